@@ -1,0 +1,193 @@
+"""What is really there on a drawn chest film, and how a radiologist would put it into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LESIONS = ("effusion", "pneumothorax", "consolidation", "nodule")
+KINDS = ("cardiomegaly", *LESIONS)
+SIDES = ("right", "left")
+NO_FINDING = "no acute finding"
+REPORT_QUERY = "Write the findings and the impression of this radiograph."
+
+_STEP_WORDS = {
+    "effusion": "pleural effusion",
+    "pneumothorax": "pneumothorax",
+    "consolidation": "consolidation",
+    "nodule": "nodule",
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A region in pixels; x to the image's right, y down; the maxima are the outer edges."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+    def scaled(self, *, x: float, y: float) -> Box:
+        """The same region on an image whose sides are x and y times as long."""
+        return Box(self.x_min * x, self.y_min * y, self.x_max * x, self.y_max * y)
+
+    def shifted(self, *, dx: float, dy: float, width: float, height: float) -> Box:
+        """The region after the image moved by (dx, dy) pixels, cut at the image's edge."""
+        return Box(
+            min(max(self.x_min + dx, 0.0), width),
+            min(max(self.y_min + dy, 0.0), height),
+            min(max(self.x_max + dx, 0.0), width),
+            min(max(self.y_max + dy, 0.0), height),
+        )
+
+    def as_tuple(self) -> tuple[float, float, float, float]:
+        """(x_min, y_min, x_max, y_max)."""
+        return (self.x_min, self.y_min, self.x_max, self.y_max)
+
+    def text(self) -> str:
+        """The region as the model writes it, in whole pixels.
+
+        >>> Box(3.2, 4.6, 50, 61).text()
+        '[3, 5, 50, 61]'
+        """
+        return "[{}, {}, {}, {}]".format(*(round(value) for value in self.as_tuple()))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding; `side` is the patient's own side (the patient's left is on the image's right)."""
+
+    kind: str
+    side: str | None
+    region: Box
+
+    @property
+    def name(self) -> str:
+        """The finding as it stands in an answer: "left effusion", "cardiomegaly"."""
+        return f"{self.side} {self.kind}" if self.side else self.kind
+
+
+@dataclass(frozen=True)
+class PhantomTruth:
+    """Everything that was drawn, in pixels of an image of `width` x `height`."""
+
+    findings: tuple[Finding, ...]
+    heart: Box
+    right_lung: Box
+    left_lung: Box
+    width: int
+    height: int
+
+    @property
+    def lesions(self) -> tuple[Finding, ...]:
+        """The findings other than an enlarged heart, in the order in which they are read."""
+        return tuple(finding for finding in self.findings if finding.kind in LESIONS)
+
+    @property
+    def enlarged_heart(self) -> bool:
+        """Whether cardiomegaly is among the findings."""
+        return any(finding.kind == "cardiomegaly" for finding in self.findings)
+
+    @property
+    def answer(self) -> str:
+        """The short answer: the findings' names, or "no acute finding"."""
+        return ", ".join(finding.name for finding in self.findings) or NO_FINDING
+
+    def resized(self, *, width: int, height: int) -> PhantomTruth:
+        """The same truth on the film drawn at another size."""
+        x, y = width / self.width, height / self.height
+        return PhantomTruth(
+            findings=tuple(Finding(f.kind, f.side, f.region.scaled(x=x, y=y)) for f in self.findings),
+            heart=self.heart.scaled(x=x, y=y),
+            right_lung=self.right_lung.scaled(x=x, y=y),
+            left_lung=self.left_lung.scaled(x=x, y=y),
+            width=width,
+            height=height,
+        )
+
+    def shifted(self, *, dx: int, dy: int) -> PhantomTruth:
+        """The truth after the image's content moved by (dx, dy) pixels."""
+
+        def moved(box: Box) -> Box:
+            return box.shifted(dx=dx, dy=dy, width=self.width, height=self.height)
+
+        return PhantomTruth(
+            findings=tuple(Finding(f.kind, f.side, moved(f.region)) for f in self.findings),
+            heart=moved(self.heart),
+            right_lung=moved(self.right_lung),
+            left_lung=moved(self.left_lung),
+            width=self.width,
+            height=self.height,
+        )
+
+
+@dataclass(frozen=True)
+class ReportText:
+    """The two sections of a radiology report."""
+
+    findings: str
+    impression: str
+
+
+@dataclass(frozen=True)
+class QuestionAnswer:
+    """One question about a film with its only right answer, and the kind of question it is."""
+
+    question: str
+    answer: str
+    category: str
+
+
+def ideal_reasoning(truth: PhantomTruth, *, width: int = 112, height: int = 112) -> str:
+    """The completion a perfect model would write for the film at `width` x `height` pixels.
+
+    The text follows DeepMedix-R1's grammar: steps with boxes inside `<think>`, then the boxed answer.
+    """
+    seen = truth.resized(width=width, height=height)
+    size = "The heart is enlarged" if seen.enlarged_heart else "The heart size is normal"
+    steps = [f"{size} with {seen.heart.text()}"]
+    steps += [
+        f"There is a {finding.side} {_STEP_WORDS[finding.kind]} with {finding.region.text()}"
+        for finding in seen.lesions
+    ]
+    if not seen.lesions:
+        steps.append(f"Both lungs are clear with {seen.right_lung.text()} and {seen.left_lung.text()}")
+    return f"<think> {'; '.join(steps)} </think> The answer is: \\boxed{{{seen.answer}}}"
+
+
+def reference_report(truth: PhantomTruth) -> ReportText:
+    """The report a radiologist would have written with the truth in hand."""
+    heart = "The heart is enlarged." if truth.enlarged_heart else "The heart size is normal."
+    sentences = [heart, "The mediastinal contours are unremarkable."]
+    for kind in LESIONS:
+        sides = [finding.side for finding in truth.lesions if finding.kind == kind]
+        if sides:
+            sentences.append(f"There is a {' and '.join(str(side) for side in sides)} {_STEP_WORDS[kind]}.")
+        else:
+            sentences.append(f"There is no {_STEP_WORDS[kind]}.")
+    impression = truth.answer[0].upper() + truth.answer[1:] + "."
+    return ReportText(findings=" ".join(sentences), impression=impression)
+
+
+def vqa_pairs(truth: PhantomTruth) -> tuple[QuestionAnswer, ...]:
+    """Closed questions about the film: presence of each finding, abnormality, and each lesion's side."""
+    present = {finding.kind for finding in truth.findings}
+    pairs = [
+        QuestionAnswer(
+            question=f"Is there {'an' if kind == 'effusion' else 'a'} {_STEP_WORDS[kind]}?"
+            if kind in LESIONS
+            else "Is the heart enlarged?",
+            answer="yes" if kind in present else "no",
+            category="presence",
+        )
+        for kind in KINDS
+    ]
+    pairs.append(
+        QuestionAnswer("Is this radiograph abnormal?", "yes" if truth.findings else "no", "abnormality")
+    )
+    for kind in LESIONS:
+        sides = [finding.side for finding in truth.lesions if finding.kind == kind]
+        if len(sides) == 1:
+            question = f"On which side of the patient is the {_STEP_WORDS[kind]}?"
+            pairs.append(QuestionAnswer(question, str(sides[0]), "location"))
+    return tuple(pairs)

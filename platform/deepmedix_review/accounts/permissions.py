@@ -1,0 +1,97 @@
+"""What each role may see and do: one table, asked by every view, service and template."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from deepmedix_review.accounts.models import Role, User
+from deepmedix_review.common.errors import NotYours
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class Capability(StrEnum):
+    """A thing that a role may do; the value completes the sentence "Your account may not …"."""
+
+    IMPORT_STUDIES = "bring studies in"
+    DECIDE_HELD_STUDIES = "decide on held studies"
+    VIEW_ALL_STUDIES = "view studies outside your worklist"
+    REQUEST_INFERENCE = "request inference"
+    DESIGN_READER_STUDIES = "design reader studies"
+    READ_CASES = "read cases"
+    FREEZE_DATASETS = "freeze data sets"
+    TRAIN_MODELS = "train models"
+    VIEW_MODELS = "view models, data sets and training runs"
+    PROMOTE_MODELS = "promote models"
+    VIEW_AUDIT = "view the audit record"
+    MANAGE_ACCOUNTS = "manage accounts"
+
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Role.EXPERT: frozenset({Capability.READ_CASES}),
+    Role.ADMIN: frozenset(
+        {
+            Capability.IMPORT_STUDIES,
+            Capability.DECIDE_HELD_STUDIES,
+            Capability.VIEW_ALL_STUDIES,
+            Capability.REQUEST_INFERENCE,
+            Capability.DESIGN_READER_STUDIES,
+            Capability.VIEW_AUDIT,
+            Capability.MANAGE_ACCOUNTS,
+        }
+    ),
+    Role.RESEARCHER: frozenset(
+        {
+            Capability.VIEW_ALL_STUDIES,
+            Capability.REQUEST_INFERENCE,
+            Capability.FREEZE_DATASETS,
+            Capability.TRAIN_MODELS,
+            Capability.VIEW_MODELS,
+            Capability.PROMOTE_MODELS,
+        }
+    ),
+}
+
+
+def may(user: User | AnonymousUser, capability: Capability) -> bool:
+    return isinstance(user, User) and user.is_active and capability in CAPABILITIES[user.role]
+
+
+def require(user: User | AnonymousUser, capability: Capability) -> None:
+    """Raises NotYours, with the sentence that a person reads, where the role lacks the capability."""
+    if not may(user, capability):
+        raise NotYours(f"Your account may not {capability}. Ask an admin if it should.")
+
+
+def needs(capability: Capability) -> type[BasePermission]:
+    """A permission class for an API view."""
+
+    class Needs(BasePermission):
+        message = f"Your account may not {capability}. Ask an admin if it should."
+
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            return may(request.user, capability)
+
+    return Needs
+
+
+def needs_capability(capability: Capability) -> Callable[[View], View]:
+    """Guards a page view; the refusal page says what is missing."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            require(request.user, capability)
+            return view(request, *args, **kwargs)
+
+        return cast(View, guarded)
+
+    return guard

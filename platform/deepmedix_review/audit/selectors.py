@@ -1,0 +1,48 @@
+"""Reads the audit record, and finds the first place where it was tampered with."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from deepmedix_review.audit.chain import GENESIS, event_hash
+from deepmedix_review.audit.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class ChainCheck:
+    """`broken_at` is the first sequence number that does not hold, None when all hold."""
+
+    num_events: int
+    head_sequence: int
+    head_hash: str
+    broken_at: int | None
+    reason: str
+
+
+def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
+    """Walk the whole chain in constant memory. `expected_head` (sequence, hash), kept outside the database,
+    also finds events cut off at the end, which the chain alone cannot show."""
+    num_events, sequence, previous_hash = 0, 0, GENESIS
+    hash_at_expected: str | None = None
+
+    def broken(at: int, reason: str) -> ChainCheck:
+        return ChainCheck(num_events, sequence, previous_hash, at, reason)
+
+    for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
+        if event.sequence != sequence + 1:
+            return broken(sequence + 1, "the event is missing")
+        if event.previous_hash != previous_hash:
+            return broken(event.sequence, "it does not follow the event before it")
+        if event.hash != event_hash(event):
+            return broken(event.sequence, "its content was changed")
+        num_events, sequence, previous_hash = num_events + 1, event.sequence, event.hash
+        if expected_head is not None and sequence == expected_head[0]:
+            hash_at_expected = event.hash
+    if expected_head is not None and hash_at_expected != expected_head[1]:
+        return broken(min(expected_head[0], sequence + 1), "the head that was kept is not in the chain")
+    return ChainCheck(num_events, sequence, previous_hash, None, "")
+
+
+def events() -> QuerySet[AuditEvent]:
+    """Newest first, with the actor's row."""
+    return AuditEvent.objects.select_related("actor").order_by("-sequence")

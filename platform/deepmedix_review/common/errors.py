@@ -1,0 +1,13 @@
+"""What can go wrong by a rule of the house, said in a sentence for a person.
+
+RefusedByRule
+ └── NotYours
+"""
+
+
+class RefusedByRule(Exception):
+    """A rule forbids this now; the message names the way out. The web layer answers 409."""
+
+
+class NotYours(RefusedByRule):
+    """The user's role or assignments don't allow this. The web layer answers 403."""

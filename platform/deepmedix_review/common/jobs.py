@@ -1,0 +1,152 @@
+"""How a worker claims a job, keeps it, and hands it back: leases, heartbeats and fencing.
+
+A message may be lost, doubled or late; these functions make that harmless.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+
+from deepmedix_review.common.models import FINAL_STATES, JobState, LeasedJob
+
+Job = TypeVar("Job", bound=LeasedJob)
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now, or it ended: stop working on it and write nothing."""
+
+
+class JobCancelled(Exception):
+    """A person asked for this job to stop."""
+
+
+def claim(model: type[Job], *, job_id: int) -> Job | None:
+    """The job, now leased by the caller; None when it is done, taken, or was cancelled."""
+    now = timezone.now()
+    with transaction.atomic():
+        job = (
+            model._default_manager.select_for_update(skip_locked=True)
+            .filter(pk=job_id, state=JobState.QUEUED)
+            .first()
+        )
+        if job is None:
+            return None
+        if job.cancel_requested:
+            job.state, job.finished_at = JobState.CANCELLED, now
+            job.save(update_fields=["state", "finished_at"])
+            return None
+        job.state = JobState.RUNNING
+        job.attempt += 1
+        job.started_at = job.started_at or now
+        job.heartbeat_at = now
+        job.lease_expires_at = now + timedelta(seconds=settings.LEASE_SECONDS)
+        job.save(update_fields=["state", "attempt", "started_at", "heartbeat_at", "lease_expires_at"])
+    return job
+
+
+def heartbeat(job: LeasedJob, **progress: Any) -> None:
+    """Renew the lease and record progress. Raises LeaseLost or JobCancelled when the work must stop."""
+    now = timezone.now()
+    rows = _held(job).update(
+        heartbeat_at=now, lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS), **progress
+    )
+    if not rows:
+        raise LeaseLost(f"{job._meta.verbose_name} {job.pk}, attempt {job.attempt}")
+    if type(job)._default_manager.filter(pk=job.pk, cancel_requested=True).exists():
+        raise JobCancelled
+
+
+def hold(job: LeasedJob) -> None:
+    """Inside a transaction, before writing a result: lock the row and check that the lease is still ours."""
+    if not _held(job).select_for_update().exists():
+        raise LeaseLost(f"{job._meta.verbose_name} {job.pk}, attempt {job.attempt}")
+
+
+def finish(job: LeasedJob, *, state: JobState, error: str = "", **fields: Any) -> None:
+    """End the job. Raises LeaseLost when another attempt owns it."""
+    if state not in FINAL_STATES:
+        raise ValueError(f"{state} does not end a job")
+    rows = _held(job).update(
+        state=state, error=error, finished_at=timezone.now(), lease_expires_at=None, **fields
+    )
+    if not rows:
+        raise LeaseLost(f"{job._meta.verbose_name} {job.pk}, attempt {job.attempt}")
+    job.refresh_from_db()
+
+
+def request_cancel(job: LeasedJob) -> None:
+    """A queued job ends at once; a running one at its next heartbeat."""
+    model = type(job)._default_manager
+    ended = model.filter(pk=job.pk, state=JobState.QUEUED).update(
+        state=JobState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
+    )
+    if not ended:
+        model.filter(pk=job.pk).exclude(state__in=FINAL_STATES).update(cancel_requested=True)
+    job.refresh_from_db()
+
+
+def requeue_expired(model: type[Job]) -> list[int]:
+    """Queue again what lost its worker; fail what was tried too often. Returns every queued job's id,
+    since a queued job's message may be lost too: waking it once more is harmless."""
+    now = timezone.now()
+    expired = model._default_manager.filter(state=JobState.RUNNING, lease_expires_at__lt=now)
+    expired.filter(cancel_requested=True).update(
+        state=JobState.CANCELLED, finished_at=now, lease_expires_at=None
+    )
+    expired.filter(attempt__gte=settings.MAX_ATTEMPTS).update(
+        state=JobState.FAILED,
+        finished_at=now,
+        lease_expires_at=None,
+        error=f"The worker stopped without an answer {settings.MAX_ATTEMPTS} times; retry it or look at the worker's log.",
+    )
+    expired.update(state=JobState.QUEUED, lease_expires_at=None)
+    return list(
+        model._default_manager.filter(state=JobState.QUEUED).order_by("pk").values_list("pk", flat=True)[:1000]
+    )
+
+
+def retry(job: LeasedJob) -> None:
+    """A person tries a failed or cancelled job again, with all attempts."""
+    type(job)._default_manager.filter(pk=job.pk, state__in=(JobState.FAILED, JobState.CANCELLED)).update(
+        state=JobState.QUEUED, attempt=0, cancel_requested=False, error="", finished_at=None
+    )
+    job.refresh_from_db()
+
+
+@contextmanager
+def kept_alive(job: LeasedJob) -> Iterator[Callable[[], None]]:
+    """Renew the lease from a thread while long work runs; the yielded function raises when work must stop."""
+    stop = threading.Event()
+    lost: list[Exception] = []
+
+    def renew() -> None:
+        while not stop.wait(settings.LEASE_SECONDS / 4):
+            try:
+                heartbeat(job)
+            except (LeaseLost, JobCancelled) as reason:
+                lost.append(reason)
+                break
+            finally:
+                close_old_connections()
+
+    def check() -> None:
+        if lost:
+            raise lost[0]
+
+    thread = threading.Thread(target=renew, name=f"lease-{job.pk}", daemon=True)
+    thread.start()
+    try:
+        yield check
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _held(job: Job) -> Any:
+    return type(job)._default_manager.filter(pk=job.pk, state=JobState.RUNNING, attempt=job.attempt)

@@ -1,0 +1,197 @@
+"""Every setting of the platform, read once from the environment.
+
+Nothing here starts a server: `config.embedded` does that where no DATABASE_URL is given.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from deepmedix_review.config.home import home_folder, secret_from_home
+
+ROOT = Path(__file__).resolve().parents[3]
+HOME = home_folder()
+DEBUG = os.environ.get("DEBUG", "") == "1"
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or secret_from_home("secret_key")
+DEIDENTIFICATION_KEY = os.environ.get("DEIDENTIFICATION_KEY") or secret_from_home("deidentification_key")
+AUDIT_KEY = os.environ.get("AUDIT_KEY") or secret_from_home("audit_key")
+
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "deepmedix_review.common",
+    "deepmedix_review.accounts",
+    "deepmedix_review.audit",
+    "deepmedix_review.studies",
+    "deepmedix_review.registry",
+    "deepmedix_review.reasoning",
+    "deepmedix_review.reviews",
+    "deepmedix_review.evaluation",
+    "deepmedix_review.feedback",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "deepmedix_review.common.middleware.RefusalMiddleware",
+]
+ROOT_URLCONF = "deepmedix_review.config.urls"
+WSGI_APPLICATION = "deepmedix_review.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "platform" / "deepmedix_review" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "deepmedix_review.accounts.context.page",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": dj_database_url.config(conn_max_age=60, conn_health_checks=True)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME / "static"))
+STATICFILES_DIRS = [ROOT / "platform" / "deepmedix_review" / "static"]
+VITE_MANIFEST = ROOT / "platform" / "deepmedix_review" / "static" / "viewer" / ".vite" / "manifest.json"
+WHITENOISE_USE_FINDERS = True
+
+# Where films, model folders and uploads in progress lie.
+FILM_FOLDER = HOME / "films"
+MODEL_FOLDER = HOME / "models"
+UPLOAD_FOLDER = HOME / "uploads"
+FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
+SHIPPED_MODEL = ROOT / "inference" / "shipped_model"
+# "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
+FILM_SERVER = os.environ.get("FILM_SERVER", "django")
+
+MAX_FILM_BYTES = 512 * 1024**2
+MAX_FILM_PIXELS = 64 * 1024**2
+DECODER_MEMORY_BYTES = 2 * 1024**3
+DECODER_SECONDS = 60
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# The database row is the job: these say how long a worker may be silent, and how often a job is tried.
+LEASE_SECONDS = int(os.environ.get("LEASE_SECONDS", "30"))
+RECONCILE_SECONDS = int(os.environ.get("RECONCILE_SECONDS", "5"))
+MAX_ATTEMPTS = 3
+GATE_NUM_PHANTOMS = int(os.environ.get("GATE_NUM_PHANTOMS", "200"))
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if os.environ.get("HTTPS", "") == "1":
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31536000
+
+# 'wasm-unsafe-eval': without it compressed films stay silently blank in Cornerstone3D.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE, "'wasm-unsafe-eval'"],
+        "worker-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "deepmedix_review.common.api.answer_exception",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DeepMedix Review",
+    "DESCRIPTION": "For research, not for diagnosis.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+CELERY_BROKER_URL = os.environ.get("REDIS_URL") or "filesystem://"
+if CELERY_BROKER_URL == "filesystem://":
+    QUEUE_FOLDER = HOME / "queue"
+    QUEUE_FOLDER.mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(QUEUE_FOLDER),
+        "data_folder_out": str(QUEUE_FOLDER),
+        "control_folder": str(QUEUE_FOLDER / "control"),
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "io"
+CELERY_TASK_ROUTES = {
+    "deepmedix_review.reasoning.tasks.run_inference": {"queue": "inference"},
+    "deepmedix_review.feedback.tasks.run_training": {"queue": "learning"},
+    "deepmedix_review.evaluation.tasks.run_evaluation": {"queue": "learning"},
+    "deepmedix_review.feedback.tasks.run_gate": {"queue": "learning"},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "wake-inference": {"task": "deepmedix_review.reasoning.tasks.reconcile_inference", "schedule": RECONCILE_SECONDS},
+    "wake-evaluation": {"task": "deepmedix_review.evaluation.tasks.reconcile_evaluations", "schedule": RECONCILE_SECONDS},
+    "wake-training": {"task": "deepmedix_review.feedback.tasks.reconcile_training", "schedule": RECONCILE_SECONDS},
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,82 @@
+"""What a model said of a study, and where on the image it points."""
+
+from django.conf import settings
+from django.db import models
+
+from deepmedix_review.common.models import LeasedJob, PublicModel
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Instance, Study
+
+
+class InferenceJob(LeasedJob):
+    """A wish for one completion. `content_key` is the same for the same pixels, model, prompt and sampling."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="inference_jobs")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    query = models.TextField()
+    temperature = models.FloatField()
+    seed = models.BigIntegerField()
+    content_key = models.CharField(max_length=64, unique=True)
+    num_tokens = models.PositiveIntegerField(default=0, help_text="so far")
+    max_new_tokens = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "lease_expires_at"])]
+
+
+class Completion(PublicModel):
+    """A model's raw text and what the parser read in it. Never changed after it was recorded."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="completions")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="completions")
+    job = models.OneToOneField(InferenceJob, null=True, on_delete=models.SET_NULL, related_name="completion")
+    content_key = models.CharField(max_length=64, unique=True)
+    query = models.TextField()
+    prompt = models.TextField(help_text="the whole text that the model was given")
+    text = models.TextField()
+    answer = models.TextField(blank=True)
+    problems = models.JSONField(default=list, help_text="what the parser could not read, by name")
+    temperature = models.FloatField()
+    seed = models.BigIntegerField()
+    num_tokens = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    image_width = models.PositiveIntegerField(help_text="of the film, pixels")
+    image_height = models.PositiveIntegerField()
+    model_width = models.PositiveIntegerField(help_text="of the image as the model saw it, pixels")
+    model_height = models.PositiveIntegerField()
+
+    @property
+    def is_malformed(self) -> bool:
+        return bool(self.problems)
+
+
+class ReasoningStep(PublicModel):
+    completion = models.ForeignKey(Completion, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField(help_text="1, 2, 3 …")
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["completion", "position"], name="one_step_per_position")]
+
+
+class Region(PublicModel):
+    """A pixel box that a step cites: film pixels, edges not centres, and the box as the model wrote it."""
+
+    step = models.ForeignKey(ReasoningStep, on_delete=models.CASCADE, related_name="regions")
+    position = models.PositiveSmallIntegerField(help_text="1, 2, 3 … within the step")
+    x_min = models.FloatField()
+    y_min = models.FloatField()
+    x_max = models.FloatField()
+    y_max = models.FloatField()
+    model_box = models.JSONField(help_text="[x_min, y_min, x_max, y_max] as written by the model")
+    problem = models.CharField(
+        max_length=40, blank=True, help_text="outside_image, no_area, inverted, whole_image; else empty"
+    )
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["step", "position"], name="one_region_per_position")]

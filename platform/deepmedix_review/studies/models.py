@@ -1,0 +1,98 @@
+"""The de-identified DICOM tree, where its pixels lie, and what became of every file that came in."""
+
+from django.conf import settings
+from django.db import models
+
+from deepmedix_review.common.models import PublicModel
+
+
+class Study(PublicModel):
+    """One imaging study of one patient, under keyed UIDs and a pseudonym.
+
+    `held`: an odd file waits for an admin's decision and reaches no reader, worker or export until then.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready"
+        HELD = "held"
+        REJECTED = "rejected"
+
+    study_instance_uid = models.CharField(max_length=64, unique=True)
+    patient_pseudonym = models.CharField(max_length=16, db_index=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
+    held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
+    is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
+
+    class Meta:
+        verbose_name_plural = "studies"
+        indexes = [models.Index(fields=["state", "-id"])]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The blinded name that screens show."""
+        return f"S-{self.uid.hex[:8]}"
+
+
+class Series(PublicModel):
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
+    series_instance_uid = models.CharField(max_length=64, unique=True)
+    modality = models.CharField(max_length=16)
+
+    class Meta:
+        verbose_name_plural = "series"
+
+
+class Instance(PublicModel):
+    """One film: its display file is a de-identified DICOM object in a fast lossless syntax.
+
+    Sizes in pixels; spacing in mm per pixel, row then column, null where unknown.
+    """
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64, unique=True)
+    view_position = models.CharField(max_length=16, blank=True)
+    rows = models.PositiveIntegerField()
+    columns = models.PositiveIntegerField()
+    bits_stored = models.PositiveSmallIntegerField()
+    photometric_interpretation = models.CharField(max_length=16)
+    row_spacing_mm = models.FloatField(null=True)
+    column_spacing_mm = models.FloatField(null=True)
+    pixel_sha256 = models.CharField(max_length=64, unique=True, help_text="of the decoded pixels and their geometry")
+    file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
+    file_bytes = models.BigIntegerField()
+    file_sha256 = models.CharField(max_length=64)
+
+    @property
+    def study(self) -> Study:
+        return self.series.study
+
+
+class ImportBatch(PublicModel):
+    """One upload or folder, file by file."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload"
+        COMMAND = "command"
+        DEMO = "demo"
+
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=8, choices=Source.choices)
+
+
+class ImportItem(PublicModel):
+    """What became of one file."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        HELD = "held"
+        DUPLICATE = "duplicate"
+        REFUSED = "refused"
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items")
+    file_name = models.CharField(max_length=255, help_text="shown to the person who brought it in, nowhere else")
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    reason = models.TextField(blank=True)
+    instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
