@@ -1,0 +1,33 @@
+"""Finds accounts: who is there, and who may read cases."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import CAPABILITIES, Capability
+from deepmedix_review.common.errors import RefusedByRule
+
+
+def accounts() -> QuerySet[User]:
+    """Every account, closed ones last."""
+    return User.objects.order_by("-is_active", "role", "pseudonym")
+
+
+def readers() -> QuerySet[User]:
+    """The accounts that may be given cases to read."""
+    return User.objects.filter(is_active=True, role__in=_roles_with(Capability.READ_CASES)).order_by("pseudonym")
+
+
+def readers_by_uid(uids: Iterable[uuid.UUID]) -> list[User]:
+    """Raises RefusedByRule where one of them may not read cases."""
+    wanted = set(uids)
+    found = list(readers().filter(uid__in=wanted))
+    if len(found) < len(wanted):
+        raise RefusedByRule("One of the chosen readers can't read cases any more. Choose the readers again.")
+    return found
+
+
+def _roles_with(capability: Capability) -> list[str]:
+    return [role for role, capabilities in CAPABILITIES.items() if capability in capabilities]

@@ -1,0 +1,72 @@
+"""Makes the accounts of readers, admins and researchers, and changes what each may do."""
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from deepmedix_review.accounts.models import Role, User
+from deepmedix_review.accounts.signals import account_changed
+from deepmedix_review.common.errors import RefusedByRule
+
+
+@transaction.atomic
+def create_account(
+    *, username: str, password: str, role: Role, pseudonym: str = "", actor: User | None = None
+) -> User:
+    """Raises RefusedByRule where the name is taken or the password too weak."""
+    if User.objects.filter(username=username).exists():
+        raise RefusedByRule(f"The name {username} is taken. Choose another.")
+    account = User(username=username, role=role, pseudonym=pseudonym or _draw_pseudonym(role))
+    _set_password(account, password)
+    account.save()
+    _tell(account, action="create_account", actor=actor, role=str(role))
+    return account
+
+
+@transaction.atomic
+def change_role(account: User, *, role: Role, actor: User) -> None:
+    """An admin gives an account another role; nobody changes their own."""
+    if account.pk == actor.pk:
+        raise RefusedByRule("Nobody changes their own role. Ask another admin.")
+    account.role = role
+    account.save(update_fields=["role"])
+    _tell(account, action="change_role", actor=actor, role=str(role))
+
+
+@transaction.atomic
+def set_active(account: User, *, active: bool, actor: User) -> None:
+    """An admin closes or reopens an account; its readings stay."""
+    if account.pk == actor.pk:
+        raise RefusedByRule("Nobody closes their own account. Ask another admin.")
+    account.is_active = active
+    account.save(update_fields=["is_active"])
+    _tell(account, action="open_account" if active else "close_account", actor=actor)
+
+
+@transaction.atomic
+def change_password(account: User, *, password: str, actor: User | None) -> None:
+    """Raises RefusedByRule where the password is too weak."""
+    _set_password(account, password)
+    account.save(update_fields=["password"])
+    _tell(account, action="change_password", actor=actor)
+
+
+def _set_password(account: User, password: str) -> None:
+    try:
+        validate_password(password, account)
+    except ValidationError as weak:
+        raise RefusedByRule(" ".join(weak.messages)) from weak
+    account.set_password(password)
+
+
+def _draw_pseudonym(role: Role) -> str:
+    """A name that says the role and nothing of the person: E-7QK2MD."""
+    letters = "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(6))
+    return f"{role.value[0].upper()}-{letters}"
+
+
+def _tell(account: User, *, action: str, actor: User | None, **details: Any) -> None:
+    account_changed.send(sender=User, account=account, action=action, actor=actor, details=details)
