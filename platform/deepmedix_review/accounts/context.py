@@ -1,13 +1,44 @@
 """What every page's template knows of the person who looks at it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 from deepmedix_review.accounts.permissions import Capability, may
 
+# In the order of the road: films in, what the model said, readings, learning, the record of it all.
+NAVIGATION = (
+    (Capability.READ_CASES, "worklist", "Worklist"),
+    (Capability.VIEW_ALL_STUDIES, "study-list", "Studies"),
+    (Capability.REQUEST_INFERENCE, "inference-list", "Inference"),
+    (Capability.DESIGN_READER_STUDIES, "reader-study-list", "Reader studies"),
+    (Capability.VIEW_MODELS, "dataset-list", "Data sets"),
+    (Capability.VIEW_MODELS, "model-list", "Models"),
+    (Capability.VIEW_AUDIT, "audit-list", "Audit"),
+    (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),
+)
+
+
+@dataclass(frozen=True)
+class NavigationEntry:
+    title: str
+    url: str
+    is_current: bool
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`may.IMPORT_STUDIES` and its like, for the navigation."""
+    """`may.IMPORT_STUDIES` and its like, and the navigation that follows from them."""
     user = getattr(request, "user", None)
-    return {"may": {c.name: user is not None and may(user, c) for c in Capability}}
+    granted = {c.name: user is not None and may(user, c) for c in Capability}
+    entries = []
+    for capability, url_name, title in NAVIGATION:
+        if not granted[capability.name]:
+            continue
+        try:
+            url = reverse(url_name)
+        except NoReverseMatch:
+            continue
+        entries.append(NavigationEntry(title=title, url=url, is_current=request.path.startswith(url)))
+    return {"may": granted, "navigation": entries}

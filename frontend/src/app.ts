@@ -1,0 +1,17 @@
+/** What every page loads: the style sheets, live fragments by htmx, and uploads. */
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import "./styles/forms.css";
+import "./styles/film.css";
+import htmx from "htmx.org";
+import { enhanceUploads } from "./upload";
+
+// The content security policy allows neither a style element nor eval.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+htmx.config.allowScriptTags = false;
+htmx.config.selfRequestsOnly = true;
+
+enhanceUploads(document);

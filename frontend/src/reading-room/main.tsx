@@ -1,0 +1,3 @@
+import { render } from "preact";
+const mount = document.getElementById("reading-room");
+if (mount) render("", mount);
