@@ -1,0 +1,136 @@
+"""The gate holds what got worse, says so by name, and is not fooled by answers that improve as lesions vanish."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rl_feedback.gate import POLICY, BenchmarkScores, CaseScores, Direction, Guard, Policy, Verdict, compare_figure, decide
+
+NUM_CASES = 200
+
+
+def scores(**changes: CaseScores) -> dict[str, CaseScores]:
+    """A version that gets nine in ten of everything right, except for what is given."""
+    rng = np.random.default_rng(3)
+    figures = {}
+    for guard in POLICY.guards:
+        values = (rng.random(NUM_CASES) < 0.9).astype(float)
+        if guard.figure == "num_characters":
+            values = 180 + 20 * rng.random(NUM_CASES)
+        figures[guard.figure] = even(values)
+    return figures | changes
+
+
+def even(values: np.ndarray) -> CaseScores:  # type: ignore[type-arg]
+    return CaseScores(tuple(map(float, values)), (1.0,) * len(values))
+
+
+def gate(parent: Mapping[str, CaseScores], candidate: Mapping[str, CaseScores]):  # type: ignore[no-untyped-def]
+    return decide([BenchmarkScores("held-out, first site", parent, candidate)])
+
+
+def test_a_candidate_equal_to_its_parent_passes_with_every_figure() -> None:
+    outcome = gate(scores(), scores())
+    assert outcome.passed
+    assert {c.verdict for c in outcome.comparisons} == {Verdict.PASSES}
+    assert outcome.sentence == "Passed. Nothing that the gate guards got worse by more than its margin."
+
+
+def test_a_candidate_that_learned_to_omit_lesions_is_held_although_its_answers_improved() -> None:
+    parent, rng = scores(), np.random.default_rng(5)
+    recall = np.array(parent["lesion_recall"].values)
+    recall[rng.choice(np.flatnonzero(recall), 25, replace=False)] = 0
+    exact = np.array(parent["exact_answer"].values)
+    exact[:] = 1.0
+    length = np.array(parent["num_characters"].values) * 0.79
+    candidate = scores(lesion_recall=even(recall), exact_answer=even(exact), num_characters=even(length))
+    outcome = gate(parent, candidate)
+    assert not outcome.passed
+    deciding = {c.figure for c in outcome.comparisons if c.counts_against}
+    assert deciding == {"lesion_recall", "num_characters"}
+    assert "Lesion recall fell by 0.125" in outcome.sentence
+    assert "texts became 21% shorter" in outcome.sentence
+    assert outcome.sentence.endswith("Answers improved, but it stopped naming lesions.")
+
+
+def test_a_fall_within_the_margin_passes_and_one_beyond_it_is_held() -> None:
+    parent = scores()
+    values = np.array(parent["heart_iou"].values)
+    within = gate(parent, scores(heart_iou=even(values - 0.01)))
+    beyond = gate(parent, scores(heart_iou=even(values - 0.03)))
+    assert within.passed
+    assert not beyond.passed
+    assert beyond.sentence.startswith("Held. Heart region IoU fell by 0.030")
+
+
+@pytest.mark.parametrize(("num_lost", "verdict", "passed"), [(3, Verdict.UNCLEAR, True), (9, Verdict.UNCLEAR, False)])
+def test_an_unclear_figure_holds_only_where_the_best_estimate_lies_beyond_the_margin(
+    num_lost: int, verdict: Verdict, passed: bool
+) -> None:
+    parent = scores()
+    recall = np.array(parent["lesion_recall"].values)
+    lost = np.flatnonzero(recall)[:num_lost]
+    gained = np.flatnonzero(recall == 0)[: 2 if num_lost == 3 else 0]
+    recall[lost], recall[gained] = 0, 1
+    policy = Policy(number=1, guards=(Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.022),))
+    outcome = decide([BenchmarkScores("b", parent, scores(lesion_recall=even(recall)))], policy=policy)
+    assert (outcome.comparisons[0].verdict, outcome.passed) == (verdict, passed)
+
+
+def test_more_hallucinated_findings_hold_and_fewer_pass() -> None:
+    parent = scores(hallucinated=even(np.zeros(NUM_CASES)))
+    more = np.zeros(NUM_CASES)
+    more[:40] = 1
+    assert not gate(parent, scores(hallucinated=even(more))).passed
+    assert gate(scores(hallucinated=even(more)), parent).passed
+
+
+def test_recall_counts_lesions_not_films() -> None:
+    """A film with three lesions weighs three times a film with one; a film without any weighs nothing."""
+    parent = CaseScores((1.0, 1.0, 0.0), (3.0, 1.0, 0.0))
+    candidate = CaseScores((1.0, 0.0, 0.0), (3.0, 1.0, 0.0))
+    guard = Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.03)
+    found = compare_figure(
+        BenchmarkScores("b", {"lesion_recall": parent}, {"lesion_recall": candidate}), guard=guard, policy=POLICY
+    )
+    assert (found.parent, found.candidate) == (1.0, 0.75)
+
+
+def test_the_gate_refuses_to_decide_on_what_it_cannot_see() -> None:
+    parent = scores()
+    missing = {name: value for name, value in parent.items() if name != "lesion_recall"}
+    with pytest.raises(ValueError, match="lacks the guarded figure lesion_recall"):
+        gate(parent, missing)
+    with pytest.raises(ValueError, match="the same cases"):
+        gate(parent, scores(heart_iou=even(np.ones(3))))
+    with pytest.raises(ValueError, match="nothing to compare"):
+        decide([])
+    with pytest.raises(ValueError, match="finite"):
+        CaseScores((float("nan"),), (1.0,))
+
+
+def test_a_figure_that_fails_on_one_of_two_benchmarks_holds_and_the_sentence_names_the_benchmark() -> None:
+    parent = scores()
+    worse = scores(lesion_iou=even(np.array(parent["lesion_iou"].values) - 0.1))
+    outcome = decide([BenchmarkScores("first site", parent, parent), BenchmarkScores("second site", parent, worse)])
+    assert not outcome.passed
+    assert "on second site" in outcome.sentence
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=40), st.floats(-0.5, 0.5))
+def test_the_decision_is_the_same_each_time_and_a_harmful_shift_beyond_the_margin_never_passes(
+    values: list[float], shift: float
+) -> None:
+    guard = Guard("heart_iou", "Heart", Direction.HIGHER_IS_BETTER, 0.02)
+    policy = Policy(number=1, guards=(guard,), num_resamples=200)
+    both = BenchmarkScores(
+        "b", {"heart_iou": even(np.array(values))}, {"heart_iou": even(np.array(values) + shift)}
+    )
+    first, second = decide([both], policy=policy), decide([both], policy=policy)
+    assert first == second
+    if abs(shift + 0.02) > 1e-6:
+        assert first.passed == (shift > -0.02)
