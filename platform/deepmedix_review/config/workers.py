@@ -1,0 +1,45 @@
+"""The background processes of an installation: one runs the model, one learns, one does the small work, one wakes
+them by the clock."""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CELERY = (sys.executable, "-m", "celery", "--app", "deepmedix_review.config")
+QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+
+
+@dataclass(frozen=True)
+class WorkerCommand:
+    """`ready_mark`: what its log says when it takes work."""
+
+    name: str
+    command: tuple[str, ...]
+    ready_mark: str
+
+
+def worker_commands(home: Path) -> tuple[WorkerCommand, ...]:
+    """Solo pools for what holds a model: CUDA does not survive a fork, and one model fits a process."""
+    return (
+        _worker(home, name="inference", pool=("--pool", "solo")),
+        _worker(home, name="learning", pool=("--pool", "solo")),
+        _worker(home, name="io", pool=("--pool", "threads", "--concurrency", "4")),
+        WorkerCommand(
+            name="beat",
+            command=(
+                *CELERY,
+                *("beat", "--schedule", str(home / "celerybeat-schedule"), "--pidfile", "", "--loglevel", "INFO"),
+            ),
+            ready_mark="beat: Starting...",
+        ),
+    )
+
+
+def _worker(home: Path, *, name: str, pool: tuple[str, ...]) -> WorkerCommand:
+    installation = hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    return WorkerCommand(
+        name=name,
+        command=(*CELERY, "worker", "--queues", name, *pool, "--hostname", f"{name}-{installation}@%h", *QUIET),
+        ready_mark=" ready.",
+    )

@@ -1,0 +1,151 @@
+"""What tests share: a real PostgreSQL and Redis of their own, real workers, and the system's Chromium."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from deepmedix_review.config import postgres, redis_server
+from deepmedix_review.config.embedded import redis_socket
+from deepmedix_review.config.processes import stop
+from tests.home import HOME, ROOT
+from tests.workers import Workers
+
+SHARED_DATA_ABSENT = "the folder of shared films is not beside this repository"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+NUM_FLUSH_TRIES = 5
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """PostgreSQL and Redis are up from the first test that needs the database to the end of the run."""
+    if not redis_server.is_installed():
+        pytest.fail("redis-server is missing: install it (`apt install redis-server`, `brew install redis`).", pytrace=False)
+    cluster = postgres.cluster_in(HOME)
+    if not postgres.accepts_connections(cluster):
+        # A test database need not survive a power cut.
+        fast = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
+        postgres.start(cluster, leashed=True, options=fast)
+    postgres.ensure_database(cluster, name="deepmedix")
+    redis = redis_server.start(HOME, leashed=True)
+    yield
+    stop(redis, patience_seconds=10)
+    redis_socket(HOME).unlink(missing_ok=True)
+    postgres.stop(cluster)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_triggers() -> Iterator[None]:
+    """Transactional tests empty every table; the triggers that refuse this for audit and frozen rows rest
+    meanwhile. A worker that writes at that moment makes a deadlock, which is tried again."""
+    original = DatabaseOperations.execute_sql_flush
+
+    def execute(self: DatabaseOperations, sql_list: list[str]) -> None:
+        for attempt in range(NUM_FLUSH_TRIES):
+            try:
+                original(self, ["SET LOCAL session_replication_role = replica;", *sql_list])
+                return
+            except OperationalError as error:
+                if "deadlock" not in str(error) or attempt == NUM_FLUSH_TRIES - 1:
+                    raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _workers(django_db_setup: None) -> Iterator[Workers]:
+    name = str(connection.settings_dict["NAME"])
+    workers = Workers(home=HOME, database_url=postgres.database_url(postgres.cluster_in(HOME), name=name))
+    yield workers
+    workers.stop_all()
+
+
+@pytest.fixture
+def celery_workers(transactional_db: None, _workers: Workers) -> Workers:
+    """All four are up: `celery_workers.kill("inference")`, `.start("inference")`, `.restart(…)`."""
+    _workers.require_alive()
+    return _workers
+
+
+@pytest.fixture(scope="session")
+def system_chromium() -> str:
+    for name in CHROMIUM_NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    if MAC_CHROME.exists():
+        return str(MAC_CHROME)
+    pytest.fail("Chromium is missing: install it (`apt install chromium`, or Google Chrome on a Mac).", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], system_chromium: str) -> dict[str, Any]:
+    # Chromium's sandbox refuses root, and containers have a small /dev/shm.
+    args = ["--disable-dev-shm-usage"]
+    if sys.platform.startswith("linux") and os.geteuid() == 0:
+        args.append("--no-sandbox")
+    return {**browser_type_launch_args, "executable_path": system_chromium, "args": args}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of shared films, hostile files and reports; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(SHARED_DATA_ABSENT)
+    return folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick and pure first, workers and browsers late, the journey last."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    needs = set(getattr(item, "fixturenames", ()))
+    marker = item.get_closest_marker("django_db")
+    if (ROOT / "tests" / "journey") in item.path.parents:
+        return 5
+    if needs & {"page", "browser"}:
+        return 4
+    if "celery_workers" in needs:
+        return 3
+    if needs & {"transactional_db", "live_server"} or (marker and marker.kwargs.get("transaction")):
+        return 2
+    return 1 if marker or "db" in needs else 0
+
+
+_other_skips: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and SHARED_DATA_ABSENT not in str(report.longrepr):
+        _other_skips.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _other_skips:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for nodeid in _other_skips:
+        terminalreporter.write_line(f"SKIPPED, which this house does not allow: {nodeid}", red=True)
+
+

@@ -1,0 +1,22 @@
+"""Where the tests keep their state: settled before Django reads its settings (pytest loads this by `-p`)."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("DEEPMEDIX_HOME", str(ROOT / "var" / "test"))
+
+from deepmedix_review.config import postgres  # noqa: E402
+from deepmedix_review.config.embedded import DATABASE, redis_url  # noqa: E402
+from deepmedix_review.config.home import home_folder  # noqa: E402
+
+HOME = home_folder()
+# Never a database from outside: the tests make, fill and drop their own.
+os.environ["DATABASE_URL"] = postgres.database_url(postgres.cluster_in(HOME), name=DATABASE)
+os.environ["REDIS_URL"] = redis_url(HOME)
+# Jobs of killed workers come back within seconds.
+os.environ.setdefault("LEASE_SECONDS", "10")
+os.environ.setdefault("RECONCILE_SECONDS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+# Playwright's synchronous interface runs an event loop in the thread of the test.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -1,0 +1,76 @@
+"""Real Celery workers on the test database, which a test may kill and start again."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deepmedix_review.config.processes import spawn, stop, tail
+from deepmedix_review.config.workers import WorkerCommand, worker_commands
+
+READY_SECONDS = 90
+
+
+@dataclass
+class Workers:
+    """`names` are inference, learning, io and beat. Logs lie in the test home's `logs/`."""
+
+    home: Path
+    database_url: str
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, **env: str) -> None:
+        """Start one that is down and wait until it takes work; `env` adds variables, LEASE_SECONDS say."""
+        command = self._command(name)
+        log = self.log(name)
+        num_bytes_before = log.stat().st_size if log.exists() else 0
+        process = spawn(
+            command.command,
+            log=log,
+            env={**os.environ, "DATABASE_URL": self.database_url, "PYTHONUNBUFFERED": "1", **env},
+            leashed=True,
+        )
+        self.processes[name] = process
+        deadline = time.monotonic() + READY_SECONDS
+        while command.ready_mark not in log.read_bytes()[num_bytes_before:].decode(errors="replace"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"The {name} worker did not come up. Its log {log} ends:\n{tail(log)}", pytrace=False)
+            time.sleep(0.05)
+
+    def kill(self, name: str) -> None:
+        """kill -9: no farewell, no cleaning up."""
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def restart(self, name: str, **env: str) -> None:
+        stop(self.processes.pop(name), patience_seconds=20)
+        self.start(name, **env)
+
+    def require_alive(self) -> None:
+        """Fail the test, with the log's end, when one died by itself; start what a test left killed."""
+        for command in worker_commands(self.home):
+            process = self.processes.get(command.name)
+            if process is None:
+                self.start(command.name)
+            elif process.poll() is not None:
+                log = self.log(command.name)
+                del self.processes[command.name]
+                pytest.fail(f"The {command.name} worker died. Its log {log} ends:\n{tail(log)}", pytrace=False)
+
+    def stop_all(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            stop(process, patience_seconds=20)
+        self.processes.clear()
+
+    def log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _command(self, name: str) -> WorkerCommand:
+        return next(c for c in worker_commands(self.home) if c.name == name)
