@@ -3,9 +3,11 @@
 import uuid
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
@@ -51,10 +53,14 @@ class Assignment(PublicModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "reader"], name="one_assignment_per_reader_and_case")]
+        indexes = [models.Index(fields=["reader", "id"])]
 
 
 class Reading(PublicModel):
-    """One reader's pass over one case. Signed, it is locked; an amendment is a new reading."""
+    """One reader's pass over one case. Signed, it is locked; an amendment is a new reading.
+
+    It is made with the assignment, when the sides A and B are drawn, and opened when the reader comes to it.
+    """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="readings")
     completion_a = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
@@ -91,6 +97,10 @@ class StepRating(PublicModel):
         constraints = [
             models.UniqueConstraint(fields=["reading", "step"], name="one_rating_per_reading_and_step"),
             models.CheckConstraint(condition=_one_to_five("plausibility"), name="plausibility_is_one_to_five"),
+            models.CheckConstraint(
+                condition=Q(cannot_judge=False) | Q(plausibility__isnull=True),
+                name="a_step_that_cannot_be_judged_has_no_plausibility",
+            ),
         ]
 
 
@@ -116,7 +126,10 @@ class RegionAnnotation(PublicModel):
             models.CheckConstraint(
                 condition=(
                     Q(verdict="adjusted", x_min__lt=F("x_max"), y_min__lt=F("y_max"))
-                    | (~Q(verdict="adjusted") & Q(x_min__isnull=True, y_min__isnull=True, x_max__isnull=True, y_max__isnull=True))
+                    | (
+                        ~Q(verdict="adjusted")
+                        & Q(x_min__isnull=True, y_min__isnull=True, x_max__isnull=True, y_max__isnull=True)
+                    )
                 ),
                 name="an_adjusted_region_has_an_area_and_no_other_has_a_box",
             ),
@@ -154,9 +167,14 @@ class Vote(PublicModel):
 class ReadingChange(models.Model):
     """Each change a reader made, as sent. Its client-made id makes a repeated request harmless."""
 
-    change_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    change_id = models.UUIDField(default=uuid.uuid4)
     reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=20)
-    payload = models.JSONField()
+    payload = models.JSONField(encoder=DjangoJSONEncoder)
     answer = models.JSONField(help_text="the server's first answer, given again to a repeat")
-    received_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "change_id"], name="one_answer_per_reading_and_change"),
+        ]
