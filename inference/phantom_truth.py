@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from inference.regions import Box
 
 LESIONS = ("effusion", "pneumothorax", "consolidation", "nodule")
 KINDS = ("cardiomegaly", *LESIONS)
@@ -16,41 +19,6 @@ _STEP_WORDS = {
     "consolidation": "consolidation",
     "nodule": "nodule",
 }
-
-
-@dataclass(frozen=True)
-class Box:
-    """A region in pixels; x to the image's right, y down; the maxima are the outer edges."""
-
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-
-    def scaled(self, *, x: float, y: float) -> Box:
-        """The same region on an image whose sides are x and y times as long."""
-        return Box(self.x_min * x, self.y_min * y, self.x_max * x, self.y_max * y)
-
-    def shifted(self, *, dx: float, dy: float, width: float, height: float) -> Box:
-        """The region after the image moved by (dx, dy) pixels, cut at the image's edge."""
-        return Box(
-            min(max(self.x_min + dx, 0.0), width),
-            min(max(self.y_min + dy, 0.0), height),
-            min(max(self.x_max + dx, 0.0), width),
-            min(max(self.y_max + dy, 0.0), height),
-        )
-
-    def as_tuple(self) -> tuple[float, float, float, float]:
-        """(x_min, y_min, x_max, y_max)."""
-        return (self.x_min, self.y_min, self.x_max, self.y_max)
-
-    def text(self) -> str:
-        """The region as the model writes it, in whole pixels.
-
-        >>> Box(3.2, 4.6, 50, 61).text()
-        '[3, 5, 50, 61]'
-        """
-        return "[{}, {}, {}, {}]".format(*(round(value) for value in self.as_tuple()))
 
 
 @dataclass(frozen=True)
@@ -96,28 +64,33 @@ class PhantomTruth:
     def resized(self, *, width: int, height: int) -> PhantomTruth:
         """The same truth on the film drawn at another size."""
         x, y = width / self.width, height / self.height
-        return PhantomTruth(
-            findings=tuple(Finding(f.kind, f.side, f.region.scaled(x=x, y=y)) for f in self.findings),
-            heart=self.heart.scaled(x=x, y=y),
-            right_lung=self.right_lung.scaled(x=x, y=y),
-            left_lung=self.left_lung.scaled(x=x, y=y),
-            width=width,
-            height=height,
+        return self._moved(
+            lambda box: Box(box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y), width, height
         )
 
     def shifted(self, *, dx: int, dy: int) -> PhantomTruth:
-        """The truth after the image's content moved by (dx, dy) pixels."""
+        """The truth after the image's content moved by (dx, dy) pixels; regions end at the image's edge."""
 
-        def moved(box: Box) -> Box:
-            return box.shifted(dx=dx, dy=dy, width=self.width, height=self.height)
+        def across(value: float) -> float:
+            return min(max(value + dx, 0.0), float(self.width))
 
+        def down(value: float) -> float:
+            return min(max(value + dy, 0.0), float(self.height))
+
+        return self._moved(
+            lambda box: Box(across(box.x_min), down(box.y_min), across(box.x_max), down(box.y_max)),
+            self.width,
+            self.height,
+        )
+
+    def _moved(self, move: Callable[[Box], Box], width: int, height: int) -> PhantomTruth:
         return PhantomTruth(
-            findings=tuple(Finding(f.kind, f.side, moved(f.region)) for f in self.findings),
-            heart=moved(self.heart),
-            right_lung=moved(self.right_lung),
-            left_lung=moved(self.left_lung),
-            width=self.width,
-            height=self.height,
+            findings=tuple(Finding(f.kind, f.side, move(f.region)) for f in self.findings),
+            heart=move(self.heart),
+            right_lung=move(self.right_lung),
+            left_lung=move(self.left_lung),
+            width=width,
+            height=height,
         )
 
 
@@ -138,6 +111,15 @@ class QuestionAnswer:
     category: str
 
 
+def box_text(box: Box) -> str:
+    """A region as a model writes it, in whole pixels.
+
+    >>> box_text(Box(3.2, 4.6, 50, 61))
+    '[3, 5, 50, 61]'
+    """
+    return "[{}, {}, {}, {}]".format(*(round(value) for value in box))
+
+
 def ideal_reasoning(truth: PhantomTruth, *, width: int = 112, height: int = 112) -> str:
     """The completion a perfect model would write for the film at `width` x `height` pixels.
 
@@ -145,13 +127,13 @@ def ideal_reasoning(truth: PhantomTruth, *, width: int = 112, height: int = 112)
     """
     seen = truth.resized(width=width, height=height)
     size = "The heart is enlarged" if seen.enlarged_heart else "The heart size is normal"
-    steps = [f"{size} with {seen.heart.text()}"]
+    steps = [f"{size} with {box_text(seen.heart)}"]
     steps += [
-        f"There is a {finding.side} {_STEP_WORDS[finding.kind]} with {finding.region.text()}"
+        f"There is a {finding.side} {_STEP_WORDS[finding.kind]} with {box_text(finding.region)}"
         for finding in seen.lesions
     ]
     if not seen.lesions:
-        steps.append(f"Both lungs are clear with {seen.right_lung.text()} and {seen.left_lung.text()}")
+        steps.append(f"Both lungs are clear with {box_text(seen.right_lung)} and {box_text(seen.left_lung)}")
     return f"<think> {'; '.join(steps)} </think> The answer is: \\boxed{{{seen.answer}}}"
 
 

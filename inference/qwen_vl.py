@@ -1,0 +1,89 @@
+"""Loads a Qwen2.5-VL model, DeepMedix-R1 or the small one that ships here, with its film and text reader.
+
+Qwen's own processor insists on a video reader that needs torchvision; films are no videos, so ours has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, PreTrainedTokenizerFast, Qwen2_5_VLForConditionalGeneration
+from transformers.models.auto.tokenization_auto import AutoTokenizer
+from transformers.models.qwen2_5_vl import processing_qwen2_5_vl as published
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.processing_utils import ProcessorMixin
+
+NEVER_SAMPLED = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>")
+
+
+class Qwen2_5_VLProcessor(published.Qwen2_5_VLProcessor):  # type: ignore[misc]
+    """Qwen2.5-VL's processor for images and text alone.
+
+    It bears the published class's name because that name is written into saved folders, and vLLM looks for it.
+    """
+
+    def __init__(
+        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None
+    ) -> None:
+        self.image_token = "<|image_pad|>"
+        self.video_token = "<|video_pad|>"
+        self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+        self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
+        ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+
+FilmProcessor = Qwen2_5_VLProcessor
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory with its processor; `suppressed_tokens` must never be sampled.
+
+    A sampled image placeholder makes the next forward pass look for an image that is not there.
+    """
+
+    model: Any
+    processor: FilmProcessor
+    suppressed_tokens: tuple[int, ...]
+
+
+def load_processor(folder: str | Path) -> FilmProcessor:
+    """Read the image and text side of a model folder.
+
+    Raises FileNotFoundError, naming the folder, when it holds no model.
+    """
+    path = _existing(folder)
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise TypeError(f"The tokenizer in {path} is not a fast one; save it as tokenizer.json.")
+    images = Qwen2VLImageProcessorPil.from_pretrained(path)
+    return FilmProcessor(image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template)
+
+
+def load_model_and_processor(
+    folder: str | Path, *, device: str = "cpu", dtype: str = "float32"
+) -> LoadedModel:
+    """Read a Qwen2.5-VL folder, in evaluation mode, onto a device.
+
+    Raises FileNotFoundError when the folder holds no model and ValueError when it is of another family.
+    """
+    path = _existing(folder)
+    family = AutoConfig.from_pretrained(path).model_type
+    if family != "qwen2_5_vl":
+        raise ValueError(f"{path} holds a model of type {family}; this loader reads qwen2_5_vl only.")
+    processor = load_processor(path)
+    model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(path, dtype=getattr(torch, dtype))
+    suppressed = [processor.tokenizer.convert_tokens_to_ids(token) for token in NEVER_SAMPLED]
+    known = tuple(token for token in suppressed if token is not None and token >= 0)
+    model.to(device=device).eval()
+    return LoadedModel(model=model, processor=processor, suppressed_tokens=known)
+
+
+def _existing(folder: str | Path) -> Path:
+    path = Path(folder)
+    if not (path / "config.json").is_file():
+        raise FileNotFoundError(f"There is no model in {path}: config.json is missing.")
+    return path

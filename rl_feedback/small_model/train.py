@@ -1,0 +1,212 @@
+"""Teaches the small model to read drawn films: first to see, then to write, then both together."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, ideal_reasoning, reference_report, vqa_pairs
+from rl_feedback.small_model.build import NUM_IMAGE_TOKENS, build_model, build_processor
+from rl_feedback.small_model.films import NUM_BOXES, SLOTS, Films, draw_films, shift_and_brighten, targets_of
+from rl_feedback.small_model.forward import ReportPrompt, one_size_attention, see
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training: AdamW, a short warm-up, a cosine down to `floor` of the learning rate."""
+
+    name: str
+    num_steps: int
+    batch_size: int
+    learning_rate: float
+    floor: float = 0.05
+
+
+PHASES = (
+    Phase("see", num_steps=2400, batch_size=64, learning_rate=1e-3),
+    Phase("write", num_steps=900, batch_size=32, learning_rate=2e-3),
+    Phase("both", num_steps=3600, batch_size=32, learning_rate=1e-3, floor=0.01),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights: the same recipe gives the same model on the same machine."""
+
+    seed: int = 20261123
+    num_films: int = len(TRAIN_SEEDS)
+    phases: tuple[Phase, ...] = PHASES
+    num_processes: int = 2
+
+
+RECIPE = Recipe()
+
+
+class _Run:
+    """A training run under way: the model, its films, and the folder where it can be taken up again."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.films = self._films()
+        self.processor = build_processor(_vocabulary_texts(self.films))
+        self.model = build_model(self.processor, seed=recipe.seed)
+        self.head = nn.Linear(NUM_IMAGE_TOKENS * 128, len(SLOTS) + 4 * NUM_BOXES)
+        self.prompt = ReportPrompt(self.model, self.processor)
+        self.end = self.processor.tokenizer.eos_token_id
+
+    def _films(self) -> Films:
+        started = time.monotonic()
+        seeds = TRAIN_SEEDS[: self.recipe.num_films]
+        films = draw_films(seeds, num_processes=self.recipe.num_processes)
+        log.info("drew %d films in %.0f s", len(films), time.monotonic() - started)
+        return films
+
+    def tokens_of(self, texts: list[str]) -> list[list[int]]:
+        encoded = self.processor.tokenizer(texts)["input_ids"]
+        return [[*ids, self.end] for ids in encoded]
+
+    def rows(self, rng: np.random.Generator, phase: Phase) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return rng.integers(0, len(self.films), size=phase.batch_size)
+
+    def see_loss(self, phase: Phase, rng: np.random.Generator) -> torch.Tensor:
+        """Presence of each finding and the boxes, read off the vision tower by a head that is thrown away."""
+        pixels, truths = shift_and_brighten(self.films, self.rows(rng, phase), rng)
+        target = targets_of(truths)
+        output = self.head(see(self.model, pixels).flatten(1))
+        presence = F.binary_cross_entropy_with_logits(
+            output[:, : len(SLOTS)], torch.from_numpy(target.presence)
+        )
+        boxes = output[:, len(SLOTS) :].view(-1, NUM_BOXES, 4)
+        counts = torch.from_numpy(target.box_counts)
+        off = F.smooth_l1_loss(boxes, torch.from_numpy(target.boxes), beta=0.02, reduction="none").mean(-1)
+        return presence + 10 * (off * counts).sum() / counts.sum()
+
+    def write_loss(self, phase: Phase, rng: np.random.Generator) -> torch.Tensor:
+        """The text of the completion, with the vision tower held still."""
+        rows = self.rows(rng, phase)
+        with torch.no_grad():
+            features = see(self.model, self.films.pixels[rows])
+        texts = [ideal_reasoning(self.films.truths[row]) for row in rows]
+        return self.prompt.loss(self.model, features, self.tokens_of(texts))
+
+    def both_loss(self, phase: Phase, rng: np.random.Generator) -> torch.Tensor:
+        """The text of the completion, with nothing held still, on films moved and brightened."""
+        pixels, truths = shift_and_brighten(self.films, self.rows(rng, phase), rng)
+        texts = [ideal_reasoning(truth) for truth in truths]
+        return self.prompt.loss(self.model, see(self.model, pixels), self.tokens_of(texts))
+
+    def trained_in(self, phase: Phase) -> list[nn.Parameter]:
+        """The weights that this phase moves."""
+        visual = list(self.model.model.visual.parameters())
+        if phase.name == "see":
+            return [*visual, *self.head.parameters()]
+        if phase.name == "write":
+            seen = {id(parameter) for parameter in visual}
+            return [parameter for parameter in self.model.parameters() if id(parameter) not in seen]
+        return list(self.model.parameters())
+
+    def loss_of(self, phase: Phase) -> Callable[[Phase, np.random.Generator], torch.Tensor]:
+        return {"see": self.see_loss, "write": self.write_loss, "both": self.both_loss}[phase.name]
+
+    def save(self, folder: Path) -> None:
+        """Write the model as a Hugging Face folder in half precision."""
+        dtype = torch.bfloat16
+        weights = {key: value.to(dtype) for key, value in self.model.state_dict().items()}
+        self.model.config.dtype = dtype
+        self.model.save_pretrained(folder, state_dict=weights)
+        self.model.config.dtype = torch.float32
+        self.processor.save_pretrained(folder)
+
+
+def train_small_model(folder: Path, *, recipe: Recipe = RECIPE, checkpoint_every: int = 200) -> Path:
+    """Train through all phases and write `folder`/model; a run that was stopped goes on where it was.
+
+    After each phase a snapshot is written to `folder`/after-<phase>.
+    """
+    run = _Run(recipe, folder)
+    with one_size_attention(run.model):
+        for index, phase in enumerate(recipe.phases):
+            _train_phase(run, index, phase, checkpoint_every)
+            run.save(folder / f"after-{phase.name}")
+    run.save(folder / "model")
+    return folder / "model"
+
+
+def _train_phase(run: _Run, index: int, phase: Phase, checkpoint_every: int) -> None:
+    parameters = run.trained_in(phase)
+    optimizer = torch.optim.AdamW(parameters, lr=phase.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+    checkpoint = run.folder / f"phase-{index}.pt"
+    first = _resume(run, checkpoint, optimizer)
+    loss_of = run.loss_of(phase)
+    started, recent = time.monotonic(), []
+    for step in range(first, phase.num_steps):
+        rate = _learning_rate(phase, step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(phase, np.random.default_rng([run.recipe.seed, index, step]))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        recent.append(float(loss.detach()))
+        if (step + 1) % 50 == 0:
+            pace = (time.monotonic() - started) / (step + 1 - first)
+            line = {"phase": phase.name, "step": step + 1, "loss": round(float(np.mean(recent)), 5)}
+            log.info("%s", json.dumps({**line, "seconds_per_step": round(pace, 3)}))
+            recent = []
+        if (step + 1) % checkpoint_every == 0 or step + 1 == phase.num_steps:
+            _checkpoint(run, checkpoint, optimizer, step + 1)
+
+
+def _learning_rate(phase: Phase, step: int) -> float:
+    warm = min(1.0, (step + 1) / 100)
+    fall = 0.5 * (1 + math.cos(math.pi * step / phase.num_steps))
+    return phase.learning_rate * warm * (phase.floor + (1 - phase.floor) * fall)
+
+
+def _checkpoint(run: _Run, path: Path, optimizer: torch.optim.Optimizer, step: int) -> None:
+    state = {
+        "step": step,
+        "model": run.model.state_dict(),
+        "head": run.head.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def _resume(run: _Run, path: Path, optimizer: torch.optim.Optimizer) -> int:
+    """Take up a stopped phase; returns the step to go on with, 0 for a fresh phase."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    run.model.load_state_dict(state["model"])
+    run.head.load_state_dict(state["head"])
+    optimizer.load_state_dict(state["optimizer"])
+    log.info("taking up %s at step %d", path.name, state["step"])
+    return int(state["step"])
+
+
+def _vocabulary_texts(films: Films) -> list[str]:
+    """What the vocabulary is learned from: completions, reports, questions, in the words the model needs."""
+    texts = [REPORT_QUERY] * 50
+    for truth in films.truths[:2000]:
+        report = reference_report(truth)
+        texts += [ideal_reasoning(truth), report.findings, report.impression]
+        texts += [f"{pair.question} {pair.answer}" for pair in vqa_pairs(truth)]
+    return texts
