@@ -1,0 +1,43 @@
+"""Finds where an interrupted training run may go on: the newest checkpoint whose files are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+# Written last, so a checkpoint whose saving was cut short has none.
+MANIFEST = "complete.json"
+
+
+def seal_checkpoint(folder: Path) -> None:
+    """Record every file's sha256; from then on the checkpoint counts as whole while they match."""
+    part = folder / f"{MANIFEST}.part"
+    part.write_text(json.dumps(_digests(folder), sort_keys=True), encoding="utf-8")
+    part.rename(folder / MANIFEST)
+
+
+def newest_whole_checkpoint(folder: Path) -> Path | None:
+    """The newest of `checkpoint-10`, `checkpoint-20`, … that is whole; a damaged one falls back to the one before."""
+    found = sorted(
+        (path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()),
+        key=lambda path: int(path.name.removeprefix("checkpoint-")),
+        reverse=True,
+    )
+    return next((path for path in found if is_whole(path)), None)
+
+
+def is_whole(folder: Path) -> bool:
+    try:
+        sealed = json.loads((folder / MANIFEST).read_text("utf-8"))
+        return bool(sealed == _digests(folder))
+    except (OSError, ValueError):
+        return False
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(MANIFEST)
+    }

@@ -1,0 +1,17 @@
+"""Model folders for tests: the real classes with fresh, untrained weights of 0.2 M parameters."""
+
+from pathlib import Path
+
+from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
+
+
+def write_untrained_model(folder: Path, *, seed: int = 1) -> Path:
+    """A Qwen2.5-VL folder that loads, sees and writes, but has learned nothing."""
+    from rl_feedback.small_model.build import build_model, build_processor
+
+    texts = [ideal_reasoning(draw_phantom(seed=s).truth) for s in range(60)] + [REPORT_QUERY] * 5
+    processor = build_processor(texts)
+    model = build_model(processor, seed=seed)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
