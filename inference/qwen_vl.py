@@ -22,7 +22,7 @@ NEVER_SAMPLED = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision
 class Qwen2_5_VLProcessor(published.Qwen2_5_VLProcessor):  # type: ignore[misc]
     """Qwen2.5-VL's processor for images and text alone.
 
-    It bears the published class's name because that name is written into saved folders, and vLLM looks for it.
+    It bears the published class's name because that name is written into saved folders, where vLLM looks.
     """
 
     def __init__(
@@ -87,3 +87,9 @@ def _existing(folder: str | Path) -> Path:
     if not (path / "config.json").is_file():
         raise FileNotFoundError(f"There is no model in {path}: config.json is missing.")
     return path
+
+
+def film_prompt(processor: FilmProcessor, query: str) -> str:
+    """The text that a model reads: the film's place first, then the query, then the start of its turn."""
+    message: Any = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": query}]}]
+    return str(processor.apply_chat_template(message, add_generation_prompt=True, tokenize=False))

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb_vision
 
 from inference.phantoms import REPORT_QUERY
-from inference.qwen_vl import FilmProcessor
+from inference.qwen_vl import FilmProcessor, film_prompt
 from rl_feedback.small_model.build import FILM_SIDE_PX, MERGE, NUM_IMAGE_TOKENS, NUM_PATCHES, PATCH_PX
 
 _GRID = FILM_SIDE_PX // PATCH_PX
@@ -73,10 +73,8 @@ class ReportPrompt:
     """The one prompt of the small model's training, laid out once: image, query, start of the answer."""
 
     def __init__(self, model: Any, processor: FilmProcessor, *, longest: int = 200) -> None:
-        question = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": REPORT_QUERY}]}]
-        text = processor.apply_chat_template(question, add_generation_prompt=True, tokenize=False)
         blank = Image.new("RGB", (FILM_SIDE_PX, FILM_SIDE_PX))
-        inputs = processor(text=[text], images=[blank], return_tensors="pt")
+        inputs = processor(text=[film_prompt(processor, REPORT_QUERY)], images=[blank], return_tensors="pt")
         self.ids: torch.Tensor = inputs["input_ids"]
         self.image_at = int((self.ids[0] == processor.image_token_id).nonzero()[0])
         tail = longest - self.ids.shape[1]

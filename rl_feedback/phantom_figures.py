@@ -1,0 +1,220 @@
+"""How well a completion describes a drawn film: its answer, the findings named, the regions pointed at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+
+from inference.grounding import ParsedStep, parse_completion
+from inference.phantom_truth import KINDS, LESIONS, NO_FINDING, SIDES, Finding, PhantomTruth
+from inference.regions import Box
+from rl_feedback.gate import CaseScores
+
+LABELS = {
+    "well_formed": "Format",
+    "exact_answer": "Exact answers",
+    "finding_precision": "Finding precision",
+    "finding_recall": "Finding recall",
+    "finding_f1": "Finding F1",
+    "heart_iou": "Heart region IoU",
+    "lesion_iou": "Lesion region IoU",
+    "lesion_recall": "Lesion recall",
+    "hallucinated": "Hallucinated findings",
+    "num_characters": "Answer length",
+}
+
+_DENIED = re.compile(r"\b(no|not|without|neither|nor|absent|free of)\b")
+_LARGE_HEART = re.compile(r"\bcardiomegaly\b|\b(enlarged|large)\b.*\bheart\b|\bheart\b.*\b(enlarged|large)\b")
+_HEART = re.compile(r"\bheart\b|\bcardi")
+
+
+@dataclass(frozen=True)
+class PhantomScore:
+    """One completion against the truth; counts are of findings, IoUs lie in 0..1.
+
+    `lesion_ious` has one entry per lesion that is there: 0 unless a step names its kind and side and points
+    at it. A step that points at several places earns the mean over them, so that more boxes never pay.
+    """
+
+    well_formed: bool
+    exact_answer: bool
+    num_named: int
+    num_present: int
+    num_right: int
+    heart_iou: float
+    lesion_ious: tuple[float, ...]
+    num_lesions_named: int
+    num_hallucinated: int
+    num_characters: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over cases with its bootstrap interval; `weight` counts what it was averaged over."""
+
+    name: str
+    label: str
+    mean: float
+    low: float
+    high: float
+    num_cases: int
+    weight: float
+    confidence: float
+    num_resamples: int
+
+
+def score_phantom(
+    text: str, truth: PhantomTruth, *, model_size: tuple[int, int] = (112, 112)
+) -> PhantomScore:
+    """Score a completion whose boxes are pixels of an image of `model_size` (width, height).
+
+    >>> from inference.phantoms import draw_phantom, ideal_reasoning
+    >>> truth = draw_phantom(seed=6).truth
+    >>> score = score_phantom(ideal_reasoning(truth), truth)
+    >>> score.exact_answer, score.heart_iou > 0.9, score.num_hallucinated
+    (True, True, 0)
+    """
+    parsed = parse_completion(text)
+    seen = truth.resized(width=model_size[0], height=model_size[1])
+    present = {finding.name for finding in seen.findings}
+    named = _named(parsed.answer)
+    claimed = {name for step in parsed.steps for name in _claims(step.text)}
+    return PhantomScore(
+        well_formed=not parsed.problems,
+        exact_answer=named == present and (bool(named) or _says_none(parsed.answer)),
+        num_named=len(named),
+        num_present=len(present),
+        num_right=len(named & present),
+        heart_iou=_pointed_iou(
+            [step for step in parsed.steps if _HEART.search(step.text.lower())][:1], seen.heart
+        ),
+        lesion_ious=tuple(_lesion_iou(parsed.steps, lesion) for lesion in seen.lesions),
+        num_lesions_named=sum(lesion.name in named for lesion in seen.lesions),
+        num_hallucinated=len((named | claimed) - present),
+        num_characters=len(text),
+    )
+
+
+def iou(first: Sequence[float], second: Sequence[float]) -> float:
+    """Intersection over union of two boxes; 0 for a box without area.
+
+    >>> iou((0, 0, 2, 2), (1, 0, 3, 2))
+    0.3333333333333333
+    """
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    return width * height / (sum(areas) - width * height) if min(areas) > 0 else 0.0
+
+
+def case_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:
+    """Each figure case by case, as the gate compares them.
+
+    Weights make the weighted mean the pooled figure: findings named for precision, lesions for their IoU.
+    """
+    table = [_figures_of(score) for score in scores]
+    return {
+        name: CaseScores(
+            values=tuple(row[name][0] for row in table), weights=tuple(row[name][1] for row in table)
+        )
+        for name in LABELS
+    }
+
+
+def aggregate(
+    scores: Sequence[PhantomScore], *, confidence: float = 0.95, num_resamples: int = 2000, seed: int = 7
+) -> dict[str, Figure]:
+    """Every figure with its percentile bootstrap interval over cases (Efron and Tibshirani 1993, chapter 13).
+
+    Raises ValueError when there is no score.
+    """
+    if not scores:
+        raise ValueError("There are no scores to average; score at least one completion.")
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=num_resamples)
+    tail = (1 - confidence) / 2
+    figures = {}
+    for name, cases in case_scores(scores).items():
+        values, weights = np.array(cases.values), np.array(cases.weights)
+        total = counts @ weights
+        drawn = (counts @ (values * weights))[total > 0] / total[total > 0]
+        mean = float(values @ weights / weights.sum()) if weights.sum() > 0 else 0.0
+        low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (0.0, 0.0)
+        figures[name] = Figure(
+            name=name,
+            label=LABELS[name],
+            mean=mean,
+            low=float(low),
+            high=float(high),
+            num_cases=len(scores),
+            weight=float(weights.sum()),
+            confidence=confidence,
+            num_resamples=num_resamples,
+        )
+    return figures
+
+
+def _figures_of(score: PhantomScore) -> dict[str, tuple[float, float]]:
+    """Value and weight of each figure for one case."""
+    lesions, named, present = len(score.lesion_ious), score.num_named, score.num_present
+    return {
+        "well_formed": (float(score.well_formed), 1.0),
+        "exact_answer": (float(score.exact_answer), 1.0),
+        "finding_precision": (_share(score.num_right, named), float(named)),
+        "finding_recall": (_share(score.num_right, present), float(present)),
+        "finding_f1": (_share(2 * score.num_right, named + present), float(named + present)),
+        "heart_iou": (score.heart_iou, 1.0),
+        "lesion_iou": (fmean(score.lesion_ious) if lesions else 0.0, float(lesions)),
+        "lesion_recall": (_share(score.num_lesions_named, lesions), float(lesions)),
+        "hallucinated": (float(score.num_hallucinated), 1.0),
+        "num_characters": (float(score.num_characters), 1.0),
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _named(answer: str | None) -> set[str]:
+    """The findings that an answer lists; whatever else it says counts as a finding that is not there."""
+    parts = re.split(r",|;|\||\band\b", (answer or "").lower())
+    names = {" ".join(part.strip(" .").split()) for part in parts}
+    return names - {"", NO_FINDING}
+
+
+def _says_none(answer: str | None) -> bool:
+    return (answer or "").lower().strip(" .") == NO_FINDING
+
+
+def _claims(step: str) -> set[str]:
+    """The findings that a step says are there: "left effusion", "cardiomegaly"."""
+    text = step.lower()
+    denied = _DENIED.search(text)
+    names = set()
+    for kind in KINDS:
+        found = _LARGE_HEART.search(text) if kind == "cardiomegaly" else re.search(rf"\b{kind}", text)
+        if found and not (denied and denied.start() < found.end()):
+            names |= {kind} if kind not in LESIONS else {f"{side} {kind}" for side in _sides(text)}
+    return names
+
+
+def _sides(text: str) -> list[str]:
+    if re.search(r"\b(bilateral|both)\b", text):
+        return list(SIDES)
+    return [side for side in SIDES if re.search(rf"\b{side}\b", text)]
+
+
+def _lesion_iou(steps: Sequence[ParsedStep], lesion: Finding) -> float:
+    return _pointed_iou([step for step in steps if lesion.name in _claims(step.text)], lesion.region)
+
+
+def _pointed_iou(steps: Sequence[ParsedStep], region: Box) -> float:
+    """Mean IoU of all boxes of these steps with the region; 0 when they point nowhere."""
+    boxes = [box for step in steps for box in step.boxes]
+    return fmean(iou(box, region) for box in boxes) if boxes else 0.0
