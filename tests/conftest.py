@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +28,17 @@ NUM_FLUSH_TRIES = 5
 def django_db_modify_db_settings() -> Iterator[None]:
     """PostgreSQL and Redis are up from the first test that needs the database to the end of the run."""
     if not redis_server.is_installed():
-        pytest.fail("redis-server is missing: install it (`apt install redis-server`, `brew install redis`).", pytrace=False)
+        pytest.fail(
+            "redis-server is missing: install it (`apt install redis-server`, `brew install redis`).",
+            pytrace=False,
+        )
     cluster = postgres.cluster_in(HOME)
     if not postgres.accepts_connections(cluster):
         # A test database need not survive a power cut.
         fast = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
         postgres.start(cluster, leashed=True, options=fast)
     postgres.ensure_database(cluster, name="deepmedix")
-    redis = redis_server.start(HOME, leashed=True)
+    redis = redis_server.start(HOME, death_signal=signal.SIGTERM)
     yield
     stop(redis, patience_seconds=10)
     redis_socket(HOME).unlink(missing_ok=True)
@@ -84,11 +88,15 @@ def system_chromium() -> str:
             return path
     if MAC_CHROME.exists():
         return str(MAC_CHROME)
-    pytest.fail("Chromium is missing: install it (`apt install chromium`, or Google Chrome on a Mac).", pytrace=False)
+    pytest.fail(
+        "Chromium is missing: install it (`apt install chromium`, or Google Chrome on a Mac).", pytrace=False
+    )
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any], system_chromium: str) -> dict[str, Any]:
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], system_chromium: str
+) -> dict[str, Any]:
     # Chromium's sandbox refuses root, and containers have a small /dev/shm.
     args = ["--disable-dev-shm-usage"]
     if sys.platform.startswith("linux") and os.geteuid() == 0:
@@ -147,5 +155,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for nodeid in _other_skips:
         terminalreporter.write_line(f"SKIPPED, which this house does not allow: {nodeid}", red=True)
-
-

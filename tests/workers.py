@@ -25,21 +25,7 @@ class Workers:
 
     def start(self, name: str, **env: str) -> None:
         """Start one that is down and wait until it takes work; `env` adds variables, LEASE_SECONDS say."""
-        command = self._command(name)
-        log = self.log(name)
-        num_bytes_before = log.stat().st_size if log.exists() else 0
-        process = spawn(
-            command.command,
-            log=log,
-            env={**os.environ, "DATABASE_URL": self.database_url, "PYTHONUNBUFFERED": "1", **env},
-            leashed=True,
-        )
-        self.processes[name] = process
-        deadline = time.monotonic() + READY_SECONDS
-        while command.ready_mark not in log.read_bytes()[num_bytes_before:].decode(errors="replace"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"The {name} worker did not come up. Its log {log} ends:\n{tail(log)}", pytrace=False)
-            time.sleep(0.05)
+        self._await_ready(name, self._spawn(name, **env))
 
     def kill(self, name: str) -> None:
         """kill -9: no farewell, no cleaning up."""
@@ -53,14 +39,19 @@ class Workers:
 
     def require_alive(self) -> None:
         """Fail the test, with the log's end, when one died by itself; start what a test left killed."""
+        started: dict[str, int] = {}
         for command in worker_commands(self.home):
             process = self.processes.get(command.name)
             if process is None:
-                self.start(command.name)
+                started[command.name] = self._spawn(command.name)
             elif process.poll() is not None:
                 log = self.log(command.name)
                 del self.processes[command.name]
-                pytest.fail(f"The {command.name} worker died. Its log {log} ends:\n{tail(log)}", pytrace=False)
+                pytest.fail(
+                    f"The {command.name} worker died. Its log {log} ends:\n{tail(log)}", pytrace=False
+                )
+        for name, num_bytes_before in started.items():
+            self._await_ready(name, num_bytes_before)
 
     def stop_all(self) -> None:
         for process in self.processes.values():
@@ -74,3 +65,26 @@ class Workers:
 
     def _command(self, name: str) -> WorkerCommand:
         return next(c for c in worker_commands(self.home) if c.name == name)
+
+    def _spawn(self, name: str, **env: str) -> int:
+        """Returns the log's length before."""
+        command = self._command(name)
+        log = self.log(name)
+        num_bytes_before = log.stat().st_size if log.exists() else 0
+        self.processes[name] = spawn(
+            command.command,
+            log=log,
+            env={**os.environ, "DATABASE_URL": self.database_url, "PYTHONUNBUFFERED": "1", **env},
+            death_signal=signal.SIGKILL,
+        )
+        return num_bytes_before
+
+    def _await_ready(self, name: str, num_bytes_before: int) -> None:
+        command, log, process = self._command(name), self.log(name), self.processes[name]
+        deadline = time.monotonic() + READY_SECONDS
+        while command.ready_mark not in log.read_bytes()[num_bytes_before:].decode(errors="replace"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(
+                    f"The {name} worker did not come up. Its log {log} ends:\n{tail(log)}", pytrace=False
+                )
+            time.sleep(0.05)

@@ -1,7 +1,8 @@
 """Gives every command of an installation the same private database and message broker, without any set-up.
 
-The first command that needs them starts PostgreSQL, commands beside it share it, and the last one to end stops
-it. Who uses it is known by a shared lock on a file, which the operating system drops when a process dies.
+The first command that needs them starts PostgreSQL, commands beside it share it, and the last one to end
+stops it. Who uses it is known by a shared lock on a file, which the operating system drops when a process
+dies.
 """
 
 import atexit

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def home_folder() -> Path:
     """DEEPMEDIX_HOME, or `var/` beside manage.py; made if it is absent."""
     home = Path(os.environ.get("DEEPMEDIX_HOME") or ROOT / "var").resolve()
-    for name in ("", "films", "models", "uploads"):
+    for name in ("", "films", "models", "uploads", "static"):
         (home / name).mkdir(parents=True, exist_ok=True)
     return home
 

@@ -7,6 +7,7 @@ parent folders of the data for reading by everybody, which a hospital's machine 
 import hashlib
 import os
 import pwd
+import signal
 import stat
 import subprocess
 import tempfile
@@ -85,7 +86,8 @@ def start(cluster: Cluster, *, leashed: bool, options: Sequence[str] = ()) -> No
         ],
         log=cluster.log,
         account=account,
-        leashed=leashed,
+        # SIGINT is PostgreSQL's fast and clean end; SIGTERM would wait for every client.
+        death_signal=signal.SIGINT if leashed else None,
         cwd=cluster.data,
     )
     await_ready(
@@ -220,4 +222,3 @@ def _program_of(process_id: int) -> str:
         ["ps", "-p", str(process_id), "-o", "comm="], capture_output=True, text=True, check=False
     )
     return shown.stdout
-

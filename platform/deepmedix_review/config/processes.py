@@ -24,13 +24,13 @@ def spawn(
     log: Path,
     env: Mapping[str, str] | None = None,
     account: pwd.struct_passwd | None = None,
-    leashed: bool,
+    death_signal: signal.Signals | None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, its output appended to `log`.
 
-    `leashed`: it gets SIGTERM when this process dies, however it dies (Linux only; elsewhere the next start
-    cleans up by pid file). `account`: run as that user, for servers that refuse to run as root.
+    `death_signal` reaches it when this process dies, however it dies (Linux only; elsewhere the next start of
+    the product ends what was left). `account`: run as that user, for servers that refuse to run as root.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -45,7 +45,7 @@ def spawn(
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,
-            preexec_fn=_leash() if leashed else None,
+            preexec_fn=_leash(death_signal),
         )
 
 
@@ -65,15 +65,24 @@ def stop(process: subprocess.Popen[bytes], *, patience_seconds: float) -> None:
 
 
 def await_ready(
-    is_ready: Callable[[], bool], *, process: subprocess.Popen[bytes], name: str, log: Path, deadline_seconds: float
+    is_ready: Callable[[], bool],
+    *,
+    process: subprocess.Popen[bytes],
+    name: str,
+    log: Path,
+    deadline_seconds: float,
 ) -> None:
     """Poll until `is_ready`. Raises CannotStart when the process ends before, or the deadline passes."""
     deadline = time.monotonic() + deadline_seconds
     while not is_ready():
         if process.poll() is not None:
-            raise CannotStart(f"{name} did not start (exit {process.returncode}). Its log {log} ends:\n{tail(log)}")
+            raise CannotStart(
+                f"{name} did not start (exit {process.returncode}). Its log {log} ends:\n{tail(log)}"
+            )
         if time.monotonic() > deadline:
-            raise CannotStart(f"{name} was not ready after {deadline_seconds:.0f} s. Its log {log} ends:\n{tail(log)}")
+            raise CannotStart(
+                f"{name} was not ready after {deadline_seconds:.0f} s. Its log {log} ends:\n{tail(log)}"
+            )
         time.sleep(0.02)
 
 
@@ -85,13 +94,13 @@ def tail(log: Path, *, num_lines: int = 12) -> str:
     return "\n".join(lines[-num_lines:])
 
 
-def _leash() -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
+def _leash(death_signal: signal.Signals | None) -> Callable[[], None] | None:
+    if death_signal is None or not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: the child may not import or allocate safely.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def ask_for_death_signal() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(PR_SET_PDEATHSIG, death_signal)
 
     return ask_for_death_signal

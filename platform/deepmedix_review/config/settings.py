@@ -182,9 +182,17 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "wake-inference": {"task": "deepmedix_review.reasoning.tasks.reconcile_inference", "schedule": RECONCILE_SECONDS},
-    "wake-evaluation": {"task": "deepmedix_review.evaluation.tasks.reconcile_evaluations", "schedule": RECONCILE_SECONDS},
-    "wake-training": {"task": "deepmedix_review.feedback.tasks.reconcile_training", "schedule": RECONCILE_SECONDS},
+    name: {
+        "task": f"deepmedix_review.{task}",
+        "schedule": RECONCILE_SECONDS,
+        # What no worker took in time is dropped: the next one does the same.
+        "options": {"expires": 2 * RECONCILE_SECONDS},
+    }
+    for name, task in (
+        ("wake-inference", "reasoning.tasks.reconcile_inference"),
+        ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
+        ("wake-training", "feedback.tasks.reconcile_training"),
+    )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 

@@ -1,5 +1,4 @@
-"""The background processes of an installation: one runs the model, one learns, one does the small work, one wakes
-them by the clock."""
+"""The background processes: one runs the model, one learns, one does the small work, one wakes them."""
 
 import hashlib
 import sys
@@ -21,16 +20,14 @@ class WorkerCommand:
 
 def worker_commands(home: Path) -> tuple[WorkerCommand, ...]:
     """Solo pools for what holds a model: CUDA does not survive a fork, and one model fits a process."""
+    schedule = ("--schedule", str(home / "celerybeat-schedule"), "--pidfile", "")
     return (
         _worker(home, name="inference", pool=("--pool", "solo")),
         _worker(home, name="learning", pool=("--pool", "solo")),
         _worker(home, name="io", pool=("--pool", "threads", "--concurrency", "4")),
         WorkerCommand(
             name="beat",
-            command=(
-                *CELERY,
-                *("beat", "--schedule", str(home / "celerybeat-schedule"), "--pidfile", "", "--loglevel", "INFO"),
-            ),
+            command=(*CELERY, "beat", *schedule, "--loglevel", "INFO"),
             ready_mark="beat: Starting...",
         ),
     )
@@ -38,8 +35,9 @@ def worker_commands(home: Path) -> tuple[WorkerCommand, ...]:
 
 def _worker(home: Path, *, name: str, pool: tuple[str, ...]) -> WorkerCommand:
     installation = hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    hostname = f"{name}-{installation}@%h"
     return WorkerCommand(
         name=name,
-        command=(*CELERY, "worker", "--queues", name, *pool, "--hostname", f"{name}-{installation}@%h", *QUIET),
+        command=(*CELERY, "worker", "--queues", name, *pool, "--hostname", hostname, *QUIET),
         ready_mark=" ready.",
     )

@@ -1,0 +1,259 @@
+"""Runs the whole product on one machine for as long as a person wants it, and leaves nothing running after.
+
+`make run` starts this. Everything it starts it also ends: on Ctrl-C, on SIGTERM, when its terminal closes,
+and, where the operating system can, when it is killed itself.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from deepmedix_review.config import redis_server
+from deepmedix_review.config.embedded import attach_embedded_services, redis_url
+from deepmedix_review.config.home import ROOT, home_folder
+from deepmedix_review.config.leftovers import end_leftovers, remember
+from deepmedix_review.config.processes import CannotStart, await_ready, spawn, stop, tail
+from deepmedix_review.config.workers import worker_commands
+
+HOST = "127.0.0.1"
+READY_SECONDS = 120
+# A task that needs longer is taken up again at the next start: its row is the job.
+STOP_SECONDS = 4
+MAX_RESTARTS = 5
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Launcher:
+    """The processes of one running product, by name."""
+
+    def __init__(self, home: Path, *, port: int) -> None:
+        self.home = home
+        self.port = port
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.num_restarts: dict[str, int] = {}
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}/"
+
+    def start_redis(self) -> None:
+        if os.environ.get("REDIS_URL"):
+            return
+        if not redis_server.is_installed():
+            say("No redis-server on this machine: messages go through files, each takes up to a second.")
+            return
+        self._keep("redis", redis_server.start(self.home, death_signal=signal.SIGTERM))
+        os.environ["REDIS_URL"] = redis_url(self.home)
+
+    def start_web(self) -> None:
+        self._start(
+            "web",
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "granian",
+                    "--interface",
+                    "wsgi",
+                    "--host",
+                    HOST,
+                    "--port",
+                    str(self.port),
+                ),
+                *("--workers", "1", "--blocking-threads", "8", "--no-ws"),
+                "deepmedix_review.config.wsgi:application",
+            ],
+            death_signal=signal.SIGTERM,
+        )
+
+    def start_workers(self) -> None:
+        for worker in worker_commands(self.home):
+            self._start(worker.name, worker.command, death_signal=signal.SIGKILL)
+
+    def await_web(self) -> None:
+        await_ready(
+            self._web_answers,
+            process=self.processes["web"],
+            name="The web server",
+            log=self.log("web"),
+            deadline_seconds=READY_SECONDS,
+        )
+
+    def watch(self) -> None:
+        """Start again what died. Raises CannotStart where that does not help."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is None:
+                continue
+            self.num_restarts[name] = self.num_restarts.get(name, 0) + 1
+            if name in ("web", "redis") or self.num_restarts[name] > MAX_RESTARTS:
+                log = self.log(name)
+                raise CannotStart(
+                    f"The {name} process ended by itself (exit {process.returncode}). "
+                    f"Its log {log} ends:\n{tail(log)}"
+                )
+            say(f"The {name} worker ended by itself (exit {process.returncode}): starting it again.")
+            worker = next(w for w in worker_commands(self.home) if w.name == name)
+            self._start(name, worker.command, death_signal=signal.SIGKILL)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self.processes.values():
+            stop(process, patience_seconds=max(0.0, deadline - time.monotonic()))
+        self.processes.clear()
+        remember(self.home, {})
+
+    def log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _start(self, name: str, command: Sequence[str], *, death_signal: signal.Signals) -> None:
+        self._keep(name, spawn(command, log=self.log(name), death_signal=death_signal, cwd=self.home))
+
+    def _keep(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        self.processes[name] = process
+        remember(self.home, self.processes)
+
+    def _web_answers(self) -> bool:
+        try:
+            with urlopen(f"{self.address}healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description="Run DeepMedix Review on this machine.")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--studies", type=Path, help="a folder of films to import first")
+    options = parser.parse_args(arguments)
+    asked_to_stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked_to_stop.set()
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, ask)
+    home = home_folder()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_only_one(home))
+            run(home, port=options.port, studies=options.studies, asked_to_stop=asked_to_stop)
+        except CannotStart as error:
+            say(f"\n{error}")
+            return 1
+    return 0
+
+
+def run(home: Path, *, port: int, studies: Path | None, asked_to_stop: threading.Event) -> None:
+    """Start everything, say where it is, and wait until somebody asks to stop. Raises CannotStart."""
+    if studies is not None and not studies.is_dir():
+        raise CannotStart(f"There is no folder {studies}: name the folder that holds the films.")
+    _set_environment(home)
+    end_leftovers(home)
+    attach_embedded_services(leashed=True)
+    launcher = Launcher(home, port=port)
+    demo: subprocess.Popen[bytes] | None = None
+    try:
+        launcher.start_redis()
+        logins = _prepare_database()
+        launcher.start_web()
+        launcher.start_workers()
+        if studies is not None:
+            _await_command(["import_studies", str(studies.resolve())], asked_to_stop)
+        launcher.await_web()
+        say(f"\nDeepMedix Review   {launcher.address}\nFor research, not for diagnosis.\n")
+        for username, password in logins:
+            say(f"  {username:<12}{password}")
+        say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
+        demo = subprocess.Popen(_manage("load_demo"), stdin=subprocess.DEVNULL, start_new_session=True)
+        while not asked_to_stop.wait(0.5):
+            launcher.watch()
+            if demo is not None and demo.poll() is not None:
+                if demo.returncode:
+                    say("The demo content could not be loaded completely; the reason stands above.")
+                demo = None
+        say("Stopping …")
+    finally:
+        if demo is not None:
+            stop(demo, patience_seconds=1)
+        launcher.stop()
+
+
+def say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError:
+        # The terminal is gone; stopping must go on.
+        pass
+
+
+def _set_environment(home: Path) -> None:
+    """For this process and its children: no telemetry, no downloads behind the user's back, no files outside
+    the home folder."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepmedix_review.config.settings")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HOME", str(home / "cache" / "huggingface"))
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["DO_NOT_TRACK"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
+
+
+def _prepare_database() -> list[tuple[str, str]]:
+    """Bring the tables up to date, make what every installation holds; returns the demo logins."""
+    import django
+    from django.core.management import call_command
+    from django.db import connections
+
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    from deepmedix_review.accounts.demo_logins import ensure_demo_logins
+
+    call_command("register_shipped_model")
+    logins = [(login.username, login.password) for login in ensure_demo_logins()]
+    connections.close_all()
+    return logins
+
+
+def _await_command(arguments: Sequence[str], asked_to_stop: threading.Event) -> None:
+    process = subprocess.Popen(_manage(*arguments), stdin=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None:
+        if asked_to_stop.wait(0.2):
+            stop(process, patience_seconds=2)
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+def _only_one(home: Path) -> ExitStack:
+    """Hold the home folder for this process. Raises CannotStart where another launcher has it."""
+    (home / "run").mkdir(mode=0o700, exist_ok=True)
+    with ExitStack() as stack:
+        lock = stack.enter_context(open(home / "run" / "launcher.lock", "w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"The product is running already with the data in {home}. Stop it first, or give this copy "
+                "its own: DEEPMEDIX_HOME=/path PORT=8001 make run"
+            ) from error
+        return stack.pop_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
