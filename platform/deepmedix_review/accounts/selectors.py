@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from rest_framework.request import Request
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import CAPABILITIES, Capability
-from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.errors import NotYours, RefusedByRule
 
 
 def accounts() -> QuerySet[User]:
@@ -27,6 +29,13 @@ def readers_by_uid(uids: Iterable[uuid.UUID]) -> list[User]:
     if len(found) < len(wanted):
         raise RefusedByRule("One of the chosen readers can't read cases any more. Choose the readers again.")
     return found
+
+
+def acting_user(request: HttpRequest | Request) -> User:
+    """The person who makes this request. Raises NotYours where nobody is logged in."""
+    if not isinstance(request.user, User):
+        raise NotYours("You are not logged in. Log in and try again.")
+    return request.user
 
 
 def _roles_with(capability: Capability) -> list[str]:

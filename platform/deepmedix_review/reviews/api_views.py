@@ -1,0 +1,84 @@
+"""The JSON interface of the reading page: one case out, each change in, and the signature."""
+
+import uuid
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deepmedix_review.accounts.permissions import Capability, needs
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.reviews.change_serializers import (
+    ANY_CHANGE,
+    SignSerializer,
+    read_change,
+    read_signature,
+)
+from deepmedix_review.reviews.reading_view import show_reading
+from deepmedix_review.reviews.selectors import reading_for
+from deepmedix_review.reviews.serializers import (
+    ChangeAnswerSerializer,
+    ReadingSerializer,
+    RefusalSerializer,
+    SignAnswerSerializer,
+)
+from deepmedix_review.reviews.services import apply_change, sign_reading
+
+REFUSALS = {400: RefusalSerializer, 403: RefusalSerializer, 409: RefusalSerializer}
+
+
+class ReadingView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_retrieve", responses={200: ReadingSerializer, 403: RefusalSerializer}
+    )
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        """One case, blinded: the film, the completions, and what the reader said so far."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        shown = show_reading(reading)
+        record_event(actor=reader, action="view_reading", subject=reading)
+        return Response(ReadingSerializer(shown).data)
+
+
+class ReadingChangesView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_change",
+        request=ANY_CHANGE,
+        responses={200: ChangeAnswerSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Keep one change. A repeat of its id gets the first answer and changes nothing."""
+        sent = read_change(request.data)
+        saved = apply_change(
+            reading_uid=uid,
+            reader=acting_user(request),
+            change_id=sent.change_id,
+            sop_instance_uid=sent.sop_instance_uid,
+            change=sent.change,
+        )
+        return Response(ChangeAnswerSerializer(saved).data)
+
+
+class ReadingSignatureView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_sign",
+        request=SignSerializer,
+        responses={200: SignAnswerSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Lock a complete reading; the refusal names what is missing."""
+        change_id, sop_instance_uid = read_signature(request.data)
+        signed = sign_reading(
+            reading_uid=uid, reader=acting_user(request), change_id=change_id, sop_instance_uid=sop_instance_uid
+        )
+        following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
+        return Response(SignAnswerSerializer({"signed_at": signed.signed_at, "next": following}).data)

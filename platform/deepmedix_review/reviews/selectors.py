@@ -1,0 +1,284 @@
+"""Finds readers' work: the worklist, a reader study's progress, and the readings that were signed.
+
+A reader finds their own assignments alone; nobody finds here what another reader said of a case still open.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Case as If
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, When
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import NotYours
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.reviews.models import Assignment, Case, Reading, ReaderStudy
+from deepmedix_review.studies.models import Study
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the assigned cases are signed; `name` is the reader study's title or the reader's pseudonym."""
+
+    uid: uuid.UUID
+    name: str
+    num_assigned: int
+    num_signed: int
+
+    @property
+    def num_open(self) -> int:
+        return self.num_assigned - self.num_signed
+
+
+@dataclass(frozen=True)
+class WorklistRow:
+    assignment: uuid.UUID
+    reading: uuid.UUID
+    reader_study: str
+    case_label: str
+    position: int
+    num_cases: int
+    opened_at: datetime | None
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """`after` is the cursor of the next page, None on the last."""
+
+    rows: tuple[WorklistRow, ...]
+    progress: tuple[Progress, ...]
+    num_open: int
+    num_signed: int
+    after: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class ReaderStudyRow:
+    uid: uuid.UUID
+    title: str
+    created_at: datetime
+    num_cases: int
+    num_readers: int
+    num_assigned: int
+    num_signed: int
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    position: int
+    study: uuid.UUID
+    study_label: str
+    num_assigned: int
+    num_signed: int
+
+
+_OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None))
+
+
+def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = None) -> Worklist:
+    """A page of the reader's own cases, those still to be read or those signed, in the order of assignment."""
+    require(reader, Capability.READ_CASES)
+    readings = Reading.objects.filter(assignment__reader=reader, signed_at__isnull=not signed)
+    if signed:
+        readings = readings.filter(amended_by=None)
+    if after is not None:
+        cursor = Assignment.objects.filter(reader=reader, uid=after).values("pk")
+        readings = readings.filter(assignment__gt=cursor)
+    readings = readings.select_related("assignment__case__reader_study", "assignment__case__study")
+    found = list(readings.order_by("assignment_id")[: PAGE + 1])
+    page = found[:PAGE]
+    num_cases = _num_cases({reading.assignment.case.reader_study_id for reading in page})
+    progress = _progress_by_reader_study(reader)
+    return Worklist(
+        rows=tuple(_worklist_row(reading, num_cases) for reading in page),
+        progress=progress,
+        num_open=sum(study.num_open for study in progress),
+        num_signed=sum(study.num_signed for study in progress),
+        after=page[-1].assignment.uid if len(found) > PAGE else None,
+    )
+
+
+def reading_for(user: User, uid: uuid.UUID) -> Reading:
+    """The user's own reading with all that its page shows. Raises NotYours for any other."""
+    require(user, Capability.READ_CASES)
+    reading = (
+        Reading.objects.select_related(
+            "assignment__case__reader_study",
+            "assignment__case__study",
+            "completion_a__instance__series",
+            "completion_b",
+            "vote",
+            "amended_by",
+        )
+        .filter(uid=uid, assignment__reader=user)
+        .first()
+    )
+    if reading is None:
+        raise NotYours("This reading is not among yours. Go back to your worklist.")
+    return reading
+
+
+def assignment_for(user: User, uid: uuid.UUID) -> Assignment:
+    """The user's own assignment. Raises NotYours for any other."""
+    require(user, Capability.READ_CASES)
+    assignment = Assignment.objects.filter(uid=uid, reader=user).first()
+    if assignment is None:
+        raise NotYours("This case is not assigned to you. Go back to your worklist.")
+    return assignment
+
+
+def next_reading(reading: Reading) -> Reading | None:
+    """The same reader's next open case of the same reader study: the next position, or the first left behind."""
+    here = Assignment.objects.select_related("case").get(pk=reading.assignment_id)
+    return (
+        Reading.objects.filter(
+            assignment__reader=here.reader_id,
+            assignment__case__reader_study=here.case.reader_study_id,
+            signed_at=None,
+        )
+        .exclude(pk=reading.pk)
+        .order_by(
+            If(When(assignment__case__position__gt=here.case.position, then=Value(0)), default=Value(1)),
+            "assignment__case__position",
+        )
+        .first()
+    )
+
+
+def signed_readings() -> QuerySet[Reading]:
+    """The word that counts: every signed reading that no later signed reading amends."""
+    return Reading.objects.filter(signed_at__isnull=False).exclude(amended_by__signed_at__isnull=False)
+
+
+def may_see_study(user: User, study_id: int) -> bool:
+    """Whether the study is among the user's assignments."""
+    return Assignment.objects.filter(reader=user, case__study=study_id).exists()
+
+
+def studies_to_choose(*, model_version: ModelVersion, limit: int = 200) -> QuerySet[Study]:
+    """The newest ready studies that this model has completed, with `num_completions`."""
+    done = Completion.objects.filter(study=OuterRef("pk"), model_version=model_version)
+    return (
+        Study.objects.filter(Exists(done), state=Study.State.READY)
+        .annotate(num_completions=Count("completions", filter=Q(completions__model_version=model_version)))
+        .order_by("-pk")[:limit]
+    )
+
+
+def completions_to_read(
+    studies: Iterable[Study], *, model_version: ModelVersion | None = None
+) -> Mapping[int, Sequence[Completion]]:
+    """By study: the two newest completions (or the one) of this model on one film and one question."""
+    model_version = model_version or serving_model()
+    by_study: dict[int, list[Completion]] = defaultdict(list)
+    completions = Completion.objects.filter(
+        study__in=[study.pk for study in studies], model_version=model_version
+    ).only("study_id", "instance_id", "query")
+    for completion in completions.order_by("-pk"):
+        chosen = by_study[completion.study_id]
+        if not chosen or (
+            len(chosen) == 1
+            and (chosen[0].instance_id, chosen[0].query) == (completion.instance_id, completion.query)
+        ):
+            chosen.append(completion)
+    return {study: sorted(chosen, key=lambda completion: completion.pk) for study, chosen in by_study.items()}
+
+
+def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[ReaderStudyRow], uuid.UUID | None]:
+    """A page of reader studies, newest first, and the next page's cursor."""
+    rows = ReaderStudy.objects.order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=ReaderStudy.objects.filter(uid=before).values("pk"))
+    found = list(rows[: PAGE + 1])
+    page = found[:PAGE]
+    counts = {
+        row["case__reader_study"]: row
+        for row in Assignment.objects.filter(case__reader_study__in=page)
+        .values("case__reader_study")
+        .annotate(
+            num_cases=Count("case", distinct=True),
+            num_readers=Count("reader", distinct=True),
+            num_assigned=Count("pk"),
+            num_signed=Count("pk", filter=~_OPEN),
+        )
+    }
+    return [
+        ReaderStudyRow(
+            uid=study.uid,
+            title=study.title,
+            created_at=study.created_at,
+            num_cases=counts[study.pk]["num_cases"],
+            num_readers=counts[study.pk]["num_readers"],
+            num_assigned=counts[study.pk]["num_assigned"],
+            num_signed=counts[study.pk]["num_signed"],
+        )
+        for study in page
+        if study.pk in counts
+    ], (page[-1].uid if len(found) > PAGE else None)
+
+
+def progress_by_reader(reader_study: ReaderStudy) -> Sequence[Progress]:
+    """How far each reader is, by pseudonym."""
+    rows = (
+        Assignment.objects.filter(case__reader_study=reader_study)
+        .values_list("reader__uid", "reader__pseudonym")
+        .annotate(num_assigned=Count("pk"), num_signed=Count("pk", filter=~_OPEN))
+        .order_by("reader__pseudonym")
+    )
+    return [Progress(*row) for row in rows]
+
+
+def cases_of(reader_study: ReaderStudy) -> Sequence[CaseRow]:
+    """The cases in order, with how many of their readers have signed."""
+    rows = (
+        Assignment.objects.filter(case__reader_study=reader_study)
+        .values_list("case__position", "case__study__uid")
+        .annotate(num_assigned=Count("pk"), num_signed=Count("pk", filter=~_OPEN))
+        .order_by("case__position")
+    )
+    return [
+        CaseRow(position, study, Study(uid=study).label, num_assigned, num_signed)
+        for position, study, num_assigned, num_signed in rows
+    ]
+
+
+def _progress_by_reader_study(reader: User) -> tuple[Progress, ...]:
+    rows = (
+        Assignment.objects.filter(reader=reader)
+        .values_list("case__reader_study__uid", "case__reader_study__title")
+        .annotate(num_assigned=Count("pk"), num_signed=Count("pk", filter=~_OPEN))
+        .order_by("case__reader_study__title")
+    )
+    return tuple(Progress(*row) for row in rows)
+
+
+def _num_cases(reader_studies: set[int]) -> Mapping[int, int]:
+    return dict(
+        Case.objects.filter(reader_study__in=reader_studies)
+        .order_by()
+        .values_list("reader_study")
+        .annotate(Count("pk"))
+    )
+
+
+def _worklist_row(reading: Reading, num_cases: Mapping[int, int]) -> WorklistRow:
+    case = reading.assignment.case
+    return WorklistRow(
+        assignment=reading.assignment.uid,
+        reading=reading.uid,
+        reader_study=case.reader_study.title,
+        case_label=case.study.label,
+        position=case.position,
+        num_cases=num_cases[case.reader_study_id],
+        opened_at=reading.opened_at,
+        signed_at=reading.signed_at,
+    )

@@ -1,0 +1,258 @@
+"""Gives cases to readers, keeps each thing a reader says the moment it is said, and locks what was signed."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, may, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews import recording
+from deepmedix_review.reviews.changes import KINDS, Change
+from deepmedix_review.reviews.completeness import find_missing
+from deepmedix_review.reviews.models import Assignment, Case, Reading, ReadingChange, ReaderStudy
+from deepmedix_review.reviews.selectors import completions_to_read, next_reading
+from deepmedix_review.reviews.sides import draw_swaps
+from deepmedix_review.studies.models import Study
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The server's answer to a change: when it was kept, and what the reading still lacks."""
+
+    change_id: uuid.UUID
+    saved_at: datetime
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """`next_reading` is the reader's next open reading of the same reader study, None after the last."""
+
+    signed_at: datetime
+    next_reading: uuid.UUID | None
+
+
+@transaction.atomic
+def create_reader_study(
+    *,
+    title: str,
+    studies: Sequence[Study],
+    readers: Sequence[User],
+    actor: User | None,
+    seed: int,
+    model_version: ModelVersion | None = None,
+) -> ReaderStudy:
+    """Every reader is assigned every case; the sides of two completions are drawn by seed, reader and case.
+
+    Completions are those of `model_version`, by default of the model that serves.
+    """
+    if actor is not None:
+        require(actor, Capability.DESIGN_READER_STUDIES)
+    if not title.strip():
+        raise RefusedByRule("The reader study has no title. Give it one.")
+    if not studies or not readers:
+        raise RefusedByRule("A reader study needs at least one study and one reader. Choose them.")
+    barred = [reader.pseudonym for reader in readers if not may(reader, Capability.READ_CASES)]
+    if barred:
+        raise RefusedByRule(f"{', '.join(barred)} may not read cases. Choose experts only.")
+    chosen = completions_to_read(studies, model_version=model_version)
+    unread = [study.label for study in studies if study.pk not in chosen]
+    if unread:
+        raise RefusedByRule(
+            f"{', '.join(unread)} has no completion of that model yet. Request inference first, or leave it out."
+        )
+
+    reader_study = ReaderStudy.objects.create(title=title.strip(), created_by=actor, seed=seed)
+    cases = Case.objects.bulk_create(
+        Case(reader_study=reader_study, study=study, position=position)
+        for position, study in enumerate(studies, start=1)
+    )
+    Case.completions.through.objects.bulk_create(
+        Case.completions.through(case=case, completion=completion)
+        for case in cases
+        for completion in chosen[case.study_id]
+    )
+    for reader in readers:
+        assignments = Assignment.objects.bulk_create(Assignment(case=case, reader=reader) for case in cases)
+        swaps = draw_swaps(seed=seed, reader=str(reader.uid), num_cases=len(cases))
+        Reading.objects.bulk_create(
+            _unopened_reading(assignment, swap=swap, completions=chosen[assignment.case.study_id])
+            for assignment, swap in zip(assignments, swaps, strict=True)
+        )
+    record_event(
+        actor=actor,
+        action="create_reader_study",
+        subject=reader_study,
+        details={"cases": len(cases), "readers": [str(reader.uid) for reader in readers], "seed": seed},
+    )
+    return reader_study
+
+
+@transaction.atomic
+def open_reading(*, assignment: Assignment, reader: User) -> Reading:
+    """The reading to show for this assignment: the open one, else the last that was signed."""
+    _require_reader(reader, assignment)
+    readings = Reading.objects.select_for_update().filter(assignment=assignment)
+    reading = readings.filter(signed_at=None).first() or readings.latest("signed_at")
+    mark_opened(reading, reader=reader)
+    return reading
+
+
+def mark_opened(reading: Reading, *, reader: User) -> None:
+    """Keep the moment at which the reader first came to the case."""
+    with transaction.atomic():
+        if Reading.objects.filter(pk=reading.pk, opened_at=None, signed_at=None).update(opened_at=timezone.now()):
+            reading.refresh_from_db(fields=["opened_at"])
+            record_event(actor=reader, action="open_reading", subject=reading)
+
+
+@transaction.atomic
+def apply_change(
+    *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str, change: Change
+) -> Saved:
+    """Keep one change. The same `change_id` again changes nothing and gets the first answer."""
+    reading = _lock(reading_uid, reader)
+    repeated = _first_answer(reading, change_id)
+    if repeated is not None:
+        return Saved(change_id, datetime.fromisoformat(repeated["saved_at"]), tuple(repeated["missing"]))
+    _guard(reading, sop_instance_uid)
+
+    recording.record(reading, change)
+    saved = Saved(change_id, timezone.now(), find_missing(reading).sentences)
+    ReadingChange.objects.create(
+        reading=reading,
+        change_id=change_id,
+        kind=KINDS[type(change)],
+        payload=asdict(change),
+        answer={"saved_at": saved.saved_at.isoformat(), "missing": saved.missing},
+        received_at=saved.saved_at,
+    )
+    record_event(
+        actor=reader, action=KINDS[type(change)], subject=reading, details={"change": str(change_id)}
+    )
+    return saved
+
+
+@transaction.atomic
+def sign_reading(
+    *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str
+) -> Signed:
+    """Lock a complete reading. Refuses, by name, what is missing."""
+    reading = _lock(reading_uid, reader)
+    repeated = _first_answer(reading, change_id)
+    if repeated is not None:
+        following = repeated["next"]
+        return Signed(
+            datetime.fromisoformat(repeated["signed_at"]), uuid.UUID(following) if following else None
+        )
+    _guard(reading, sop_instance_uid)
+    missing = find_missing(reading).sentences
+    if missing:
+        raise RefusedByRule(" ".join(missing))
+
+    after = next_reading(reading)
+    signed = Signed(timezone.now(), after.uid if after else None)
+    # The trigger refuses every row that belongs to a signed reading, so this one comes before the signature.
+    ReadingChange.objects.create(
+        reading=reading,
+        change_id=change_id,
+        kind="sign",
+        payload={},
+        answer={
+            "signed_at": signed.signed_at.isoformat(),
+            "next": str(signed.next_reading) if signed.next_reading else None,
+        },
+        received_at=signed.signed_at,
+    )
+    Reading.objects.filter(pk=reading.pk).update(
+        signed_at=signed.signed_at, opened_at=reading.opened_at or signed.signed_at
+    )
+    record_event(actor=reader, action="sign_reading", subject=reading)
+    return signed
+
+
+@transaction.atomic
+def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
+    """A new open reading that starts from the signed one, names it, and says why."""
+    signed = (
+        Reading.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=reading.pk)
+    )
+    _require_reader(reader, signed.assignment)
+    if signed.signed_at is None:
+        raise RefusedByRule("This reading is still open. Change it directly.")
+    if Reading.objects.filter(amends=signed).exists():
+        raise RefusedByRule("This reading was amended already. Amend the latest one.")
+    if not reason.strip():
+        raise RefusedByRule("An amendment says why. Write a reason.")
+    amendment = Reading.objects.create(
+        assignment=signed.assignment,
+        completion_a_id=signed.completion_a_id,
+        completion_b_id=signed.completion_b_id,
+        amends=signed,
+        amendment_reason=reason.strip(),
+        window_center=signed.window_center,
+        window_width=signed.window_width,
+        inverted=signed.inverted,
+        opened_at=timezone.now(),
+    )
+    recording.copy_all(source=signed, target=amendment)
+    record_event(actor=reader, action="amend_reading", subject=amendment, details={"amends": str(signed.uid)})
+    return amendment
+
+
+def _unopened_reading(assignment: Assignment, *, swap: bool, completions: Sequence[Any]) -> Reading:
+    first, second = (*completions, None)[:2]
+    if second is not None and swap:
+        first, second = second, first
+    return Reading(assignment=assignment, completion_a=first, completion_b=second)
+
+
+def _lock(reading_uid: uuid.UUID, reader: User) -> Reading:
+    """The reader's own reading with its film, locked until the transaction ends."""
+    require(reader, Capability.READ_CASES)
+    reading = (
+        Reading.objects.select_for_update(of=("self",))
+        .select_related("completion_a__instance")
+        .only(
+            *("uid", "signed_at", "opened_at", "completion_b", "assignment", "completion_a__uid"),
+            *("completion_a__instance__sop_instance_uid", "completion_a__instance__rows"),
+            "completion_a__instance__columns",
+        )
+        .filter(uid=reading_uid, assignment__reader=reader)
+        .first()
+    )
+    if reading is None:
+        raise NotYours("This reading is not among yours. Go back to your worklist.")
+    return reading
+
+
+def _first_answer(reading: Reading, change_id: uuid.UUID) -> Any:
+    return (
+        ReadingChange.objects.filter(reading=reading, change_id=change_id)
+        .values_list("answer", flat=True)
+        .first()
+    )
+
+
+def _guard(reading: Reading, sop_instance_uid: str) -> None:
+    """Nothing is kept for a film that was not on the screen, or after the signature."""
+    if reading.signed_at is not None:
+        raise RefusedByRule("This reading is signed and locked. Amend it to change it.")
+    if sop_instance_uid != reading.completion_a.instance.sop_instance_uid:
+        raise RefusedByRule(
+            "The film on the screen is not the film of this case, so nothing was saved. Reload the page."
+        )
+
+
+def _require_reader(reader: User, assignment: Assignment) -> None:
+    require(reader, Capability.READ_CASES)
+    if assignment.reader_id != reader.pk:
+        raise NotYours("This case is assigned to another reader. Go back to your worklist.")

@@ -1,0 +1,20 @@
+"""The addresses of readers' work."""
+
+from django.urls import path
+
+from deepmedix_review.reviews import api_views, views
+
+page_urlpatterns = [
+    path("worklist/", views.show_worklist, name="worklist"),
+    path("assignments/<uuid:uid>/read/", views.open_assignment, name="open-reading"),
+    path("readings/<uuid:uid>/", views.show_reading_page, name="reading"),
+    path("readings/<uuid:uid>/amend/", views.amend, name="amend-reading"),
+    path("reader-studies/", views.list_reader_studies, name="reader-study-list"),
+    path("reader-studies/new/", views.create, name="reader-study-create"),
+    path("reader-studies/<uuid:uid>/", views.show_reader_study, name="reader-study-detail"),
+]
+api_urlpatterns = [
+    path("readings/<uuid:uid>/", api_views.ReadingView.as_view(), name="api-reading"),
+    path("readings/<uuid:uid>/changes/", api_views.ReadingChangesView.as_view(), name="api-reading-changes"),
+    path("readings/<uuid:uid>/sign/", api_views.ReadingSignatureView.as_view(), name="api-reading-sign"),
+]

@@ -1,0 +1,102 @@
+"""Readers' work for tests, made by the same services that readers use."""
+
+import uuid
+from collections.abc import Sequence
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
+from deepmedix_review.reviews.models import Reading, ReaderStudy, RegionAnnotation, Vote
+from deepmedix_review.reviews.services import apply_change, create_reader_study, sign_reading
+from deepmedix_review.studies.models import Study
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import InstanceFactory
+
+HEART = ("The heart is enlarged", [(150.0, 300.0, 330.0, 480.0)])
+EFFUSION = ("There is a left pleural effusion", [(300.0, 420.0, 420.0, 560.0)])
+LUNGS = ("Both lungs are clear", [(60.0, 80.0, 210.0, 500.0), (270.0, 80.0, 420.0, 500.0)])
+
+
+def completed_study(*, num_completions: int = 2) -> Study:
+    """A study on which the serving model said one or two things: two steps, three regions each."""
+    instance = InstanceFactory.create()
+    model_version = ServingModelFactory.create()
+    for first in (HEART, EFFUSION)[:num_completions]:
+        say(instance, steps=[first, LUNGS], answer="cardiomegaly", model_version=model_version)
+    return instance.study
+
+
+def reader_study(
+    *,
+    num_cases: int = 1,
+    readers: Sequence[User] = (),
+    num_completions: int = 2,
+    title: str = "Test readers",
+    seed: int = 1,
+) -> ReaderStudy:
+    """Cases with one or two completions, assigned to the readers (by default to a new one)."""
+    return create_reader_study(
+        title=title,
+        studies=[completed_study(num_completions=num_completions) for _ in range(num_cases)],
+        readers=readers or [ExpertFactory.create()],
+        actor=None,
+        seed=seed,
+    )
+
+
+def reader_of(reading: Reading) -> User:
+    return reading.assignment.reader
+
+
+def an_open_reading(*, reader: User | None = None, num_completions: int = 2) -> Reading:
+    """The only reading of a new reader study with one case."""
+    study = reader_study(readers=[reader] if reader else (), num_completions=num_completions)
+    return Reading.objects.get(assignment__case__reader_study=study)
+
+
+def change(reading: Reading, change: Change, *, change_id: uuid.UUID | None = None) -> tuple[str, ...]:
+    """Make one change as the reader would, with the right film on the screen; returns what is missing."""
+    return apply_change(
+        reading_uid=reading.uid,
+        reader=reader_of(reading),
+        change_id=change_id or uuid.uuid4(),
+        sop_instance_uid=reading.completion_a.instance.sop_instance_uid,
+        change=change,
+    ).missing
+
+
+def completions_of(reading: Reading) -> list[Completion]:
+    return [completion for completion in (reading.completion_a, reading.completion_b) if completion]
+
+
+def complete(reading: Reading, *, plausibility: int = 4, side: Vote.Side = Vote.Side.A) -> None:
+    """Rate every step alike, find every region fitting, rate the answers, and vote."""
+    for completion in completions_of(reading):
+        for step in ReasoningStep.objects.filter(completion=completion):
+            change(reading, RateStep(step.uid, plausibility, False, ""))
+        for region in Region.objects.filter(step__completion=completion):
+            change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.FITS, None))
+        change(reading, RateAnswer(completion.uid, 5, 4, 3))
+    if reading.completion_b:
+        change(reading, CastVote(side))
+
+
+def sign(reading: Reading) -> Reading:
+    """Sign as the reader would."""
+    sign_reading(
+        reading_uid=reading.uid,
+        reader=reader_of(reading),
+        change_id=uuid.uuid4(),
+        sop_instance_uid=reading.completion_a.instance.sop_instance_uid,
+    )
+    reading.refresh_from_db()
+    return reading
+
+
+def a_signed_reading(*, side: Vote.Side = Vote.Side.A, num_completions: int = 2) -> Reading:
+    """Complete and signed, with a vote for `side` where there are two completions."""
+    reading = an_open_reading(num_completions=num_completions)
+    complete(reading, side=side)
+    return sign(reading)
