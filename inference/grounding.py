@@ -68,7 +68,7 @@ def parse_completion(text: str, *, reasons: bool = True) -> ParsedCompletion:
     if not reasons and "no_think" in problems:
         problems.remove("no_think")
     steps, unreadable = _read_steps(text, start, end)
-    if start < end and not steps:
+    if not steps and "no_think" not in problems and (end or reasons):
         problems.append("no_steps")
     if unreadable:
         problems.append("unreadable_region")
@@ -97,7 +97,7 @@ def _find_reasoning(text: str) -> tuple[int, int, list[str]]:
     opened = _THINK_OPEN.search(text)
     closed = _THINK_CLOSE.search(text, opened.end() if opened else 0)
     if opened and closed:
-        return opened.end(), closed.start(), [] if text[opened.end() : closed.start()].strip() else ["no_steps"]
+        return opened.end(), closed.start(), []
     if opened:
         answer = _ANSWER_LEAD.search(text, opened.end())
         return opened.end(), answer.start() if answer else len(text), ["think_not_closed"]

@@ -12,6 +12,13 @@ from typing import NamedTuple
 MIN_PIXELS = 56 * 56
 MAX_PIXELS = 262144
 
+REGION_PROBLEM_WORDS: dict[str, str] = {
+    "inverted": "its corners are swapped",
+    "no_area": "it has no area",
+    "outside_image": "it leaves the film",
+    "whole_image": "it covers the whole film",
+}
+
 
 class Box(NamedTuple):
     """A region in pixels, or in the units of a model's frame."""
@@ -52,7 +59,9 @@ def smart_resize(
     if width < 1 or height < 1:
         raise ValueError(f"an image of {width} x {height} pixels has no area")
     if max(width, height) > 200 * min(width, height):
-        raise ValueError(f"an image of {width} x {height} pixels is over 200 times longer than wide: cut it first")
+        raise ValueError(
+            f"an image of {width} x {height} pixels is over 200 times longer than wide: cut it first"
+        )
     new_width, new_height = round(width / factor) * factor, round(height / factor) * factor
     if new_width * new_height > max_pixels:
         shrink = math.sqrt(width * height / max_pixels)

@@ -10,7 +10,21 @@ WORDS = st.text(alphabet="abcdefghij klm.,", min_size=1, max_size=30).filter(lam
 BOXES = st.lists(st.tuples(*[st.integers(-50, 600)] * 4), max_size=3)
 GRAMMAR = st.lists(
     st.sampled_from(
-        ["<think>", "</think>", "< think >", "\\boxed{", "}", "{", "[1,2,3,4]", "[1, 2", "; ", "\n", "1. ", " 2. ", "a"]
+        [
+            "<think>",
+            "</think>",
+            "< think >",
+            "\\boxed{",
+            "}",
+            "{",
+            "[1,2,3,4]",
+            "[1, 2",
+            "; ",
+            "\n",
+            "1. ",
+            " 2. ",
+            "a",
+        ]
     )
 ).map("".join)
 

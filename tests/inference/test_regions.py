@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize as reference
 
-from inference.regions import Frame, Preparation, model_size, region_problem, smart_resize, to_image_px, to_model_box
+from inference.regions import (
+    Frame,
+    Preparation,
+    model_size,
+    region_problem,
+    smart_resize,
+    to_image_px,
+    to_model_box,
+)
 
 SIDE = st.integers(100, 4000)
 VALUE = st.floats(-2000, 6000, allow_nan=False)
@@ -41,7 +49,9 @@ def test_an_image_without_area_or_like_a_ribbon_is_refused_by_name() -> None:
         smart_resize(10, 5000)
 
 
-@given(st.tuples(VALUE, VALUE, VALUE, VALUE), st.sampled_from(Frame), SIDE, SIDE, st.sampled_from(Preparation))
+@given(
+    st.tuples(VALUE, VALUE, VALUE, VALUE), st.sampled_from(Frame), SIDE, SIDE, st.sampled_from(Preparation)
+)
 def test_a_box_goes_to_the_film_and_back(
     box: tuple[float, float, float, float], frame: Frame, width: int, height: int, preparation: Preparation
 ) -> None:

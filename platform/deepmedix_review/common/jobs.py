@@ -3,19 +3,27 @@
 A message may be lost, doubled or late; these functions make that harmless.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from celery import Task
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
 from deepmedix_review.common.models import FINAL_STATES, JobState, LeasedJob
 
 Job = TypeVar("Job", bound=LeasedJob)
+logger = logging.getLogger(__name__)
+
+# Queued jobs woken by one sweep: a busy worker's queue must not fill with calls that find nothing to do.
+NUM_WOKEN_AT_ONCE = 20
 
 
 class LeaseLost(Exception):
@@ -24,6 +32,19 @@ class LeaseLost(Exception):
 
 class JobCancelled(Exception):
     """A person asked for this job to stop."""
+
+
+def wake(task: Task[Any, Any], job: LeasedJob) -> None:
+    """Call a worker for this job once the transaction commits. A broker that is away loses the call, not the
+    job: the next sweep calls again."""
+
+    def call() -> None:
+        try:
+            task.apply_async((job.pk,), retry=False)
+        except BrokerError as error:
+            logger.warning("%s %s waits for the next sweep: %s", job._meta.verbose_name, job.pk, error)
+
+    transaction.on_commit(call)
 
 
 def claim(model: type[Job], *, job_id: int) -> Job | None:
@@ -92,8 +113,8 @@ def request_cancel(job: LeasedJob) -> None:
 
 
 def requeue_expired(model: type[Job]) -> list[int]:
-    """Queue again what lost its worker; fail what was tried too often. Returns every queued job's id,
-    since a queued job's message may be lost too: waking it once more is harmless."""
+    """Queue again what lost its worker; fail what was tried too often. Returns the oldest queued jobs'
+    ids, since a queued job's message may be lost too: waking it once more is harmless."""
     now = timezone.now()
     expired = model._default_manager.filter(state=JobState.RUNNING, lease_expires_at__lt=now)
     expired.filter(cancel_requested=True).update(
@@ -103,11 +124,16 @@ def requeue_expired(model: type[Job]) -> list[int]:
         state=JobState.FAILED,
         finished_at=now,
         lease_expires_at=None,
-        error=f"The worker stopped without an answer {settings.MAX_ATTEMPTS} times; retry it or look at the worker's log.",
+        error=(
+            f"The worker stopped without an answer {settings.MAX_ATTEMPTS} times. "
+            "Retry it; if it stops again, the worker's log says why."
+        ),
     )
     expired.update(state=JobState.QUEUED, lease_expires_at=None)
     return list(
-        model._default_manager.filter(state=JobState.QUEUED).order_by("pk").values_list("pk", flat=True)[:1000]
+        model._default_manager.filter(state=JobState.QUEUED)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:NUM_WOKEN_AT_ONCE]
     )
 
 
@@ -132,8 +158,13 @@ def kept_alive(job: LeasedJob) -> Iterator[Callable[[], None]]:
             except (LeaseLost, JobCancelled) as reason:
                 lost.append(reason)
                 break
+            except DatabaseError as error:
+                # The lease outlives three missed beats, so a short loss of the database is no loss of work.
+                logger.warning(
+                    "the lease of %s %s was not renewed: %s", job._meta.verbose_name, job.pk, error
+                )
             finally:
-                close_old_connections()
+                connection.close()
 
     def check() -> None:
         if lost:

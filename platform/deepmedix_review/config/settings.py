@@ -114,6 +114,8 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 LEASE_SECONDS = int(os.environ.get("LEASE_SECONDS", "30"))
 RECONCILE_SECONDS = int(os.environ.get("RECONCILE_SECONDS", "5"))
 MAX_ATTEMPTS = 3
+# The longest that one completion may take.
+INFERENCE_SECONDS = int(os.environ.get("INFERENCE_SECONDS", "600"))
 GATE_NUM_PHANTOMS = int(os.environ.get("GATE_NUM_PHANTOMS", "200"))
 
 SESSION_COOKIE_HTTPONLY = True

@@ -14,7 +14,9 @@ class InferenceJob(LeasedJob):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="inference_jobs")
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     query = models.TextField()
     temperature = models.FloatField()
     seed = models.BigIntegerField()
@@ -60,7 +62,9 @@ class ReasoningStep(PublicModel):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["completion", "position"], name="one_step_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["completion", "position"], name="one_step_per_position")
+        ]
 
 
 class Region(PublicModel):

@@ -16,6 +16,13 @@ class BoxFrame(models.TextChoices):
     NORM1 = "norm1"
 
 
+class ImagePreparation(models.TextChoices):
+    """How a film becomes the model's image; see `inference.regions.Preparation`."""
+
+    ASPECT = "aspect"
+    SQUARE = "square"
+
+
 class ModelVersion(PublicModel):
     class State(models.TextChoices):
         CANDIDATE = "candidate"
@@ -27,15 +34,21 @@ class ModelVersion(PublicModel):
     state = models.CharField(max_length=9, choices=State.choices, default=State.CANDIDATE)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     folder = models.CharField(max_length=500, help_text="of the weights, absolute")
-    sha256 = models.CharField(max_length=64, help_text="of the folder's files, see inference.engines.folder_sha256")
+    sha256 = models.CharField(
+        max_length=64, help_text="of the folder's files, see inference.engines.folder_sha256"
+    )
     licence = models.CharField(max_length=80)
     box_frame = models.CharField(max_length=9, choices=BoxFrame.choices)
     prompt_template = models.CharField(max_length=40, help_text="a key of inference.prompts.TEMPLATES")
     max_pixels = models.PositiveIntegerField(help_text="area budget of the image, in pixels")
     min_pixels = models.PositiveIntegerField()
+    image_preparation = models.CharField(
+        max_length=6, choices=ImagePreparation.choices, default=ImagePreparation.ASPECT
+    )
     temperature = models.FloatField()
     max_new_tokens = models.PositiveIntegerField()
     card = models.JSONField(default=dict, help_text="the model card's measured figures")
+    promoted_at = models.DateTimeField(null=True, help_text="when it last began to serve")
 
     class Meta:
         constraints = [

@@ -29,9 +29,11 @@ class Migration(migrations.Migration):
                 ('prompt_template', models.CharField(help_text='a key of inference.prompts.TEMPLATES', max_length=40)),
                 ('max_pixels', models.PositiveIntegerField(help_text='area budget of the image, in pixels')),
                 ('min_pixels', models.PositiveIntegerField()),
+                ('image_preparation', models.CharField(choices=[('aspect', 'Aspect'), ('square', 'Square')], default='aspect', max_length=6)),
                 ('temperature', models.FloatField()),
                 ('max_new_tokens', models.PositiveIntegerField()),
                 ('card', models.JSONField(default=dict, help_text="the model card's measured figures")),
+                ('promoted_at', models.DateTimeField(help_text='when it last began to serve', null=True)),
                 ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='registry.modelversion')),
             ],
             options={

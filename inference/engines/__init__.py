@@ -1,0 +1,45 @@
+"""Runs a model on films: an engine takes questions and gives back text, token by token.
+
+>>> from pathlib import Path
+>>> settings = EngineSettings(folder=Path("models/v1"), min_pixels=12544, max_pixels=12544)
+>>> settings.preparation
+<Preparation.ASPECT: 'aspect'>
+"""
+
+from inference.engines.folders import folder_sha256
+from inference.engines.requests import (
+    Done,
+    Engine,
+    EngineError,
+    EngineSettings,
+    Event,
+    Failed,
+    GenerationRequest,
+    Token,
+)
+
+__all__ = [
+    "Done",
+    "Engine",
+    "EngineError",
+    "EngineSettings",
+    "Event",
+    "Failed",
+    "GenerationRequest",
+    "Token",
+    "folder_sha256",
+    "load_engine",
+]
+
+
+def load_engine(settings: EngineSettings) -> Engine:
+    """Read a model into memory. Raises EngineError where the folder holds no model or another than named."""
+    if settings.sha256 and folder_sha256(settings.folder) != settings.sha256:
+        raise EngineError(
+            f"The files in {settings.folder} are not those that were registered. "
+            "Restore them, or register the folder as a new version."
+        )
+    # torch takes seconds and 200 MB: only who runs a model pays for it.
+    from inference.engines.transformers_engine import TransformersEngine
+
+    return TransformersEngine(settings)

@@ -1,0 +1,95 @@
+"""What is asked of an engine, and what it tells while it works."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.regions import MAX_PIXELS, MIN_PIXELS, Preparation
+
+
+class EngineError(Exception):
+    """The model can't do this; the message tells a person why and what would help."""
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Which model, and how. `sha256`, where given, must be the folder's `folder_sha256`.
+
+    `device` is "auto", "cpu" or "cuda"; `dtype` is "auto" (bfloat16 on an accelerator, else float32) or
+    torch's name. `micro_batch`: how many requests share a forward pass.
+    """
+
+    folder: Path
+    min_pixels: int = MIN_PIXELS
+    max_pixels: int = MAX_PIXELS
+    preparation: Preparation = Preparation.ASPECT
+    sha256: str = ""
+    device: str = "auto"
+    dtype: str = "auto"
+    micro_batch: int = 8
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One film (uint8, rows x columns) and one question, as `prompts` rendered it.
+
+    `key` names it in the events. At temperature 0 the likeliest token is taken and `seed` means nothing; else
+    the same seed gives the same text, whatever else is in the batch. Of `max_new_tokens` and
+    `deadline_seconds` whichever comes first ends it.
+    """
+
+    key: str
+    film: NDArray[np.uint8]
+    prompt: str
+    temperature: float
+    seed: int
+    max_new_tokens: int
+    deadline_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Token:
+    """One more token was written."""
+
+    key: str
+    num_tokens: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """`prompt` is the whole text that the model was given, `model_size` (width, height) the image it saw;
+    `ended` is "stop" where the model ended by itself, "length" where `max_new_tokens` cut it off."""
+
+    key: str
+    text: str
+    prompt: str
+    num_tokens: int
+    seconds: float
+    model_size: tuple[int, int]
+    ended: Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """This request can't be answered; `reason` is a sentence for a person."""
+
+    key: str
+    reason: str
+
+
+Event = Token | Done | Failed
+
+
+class Engine(Protocol):
+    """A model in memory."""
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Iterator[Event]:
+        """Token events as they are written, and one Done or Failed per request, in any order.
+
+        Closing the iterator stops the work within one token.
+        """
+        ...

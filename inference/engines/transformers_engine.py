@@ -1,0 +1,214 @@
+"""Runs Qwen2.5-VL models, DeepMedix-R1 among them, in this process."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+from inference.engines.requests import (
+    Done,
+    EngineError,
+    EngineSettings,
+    Event,
+    Failed,
+    GenerationRequest,
+    Token,
+)
+from inference.engines.sampling import RowWatch, SeededSampling
+from inference.images import prepare_image
+from inference.qwen_vl import load_model_and_processor
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A request made ready for the model; `num_prompt_tokens` counts the image's too."""
+
+    request: GenerationRequest
+    image: Image.Image
+    prompt: str
+    num_prompt_tokens: int
+
+
+class TransformersEngine:
+    """Padded `generate()` in micro-batches of requests of like size."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        device = settings.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = settings.dtype
+        if dtype == "auto":
+            dtype = "float32" if device == "cpu" else "bfloat16"
+        try:
+            loaded = load_model_and_processor(settings.folder, device=device, dtype=dtype)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
+        self._model, self._processor = loaded.model, loaded.processor
+        self._device = torch.device(device)
+        self._suppressed_tokens = list(loaded.suppressed_tokens)
+        tokenizer = self._processor.tokenizer
+        self._reserved_words = {str(token) for token in tokenizer.get_added_vocab()}
+        self._end_tokens = _end_tokens(self._model.generation_config.eos_token_id, tokenizer.eos_token_id)
+        self._pad_token = (
+            tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._end_tokens)
+        )
+        self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Iterator[Event]:
+        """See `requests.Engine.generate`."""
+        rows = []
+        for request in requests:
+            try:
+                rows.append(self._prepare(request))
+            except (ValueError, EngineError) as error:
+                yield Failed(request.key, str(error))
+        # Like sizes together: least padding, and one image grid per batch.
+        rows.sort(key=lambda row: (row.image.size, row.num_prompt_tokens, row.request.max_new_tokens))
+        for start in range(0, len(rows), self._settings.micro_batch):
+            yield from self._generate_batch(rows[start : start + self._settings.micro_batch])
+
+    def _prepare(self, request: GenerationRequest) -> _Row:
+        for word in self._reserved_words:
+            if word in request.prompt:
+                raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
+        image = prepare_image(
+            request.film,
+            preparation=self._settings.preparation,
+            min_pixels=self._settings.min_pixels,
+            max_pixels=self._settings.max_pixels,
+        )
+        prompt = str(
+            self._processor.apply_chat_template(
+                [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": request.prompt}]}],
+                tokenize=False,
+                add_generation_prompt=True,
+            )
+        )
+        num_prompt_tokens = len(self._read([image], [prompt])["input_ids"][0])
+        if num_prompt_tokens >= self._max_positions:
+            raise EngineError(
+                f"The film and the question take {num_prompt_tokens} tokens, the model reads {self._max_positions}. "
+                "Ask a shorter question."
+            )
+        return _Row(request=request, image=image, prompt=prompt, num_prompt_tokens=num_prompt_tokens)
+
+    def _read(self, images: list[Image.Image], prompts: list[str]) -> Any:
+        area = images[0].width * images[0].height
+        return self._processor(
+            images=images,
+            text=prompts,
+            padding=True,
+            padding_side="left",
+            return_tensors="pt",
+            # The image has the model's size already: the processor must leave it as it is.
+            size={
+                "shortest_edge": min(area, self._settings.min_pixels),
+                "longest_edge": max(area, self._settings.max_pixels),
+            },
+        )
+
+    def _generate_batch(self, rows: Sequence[_Row]) -> Iterator[Event]:
+        try:
+            with closing(self._run(rows)) as events:
+                yield from events
+        except torch.OutOfMemoryError as error:
+            if len(rows) == 1:
+                raise EngineError(
+                    "The model's memory is too small for this film and question. "
+                    "Lower the version's max_pixels, or run the worker on a larger accelerator."
+                ) from error
+            torch.cuda.empty_cache()
+            half = len(rows) // 2
+            yield from self._generate_batch(rows[:half])
+            yield from self._generate_batch(rows[half:])
+
+    def _run(self, rows: Sequence[_Row]) -> Iterator[Event]:
+        """Generate in a thread, so that tokens are told while the model works."""
+        requests = [row.request for row in rows]
+        told: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+        stop = threading.Event()
+
+        def work() -> None:
+            try:
+                inputs = self._read([row.image for row in rows], [row.prompt for row in rows]).to(
+                    self._device
+                )
+                watch = RowWatch(
+                    requests=requests,
+                    end_tokens=self._end_tokens,
+                    stopped=stop.is_set,
+                    tell=lambda key, num_tokens: told.put(Token(key, num_tokens)),
+                )
+                with torch.inference_mode():
+                    output = self._model.generate(
+                        **inputs,
+                        generation_config=self._generation_config(rows),
+                        logits_processor=LogitsProcessorList([SeededSampling(requests, device=self._device)]),
+                        stopping_criteria=StoppingCriteriaList([watch]),
+                    )
+                written = output[:, inputs["input_ids"].shape[1] :]
+                for row, progress, tokens in zip(rows, watch.rows, written, strict=True):
+                    told.put(
+                        self._result(row, progress.ended, progress.seconds, tokens[: progress.num_tokens])
+                    )
+            except BaseException as error:  # handed to the thread that waits for it
+                told.put(error)
+            told.put(None)
+
+        thread = threading.Thread(target=work, name="generate", daemon=True)
+        thread.start()
+        try:
+            while (event := told.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
+                yield event
+        finally:
+            stop.set()
+            thread.join()
+
+    def _generation_config(self, rows: Sequence[_Row]) -> GenerationConfig:
+        longest_prompt = max(row.num_prompt_tokens for row in rows)
+        wanted = max(row.request.max_new_tokens for row in rows)
+        return GenerationConfig(
+            max_new_tokens=min(wanted, self._max_positions - longest_prompt),
+            do_sample=False,
+            use_cache=True,
+            eos_token_id=sorted(self._end_tokens),
+            pad_token_id=self._pad_token,
+            suppress_tokens=self._suppressed_tokens,
+        )
+
+    def _result(self, row: _Row, ended: str, seconds: float, tokens: torch.Tensor) -> Done | Failed:
+        request = row.request
+        if ended == "deadline":
+            return Failed(
+                request.key,
+                f"It was stopped after {request.deadline_seconds:g} s with {len(tokens)} tokens written. "
+                "Retry it when the worker is less busy, or raise INFERENCE_SECONDS.",
+            )
+        return Done(
+            key=request.key,
+            text=self._processor.tokenizer.decode(tokens, skip_special_tokens=True),
+            prompt=row.prompt,
+            num_tokens=len(tokens),
+            seconds=seconds,
+            model_size=row.image.size,
+            ended="stop" if ended == "stop" else "length",
+        )
+
+
+def _end_tokens(*candidates: int | Sequence[int] | None) -> frozenset[int]:
+    tokens: set[int] = set()
+    for candidate in candidates:
+        if isinstance(candidate, int):
+            tokens.add(candidate)
+        elif candidate is not None:
+            tokens.update(candidate)
+    return frozenset(tokens)

@@ -1,0 +1,75 @@
+"""Reads what was asked of a model and what it answered."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep
+from deepmedix_review.studies.models import Instance, Study
+
+LATERAL_VIEWS = ("LATERAL", "LL", "RL", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO")
+
+
+@dataclass(frozen=True)
+class StudyInference:
+    """What the study's page shows: jobs without a result, and the completions, newest first."""
+
+    jobs: tuple[InferenceJob, ...]
+    completions: tuple[Completion, ...]
+
+    @property
+    def is_live(self) -> bool:
+        return any(not job.is_final for job in self.jobs)
+
+
+def film_to_read(study: Study) -> Instance:
+    """The film that the model sees of a study: its first frontal one, else its first.
+
+    Raises RefusedByRule for a study without films.
+    """
+    films = list(Instance.objects.filter(series__study=study).order_by("pk"))
+    if not films:
+        raise RefusedByRule(f"{study.label} holds no film. Import its films again.")
+    frontal = [film for film in films if film.view_position.upper() not in LATERAL_VIEWS]
+    return (frontal or films)[0]
+
+
+def inference_jobs() -> QuerySet[InferenceJob]:
+    """Newest first, with what a line of the list shows."""
+    return InferenceJob.objects.select_related(
+        "study", "model_version", "requested_by", "completion"
+    ).order_by("-pk")
+
+
+def num_jobs_by_state() -> dict[str, int]:
+    """Queued and running jobs; the others grow without end and are not counted."""
+    live = InferenceJob.objects.exclude(state__in=FINAL_STATES)
+    states = list(live.values_list("state", flat=True))
+    return {state: states.count(state) for state in (JobState.QUEUED, JobState.RUNNING)}
+
+
+def job_for(user: User, uid: UUID) -> InferenceJob:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.REQUEST_INFERENCE)
+    return inference_jobs().get(uid=uid)
+
+
+def study_inference(study: Study) -> StudyInference:
+    """Three queries, however many completions there are."""
+    steps = ReasoningStep.objects.prefetch_related("regions")
+    completions = (
+        Completion.objects.filter(study=study)
+        .select_related("model_version")
+        .prefetch_related(Prefetch("steps", queryset=steps))
+        .order_by("-pk")
+    )
+    unanswered = InferenceJob.objects.filter(study=study).exclude(state=JobState.DONE)
+    return StudyInference(
+        jobs=tuple(unanswered.select_related("model_version").order_by("-pk")),
+        completions=tuple(completions),
+    )

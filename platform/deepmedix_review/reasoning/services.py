@@ -1,0 +1,182 @@
+"""Writes what was asked of a model and what it answered: jobs, completions, steps and regions."""
+
+import hashlib
+import json
+
+from django.db import transaction
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
+from deepmedix_review.reasoning.selectors import film_to_read
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Instance, Study
+from inference.engines import Done
+from inference.grounding import ParsedCompletion, parse_completion
+from inference.prompts import template
+from inference.regions import region_problem, to_image_px
+
+LONGEST_QUERY = 2000
+
+
+def queue_inference(
+    *, study: Study, version: ModelVersion, query: str | None, num_samples: int, actor: User | None
+) -> list[InferenceJob]:
+    """One job per sample, seeds 1, 2 …; the same wish again gives the same jobs, failed ones queued anew."""
+    if study.state != Study.State.READY:
+        raise RefusedByRule(
+            f"{study.label} is {study.state}, so no model sees it. An admin can accept it first."
+        )
+    query = (query or "").strip() or template(version.prompt_template).default_query
+    if len(query) > LONGEST_QUERY:
+        raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
+    film = film_to_read(study)
+    # Without chance every sample is the same.
+    num_samples = num_samples if version.temperature > 0 else 1
+    with transaction.atomic():
+        wanted = [
+            _job_for(study=study, film=film, version=version, query=query, seed=seed, actor=actor)
+            for seed in range(1, num_samples + 1)
+        ]
+        record_event(
+            actor=actor,
+            action="request_inference",
+            subject=study,
+            details={"model": version.number, "jobs": [str(job.uid) for job in wanted]},
+        )
+    return wanted
+
+
+def cancel_inference(job: InferenceJob, *, actor: User) -> None:
+    """Ends a waiting job at once and a running one within a token; what is done stays."""
+    with transaction.atomic():
+        if job.is_final:
+            raise RefusedByRule(f"This inference is {job.state} already, there is nothing to cancel.")
+        jobs.request_cancel(job)
+        record_event(actor=actor, action="cancel_inference", subject=job)
+
+
+def requeue_inference(job: InferenceJob, *, actor: User) -> None:
+    """A person tries a failed or cancelled job again."""
+    with transaction.atomic():
+        if job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise RefusedByRule(
+                f"This inference is {job.state}; only a failed or cancelled one can be retried."
+            )
+        _queue_anew(job)
+        record_event(actor=actor, action="retry_inference", subject=job)
+
+
+def record_completion(*, job: InferenceJob, output: Done) -> Completion:
+    """Keep what the model said, malformed or not, and end the job; whole or not at all.
+
+    Raises LeaseLost where another attempt has the job: then nothing is written.
+    """
+    # A byte-level vocabulary can write NUL, which PostgreSQL's text can't hold.
+    text = output.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    parsed = parse_completion(text, reasons=template(job.model_version.prompt_template).reasons)
+    with transaction.atomic():
+        jobs.hold(job)
+        completion, is_new = Completion.objects.get_or_create(
+            content_key=job.content_key,
+            defaults={
+                "study": job.study,
+                "instance": job.instance,
+                "model_version": job.model_version,
+                "job": job,
+                "query": job.query,
+                "prompt": output.prompt,
+                "text": text,
+                "answer": parsed.answer or "",
+                "problems": list(parsed.problems),
+                "temperature": job.temperature,
+                "seed": job.seed,
+                "num_tokens": output.num_tokens,
+                "seconds": output.seconds,
+                "image_width": job.instance.columns,
+                "image_height": job.instance.rows,
+                "model_width": output.model_size[0],
+                "model_height": output.model_size[1],
+            },
+        )
+        if is_new:
+            _record_steps(completion, parsed)
+        jobs.finish(job, state=JobState.DONE, num_tokens=output.num_tokens)
+        record_event(
+            actor=None,
+            action="record_completion",
+            subject=completion,
+            details={"model": job.model_version.number, "problems": list(parsed.problems)},
+        )
+    return completion
+
+
+def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
+    """The same for the same pixels, weights, picture, prompt and sampling: such completions are one."""
+    prompt = template(version.prompt_template)
+    parts = {
+        "pixels": film.pixel_sha256,
+        "model": version.sha256,
+        "image": [version.image_preparation, version.min_pixels, version.max_pixels],
+        "box_frame": version.box_frame,
+        "prompt": [prompt.key, prompt.version, query],
+        "sampling": [version.temperature, seed, version.max_new_tokens],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _job_for(
+    *, study: Study, film: Instance, version: ModelVersion, query: str, seed: int, actor: User | None
+) -> InferenceJob:
+    job, is_new = InferenceJob.objects.get_or_create(
+        content_key=content_key(film=film, version=version, query=query, seed=seed),
+        defaults={
+            "study": study,
+            "instance": film,
+            "model_version": version,
+            "requested_by": actor,
+            "query": query,
+            "temperature": version.temperature,
+            "seed": seed,
+            "max_new_tokens": version.max_new_tokens,
+        },
+    )
+    if not is_new and job.state in FINAL_STATES and job.state != JobState.DONE:
+        _queue_anew(job)
+    return job
+
+
+def _queue_anew(job: InferenceJob) -> None:
+    jobs.retry(job)
+    InferenceJob.objects.filter(pk=job.pk).update(num_tokens=0)
+    job.refresh_from_db()
+
+
+def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
+    steps = ReasoningStep.objects.bulk_create(
+        ReasoningStep(completion=completion, position=position, text=step.text)
+        for position, step in enumerate(parsed.steps, start=1)
+    )
+    image_size = (completion.image_width, completion.image_height)
+    regions = []
+    for step, read in zip(steps, parsed.steps, strict=True):
+        for position, written in enumerate(read.boxes, start=1):
+            box = to_image_px(
+                written,
+                frame=completion.model_version.box_frame,
+                model_size=(completion.model_width, completion.model_height),
+                image_size=image_size,
+            )
+            regions.append(
+                Region(
+                    step=step,
+                    position=position,
+                    **box._asdict(),
+                    model_box=list(written),
+                    problem=region_problem(box, image_size),
+                )
+            )
+    Region.objects.bulk_create(regions)

@@ -1,0 +1,20 @@
+"""Where inference is asked for and watched."""
+
+from django.urls import path
+
+from deepmedix_review.reasoning import api_views, views
+
+page_urlpatterns = [
+    path("inference/", views.show_inference_list, name="inference-list"),
+    path("inference/<uuid:uid>/cancel/", views.cancel, name="inference-cancel"),
+    path("inference/<uuid:uid>/retry/", views.retry, name="inference-retry"),
+    path("studies/<uuid:uid>/inference/", views.show_study_inference, name="inference-fragment"),
+    path("studies/<uuid:uid>/inference/live/", views.show_live_part, name="inference-live"),
+    path("studies/<uuid:uid>/inference/request/", views.request, name="inference-request"),
+]
+api_urlpatterns = [
+    path("studies/<uuid:uid>/inference/", api_views.StudyInferenceView.as_view()),
+    path("inference-jobs/<uuid:uid>/", api_views.InferenceJobView.as_view()),
+    path("inference-jobs/<uuid:uid>/cancel/", api_views.CancelInferenceView.as_view()),
+    path("inference-jobs/<uuid:uid>/retry/", api_views.RetryInferenceView.as_view()),
+]

@@ -1,0 +1,151 @@
+"""Pages on which inference is asked for and watched."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning import services, tasks
+from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.selectors import (
+    inference_jobs,
+    job_for,
+    num_jobs_by_state,
+    study_inference,
+)
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import study_for
+from inference.prompts import template
+
+NUM_JOBS_A_PAGE = 50
+
+
+@require_GET
+@needs_capability(Capability.REQUEST_INFERENCE)
+def show_inference_list(request: HttpRequest) -> HttpResponse:
+    """All jobs, newest first; the table renews itself while one is under way."""
+    jobs = inference_jobs()
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        jobs = jobs.filter(pk__lt=int(before))
+    page = list(jobs[: NUM_JOBS_A_PAGE + 1])
+    shown = page[:NUM_JOBS_A_PAGE]
+    is_part = request.headers.get("HX-Target") == "inference-table"
+    return render(
+        request,
+        "reasoning/inference_table.html" if is_part else "reasoning/inference_list.html",
+        {
+            "jobs": shown,
+            "counts": num_jobs_by_state(),
+            "is_live": any(not job.is_final for job in shown),
+            "before": before,
+            "next_before": shown[-1].pk if len(page) > NUM_JOBS_A_PAGE else None,
+        },
+    )
+
+
+@require_GET
+@needs_capability(Capability.REQUEST_INFERENCE)
+def show_study_inference(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The part of a study's page that asks for completions and shows them."""
+    study = _study(request, uid)
+    record_event(actor=acting_user(request), action="view_completions", subject=study)
+    return _render_study_inference(request, study)
+
+
+@require_GET
+@needs_capability(Capability.REQUEST_INFERENCE)
+def show_live_part(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Jobs under way and completions: what renews itself."""
+    study = _study(request, uid)
+    return render(request, "reasoning/live_part.html", {"study": study, "inference": study_inference(study)})
+
+
+@require_POST
+@needs_capability(Capability.REQUEST_INFERENCE)
+def request(request: HttpRequest, uid: UUID) -> HttpResponse:
+    study, said = _study(request, uid), ""
+    try:
+        wanted = tasks.request_inference(
+            study=study, actor=acting_user(request), query=request.POST.get("query")
+        )
+        if not any(not job.is_final for job in wanted):
+            said = "The model answered this question already: the same film, question and seeds give the same text."
+    except RefusedByRule as refusal:
+        said = str(refusal)
+    if "HX-Request" in request.headers:
+        return _render_study_inference(request, study, said=said, query=request.POST.get("query"))
+    if said:
+        messages.warning(request, said)
+    return redirect("study-detail", uid=study.uid)
+
+
+@require_POST
+@needs_capability(Capability.REQUEST_INFERENCE)
+def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
+    job = _job(request, uid)
+    services.cancel_inference(job, actor=acting_user(request))
+    return _back(request, job)
+
+
+@require_POST
+@needs_capability(Capability.REQUEST_INFERENCE)
+def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
+    job = _job(request, uid)
+    tasks.request_retry(job, actor=acting_user(request))
+    return _back(request, job)
+
+
+def _render_study_inference(
+    request: HttpRequest, study: Study, *, said: str = "", query: str | None = None
+) -> HttpResponse:
+    try:
+        version, refusal = serving_model(), ""
+    except RefusedByRule as error:
+        version, refusal = None, str(error)
+    question = query or (template(version.prompt_template).default_query if version else "")
+    return render(
+        request,
+        "reasoning/study_inference.html",
+        {
+            "study": study,
+            "inference": study_inference(study),
+            "version": version,
+            "query": question,
+            "said": said or refusal,
+        },
+    )
+
+
+def _back(request: HttpRequest, job: InferenceJob) -> HttpResponse:
+    """To where the button was: the list, or the study's page."""
+    if "HX-Request" in request.headers:
+        return render(
+            request,
+            "reasoning/live_part.html",
+            {"study": job.study, "inference": study_inference(job.study)},
+        )
+    if request.POST.get("back") == "list":
+        return redirect("inference-list")
+    return redirect("study-detail", uid=job.study.uid)
+
+
+def _study(request: HttpRequest, uid: UUID) -> Study:
+    try:
+        return study_for(acting_user(request), uid)
+    except Study.DoesNotExist as error:
+        raise Http404("There is no such study.") from error
+
+
+def _job(request: HttpRequest, uid: UUID) -> InferenceJob:
+    try:
+        return job_for(acting_user(request), uid)
+    except InferenceJob.DoesNotExist as error:
+        raise Http404("There is no such inference.") from error

@@ -1,0 +1,53 @@
+"""Which model versions there are, which one serves, and how each is run."""
+
+from pathlib import Path
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.registry.models import ModelVersion
+from inference.engines import EngineSettings
+from inference.regions import Preparation
+
+
+def serving_model() -> ModelVersion:
+    """The one version that answers. Raises RefusedByRule where none serves yet."""
+    version = ModelVersion.objects.filter(state=ModelVersion.State.SERVING).first()
+    if version is None:
+        raise RefusedByRule(
+            "No model serves yet. Run `manage.py register_shipped_model`, or promote a version."
+        )
+    return version
+
+
+def versions() -> QuerySet[ModelVersion]:
+    """Newest first, each with its parent."""
+    return ModelVersion.objects.select_related("parent").order_by("-number")
+
+
+def version_for(user: User, uid: UUID) -> ModelVersion:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.VIEW_MODELS)
+    return ModelVersion.objects.select_related("parent").get(uid=uid)
+
+
+def lineage(version: ModelVersion) -> list[ModelVersion]:
+    """The version, its parent, and so on to the one that was registered from outside."""
+    line = [version]
+    while line[-1].parent is not None:
+        line.append(line[-1].parent)
+    return line
+
+
+def engine_settings(version: ModelVersion) -> EngineSettings:
+    """How `inference.engines.load_engine` loads this version; it checks that the files are the registered ones."""
+    return EngineSettings(
+        folder=Path(version.folder),
+        sha256=version.sha256,
+        min_pixels=version.min_pixels,
+        max_pixels=version.max_pixels,
+        preparation=Preparation(version.image_preparation),
+    )
