@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parents[3]
 def home_folder() -> Path:
     """DEEPMEDIX_HOME, or `var/` beside manage.py; made if it is absent."""
     home = Path(os.environ.get("DEEPMEDIX_HOME") or ROOT / "var").resolve()
-    for name in ("", "films", "models", "uploads", "static"):
-        (home / name).mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("films", "models", "uploads", "static"):
+        (home / name).mkdir(exist_ok=True)
     return home
 
 

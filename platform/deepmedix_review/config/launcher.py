@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -32,6 +31,10 @@ READY_SECONDS = 120
 STOP_SECONDS = 4
 MAX_RESTARTS = 5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopAsked(BaseException):
+    """A person or the system asked the product to stop; raised wherever the main thread is."""
 
 
 class Launcher:
@@ -139,26 +142,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--studies", type=Path, help="a folder of films to import first")
     options = parser.parse_args(arguments)
-    asked_to_stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked_to_stop.set()
-
     for number in STOP_SIGNALS:
-        signal.signal(number, ask)
+        signal.signal(number, _ask_to_stop)
     home = home_folder()
     with ExitStack() as stack:
         try:
             stack.enter_context(_only_one(home))
-            run(home, port=options.port, studies=options.studies, asked_to_stop=asked_to_stop)
+            run(home, port=options.port, studies=options.studies)
+        except StopAsked:
+            pass
         except CannotStart as error:
             say(f"\n{error}")
             return 1
     return 0
 
 
-def run(home: Path, *, port: int, studies: Path | None, asked_to_stop: threading.Event) -> None:
-    """Start everything, say where it is, and wait until somebody asks to stop. Raises CannotStart."""
+def run(home: Path, *, port: int, studies: Path | None) -> None:
+    """Start everything, say where it is, and watch over it. Ends by StopAsked, or raises CannotStart."""
     if studies is not None and not studies.is_dir():
         raise CannotStart(f"There is no folder {studies}: name the folder that holds the films.")
     _set_environment(home)
@@ -172,24 +172,31 @@ def run(home: Path, *, port: int, studies: Path | None, asked_to_stop: threading
         launcher.start_web()
         launcher.start_workers()
         if studies is not None:
-            _await_command(["import_studies", str(studies.resolve())], asked_to_stop)
+            _await_command(["import_studies", str(studies.resolve())])
         launcher.await_web()
         say(f"\nDeepMedix Review   {launcher.address}\nFor research, not for diagnosis.\n")
         for username, password in logins:
             say(f"  {username:<12}{password}")
         say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
         demo = subprocess.Popen(_manage("load_demo"), stdin=subprocess.DEVNULL, start_new_session=True)
-        while not asked_to_stop.wait(0.5):
+        while True:
             launcher.watch()
             if demo is not None and demo.poll() is not None:
                 if demo.returncode:
                     say("The demo content could not be loaded completely; the reason stands above.")
                 demo = None
-        say("Stopping …")
+            time.sleep(0.5)
     finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        say("Stopping …")
         if demo is not None:
             stop(demo, patience_seconds=1)
         launcher.stop()
+
+
+def _ask_to_stop(number: int, frame: FrameType | None) -> None:
+    raise StopAsked
 
 
 def say(text: str) -> None:
@@ -216,24 +223,28 @@ def _set_environment(home: Path) -> None:
 def _prepare_database() -> list[tuple[str, str]]:
     """Bring the tables up to date, make what every installation holds; returns the demo logins."""
     import django
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import connections
 
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
     from deepmedix_review.accounts.demo_logins import ensure_demo_logins
 
-    call_command("register_shipped_model")
+    try:
+        call_command("register_shipped_model")
+    except CommandError as error:
+        raise CannotStart(str(error)) from error
     logins = [(login.username, login.password) for login in ensure_demo_logins()]
     connections.close_all()
     return logins
 
 
-def _await_command(arguments: Sequence[str], asked_to_stop: threading.Event) -> None:
+def _await_command(arguments: Sequence[str]) -> None:
     process = subprocess.Popen(_manage(*arguments), stdin=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None:
-        if asked_to_stop.wait(0.2):
-            stop(process, patience_seconds=2)
+    try:
+        process.wait()
+    finally:
+        stop(process, patience_seconds=2)
 
 
 def _manage(*arguments: str) -> list[str]:
