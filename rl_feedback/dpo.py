@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,31 +26,10 @@ from inference.images import prepare_image, render_reference
 from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
 from inference.qwen_vl import load_model_and_processor
 from rl_feedback.checkpoints import newest_whole_checkpoint, seal_checkpoint
-from rl_feedback.dpo_config import DpoConfig, TrainingPair
+from rl_feedback.dpo_config import DpoConfig, FilmView, StepFigures, TrainingPair
 
 _LANGUAGE_LAYERS = r".*language_model\..*\.(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 _ALL_LAYERS = rf"(?:{_LANGUAGE_LAYERS}|.*visual\..*\.(?:qkv|proj|gate_proj|up_proj|down_proj|mlp\.0|mlp\.2))"
-
-
-@dataclass(frozen=True)
-class FilmView:
-    """How the parent sees a film; see `inference.images.prepare_image`. Areas in pixels."""
-
-    preparation: str
-    min_pixels: int
-    max_pixels: int
-
-
-@dataclass(frozen=True)
-class StepFigures:
-    """One step of a run. `margin` is the mean reward of chosen over rejected, `accuracy` the share of pairs in
-    which the chosen has the higher reward."""
-
-    step: int
-    num_steps: int
-    loss: float
-    margin: float
-    accuracy: float
 
 
 def train_dpo(

@@ -1,4 +1,4 @@
-"""How a retraining from preferences is to be done, and the pairs that it learns from, as they lie in a folder."""
+"""How a retraining from preferences is to be done, what it learns from, and what it tells while it runs."""
 
 from __future__ import annotations
 
@@ -96,6 +96,27 @@ class TrainingPair:
     rejected: str
     weight: float
     origin: str
+
+
+@dataclass(frozen=True)
+class FilmView:
+    """How the parent sees a film; see `inference.images.prepare_image`. Areas in pixels."""
+
+    preparation: str
+    min_pixels: int
+    max_pixels: int
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """One step of a run. `margin` is the mean reward of chosen over rejected, `accuracy` the share of pairs in
+    which the chosen has the higher reward."""
+
+    step: int
+    num_steps: int
+    loss: float
+    margin: float
+    accuracy: float
 
 
 def write_pairs(folder: Path, pairs: Iterable[TrainingPair]) -> Path:

@@ -72,7 +72,7 @@ class TrainingRun(LeasedJob):
     parent_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     candidate = models.OneToOneField(ModelVersion, null=True, on_delete=models.PROTECT, related_name="training_run")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    config = models.JSONField(help_text="rl_feedback.dpo.DpoConfig as JSON")
+    config = models.JSONField(help_text="rl_feedback.dpo_config.DpoConfig as JSON")
     step = models.PositiveIntegerField(default=0)
     num_steps = models.PositiveIntegerField()
 
@@ -98,8 +98,9 @@ class GateDecision(PublicModel):
 
     candidate = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="gate_decision")
     parent = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
-    candidate_evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
-    parent_evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
+    evaluations = models.ManyToManyField(
+        Evaluation, related_name="+", help_text="of both versions, on every benchmark of the gate"
+    )
     outcome = models.CharField(max_length=6, choices=Outcome.choices)
     policy = models.JSONField(help_text="rl_feedback.gate.Policy as JSON: what is guarded, by which margin")
     comparisons = models.JSONField(help_text="per figure: parent, candidate, difference, interval, verdict")

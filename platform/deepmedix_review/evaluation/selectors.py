@@ -1,0 +1,47 @@
+"""Reads what was measured: which evaluations there are, how far they are, and their cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.evaluation import CaseResult, case_from_json
+
+
+@dataclass(frozen=True)
+class CasePair:
+    """The same held-out film as two versions answered it."""
+
+    benchmark: Benchmark
+    parent: CaseResult
+    candidate: CaseResult
+
+
+def evaluations_of(versions: Sequence[ModelVersion]) -> QuerySet[Evaluation]:
+    """Without the cases, which are large; newest first."""
+    return (
+        Evaluation.objects.filter(model_version__in=versions)
+        .select_related("benchmark", "model_version")
+        .defer("cases")
+        .order_by("-id")
+    )
+
+
+def measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation | None:
+    """The finished measurement of this version on this benchmark, with its cases."""
+    return Evaluation.objects.filter(model_version=version, benchmark=benchmark, state=JobState.DONE).first()
+
+
+def results_of(evaluation: Evaluation) -> tuple[CaseResult, ...]:
+    return tuple(case_from_json(row) for row in evaluation.cases)
+
+
+def case_pairs(parent: Evaluation, candidate: Evaluation) -> tuple[CasePair, ...]:
+    """Both versions' answers film by film. Raises ValueError where they were not given the same films."""
+    before, after = results_of(parent), results_of(candidate)
+    if parent.benchmark_id != candidate.benchmark_id or [r.seed for r in before] != [r.seed for r in after]:
+        raise ValueError("The two versions were measured on different films: evaluate them on one benchmark.")
+    return tuple(CasePair(candidate.benchmark, a, b) for a, b in zip(before, after, strict=True))

@@ -1,0 +1,88 @@
+"""Measures model versions in the background; the database row is the job, a message only wakes the worker."""
+
+import logging
+
+from celery import shared_task
+from django.db import transaction
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common import jobs
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.services import record_evaluation
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import engine_settings
+from inference.engines import EngineError, load_engine
+from inference.prompts import template
+from rl_feedback.evaluation import AskedHow, CaseResult, EvaluationFailed, PhantomBenchmark, evaluate_phantoms
+
+logger = logging.getLogger(__name__)
+
+
+def request_evaluation(*, benchmark: Benchmark, model_version: ModelVersion, actor: User | None) -> Evaluation:
+    """The one measurement of this version on this benchmark: made if there is none, woken if it waits."""
+    with transaction.atomic():
+        evaluation, _ = Evaluation.objects.get_or_create(
+            benchmark=benchmark, model_version=model_version, defaults={"requested_by": actor}
+        )
+        if not evaluation.is_final:
+            transaction.on_commit(lambda: run_evaluation.delay(evaluation.pk))
+    return evaluation
+
+
+def retry_evaluation(evaluation: Evaluation) -> None:
+    """A person tries a failed or cancelled measurement again."""
+    with transaction.atomic():
+        jobs.retry(evaluation)
+        transaction.on_commit(lambda: run_evaluation.delay(evaluation.pk))
+
+
+@shared_task
+def run_evaluation(evaluation_id: int) -> None:
+    evaluation = jobs.claim(Evaluation, job_id=evaluation_id)
+    if evaluation is None:
+        return
+    try:
+        record_evaluation(evaluation, _measure(evaluation))
+    except jobs.LeaseLost:
+        logger.warning("evaluation %s went to another worker", evaluation_id)
+    except jobs.JobCancelled:
+        jobs.finish(evaluation, state=JobState.CANCELLED)
+    except (EngineError, EvaluationFailed, ValueError) as error:
+        jobs.finish(evaluation, state=JobState.FAILED, error=str(error))
+    except Exception as error:
+        logger.exception("evaluation %s failed", evaluation_id)
+        jobs.finish(
+            evaluation,
+            state=JobState.FAILED,
+            error=f"It stopped unexpectedly ({type(error).__name__}: {error}). Retry it, or look at the worker's log.",
+        )
+
+
+@shared_task
+def reconcile_evaluations() -> None:
+    """Queue again what lost its worker, and wake what waits."""
+    for evaluation_id in jobs.requeue_expired(Evaluation):
+        run_evaluation.delay(evaluation_id)
+
+
+def _measure(evaluation: Evaluation) -> tuple[CaseResult, ...]:
+    version, benchmark = evaluation.model_version, evaluation.benchmark
+    prompt = template(version.prompt_template)
+    with jobs.kept_alive(evaluation) as check:
+
+        def tell(num_done: int) -> None:
+            check()
+            jobs.heartbeat(evaluation, num_done=num_done)
+
+        engine = load_engine(engine_settings(version))
+        return evaluate_phantoms(
+            engine,
+            PhantomBenchmark(benchmark.first_seed, benchmark.num_phantoms, benchmark.site),
+            asked=AskedHow(
+                prompt=prompt.render(prompt.default_query),
+                box_frame=version.box_frame,
+                max_new_tokens=version.max_new_tokens,
+            ),
+            on_progress=tell,
+        )

@@ -1,0 +1,189 @@
+"""Reads data sets, training runs and gate decisions, and traces a version back to the readings it learned from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Evaluation
+from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, PreferencePair, TrainingRun
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.selectors import signed_readings
+from deepmedix_review.studies.selectors import film_path
+from rl_feedback.dpo_config import TrainingPair
+
+# Tables that show single pairs or readings show the first of them.
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class DatasetCounts:
+    """How many pairs have which origin, and why what else was read gave none."""
+
+    origins: tuple[tuple[str, int], ...]
+    left_out: tuple[tuple[str, int], ...]
+    num_readers: int
+
+
+@dataclass(frozen=True)
+class ReadingLink:
+    """A reading by the blinded names that screens show."""
+
+    case_label: str
+    reader_study: str
+    position: int
+    reader: str
+    num_pairs: int
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """From the readings to a version: what it learned from, the run, and the versions before it, oldest first."""
+
+    run: TrainingRun | None
+    decision: GateDecision | None
+    ancestors: tuple[ModelVersion, ...]
+    readings: tuple[ReadingLink, ...]
+    num_readings: int
+    num_readers: int
+
+
+def datasets(user: User) -> QuerySet[PreferenceDataset]:
+    """Newest first, with the number of runs on each."""
+    require(user, Capability.VIEW_MODELS)
+    return PreferenceDataset.objects.annotate(num_runs=Count("runs")).order_by("-id")
+
+
+def dataset_for(user: User, uid: UUID) -> PreferenceDataset:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.VIEW_MODELS)
+    return PreferenceDataset.objects.select_related("created_by").get(uid=uid)
+
+
+def dataset_counts(dataset: PreferenceDataset) -> DatasetCounts:
+    origins = dict(dataset.pairs.order_by().values_list("origin").annotate(number=Count("id")))
+    reasons: dict[str, int] = {}
+    for row in dataset.left_out:
+        reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
+    return DatasetCounts(
+        origins=tuple((origin.label, origins.get(origin.value, 0)) for origin in PreferencePair.Origin),
+        left_out=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        num_readers=_readings_of(dataset).values("assignment__reader").distinct().count(),
+    )
+
+
+def sample_pairs(dataset: PreferenceDataset, *, number: int) -> list[PreferencePair]:
+    """Pairs spread evenly over the data set, always the same ones."""
+    stride = max(1, dataset.num_pairs // max(1, number))
+    positions = list(range(1, dataset.num_pairs + 1, stride))[:number]
+    return list(dataset.pairs.filter(position__in=positions).select_related("completion__study"))
+
+
+def num_readings_waiting(dataset: PreferenceDataset | None) -> int:
+    """Signed readings that the newest data set does not hold yet."""
+    readings = signed_readings()
+    return (readings if dataset is None else readings.filter(signed_at__gt=dataset.as_of)).count()
+
+
+def run_for(user: User, uid: UUID) -> TrainingRun:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.VIEW_MODELS)
+    return TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by").get(uid=uid)
+
+
+def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:
+    """The pairs whose boxes are in the frame in which the parent writes, with their films' absolute paths."""
+    rows = (
+        dataset.pairs.filter(
+            completion__model_version__box_frame=parent.box_frame,
+            completion__model_version__image_preparation=parent.image_preparation,
+            completion__model_version__min_pixels=parent.min_pixels,
+            completion__model_version__max_pixels=parent.max_pixels,
+        )
+        .select_related("completion__instance")
+        .order_by("position")
+    )
+    return tuple(
+        TrainingPair(
+            film=str(film_path(row.completion.instance)),
+            prompt=row.prompt,
+            chosen=row.chosen,
+            rejected=row.rejected,
+            weight=row.weight,
+            origin=row.origin,
+        )
+        for row in rows
+    )
+
+
+def candidates_before_the_gate() -> Sequence[ModelVersion]:
+    """Trained versions on which the gate has not decided, but for those with a measurement that a person must retry."""
+    stuck = Evaluation.objects.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).values("model_version")
+    return list(
+        ModelVersion.objects.filter(
+            state=ModelVersion.State.CANDIDATE, training_run__isnull=False, gate_decision__isnull=True
+        )
+        .exclude(pk__in=stuck)
+        .exclude(parent__in=stuck)
+        .select_related("parent")
+        .order_by("number")
+    )
+
+
+def is_measured(candidate: ModelVersion) -> bool:
+    """Whether candidate and parent are measured on every benchmark of the gate."""
+    wanted = len(ensure_gate_benchmarks()) * 2
+    done = Evaluation.objects.filter(
+        model_version__in=[candidate.pk, candidate.parent_id],
+        benchmark__in=ensure_gate_benchmarks(),
+        state=JobState.DONE,
+    )
+    return done.count() == wanted
+
+
+def lineage_of(version: ModelVersion) -> Lineage:
+    """Everything that the version came from, down to the blinded labels of the readings."""
+    run = TrainingRun.objects.select_related("dataset", "parent_version").filter(candidate=version).first()
+    ancestors = [version]
+    while ancestors[-1].parent is not None:
+        ancestors.append(ancestors[-1].parent)
+    readings = _readings_of(run.dataset) if run else Reading.objects.none()
+    shown = readings.select_related("assignment__case__study", "assignment__case__reader_study", "assignment__reader")
+    return Lineage(
+        run=run,
+        decision=GateDecision.objects.filter(candidate=version).first(),
+        ancestors=tuple(reversed(ancestors)),
+        readings=tuple(_reading_link(reading) for reading in _with_num_pairs(shown, run)[:SHOWN]) if run else (),
+        num_readings=run.dataset.num_readings if run else 0,
+        num_readers=readings.values("assignment__reader").distinct().count(),
+    )
+
+
+def _readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
+    """The readings from which the data set has a pair or a label."""
+    return Reading.objects.filter(pk__in=dataset.pairs.order_by().values("reading")) | Reading.objects.filter(
+        pk__in=dataset.labels.order_by().values("reading")
+    )
+
+
+def _with_num_pairs(readings: QuerySet[Reading], run: TrainingRun | None) -> list[tuple[Reading, int]]:
+    numbers = dict(run.dataset.pairs.order_by().values_list("reading").annotate(number=Count("id"))) if run else {}
+    return [(reading, numbers.get(reading.pk, 0)) for reading in readings.order_by("pk")[:SHOWN]]
+
+
+def _reading_link(row: tuple[Reading, int]) -> ReadingLink:
+    reading, num_pairs = row
+    case = reading.assignment.case
+    return ReadingLink(
+        case_label=case.study.label,
+        reader_study=case.reader_study.title,
+        position=case.position,
+        reader=reading.assignment.reader.pseudonym,
+        num_pairs=num_pairs,
+    )

@@ -1,0 +1,282 @@
+"""Freezes signed readings into training data, and keeps what a training run and its gate produced."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Evaluation
+from deepmedix_review.evaluation.selectors import case_pairs
+from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
+from deepmedix_review.feedback.models import (
+    GateDecision,
+    PreferenceDataset,
+    PreferenceLabel,
+    PreferencePair,
+    TrainingMetric,
+    TrainingRun,
+)
+from deepmedix_review.feedback.selectors import pairs_to_train_on
+from deepmedix_review.reasoning.models import Completion, ReasoningStep
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
+from deepmedix_review.reviews.models import Reading
+from rl_feedback.dpo_config import DpoConfig, StepFigures
+from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, decide
+from rl_feedback.phantom_figures import case_scores
+from rl_feedback.preferences import Preferences, gather_preferences
+
+
+def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
+    """Every reading signed by now, as pairs and labels that never change again."""
+    require(actor, Capability.FREEZE_DATASETS)
+    title = title.strip()
+    if not 1 <= len(title) <= 120:
+        raise RefusedByRule("Give the data set a title of 1 to 120 characters.")
+    with transaction.atomic():
+        as_of = timezone.now()
+        readings = readings_signed_by(as_of)
+        if not readings:
+            raise RefusedByRule("No reading is signed yet. Freeze a data set once readers have signed some.")
+        preferences = gather_preferences(as_judged(reading) for reading in readings)
+        dataset = PreferenceDataset.objects.create(
+            title=title,
+            created_by=actor,
+            as_of=as_of,
+            num_readings=len(readings),
+            num_pairs=len(preferences.pairs),
+            num_labels=len(preferences.labels),
+            left_out=[asdict(left) for left in preferences.left_out],
+            sha256=preferences.sha256,
+        )
+        _keep_rows(dataset, preferences, readings)
+        record_event(
+            actor=actor,
+            action="freeze_dataset",
+            subject=dataset,
+            details={"num_readings": dataset.num_readings, "num_pairs": dataset.num_pairs, "sha256": dataset.sha256},
+        )
+    return dataset
+
+
+def _keep_rows(dataset: PreferenceDataset, preferences: Preferences, readings: list[Reading]) -> None:
+    by_uid = {str(reading.uid): reading.pk for reading in readings}
+    completions = _keys(Completion, {row.completion for row in (*preferences.pairs, *preferences.labels)})
+    steps = _keys(ReasoningStep, {label.step for label in preferences.labels if label.step})
+    PreferencePair.objects.bulk_create(
+        [
+            PreferencePair(
+                dataset=dataset,
+                position=position,
+                origin=pair.origin,
+                reading_id=by_uid[pair.reading],
+                completion_id=completions[pair.completion],
+                prompt=pair.prompt,
+                chosen=pair.chosen,
+                rejected=pair.rejected,
+                weight=pair.weight,
+            )
+            for position, pair in enumerate(preferences.pairs, 1)
+        ],
+        batch_size=2000,
+    )
+    PreferenceLabel.objects.bulk_create(
+        [
+            PreferenceLabel(
+                dataset=dataset,
+                position=position,
+                reading_id=by_uid[label.reading],
+                completion_id=completions[label.completion],
+                step_id=steps[label.step] if label.step else None,
+                criterion=label.criterion,
+                value=label.value,
+            )
+            for position, label in enumerate(preferences.labels, 1)
+        ],
+        batch_size=2000,
+    )
+
+
+def _keys(model: type[Completion] | type[ReasoningStep], uids: set[str]) -> dict[str, int]:
+    return {str(uid): pk for uid, pk in model.objects.filter(uid__in=uids).values_list("uid", "pk")}
+
+
+def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[str, Any]) -> TrainingRun:
+    """A run from the version that serves now. Drawn films are replayed only for models that learned from them."""
+    require(actor, Capability.TRAIN_MODELS)
+    parent = serving_model()
+    wanted = dict(config)
+    if parent.prompt_template != "phantom":
+        wanted["replay_films_per_step"] = 0
+    try:
+        chosen = DpoConfig.from_json(wanted)
+    except (TypeError, ValueError) as error:
+        raise RefusedByRule(str(error)) from error
+    num_usable = len(pairs_to_train_on(dataset, parent=parent))
+    if num_usable < dataset.num_pairs:
+        raise RefusedByRule(
+            f"{dataset.num_pairs - num_usable} of {dataset.num_pairs} pairs have their regions in another model's "
+            f"coordinates than {parent} writes. Freeze a data set of readings of {parent}."
+        )
+    if num_usable == 0:
+        raise RefusedByRule("This data set holds no pairs, so there is nothing to learn from. Freeze one with votes.")
+    with transaction.atomic():
+        run = TrainingRun.objects.create(
+            dataset=dataset,
+            parent_version=parent,
+            requested_by=actor,
+            config=chosen.as_json(),
+            num_steps=chosen.num_steps,
+        )
+        record_event(actor=actor, action="request_training", subject=run, details={"data_set": str(dataset.uid)})
+    return run
+
+
+def cancel_training(run: TrainingRun, *, actor: User) -> None:
+    require(actor, Capability.TRAIN_MODELS)
+    with transaction.atomic():
+        jobs.request_cancel(run)
+        record_event(actor=actor, action="cancel_training", subject=run)
+
+
+def requeue_training(run: TrainingRun, *, actor: User) -> None:
+    require(actor, Capability.TRAIN_MODELS)
+    if run.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise RefusedByRule(f"This run is {run.state}; only a failed or cancelled one can be tried again.")
+    with transaction.atomic():
+        jobs.retry(run)
+        record_event(actor=actor, action="retry_training", subject=run)
+
+
+def record_step(run: TrainingRun, figures: StepFigures) -> None:
+    """Renew the lease and keep one step's figures; a step that a resumed run repeats keeps one row."""
+    with transaction.atomic():
+        jobs.heartbeat(run, step=figures.step)
+        TrainingMetric.objects.update_or_create(
+            run=run,
+            step=figures.step,
+            defaults={"loss": figures.loss, "margin": figures.margin, "accuracy": figures.accuracy},
+        )
+
+
+def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:
+    """Register what the run wrote and end the run: both or neither, so that a run has one candidate at most."""
+    with transaction.atomic():
+        jobs.hold(run)
+        candidate = register_candidate(
+            parent=run.parent_version,
+            folder=folder,
+            name=run.parent_version.name,
+            card={
+                "trained_by": "DPO",
+                "data_set": {"uid": str(run.dataset.uid), "sha256": run.dataset.sha256},
+                "config": run.config,
+            },
+            actor=run.requested_by,
+        )
+        jobs.finish(run, state=JobState.DONE, candidate=candidate)
+    return candidate
+
+
+def pass_or_hold(candidate: ModelVersion) -> GateDecision:
+    """The gate's word on a candidate whose evaluations are done; said once, it stands."""
+    known = GateDecision.objects.filter(candidate=candidate).first()
+    if known is not None:
+        return known
+    parent = candidate.parent
+    if parent is None:
+        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
+    both = [(_measured(parent, name), _measured(candidate, name)) for name in _gate_benchmarks(candidate)]
+    outcome = decide(
+        [
+            BenchmarkScores(
+                benchmark=after.benchmark.name,
+                parent=case_scores([pair.parent.score for pair in pairs]),
+                candidate=case_scores([pair.candidate.score for pair in pairs]),
+            )
+            for before, after in both
+            for pairs in [case_pairs(before, after)]
+        ],
+        policy=POLICY,
+    )
+    return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
+
+
+def _keep_decision(
+    candidate: ModelVersion, parent: ModelVersion, outcome: GateOutcome, evaluations: list[Evaluation]
+) -> GateDecision:
+    with transaction.atomic():
+        decision, is_new = GateDecision.objects.get_or_create(
+            candidate=candidate,
+            defaults={
+                "parent": parent,
+                "outcome": GateDecision.Outcome.PASSED if outcome.passed else GateDecision.Outcome.HELD,
+                "policy": outcome.policy.as_json(),
+                "comparisons": [asdict(comparison) for comparison in outcome.comparisons],
+                "sentence": outcome.sentence,
+            },
+        )
+        if is_new:
+            decision.evaluations.set(evaluations)
+            record_event(
+                actor=None, action="decide_gate", subject=candidate, details={"outcome": decision.outcome}
+            )
+    return decision
+
+
+def _gate_benchmarks(candidate: ModelVersion) -> list[int]:
+    return sorted(Evaluation.objects.filter(model_version=candidate).values_list("benchmark_id", flat=True))
+
+
+def _measured(version: ModelVersion, benchmark_id: int) -> Evaluation:
+    evaluation = (
+        Evaluation.objects.select_related("benchmark")
+        .filter(model_version=version, benchmark=benchmark_id, state=JobState.DONE)
+        .first()
+    )
+    if evaluation is None:
+        raise RefusedByRule(f"{version} is not measured yet. The gate decides when its evaluations are done.")
+    return evaluation
+
+
+def promote_candidate(candidate: ModelVersion, *, actor: User) -> None:
+    """A candidate that passed the gate against the version that serves now becomes the one that serves."""
+    require(actor, Capability.PROMOTE_MODELS)
+    with transaction.atomic():
+        decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
+        if decision is None:
+            raise RefusedByRule(f"The gate has not decided on {candidate} yet. Wait until its evaluations are done.")
+        if decision.outcome != GateDecision.Outcome.PASSED:
+            raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
+        candidate = ModelVersion.objects.select_for_update().get(pk=candidate.pk)
+        if candidate.state != ModelVersion.State.CANDIDATE:
+            raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
+        parent = ModelVersion.objects.get(pk=decision.parent_id)
+        if parent.state != ModelVersion.State.SERVING:
+            raise RefusedByRule(
+                f"{candidate} was compared with {parent}, which does not serve any more. "
+                "Train again from the version that serves now."
+            )
+        promote(candidate, actor=actor)
+
+
+def retire_candidate(candidate: ModelVersion, *, actor: User) -> None:
+    """A candidate that shall never serve."""
+    require(actor, Capability.PROMOTE_MODELS)
+    retire(candidate, actor=actor)
+
+
+def return_to_former(*, actor: User) -> ModelVersion:
+    """The version that served before serves again, in one step."""
+    require(actor, Capability.PROMOTE_MODELS)
+    return roll_back(actor=actor)

@@ -1,0 +1,118 @@
+"""Measures a model on drawn films that it never learned from: the same films, greedily answered, every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from inference.engines import Done, Engine, Failed, GenerationRequest
+from inference.phantoms import Phantom, draw_phantom
+from inference.regions import Frame
+from rl_feedback.phantom_figures import PhantomScore, score_phantom
+
+# Films asked at once: progress is told and a cancel obeyed at least this often.
+_FILMS_PER_ROUND = 16
+_FILM_SIDE_PX = 112
+
+
+class EvaluationFailed(Exception):
+    """The model gave no answer to a film; the message says why."""
+
+
+@dataclass(frozen=True)
+class PhantomBenchmark:
+    """Which held-out films: `num_phantoms` seeds from `first_seed` on, drawn as at `site`."""
+
+    first_seed: int
+    num_phantoms: int
+    site: str
+
+
+@dataclass(frozen=True)
+class AskedHow:
+    """How a model version is asked: `prompt` follows the film; `box_frame` as in inference.regions."""
+
+    prompt: str
+    box_frame: str
+    max_new_tokens: int
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What the model said of one held-out film, and how it scored."""
+
+    seed: int
+    text: str
+    score: PhantomScore
+
+
+def evaluate_phantoms(
+    engine: Engine,
+    benchmark: PhantomBenchmark,
+    *,
+    asked: AskedHow,
+    on_progress: Callable[[int], None] = lambda num_done: None,
+) -> tuple[CaseResult, ...]:
+    """Ask the engine about every film of the benchmark, in order of seeds. `on_progress` gets the number done;
+    what it raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
+    results: list[CaseResult] = []
+    seeds = range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms)
+    for start in range(0, len(seeds), _FILMS_PER_ROUND):
+        films = [
+            draw_phantom(seed=seed, width=_FILM_SIDE_PX, height=_FILM_SIDE_PX, site=benchmark.site)
+            for seed in seeds[start : start + _FILMS_PER_ROUND]
+        ]
+        results.extend(_ask(engine, films, asked))
+        on_progress(len(results))
+    return tuple(results)
+
+
+def _ask(engine: Engine, films: Sequence[Phantom], asked: AskedHow) -> Iterator[CaseResult]:
+    requests = [
+        GenerationRequest(
+            key=str(film.seed),
+            film=film.to_uint8(),
+            prompt=asked.prompt,
+            temperature=0.0,
+            seed=0,
+            max_new_tokens=asked.max_new_tokens,
+        )
+        for film in films
+    ]
+    answers: dict[str, Done] = {}
+    for event in engine.generate(requests):
+        if isinstance(event, Failed):
+            raise EvaluationFailed(f"Phantom {event.key}: {event.reason}")
+        if isinstance(event, Done):
+            answers[event.key] = event
+    for film in films:
+        answer = answers[str(film.seed)]
+        units = _frame_size(asked.box_frame, model_size=answer.model_size, film=film)
+        yield CaseResult(film.seed, answer.text, score_phantom(answer.text, film.truth, model_size=units))
+
+
+def _frame_size(box_frame: str, *, model_size: tuple[int, int], film: Phantom) -> tuple[int, int]:
+    """The film's width and height in the units in which the model writes its boxes."""
+    sizes = {
+        Frame.PROCESSED: model_size,
+        Frame.INPUT: (film.width, film.height),
+        Frame.NORM1000: (1000, 1000),
+        Frame.NORM100: (100, 100),
+        Frame.NORM1: (1, 1),
+    }
+    return sizes[Frame(box_frame)]
+
+
+def case_as_json(result: CaseResult) -> dict[str, Any]:
+    return {"seed": result.seed, "text": result.text, "score": asdict(result.score)}
+
+
+def case_from_json(row: Mapping[str, Any]) -> CaseResult:
+    """Raises ValueError, naming what is missing, for a row that another version wrote."""
+    score = dict(row["score"])
+    missing = {field.name for field in fields(PhantomScore)} ^ set(score)
+    if missing:
+        raise ValueError(f"This result lacks or has too much of {', '.join(sorted(missing))}: evaluate the model again.")
+    score["lesion_ious"] = tuple(score["lesion_ious"])
+    return CaseResult(seed=int(row["seed"]), text=str(row["text"]), score=PhantomScore(**score))
