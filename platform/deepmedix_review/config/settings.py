@@ -9,9 +9,10 @@ from pathlib import Path
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
+import inference
 from deepmedix_review.config.home import home_folder, secret_from_home
 
-ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = Path(__file__).resolve().parents[1]
 HOME = home_folder()
 DEBUG = os.environ.get("DEBUG", "") == "1"
 
@@ -60,7 +61,7 @@ WSGI_APPLICATION = "deepmedix_review.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "platform" / "deepmedix_review" / "templates"],
+        "DIRS": [PACKAGE / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -90,8 +91,8 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME / "static"))
-STATICFILES_DIRS = [ROOT / "platform" / "deepmedix_review" / "static"]
-VITE_MANIFEST = ROOT / "platform" / "deepmedix_review" / "static" / "viewer" / ".vite" / "manifest.json"
+STATICFILES_DIRS = [PACKAGE / "static"]
+VITE_MANIFEST = PACKAGE / "static" / "viewer" / ".vite" / "manifest.json"
 WHITENOISE_USE_FINDERS = True
 
 # Where films, model folders and uploads in progress lie.
@@ -99,16 +100,17 @@ FILM_FOLDER = HOME / "films"
 MODEL_FOLDER = HOME / "models"
 UPLOAD_FOLDER = HOME / "uploads"
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
-SHIPPED_MODEL = ROOT / "inference" / "shipped_model"
+SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
 FILM_SERVER = os.environ.get("FILM_SERVER", "django")
 
+MAX_UPLOAD_BYTES = 2 * 1024**3  # of one request, all its files together
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 DECODER_MEMORY_BYTES = 2 * 1024**3
 DECODER_SECONDS = 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["deepmedix_review.studies.uploads.FilmUploadHandler"]
 
 # The database row is the job: these say how long a worker may be silent, and how often a job is tried.
 LEASE_SECONDS = int(os.environ.get("LEASE_SECONDS", "30"))
