@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from deepmedix_review.common.models import PublicModel
 
@@ -54,16 +55,34 @@ class Instance(PublicModel):
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
     sop_instance_uid = models.CharField(max_length=64, unique=True)
     view_position = models.CharField(max_length=16, blank=True)
+    body_part = models.CharField(max_length=16, blank=True)
+    num_frames = models.PositiveIntegerField(default=1)
     rows = models.PositiveIntegerField()
     columns = models.PositiveIntegerField()
     bits_stored = models.PositiveSmallIntegerField()
     photometric_interpretation = models.CharField(max_length=16)
     row_spacing_mm = models.FloatField(null=True)
     column_spacing_mm = models.FloatField(null=True)
-    pixel_sha256 = models.CharField(max_length=64, unique=True, help_text="of the decoded pixels and their geometry")
+    pixel_sha256 = models.CharField(
+        max_length=64, db_index=True, help_text="of the decoded pixels and their geometry"
+    )
+    copy_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+        help_text="the film that came first with the same pixels and other tags",
+    )
     file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
     file_bytes = models.BigIntegerField()
     file_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pixel_sha256"], condition=Q(copy_of__isnull=True), name="a_picture_is_stored_once"
+            ),
+        ]
 
     @property
     def study(self) -> Study:
@@ -78,7 +97,9 @@ class ImportBatch(PublicModel):
         COMMAND = "command"
         DEMO = "demo"
 
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     source = models.CharField(max_length=8, choices=Source.choices)
 
 
@@ -92,7 +113,9 @@ class ImportItem(PublicModel):
         REFUSED = "refused"
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items")
-    file_name = models.CharField(max_length=255, help_text="shown to the person who brought it in, nowhere else")
+    file_name = models.CharField(
+        max_length=255, help_text="shown to the person who brought it in, nowhere else"
+    )
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     reason = models.TextField(blank=True)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")

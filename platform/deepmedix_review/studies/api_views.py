@@ -1,0 +1,149 @@
+"""Films in and out by JSON: upload, list, decide, and the film itself."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deepmedix_review.accounts.permissions import Capability, needs
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.paging import read_before
+from deepmedix_review.studies.film_response import send_file
+from deepmedix_review.studies.models import ImportBatch, ImportItem
+from deepmedix_review.studies.selectors import film_for, film_path, picture_path, study_for, study_page
+from deepmedix_review.studies.serializers import (
+    DecisionSerializer,
+    ImportSerializer,
+    StudyPageSerializer,
+    StudySerializer,
+    UploadSerializer,
+)
+from deepmedix_review.studies.services import decide_held, receive_instance, start_import
+
+
+class StudyListView(APIView):
+    parser_classes = (MultiPartParser,)
+
+    def get_permissions(self) -> list[BasePermission]:
+        wanted = Capability.IMPORT_STUDIES if self.request.method == "POST" else Capability.VIEW_ALL_STUDIES
+        return [*super().get_permissions(), needs(wanted)()]
+
+    @extend_schema(
+        operation_id="list_studies",
+        parameters=[
+            OpenApiParameter("state", str, enum=["ready", "held", "rejected"]),
+            OpenApiParameter("search", str, description="the start of a label"),
+            OpenApiParameter("before", int, description="`next_before` of the page before"),
+        ],
+        responses=StudyPageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The newest studies first, 50 a page."""
+        asked = request.query_params
+        page = study_page(
+            request.user,
+            state=asked.get("state", ""),
+            search=asked.get("search", ""),
+            before=read_before(asked.get("before")),
+        )
+        return Response(StudyPageSerializer({"results": page.rows, "next_before": page.next_before}).data)
+
+    @extend_schema(
+        operation_id="import_films",
+        request={"multipart/form-data": UploadSerializer},
+        responses={201: ImportSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why."""
+        files = request.FILES.getlist("files")
+        UploadSerializer(data={"files": files}).is_valid(raise_exception=True)
+        batch, items = receive_uploads(files, actor=request.user)
+        answer = ImportSerializer({"batch": batch.uid, "items": items})
+        return Response(answer.data, status=status.HTTP_201_CREATED)
+
+
+def receive_uploads(files: list[Any], *, actor: Any) -> tuple[ImportBatch, list[ImportItem]]:
+    """Of a form or a request, one batch."""
+    batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
+    items = []
+    for file in files:
+        if not isinstance(file, TemporaryUploadedFile):
+            raise TypeError("films are uploaded to disk: keep FilmUploadHandler alone in FILE_UPLOAD_HANDLERS")
+        with file:
+            path = Path(file.temporary_file_path())
+            items.append(receive_instance(path, batch=batch, file_name=file.name or "", actor=actor))
+    return batch, items
+
+
+class StudyView(APIView):
+    permission_classes = (*APIView.permission_classes, needs(Capability.VIEW_ALL_STUDIES))
+
+    @extend_schema(operation_id="show_study", responses=StudySerializer)
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        study = study_for(request.user, uid)
+        answer = StudySerializer(study).data
+        record_event(actor=request.user, action="view_study", subject=study)
+        return Response(answer)
+
+
+class StudyDecisionView(APIView):
+    permission_classes = (*APIView.permission_classes, needs(Capability.DECIDE_HELD_STUDIES))
+
+    @extend_schema(operation_id="decide_study", request=DecisionSerializer, responses=StudySerializer)
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Accept or reject a study that is held."""
+        asked = DecisionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        study = study_for(request.user, uid)
+        decide_held(study, accept=asked.validated_data["decision"] == "accept", actor=request.user)
+        return Response(StudySerializer(study_for(request.user, uid)).data)
+
+
+class _AnyAccept(BaseContentNegotiation):
+    """Viewers ask for `application/dicom` with parameters of their own; there is one answer."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        renderer: BaseRenderer = renderers[0]
+        return renderer, renderer.media_type
+
+
+class FilmView(APIView):
+    """Who may see a film is decided by `film_for`, film by film."""
+
+    content_negotiation_class = _AnyAccept
+
+    @extend_schema(operation_id="show_film", responses={(200, "application/dicom"): OpenApiTypes.BINARY})
+    def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
+        """The de-identified film as DICOM, HTJ2K lossless."""
+        film = film_for(request.user, uid)
+        record_event(actor=request.user, action="view_film", subject=film)
+        return send_file(
+            request._request, path=film_path(film), etag=film.file_sha256, content_type="application/dicom"
+        )
+
+
+class FilmPictureView(APIView):
+    content_negotiation_class = _AnyAccept
+
+    @extend_schema(operation_id="show_film_picture", responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
+        """A small PNG of the film for lists, at most 512 pixels a side; not for reading."""
+        film = film_for(request.user, uid)
+        return send_file(
+            request._request, path=picture_path(film), etag=f"{film.file_sha256}-png", content_type="image/png"
+        )

@@ -1,0 +1,112 @@
+"""The process that opens what strangers sent: one file, little memory, little time, no secrets, then it ends.
+
+`python -m deepmedix_review.studies.intake.decoder_process REQUEST`, where REQUEST names a JSON file. The answer is
+written beside it: `film.json`, one codestream a frame, and a picture for lists; or `refused.json` with a sentence.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepmedix_review.studies.intake.content import Content, FilmRefused
+from deepmedix_review.studies.intake.limits import Limits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pydicom import Dataset
+
+    from deepmedix_review.studies.intake.pixels import Film
+
+
+def main(request: Path) -> None:
+    asked = json.loads(request.read_text("utf-8"))
+    limits = Limits(**asked["limits"])
+    _restrain(limits)
+    work = request.parent
+    try:
+        answer = _decode(Path(asked["path"]), Content(asked["content"]), limits=limits, work=work)
+    except FilmRefused as refusal:
+        _write(work / "refused.json", {"reason": str(refusal)})
+    except RecursionError:
+        _write(work / "refused.json", {"reason": "The header nests its parts deeper than any film needs."})
+    except MemoryError:
+        _write(work / "refused.json", {"reason": "The film needs more memory than a film may take."})
+    else:
+        _write(work / "film.json", answer)
+
+
+def _restrain(limits: Limits) -> None:
+    """Before the first byte of the file is read. macOS accepts but does not hold RLIMIT_AS."""
+    try:
+        import resource
+    except ImportError:
+        return
+    wanted = {
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_CPU: limits.seconds,
+        resource.RLIMIT_FSIZE: 2 * limits.max_inflated_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, value in wanted.items():
+        try:
+            resource.setrlimit(kind, (value, value))
+        except (ValueError, OSError):
+            continue
+
+
+def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict[str, Any]:
+    from pydicom import Dataset
+
+    from deepmedix_review.studies.intake import pixels, tags
+
+    source = Dataset()
+    if content is Content.DICOM:
+        from deepmedix_review.studies.intake.header import read_film
+
+        header = read_film(path, limits=limits, work=work)
+        film = pixels.decode_dicom(header)
+        source = tags.pick(header.dataset, tags.READ)
+    else:
+        film = pixels.decode_picture(path, limits=limits)
+    for index, stream in enumerate(pixels.encode(film)):
+        (work / f"frame-{index}").write_bytes(stream)
+    shown = _show(film, tags.kept(source), work=work)
+    num_frames, rows, columns = film.pixels.shape
+    return {
+        "tags": source.to_json_dict(),
+        "rows": rows,
+        "columns": columns,
+        "num_frames": num_frames,
+        "bits_stored": film.bits_stored,
+        "is_signed": film.pixels.dtype.kind == "i",
+        "photometric": film.photometric,
+        "pixel_sha256": film.sha256,
+        "held_bits_more": film.held_bits_more,
+        "looks_inverted": pixels.looks_inverted(shown),
+    }
+
+
+def _show(film: "Film", kept: "Dataset", *, work: Path) -> "NDArray[np.uint8]":
+    """The first frame as screens show it: whole, to judge its polarity, and small in a file, for lists."""
+    from PIL import Image
+
+    from inference.images import render_values
+
+    kept.PhotometricInterpretation = film.photometric
+    kept.PixelRepresentation = int(film.pixels.dtype.kind == "i")
+    kept.BitsStored = film.bits_stored
+    shown = render_values(film.pixels[0], kept)
+    picture = Image.fromarray(shown)
+    picture.thumbnail((512, 512), Image.Resampling.LANCZOS)
+    picture.save(work / "picture.png")
+    return shown
+
+
+def _write(path: Path, answer: dict[str, Any]) -> None:
+    path.write_text(json.dumps(answer), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,145 @@
+"""Has a file decoded by a process of its own, and believes nothing of its answer that it can check."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom import Dataset
+
+from deepmedix_review.studies.intake.content import Content, FilmRefused, recognise
+from deepmedix_review.studies.intake.limits import Limits
+
+# pydicom's warnings quote the values that it doubts, and logs must hold no name.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+_SOURCE_ROOTS = (Path(__file__).resolve().parents[3], Path(__file__).resolve().parents[4])
+_MAX_ANSWER_BYTES = 4 * 1024**2
+_HEX_SHA256 = set("0123456789abcdef")
+# Each decoding process may take the whole memory limit: no more of them at once than processors.
+_turns = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class DecodedFilm:
+    """`tags`: the attributes of `intake.tags.READ` as they came, not yet de-identified. One file a frame, HTJ2K."""
+
+    content: Content
+    tags: Dataset
+    rows: int
+    columns: int
+    num_frames: int
+    bits_stored: int
+    is_signed: bool
+    photometric: str
+    pixel_sha256: str
+    held_bits_more: bool
+    looks_inverted: bool
+    frames: tuple[Path, ...]
+    picture: Path
+
+
+def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
+    """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did."""
+    size = path.stat().st_size
+    if size > limits.max_file_bytes:
+        raise FilmRefused(
+            f"The file has {size / 1024**2:.0f} MB; the platform takes up to {limits.max_file_bytes // 1024**2} MB."
+        )
+    content = recognise(path)
+    request = work / "request.json"
+    request.write_text(
+        json.dumps({"path": str(path.resolve()), "content": content, "limits": asdict(limits)}), "utf-8"
+    )
+    with _turns:
+        _run(request, limits=limits)
+    refused = work / "refused.json"
+    if refused.exists():
+        raise FilmRefused(str(_read_answer(refused)["reason"]))
+    return _checked(_read_answer(work / "film.json"), content=content, limits=limits, work=work)
+
+
+def _run(request: Path, *, limits: Limits) -> None:
+    environment = {
+        "PYTHONPATH": os.pathsep.join(map(str, _SOURCE_ROOTS)),
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        # One thread each, so that the memory limit is not spent on stacks and arenas.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(request.parent),
+    }
+    command = [
+        sys.executable,
+        "-s",
+        "-P",
+        "-m",
+        "deepmedix_review.studies.intake.decoder_process",
+        str(request),
+    ]
+    with (request.parent / "messages").open("wb") as messages:
+        try:
+            ended = subprocess.run(
+                command,
+                env=environment,
+                cwd=request.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=messages,
+                stderr=messages,
+                timeout=limits.seconds + 5,
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise FilmRefused(
+                f"The film took longer than {limits.seconds} seconds to decode, so it was left."
+            ) from None
+    answered = any((request.parent / name).exists() for name in ("film.json", "refused.json"))
+    if ended.returncode != 0 or not answered:
+        raise FilmRefused(
+            "The file broke the process that decodes films, so it was not taken. It is damaged or harmful."
+        )
+
+
+def _read_answer(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > _MAX_ANSWER_BYTES:
+        raise FilmRefused("The header holds more than any film needs.")
+    answer: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return answer
+
+
+def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: Path) -> DecodedFilm:
+    try:
+        film = DecodedFilm(
+            content=content,
+            tags=Dataset.from_json(answer["tags"]),
+            rows=int(answer["rows"]),
+            columns=int(answer["columns"]),
+            num_frames=int(answer["num_frames"]),
+            bits_stored=int(answer["bits_stored"]),
+            is_signed=bool(answer["is_signed"]),
+            photometric="MONOCHROME1" if answer["photometric"] == "MONOCHROME1" else "MONOCHROME2",
+            pixel_sha256=str(answer["pixel_sha256"]),
+            held_bits_more=bool(answer["held_bits_more"]),
+            looks_inverted=bool(answer["looks_inverted"]),
+            frames=tuple(work / f"frame-{index}" for index in range(min(int(answer["num_frames"]), 10_000))),
+            picture=work / "picture.png",
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise FilmRefused("The header can't be read as DICOM. Export the film again.") from error
+    whole = (
+        film.rows > 0 < film.columns
+        and film.rows * film.columns * film.num_frames <= limits.max_pixels
+        and 1 <= film.bits_stored <= 16
+        and len(film.pixel_sha256) == 64
+        and set(film.pixel_sha256) <= _HEX_SHA256
+        and film.picture.is_file()
+        and all(frame.is_file() for frame in film.frames)
+    )
+    if not whole:
+        raise FilmRefused("The decoded film does not hold together, so it was not taken.")
+    return film

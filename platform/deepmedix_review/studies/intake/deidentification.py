@@ -1,0 +1,104 @@
+"""Takes a film's identity away: keyed names for the UIDs and the patient, dates shifted by an amount per patient.
+
+Basic profile of DICOM PS3.15 annex E with two options: patient characteristics (sex, and age up to 90) and
+longitudinal dates, shifted, are kept. What `intake.tags` does not name is gone; pixels are not looked at.
+"""
+
+import hashlib
+import hmac
+import uuid
+from base64 import b32encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydicom import Dataset
+from pydicom.sequence import Sequence
+
+from deepmedix_review.studies.intake import tags
+
+_MAX_SHIFT_DAYS = 3650
+# PS3.16, context group 7050.
+_METHODS = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
+    ("113108", "Retain Patient Characteristics Option"),
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a film is called here; the same film gets the same names under the same key, and only under it."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    patient_pseudonym: str
+    shift: timedelta
+
+
+def name_film(source: Dataset, *, key: str, pixel_sha256: str) -> Identity:
+    """`source` holds `tags.IDENTIFYING` as they came. A picture without any is named by its pixels.
+
+    A series is named within its study, so that one UID in two studies can't tie them together.
+    """
+    own = tags.text(source, "SOPInstanceUID") or f"pixels {pixel_sha256}"
+    study = tags.text(source, "StudyInstanceUID") or f"study of {own}"
+    patient = _patient(source) or f"patient of {study}"
+    return Identity(
+        study_instance_uid=keyed_uid(study, key=key),
+        series_instance_uid=keyed_uid(f"{study} series {tags.text(source, 'SeriesInstanceUID')}", key=key),
+        sop_instance_uid=keyed_uid(own, key=key),
+        patient_pseudonym="P-" + b32encode(_keyed(f"patient {patient}", key=key)).decode("ascii")[:10],
+        shift=timedelta(days=1 + int.from_bytes(_keyed(f"dates {patient}", key=key)[:8]) % _MAX_SHIFT_DAYS),
+    )
+
+
+def keyed_uid(text: str, *, key: str) -> str:
+    """A UID under 2.25 (PS3.5 annex B.2) that only the holder of the key can make again."""
+    return f"2.25.{uuid.UUID(bytes=_keyed(f'uid {text}', key=key)[:16], version=5).int}"
+
+
+def deidentify(source: Dataset, identity: Identity) -> Dataset:
+    """A new data set with the allowed attributes, the film's names here, and the record of what was done."""
+    film = tags.kept(source)
+    film.StudyInstanceUID = identity.study_instance_uid
+    film.SeriesInstanceUID = identity.series_instance_uid
+    film.SOPInstanceUID = identity.sop_instance_uid
+    film.PatientName = identity.patient_pseudonym
+    film.PatientID = identity.patient_pseudonym
+    for keyword in tags.DATES:
+        shifted = _shifted(tags.text(source, keyword), identity.shift)
+        if shifted:
+            setattr(film, keyword, shifted)
+    film.PatientIdentityRemoved = "YES"
+    film.LongitudinalTemporalInformationModified = "MODIFIED"
+    film.DeidentificationMethod = "Allow-list of attributes, keyed names, dates shifted"
+    film.DeidentificationMethodCodeSequence = Sequence([_code(value, meaning) for value, meaning in _METHODS])
+    return film
+
+
+def _patient(source: Dataset) -> str:
+    """By its number and who gave it; else by name and birth date; empty where the header names nobody."""
+    number = tags.text(source, "PatientID")
+    if number:
+        return f"{tags.text(source, 'IssuerOfPatientID')}|{number}"
+    name = tags.text(source, "PatientName")
+    return f"{name}|{tags.text(source, 'PatientBirthDate')}" if name else ""
+
+
+def _keyed(text: str, *, key: str) -> bytes:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()
+
+
+def _shifted(date: str, shift: timedelta) -> str:
+    """Earlier by the patient's shift; empty for what is no date (PS3.5, DA)."""
+    try:
+        return (datetime.strptime(date, "%Y%m%d") - shift).strftime("%Y%m%d")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
+    return code

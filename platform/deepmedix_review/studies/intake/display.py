@@ -1,0 +1,126 @@
+"""Writes the film that screens and models are given: de-identified, losslessly compressed, read anywhere."""
+
+from pathlib import Path
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
+from pydicom.uid import HTJ2KLossless
+
+from deepmedix_review.studies.intake.decoding import DecodedFilm
+from deepmedix_review.studies.intake.deidentification import Identity, deidentify
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
+DIGITAL_XRAY = "1.2.840.10008.5.1.4.1.1.1.1"
+DIGITAL_XRAY_RAW = "1.2.840.10008.5.1.4.1.1.1.1.1"
+_WRITTEN_CLASSES = (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, DIGITAL_XRAY_RAW)
+# A UID of this platform's own, under 2.25, for the file's meta header (PS3.10, 7.1).
+_IMPLEMENTATION_UID = "2.25.227849023716519186440927345138461033562"
+# Type 2 attributes: they must be there, and may be empty.
+_EMPTY = (
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyID",
+    "SeriesNumber",
+    "InstanceNumber",
+    "PatientBirthDate",
+    "PatientSex",
+    "Manufacturer",
+)
+_EMPTY_CR = ("BodyPartExamined", "ViewPosition", "PatientOrientation")
+_EMPTY_DX = ("PatientOrientation", "DetectorType", "PositionerType")
+# Type 1 attributes of a DX image that nobody can guess: an object without them is written as a secondary capture.
+_NEEDED_DX = (
+    "ImageType",
+    "PixelIntensityRelationship",
+    "PixelIntensityRelationshipSign",
+    "BurnedInAnnotation",
+)
+
+
+def write_display_film(path: Path, film: DecodedFilm, identity: Identity) -> Dataset:
+    """The same film gives the same bytes. Returns what was written, without its pixels."""
+    dataset = deidentify(film.tags, identity)
+    _complete(dataset)
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = film.photometric
+    dataset.Rows, dataset.Columns = film.rows, film.columns
+    dataset.BitsAllocated = 8 if film.bits_stored <= 8 else 16
+    dataset.BitsStored, dataset.HighBit = film.bits_stored, film.bits_stored - 1
+    dataset.PixelRepresentation = int(film.is_signed)
+    if dataset.SOPClassUID in (DIGITAL_XRAY, DIGITAL_XRAY_RAW):
+        dataset.PresentationLUTShape = "INVERSE" if film.photometric == "MONOCHROME1" else "IDENTITY"
+    if film.num_frames > 1:
+        dataset.NumberOfFrames = film.num_frames
+    _retype(dataset, is_signed=film.is_signed)
+    dataset.PixelData = encapsulate([frame.read_bytes() for frame in film.frames])
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION_UID
+    dataset.save_as(path, enforce_file_format=True)
+    del dataset.PixelData
+    return dataset
+
+
+def _complete(dataset: Dataset) -> None:
+    """What its kind of object must hold (PS3.3 annexes A.2, A.8, A.26), where the source did not say it."""
+    kind = str(dataset.get("SOPClassUID", ""))
+    is_dx = kind in (DIGITAL_XRAY, DIGITAL_XRAY_RAW)
+    if (is_dx and any(keyword not in dataset for keyword in _NEEDED_DX)) or kind not in _WRITTEN_CLASSES:
+        dataset.SOPClassUID, dataset.ConversionType, is_dx = SECONDARY_CAPTURE, "WSD", False
+    _fill(dataset, _EMPTY)
+    dataset.Modality = dataset.get("Modality") or "OT"
+    if is_dx:
+        _complete_dx(dataset)
+    elif dataset.SOPClassUID == COMPUTED_RADIOGRAPHY:
+        _fill(dataset, _EMPTY_CR)
+    else:
+        _fill(dataset, ("PatientOrientation",))
+    # A chest is no paired body part; one that is not named may be (PS3.3 C.7.3.1).
+    if dataset.get("BodyPartExamined"):
+        dataset.pop("Laterality", None)
+    else:
+        _fill(dataset, ("Laterality",))
+
+
+def _complete_dx(dataset: Dataset) -> None:
+    _fill(dataset, _EMPTY_DX)
+    dataset.AcquisitionContextSequence = Sequence()
+    dataset.AnatomicRegionSequence = Sequence([_thorax()] if dataset.get("BodyPartExamined") else [])
+    dataset.PresentationIntentType = (
+        "FOR PROCESSING" if dataset.SOPClassUID == DIGITAL_XRAY_RAW else "FOR PRESENTATION"
+    )
+    if "ModalityLUTSequence" not in dataset:
+        dataset.RescaleIntercept = dataset.get("RescaleIntercept", 0)
+        dataset.RescaleSlope = dataset.get("RescaleSlope", 1)
+        dataset.RescaleType = dataset.get("RescaleType", "US")
+    dataset.LossyImageCompression = dataset.get("LossyImageCompression", "00")
+
+
+def _thorax() -> Dataset:
+    """PS3.16, context group 4009."""
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "51185008", "SCT", "Thorax"
+    return region
+
+
+def _fill(dataset: Dataset, keywords: tuple[str, ...]) -> None:
+    for keyword in keywords:
+        if keyword not in dataset:
+            setattr(dataset, keyword, None)
+
+
+def _retype(dataset: Dataset, *, is_signed: bool) -> None:
+    """Pixel values in the header have the pixels' own sign (PS3.5, 6.2: US or SS)."""
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        if keyword in dataset:
+            value = int(dataset[keyword].value)
+            dataset[keyword].VR = "SS" if is_signed else "US"
+            dataset[keyword].value = value if is_signed else value & 0xFFFF

@@ -1,0 +1,194 @@
+"""The attributes that a film may keep: an allow-list, so that whatever is not named here is dropped.
+
+Display and the models need the first group. The second group is read to make keyed names and shifted dates, the
+third to recognise an odd film; neither is ever stored as it came.
+"""
+
+import math
+import re
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
+from pydicom.sequence import Sequence
+
+KEPT = (
+    "SOPClassUID",
+    "ImageType",
+    "Modality",
+    "PresentationIntentType",
+    "PatientSex",
+    "PatientAge",
+    "BodyPartExamined",
+    "ViewPosition",
+    "PatientOrientation",
+    "Laterality",
+    "ImageLaterality",
+    "ImagerPixelSpacing",
+    "PixelSpacing",
+    "NominalScannedPixelSpacing",
+    "PixelAspectRatio",
+    "EstimatedRadiographicMagnificationFactor",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "PresentationLUTShape",
+    "PixelIntensityRelationship",
+    "PixelIntensityRelationshipSign",
+    "BurnedInAnnotation",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
+KEPT_SEQUENCES = {
+    "ModalityLUTSequence": ("LUTDescriptor", "ModalityLUTType", "LUTData"),
+    "VOILUTSequence": ("LUTDescriptor", "LUTData"),
+}
+DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
+IDENTIFYING = (
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientName",
+    "PatientBirthDate",
+    *DATES,
+)
+JUDGED = (
+    "PatientPosition",
+    "PatientSpeciesDescription",
+    "PatientBreedDescription",
+    "InstitutionName",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "AcquisitionDeviceProcessingDescription",
+)
+READ = (*KEPT, *KEPT_SEQUENCES, *IDENTIFYING, *JUDGED)
+
+# Beyond its first two values an image type is the maker's own text.
+_MAX_VALUES = {"ImageType": 2}
+_MAX_LUT_BYTES = 2 * 65536
+_RESCALE_TYPES = {"US", "OD", "HU", "UNSPECIFIED", "Z_EFF"}
+_CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
+_AGE = re.compile(r"(\d{1,3})([DWMY]?)")
+
+
+def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
+    """A new data set with these attributes alone, each as it came; an unreadable one is left out."""
+    picked = Dataset()
+    for keyword in keywords:
+        try:
+            element = source.get(keyword)
+            if keyword in source and element is not None:
+                picked[keyword] = source[keyword]
+        except Exception:  # noqa: BLE001 - pydicom raises what its parsers raise; a broken attribute is no attribute
+            continue
+    return picked
+
+
+def kept(source: Dataset) -> Dataset:
+    """The attributes that may be stored, each with a value its type allows and no free text."""
+    result = Dataset()
+    for keyword in KEPT:
+        values = [_clean(keyword, value) for value in _values(source, keyword)[: _MAX_VALUES.get(keyword)]]
+        good = [value for value in values if value is not None]
+        if good and len(good) == len(values):
+            setattr(result, keyword, good[0] if len(good) == 1 else good)
+    for keyword, parts in KEPT_SEQUENCES.items():
+        items = [_kept_lut(item, parts) for item in _values(source, keyword) if isinstance(item, Dataset)]
+        whole = [item for item in items if item is not None]
+        if whole:
+            setattr(result, keyword, Sequence(whole))
+    _drop_what_cannot_be(result)
+    return result
+
+
+def text(source: Dataset, keyword: str) -> str:
+    """One attribute as a trimmed, upper-case word, empty where it is absent."""
+    values = _values(source, keyword)
+    return str(values[0]).strip().upper() if values else ""
+
+
+def _values(source: Dataset, keyword: str) -> list[Any]:
+    value = source.get(keyword)
+    if value is None or value == "":
+        return []
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__") or isinstance(value, Dataset):
+        return [value]
+    return list(value)
+
+
+def _clean(keyword: str, value: Any) -> Any:
+    """None for a value that must not be kept."""
+    vr = dictionary_VR(keyword)
+    if keyword == "RescaleType":
+        return value if value in _RESCALE_TYPES else "US"
+    if vr == "CS":
+        word = str(value).strip().upper()
+        return word if _CODE.fullmatch(word) else None
+    if vr == "UI":
+        return str(value)
+    if vr == "AS":
+        return _clean_age(str(value).strip().upper())
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if not math.isfinite(number):
+        return None
+    if vr in ("DS", "FD", "FL"):
+        return float(f"{number:.10g}")
+    return int(number)
+
+
+def _clean_age(value: str) -> str | None:
+    """`081Y`; who is older than 89 years becomes 90 (45 CFR 164.514 (b)(2)(i)(C))."""
+    match = _AGE.fullmatch(value)
+    if match is None:
+        return None
+    number, unit = int(match[1]), match[2] or "Y"
+    return f"{min(number, 90) if unit == 'Y' else number:03d}{unit}"
+
+
+def _kept_lut(item: Dataset, parts: tuple[str, ...]) -> Dataset | None:
+    descriptor, data = item.get("LUTDescriptor"), item.get("LUTData")
+    if data is None or descriptor is None or len(descriptor) != 3:
+        return None
+    raw = data if isinstance(data, bytes) else b"".join(int(v).to_bytes(2, "little") for v in data)
+    if not 0 < len(raw) <= _MAX_LUT_BYTES:
+        return None
+    lut = Dataset()
+    lut.add(
+        DataElement("LUTDescriptor", "US" if int(descriptor[1]) >= 0 else "SS", [int(v) for v in descriptor])
+    )
+    if "ModalityLUTType" in parts:
+        lut.ModalityLUTType = "US"
+    lut.add(DataElement("LUTData", "OW", raw))
+    return lut
+
+
+def _drop_what_cannot_be(film: Dataset) -> None:
+    """A spacing of nothing, a window without width: real films hold them, and viewers divide by them."""
+    for keyword in ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
+        pair = film.get(keyword)
+        if pair is not None and (
+            isinstance(pair, str | float) or len(pair) != 2 or min(map(float, pair)) <= 0
+        ):
+            del film[keyword]
+    centers, widths = _values(film, "WindowCenter"), _values(film, "WindowWidth")
+    if len(centers) != len(widths) or any(float(width) <= 0 for width in widths):
+        for keyword in ("WindowCenter", "WindowWidth"):
+            if keyword in film:
+                del film[keyword]
+    if "RescaleSlope" in film and float(film.RescaleSlope) == 0:
+        del film["RescaleSlope"], film["RescaleIntercept"]
+    if len(_values(film, "ImageType")) == 1:
+        del film["ImageType"]

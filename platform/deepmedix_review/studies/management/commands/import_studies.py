@@ -1,0 +1,64 @@
+"""Brings a file or a folder of films in from the command line."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.models import ImportBatch, ImportItem
+from deepmedix_review.studies.services import receive_instance, start_import
+
+
+class Command(BaseCommand):
+    help = (
+        "Import a DICOM, PNG or JPEG file, or every file of a folder and the folders in it. Prints what became of "
+        "each. Ends with 1 where a file was refused; files held for an admin's decision are no failure."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, metavar="PATH")
+        parser.add_argument("--actor", metavar="USERNAME", help="whose import it is, in the audit record")
+
+    def handle(self, *args: Any, path: Path, actor: str | None, **options: Any) -> None:
+        user = _find_user(actor)
+        files = _find_files(path)
+        try:
+            batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
+        except RefusedByRule as refusal:
+            raise CommandError(str(refusal)) from refusal
+        outcomes: Counter[str] = Counter()
+        for number, file in enumerate(files, start=1):
+            item = receive_instance(file, batch=batch, file_name=file.name, actor=user)
+            outcomes[item.outcome] += 1
+            where = f" {item.instance.study.label}" if item.instance else ""
+            told = f"{number}/{len(files)} {item.file_name}: {item.outcome}{where} {item.reason}".rstrip()
+            self.stdout.write(told)
+        told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
+        self.stdout.write(f"{len(files)} {'file' if len(files) == 1 else 'files'}: {told}")
+        if outcomes[ImportItem.Outcome.REFUSED]:
+            raise SystemExit(1)
+
+
+def _find_user(username: str | None) -> User | None:
+    if username is None:
+        return None
+    try:
+        return User.objects.get(username=username)
+    except User.DoesNotExist as error:
+        raise CommandError(f"There is no user {username}. Leave --actor out, or name one that exists.") from error
+
+
+def _find_files(path: Path) -> list[Path]:
+    """Links are left out, so that a folder can't reach out of itself; so are hidden files."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise CommandError(f"There is no file or folder {path}.")
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink() and p.name[0] != ".")
+    if not files:
+        raise CommandError(f"The folder {path} holds no file.")
+    return files

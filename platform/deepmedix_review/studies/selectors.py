@@ -1,0 +1,128 @@
+"""Finds studies and films, each only for who may see it.
+
+Admins see every study; researchers see those that are ready; an expert sees a ready study where an app above this
+one grants it. Such an app appends a function to READER_ACCESS in its AppConfig.ready: given the user it returns a
+`Q` on Study, for example `Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))`.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.shortcuts import get_object_or_404
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, may
+from deepmedix_review.common.paging import Page, page_of
+from deepmedix_review.studies import storage
+from deepmedix_review.studies.models import ImportItem, Instance, Series, Study
+
+PAGE_SIZE = 50
+# Counting stops here, so that a list of a million studies opens as quickly as one of a thousand.
+MAX_COUNT = 1000
+
+READER_ACCESS: list[Callable[[User], Q]] = []
+
+
+@dataclass(frozen=True)
+class StateCount:
+    """How many studies are in a state: exact up to MAX_COUNT, then `shown` ends with a plus sign."""
+
+    state: str
+    number: int
+
+    @property
+    def shown(self) -> str:
+        return f"{MAX_COUNT:,}+" if self.number > MAX_COUNT else str(self.number)
+
+
+def visible_studies(user: User) -> QuerySet[Study]:
+    if may(user, Capability.DECIDE_HELD_STUDIES):
+        return Study.objects.all()
+    ready = Study.objects.filter(state=Study.State.READY)
+    if may(user, Capability.VIEW_ALL_STUDIES):
+        return ready
+    granted = Q(pk__in=())
+    for grants in READER_ACCESS:
+        granted |= grants(user)
+    return ready.filter(granted)
+
+
+def study_for(user: User, uid: uuid.UUID | str) -> Study:
+    """Raises Http404 for what is absent and for what this user may not see alike."""
+    return get_object_or_404(visible_studies(user).prefetch_related(_films()), uid=uid)
+
+
+def film_for(user: User, uid: uuid.UUID | str) -> Instance:
+    """One film, by the same rule as its study."""
+    films = Instance.objects.select_related("series__study").filter(series__study__in=visible_studies(user))
+    return get_object_or_404(films, uid=uid)
+
+
+def film_path(instance: Instance) -> Path:
+    """Of the display film on this machine's disk."""
+    return storage.film_path(instance)
+
+
+def picture_path(instance: Instance) -> Path:
+    """Of the film's small PNG, at most 512 pixels a side."""
+    return storage.picture_path(instance)
+
+
+def films_of(study: Study) -> QuerySet[Instance]:
+    """Frontal views first, so that the first is the one to read."""
+    return frontal_first(Instance.objects.filter(series__study=study).select_related("series"))
+
+
+def frontal_first(films: QuerySet[Instance]) -> QuerySet[Instance]:
+    side_views = When(view_position__in=("LL", "RL", "LAT", "LATERAL"), then=Value(1))
+    return films.order_by(Case(side_views, default=Value(0), output_field=IntegerField()), "pk")
+
+
+def films_ready() -> QuerySet[Instance]:
+    """Every film that may be inferred and read."""
+    return Instance.objects.filter(series__study__state=Study.State.READY).select_related("series__study")
+
+
+def study_page(user: User, *, state: str = "", search: str = "", before: int | None = None) -> Page[Study]:
+    """The newest studies, with their films; `search` is the start of a label."""
+    studies = visible_studies(user).filter(_labelled(search))
+    if state in Study.State.values:
+        studies = studies.filter(state=state)
+    return page_of(studies.prefetch_related(_films()), before=before, size=PAGE_SIZE)
+
+
+def count_states(user: User) -> tuple[StateCount, ...]:
+    """In one query each, none of which counts past MAX_COUNT."""
+    states = Study.State.values if may(user, Capability.DECIDE_HELD_STUDIES) else [Study.State.READY.value]
+    visible = visible_studies(user)
+    return tuple(
+        StateCount(state, visible.filter(state=state).values("pk")[: MAX_COUNT + 1].count()) for state in states
+    )
+
+
+def recent_imports(user: User, *, number: int = 30) -> QuerySet[ImportItem]:
+    """What became of the files that this user brought in, newest first."""
+    items = ImportItem.objects.filter(batch__requested_by=user).select_related("instance__series__study")
+    return items.order_by("-pk")[:number]
+
+
+def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:
+    items = ImportItem.objects.filter(batch__uid=batch_uid, batch__requested_by=user)
+    return dict(items.values_list("outcome").annotate(number=Count("pk")).order_by("outcome"))
+
+
+def _films() -> "Prefetch[Series]":
+    return Prefetch("series", Series.objects.prefetch_related("instances").order_by("pk"))
+
+
+def _labelled(search: str) -> Q:
+    """A label is `S-` and the start of a uid: a range of the unique index."""
+    start = search.strip().lower().removeprefix("s-").replace("-", "")
+    if not start:
+        return Q()
+    if len(start) > 32 or not set(start) <= set("0123456789abcdef"):
+        return Q(pk__in=())
+    return Q(uid__gte=uuid.UUID(start.ljust(32, "0")), uid__lte=uuid.UUID(start.ljust(32, "f")))

@@ -1,0 +1,89 @@
+"""Studies, films and imports as JSON."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from deepmedix_review.studies.models import ImportItem, Instance, Study
+
+
+class FilmSerializer(serializers.ModelSerializer[Instance]):
+    modality = serializers.CharField(source="series.modality", read_only=True)
+    film_url = serializers.SerializerMethodField()
+    picture_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Instance
+        fields = (
+            "uid",
+            "sop_instance_uid",
+            "modality",
+            "view_position",
+            "body_part",
+            "num_frames",
+            "rows",
+            "columns",
+            "bits_stored",
+            "photometric_interpretation",
+            "row_spacing_mm",
+            "column_spacing_mm",
+            "film_url",
+            "picture_url",
+        )
+
+    @extend_schema_field(serializers.CharField())
+    def get_film_url(self, instance: Instance) -> str:
+        return reverse("film", args=[instance.uid])
+
+    @extend_schema_field(serializers.CharField())
+    def get_picture_url(self, instance: Instance) -> str:
+        return reverse("film-picture", args=[instance.uid])
+
+
+class StudySerializer(serializers.ModelSerializer[Study]):
+    label = serializers.CharField(read_only=True)
+    held_reasons = serializers.ListField(child=serializers.CharField(), read_only=True)
+    films = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Study
+        fields = ("uid", "label", "state", "held_reasons", "patient_pseudonym", "is_phantom", "created_at", "films")
+
+    @extend_schema_field(FilmSerializer(many=True))
+    def get_films(self, study: Study) -> list[dict[str, Any]]:
+        instances = [instance for series in study.series.all() for instance in series.instances.all()]
+        return list(FilmSerializer(instances, many=True).data)
+
+
+class StudyPageSerializer(serializers.Serializer[Any]):
+    results = StudySerializer(many=True)
+    next_before = serializers.IntegerField(
+        allow_null=True, help_text="goes into `before` for the next page; null on the last"
+    )
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    files = serializers.ListField(child=serializers.FileField(), min_length=1)
+
+
+class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):
+    study = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ImportItem
+        fields = ("file_name", "outcome", "reason", "study")
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_study(self, item: ImportItem) -> str | None:
+        return str(item.instance.study.uid) if item.instance else None
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    batch = serializers.UUIDField()
+    items = ImportItemSerializer(many=True)
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    decision = serializers.ChoiceField(choices=("accept", "reject"))

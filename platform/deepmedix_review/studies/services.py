@@ -1,0 +1,215 @@
+"""Brings films in, and records what an admin decides on the odd ones."""
+
+import hashlib
+import re
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.intake import tags
+from deepmedix_review.studies.intake.content import FilmRefused
+from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
+from deepmedix_review.studies.intake.deidentification import name_film
+from deepmedix_review.studies.intake.display import write_display_film
+from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.intake.oddities import view_position
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.placement import Placement, place_film
+from deepmedix_review.studies.storage import store_film
+
+Outcome = ImportItem.Outcome
+
+
+def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBatch:
+    """Open a batch for one upload or one folder; `actor` is None where the platform itself imports."""
+    if actor is not None:
+        require(actor, Capability.IMPORT_STUDIES)
+    return ImportBatch.objects.create(requested_by=actor, source=source)
+
+
+def receive_instance(path: Path, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+    """Check, decode, de-identify and store one file. A refusal is an item with its reason, not an error.
+
+    A batch of the demo makes phantom studies.
+    """
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
+        try:
+            film = decode_film(path, limits=_limits(), work=Path(folder))
+        except FilmRefused as refusal:
+            return _record_refusal(str(refusal), batch=batch, file_name=file_name, actor=actor)
+        return _keep(film, batch=batch, file_name=file_name, actor=actor)
+
+
+@transaction.atomic
+def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
+    """An admin lets a held study in, or rejects it. A rejected study can be accepted later, as nothing is deleted."""
+    require(actor, Capability.DECIDE_HELD_STUDIES)
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.READY:
+        raise RefusedByRule(
+            f"{study.label} is in use already; only a held or a rejected study can be decided on."
+        )
+    if accept:
+        _check_acceptable(study)
+    study.state = Study.State.READY if accept else Study.State.REJECTED
+    study.save(update_fields=["state"])
+    record_event(actor=actor, action="accept_study" if accept else "reject_study", subject=study)
+    return study
+
+
+def _check_acceptable(study: Study) -> None:
+    for instance in study_instances(study).select_related("copy_of__series__study"):
+        if instance.num_frames > 1:
+            raise RefusedByRule(
+                f"{study.label} holds a film of {instance.num_frames} pictures, and one film is one picture. "
+                "Export the picture that is meant and import it, then reject this study."
+            )
+        same = Instance.objects.filter(
+            pixel_sha256=instance.pixel_sha256, series__study__state=Study.State.READY
+        )
+        other = same.exclude(series__study=study).select_related("series__study").first()
+        if other is not None:
+            raise RefusedByRule(
+                f"The same picture is in use already as {other.study.label}, with other tags. Reject this study."
+            )
+
+
+def study_instances(study: Study) -> QuerySet[Instance]:
+    return Instance.objects.filter(series__study=study).order_by("pk")
+
+
+@transaction.atomic
+def _keep(film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+    identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
+    # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
+    _lock(identity.study_instance_uid)
+    _lock(film.pixel_sha256)
+    placement = place_film(film, identity)
+    if placement.duplicate_of is not None:
+        study = placement.duplicate_of.study
+        return _record(
+            Outcome.DUPLICATE,
+            reason=f"The same picture is stored already as {study.label}" + _whose_state(study),
+            instance=placement.duplicate_of,
+            batch=batch,
+            file_name=file_name,
+            actor=actor,
+        )
+    instance = _store(film, placement, is_phantom=batch.source == ImportBatch.Source.DEMO)
+    return _record(
+        Outcome.HELD if placement.reasons else Outcome.ACCEPTED,
+        reason=" ".join(placement.reasons),
+        instance=instance,
+        batch=batch,
+        file_name=file_name,
+        actor=actor,
+    )
+
+
+def _whose_state(study: Study) -> str:
+    if study.state == Study.State.HELD:
+        return ", which waits for an admin's decision."
+    if study.state == Study.State.REJECTED:
+        return ", which an admin rejected; on the page of that study it can still be accepted."
+    return "."
+
+
+def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool) -> Instance:
+    identity = placement.identity
+    written = tags.kept(film.tags)
+
+    def write(path: Path) -> None:
+        write_display_film(path, film, identity)
+
+    stored = store_film(write, picture=film.picture)
+    study, is_new = Study.objects.get_or_create(
+        study_instance_uid=identity.study_instance_uid,
+        defaults={
+            "patient_pseudonym": identity.patient_pseudonym,
+            "state": Study.State.HELD if placement.reasons else Study.State.READY,
+            "held_reasons": list(placement.reasons),
+            "is_phantom": is_phantom,
+        },
+    )
+    if placement.reasons and not is_new:
+        study.held_reasons = [
+            *study.held_reasons,
+            *(r for r in placement.reasons if r not in study.held_reasons),
+        ]
+        study.save(update_fields=["held_reasons"])
+    series, _ = Series.objects.get_or_create(
+        series_instance_uid=identity.series_instance_uid,
+        defaults={"study": study, "modality": str(written.get("Modality", "OT"))},
+    )
+    spacing = written.get("PixelSpacing") or written.get("ImagerPixelSpacing") or (None, None)
+    return Instance.objects.create(
+        series=series,
+        sop_instance_uid=identity.sop_instance_uid,
+        view_position=view_position(film)[:16],
+        body_part=tags.text(written, "BodyPartExamined"),
+        num_frames=film.num_frames,
+        rows=film.rows,
+        columns=film.columns,
+        bits_stored=film.bits_stored,
+        photometric_interpretation=film.photometric,
+        row_spacing_mm=spacing[0],
+        column_spacing_mm=spacing[1],
+        pixel_sha256=film.pixel_sha256,
+        copy_of=placement.copy_of,
+        file_path=stored.path,
+        file_bytes=stored.num_bytes,
+        file_sha256=stored.sha256,
+    )
+
+
+@transaction.atomic
+def _record_refusal(reason: str, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+    return _record(
+        Outcome.REFUSED, reason=reason, instance=None, batch=batch, file_name=file_name, actor=actor
+    )
+
+
+def _record(
+    outcome: ImportItem.Outcome,
+    *,
+    reason: str,
+    instance: Instance | None,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+) -> ImportItem:
+    item = ImportItem.objects.create(
+        batch=batch, file_name=_shown_name(file_name), outcome=outcome, reason=reason, instance=instance
+    )
+    details = {"outcome": str(outcome), "study": str(instance.study.uid) if instance else None}
+    record_event(actor=actor, action="receive_film", subject=item, details=details)
+    return item
+
+
+def _shown_name(file_name: str) -> str:
+    """The last part of a path, without what a screen can't show."""
+    name = re.split(r"[/\\]", file_name)[-1]
+    return "".join(c if c.isprintable() else "?" for c in name)[:255] or "unnamed"
+
+
+def _limits() -> Limits:
+    return Limits(
+        max_file_bytes=settings.MAX_FILM_BYTES,
+        max_pixels=settings.MAX_FILM_PIXELS,
+        memory_bytes=settings.DECODER_MEMORY_BYTES,
+        seconds=settings.DECODER_SECONDS,
+    )
+
+
+def _lock(name: str) -> None:
+    """Held to the end of the transaction."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -1,0 +1,70 @@
+"""Where films lie on disk: each file is named by its own content, and is whole or absent."""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from deepmedix_review.studies.models import Instance
+
+
+@dataclass(frozen=True)
+class StoredFilm:
+    """`path` is relative to settings.FILM_FOLDER."""
+
+    path: str
+    num_bytes: int
+    sha256: str
+
+
+def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
+    """Keep what `write` writes, and the small picture beside it.
+
+    Written elsewhere, synced, then renamed: a crash leaves nothing under a film's name that is not the whole film.
+    A film that no row names yet, after a crash before the commit, is found again by its name when it is resent.
+    """
+    incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
+    incoming.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write(incoming)
+        with incoming.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        stored = StoredFilm(f"{sha256[:2]}/{sha256}.dcm", incoming.stat().st_size, sha256)
+        target = settings.FILM_FOLDER / stored.path
+        target.parent.mkdir(exist_ok=True)
+        _place(picture.read_bytes(), target.with_suffix(".png"))
+        _sync(incoming)
+        incoming.replace(target)
+        _sync(target.parent)
+    finally:
+        incoming.unlink(missing_ok=True)
+    return stored
+
+
+def film_path(instance: Instance) -> Path:
+    """Of the display film, on this machine's disk."""
+    return Path(settings.FILM_FOLDER / instance.file_path)
+
+
+def picture_path(instance: Instance) -> Path:
+    """Of the film's small PNG, at most 512 pixels a side."""
+    return film_path(instance).with_suffix(".png")
+
+
+def _place(content: bytes, target: Path) -> None:
+    incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
+    incoming.write_bytes(content)
+    _sync(incoming)
+    incoming.replace(target)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,27 @@
+"""Keeps uploads from filling the disk: who may not import sends no file, and nobody sends more than the limits."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+
+from deepmedix_review.accounts.permissions import Capability, may
+
+
+class FilmUploadHandler(TemporaryFileUploadHandler):
+    """Writes each file below settings.UPLOAD_FOLDER. It runs before any view, since the CSRF check reads the form."""
+
+    def handle_raw_input(
+        self, input_data: Any, META: dict[str, str], content_length: int, boundary: str, encoding: str | None = None
+    ) -> None:
+        if content_length > settings.MAX_UPLOAD_BYTES:
+            raise RequestDataTooBig(
+                f"The upload is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB; send fewer files at once."
+            )
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        user = getattr(self.request, "user", None)
+        if user is None or not may(user, Capability.IMPORT_STUDIES):
+            raise PermissionDenied(f"Your account may not {Capability.IMPORT_STUDIES}.")
+        super().new_file(*args, **kwargs)

@@ -1,0 +1,82 @@
+"""The admin's and the researcher's pages on studies: the list, bringing films in, deciding on odd ones, one study."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.paging import read_before
+from deepmedix_review.studies.api_views import receive_uploads
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import (
+    count_outcomes,
+    count_states,
+    films_of,
+    recent_imports,
+    study_for,
+    study_page,
+)
+from deepmedix_review.studies.services import decide_held
+
+
+@require_safe
+@needs_capability(Capability.VIEW_ALL_STUDIES)
+def show_studies(request: HttpRequest) -> HttpResponse:
+    state, search = request.GET.get("state", ""), request.GET.get("search", "")
+    page = study_page(request.user, state=state, search=search, before=read_before(request.GET.get("before")))
+    context = {"studies": page, "counts": count_states(request.user), "state": state, "search": search}
+    return render(request, "studies/study_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_capability(Capability.IMPORT_STUDIES)
+def import_studies(request: HttpRequest) -> HttpResponse:
+    """Also the way without a script: one form with many files, and a page that says what became of each."""
+    if request.method == "POST":
+        files = request.FILES.getlist("files")
+        if not files:
+            messages.error(request, "No file was chosen. Choose DICOM, PNG or JPEG files, then import.")
+            return redirect("study-import")
+        batch, _ = receive_uploads(files, actor=request.user)
+        numbers = count_outcomes(batch.uid, user=request.user)
+        total = sum(numbers.values())
+        told = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
+        messages.success(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
+        return redirect("study-import")
+    return render(request, "studies/study_import.html", {"items": recent_imports(request.user)})
+
+
+@require_safe
+@needs_capability(Capability.DECIDE_HELD_STUDIES)
+def show_held(request: HttpRequest) -> HttpResponse:
+    page = study_page(request.user, state=Study.State.HELD, before=read_before(request.GET.get("before")))
+    return render(request, "studies/study_held.html", {"studies": page})
+
+
+@require_POST
+@needs_capability(Capability.DECIDE_HELD_STUDIES)
+def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    study = study_for(request.user, uid)
+    accept = request.POST.get("decision") == "accept"
+    try:
+        decide_held(study, accept=accept, actor=request.user)
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{study.label} was {'accepted' if accept else 'rejected'}.")
+    return redirect("study-held")
+
+
+@require_safe
+@needs_capability(Capability.VIEW_ALL_STUDIES)
+def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    study = study_for(request.user, uid)
+    films = list(films_of(study))
+    response = render(request, "studies/study_detail.html", {"study": study, "films": films})
+    record_event(actor=request.user, action="view_study", subject=study)
+    return response
