@@ -3,13 +3,14 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3))
 PORT ?= 8000
 ENVIRONMENT = platform/deepmedix_review/config/environment.py
 
-.PHONY: run test setup lint bench lock
+.PHONY: run test setup lint client bench lock
 
 run:
 	@$(PYTHON) -I $(ENVIRONMENT) --port $(PORT)
 	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) $(if $(STUDIES),--studies "$(STUDIES)")
 
-test: setup
+test:
+	@$(PYTHON) -I $(ENVIRONMENT) --tests
 	.venv/bin/python -m pytest $(ARGS)
 
 setup:
@@ -21,6 +22,11 @@ lint: setup
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# The API's schema and the TypeScript client made from it.
+client: setup
+	.venv/bin/python manage.py spectacular --format openapi-json --validate --file frontend/openapi.json
+	cd frontend && npm run --silent generate
 
 bench: setup
 	.venv/bin/python -m benchmarks --all

@@ -27,6 +27,13 @@ MIN_NODE = 20
 # Measured: 2.0 GB of Python packages with torch's CPU build, 0.4 GB of frontend; the films come on top.
 FRESH_DISK_GB = 4.0
 RUN_DISK_GB = 0.5
+# Debian's package to the names of its program.
+TEST_PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "redis-server": ("redis-server",),
+    "dicom3tools": ("dciodvfy",),
+}
+MAC_CHROME = Path("/Applications/Google Chrome.app")
 
 
 class NotPossible(Exception):
@@ -36,7 +43,9 @@ class NotPossible(Exception):
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, help="also check that this port is free")
-    port = parser.parse_args(arguments).port
+    parser.add_argument("--tests", action="store_true", help="also install or ask for what the tests need")
+    options = parser.parse_args(arguments)
+    port = options.port
     try:
         if port is not None:
             require_free_port(port)
@@ -45,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
         require_machine(home)
         with open(ROOT / ".setup.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if options.tests:
+                install_test_programs(home)
             install_python_packages(home)
             build_frontend(home)
     except NotPossible as error:
@@ -90,6 +101,24 @@ def require_free_port(port: int) -> None:
                 f"Port {port} can't be used ({error}). Stop what listens there, or choose another: "
                 "make run PORT=8001"
             ) from error
+
+
+def install_test_programs(home: Path) -> None:
+    """As root with apt: installs what is missing. Else raises NotPossible, naming it."""
+    missing = [package for package, names in TEST_PROGRAMS.items() if not any(map(shutil.which, names))]
+    if "chromium" in missing and MAC_CHROME.exists():
+        missing.remove("chromium")
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise NotPossible(
+            f"The tests need {', '.join(missing)}, which this machine lacks. Install them "
+            f"(Debian: sudo apt-get install {' '.join(missing)}) and start again."
+        )
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    _run("Updating the system's list of packages", ["apt-get", "update", "--quiet"], home, env=quiet)
+    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
+    _run(f"Installing {', '.join(missing)}", install, home, env=quiet)
 
 
 def install_python_packages(home: Path) -> None:
