@@ -1,0 +1,38 @@
+"""`python -m benchmarks` lists the benchmarks, `python -m benchmarks NAME` runs one, `--all` runs them all."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.report import report
+
+NOT_BENCHMARKS = frozenset({"__init__", "__main__", "report", "installation"})
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+
+
+def purpose(name: str) -> str:
+    return (import_module(f"benchmarks.{name}").__doc__ or "").strip().splitlines()[0]
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("name", nargs="?", choices=names())
+    chosen.add_argument("--all", action="store_true", help="run them all, one after the other")
+    options = parser.parse_args(arguments)
+    if options.name is None and not options.all:
+        for name in names():
+            print(f"{name:<14}{purpose(name)}")
+        return 0
+    for name in names() if options.all else [options.name]:
+        print(report(name, import_module(f"benchmarks.{name}").run()), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

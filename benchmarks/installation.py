@@ -1,0 +1,36 @@
+"""A private installation for the length of a benchmark: its own home, database and settings, gone afterwards."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def private_installation() -> Iterator[Path]:
+    """The home folder of an empty, migrated installation on a durable PostgreSQL. One per process."""
+    with tempfile.TemporaryDirectory(prefix="deepmedix-bench-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)
+        os.environ["DEEPMEDIX_HOME"] = folder
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepmedix_review.config.settings")
+        os.environ["LOG_LEVEL"] = "WARNING"
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            os.environ.pop(name, None)
+        from deepmedix_review.config import postgres
+        from deepmedix_review.config.embedded import DATABASE, share_postgres
+
+        share_postgres(home, leashed=True)
+        os.environ["DATABASE_URL"] = postgres.database_url(postgres.cluster_in(home), name=DATABASE)
+        import django
+        from django.core.management import call_command
+        from django.db import connections
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        try:
+            yield home
+        finally:
+            connections.close_all()
+            postgres.stop(postgres.cluster_in(home))
