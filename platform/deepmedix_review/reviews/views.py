@@ -109,4 +109,5 @@ def _cursor(request: HttpRequest, name: str) -> uuid.UUID | None:
     """The cursor of the page; an unreadable one starts at the first page."""
     try:
         return uuid.UUID(request.GET[name]) if name in request.GET else None
+    except ValueError:
         return None
