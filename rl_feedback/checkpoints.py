@@ -18,7 +18,8 @@ def seal_checkpoint(folder: Path) -> None:
 
 
 def newest_whole_checkpoint(folder: Path) -> Path | None:
-    """The newest of `checkpoint-10`, `checkpoint-20`, … that is whole; a damaged one falls back to the one before."""
+    """The newest of `checkpoint-10`, `checkpoint-20`, … that is whole; a damaged one falls back to the one
+    before."""
     found = sorted(
         (path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()),
         key=lambda path: int(path.name.removeprefix("checkpoint-")),

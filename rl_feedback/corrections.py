@@ -8,8 +8,8 @@ from inference.grounding import ParsedCompletion, parse_completion
 from inference.regions import Box, Frame, to_model_box
 from rl_feedback.readings import JudgedCompletion, JudgedRegion
 
-# What ties a box to its sentence goes with the box, else "effusion with" would be left hanging; before a further
-# box it is the word between the two that goes.
+# What ties a box to its sentence goes with the box, else "effusion with" would be left hanging; before a
+# further box it is the word between the two that goes.
 _TIE_BEFORE = re.compile(r"\s*(?:,|\b(?:with|and|at|in))?\s*$", re.IGNORECASE)
 _TIE_TO_NEXT = re.compile(r"\s*(?:,|and\b)\s*(?=\[)", re.IGNORECASE)
 
@@ -19,13 +19,16 @@ class CorrectionRefused(Exception):
 
 
 def corrected_text(completion: JudgedCompletion) -> str:
-    """The completion's text with each adjusted region moved and each wrong one taken out; all else as written.
+    """The completion's text with each adjusted region moved and each wrong one taken out; all else as
+    written.
 
-    Raises CorrectionRefused when the text's regions are not the ones that were judged, or when the result would
-    no longer be read as intended.
+    Raises CorrectionRefused when the text's regions are not the ones that were judged, or when the result
+    would no longer be read as intended.
     """
     parsed = parse_completion(completion.text)
-    written = [(span, box) for step in parsed.steps for span, box in zip(step.box_spans, step.boxes, strict=True)]
+    written = [
+        (span, box) for step in parsed.steps for span, box in zip(step.box_spans, step.boxes, strict=True)
+    ]
     judged = [region for step in completion.steps for region in step.regions]
     if [len(step.boxes) for step in parsed.steps] != [len(step.regions) for step in completion.steps]:
         raise CorrectionRefused("The regions in the text are not the ones that were judged.")
@@ -34,7 +37,11 @@ def corrected_text(completion: JudgedCompletion) -> str:
         if region.verdict == "wrong":
             text = _without(text, start, end)
         elif region.verdict == "adjusted":
-            text = text[:start] + _box_text(region, completion, as_written=completion.text[start:end]) + text[end:]
+            text = (
+                text[:start]
+                + _box_text(region, completion, as_written=completion.text[start:end])
+                + text[end:]
+            )
     _check(parse_completion(text), parsed, judged)
     return text
 
@@ -58,7 +65,8 @@ def _area(box: Box) -> float:
 
 
 def _box_text(region: JudgedRegion, completion: JudgedCompletion, *, as_written: str) -> str:
-    """The corrected box as the model would write it: whole numbers, unless the frame or the model uses fractions."""
+    """The corrected box as the model would write it: whole numbers, unless the frame or the model uses
+    fractions."""
     if region.adjusted is None:
         raise CorrectionRefused("A region is marked as adjusted but has no corrected box.")
     box = to_model_box(

@@ -1,8 +1,8 @@
 """Retrains a model from preference pairs: direct preference optimization with adapters, then merged.
 
-TRL's DPOTrainer does the optimization; the parent, seen through switched-off adapters, is the reference model.
-To its loss come the likelihood of the chosen texts and of ideal reasoning on drawn films (replay): without them
-DPO on few pairs teaches the model to leave lesions out.
+TRL's DPOTrainer does the optimization; the parent, seen through switched-off adapters, is the reference
+model. To its loss come the likelihood of the chosen texts and of ideal reasoning on drawn films (replay):
+without them DPO on few pairs teaches the model to leave lesions out.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from datasets import Dataset
 from peft import LoraConfig
 from PIL import Image
 from transformers import AutoConfig, PrinterCallback, TrainerCallback, set_seed
-from trl import DPOConfig, DPOTrainer
-from trl.trainer.dpo_trainer import DataCollatorForVisionPreference
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DataCollatorForVisionPreference, DPOTrainer
 
 from inference.images import prepare_image, render_reference
 from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
@@ -45,11 +45,13 @@ def train_dpo(
 ) -> None:
     """Train on the pairs and write the merged candidate, a full model folder, to `out`.
 
-    Checkpoints lie in `work`: a run that was killed goes on from the newest whole one with the same order of pairs.
-    An exception from `on_step` ends the run. Raises ValueError where there is nothing to learn from.
+    Checkpoints lie in `work`: a run that was killed goes on from the newest whole one with the same order of
+    pairs. An exception from `on_step` ends the run. Raises ValueError where there is nothing to learn from.
     """
     if not pairs:
-        raise ValueError("The data set holds no pairs, so there is nothing to learn from. Freeze one with votes.")
+        raise ValueError(
+            "The data set holds no pairs, so there is nothing to learn from. Freeze one with votes."
+        )
     torch.set_num_threads(config.num_threads)
     set_seed(config.seed)
     loaded = load_model_and_processor(parent, dtype=config.precision)
@@ -73,7 +75,9 @@ def train_dpo(
     trainer.remove_callback(PrinterCallback)
     trainer.replay_weight = config.replay_weight
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _write_candidate(trainer, loaded.processor, parent=parent, out=out, dtype=_stored_dtype(parent, stored_dtype))
+    _write_candidate(
+        trainer, loaded.processor, parent=parent, out=out, dtype=_stored_dtype(parent, stored_dtype)
+    )
 
 
 def weighted_order(weights: Sequence[float], *, num_draws: int, seed: int) -> list[int]:
@@ -92,7 +96,7 @@ def weighted_order(weights: Sequence[float], *, num_draws: int, seed: int) -> li
     return [int(index) for index in rng.permutation(order)]
 
 
-class ReplayingTrainer(DPOTrainer):  # type: ignore[misc]
+class ReplayingTrainer(DPOTrainer):
     """TRL's trainer with one more term: the likelihood of ideal reasoning on the batch's replayed films."""
 
     replay_weight: float = 0.0
@@ -102,7 +106,7 @@ class ReplayingTrainer(DPOTrainer):  # type: ignore[misc]
 
     def _compute_loss(self, model: Any, inputs: Any, return_outputs: bool) -> Any:
         replay = inputs.pop("replay", None)
-        loss = super()._compute_loss(model, inputs, return_outputs)
+        loss = super()._compute_loss(model, inputs, return_outputs)  # type: ignore[no-untyped-call]
         if replay is None:
             return loss
         completion = replay.pop("completion_mask")
@@ -112,7 +116,7 @@ class ReplayingTrainer(DPOTrainer):  # type: ignore[misc]
         return loss - self.replay_weight * log_probs[:, -taught.size(1) :][taught].mean()
 
 
-class FilmPairs(DataCollatorForVisionPreference):  # type: ignore[misc]
+class FilmPairs(DataCollatorForVisionPreference):
     """Draws a step's films and texts from the order's positions, pairs first, replayed films beside them."""
 
     def __init__(
@@ -129,7 +133,9 @@ class FilmPairs(DataCollatorForVisionPreference):  # type: ignore[misc]
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         shown = [self.pairs[example["pair"]] for example in examples]
-        batch = super().torch_call([_conversation(self.film(p.film), p.prompt, p.chosen, p.rejected) for p in shown])
+        batch = super().torch_call(
+            [_conversation(self.film(p.film), p.prompt, p.chosen, p.rejected) for p in shown]
+        )
         if self.config.replay_films_per_step and self.config.replay_weight:
             batch["replay"] = self._replayed(step=examples[0]["position"] // self.config.pairs_per_step)
         return dict(batch)
@@ -152,13 +158,15 @@ class FilmPairs(DataCollatorForVisionPreference):  # type: ignore[misc]
         return _conversation(image, REPORT_QUERY, text, text)
 
 
-class StepReporter(TrainerCallback):  # type: ignore[misc]
+class StepReporter(TrainerCallback):
     """Hands each step's figures on; what it raises ends the run."""
 
     def __init__(self, on_step: Callable[[StepFigures], None]) -> None:
         self.on_step = on_step
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any
+    ) -> None:
         if logs and "rewards/margins" in logs and "loss" in logs:
             self.on_step(
                 StepFigures(
@@ -171,7 +179,7 @@ class StepReporter(TrainerCallback):  # type: ignore[misc]
             )
 
 
-class CheckpointSealer(TrainerCallback):  # type: ignore[misc]
+class CheckpointSealer(TrainerCallback):
     """Marks a checkpoint as whole once all of it is written."""
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -208,11 +216,14 @@ def _arguments(config: DpoConfig, work: Path) -> DPOConfig:
 
 
 def _examples(pairs: Sequence[TrainingPair], config: DpoConfig) -> Dataset:
-    """One row per drawn pair, in the order in which they are shown. `images` tells TRL that films come with it."""
+    """One row per drawn pair, in the order in which they are shown. `images` tells TRL that films come with
+    it."""
     order = weighted_order(
         [pair.weight for pair in pairs], num_draws=config.num_steps * config.pairs_per_step, seed=config.seed
     )
-    return Dataset.from_dict({"pair": order, "position": list(range(len(order))), "images": [[]] * len(order)})
+    return Dataset.from_dict(
+        {"pair": order, "position": list(range(len(order))), "images": [[]] * len(order)}
+    )
 
 
 def _conversation(image: Image.Image, prompt: str, chosen: str, rejected: str) -> dict[str, Any]:
@@ -230,7 +241,9 @@ def _stored_dtype(parent: Path, loaded: Any) -> torch.dtype:
     return getattr(torch, stored) if isinstance(stored, str) else stored
 
 
-def _write_candidate(trainer: DPOTrainer, processor: Any, *, parent: Path, out: Path, dtype: torch.dtype) -> None:
+def _write_candidate(
+    trainer: DPOTrainer, processor: Any, *, parent: Path, out: Path, dtype: torch.dtype
+) -> None:
     """Write the merged weights beside, then move them into place: a killed run leaves no half folder."""
     merged = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().to(dtype)
     part = out.with_name(out.name + ".part")

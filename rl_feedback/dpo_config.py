@@ -53,14 +53,30 @@ class DpoConfig:
     """float32, or bfloat16 on devices that have it."""
 
     def __post_init__(self) -> None:
-        for name in ("num_steps", "pairs_per_step", "lora_rank", "lora_alpha", "checkpoint_every", "num_threads"):
-            _require(_is_int(getattr(self, name)) and getattr(self, name) >= 1, name, "a whole number of at least 1")
+        for name in (
+            "num_steps",
+            "pairs_per_step",
+            "lora_rank",
+            "lora_alpha",
+            "checkpoint_every",
+            "num_threads",
+        ):
+            _require(
+                _is_int(getattr(self, name)) and getattr(self, name) >= 1,
+                name,
+                "a whole number of at least 1",
+            )
         for name in ("learning_rate", "beta"):
             _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, "a number above 0")
         for name in ("sft_weight", "replay_weight"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, "a number of at least 0")
-        _require(_is_int(self.replay_films_per_step) and self.replay_films_per_step >= 0, "replay_films_per_step",
-                 "a whole number of at least 0")
+            _require(
+                _is_number(getattr(self, name)) and getattr(self, name) >= 0, name, "a number of at least 0"
+            )
+        _require(
+            _is_int(self.replay_films_per_step) and self.replay_films_per_step >= 0,
+            "replay_films_per_step",
+            "a whole number of at least 0",
+        )
         _require(_is_int(self.seed) and 0 <= self.seed < 2**32, "seed", "a whole number from 0 to 2^32 - 1")
         _require(self.num_steps <= 100_000, "num_steps", "at most 100000")
         _require(self.pairs_per_step <= 1024, "pairs_per_step", "at most 1024")
@@ -79,7 +95,9 @@ class DpoConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ValueError(f"There is no setting {', '.join(unknown)}; the settings are {', '.join(sorted(known))}.")
+            raise ValueError(
+                f"There is no setting {', '.join(unknown)}; the settings are {', '.join(sorted(known))}."
+            )
         return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
@@ -88,7 +106,8 @@ class DpoConfig:
 
 @dataclass(frozen=True)
 class TrainingPair:
-    """Two texts on one film. `film` is a DICOM file, absolute or below the data folder; `prompt` follows the image."""
+    """Two texts on one film. `film` is a DICOM file, absolute or below the data folder; `prompt` follows the
+    image."""
 
     film: str
     prompt: str
@@ -109,8 +128,8 @@ class FilmView:
 
 @dataclass(frozen=True)
 class StepFigures:
-    """One step of a run. `margin` is the mean reward of chosen over rejected, `accuracy` the share of pairs in
-    which the chosen has the higher reward."""
+    """One step of a run. `margin` is the mean reward of chosen over rejected, `accuracy` the share of pairs
+    in which the chosen has the higher reward."""
 
     step: int
     num_steps: int
@@ -123,7 +142,9 @@ def write_pairs(folder: Path, pairs: Iterable[TrainingPair]) -> Path:
     """Write the pairs as JSON lines into a data folder that `python -m rl_feedback dpo --data` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAIRS_FILE
-    path.write_text("".join(json.dumps(asdict(pair), sort_keys=True) + "\n" for pair in pairs), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(asdict(pair), sort_keys=True) + "\n" for pair in pairs), encoding="utf-8"
+    )
     return path
 
 
@@ -131,7 +152,9 @@ def read_pairs(folder: Path) -> tuple[TrainingPair, ...]:
     """The pairs of a data folder. Raises ValueError, naming file and line, for what is no pair."""
     path = folder / PAIRS_FILE
     if not path.is_file():
-        raise ValueError(f"There are no pairs in {folder}: {PAIRS_FILE} is missing. Export a data set to it first.")
+        raise ValueError(
+            f"There are no pairs in {folder}: {PAIRS_FILE} is missing. Export a data set to it first."
+        )
     pairs = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         try:

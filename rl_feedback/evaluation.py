@@ -1,4 +1,5 @@
-"""Measures a model on drawn films that it never learned from: the same films, greedily answered, every time."""
+"""Measures a model on drawn films that it never learned from: the same films, greedily answered, every
+time."""
 
 from __future__ import annotations
 
@@ -54,8 +55,8 @@ def evaluate_phantoms(
     asked: AskedHow,
     on_progress: Callable[[int], None] = lambda num_done: None,
 ) -> tuple[CaseResult, ...]:
-    """Ask the engine about every film of the benchmark, in order of seeds. `on_progress` gets the number done;
-    what it raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
+    """Ask the engine about every film of the benchmark, in order of seeds. `on_progress` gets the number
+    done; what it raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
     results: list[CaseResult] = []
     seeds = range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms)
     for start in range(0, len(seeds), _FILMS_PER_ROUND):
@@ -113,6 +114,8 @@ def case_from_json(row: Mapping[str, Any]) -> CaseResult:
     score = dict(row["score"])
     missing = {field.name for field in fields(PhantomScore)} ^ set(score)
     if missing:
-        raise ValueError(f"This result lacks or has too much of {', '.join(sorted(missing))}: evaluate the model again.")
+        raise ValueError(
+            f"This result lacks or has too much of {', '.join(sorted(missing))}: evaluate the model again."
+        )
     score["lesion_ious"] = tuple(score["lesion_ious"])
     return CaseResult(seed=int(row["seed"]), text=str(row["text"]), score=PhantomScore(**score))

@@ -1,8 +1,8 @@
 """Decides whether a candidate may serve: nothing that the gate guards may have got worse than its parent.
 
-Both versions answer the same held-out cases, so each figure is compared case by case: a paired bootstrap gives
-the interval of the difference. The method is non-inferiority with a margin per figure (Piaggio et al., JAMA 2012,
-the CONSORT extension for non-inferiority trials).
+Both versions answer the same held-out cases, so each figure is compared case by case: a paired bootstrap
+gives the interval of the difference. The method is non-inferiority with a margin per figure (Piaggio et al.,
+JAMA 2012, the CONSORT extension for non-inferiority trials).
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Direction(StrEnum):
 
 
 class Verdict(StrEnum):
-    """`held`: worse than the margin for sure. `unclear`: the interval reaches past the margin. `passes`: it does not."""
+    """`held`: worse than the margin for sure. `unclear`: the interval reaches past the margin. `passes`: it
+    does not."""
 
     PASSES = "passes"
     UNCLEAR = "unclear"
@@ -44,7 +45,8 @@ class Guard:
 
 @dataclass(frozen=True)
 class Policy:
-    """What a gate guards. Bump `number` with any change: decisions keep the policy that they were made under."""
+    """What a gate guards. Bump `number` with any change: decisions keep the policy that they were made
+    under."""
 
     number: int
     guards: tuple[Guard, ...]
@@ -74,10 +76,11 @@ POLICY = Policy(
 
 @dataclass(frozen=True)
 class CaseScores:
-    """One figure over cases: `values` and `weights` have one entry per case, in the same order for both versions.
+    """One figure over cases: `values` and `weights` have one entry per case, in the same order for both
+    versions.
 
-    The figure is the weighted mean. A case in which the figure is undefined (recall without a lesion) weighs 0;
-    recall over all lesions is found / present with the number of lesions as weight.
+    The figure is the weighted mean. A case in which the figure is undefined (recall without a lesion) weighs
+    0; recall over all lesions is found / present with the number of lesions as weight.
     """
 
     values: tuple[float, ...]
@@ -85,8 +88,14 @@ class CaseScores:
 
     def __post_init__(self) -> None:
         if len(self.values) != len(self.weights):
-            raise ValueError(f"{len(self.values)} values have {len(self.weights)} weights; give one for each case.")
-        if not np.isfinite(self.values).all() or not np.isfinite(self.weights).all() or min(self.weights, default=0) < 0:
+            raise ValueError(
+                f"{len(self.values)} values have {len(self.weights)} weights; give one for each case."
+            )
+        if (
+            not np.isfinite(self.values).all()
+            or not np.isfinite(self.weights).all()
+            or min(self.weights, default=0) < 0
+        ):
             raise ValueError("Values must be finite numbers, weights also at least 0.")
 
 
@@ -95,7 +104,8 @@ class Comparison:
     """One guarded figure of candidate and parent. `difference` and its interval are shares for a drift.
 
     `counts_against` holds the candidate: the verdict is `held`, or it is `unclear` and the best estimate lies
-    beyond the margin. An unclear figure whose best estimate lies within the margin is named but does not hold.
+    beyond the margin. An unclear figure whose best estimate lies within the margin is named but does not
+    hold.
     """
 
     benchmark: str
@@ -146,8 +156,8 @@ class BenchmarkScores:
 def decide(benchmarks: Sequence[BenchmarkScores], *, policy: Policy = POLICY) -> GateOutcome:
     """Compare every guarded figure on every benchmark and say which decided.
 
-    Raises ValueError when a guarded figure is missing or the versions were not measured on the same cases: a gate
-    that cannot look must not open.
+    Raises ValueError when a guarded figure is missing or the versions were not measured on the same cases: a
+    gate that cannot look must not open.
     """
     if not benchmarks:
         raise ValueError("The gate has nothing to compare: give it at least one benchmark.")
@@ -163,11 +173,13 @@ def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> 
     try:
         parent, candidate = scores.parent[guard.figure], scores.candidate[guard.figure]
     except KeyError:
-        raise ValueError(f"{scores.benchmark} lacks the guarded figure {guard.figure}: evaluate both again.") from None
+        raise ValueError(
+            f"{scores.benchmark} lacks the guarded figure {guard.figure}: evaluate both again."
+        ) from None
     if len(parent.values) != len(candidate.values) or not parent.values:
         raise ValueError(
-            f"{scores.benchmark} has {len(parent.values)} cases of the parent and {len(candidate.values)} of the "
-            "candidate: the gate compares the same cases, so evaluate both again."
+            f"{scores.benchmark} has {len(parent.values)} cases of the parent and {len(candidate.values)} "
+            "of the candidate: the gate compares the same cases, so evaluate both again."
         )
     draws = _resampled_counts(len(parent.values), policy)
     everything = np.ones((1, len(parent.values)))
@@ -216,7 +228,9 @@ def _verdict(guard: Guard, *, low: float, high: float) -> Verdict:
 def _resampled_counts(num_cases: int, policy: Policy) -> NDArray[np.float64]:
     """How often each resample draws each case: resamples x cases, the same draws for both versions."""
     rng = np.random.default_rng(policy.seed)
-    return rng.multinomial(num_cases, [1 / num_cases] * num_cases, size=policy.num_resamples).astype(np.float64)
+    return rng.multinomial(num_cases, [1 / num_cases] * num_cases, size=policy.num_resamples).astype(
+        np.float64
+    )
 
 
 def _means(scores: CaseScores, counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -224,7 +238,8 @@ def _means(scores: CaseScores, counts: NDArray[np.float64]) -> NDArray[np.float6
     values, weights = np.asarray(scores.values), np.asarray(scores.weights)
     total = counts @ weights
     sums: NDArray[np.float64] = counts @ (values * weights)
-    return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
+    means: NDArray[np.float64] = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
+    return means
 
 
 def _sentence(comparisons: Sequence[Comparison]) -> str:
@@ -251,7 +266,10 @@ def _omission(comparisons: Sequence[Comparison], against: Sequence[Comparison]) 
     shorter = {c.benchmark for c in comparisons if c.figure == "num_characters" and c.high < 0}
     if not lost & shorter:
         return ""
-    gained = any(c.benchmark in lost and c.figure in ("exact_answer", "finding_precision") and c.improved for c in comparisons)
+    gained = any(
+        c.benchmark in lost and c.figure in ("exact_answer", "finding_precision") and c.improved
+        for c in comparisons
+    )
     return " Answers improved, but it stopped naming lesions." if gained else " It stopped naming lesions."
 
 
@@ -268,7 +286,11 @@ def _change(comparison: Comparison, *, several: bool) -> str:
         limit = f", more than the margin of {comparison.margin:g}"
     if not comparison.counts_against:
         return text
-    return text + limit + ("" if comparison.verdict is Verdict.HELD else ", though the interval reaches within it")
+    return (
+        text
+        + limit
+        + ("" if comparison.verdict is Verdict.HELD else ", though the interval reaches within it")
+    )
 
 
 def _as_sizes(comparison: Comparison) -> tuple[float, float, float]:

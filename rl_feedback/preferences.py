@@ -1,8 +1,9 @@
 """Turns signed readings into training data: pairs of a better and a worse text, and single judgements.
 
-Three origins of a pair: the reader's vote; one completion rated higher than the other; and a completion with its
-regions corrected by the reader against the same completion as the model wrote it. What gives no pair is listed
-with its reason. The same readings give the same lines and the same sha256, in whatever order they come.
+Three origins of a pair: the reader's vote; one completion rated higher than the other; and a completion with
+its regions corrected by the reader against the same completion as the model wrote it. What gives no pair is
+listed with its reason. The same readings give the same lines and the same sha256, in whatever order they
+come.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from rl_feedback.readings import JudgedCompletion, JudgedRegion, SignedReading
 
 Origin = Literal["vote", "rating", "region"]
 
-# Points on the five-point scale by which one completion must be rated higher; 0.5 weighs .125 of a clear vote.
+# Points on the five-point scale by which one completion must be rated higher; 0.5 weighs .125 of a clear
+# vote.
 LEAST_MARGIN = 0.5
-# A pair weighs 1 when it is as sure as a vote; below this it is noise (the pair weight's floor in CheXalign-style
-# aggregation, 2 * (P(chosen > rejected) - .5) < .1).
+# A pair weighs 1 when it is as sure as a vote; below this it is noise (the pair weight's floor in
+# CheXalign-style aggregation, 2 * (P(chosen > rejected) - .5) < .1).
 LEAST_WEIGHT = 0.1
 
 
@@ -106,7 +108,9 @@ def _pairs_of(reading: SignedReading) -> Iterator[Pair | LeftOut]:
         yield from _pairs_of_correction(reading, completion)
 
 
-def _pairs_between(reading: SignedReading, a: JudgedCompletion, b: JudgedCompletion) -> Iterator[Pair | LeftOut]:
+def _pairs_between(
+    reading: SignedReading, a: JudgedCompletion, b: JudgedCompletion
+) -> Iterator[Pair | LeftOut]:
     """At most one pair of two completions: the vote decides, the ratings where there is no vote or a tie."""
     if reading.vote in ("a", "b"):
         chosen, rejected = (a, b) if reading.vote == "a" else (b, a)
@@ -134,10 +138,17 @@ def _margin(a: JudgedCompletion, b: JudgedCompletion) -> float | None:
 
 
 def _pair(
-    reading: SignedReading, origin: Origin, chosen: JudgedCompletion, rejected: JudgedCompletion, *, weight: float
+    reading: SignedReading,
+    origin: Origin,
+    chosen: JudgedCompletion,
+    rejected: JudgedCompletion,
+    *,
+    weight: float,
 ) -> Pair | LeftOut:
     if chosen.is_malformed:
-        return LeftOut(reading.uid, origin, "The preferred completion is malformed, so it is no example to follow.")
+        return LeftOut(
+            reading.uid, origin, "The preferred completion is malformed, so it is no example to follow."
+        )
     if chosen.text == rejected.text:
         return LeftOut(reading.uid, origin, "Both completions say the same.")
     if chosen.prompt != rejected.prompt:
@@ -150,11 +161,15 @@ def _pairs_of_correction(reading: SignedReading, completion: JudgedCompletion) -
     if all(region.verdict in ("fits", None) for region in regions):
         return
     if completion.is_malformed:
-        yield LeftOut(reading.uid, "region", "The corrected completion is malformed, so it is no example to follow.")
+        yield LeftOut(
+            reading.uid, "region", "The corrected completion is malformed, so it is no example to follow."
+        )
         return
     weight = round(max(_correction(region) for region in regions), 6)
     if weight < LEAST_WEIGHT:
-        yield LeftOut(reading.uid, "region", f"The correction moved no region by more than {LEAST_WEIGHT:.0%}.")
+        yield LeftOut(
+            reading.uid, "region", f"The correction moved no region by more than {LEAST_WEIGHT:.0%}."
+        )
         return
     try:
         chosen = corrected_text(completion)
@@ -162,7 +177,9 @@ def _pairs_of_correction(reading: SignedReading, completion: JudgedCompletion) -
         yield LeftOut(reading.uid, "region", str(refusal))
         return
     if chosen == completion.text:
-        yield LeftOut(reading.uid, "region", "In the model's own whole pixels the corrected regions are the same.")
+        yield LeftOut(
+            reading.uid, "region", "In the model's own whole pixels the corrected regions are the same."
+        )
         return
     yield Pair("region", reading.uid, completion.uid, completion.prompt, chosen, completion.text, weight)
 

@@ -13,7 +13,8 @@ Side = Literal["a", "b"]
 
 @dataclass(frozen=True)
 class JudgedRegion:
-    """A region of a step and the reader's verdict. Boxes in film pixels; `adjusted` only with that verdict."""
+    """A region of a step and the reader's verdict. Boxes in film pixels; `adjusted` only with that
+    verdict."""
 
     box: Box
     verdict: Literal["fits", "adjusted", "wrong"] | None
@@ -38,13 +39,18 @@ class JudgedAnswer:
     completeness: int | None = None
 
     def given(self) -> dict[str, int]:
-        ratings = {"relevance": self.relevance, "correctness": self.correctness, "completeness": self.completeness}
+        ratings = {
+            "relevance": self.relevance,
+            "correctness": self.correctness,
+            "completeness": self.completeness,
+        }
         return {name: value for name, value in ratings.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class JudgedCompletion:
-    """A completion as a reader saw it. Sizes are (width, height) in pixels, `box_frame` as in inference.regions."""
+    """A completion as a reader saw it. Sizes are (width, height) in pixels, `box_frame` as in
+    inference.regions."""
 
     uid: str
     prompt: str
@@ -57,8 +63,12 @@ class JudgedCompletion:
     answer: JudgedAnswer
 
     def mean_rating(self) -> float | None:
-        """The mean, 1 to 5, of the answer's mean rating and the steps' mean plausibility; None without either."""
-        parts = [list(self.answer.given().values()), [s.plausibility for s in self.steps if s.plausibility is not None]]
+        """The mean, 1 to 5, of the answer's mean rating and the steps' mean plausibility; None without
+        either."""
+        parts = [
+            list(self.answer.given().values()),
+            [s.plausibility for s in self.steps if s.plausibility is not None],
+        ]
         means = [fmean(part) for part in parts if part]
         return fmean(means) if means else None
 

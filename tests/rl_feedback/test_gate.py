@@ -1,4 +1,5 @@
-"""The gate holds what got worse, says so by name, and is not fooled by answers that improve as lesions vanish."""
+"""The gate holds what got worse, says so by name, and is not fooled by answers that improve as lesions
+vanish."""
 
 from collections.abc import Mapping
 
@@ -7,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rl_feedback.gate import POLICY, BenchmarkScores, CaseScores, Direction, Guard, Policy, Verdict, compare_figure, decide
+from rl_feedback.gate import (
+    POLICY,
+    BenchmarkScores,
+    CaseScores,
+    Direction,
+    Guard,
+    Policy,
+    Verdict,
+    compare_figure,
+    decide,
+)
 
 NUM_CASES = 200
 
@@ -66,7 +77,9 @@ def test_a_fall_within_the_margin_passes_and_one_beyond_it_is_held() -> None:
     assert beyond.sentence.startswith("Held. Heart region IoU fell by 0.030")
 
 
-@pytest.mark.parametrize(("num_lost", "verdict", "passed"), [(3, Verdict.UNCLEAR, True), (9, Verdict.UNCLEAR, False)])
+@pytest.mark.parametrize(
+    ("num_lost", "verdict", "passed"), [(3, Verdict.UNCLEAR, True), (9, Verdict.UNCLEAR, False)]
+)
 def test_an_unclear_figure_holds_only_where_the_best_estimate_lies_beyond_the_margin(
     num_lost: int, verdict: Verdict, passed: bool
 ) -> None:
@@ -75,7 +88,9 @@ def test_an_unclear_figure_holds_only_where_the_best_estimate_lies_beyond_the_ma
     lost = np.flatnonzero(recall)[:num_lost]
     gained = np.flatnonzero(recall == 0)[: 2 if num_lost == 3 else 0]
     recall[lost], recall[gained] = 0, 1
-    policy = Policy(number=1, guards=(Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.022),))
+    policy = Policy(
+        number=1, guards=(Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.022),)
+    )
     outcome = decide([BenchmarkScores("b", parent, scores(lesion_recall=even(recall)))], policy=policy)
     assert (outcome.comparisons[0].verdict, outcome.passed) == (verdict, passed)
 
@@ -94,7 +109,9 @@ def test_recall_counts_lesions_not_films() -> None:
     candidate = CaseScores((1.0, 0.0, 0.0), (3.0, 1.0, 0.0))
     guard = Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.03)
     found = compare_figure(
-        BenchmarkScores("b", {"lesion_recall": parent}, {"lesion_recall": candidate}), guard=guard, policy=POLICY
+        BenchmarkScores("b", {"lesion_recall": parent}, {"lesion_recall": candidate}),
+        guard=guard,
+        policy=POLICY,
     )
     assert (found.parent, found.candidate) == (1.0, 0.75)
 
@@ -115,7 +132,9 @@ def test_the_gate_refuses_to_decide_on_what_it_cannot_see() -> None:
 def test_a_figure_that_fails_on_one_of_two_benchmarks_holds_and_the_sentence_names_the_benchmark() -> None:
     parent = scores()
     worse = scores(lesion_iou=even(np.array(parent["lesion_iou"].values) - 0.1))
-    outcome = decide([BenchmarkScores("first site", parent, parent), BenchmarkScores("second site", parent, worse)])
+    outcome = decide(
+        [BenchmarkScores("first site", parent, parent), BenchmarkScores("second site", parent, worse)]
+    )
     assert not outcome.passed
     assert "on second site" in outcome.sentence
 

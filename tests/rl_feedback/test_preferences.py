@@ -1,4 +1,5 @@
-"""Signed readings become pairs with the right winner, corrected boxes in the model's frame, and a stable sha256."""
+"""Signed readings become pairs with the right winner, corrected boxes in the model's frame, and a stable
+sha256."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -45,7 +46,9 @@ def completion(uid: str, text: str = TEXT, *, rating: int | None = 3, **changes:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def judged(made: JudgedCompletion, step: int, region: int, verdict: str, box: Box | None = None) -> JudgedCompletion:
+def judged(
+    made: JudgedCompletion, step: int, region: int, verdict: str, box: Box | None = None
+) -> JudgedCompletion:
     """The same completion with another verdict on one region."""
     steps = list(made.steps)
     regions = list(steps[step].regions)
@@ -73,7 +76,9 @@ A, B = completion("a"), completion("b", OTHER)
 def test_the_vote_decides_and_ratings_decide_where_there_is_no_vote(
     vote: str | None, rating_a: int | None, rating_b: int | None, winner: str | None, origin: str | None
 ) -> None:
-    reading = SignedReading("r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote)  # type: ignore[arg-type]
+    reading = SignedReading(
+        "r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote
+    )  # type: ignore[arg-type]
     pairs = gather_preferences([reading]).pairs
     assert [(pair.completion, pair.origin) for pair in pairs] == ([(winner, origin)] if winner else [])
 
@@ -125,7 +130,9 @@ def test_a_correction_that_cannot_be_written_is_left_out_with_its_reason() -> No
     cases = {
         "no longer be well formed": judged(only_box, 0, 0, "wrong"),
         "too small": judged(A, 0, 0, "adjusted", Box(100, 100, 101, 101)),
-        "not the ones that were judged": replace(judged(A, 0, 0, "wrong"), text=TEXT.replace(" and [60, 10, 100, 90]", "")),
+        "not the ones that were judged": replace(
+            judged(A, 0, 0, "wrong"), text=TEXT.replace(" and [60, 10, 100, 90]", "")
+        ),
         "moved no region": judged(A, 0, 0, "adjusted", on_film((30, 50, 80, 90.5))),
     }
     for reason, made in cases.items():
@@ -162,7 +169,9 @@ edges = st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(55, 112), 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(edges, st.sampled_from(["fits", "adjusted", "wrong"]), edges), min_size=1, max_size=5))
+@given(
+    st.lists(st.tuples(edges, st.sampled_from(["fits", "adjusted", "wrong"]), edges), min_size=1, max_size=5)
+)
 def test_a_corrected_text_always_holds_exactly_the_regions_the_reader_kept(
     regions: list[tuple[tuple[int, int, int, int], str, tuple[int, int, int, int]]],
 ) -> None:
@@ -171,17 +180,25 @@ def test_a_corrected_text_always_holds_exactly_the_regions_the_reader_kept(
     for index, (_, verdict, new) in enumerate(regions):
         made = judged(made, index, 0, verdict, on_film(new) if verdict == "adjusted" else None)
     parsed = parse_completion(corrected_text(made))
-    kept = [tuple(new if verdict == "adjusted" else box) for box, verdict, new in regions if verdict != "wrong"]
+    kept = [
+        tuple(new if verdict == "adjusted" else box) for box, verdict, new in regions if verdict != "wrong"
+    ]
     assert [tuple(map(round, box)) for step in parsed.steps for box in step.boxes] == kept
     assert (parsed.answer, parsed.problems) == ("odd", ())
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.sampled_from(["a", "b", "tie", None]), st.sampled_from([None, 1, 3, 5]), st.sampled_from([None, 1, 3, 5]))
+@given(
+    st.sampled_from(["a", "b", "tie", None]),
+    st.sampled_from([None, 1, 3, 5]),
+    st.sampled_from([None, 1, 3, 5]),
+)
 def test_no_reading_ever_teaches_both_directions_or_a_text_against_itself(
     vote: str | None, rating_a: int | None, rating_b: int | None
 ) -> None:
-    reading = SignedReading("r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote)  # type: ignore[arg-type]
+    reading = SignedReading(
+        "r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote
+    )  # type: ignore[arg-type]
     found = gather_preferences([reading])
     assert len(found.pairs) <= 1
     assert all(isinstance(pair, Pair) and pair.chosen != pair.rejected for pair in found.pairs)

@@ -24,12 +24,16 @@ class Evaluation(LeasedJob):
 
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="evaluations")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="evaluations")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     num_done = models.PositiveIntegerField(default=0)
     figures = models.JSONField(default=dict, help_text="name of a figure to its mean and interval")
     cases = models.JSONField(default=list, help_text="per phantom: seed, text and the figures")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["benchmark", "model_version"], name="one_evaluation_per_model_and_benchmark"),
+            models.UniqueConstraint(
+                fields=["benchmark", "model_version"], name="one_evaluation_per_model_and_benchmark"
+            ),
         ]

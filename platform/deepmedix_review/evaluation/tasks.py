@@ -19,7 +19,9 @@ from rl_feedback.evaluation import AskedHow, CaseResult, EvaluationFailed, Phant
 logger = logging.getLogger(__name__)
 
 
-def request_evaluation(*, benchmark: Benchmark, model_version: ModelVersion, actor: User | None) -> Evaluation:
+def request_evaluation(
+    *, benchmark: Benchmark, model_version: ModelVersion, actor: User | None
+) -> Evaluation:
     """The one measurement of this version on this benchmark: made if there is none, woken if it waits."""
     with transaction.atomic():
         evaluation, _ = Evaluation.objects.get_or_create(
@@ -55,7 +57,7 @@ def run_evaluation(evaluation_id: int) -> None:
         jobs.finish(
             evaluation,
             state=JobState.FAILED,
-            error=f"It stopped unexpectedly ({type(error).__name__}: {error}). Retry it, or look at the worker's log.",
+            error=f"It stopped unexpectedly ({type(error).__name__}); the worker's log names the place.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from django.db.models import Prefetch
 
@@ -18,11 +19,13 @@ _STEPS = Prefetch(
         Prefetch("regions", queryset=Region.objects.order_by("position"))
     ),
 )
+_VOTES: dict[str, Literal["a", "tie", "b"]] = {"a": "a", "tie": "tie", "b": "b"}
 _COMPLETIONS = Completion.objects.select_related("model_version").prefetch_related(_STEPS)
 
 
 def readings_signed_by(moment: datetime) -> list[Reading]:
-    """The readings that count, signed up to the moment, with everything that was judged, in a fixed number of queries."""
+    """The readings that count, signed up to the moment, with everything that was judged, in a fixed number of
+    queries."""
     return list(
         signed_readings()
         .filter(signed_at__lte=moment)
@@ -51,7 +54,7 @@ def as_judged(reading: Reading) -> SignedReading:
         uid=str(reading.uid),
         completion_a=judged(reading.completion_a),
         completion_b=judged(reading.completion_b) if reading.completion_b else None,
-        vote=reading.vote.side if hasattr(reading, "vote") else None,
+        vote=_VOTES[reading.vote.side] if hasattr(reading, "vote") else None,
     )
 
 
@@ -74,7 +77,9 @@ def _judged_completion(
             JudgedStep(
                 uid=str(step.uid),
                 plausibility=_plausibility(ratings.get(step.pk)),
-                regions=tuple(_judged_region(region, annotations.get(region.pk)) for region in step.regions.all()),
+                regions=tuple(
+                    _judged_region(region, annotations.get(region.pk)) for region in step.regions.all()
+                ),
             )
             for step in completion.steps.all()
         ),

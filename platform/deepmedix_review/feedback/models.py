@@ -14,7 +14,9 @@ class PreferenceDataset(PublicModel):
     """Signed readings as of one moment, turned into pairs and labels. Frozen: a trigger refuses changes."""
 
     title = models.CharField(max_length=120)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     as_of = models.DateTimeField(help_text="readings signed up to this moment")
     num_readings = models.PositiveIntegerField()
     num_pairs = models.PositiveIntegerField()
@@ -37,7 +39,10 @@ class PreferencePair(models.Model):
     origin = models.CharField(max_length=6, choices=Origin.choices)
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="+")
     completion = models.ForeignKey(
-        Completion, on_delete=models.PROTECT, related_name="+", help_text="the chosen one, or the corrected one's original"
+        Completion,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the chosen one, or the corrected one's original",
     )
     prompt = models.TextField()
     chosen = models.TextField()
@@ -70,8 +75,12 @@ class TrainingRun(LeasedJob):
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="runs")
     parent_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
-    candidate = models.OneToOneField(ModelVersion, null=True, on_delete=models.PROTECT, related_name="training_run")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    candidate = models.OneToOneField(
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="training_run"
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     config = models.JSONField(help_text="rl_feedback.dpo_config.DpoConfig as JSON")
     step = models.PositiveIntegerField(default=0)
     num_steps = models.PositiveIntegerField()

@@ -1,4 +1,5 @@
-"""Reads data sets, training runs and gate decisions, and traces a version back to the readings it learned from."""
+"""Reads data sets, training runs and gate decisions, and traces a version back to the readings it learned
+from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class ReadingLink:
 
 @dataclass(frozen=True)
 class Lineage:
-    """From the readings to a version: what it learned from, the run, and the versions before it, oldest first."""
+    """From the readings to a version: what it learned from, the run, and the versions before it, oldest
+    first."""
 
     run: TrainingRun | None
     decision: GateDecision | None
@@ -94,7 +96,9 @@ def num_readings_waiting(dataset: PreferenceDataset | None) -> int:
 def run_for(user: User, uid: UUID) -> TrainingRun:
     """Raises NotYours, or DoesNotExist."""
     require(user, Capability.VIEW_MODELS)
-    return TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by").get(uid=uid)
+    return TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by").get(
+        uid=uid
+    )
 
 
 def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:
@@ -123,7 +127,8 @@ def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tu
 
 
 def candidates_before_the_gate() -> Sequence[ModelVersion]:
-    """Trained versions on which the gate has not decided, but for those with a measurement that a person must retry."""
+    """Trained versions on which the gate has not decided, but for those with a measurement that a person must
+    retry."""
     stuck = Evaluation.objects.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).values("model_version")
     return list(
         ModelVersion.objects.filter(
@@ -154,12 +159,16 @@ def lineage_of(version: ModelVersion) -> Lineage:
     while ancestors[-1].parent is not None:
         ancestors.append(ancestors[-1].parent)
     readings = _readings_of(run.dataset) if run else Reading.objects.none()
-    shown = readings.select_related("assignment__case__study", "assignment__case__reader_study", "assignment__reader")
+    shown = readings.select_related(
+        "assignment__case__study", "assignment__case__reader_study", "assignment__reader"
+    )
     return Lineage(
         run=run,
         decision=GateDecision.objects.filter(candidate=version).first(),
         ancestors=tuple(reversed(ancestors)),
-        readings=tuple(_reading_link(reading) for reading in _with_num_pairs(shown, run)[:SHOWN]) if run else (),
+        readings=tuple(_reading_link(reading) for reading in _with_num_pairs(shown, run)[:SHOWN])
+        if run
+        else (),
         num_readings=run.dataset.num_readings if run else 0,
         num_readers=readings.values("assignment__reader").distinct().count(),
     )
@@ -173,7 +182,9 @@ def _readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
 
 
 def _with_num_pairs(readings: QuerySet[Reading], run: TrainingRun | None) -> list[tuple[Reading, int]]:
-    numbers = dict(run.dataset.pairs.order_by().values_list("reading").annotate(number=Count("id"))) if run else {}
+    numbers = (
+        dict(run.dataset.pairs.order_by().values_list("reading").annotate(number=Count("id"))) if run else {}
+    )
     return [(reading, numbers.get(reading.pk, 0)) for reading in readings.order_by("pk")[:SHOWN]]
 
 

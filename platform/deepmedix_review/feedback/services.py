@@ -64,14 +64,19 @@ def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
             actor=actor,
             action="freeze_dataset",
             subject=dataset,
-            details={"num_readings": dataset.num_readings, "num_pairs": dataset.num_pairs, "sha256": dataset.sha256},
+            details={
+                "num_readings": dataset.num_readings,
+                "num_pairs": dataset.num_pairs,
+                "sha256": dataset.sha256,
+            },
         )
     return dataset
 
 
 def _keep_rows(dataset: PreferenceDataset, preferences: Preferences, readings: list[Reading]) -> None:
     by_uid = {str(reading.uid): reading.pk for reading in readings}
-    completions = _keys(Completion, {row.completion for row in (*preferences.pairs, *preferences.labels)})
+    judged = {pair.completion for pair in preferences.pairs} | {row.completion for row in preferences.labels}
+    completions = _keys(Completion, judged)
     steps = _keys(ReasoningStep, {label.step for label in preferences.labels if label.step})
     PreferencePair.objects.bulk_create(
         [
@@ -112,7 +117,8 @@ def _keys(model: type[Completion] | type[ReasoningStep], uids: set[str]) -> dict
 
 
 def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[str, Any]) -> TrainingRun:
-    """A run from the version that serves now. Drawn films are replayed only for models that learned from them."""
+    """A run from the version that serves now. Drawn films are replayed only for models that learned from
+    them."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
     wanted = dict(config)
@@ -125,11 +131,13 @@ def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[s
     num_usable = len(pairs_to_train_on(dataset, parent=parent))
     if num_usable < dataset.num_pairs:
         raise RefusedByRule(
-            f"{dataset.num_pairs - num_usable} of {dataset.num_pairs} pairs have their regions in another model's "
-            f"coordinates than {parent} writes. Freeze a data set of readings of {parent}."
+            f"{dataset.num_pairs - num_usable} of {dataset.num_pairs} pairs have regions in coordinates that "
+            f"{parent} does not write. Freeze a data set of readings of {parent}."
         )
     if num_usable == 0:
-        raise RefusedByRule("This data set holds no pairs, so there is nothing to learn from. Freeze one with votes.")
+        raise RefusedByRule(
+            "This data set holds no pairs, so there is nothing to learn from. Freeze one with votes."
+        )
     with transaction.atomic():
         run = TrainingRun.objects.create(
             dataset=dataset,
@@ -138,7 +146,9 @@ def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[s
             config=chosen.as_json(),
             num_steps=chosen.num_steps,
         )
-        record_event(actor=actor, action="request_training", subject=run, details={"data_set": str(dataset.uid)})
+        record_event(
+            actor=actor, action="request_training", subject=run, details={"data_set": str(dataset.uid)}
+        )
     return run
 
 
@@ -170,7 +180,8 @@ def record_step(run: TrainingRun, figures: StepFigures) -> None:
 
 
 def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:
-    """Register what the run wrote and end the run: both or neither, so that a run has one candidate at most."""
+    """Register what the run wrote and end the run: both or neither, so that a run has one candidate at
+    most."""
     with transaction.atomic():
         jobs.hold(run)
         candidate = register_candidate(
@@ -255,12 +266,16 @@ def promote_candidate(candidate: ModelVersion, *, actor: User) -> None:
     with transaction.atomic():
         decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
         if decision is None:
-            raise RefusedByRule(f"The gate has not decided on {candidate} yet. Wait until its evaluations are done.")
+            raise RefusedByRule(
+                f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
+            )
         if decision.outcome != GateDecision.Outcome.PASSED:
             raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
         candidate = ModelVersion.objects.select_for_update().get(pk=candidate.pk)
         if candidate.state != ModelVersion.State.CANDIDATE:
-            raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
+            raise RefusedByRule(
+                f"{candidate} is {candidate.state} already; only a candidate can be promoted."
+            )
         parent = ModelVersion.objects.get(pk=decision.parent_id)
         if parent.state != ModelVersion.State.SERVING:
             raise RefusedByRule(

@@ -43,7 +43,8 @@ def request_training_retry(run: TrainingRun, *, actor: User) -> None:
 
 
 def request_gate(candidate: ModelVersion, *, actor: User | None) -> None:
-    """Measure the candidate and its parent on every benchmark of the gate; the gate decides when all are done."""
+    """Measure the candidate and its parent on every benchmark of the gate; the gate decides when all are
+    done."""
     if candidate.parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
     for benchmark in ensure_gate_benchmarks():
@@ -69,7 +70,11 @@ def run_training(run_id: int) -> None:
         _end(run, JobState.FAILED, str(error))
     except Exception as error:
         logger.exception("training run %s failed", run.pk)
-        _end(run, JobState.FAILED, f"It stopped unexpectedly ({type(error).__name__}); the worker's log names the place.")
+        _end(
+            run,
+            JobState.FAILED,
+            f"It stopped unexpectedly ({type(error).__name__}); the worker's log names the place.",
+        )
 
 
 @shared_task
