@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from inference.phantom_anatomy import Anatomy, Lesion
 from inference.regions import Box
 
-Plane = NDArray[np.float32]
+Plane = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def box_of(mask: Plane) -> Box:
 def _smooth(value: Plane) -> Plane:
     """0 below -1, 1 above +1, and a soft step between."""
     t = np.clip(value * np.float32(0.5) + np.float32(0.5), 0, 1)
-    return t * t * (3 - 2 * t)
+    step: Plane = t * t * (3 - 2 * t)
+    return step
 
 
 class Canvas:
@@ -119,10 +121,12 @@ class Canvas:
             sign = 1.0 if lesion.side == "left" else -1.0
             lateral = sign * (self.x - self.a.cx) / (0.36 * self.a.sx)
             meniscus = self.dome_top(lesion.side) - lesion.ry - 0.09 * (np.clip(lateral, 0, 1) ** 2 - 0.35)
-            return _smooth((self.y - meniscus) / 0.018) * (np.sign(self.x - self.a.cx) == sign)
+            fluid: Plane = _smooth((self.y - meniscus) / 0.018) * (np.sign(self.x - self.a.cx) == sign)
+            return fluid
         if lesion.kind == "pneumothorax":
             collapsed = _smooth((1 - self.lung_radius(lesion.side, shrink=lesion.rx)) * 14)
-            return lung * (1 - collapsed) * _smooth((lesion.ry - self.y) / 0.05)
+            gap: Plane = lung * (1 - collapsed) * _smooth((lesion.ry - self.y) / 0.05)
+            return gap
         if lesion.kind == "nodule":
             return self.ellipse(lesion.x, lesion.y, lesion.rx, lesion.ry, soft=0.010)
         mask = self.ellipse(lesion.x, lesion.y, lesion.rx * 0.92, lesion.ry * 0.92, soft=0.026)
@@ -163,7 +167,8 @@ class Canvas:
         density = density + np.float32(0.07) * lines - np.float32(0.10) * self.stomach() * (1 - lungs)
         density = density * self.inside()
         film = np.float32(a.exposure * look.exposure) * np.maximum(density, 0) ** np.float32(a.gamma) + 0.02
-        return np.maximum(film, self.marker() * np.float32(0.9)).astype(np.float32)
+        marked: Plane = np.maximum(film, self.marker() * np.float32(0.9)).astype(np.float32)
+        return marked
 
     def inside(self) -> Plane:
         """The patient's outline: neck, sloping shoulders, chest wall."""
@@ -230,7 +235,9 @@ class Canvas:
         discs = 0.7 + 0.3 * _band(self.y / 0.062 + a.rib_phase, 0.36)
         windpipe = _smooth((0.017 - np.abs(self.x - a.cx + 0.004)) / 0.01)
         windpipe = windpipe * _smooth((a.cy - 0.12 - self.y) / 0.03)
-        return (bones + 0.075 * collar + 0.075 * column * discs - 0.085 * windpipe).astype(np.float32)
+        bones = bones + 0.075 * collar + 0.075 * column * discs - 0.085 * windpipe
+        skeleton: Plane = bones.astype(np.float32)
+        return skeleton
 
     def stomach(self) -> Plane:
         """The gas bubble under the left half of the diaphragm."""

@@ -156,9 +156,7 @@ def vqa_pairs(truth: PhantomTruth) -> tuple[QuestionAnswer, ...]:
     present = {finding.kind for finding in truth.findings}
     pairs = [
         QuestionAnswer(
-            question=f"Is there {'an' if kind == 'effusion' else 'a'} {_STEP_WORDS[kind]}?"
-            if kind in LESIONS
-            else "Is the heart enlarged?",
+            question=f"Is there a {_STEP_WORDS[kind]}?" if kind in LESIONS else "Is the heart enlarged?",
             answer="yes" if kind in present else "no",
             category="presence",
         )

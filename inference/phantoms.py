@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.phantom_anatomy import Lesion, sample_anatomy
-from inference.phantom_canvas import Canvas, Plane, Site, box_of
+from inference.phantom_canvas import Canvas, Site, box_of
 from inference.phantom_truth import (
     KINDS,
     LESIONS,
@@ -68,7 +68,7 @@ SITES = {
 class Phantom:
     """One drawn film: `pixels` is float32, height x width, 0 black to 1 white (MONOCHROME2)."""
 
-    pixels: Plane
+    pixels: NDArray[np.float32]
     truth: PhantomTruth
     width: int
     height: int

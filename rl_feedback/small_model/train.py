@@ -38,7 +38,7 @@ class Phase:
 PHASES = (
     Phase("see", num_steps=2400, batch_size=64, learning_rate=1e-3),
     Phase("write", num_steps=900, batch_size=32, learning_rate=2e-3),
-    Phase("both", num_steps=3600, batch_size=32, learning_rate=1e-3, floor=0.01),
+    Phase("both", num_steps=5000, batch_size=32, learning_rate=1e-3, floor=0.01),
 )
 
 
