@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.paging import Page, page_of
+
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
     return ChainCheck(num_events, sequence, previous_hash, None, "")
 
 
-def events() -> QuerySet[AuditEvent]:
-    """Newest first, with the actor's row."""
-    return AuditEvent.objects.select_related("actor").order_by("-sequence")
+def event_page(
+    *, action: str = "", actor: str = "", subject: str = "", before: int | None = None
+) -> Page[AuditEvent]:
+    """Newest first, with the actor's row; `actor` is a pseudonym, `subject` a uid, each whole or empty."""
+    events = AuditEvent.objects.select_related("actor")
+    if action:
+        events = events.filter(action=action)
+    if actor:
+        events = events.filter(actor__pseudonym=actor)
+    if subject:
+        events = events.filter(subject_uid=subject)
+    return page_of(events, before=before, size=PAGE_SIZE)
