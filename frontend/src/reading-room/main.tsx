@@ -1,3 +1,11 @@
+/** The reading room: an expert rates a model's reasoning, step by step, on the film itself. */
+import "../styles/reading-room.css";
 import { render } from "preact";
+import { ReadingRoom } from "./reading-room";
+
 const mount = document.getElementById("reading-room");
-if (mount) render("", mount);
+const uid = mount?.dataset.readingUid;
+if (mount && uid) {
+  const addresses = { worklist: mount.dataset.worklistUrl ?? "/", amend: mount.dataset.amendUrl ?? null };
+  render(<ReadingRoom uid={uid} addresses={addresses} />, mount);
+}

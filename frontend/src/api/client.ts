@@ -1,0 +1,60 @@
+/** Requests to the platform's own API, with what can go wrong told apart by what a person can do about it. */
+
+export type Answer<Body> =
+  | { readonly kind: "done"; readonly body: Body }
+  /** The server read the request and refuses it for good; the sentence says why. */
+  | { readonly kind: "refused"; readonly sentence: string }
+  /** The server does not know this person (any more): logging in again helps. */
+  | { readonly kind: "locked-out"; readonly sentence: string }
+  /** No answer, or the server is in trouble: trying again helps. */
+  | { readonly kind: "unreachable"; readonly sentence: string };
+
+/** Read anew for each request: it changes when the person logs in again in another tab. */
+function csrfToken(): string {
+  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+}
+
+export async function getJson<Body>(url: string): Promise<Answer<Body>> {
+  return request<Body>(url, { headers: { Accept: "application/json" } });
+}
+
+export async function postJson<Body>(url: string, body: unknown): Promise<Answer<Body>> {
+  return request<Body>(url, {
+    method: "POST",
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Posts a page form and gives the address that it led to. */
+export async function postForm(url: string): Promise<Answer<string>> {
+  try {
+    const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() } });
+    if (response.ok) return { kind: "done", body: response.url };
+    return failure(response.status, `The server answered ${response.status}.`);
+  } catch {
+    return { kind: "unreachable", sentence: "The server cannot be reached." };
+  }
+}
+
+async function request<Body>(url: string, init: RequestInit): Promise<Answer<Body>> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...init });
+  } catch {
+    return { kind: "unreachable", sentence: "The server cannot be reached." };
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok && body !== null) return { kind: "done", body: body as Body };
+  const detail = (body as { detail?: unknown } | null)?.detail;
+  return failure(
+    response.status,
+    typeof detail === "string" ? detail : `The server answered ${response.status}.`,
+  );
+}
+
+function failure(status: number, sentence: string): Exclude<Answer<never>, { kind: "done" }> {
+  if (status === 401 || status === 403 || status === 404) return { kind: "locked-out", sentence };
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: "refused", sentence };
+  return { kind: "unreachable", sentence };
+}

@@ -1,0 +1,91 @@
+import type { Reading } from "../../api/reading";
+import { SHORTCUTS } from "../keys";
+import type { SaveState } from "../saver";
+
+const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
+
+export function duration(seconds: number): string {
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${two(Math.floor(seconds / 60))}:${two(Math.floor(seconds) % 60)}`;
+}
+
+function SaveStatus({ save }: { readonly save: SaveState }) {
+  if (save.problem) return <span class="save bad">Not saved: {save.numWaiting} waiting</span>;
+  if (save.numWaiting > 0) return <span class="save quiet">Saving…</span>;
+  if (save.savedAt === null) return <span class="save quiet">Nothing to save yet</span>;
+  return <span class="save good">Saved {clock(save.savedAt)}</span>;
+}
+
+export function TopBar(props: {
+  readonly reading: Reading;
+  readonly save: SaveState;
+  readonly seconds: number;
+  readonly worklistUrl: string;
+  readonly onHelp: () => void;
+}) {
+  const { reading } = props;
+  return (
+    <header class="room-top">
+      <a class="brand" href={props.worklistUrl} title="Back to the worklist; everything is saved">
+        DeepMedix Review
+      </a>
+      <span class="quiet study-title">{reading.reader_study} · blinded</span>
+      <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
+      <span>
+        Case {reading.position} of {reading.num_cases}
+      </span>
+      <span class="grow" />
+      <span role="status">
+        <SaveStatus save={props.save} />
+      </span>
+      <span class="quiet" title="Time at work on this case">
+        {duration(props.seconds)} on case
+      </span>
+      <button type="button" class="button quiet" onClick={props.onHelp}>
+        Shortcuts <kbd>?</kbd>
+      </button>
+    </header>
+  );
+}
+
+const IN_BOTTOM_BAR = [
+  "Next step",
+  "Previous",
+  "Region fits",
+  "Redraw region",
+  "Region wrong",
+  "Cannot judge",
+  "Note",
+  "All regions",
+  "Undo",
+  "Swap A/B",
+];
+
+export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
+  const shown = IN_BOTTOM_BAR.flatMap(
+    (label) => SHORTCUTS.find((shortcut) => shortcut.label === label) ?? [],
+  );
+  return (
+    <footer class="room-bottom">
+      {singleKeys ? (
+        <>
+          <span>
+            Rate <kbd>1</kbd>–<kbd>5</kbd>
+          </span>
+          {shown.map((shortcut) => (
+            <span key={shortcut.label}>
+              {shortcut.label}{" "}
+              {shortcut.caps.map((cap) => (
+                <kbd key={cap}>{cap}</kbd>
+              ))}
+            </span>
+          ))}
+        </>
+      ) : (
+        <span>Single keys are off. The sheet of shortcuts switches them on.</span>
+      )}
+      <span class="grow" />
+      <strong>For research, not for diagnosis.</strong>
+    </footer>
+  );
+}

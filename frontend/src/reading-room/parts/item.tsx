@@ -1,0 +1,46 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/** Something that can have the reader's focus: walking to it moves the browser's focus too, and the other way. */
+export function Item(props: {
+  readonly label: string;
+  readonly isCurrent: boolean;
+  readonly onEnter: () => void;
+  readonly class: string;
+  readonly children: ComponentChildren;
+  readonly onHover?: (isOver: boolean) => void;
+}): JSX.Element {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const own = element.current;
+    if (!props.isCurrent || own === null || own.contains(document.activeElement)) return;
+    own.focus({ preventScroll: true });
+    own.scrollIntoView({ block: "nearest" });
+  }, [props.isCurrent]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot take the focus
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the click only moves the focus, as Tab does
+    <div
+      ref={element}
+      role="group"
+      aria-label={props.label}
+      aria-current={props.isCurrent ? "true" : undefined}
+      tabIndex={-1}
+      class={`${props.class}${props.isCurrent ? " current" : ""}`}
+      onFocusIn={() => {
+        if (!props.isCurrent) props.onEnter();
+      }}
+      onClick={(event) => {
+        // After a click the arrow keys should move the region, not the rating that was clicked.
+        const { target } = event;
+        const isText =
+          target instanceof HTMLElement && target.closest("textarea, input[type=number], button");
+        if (event.detail > 0 && !isText) element.current?.focus({ preventScroll: true });
+      }}
+      onMouseEnter={() => props.onHover?.(true)}
+      onMouseLeave={() => props.onHover?.(false)}
+    >
+      {props.children}
+    </div>
+  );
+}

@@ -1,0 +1,190 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Region, Side, Step } from "../../api/reading";
+import type { Box } from "../../viewer/geometry";
+import { isDrawable, rounded, withinFilm } from "../../viewer/geometry";
+import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
+import { colourOf, currentBox, labelOf } from "../marks";
+import { stepPlace } from "../place";
+import type { Room, RoomState } from "../room";
+import { Item } from "./item";
+import { type Choice, FIVE, Segments } from "./segments";
+
+const PROBLEMS: Record<string, string> = {
+  outside_image: "region reaches outside the image",
+  no_area: "region has no area",
+  inverted: "region has its corners swapped",
+  whole_image: "region is the whole image",
+};
+
+const VERDICTS: readonly Choice<"fits" | "adjusted" | "wrong">[] = [
+  { value: "fits", label: "fits", tone: "good" },
+  { value: "adjusted", label: "redrawn", tone: "warn" },
+  { value: "wrong", label: "wrong", tone: "bad" },
+];
+
+interface Props {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly side: Side;
+  readonly step: Step;
+}
+
+export function StepCard({ room, state, side, step }: Props) {
+  const { reading, place } = state;
+  const rating = stepRating(reading, step.uid);
+  const isCurrent = place.kind === "step" && place.step === step.uid;
+  const chips = [
+    ...(step.regions.length === 0 ? ["no region"] : []),
+    ...step.regions.flatMap((region) => (region.problem ? [PROBLEMS[region.problem] ?? region.problem] : [])),
+  ];
+  return (
+    <Item
+      label={`Step ${step.position}`}
+      isCurrent={isCurrent}
+      class={`step s${colourOf(step)}${side === "b" ? " dashed" : ""}`}
+      onEnter={() => room.goTo(stepPlace(side, step))}
+      onHover={(isOver) => room.hoverStep(isOver ? step.uid : null)}
+    >
+      <p class="step-text">
+        <span class="number">{step.position}</span>
+        {step.text}
+        {chips.map((chip) => (
+          <span key={chip} class="chip warn">
+            {chip}
+          </span>
+        ))}
+      </p>
+      <div class="row">
+        <span class="row-label">Plausible</span>
+        <Segments
+          name={`plausibility-${step.uid}`}
+          title={`How plausible is step ${step.position}?`}
+          choices={FIVE}
+          value={rating.plausibility}
+          disabled={!room.canRate}
+          onChoose={(points) => room.change(ratePlausibility(state.reading, step.uid, points))}
+        />
+        <button
+          type="button"
+          class="toggle"
+          aria-pressed={rating.cannot_judge}
+          disabled={!room.canRate}
+          onClick={() => room.change(cannotJudge(state.reading, step.uid))}
+        >
+          cannot judge
+        </button>
+        {isCurrent && state.noteOf !== step.uid && (
+          <button
+            type="button"
+            class="toggle"
+            disabled={!room.canRate}
+            onClick={() => room.perform({ kind: "note" })}
+          >
+            {rating.note ? "edit note" : "note"}
+          </button>
+        )}
+      </div>
+      {step.regions.map((region) => (
+        <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
+      ))}
+      {state.noteOf === step.uid ? (
+        <Note note={rating.note} onSave={(note) => room.saveNote(step.uid, note)} />
+      ) : (
+        rating.note && <p class="note">{rating.note}</p>
+      )}
+    </Item>
+  );
+}
+
+function RegionRow({ room, state, side, step, region }: Props & { readonly region: Region }) {
+  const { place, reading } = state;
+  const isFocused = place.kind === "step" && place.region === region.uid;
+  const verdict = annotation(reading, region.uid)?.verdict ?? null;
+  const isDrawing = state.drawing === region.uid;
+  const label = labelOf(step, region);
+  return (
+    <>
+      <div class="row">
+        <button
+          type="button"
+          class={`row-label plain${isFocused && step.regions.length > 1 ? " focused" : ""}`}
+          onClick={() => room.goTo(stepPlace(side, step, region.uid))}
+        >
+          {step.regions.length > 1 ? `Region ${label}` : "Region"}
+        </button>
+        <Segments
+          name={`verdict-${region.uid}`}
+          title={`Does region ${label} fit?`}
+          choices={VERDICTS}
+          value={verdict}
+          disabled={!room.canRate}
+          onChoose={(chosen) => {
+            room.goTo(stepPlace(side, step, region.uid));
+            if (chosen === "adjusted") room.startDrawing(region.uid);
+            else room.judgeRegion(region.uid, chosen);
+          }}
+        />
+        {isDrawing && (
+          <span class="hint" role="status">
+            drag a grip, draw anew, or use the arrow keys
+          </span>
+        )}
+      </div>
+      {isFocused && (isDrawing || verdict === "adjusted") && (
+        <BoxFields room={room} state={state} region={region} />
+      )}
+    </>
+  );
+}
+
+const EDGES = [
+  ["x_min", "left"],
+  ["y_min", "top"],
+  ["x_max", "right"],
+  ["y_max", "bottom"],
+] as const;
+
+/** The way to redraw without dragging. */
+function BoxFields({ room, state, region }: { room: Room; state: RoomState; region: Region }) {
+  const box = state.nudged?.region === region.uid ? state.nudged.box : currentBox(state.reading, region);
+  const film = { width: state.reading.instance.columns, height: state.reading.instance.rows };
+  const put = (edge: keyof Box, value: number): void => {
+    const next = { x_min: box.x_min, y_min: box.y_min, x_max: box.x_max, y_max: box.y_max, [edge]: value };
+    if (isDrawable(next, film)) room.judgeRegion(region.uid, "adjusted", rounded(withinFilm(next, film)));
+  };
+  return (
+    <div class="row box-fields">
+      <span class="row-label">Pixels</span>
+      {EDGES.map(([edge, name]) => (
+        <label key={edge}>
+          {name}
+          <input
+            type="number"
+            step="1"
+            value={Math.round(box[edge] * 10) / 10}
+            disabled={!room.canRate}
+            onChange={(event) => put(edge, event.currentTarget.valueAsNumber)}
+          />
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function Note({ note, onSave }: { readonly note: string; readonly onSave: (note: string) => void }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <textarea
+      ref={field}
+      class="note-field"
+      aria-label="Note on this step"
+      placeholder="What should the model have said? No names, dates or numbers of patients."
+      rows={2}
+      maxLength={4000}
+      onBlur={(event) => onSave(event.currentTarget.value.trim())}
+    >
+      {note}
+    </textarea>
+  );
+}

@@ -1,0 +1,137 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { createFilmView } from "../viewer/view";
+import { actionFor, type Focus } from "./keys";
+import { BottomBar, TopBar } from "./parts/bars";
+import { Column } from "./parts/column";
+import { FilmPanel } from "./parts/film-panel";
+import { ShortcutSheet } from "./parts/sheet";
+import { Session, type SessionState } from "./session";
+
+const SINGLE_KEYS = "deepmedix-single-keys";
+
+export interface Addresses {
+  readonly worklist: string;
+  readonly amend: string | null;
+}
+
+function focusOf(target: EventTarget | null): Focus {
+  if (!(target instanceof HTMLElement)) return "page";
+  if (target.closest("textarea, select, [contenteditable], input[type=number], input[type=text]"))
+    return "text";
+  return target.closest("button, a, input, summary") ? "control" : "page";
+}
+
+export function ReadingRoom({ uid, addresses }: { readonly uid: string; readonly addresses: Addresses }) {
+  const stageElement = useRef<HTMLDivElement>(null);
+  const [session, setSession] = useState<Session | null>(null);
+  const [state, setState] = useState<SessionState | null>(null);
+  const [isSheetOpen, setSheetOpen] = useState(false);
+  const [singleKeys, setSingleKeys] = useState(() => localStorage.getItem(SINGLE_KEYS) !== "off");
+
+  useEffect(() => {
+    if (stageElement.current === null) return;
+    const view = createFilmView(stageElement.current);
+    const made = new Session(view, setState);
+    setSession(made);
+    setState(made.state);
+    void made.open(uid);
+    return () => view.dispose();
+  }, [uid]);
+
+  useEffect(() => {
+    if (session === null) return;
+    return listen(session, {
+      isSheetOpen: () => isSheetOpen,
+      openSheet: () => setSheetOpen(true),
+      singleKeys: () => singleKeys,
+    });
+  }, [session, isSheetOpen, singleKeys]);
+
+  const open = state?.stage.kind === "open" ? state.stage : null;
+  return (
+    <div class="room">
+      {open && state && (
+        <TopBar
+          reading={open.state.reading}
+          save={open.save}
+          seconds={state.seconds}
+          worklistUrl={addresses.worklist}
+          onHelp={() => setSheetOpen(true)}
+        />
+      )}
+      <FilmPanel
+        room={open?.room ?? null}
+        state={open?.state ?? null}
+        stage={stageElement}
+        onRetry={() => session?.retryFilm()}
+      />
+      {session && state && <Column session={session} state={state} addresses={addresses} />}
+      <BottomBar singleKeys={singleKeys} />
+      {isSheetOpen && (
+        <ShortcutSheet
+          singleKeys={singleKeys}
+          onSingleKeys={(on) => {
+            localStorage.setItem(SINGLE_KEYS, on ? "on" : "off");
+            setSingleKeys(on);
+          }}
+          onClose={() => setSheetOpen(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+interface Surroundings {
+  isSheetOpen(): boolean;
+  openSheet(): void;
+  singleKeys(): boolean;
+}
+
+/** Keys, signs of life, and what must not be lost when the page goes away. Returns the function that stops it. */
+function listen(session: Session, around: Surroundings): () => void {
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const room = () => (session.state.stage.kind === "open" ? session.state.stage.room : null);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      session.signOfLife();
+      if (around.isSheetOpen()) return;
+      const focus = focusOf(event.target);
+      const action = actionFor(event, focus, around.singleKeys());
+      if (action === null) return;
+      if (action.kind === "swap" && (room()?.state.reading.completions.length ?? 0) < 2) return;
+      event.preventDefault();
+      if (action.kind === "sheet") return around.openSheet();
+      if (action.kind === "sign") return void session.sign();
+      if (action.kind === "cancel" && focus === "text" && event.target instanceof HTMLElement) {
+        event.target.blur();
+      }
+      room()?.perform(action);
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "keyup",
+    (event) => {
+      if (event.code === "Space") room()?.showRegionsAgain();
+    },
+    { signal },
+  );
+  window.addEventListener("blur", () => room()?.showRegionsAgain(), { signal });
+  for (const kind of ["pointerdown", "pointermove", "wheel"] as const) {
+    document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true });
+  }
+  window.addEventListener("online", () => session.retrySaving(), { signal });
+  window.addEventListener("focus", () => session.retrySaving(), { signal });
+  window.addEventListener("pagehide", () => session.leave(), { signal });
+  document.addEventListener(
+    "visibilitychange",
+    () => {
+      if (document.visibilityState === "hidden") session.leave();
+    },
+    { signal },
+  );
+  window.addEventListener("popstate", () => location.reload(), { signal });
+  return () => stopped.abort();
+}

@@ -1,0 +1,355 @@
+/** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
+import type { Change, Reading, Side, Verdict } from "../api/reading";
+import type { Display, DragTool, FilmView } from "../viewer/film";
+import { WrongImage } from "../viewer/film";
+import { type Box, dragged, isDrawable, rounded, startingBox } from "../viewer/geometry";
+import { type FilmValues, PRESETS } from "../viewer/window";
+import {
+  annotate,
+  annotation,
+  cannotJudge,
+  castVote,
+  inverse,
+  rateAnswer,
+  ratePlausibility,
+  withChange,
+  writeNote,
+} from "./changes";
+import type { Action } from "./keys";
+import { currentBox, focusedRegion, focusedStep, marksFor } from "./marks";
+import {
+  afterCompleting,
+  completionOn,
+  firstPlace,
+  hasTwo,
+  isDone,
+  type Place,
+  placeOn,
+  stepPlace,
+  walked,
+} from "./place";
+
+export type FilmState =
+  | { readonly kind: "loading" }
+  | { readonly kind: "shown"; readonly values: FilmValues }
+  | { readonly kind: "wrong"; readonly sentence: string };
+
+export interface RoomState {
+  readonly reading: Reading;
+  readonly place: Place;
+  readonly film: FilmState;
+  readonly display: Display | null;
+  readonly tool: DragTool;
+  readonly showsAll: boolean;
+  readonly isHidden: boolean;
+  readonly hoveredStep: string | null;
+  readonly drawing: string | null;
+  readonly nudged: { readonly region: string; readonly box: Box } | null;
+  /** The step whose note is being written. */
+  readonly noteOf: string | null;
+  readonly numUndoable: number;
+}
+
+export type SaveChange = (change: Change, sopInstanceUid: string) => void;
+
+const NUDGE_PAUSE_MS = 300;
+const WINDOW_PAUSE_MS = 500;
+
+export class Room {
+  state: RoomState;
+  private readonly undoStack: { change: Change; place: Place }[] = [];
+  private nudgeTimer: ReturnType<typeof setTimeout> | undefined;
+  private windowTimer: ReturnType<typeof setTimeout> | undefined;
+  private preset = 0;
+
+  constructor(
+    reading: Reading,
+    private readonly view: FilmView,
+    private readonly save: SaveChange,
+    private readonly tell: (state: RoomState) => void,
+  ) {
+    this.state = {
+      reading,
+      place: firstPlace(reading),
+      film: { kind: "loading" },
+      display: null,
+      tool: "window",
+      showsAll: false,
+      isHidden: false,
+      hoveredStep: null,
+      drawing: null,
+      nudged: null,
+      noteOf: null,
+      numUndoable: 0,
+    };
+  }
+
+  /** Nothing can be rated before this very film is on screen. */
+  get canRate(): boolean {
+    return this.state.film.kind === "shown" && this.state.reading.signed_at === null;
+  }
+
+  async loadFilm(): Promise<void> {
+    const { instance, window } = this.state.reading;
+    this.set({ film: { kind: "loading" }, drawing: null });
+    try {
+      const values = await this.view.showImage({
+        url: instance.film_url,
+        sopInstanceUid: instance.sop_instance_uid,
+      });
+      this.set({ film: { kind: "shown", values } });
+      if (window) {
+        this.view.setWindow(window);
+        this.view.setInverted(window.inverted);
+      }
+      this.look();
+    } catch (error) {
+      if (!(error instanceof WrongImage)) throw error;
+      this.lose(error.message);
+    }
+  }
+
+  lose(sentence: string): void {
+    this.set({ film: { kind: "wrong", sentence }, display: null, drawing: null, noteOf: null });
+    this.view.showRegions([]);
+  }
+
+  perform(action: Action): void {
+    if (this.state.film.kind !== "shown") return;
+    if (action.kind !== "nudge") this.commit();
+    switch (action.kind) {
+      case "walk":
+        return this.goTo(walked(this.state.reading, this.state.place, action.by));
+      case "next-region":
+        return this.goToNextRegion();
+      case "swap":
+        return this.turnTo(this.state.place.side === "a" ? "b" : "a");
+      case "all-regions":
+        return this.set({ showsAll: !this.state.showsAll });
+      case "hide-regions":
+        return this.set({ isHidden: true });
+      case "tool":
+        this.view.setDragTool(action.tool);
+        return this.set({ tool: action.tool });
+      case "zoom":
+        return this.view.zoomBy(action.factor);
+      case "invert":
+        return this.view.setInverted(!this.state.display?.inverted);
+      case "fit":
+        return this.view.fit();
+      case "preset":
+        return this.choosePreset((this.preset + 1) % PRESETS.length);
+      case "cancel":
+        return this.set({ drawing: null, noteOf: null });
+      default:
+        if (this.canRate) this.rate(action);
+    }
+  }
+
+  showRegionsAgain(): void {
+    this.set({ isHidden: false });
+  }
+
+  choosePreset(index: number): void {
+    const preset = PRESETS[index];
+    if (preset === undefined || this.state.film.kind !== "shown") return;
+    this.preset = index;
+    this.view.setWindow(preset.windowFor(this.state.film.values));
+  }
+
+  goTo(place: Place): void {
+    this.set({ place, drawing: null, noteOf: null });
+    this.look();
+  }
+
+  turnTo(side: Side): void {
+    if (hasTwo(this.state.reading)) this.goTo(placeOn(this.state.reading, side));
+  }
+
+  focusRegion(uid: string): void {
+    const { reading, place } = this.state;
+    const step = completionOn(reading, place.side)?.steps.find((s) => s.regions.some((r) => r.uid === uid));
+    if (step) this.goTo(stepPlace(place.side, step, uid));
+  }
+
+  hoverStep(step: string | null): void {
+    if (step !== this.state.hoveredStep) this.set({ hoveredStep: step });
+  }
+
+  hoverRegion(region: string | null): void {
+    const steps = completionOn(this.state.reading, this.state.place.side)?.steps ?? [];
+    this.hoverStep(steps.find((step) => step.regions.some((r) => r.uid === region))?.uid ?? null);
+  }
+
+  judgeRegion(region: string, verdict: Verdict, box: Box | null = null): void {
+    this.change(annotate(region, verdict, box));
+    this.set({ drawing: null });
+  }
+
+  startDrawing(region: string): void {
+    if (this.canRate) this.set({ drawing: region });
+  }
+
+  regionDrawn(region: string, box: Box): void {
+    this.commit();
+    if (this.canRate) this.judgeRegion(region, "adjusted", box);
+  }
+
+  saveNote(step: string, note: string): void {
+    if (this.state.noteOf === step) this.set({ noteOf: null });
+    this.change(writeNote(this.state.reading, step, note));
+  }
+
+  displayChanged(display: Display): void {
+    this.set({ display });
+    clearTimeout(this.windowTimer);
+    this.windowTimer = setTimeout(() => this.saveWindow(), WINDOW_PAUSE_MS);
+  }
+
+  addActiveTime(seconds: number): void {
+    if (seconds > 0) this.change({ kind: "add_active_time", payload: { seconds } });
+  }
+
+  /** Saves what still waits for a pause in the keys. */
+  commit(): void {
+    clearTimeout(this.nudgeTimer);
+    const { nudged } = this.state;
+    if (nudged === null) return;
+    this.set({ nudged: null });
+    this.change(annotate(nudged.region, "adjusted", nudged.box));
+  }
+
+  commitAll(): void {
+    this.commit();
+    this.saveWindow();
+  }
+
+  /** Shows a change and saves it, for the film that is on screen at this moment. */
+  change(change: Change): void {
+    if (!this.canRate) return;
+    const sopInstanceUid = this.view.sopInstanceUidOnScreen();
+    if (sopInstanceUid !== this.state.reading.instance.sop_instance_uid) {
+      return this.lose("The film on screen is no longer the one that this page is about.");
+    }
+    const back = inverse(this.state.reading, change);
+    if (back !== null) this.undoStack.push({ change: back, place: this.state.place });
+    this.apply(change, sopInstanceUid);
+  }
+
+  private apply(change: Change, sopInstanceUid: string): void {
+    this.set({
+      reading: withChange(this.state.reading, change),
+      numUndoable: this.undoStack.length,
+    });
+    this.save(change, sopInstanceUid);
+  }
+
+  private rate(action: Action): void {
+    const { reading, place } = this.state;
+    const region = focusedRegion(reading, place);
+    switch (action.kind) {
+      case "points":
+        return this.ratePoints(action.points);
+      case "cannot-judge":
+        if (place.kind === "step") this.advancing(cannotJudge(reading, place.step));
+        return;
+      case "verdict":
+        this.set({ drawing: null });
+        if (region) this.advancing(annotate(region.uid, action.verdict));
+        return;
+      case "redraw":
+        if (region) this.set({ drawing: this.state.drawing === region.uid ? null : region.uid });
+        return;
+      case "nudge":
+        return this.nudge(action.x, action.y);
+      case "note":
+        if (place.kind === "step") this.set({ noteOf: place.step });
+        return;
+      case "undo":
+        return this.undo();
+    }
+  }
+
+  private ratePoints(points: number): void {
+    const { reading, place } = this.state;
+    if (place.kind === "step") return this.advancing(ratePlausibility(reading, place.step, points));
+    if (place.kind === "answer") {
+      const completion = completionOn(reading, place.side);
+      if (completion) this.advancing(rateAnswer(reading, completion.uid, place.criterion, points));
+      return;
+    }
+    const side = (["a", "tie", "b"] as const)[points - 1];
+    if (side) this.advancing(castVote(side));
+  }
+
+  /** A key that completes its place moves on to the next gap; one that corrects a complete place stays. */
+  private advancing(change: Change): void {
+    const { place } = this.state;
+    const wasDone = isDone(this.state.reading, place);
+    this.change(change);
+    const { reading } = this.state;
+    if (wasDone) return;
+    if (isDone(reading, place)) return this.goTo(afterCompleting(reading, place));
+    const step = focusedStep(reading, place);
+    const open = step?.regions.find((r) => annotation(reading, r.uid) === null);
+    if (change.kind === "annotate_region" && step && open) this.goTo(stepPlace(place.side, step, open.uid));
+  }
+
+  private nudge(x: number, y: number): void {
+    const { reading, place, drawing, nudged } = this.state;
+    const region = focusedRegion(reading, place);
+    if (region === null) return;
+    const isOpen = drawing === region.uid || annotation(reading, region.uid)?.verdict === "adjusted";
+    if (!isOpen) return;
+    const film = { width: reading.instance.columns, height: reading.instance.rows };
+    const now = nudged?.region === region.uid ? nudged.box : currentBox(reading, region);
+    const from = isDrawable(now, film) ? now : startingBox(film);
+    this.set({ nudged: { region: region.uid, box: rounded(dragged(from, "move", { x, y }, film)) } });
+    clearTimeout(this.nudgeTimer);
+    this.nudgeTimer = setTimeout(() => this.commit(), NUDGE_PAUSE_MS);
+  }
+
+  private undo(): void {
+    const last = this.undoStack.pop();
+    const sopInstanceUid = this.view.sopInstanceUidOnScreen();
+    if (last === undefined || sopInstanceUid === null) return;
+    this.apply(last.change, sopInstanceUid);
+    this.goTo(last.place);
+  }
+
+  private goToNextRegion(): void {
+    const { reading, place } = this.state;
+    const step = focusedStep(reading, place);
+    if (place.kind !== "step" || step === null || step.regions.length < 2) return;
+    const at = step.regions.findIndex((region) => region.uid === place.region);
+    const next = step.regions[(at + 1) % step.regions.length];
+    if (next) this.goTo(stepPlace(place.side, step, next.uid));
+  }
+
+  private look(): void {
+    const region = focusedRegion(this.state.reading, this.state.place);
+    const { columns: width, rows: height } = this.state.reading.instance;
+    if (region === null) return;
+    const box = currentBox(this.state.reading, region);
+    if (isDrawable(box, { width, height })) this.view.bringIntoView(box);
+  }
+
+  private saveWindow(): void {
+    clearTimeout(this.windowTimer);
+    const { display, film, reading } = this.state;
+    if (display === null || film.kind !== "shown") return;
+    const stored = reading.window ?? { ...film.values.initial, inverted: false };
+    const { window, inverted } = display;
+    const isSame =
+      Math.abs(window.center - stored.center) < 0.05 && Math.abs(window.width - stored.width) < 0.05;
+    if (isSame && inverted === stored.inverted) return;
+    this.change({ kind: "set_window", payload: { ...window, inverted } });
+  }
+
+  private set(part: Partial<RoomState>): void {
+    this.state = { ...this.state, ...part };
+    this.view.drawRegion(this.state.drawing);
+    this.view.showRegions(marksFor(this.state.reading, this.state));
+    this.tell(this.state);
+  }
+}

@@ -1,0 +1,65 @@
+/** What the rest of the frontend knows of a film and its viewer; Cornerstone3D stays behind these types. */
+import type { Box } from "./geometry";
+import type { FilmValues, Window } from "./window";
+
+export interface Film {
+  readonly url: string;
+  readonly sopInstanceUid: string;
+}
+
+export interface Display {
+  readonly window: Window;
+  /** Relative to how DICOM says the film should look: MONOCHROME1 alone is not "inverted". */
+  readonly inverted: boolean;
+  /** Screen pixels per film pixel. */
+  readonly zoom: number;
+}
+
+export type DragTool = "window" | "pan" | "zoom";
+
+/** A region as it is drawn: the same number, colour and dash as its step. */
+export interface RegionMark {
+  readonly uid: string;
+  readonly label: string;
+  readonly box: Box;
+  /** The model's own box, where the reader moved it. */
+  readonly original: Box | null;
+  /** 1 to 5: one of the colours --s1 to --s5. */
+  readonly colour: number;
+  readonly dashed: boolean;
+  readonly focused: boolean;
+  readonly wrong: boolean;
+  /** Whether its grips are shown. */
+  readonly adjustable: boolean;
+  /** Whether a drag inside of it moves it, and does not reach the film below. */
+  readonly movable: boolean;
+}
+
+/** The image could not be shown, or another one came: nothing is on screen, and nothing may be rated. */
+export class WrongImage extends Error {
+  override name = "WrongImage";
+}
+
+export interface FilmView {
+  /** Resolves when this very film is on screen; rejects with WrongImage, the viewport blank, where it is not. */
+  showImage(film: Film): Promise<FilmValues>;
+  /** SOP Instance UID of what is on screen at this moment, read from the image itself; null where blank. */
+  sopInstanceUidOnScreen(): string | null;
+  showRegions(marks: readonly RegionMark[]): void;
+  /** The next drag outside of its grips draws this region anew; null ends that. */
+  drawRegion(uid: string | null): void;
+  bringIntoView(box: Box): void;
+  setDragTool(tool: DragTool): void;
+  setWindow(window: Window): void;
+  setInverted(inverted: boolean): void;
+  fit(): void;
+  zoomBy(factor: number): void;
+  display(): Display | null;
+  onRegionDrawn(listener: (uid: string, box: Box) => void): void;
+  onRegionChosen(listener: (uid: string) => void): void;
+  onRegionHovered(listener: (uid: string | null) => void): void;
+  onDisplayChanged(listener: (display: Display) => void): void;
+  /** The image on screen stopped being the one that was shown. */
+  onImageLost(listener: (problem: WrongImage) => void): void;
+  dispose(): void;
+}

@@ -1,0 +1,150 @@
+/**
+ * Where a region lies on the screen, and what a drag makes of it: pure functions without a viewer.
+ *
+ * Regions are edges in film pixels: x to the image's right, y down, the first pixel reaches from 0 to 1.
+ */
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Box {
+  readonly x_min: number;
+  readonly y_min: number;
+  readonly x_max: number;
+  readonly y_max: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Film pixels to screen pixels: screen = origin + x * xAxis + y * yAxis. */
+export interface Affine {
+  readonly origin: Point;
+  readonly xAxis: Point;
+  readonly yAxis: Point;
+}
+
+export type Grip = "move" | "n" | "s" | "e" | "w" | "nw" | "ne" | "sw" | "se";
+
+/** The smallest side of a redrawn region, film pixels: less could not be gripped again. */
+export const MIN_SIDE_PX = 4;
+
+/** The affine through the screen positions of the film's corners (0, 0), (width, 0) and (0, height). */
+export function affineThrough(topLeft: Point, topRight: Point, bottomLeft: Point, film: Size): Affine {
+  return {
+    origin: topLeft,
+    xAxis: { x: (topRight.x - topLeft.x) / film.width, y: (topRight.y - topLeft.y) / film.width },
+    yAxis: { x: (bottomLeft.x - topLeft.x) / film.height, y: (bottomLeft.y - topLeft.y) / film.height },
+  };
+}
+
+export function toScreen(point: Point, affine: Affine): Point {
+  return {
+    x: affine.origin.x + point.x * affine.xAxis.x + point.y * affine.yAxis.x,
+    y: affine.origin.y + point.x * affine.xAxis.y + point.y * affine.yAxis.y,
+  };
+}
+
+export function toFilm(point: Point, affine: Affine): Point {
+  const { origin, xAxis, yAxis } = affine;
+  const determinant = xAxis.x * yAxis.y - yAxis.x * xAxis.y;
+  const dx = point.x - origin.x;
+  const dy = point.y - origin.y;
+  return { x: (dx * yAxis.y - dy * yAxis.x) / determinant, y: (dy * xAxis.x - dx * xAxis.y) / determinant };
+}
+
+/** The box on the screen, its corners in order whichever way the film lies. */
+export function boxToScreen(box: Box, affine: Affine): Box {
+  const a = toScreen({ x: box.x_min, y: box.y_min }, affine);
+  const b = toScreen({ x: box.x_max, y: box.y_max }, affine);
+  return orderedBox(a, b);
+}
+
+export function orderedBox(a: Point, b: Point): Box {
+  return {
+    x_min: Math.min(a.x, b.x),
+    y_min: Math.min(a.y, b.y),
+    x_max: Math.max(a.x, b.x),
+    y_max: Math.max(a.y, b.y),
+  };
+}
+
+const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
+
+/** The box within the film, with sides of at least MIN_SIDE_PX where the film has them. */
+export function withinFilm(box: Box, film: Size): Box {
+  const minWidth = Math.min(MIN_SIDE_PX, film.width);
+  const minHeight = Math.min(MIN_SIDE_PX, film.height);
+  const x_min = clamp(box.x_min, 0, film.width - minWidth);
+  const y_min = clamp(box.y_min, 0, film.height - minHeight);
+  return {
+    x_min,
+    y_min,
+    x_max: clamp(box.x_max, x_min + minWidth, film.width),
+    y_max: clamp(box.y_max, y_min + minHeight, film.height),
+  };
+}
+
+/** The box after one of its grips was dragged by (dx, dy) film pixels; moving keeps its size. */
+export function dragged(box: Box, grip: Grip, delta: Point, film: Size): Box {
+  if (grip === "move") {
+    const dx = clamp(delta.x, -box.x_min, film.width - box.x_max);
+    const dy = clamp(delta.y, -box.y_min, film.height - box.y_max);
+    return { x_min: box.x_min + dx, y_min: box.y_min + dy, x_max: box.x_max + dx, y_max: box.y_max + dy };
+  }
+  const moved = {
+    x_min: grip.includes("w") ? Math.min(box.x_min + delta.x, box.x_max - MIN_SIDE_PX) : box.x_min,
+    y_min: grip.includes("n") ? Math.min(box.y_min + delta.y, box.y_max - MIN_SIDE_PX) : box.y_min,
+    x_max: grip.includes("e") ? Math.max(box.x_max + delta.x, box.x_min + MIN_SIDE_PX) : box.x_max,
+    y_max: grip.includes("s") ? Math.max(box.y_max + delta.y, box.y_min + MIN_SIDE_PX) : box.y_max,
+  };
+  return withinFilm(moved, film);
+}
+
+/** A tenth of a pixel is more than a drag can mean. */
+export function rounded(box: Box): Box {
+  const tenth = (value: number): number => Math.round(value * 10) / 10;
+  return {
+    x_min: tenth(box.x_min),
+    y_min: tenth(box.y_min),
+    x_max: tenth(box.x_max),
+    y_max: tenth(box.y_max),
+  };
+}
+
+/** A region to start from where the model's own cannot be shown: the middle third of the film. */
+export function startingBox(film: Size): Box {
+  return rounded({
+    x_min: film.width / 3,
+    y_min: film.height / 3,
+    x_max: (film.width * 2) / 3,
+    y_max: (film.height * 2) / 3,
+  });
+}
+
+export function isDrawable(box: Box, film: Size): boolean {
+  return (
+    [box.x_min, box.y_min, box.x_max, box.y_max].every(Number.isFinite) &&
+    box.x_max > box.x_min &&
+    box.y_max > box.y_min &&
+    box.x_max > 0 &&
+    box.y_max > 0 &&
+    box.x_min < film.width &&
+    box.y_min < film.height
+  );
+}
+
+/** How far the film must move, in screen pixels, to show the whole box with a margin; its centre if too large. */
+export function shiftToShow(box: Box, screen: Size, margin: number): Point {
+  const along = (low: number, high: number, length: number): number => {
+    if (high - low > length - 2 * margin) return length / 2 - (low + high) / 2;
+    if (low < margin) return margin - low;
+    if (high > length - margin) return length - margin - high;
+    return 0;
+  };
+  return { x: along(box.x_min, box.x_max, screen.width), y: along(box.y_min, box.y_max, screen.height) };
+}

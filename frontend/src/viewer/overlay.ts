@@ -1,0 +1,103 @@
+/** Draws regions over the film as outlines in SVG, with grips on the one that may be moved. */
+import type { RegionMark } from "./film";
+import { type Affine, type Box, boxToScreen, type Grip } from "./geometry";
+
+const SVG = "http://www.w3.org/2000/svg";
+const GRIP_PX = 10;
+const GRIP_TARGET_PX = 24;
+
+const GRIPS: readonly { grip: Grip; x: number; y: number }[] = [
+  { grip: "nw", x: 0, y: 0 },
+  { grip: "n", x: 0.5, y: 0 },
+  { grip: "ne", x: 1, y: 0 },
+  { grip: "e", x: 1, y: 0.5 },
+  { grip: "se", x: 1, y: 1 },
+  { grip: "s", x: 0.5, y: 1 },
+  { grip: "sw", x: 0, y: 1 },
+  { grip: "w", x: 0, y: 0.5 },
+];
+
+function element<Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  attributes: Record<string, string | number>,
+): SVGElementTagNameMap[Name] {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}
+
+const rectangle = (box: Box, attributes: Record<string, string | number>): SVGRectElement =>
+  element("rect", {
+    x: box.x_min,
+    y: box.y_min,
+    width: Math.max(box.x_max - box.x_min, 0),
+    height: Math.max(box.y_max - box.y_min, 0),
+    ...attributes,
+  });
+
+export class RegionOverlay {
+  readonly svg: SVGSVGElement;
+
+  constructor(parent: HTMLElement) {
+    this.svg = element("svg", { class: "regions", "aria-hidden": "true" });
+    parent.append(this.svg);
+  }
+
+  clear(): void {
+    this.svg.replaceChildren();
+  }
+
+  draw(marks: readonly RegionMark[], affine: Affine): void {
+    const inOrder = [...marks].sort((a, b) => Number(a.focused) - Number(b.focused));
+    this.svg.replaceChildren(...inOrder.map((mark) => this.group(mark, affine)));
+  }
+
+  private group(mark: RegionMark, affine: Affine): SVGGElement {
+    const box = boxToScreen(mark.box, affine);
+    const classes = ["region", `s${mark.colour}`];
+    if (mark.focused) classes.push("focused");
+    if (mark.dashed) classes.push("dashed");
+    if (mark.wrong) classes.push("wrong");
+    const group = element("g", { class: classes.join(" "), "data-region": mark.uid });
+    if (mark.original) {
+      group.append(rectangle(boxToScreen(mark.original, affine), { class: "original" }));
+    }
+    group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
+    if (mark.wrong) group.append(...crossOver(box));
+    // A wide unseen edge: the outline alone is too thin to hit.
+    group.append(rectangle(box, { class: "edge" }));
+    if (mark.movable) group.append(rectangle(box, { class: "inside", "data-grip": "move" }));
+    if (mark.adjustable) group.append(...gripsOf(box));
+    group.append(...label(mark.label, box));
+    return group;
+  }
+}
+
+function crossOver(box: Box): SVGElement[] {
+  return [
+    element("line", { x1: box.x_min, y1: box.y_min, x2: box.x_max, y2: box.y_max, class: "outline" }),
+    element("line", { x1: box.x_min, y1: box.y_max, x2: box.x_max, y2: box.y_min, class: "outline" }),
+  ];
+}
+
+function gripsOf(box: Box): SVGElement[] {
+  return GRIPS.flatMap(({ grip, x, y }) => {
+    const cx = box.x_min + x * (box.x_max - box.x_min);
+    const cy = box.y_min + y * (box.y_max - box.y_min);
+    const square = (side: number, attributes: Record<string, string>): SVGRectElement =>
+      element("rect", { x: cx - side / 2, y: cy - side / 2, width: side, height: side, ...attributes });
+    return [
+      square(GRIP_PX, { class: "grip" }),
+      square(GRIP_TARGET_PX, { class: `grip-target ${grip}`, "data-grip": grip }),
+    ];
+  });
+}
+
+function label(text: string, box: Box): SVGElement[] {
+  const width = 10 + 9 * text.length;
+  const y = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
+  const plate = element("rect", { x: box.x_min, y, width, height: 22, class: "plate" });
+  const words = element("text", { x: box.x_min + width / 2, y: y + 16, class: "plate-text" });
+  words.textContent = text;
+  return [plate, words];
+}

@@ -1,0 +1,169 @@
+/** A film with its regions in one element: shows, measures the pointer, and tells what the reader did. */
+import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
+import { type Box, boxToScreen, type Point, shiftToShow } from "./geometry";
+import { RegionOverlay } from "./overlay";
+import { listenToPointer } from "./pointer";
+import { FilmStack } from "./stack";
+
+/** Screen pixels between a region that is brought into view and the edge. */
+const MARGIN_PX = 40;
+
+let numViews = 0;
+
+/** Fills `parent`; everything the reader does in it arrives at the listeners. */
+export function createFilmView(parent: HTMLElement): FilmView {
+  const canvas = document.createElement("div");
+  canvas.className = "film-canvas blank";
+  canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+  parent.append(canvas);
+  numViews += 1;
+  const stack = new FilmStack(canvas, `film-${numViews}`);
+  const overlay = new RegionOverlay(parent);
+
+  let marks: readonly RegionMark[] = [];
+  let tool: DragTool = "window";
+  let drawing: string | null = null;
+  let preview: { uid: string; box: Box } | null = null;
+  let isShown = false;
+  const drawnListeners: ((uid: string, box: Box) => void)[] = [];
+  const chosenListeners: ((uid: string) => void)[] = [];
+  const hoveredListeners: ((uid: string | null) => void)[] = [];
+  const displayListeners: ((display: Display) => void)[] = [];
+  const lostListeners: ((problem: WrongImage) => void)[] = [];
+
+  function hide(): void {
+    isShown = false;
+    stack.blank();
+    overlay.clear();
+  }
+
+  function redraw(): void {
+    if (!isShown) {
+      overlay.clear();
+      return;
+    }
+    if (stack.sopInstanceUid() === null) {
+      hide();
+      const problem = new WrongImage("The film on screen is no longer the one that this page is about.");
+      for (const listener of lostListeners) listener(problem);
+      return;
+    }
+    const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
+    overlay.draw(shown, stack.affine());
+    parent.classList.toggle("drawing", drawing !== null);
+  }
+
+  function display(): Display | null {
+    if (!isShown) return null;
+    const { xAxis } = stack.affine();
+    return { window: stack.window(), inverted: stack.isInverted(), zoom: Math.hypot(xAxis.x, xAxis.y) };
+  }
+
+  function tellDisplay(): void {
+    const now = display();
+    if (now) for (const listener of displayListeners) listener(now);
+  }
+
+  const stopPointer = listenToPointer(parent, {
+    stack,
+    isShown: () => isShown,
+    tool: () => tool,
+    drawing: () => drawing,
+    boxOf: (uid) => marks.find((mark) => mark.uid === uid)?.box ?? null,
+    preview: (uid, box) => {
+      preview = { uid, box };
+      redraw();
+    },
+    drawn: (uid, box) => {
+      preview = null;
+      drawing = null;
+      for (const listener of drawnListeners) listener(uid, box);
+      redraw();
+    },
+    cancelled: () => {
+      preview = null;
+      redraw();
+    },
+    chosen: (uid) => {
+      for (const listener of chosenListeners) listener(uid);
+    },
+    hovered: (uid) => {
+      for (const listener of hoveredListeners) listener(uid);
+    },
+    displayChanged: tellDisplay,
+  });
+
+  stack.onRendered(redraw);
+  const observer = new ResizeObserver(() => {
+    if (!isShown) return;
+    stack.resize();
+    redraw();
+    tellDisplay();
+  });
+  observer.observe(parent);
+
+  const center = (): Point => {
+    const { width, height } = stack.screenSize();
+    return { x: width / 2, y: height / 2 };
+  };
+
+  return {
+    async showImage(film: Film) {
+      hide();
+      const values = await stack.show(film);
+      isShown = true;
+      redraw();
+      tellDisplay();
+      return values;
+    },
+    sopInstanceUidOnScreen: () => (isShown ? stack.sopInstanceUid() : null),
+    showRegions(next) {
+      marks = next;
+      redraw();
+    },
+    drawRegion(uid) {
+      drawing = uid;
+      redraw();
+    },
+    bringIntoView(box) {
+      if (!isShown) return;
+      const shift = shiftToShow(boxToScreen(box, stack.affine()), stack.screenSize(), MARGIN_PX);
+      if (shift.x !== 0 || shift.y !== 0) stack.panBy(shift);
+    },
+    setDragTool(next) {
+      tool = next;
+    },
+    setWindow(window) {
+      if (!isShown) return;
+      stack.setWindow(window);
+      tellDisplay();
+    },
+    setInverted(inverted) {
+      if (!isShown) return;
+      stack.setInverted(inverted);
+      tellDisplay();
+    },
+    fit() {
+      if (!isShown) return;
+      stack.fit();
+      tellDisplay();
+    },
+    zoomBy(factor) {
+      if (!isShown) return;
+      stack.zoomBy(factor, center());
+      tellDisplay();
+    },
+    display,
+    onRegionDrawn: (listener) => void drawnListeners.push(listener),
+    onRegionChosen: (listener) => void chosenListeners.push(listener),
+    onRegionHovered: (listener) => void hoveredListeners.push(listener),
+    onDisplayChanged: (listener) => void displayListeners.push(listener),
+    onImageLost: (listener) => void lostListeners.push(listener),
+    dispose() {
+      stopPointer();
+      observer.disconnect();
+      stack.dispose();
+      parent.replaceChildren();
+    },
+  };
+}
