@@ -48,7 +48,7 @@ class TransformersEngine:
             dtype = "float32" if device == "cpu" else "bfloat16"
         try:
             loaded = load_model_and_processor(settings.folder, device=device, dtype=dtype)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # the readers of weights raise errors of their own kinds
             raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
         self._model, self._processor = loaded.model, loaded.processor
         self._device = torch.device(device)

@@ -20,7 +20,7 @@ from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, serving_model
 from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import film_path
+from deepmedix_review.studies.storage import film_path
 from inference.engines import Done, Engine, EngineError, Failed, GenerationRequest, Token, load_engine
 from inference.images import render_reference
 from inference.prompts import template

@@ -1,0 +1,133 @@
+"""A lost, doubled or late message does no harm: leases, heartbeats and fencing hold."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from deepmedix_review.common import jobs
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import InferenceJob
+from tests.factories.jobs import InferenceJobFactory
+
+
+def claimed() -> InferenceJob:
+    job = jobs.claim(InferenceJob, job_id=InferenceJobFactory.create().pk)
+    assert job is not None
+    return job
+
+
+def let_lease_expire(job: InferenceJob) -> None:
+    InferenceJob.objects.filter(pk=job.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_a_job_is_claimed_once() -> None:
+    job = claimed()
+    assert (job.state, job.attempt) == (JobState.RUNNING, 1)
+    assert jobs.claim(InferenceJob, job_id=job.pk) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_claims_the_job() -> None:
+    job = InferenceJobFactory.create()
+    got: list[InferenceJob | None] = []
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        try:
+            start.wait()
+            got.append(jobs.claim(InferenceJob, job_id=job.pk))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([found for found in got if found]) == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
+    stale = claimed()
+    let_lease_expire(stale)
+    assert jobs.requeue_expired(InferenceJob) == [stale.pk]
+    fresh = jobs.claim(InferenceJob, job_id=stale.pk)
+    assert fresh is not None
+    assert fresh.attempt == 2
+    for write in (
+        lambda: jobs.heartbeat(stale, num_tokens=9),
+        lambda: jobs.hold(stale),
+        lambda: jobs.finish(stale, state=JobState.DONE),
+    ):
+        with pytest.raises(jobs.LeaseLost), transaction.atomic():
+            write()
+    jobs.finish(fresh, state=JobState.DONE, num_tokens=3)
+    assert (fresh.state, fresh.num_tokens) == (JobState.DONE, 3)
+
+
+@pytest.mark.django_db
+def test_a_job_that_stops_its_worker_every_time_fails_with_a_sentence() -> None:
+    job = claimed()
+    for _ in range(settings.MAX_ATTEMPTS - 1):
+        let_lease_expire(job)
+        jobs.requeue_expired(InferenceJob)
+        assert jobs.claim(InferenceJob, job_id=job.pk) is not None
+    let_lease_expire(job)
+    assert jobs.requeue_expired(InferenceJob) == []
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "stopped without an answer 3 times" in job.error
+    jobs.retry(job)
+    assert (job.state, job.attempt, job.error) == (JobState.QUEUED, 0, "")
+
+
+@pytest.mark.django_db
+def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_beat() -> None:
+    waiting = InferenceJobFactory.create()
+    jobs.request_cancel(waiting)
+    assert waiting.state == JobState.CANCELLED
+    assert jobs.claim(InferenceJob, job_id=waiting.pk) is None
+    running = claimed()
+    jobs.request_cancel(running)
+    assert running.state == JobState.RUNNING
+    with pytest.raises(jobs.JobCancelled):
+        jobs.heartbeat(running)
+
+
+@pytest.mark.django_db
+def test_a_cancelled_job_whose_worker_died_ends_cancelled() -> None:
+    job = claimed()
+    jobs.request_cancel(job)
+    let_lease_expire(job)
+    jobs.requeue_expired(InferenceJob)
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+
+
+@pytest.mark.django_db
+def test_a_sweep_wakes_the_oldest_jobs_and_no_flood() -> None:
+    waiting = [InferenceJobFactory.create().pk for _ in range(jobs.NUM_WOKEN_AT_ONCE + 5)]
+    assert jobs.requeue_expired(InferenceJob) == waiting[: jobs.NUM_WOKEN_AT_ONCE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_work_keeps_its_lease_and_hears_that_it_was_cancelled(settings: Settings) -> None:
+    settings.LEASE_SECONDS = 0.4
+    job = claimed()
+    first_end = job.lease_expires_at
+    deadline = timezone.now() + timedelta(seconds=20)
+    with jobs.kept_alive(job) as check:
+        while InferenceJob.objects.get(pk=job.pk).lease_expires_at == first_end:
+            assert timezone.now() < deadline
+            check()
+        jobs.request_cancel(job)
+        with pytest.raises(jobs.JobCancelled):
+            while timezone.now() < deadline:
+                check()

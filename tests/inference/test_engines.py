@@ -1,0 +1,178 @@
+"""An engine answers each request for itself: by its seed, within its limits, and it can be stopped."""
+
+import shutil
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+
+from inference.engines import (
+    Done,
+    Engine,
+    EngineError,
+    EngineSettings,
+    Event,
+    Failed,
+    GenerationRequest,
+    Token,
+    folder_sha256,
+    load_engine,
+)
+from inference.phantoms import draw_phantom
+from inference.regions import Preparation
+from tests.factories.models import write_untrained_model
+
+AREA = 112 * 112
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Engine:
+    return load_engine(settings_for(folder))
+
+
+def settings_for(folder: Path) -> EngineSettings:
+    return EngineSettings(
+        folder=folder, min_pixels=AREA, max_pixels=AREA, preparation=Preparation.SQUARE, micro_batch=3
+    )
+
+
+def ask(key: str, *, film_seed: int = 1, width: int = 112, **fields: object) -> GenerationRequest:
+    film = draw_phantom(seed=film_seed, width=width, height=140).to_uint8()
+    wanted = {"prompt": "What is there?", "temperature": 1.0, "seed": 1, "max_new_tokens": 12, **fields}
+    return GenerationRequest(key=key, film=film, **wanted)  # type: ignore[arg-type]
+
+
+def results(events: Sequence[Event]) -> dict[str, Done]:
+    return {event.key: event for event in events if isinstance(event, Done)}
+
+
+def test_every_request_of_a_batch_is_answered_and_its_tokens_are_told(engine: Engine) -> None:
+    requests = [ask(str(n), seed=n, width=112 + 28 * (n % 2), max_new_tokens=5 + n) for n in range(5)]
+    events = list(engine.generate(requests))
+    answered = results(events)
+    assert set(answered) == {request.key for request in requests}
+    for request in requests:
+        told = [e.num_tokens for e in events if isinstance(e, Token) and e.key == request.key]
+        done = answered[request.key]
+        assert told == list(range(1, done.num_tokens + 1))
+        assert done.num_tokens <= request.max_new_tokens
+        assert done.model_size == (112, 112)
+        assert "What is there?" in done.prompt
+
+
+def test_a_seed_gives_the_same_text_alone_and_among_others(engine: Engine) -> None:
+    alone = results(list(engine.generate([ask("x", seed=5)])))["x"]
+    among = results(
+        list(engine.generate([ask("x", seed=5), ask("y", seed=6, prompt="And here, on the left?")]))
+    )
+    assert among["x"].text == alone.text
+    assert among["y"].text != alone.text
+
+
+def test_at_temperature_zero_the_seed_means_nothing(engine: Engine) -> None:
+    texts = {
+        done.text
+        for done in results(
+            list(engine.generate([ask(str(n), temperature=0.0, seed=n) for n in (1, 2)]))
+        ).values()
+    }
+    assert len(texts) == 1
+
+
+def test_sampling_follows_the_models_probabilities(engine: Engine) -> None:
+    torch = pytest.importorskip("torch")
+    from inference.engines.sampling import SeededSampling
+
+    probabilities = torch.tensor([0.5, 0.3, 0.2, 0.0])
+    drawn = [
+        int(
+            SeededSampling([ask("x", seed=n)], device=torch.device("cpu"))(
+                torch.zeros(1, 1), probabilities.log()[None]
+            ).argmax()
+        )
+        for n in range(1500)
+    ]
+    shares = np.bincount(drawn, minlength=4) / len(drawn)
+    assert shares == pytest.approx([0.5, 0.3, 0.2, 0.0], abs=0.06)
+
+
+def test_a_closed_iterator_stops_the_model(engine: Engine) -> None:
+    events = engine.generate([ask("x", max_new_tokens=900)])
+    assert [event.num_tokens for event in islice(events, 3) if isinstance(event, Token)] == [1, 2, 3]
+    events.close()  # type: ignore[attr-defined]
+    assert list(events) == []
+    assert results(list(engine.generate([ask("y")])))
+
+
+def test_a_request_past_its_deadline_fails_with_a_sentence(engine: Engine) -> None:
+    events = list(engine.generate([ask("late", max_new_tokens=900, deadline_seconds=0.0), ask("x")]))
+    assert results(events).keys() == {"x"}
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert failed.reason.startswith("It was stopped after 0 s with 1 tokens written.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"prompt": "What is <|image_pad|>?"}, "reserved for the model"),
+        ({"prompt": "why " * 2000}, "Ask a shorter question"),
+    ],
+)
+def test_a_question_that_no_model_can_take_is_refused_and_the_others_are_answered(
+    engine: Engine, fields: dict[str, object], sentence: str
+) -> None:
+    events = list(engine.generate([ask("bad", **fields), ask("x")]))
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert sentence in failed.reason
+    assert "x" in results(events)
+
+
+def test_the_film_and_the_question_never_outgrow_the_model(engine: Engine) -> None:
+    done = results(list(engine.generate([ask("x", prompt="a " * 450, max_new_tokens=4096)])))["x"]
+    assert done.ended == "length"
+
+
+def test_image_placeholders_are_never_sampled(engine: Engine) -> None:
+    hot = [ask(str(n), seed=n, temperature=50.0, max_new_tokens=30) for n in range(3)]
+    assert len(results(list(engine.generate(hot)))) == 3
+
+
+def test_a_folder_is_named_by_what_makes_the_model(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    assert folder_sha256(copy) == folder_sha256(folder)
+    (copy / "README.md").write_text("a card")
+    (copy / "card.json").write_text("{}")
+    assert folder_sha256(copy) == folder_sha256(folder)
+    (copy / "generation_config.json").write_text("{}")
+    assert folder_sha256(copy) != folder_sha256(folder)
+    with pytest.raises(EngineError, match="not those that were registered"):
+        load_engine(EngineSettings(folder=copy, sha256=folder_sha256(folder)))
+
+
+def test_an_empty_or_broken_folder_is_refused_with_a_sentence(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="no model"):
+        load_engine(EngineSettings(folder=tmp_path))
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    (copy / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(EngineError, match="could not be read"):
+        load_engine(settings_for(copy))
+
+
+def test_a_model_with_broken_weights_says_so(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    weights = load_file(copy / "model.safetensors")
+    save_file(
+        {name: weight * float("nan") for name, weight in weights.items()},
+        copy / "model.safetensors",
+        {"format": "pt"},
+    )
+    with pytest.raises(EngineError, match="weights are broken"):
+        list(load_engine(settings_for(copy)).generate([ask("x")]))
