@@ -7,7 +7,7 @@ ENVIRONMENT = platform/deepmedix_review/config/environment.py
 
 run:
 	@$(PYTHON) -I $(ENVIRONMENT) --port $(PORT)
-	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) $(if $(STUDIES),--studies "$(STUDIES)")
+	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) $(if $(STUDIES),--studies "$(STUDIES)") $(if $(filter no,$(DEMO)),--no-demo)
 
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests

@@ -141,6 +141,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Run DeepMedix Review on this machine.")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--studies", type=Path, help="a folder of films to import first")
+    parser.add_argument(
+        "--no-demo", action="store_true", help="start without the demo films and their reader study"
+    )
     options = parser.parse_args(arguments)
     for number in STOP_SIGNALS:
         signal.signal(number, _ask_to_stop)
@@ -148,7 +151,7 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         try:
             stack.enter_context(_only_one(home))
-            run(home, port=options.port, studies=options.studies)
+            run(home, port=options.port, studies=options.studies, with_demo=not options.no_demo)
         except StopAsked:
             pass
         except CannotStart as error:
@@ -157,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(home: Path, *, port: int, studies: Path | None) -> None:
+def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None:
     """Start everything, say where it is, and watch over it. Ends by StopAsked, or raises CannotStart."""
     if studies is not None and not studies.is_dir():
         raise CannotStart(f"There is no folder {studies}: name the folder that holds the films.")
@@ -178,7 +181,8 @@ def run(home: Path, *, port: int, studies: Path | None) -> None:
         for username, password in logins:
             say(f"  {username:<12}{password}")
         say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
-        demo = subprocess.Popen(_manage("load_demo"), stdin=subprocess.DEVNULL, start_new_session=True)
+        if with_demo:
+            demo = subprocess.Popen(_manage("load_demo"), stdin=subprocess.DEVNULL, start_new_session=True)
         while True:
             launcher.watch()
             if demo is not None and demo.poll() is not None:

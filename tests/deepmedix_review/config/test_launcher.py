@@ -1,0 +1,128 @@
+"""The product starts, says where it is, and leaves no process behind, however it ends."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+
+from deepmedix_review.config.leftovers import end_leftovers, remember
+from tests.home import ROOT
+
+START_SECONDS = 150
+STOP_SECONDS = 30
+
+
+class Product:
+    """A launcher in a home folder and at a port of its own, its lines as they come."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deepmedix_review.config.launcher", "--port", str(port), "--no-demo"],
+            cwd=ROOT,
+            env={**env, "DEEPMEDIX_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.seen: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def await_line(self, part: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not any(part in line for line in self.seen):
+            left = deadline - time.monotonic()
+            assert left > 0, f"no line with {part!r}: {self.seen}"
+            try:
+                self.seen.append(self.lines.get(timeout=min(left, 1)))
+            except queue.Empty:
+                assert self.process.poll() is None, f"it ended before it said {part!r}: {self.seen}"
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.put(line)
+
+
+@contextmanager
+def _product(home: Path) -> Iterator[tuple[Product, int]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    product = Product(home, port)
+    try:
+        yield product, port
+    finally:
+        product.process.kill()
+        product.process.wait()
+
+
+def _all_gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+    return [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(tmp_path: Path) -> None:
+    with _product(tmp_path) as (killed, port):
+        killed.await_line("Ctrl-C stops everything")
+        family = killed.family()
+        names = " ".join(" ".join(p.cmdline()) for p in family)
+        for part in ("postgres", "redis-server", "granian", "inference", "learning", "--queues io", "beat"):
+            assert part in names
+        assert urlopen(f"http://127.0.0.1:{port}/healthz").status == 200
+
+        with _product(tmp_path) as (second, _):
+            second.await_line("is running already with the data in")
+            assert second.process.wait(STOP_SECONDS) == 1
+
+        killed.process.send_signal(signal.SIGKILL)
+        killed.process.wait()
+        if sys.platform.startswith("linux"):
+            assert _all_gone(family)
+    logins = (tmp_path / "secrets" / "demo_logins.json").read_text("utf-8")
+
+    with _product(tmp_path) as (again, _):
+        again.await_line("Ctrl-C stops everything")
+        family = again.family()
+        again.process.send_signal(signal.SIGINT)
+        assert again.process.wait(STOP_SECONDS) == 0
+        assert _all_gone(family)
+    assert (tmp_path / "secrets" / "demo_logins.json").read_text("utf-8") == logins
+    assert (tmp_path / "secrets" / "demo_logins.json").stat().st_mode & 0o077 == 0
+
+
+def test_leftovers_are_ended_and_other_programs_with_the_same_number_are_not(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    left = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    other = subprocess.Popen([*command, "other"], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        remember(tmp_path, {"left": left})
+        _rename_in_the_book(tmp_path, of=left, to=other)
+        assert end_leftovers(tmp_path) == []
+        remember(tmp_path, {"left": left})
+        threading.Thread(target=left.wait, daemon=True).start()
+        assert end_leftovers(tmp_path) == [left.pid]
+        assert other.poll() is None
+    finally:
+        for process in (left, other):
+            process.kill()
+            process.communicate()
+
+
+def _rename_in_the_book(home: Path, *, of: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None:
+    book = home / "run" / "children.json"
+    book.write_text(book.read_text("utf-8").replace(str(of.pid), str(to.pid)), "utf-8")
