@@ -38,7 +38,7 @@ class Phase:
 PHASES = (
     Phase("see", num_steps=2400, batch_size=64, learning_rate=1e-3),
     Phase("write", num_steps=900, batch_size=32, learning_rate=2e-3),
-    Phase("both", num_steps=5000, batch_size=32, learning_rate=1e-3, floor=0.01),
+    Phase("both", num_steps=4000, batch_size=32, learning_rate=1e-3, floor=0.01),
 )
 
 
@@ -159,7 +159,7 @@ def _train_phase(run: _Run, index: int, phase: Phase, checkpoint_every: int) -> 
             group["lr"] = rate
         loss = loss_of(phase, np.random.default_rng([run.recipe.seed, index, step]))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         recent.append(float(loss.detach()))
