@@ -1,4 +1,4 @@
-/** The one place that speaks to Cornerstone3D: loads a film, checks that it is the right one, renders it. */
+/** The one place that speaks to Cornerstone3D: decodes a film, draws it, and knows what is on the canvas. */
 import {
   cache,
   Enums,
@@ -8,14 +8,15 @@ import {
   type Types,
 } from "@cornerstonejs/core";
 import { init as initLoader, wadouri } from "@cornerstonejs/dicom-image-loader";
+import { Enums as MetadataEnums, utilities as metadataUtilities } from "@cornerstonejs/metadata";
 import type { DataSet } from "dicom-parser";
 import { type Film, WrongImage } from "./film";
 import { type Affine, affineThrough, type Point, type Size } from "./geometry";
+import { fetchFilm, sopInstanceUidOf } from "./part10";
 import { type PreparedValues, prepareValues, valueRules } from "./values";
 import { type FilmValues, rangeOf, type Window, windowOf } from "./window";
 
 const VIEWPORT = "film";
-const SOP_INSTANCE_UID = "x00080018";
 
 let isStarted = false;
 
@@ -26,13 +27,10 @@ function startCornerstone(): void {
   isStarted = true;
 }
 
-interface LoadedImage extends Types.IImage {
-  readonly data: DataSet;
-}
-
 interface ShownFilm {
   readonly imageId: string;
-  readonly image: LoadedImage;
+  readonly image: Types.IImage;
+  readonly header: DataSet;
   readonly values: PreparedValues;
   readonly brighterIsHigher: boolean;
 }
@@ -40,7 +38,6 @@ interface ShownFilm {
 /** One viewport with at most one film in it. */
 export class FilmStack {
   private readonly engine: RenderingEngine;
-  private readonly prepared = new WeakMap<LoadedImage, PreparedValues>();
   private shown: ShownFilm | null = null;
   private turn = 0;
 
@@ -65,16 +62,20 @@ export class FilmStack {
   async show(film: Film): Promise<FilmValues> {
     this.blank();
     const turn = ++this.turn;
-    const imageId = `wadouri:${new URL(film.url, location.href).href}`;
-    const image = await load(imageId);
-    const sopInstanceUid = image.data?.string(SOP_INSTANCE_UID);
-    if (sopInstanceUid !== film.sopInstanceUid) {
+    const { file, header } = await fetchFilm(film);
+    const imageId = wadouri.fileManager.add(file as File);
+    try {
+      return await this.draw(imageId, header, turn);
+    } catch (error) {
       forget(imageId);
-      throw new WrongImage("The server sent another film than the one that this page is about.");
+      throw error;
     }
-    const rules = valueRules(image.data);
-    const values = this.prepared.get(image) ?? prepareValues(image.getPixelData(), rules);
-    this.prepared.set(image, values);
+  }
+
+  private async draw(imageId: string, header: DataSet, turn: number): Promise<FilmValues> {
+    const image = await decode(imageId);
+    const rules = valueRules(header);
+    const values = prepareValues(image.getPixelData(), rules);
     if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
     await this.viewport.setStack([imageId]);
     if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
@@ -82,7 +83,7 @@ export class FilmStack {
     if (this.viewport.getCornerstoneImage()?.imageId !== imageId) {
       throw new WrongImage("The film was loaded but could not be drawn.");
     }
-    this.shown = { imageId, image, values, brighterIsHigher: rules.brighterIsHigher };
+    this.shown = { imageId, image, header, values, brighterIsHigher: rules.brighterIsHigher };
     this.setWindow(values.initial);
     this.setInverted(false);
     this.fit();
@@ -92,15 +93,15 @@ export class FilmStack {
 
   /** Hides the canvas before anything is awaited: no old film is seen under a new film's regions. */
   blank(): void {
-    this.shown = null;
     this.element.classList.add("blank");
+    if (this.shown !== null) forget(this.shown.imageId);
+    this.shown = null;
   }
 
   sopInstanceUid(): string | null {
     if (this.shown === null || this.element.classList.contains("blank")) return null;
-    const image = this.viewport.getCornerstoneImage() as LoadedImage | undefined;
-    if (image?.imageId !== this.shown.imageId) return null;
-    return image.data.string(SOP_INSTANCE_UID) ?? null;
+    if (this.viewport.getCornerstoneImage()?.imageId !== this.shown.imageId) return null;
+    return sopInstanceUidOf(this.shown.header);
   }
 
   values(): FilmValues {
@@ -187,18 +188,17 @@ export class FilmStack {
   }
 }
 
-async function load(imageId: string): Promise<LoadedImage> {
+async function decode(imageId: string): Promise<Types.IImage> {
   try {
-    return (await imageLoader.loadAndCacheImage(imageId)) as LoadedImage;
+    return await imageLoader.loadAndCacheImage(imageId);
   } catch (cause) {
-    forget(imageId);
-    throw new WrongImage("The film could not be loaded.", { cause });
+    throw new WrongImage("The film came, but could not be decoded.", { cause });
   }
 }
 
-/** A retry asks the server again instead of repeating the failure from a cache. */
+/** Frees the film's memory: the next one has an image id of its own, so nothing is asked for twice. */
 function forget(imageId: string): void {
   if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
-  const url = imageId.slice("wadouri:".length);
-  if (wadouri.dataSetCacheManager.isLoaded(url)) wadouri.dataSetCacheManager.unload(url);
+  metadataUtilities.clearTypedCacheData(MetadataEnums.MetadataModules.NATURALIZED, imageId);
+  wadouri.fileManager.remove(Number(imageId.slice("dicomfile:".length)));
 }
