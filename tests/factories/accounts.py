@@ -22,8 +22,10 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        password = kwargs.pop("password", PASSWORD)
-        return model_class.objects.create_user(*args, password=password, **kwargs)
+        user = model_class(**kwargs)
+        user.set_password(PASSWORD)
+        user.save()
+        return user
 
 
 class ExpertFactory(UserFactory):

@@ -17,7 +17,7 @@ class User(AbstractUser):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.EXPERT)
-    pseudonym = models.CharField(max_length=20, unique=True, help_text="as screens and exports name the reader")
+    pseudonym = models.CharField(max_length=20, unique=True, help_text="as screens and exports name a reader")
 
     class Meta:
         constraints = [

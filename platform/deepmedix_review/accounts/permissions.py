@@ -14,7 +14,6 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.common.errors import NotYours
 
-
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 

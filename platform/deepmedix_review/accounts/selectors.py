@@ -19,7 +19,9 @@ def accounts() -> QuerySet[User]:
 
 def readers() -> QuerySet[User]:
     """The accounts that may be given cases to read."""
-    return User.objects.filter(is_active=True, role__in=_roles_with(Capability.READ_CASES)).order_by("pseudonym")
+    return User.objects.filter(is_active=True, role__in=_roles_with(Capability.READ_CASES)).order_by(
+        "pseudonym"
+    )
 
 
 def readers_by_uid(uids: Iterable[uuid.UUID]) -> list[User]:

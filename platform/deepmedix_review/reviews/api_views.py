@@ -78,7 +78,10 @@ class ReadingSignatureView(APIView):
         """Lock a complete reading; the refusal names what is missing."""
         change_id, sop_instance_uid = read_signature(request.data)
         signed = sign_reading(
-            reading_uid=uid, reader=acting_user(request), change_id=change_id, sop_instance_uid=sop_instance_uid
+            reading_uid=uid,
+            reader=acting_user(request),
+            change_id=change_id,
+            sop_instance_uid=sop_instance_uid,
         )
         following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
         return Response(SignAnswerSerializer({"signed_at": signed.signed_at, "next": following}).data)

@@ -1,4 +1,4 @@
-"""The JSON of the changes that the reading page sends: untrusted, so every value is checked for type and range."""
+"""The JSON of the changes that the reading page sends, untrusted: every value's type and range is checked."""
 
 import math
 import uuid
@@ -169,7 +169,7 @@ def read_change(data: Any) -> SentChange:
 
 
 def read_signature(data: Any) -> tuple[uuid.UUID, str]:
-    """The change's id and the film on the screen. Raises ValidationError, answered with 400 and a sentence."""
+    """The change's id and the film on the screen. Raises ValidationError, answered with 400."""
     sent = _checked(SignSerializer(data=data))
     return sent["change_id"], sent["sop_instance_uid"]
 

@@ -68,7 +68,7 @@ def find_missing(reading: Reading) -> Missing:
 
 
 def _rows(reading: Reading) -> "QuerySet[Any, tuple[Any, ...]]":
-    """(kind, completion, number, number, number): unrated steps, unjudged regions, the answers' ratings, a vote."""
+    """(kind, completion, three numbers): unrated steps, unjudged regions, the answers' ratings, a vote."""
     completions = [reading.completion_a_id, reading.completion_b_id]
     rated = StepRating.objects.filter(reading=reading, step=OuterRef("pk")).filter(
         Q(plausibility__isnull=False) | Q(cannot_judge=True)
@@ -81,15 +81,15 @@ def _rows(reading: Reading) -> "QuerySet[Any, tuple[Any, ...]]":
     )
     return _columns(steps, "step", "completion_id", "position", 0, 0).union(
         _columns(regions, "region", "step__completion_id", "step__position", "position", Exists(siblings)),
-        _columns(
-            AnswerRating.objects.filter(reading=reading), "answer", "completion_id", *ANSWER_CRITERIA
-        ),
+        _columns(AnswerRating.objects.filter(reading=reading), "answer", "completion_id", *ANSWER_CRITERIA),
         _columns(Vote.objects.filter(reading=reading), "vote", "reading__completion_a_id", 0, 0, 0),
         all=True,
     )
 
 
-def _columns(rows: "QuerySet[Any]", kind: str, completion: str, *numbers: Any) -> "QuerySet[Any, tuple[Any, ...]]":
+def _columns(
+    rows: "QuerySet[Any]", kind: str, completion: str, *numbers: Any
+) -> "QuerySet[Any, tuple[Any, ...]]":
     columns = {
         f"number_{index}": Cast(
             F(number) if isinstance(number, str) else Value(number) if isinstance(number, int) else number,
@@ -97,9 +97,12 @@ def _columns(rows: "QuerySet[Any]", kind: str, completion: str, *numbers: Any) -
         )
         for index, number in enumerate(numbers)
     }
-    return rows.order_by().annotate(kind=Value(kind, CharField()), of=F(completion), **columns).values_list(
-        "kind", "of", *columns
+    named: QuerySet[Any, tuple[Any, ...]] = (
+        rows.order_by()
+        .annotate(kind=Value(kind, CharField()), of=F(completion), **columns)
+        .values_list("kind", "of", *columns)
     )
+    return named
 
 
 def _count(names: Sequence[str], noun: str) -> str:

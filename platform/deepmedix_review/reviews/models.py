@@ -1,4 +1,4 @@
-"""Readers' work on completions: who reads what, and what each reader said of every step, region and answer."""
+"""Readers' work on completions: who reads what, and what a reader said of each step, region and answer."""
 
 import uuid
 
@@ -24,7 +24,9 @@ class ReaderStudy(PublicModel):
     """A set of cases and the readers who read them, blinded to the model."""
 
     title = models.CharField(max_length=120)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     seed = models.PositiveIntegerField(default=1, help_text="draws which completion stands on side A")
 
     class Meta:
@@ -44,7 +46,9 @@ class Case(PublicModel):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["reader_study", "position"], name="one_case_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["reader_study", "position"], name="one_case_per_position")
+        ]
 
 
 class Assignment(PublicModel):
@@ -52,7 +56,9 @@ class Assignment(PublicModel):
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "reader"], name="one_assignment_per_reader_and_case")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "reader"], name="one_assignment_per_reader_and_case")
+        ]
         indexes = [models.Index(fields=["reader", "id"])]
 
 
@@ -77,7 +83,9 @@ class Reading(PublicModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["assignment"], condition=Q(signed_at__isnull=True), name="one_open_reading_per_assignment"
+                fields=["assignment"],
+                condition=Q(signed_at__isnull=True),
+                name="one_open_reading_per_assignment",
             ),
             models.CheckConstraint(
                 condition=Q(completion_b__isnull=True) | ~Q(completion_b=F("completion_a")),
@@ -96,7 +104,9 @@ class StepRating(PublicModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["reading", "step"], name="one_rating_per_reading_and_step"),
-            models.CheckConstraint(condition=_one_to_five("plausibility"), name="plausibility_is_one_to_five"),
+            models.CheckConstraint(
+                condition=_one_to_five("plausibility"), name="plausibility_is_one_to_five"
+            ),
             models.CheckConstraint(
                 condition=Q(cannot_judge=False) | Q(plausibility__isnull=True),
                 name="a_step_that_cannot_be_judged_has_no_plausibility",
@@ -145,10 +155,14 @@ class AnswerRating(PublicModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["reading", "completion"], name="one_answer_rating_per_completion"),
+            models.UniqueConstraint(
+                fields=["reading", "completion"], name="one_answer_rating_per_completion"
+            ),
             models.CheckConstraint(condition=_one_to_five("relevance"), name="relevance_is_one_to_five"),
             models.CheckConstraint(condition=_one_to_five("correctness"), name="correctness_is_one_to_five"),
-            models.CheckConstraint(condition=_one_to_five("completeness"), name="completeness_is_one_to_five"),
+            models.CheckConstraint(
+                condition=_one_to_five("completeness"), name="completeness_is_one_to_five"
+            ),
         ]
 
 
@@ -176,5 +190,7 @@ class ReadingChange(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["reading", "change_id"], name="one_answer_per_reading_and_change"),
+            models.UniqueConstraint(
+                fields=["reading", "change_id"], name="one_answer_per_reading_and_change"
+            ),
         ]

@@ -165,7 +165,7 @@ def _film(instance: Instance) -> FilmView:
     return FilmView(
         uid=instance.uid,
         sop_instance_uid=instance.sop_instance_uid,
-        film_url=f"/api/instances/{instance.uid}/film/",
+        film_url=reverse("film", args=[instance.uid]),
         rows=instance.rows,
         columns=instance.columns,
         row_spacing_mm=instance.row_spacing_mm,

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from django.db.models import F, QuerySet
 
@@ -20,6 +20,8 @@ from deepmedix_review.reviews.changes import (
 )
 from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.studies.models import Instance
+
+Part = TypeVar("Part", StepRating, RegionAnnotation, AnswerRating, Vote)
 
 
 def record(reading: Reading, change: Change) -> None:
@@ -43,24 +45,25 @@ def record(reading: Reading, change: Change) -> None:
 
 def copy_all(*, source: Reading, target: Reading) -> None:
     """Give an amendment the ratings, annotations and vote of the reading that it amends."""
-    for model in (StepRating, RegionAnnotation, AnswerRating, Vote):
-        rows: QuerySet[StepRating | RegionAnnotation | AnswerRating | Vote] = model._default_manager.filter(
-            reading=source
-        )
-        model._default_manager.bulk_create(_copied(row, target) for row in rows)
+    _copy(StepRating.objects.filter(reading=source), target)
+    _copy(RegionAnnotation.objects.filter(reading=source), target)
+    _copy(AnswerRating.objects.filter(reading=source), target)
+    _copy(Vote.objects.filter(reading=source), target)
 
 
-def _copied(
-    row: StepRating | RegionAnnotation | AnswerRating | Vote, target: Reading
-) -> StepRating | RegionAnnotation | AnswerRating | Vote:
-    row.pk, row.uid, row.reading = None, uuid.uuid4(), target
-    return row
+def _copy(rows: QuerySet[Part], target: Reading) -> None:
+    copies = list(rows)
+    for row in copies:
+        row.pk, row.uid, row.reading = None, uuid.uuid4(), target
+    rows.model._default_manager.bulk_create(copies)
 
 
 def _rate_step(reading: Reading, change: RateStep) -> None:
     if change.cannot_judge and change.plausibility is not None:
         raise RefusedByRule("A step is rated or marked as one you cannot judge, not both. Take one back.")
-    step = ReasoningStep.objects.filter(uid=change.step, completion__in=_completions(reading)).only("pk").first()
+    step = (
+        ReasoningStep.objects.filter(uid=change.step, completion__in=_completions(reading)).only("pk").first()
+    )
     if step is None:
         raise _of_another_case("step")
     rating = StepRating(
@@ -79,7 +82,11 @@ def _rate_step(reading: Reading, change: RateStep) -> None:
 
 
 def _annotate_region(reading: Reading, change: AnnotateRegion) -> None:
-    region = Region.objects.filter(uid=change.region, step__completion__in=_completions(reading)).only("pk").first()
+    region = (
+        Region.objects.filter(uid=change.region, step__completion__in=_completions(reading))
+        .only("pk")
+        .first()
+    )
     if region is None:
         raise _of_another_case("region")
     if change.verdict is None:
@@ -109,7 +116,9 @@ def _annotate_region(reading: Reading, change: AnnotateRegion) -> None:
 
 
 def _rate_answer(reading: Reading, change: RateAnswer) -> None:
-    completion = Completion.objects.filter(uid=change.completion, pk__in=_completions(reading)).only("pk").first()
+    completion = (
+        Completion.objects.filter(uid=change.completion, pk__in=_completions(reading)).only("pk").first()
+    )
     if completion is None:
         raise _of_another_case("answer")
     rating = AnswerRating(

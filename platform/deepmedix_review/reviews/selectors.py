@@ -13,12 +13,12 @@ from django.db.models import Case as If
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.common.errors import NotYours
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.reviews.models import Assignment, Case, Reading, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
@@ -26,7 +26,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of the assigned cases are signed; `name` is the reader study's title or the reader's pseudonym."""
+    """How many of the assigned cases are signed; `name` is a reader study's title or a reader's pseudonym."""
 
     uid: uuid.UUID
     name: str
@@ -85,7 +85,7 @@ _OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None)
 
 
 def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = None) -> Worklist:
-    """A page of the reader's own cases, those still to be read or those signed, in the order of assignment."""
+    """A page of the reader's own cases, still to be read or signed, in the order of assignment."""
     require(reader, Capability.READ_CASES)
     readings = Reading.objects.filter(assignment__reader=reader, signed_at__isnull=not signed)
     if signed:
@@ -137,7 +137,7 @@ def assignment_for(user: User, uid: uuid.UUID) -> Assignment:
 
 
 def next_reading(reading: Reading) -> Reading | None:
-    """The same reader's next open case of the same reader study: the next position, or the first left behind."""
+    """The reader's next open case of the same reader study: by position, then the first left behind."""
     here = Assignment.objects.select_related("case").get(pk=reading.assignment_id)
     return (
         Reading.objects.filter(
@@ -159,9 +159,11 @@ def signed_readings() -> QuerySet[Reading]:
     return Reading.objects.filter(signed_at__isnull=False).exclude(amended_by__signed_at__isnull=False)
 
 
-def may_see_study(user: User, study_id: int) -> bool:
-    """Whether the study is among the user's assignments."""
-    return Assignment.objects.filter(reader=user, case__study=study_id).exists()
+def assigned_studies(user: User) -> Q:
+    """The studies of a reader's own cases: what `studies.selectors.READER_ACCESS` lets a reader see."""
+    if not may(user, Capability.READ_CASES):
+        return Q(pk__in=())
+    return Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))
 
 
 def studies_to_choose(*, model_version: ModelVersion, limit: int = 200) -> QuerySet[Study]:

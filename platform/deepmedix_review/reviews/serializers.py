@@ -1,4 +1,4 @@
-"""The JSON of a reading as its page gets it: the film, what was said of it, and what the reader said so far."""
+"""The JSON of a reading as its page gets it: the film, what was said of it, what the reader said so far."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
-from deepmedix_review.reviews.models import Assignment, Case, Reading, ReadingChange, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
 from deepmedix_review.reviews.selectors import completions_to_read, next_reading
 from deepmedix_review.reviews.sides import draw_swaps
 from deepmedix_review.studies.models import Study
@@ -67,7 +67,7 @@ def create_reader_study(
     unread = [study.label for study in studies if study.pk not in chosen]
     if unread:
         raise RefusedByRule(
-            f"{', '.join(unread)} has no completion of that model yet. Request inference first, or leave it out."
+            f"{', '.join(unread)} has no completion of that model yet. Request inference first."
         )
 
     reader_study = ReaderStudy.objects.create(title=title.strip(), created_by=actor, seed=seed)
@@ -109,7 +109,9 @@ def open_reading(*, assignment: Assignment, reader: User) -> Reading:
 def mark_opened(reading: Reading, *, reader: User) -> None:
     """Keep the moment at which the reader first came to the case."""
     with transaction.atomic():
-        if Reading.objects.filter(pk=reading.pk, opened_at=None, signed_at=None).update(opened_at=timezone.now()):
+        if Reading.objects.filter(pk=reading.pk, opened_at=None, signed_at=None).update(
+            opened_at=timezone.now()
+        ):
             reading.refresh_from_db(fields=["opened_at"])
             record_event(actor=reader, action="open_reading", subject=reading)
 
@@ -182,9 +184,7 @@ def sign_reading(
 @transaction.atomic
 def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
     """A new open reading that starts from the signed one, names it, and says why."""
-    signed = (
-        Reading.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=reading.pk)
-    )
+    signed = Reading.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=reading.pk)
     _require_reader(reader, signed.assignment)
     if signed.signed_at is None:
         raise RefusedByRule("This reading is still open. Change it directly.")

@@ -48,9 +48,7 @@ def amend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reading = selectors.reading_for(reader, uid)
     form = AmendmentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        amendment = services.amend_reading(
-            reading=reading, reader=reader, reason=form.cleaned_data["reason"]
-        )
+        amendment = services.amend_reading(reading=reading, reader=reader, reason=form.cleaned_data["reason"])
         return redirect("reading", uid=amendment.uid)
     return render(request, "reviews/amend.html", {"reading": reading, "form": form})
 

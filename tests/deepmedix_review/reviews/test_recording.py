@@ -204,7 +204,11 @@ def test_every_change_is_in_the_audit_record_without_its_words() -> None:
     reading = an_open_reading()
     change(reading, RateStep(first_step(reading).uid, 2, False, "Mrs. Miller's film"))
     event = AuditEvent.objects.latest("sequence")
-    assert (event.action, event.subject_uid, event.actor) == ("rate_step", str(reading.uid), reader_of(reading))
+    assert (event.action, event.subject_uid, event.actor) == (
+        "rate_step",
+        str(reading.uid),
+        reader_of(reading),
+    )
     assert "Miller" not in str(event.details)
 
 
@@ -281,7 +285,10 @@ def test_an_amendment_starts_as_a_copy_names_the_signed_reading_and_replaces_its
     sign(amendment)
     assert list(signed_readings()) == [amendment]
     assert (Vote.objects.get(reading=signed).side, Vote.objects.get(reading=amendment).side) == ("a", "b")
-    assert StepRating.objects.filter(reading=signed).count() == StepRating.objects.filter(reading=amendment).count()
+    assert (
+        StepRating.objects.filter(reading=signed).count()
+        == StepRating.objects.filter(reading=amendment).count()
+    )
 
 
 def test_an_amendment_needs_a_signed_reading_its_reader_and_a_reason() -> None:

@@ -40,12 +40,13 @@ CREATE TRIGGER a_signed_reading_is_locked BEFORE INSERT OR UPDATE OR DELETE ON r
     for part in PARTS
 )
 
-UNLOCK = "".join(
-    f"DROP TRIGGER a_signed_reading_is_locked ON reviews_{table};\n" for table in ("reading", *PARTS)
-) + """
+UNLOCK = (
+    "".join(f"DROP TRIGGER a_signed_reading_is_locked ON reviews_{table};\n" for table in ("reading", *PARTS))
+    + """
 DROP FUNCTION reviews_refuse_change_of_signed_reading();
 DROP FUNCTION reviews_refuse_change_in_signed_reading();
 """
+)
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,126 @@
+"""Fills a new installation with cases to read: drawn films that take the same road as any."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from deepmedix_review.accounts.demo_logins import ensure_demo_logins
+from deepmedix_review.accounts.models import Role, User
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.selectors import completions_to_read
+from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.studies.services import receive_instance, start_import
+from inference.phantom_dicom import write_phantom_dicom
+from inference.phantoms import DEMO_SEEDS
+
+TITLE = "Demo: two readings of each drawn film"
+NUM_FILMS = 12
+SITES = ("first", "second")
+SIZES_PX = (640, 768, 896, 1024)
+SEED_OF_SIDES = 1
+# A worker that has not begun, ended or lengthened any answer for this long is not there.
+PATIENCE_SECONDS = 180.0
+POLL_SECONDS = 1.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the workers have done so far; equal to the last look when nothing moved."""
+
+    num_by_state: tuple[tuple[str, int], ...]
+    num_tokens: int
+
+    @property
+    def num_final(self) -> int:
+        return sum(number for state, number in self.num_by_state if state in FINAL_STATES)
+
+
+def load_demo(
+    *, tell: Tell, patience_seconds: float = PATIENCE_SECONDS, num_films: int = NUM_FILMS
+) -> ReaderStudy:
+    """The demo reader study, made where it is absent. Raises RefusedByRule where no worker answers."""
+    existing = ReaderStudy.objects.filter(title=TITLE).first()
+    if existing is not None:
+        tell(f"The demo is there already: {existing.title}.")
+        return existing
+    ensure_demo_logins()
+    admin = User.objects.get(username=Role.ADMIN)
+    expert = User.objects.get(username=Role.EXPERT)
+    studies = _receive_films(admin, num_films=num_films, tell=tell)
+    jobs = [job for study in studies for job in request_inference(study=study, actor=admin)]
+    _await_answers([job.pk for job in jobs], tell=tell, patience_seconds=patience_seconds)
+    answered = completions_to_read(studies)
+    if not answered:
+        reasons = Counter(
+            InferenceJob.objects.filter(pk__in=[job.pk for job in jobs]).values_list("error", flat=True)
+        )
+        raise RefusedByRule(f"The model answered on no demo film: {reasons.most_common(1)[0][0]}")
+    reader_study = create_reader_study(
+        title=TITLE,
+        studies=[study for study in studies if study.pk in answered],
+        readers=[expert],
+        actor=admin,
+        seed=SEED_OF_SIDES,
+    )
+    tell(f"{len(answered)} cases wait on the worklist of {expert.username}.")
+    return reader_study
+
+
+def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[Study]:
+    """Draw the films in the kinds of file that hospitals send, and bring them in."""
+    batch = start_import(actor=admin, source=ImportBatch.Source.DEMO)
+    studies: dict[int, Study] = {}
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="demo-") as folder:
+        for number, seed in enumerate(DEMO_SEEDS[:num_films], start=1):
+            path = Path(folder) / f"phantom-{seed}.dcm"
+            write_phantom_dicom(
+                path, seed=seed, size=SIZES_PX[number % len(SIZES_PX)], site=SITES[number % len(SITES)]
+            )
+            item = receive_instance(path, batch=batch, file_name=path.name, actor=admin)
+            path.unlink()
+            tell(f"Demo film {number} of {num_films}: {item.outcome} {item.reason}".rstrip())
+            if item.instance is not None and item.instance.study.state == Study.State.READY:
+                studies[item.instance.study.pk] = item.instance.study
+    if not studies:
+        raise RefusedByRule("No demo film could be brought in; the lines above say why.")
+    return list(studies.values())
+
+
+def _await_answers(job_ids: Sequence[int], *, tell: Tell, patience_seconds: float) -> None:
+    """Raises RefusedByRule when nothing moves for `patience_seconds`."""
+    seen, moved_at = _look(job_ids), time.monotonic()
+    tell(f"Demo answers: {seen.num_final} of {len(job_ids)}")
+    while seen.num_final < len(job_ids):
+        time.sleep(POLL_SECONDS)
+        now = _look(job_ids)
+        if now != seen:
+            moved_at = time.monotonic()
+            if now.num_final > seen.num_final:
+                tell(f"Demo answers: {now.num_final} of {len(job_ids)}")
+        elif time.monotonic() - moved_at > patience_seconds:
+            raise RefusedByRule(
+                f"No inference worker has answered for {patience_seconds:.0f} s. Start one "
+                "(`celery -A deepmedix_review.config worker -Q inference`), then run load_demo again."
+            )
+        seen = now
+    num_failed = dict(seen.num_by_state).get(JobState.FAILED, 0)
+    if num_failed:
+        tell(f"{num_failed} answers failed; the page Inference says why.")
+
+
+def _look(job_ids: Sequence[int]) -> Progress:
+    rows = list(InferenceJob.objects.filter(pk__in=job_ids).values_list("state", "num_tokens"))
+    states = Counter(state for state, _ in rows)
+    return Progress(tuple(sorted(states.items())), sum(num_tokens for _, num_tokens in rows))

@@ -1,0 +1,250 @@
+"""The reading page's JSON: blinded, saved by small idempotent requests, closed to all but its reader."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reviews.change_serializers import FORMS
+from deepmedix_review.reviews.changes import CastVote, RateStep, SetWindow
+from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating, Vote
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(user)
+    return client
+
+
+def sent(reading: Reading, kind: str, payload: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "change_id": str(uuid.uuid4()),
+        "sop_instance_uid": reading.completion_a.instance.sop_instance_uid,
+        "kind": kind,
+        "payload": payload,
+        **fields,
+    }
+
+
+def post(client: Client, name: str, reading: Reading, data: Any) -> Any:
+    return client.post(reverse(name, args=[reading.uid]), data, content_type="application/json")
+
+
+def vote(reading: Reading) -> dict[str, Any]:
+    return sent(reading, "cast_vote", {"side": "a"})
+
+
+def test_a_reading_holds_all_that_its_page_shows() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=2, readers=[reader], title="Two readers")
+    reading, following = Reading.objects.filter(assignment__case__reader_study=study).order_by("assignment")
+    step = reading.completion_a.steps.earliest("position")
+    change(reading, RateStep(step.uid, 4, False, "clear"))
+    change(reading, CastVote(Vote.Side.TIE))
+    change(reading, SetWindow(2000.0, 800.0, True))
+
+    shown = client_of(reader).get(reverse("api-reading", args=[reading.uid])).json()
+
+    film = reading.completion_a.instance
+    assert shown["reader_study"] == "Two readers"
+    assert (shown["position"], shown["num_cases"]) == (1, 2)
+    assert shown["case_label"] == film.study.label
+    assert shown["instance"]["sop_instance_uid"] == film.sop_instance_uid
+    assert shown["instance"]["film_url"] == f"/api/instances/{film.uid}/film/"
+    assert [(completion["side"], completion["uid"]) for completion in shown["completions"]] == [
+        ("a", str(reading.completion_a.uid)),
+        ("b", str(reading.completion_b.uid if reading.completion_b else "")),
+    ]
+    steps = shown["completions"][0]["steps"]
+    assert [len(step["regions"]) for step in steps] == [1, 2]
+    assert shown["step_ratings"] == [
+        {"step": str(step.uid), "plausibility": 4, "cannot_judge": False, "note": "clear"}
+    ]
+    assert (shown["vote"], shown["window"]) == ("tie", {"center": 2000.0, "width": 800.0, "inverted": True})
+    assert shown["missing"][0] == "3 steps have no rating yet: A 2, B 1 and B 2."
+    assert shown["next"] == reverse("reading", args=[following.uid])
+    assert (shown["signed_at"], shown["saved_at"] is None) == (None, False)
+
+
+def test_nothing_in_a_reading_tells_the_model() -> None:
+    reading = an_open_reading()
+    completion = reading.completion_a
+    body = client_of(reader_of(reading)).get(reverse("api-reading", args=[reading.uid])).content.decode()
+    version = completion.model_version
+    for secret in (str(version.uid), version.name, version.sha256, "temperature", "seed", "model", "prompt"):
+        assert secret not in body
+
+
+def test_a_change_is_answered_with_the_time_and_what_is_missing() -> None:
+    reading = an_open_reading(num_completions=1)
+    step = reading.completion_a.steps.earliest("position")
+    client = client_of(reader_of(reading))
+    data = sent(
+        reading, "rate_step", {"step": str(step.uid), "plausibility": 5, "cannot_judge": False, "note": ""}
+    )
+    first = post(client, "api-reading-changes", reading, data)
+    assert first.status_code == 200
+    assert first.json()["change_id"] == data["change_id"]
+    assert first.json()["missing"][0] == "1 step has no rating yet: 2."
+    assert post(client, "api-reading-changes", reading, data).json() == first.json()
+    assert StepRating.objects.get(reading=reading).plausibility == 5
+
+
+def test_signing_says_what_is_missing_then_when_and_where_to_go_on() -> None:
+    reading = an_open_reading()
+    client = client_of(reader_of(reading))
+    data = {
+        "change_id": str(uuid.uuid4()),
+        "sop_instance_uid": reading.completion_a.instance.sop_instance_uid,
+    }
+    refused = post(client, "api-reading-sign", reading, data)
+    assert refused.status_code == 409
+    assert refused.json()["detail"].startswith("4 steps have no rating yet: A 1, A 2, B 1 and B 2.")
+    complete(reading)
+    signed = post(client, "api-reading-sign", reading, data)
+    assert (signed.status_code, signed.json()["next"]) == (200, None)
+    assert post(client, "api-reading-sign", reading, data).json() == signed.json()
+    locked = post(client, "api-reading-changes", reading, vote(reading))
+    assert (locked.status_code, locked.json()["detail"]) == (
+        409,
+        "This reading is signed and locked. Amend it to change it.",
+    )
+
+
+def test_a_film_that_was_not_on_the_screen_is_a_conflict() -> None:
+    reading = an_open_reading()
+    client = client_of(reader_of(reading))
+    data = sent(reading, "cast_vote", {"side": "a"}, sop_instance_uid="2.25.1")
+    refused = post(client, "api-reading-changes", reading, data)
+    assert (refused.status_code, "not the film of this case" in refused.json()["detail"]) == (409, True)
+
+
+def test_viewing_a_reading_is_audited() -> None:
+    reading = an_open_reading()
+    client_of(reader_of(reading)).get(reverse("api-reading", args=[reading.uid]))
+    event = AuditEvent.objects.latest("sequence")
+    assert (event.action, event.subject_uid) == ("view_reading", str(reading.uid))
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "sentence"),
+    [
+        (
+            "rate_step",
+            {"plausibility": 6},
+            "payload.plausibility: Ensure this value is less than or equal to 5.",
+        ),
+        ("rate_step", {"plausibility": 0}, "greater than or equal to 1"),
+        ("rate_step", {"plausibility": True}, "plausibility"),
+        ("rate_step", {"step": "../etc"}, "payload.step: Must be a valid UUID."),
+        ("rate_step", {"note": "x" * 4001}, "payload.note"),
+        ("rate_step", {"note": "\x00"}, "payload.note"),
+        ("rate_step", {"note": "\ud800"}, "half of a character"),
+        ("annotate_region", {"box": [1, 2, 3]}, "payload.box"),
+        ("annotate_region", {"box": [1, 2, 3, "x"]}, "payload.box"),
+        ("annotate_region", {"verdict": "maybe"}, "payload.verdict"),
+        ("cast_vote", {"side": "c"}, "payload.side"),
+        ("set_window", {"width": "wide"}, "payload.width"),
+        ("add_active_time", {"seconds": -1}, "payload.seconds"),
+        ("add_active_time", {"seconds": 10**9}, "payload.seconds"),
+        ("sign", {}, "kind of change"),
+    ],
+)
+def test_an_unreadable_change_is_refused_with_the_field_that_is_wrong(
+    kind: str, payload: Any, sentence: str
+) -> None:
+    reading = an_open_reading()
+    refused = post(
+        client_of(reader_of(reading)), "api-reading-changes", reading, sent(reading, kind, payload)
+    )
+    assert refused.status_code == 400
+    assert sentence in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999"])
+def test_numbers_that_json_does_not_have_are_refused(text: str) -> None:
+    reading = an_open_reading()
+    data = json.dumps(sent(reading, "set_window", {"center": 0, "width": "WIDTH", "inverted": False}))
+    answer = client_of(reader_of(reading)).post(
+        reverse("api-reading-changes", args=[reading.uid]),
+        data.replace('"WIDTH"', text),
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.uuids().map(str),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=12), inner, max_size=5),
+    max_leaves=8,
+)
+FIELDS = (
+    "step",
+    "plausibility",
+    "cannot_judge",
+    "note",
+    "region",
+    "verdict",
+    "box",
+    "completion",
+    "relevance",
+)
+MORE_FIELDS = ("correctness", "completeness", "side", "center", "width", "inverted", "seconds")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from([*FORMS, "", "sign"]),
+    payload=st.dictionaries(st.sampled_from(FIELDS + MORE_FIELDS), JSON) | JSON,
+    named=st.booleans(),
+)
+def test_no_payload_whatever_breaks_the_server(db: None, kind: str, payload: Any, named: bool) -> None:
+    reading = Reading.objects.first() or an_open_reading()
+    if named and isinstance(payload, dict):
+        step = reading.completion_a.steps.earliest("position")
+        payload |= {"step": str(step.uid), "region": str(step.regions.earliest("position").uid)}
+        payload |= {"completion": str(reading.completion_a.uid)}
+    answer = post(client_of(reader_of(reading)), "api-reading-changes", reading, sent(reading, kind, payload))
+    assert answer.status_code in (200, 400, 409), answer.content
+    assert answer.status_code == 200 or answer.json()["detail"]
+
+
+@pytest.mark.parametrize("data", [[], "text", 3, None, {"change_id": "x"}])
+def test_a_body_that_is_no_change_is_refused(data: Any) -> None:
+    reading = an_open_reading()
+    assert post(client_of(reader_of(reading)), "api-reading-changes", reading, data).status_code == 400
+    assert not ReadingChange.objects.exists()
+
+
+def test_saving_a_rating_takes_few_queries_however_long_the_reading(django_assert_num_queries: Any) -> None:
+    """Session, user, reading, repeat, step, rating, missing, change, and five of the audit chain; the outer
+    transaction counts for two here, since the test's own lies around it."""
+    for reading in (an_open_reading(num_completions=1), an_open_reading()):
+        client = client_of(reader_of(reading))
+        step = reading.completion_a.steps.earliest("position")
+        rating = {"step": str(step.uid), "plausibility": 3, "cannot_judge": False, "note": ""}
+        data = sent(reading, "rate_step", rating)
+        with django_assert_num_queries(15):
+            answer = post(client, "api-reading-changes", reading, data)
+        assert answer.status_code == 200
+
+
+def test_showing_a_reading_takes_the_same_queries_for_one_completion_and_two(
+    django_assert_max_num_queries: Any,
+) -> None:
+    for reading in (an_open_reading(num_completions=1), an_open_reading()):
+        complete(reading)
+        client = client_of(reader_of(reading))
+        with django_assert_max_num_queries(20):
+            client.get(reverse("api-reading", args=[reading.uid]))
