@@ -1,8 +1,10 @@
 """People for tests: `UserFactory`, and one factory per role."""
 
+from functools import lru_cache
 from typing import Any
 
 import factory
+from django.contrib.auth.hashers import make_password
 
 from deepmedix_review.accounts.models import Role, User
 
@@ -22,10 +24,13 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        user = model_class(**kwargs)
-        user.set_password(PASSWORD)
-        user.save()
-        return user
+        return model_class.objects.create(password=_hashed_password(), **kwargs)
+
+
+@lru_cache(maxsize=1)
+def _hashed_password() -> str:
+    """Hashed once: Django makes it slow on purpose."""
+    return make_password(PASSWORD)
 
 
 class ExpertFactory(UserFactory):
