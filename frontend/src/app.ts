@@ -5,6 +5,7 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/forms.css";
 import "./styles/film.css";
+import "./styles/learning.css";
 import htmx from "htmx.org";
 import { enhanceUploads } from "./upload";
 

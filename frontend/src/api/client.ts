@@ -10,7 +10,7 @@ export type Answer<Body> =
   | { readonly kind: "unreachable"; readonly sentence: string };
 
 /** Read anew for each request: it changes when the person logs in again in another tab. */
-function csrfToken(): string {
+export function csrfToken(): string {
   return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 }
 

@@ -195,6 +195,11 @@ export class Room {
     if (this.canRate) this.judgeRegion(region, "adjusted", box);
   }
 
+  startNote(place: Place): void {
+    this.goTo(place);
+    if (this.canRate && place.kind === "step") this.set({ noteOf: place.step });
+  }
+
   saveNote(step: string, note: string): void {
     if (this.state.noteOf === step) this.set({ noteOf: null });
     this.change(writeNote(this.state.reading, step, note));
@@ -263,8 +268,7 @@ export class Room {
       case "nudge":
         return this.nudge(action.x, action.y);
       case "note":
-        if (place.kind === "step") this.set({ noteOf: place.step });
-        return;
+        return this.startNote(place);
       case "undo":
         return this.undo();
     }

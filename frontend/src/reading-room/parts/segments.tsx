@@ -21,7 +21,7 @@ export function Segments<Value extends string | number>(props: {
     <fieldset class="segments" disabled={props.disabled}>
       <legend class="visually-hidden">{props.title}</legend>
       {props.choices.map((choice) => (
-        <label key={choice.value} class={choice.tone ?? ""}>
+        <label key={choice.value} class={choice.tone ?? ""} title={choice.name}>
           <input
             type="radio"
             name={props.name}

@@ -16,6 +16,13 @@ const PROBLEMS: Record<string, string> = {
   whole_image: "region is the whole image",
 };
 
+/** Beside 1 to 5 in the same group of radio buttons, since it stands in their place. */
+const CANNOT_JUDGE = 0;
+const PLAUSIBILITY: readonly Choice<number>[] = [
+  ...FIVE,
+  { value: CANNOT_JUDGE, label: "?", name: "Cannot judge" },
+];
+
 const VERDICTS: readonly Choice<"fits" | "adjusted" | "wrong">[] = [
   { value: "fits", label: "fits", tone: "good" },
   { value: "adjusted", label: "redrawn", tone: "warn" },
@@ -33,6 +40,7 @@ export function StepCard({ room, state, side, step }: Props) {
   const { reading, place } = state;
   const rating = stepRating(reading, step.uid);
   const isCurrent = place.kind === "step" && place.step === step.uid;
+  const focused = isCurrent ? (step.regions.find((region) => region.uid === place.region) ?? null) : null;
   const chips = [
     ...(step.regions.length === 0 ? ["no region"] : []),
     ...step.regions.flatMap((region) => (region.problem ? [PROBLEMS[region.problem] ?? region.problem] : [])),
@@ -53,40 +61,43 @@ export function StepCard({ room, state, side, step }: Props) {
             {chip}
           </span>
         ))}
-      </p>
-      <div class="row">
-        <span class="row-label">Plausible</span>
-        <Segments
-          name={`plausibility-${step.uid}`}
-          title={`How plausible is step ${step.position}?`}
-          choices={FIVE}
-          value={rating.plausibility}
-          disabled={!room.canRate}
-          onChoose={(points) => room.change(ratePlausibility(state.reading, step.uid, points))}
-        />
-        <button
-          type="button"
-          class="toggle"
-          aria-pressed={rating.cannot_judge}
-          disabled={!room.canRate}
-          onClick={() => room.change(cannotJudge(state.reading, step.uid))}
-        >
-          cannot judge
-        </button>
-        {isCurrent && state.noteOf !== step.uid && (
+        {room.canRate && state.noteOf !== step.uid && (
           <button
             type="button"
-            class="toggle"
-            disabled={!room.canRate}
-            onClick={() => room.perform({ kind: "note" })}
+            class="inline"
+            aria-label={`${rating.note ? "Edit the note" : "Note"} on step ${step.position}`}
+            onClick={() => room.startNote(stepPlace(side, step))}
           >
             {rating.note ? "edit note" : "note"}
           </button>
         )}
+      </p>
+      <div class="row">
+        <span class="pair">
+          <span class="row-label">Plausible</span>
+          <Segments
+            name={`plausibility-${step.uid}`}
+            title={`How plausible is step ${step.position}?`}
+            choices={PLAUSIBILITY}
+            value={rating.cannot_judge ? CANNOT_JUDGE : rating.plausibility}
+            disabled={!room.canRate}
+            onChoose={(points) =>
+              room.change(
+                points === CANNOT_JUDGE
+                  ? cannotJudge(state.reading, step.uid)
+                  : ratePlausibility(state.reading, step.uid, points),
+              )
+            }
+          />
+        </span>
+        {step.regions.map((region) => (
+          <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
+        ))}
       </div>
-      {step.regions.map((region) => (
-        <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
-      ))}
+      {focused &&
+        (state.drawing === focused.uid || annotation(reading, focused.uid)?.verdict === "adjusted") && (
+          <Redrawing room={room} state={state} region={focused} />
+        )}
       {state.noteOf === step.uid ? (
         <Note note={rating.note} onSave={(note) => room.saveNote(step.uid, note)} />
       ) : (
@@ -99,41 +110,29 @@ export function StepCard({ room, state, side, step }: Props) {
 function RegionRow({ room, state, side, step, region }: Props & { readonly region: Region }) {
   const { place, reading } = state;
   const isFocused = place.kind === "step" && place.region === region.uid;
-  const verdict = annotation(reading, region.uid)?.verdict ?? null;
-  const isDrawing = state.drawing === region.uid;
   const label = labelOf(step, region);
   return (
-    <>
-      <div class="row">
-        <button
-          type="button"
-          class={`row-label plain${isFocused && step.regions.length > 1 ? " focused" : ""}`}
-          onClick={() => room.goTo(stepPlace(side, step, region.uid))}
-        >
-          {step.regions.length > 1 ? `Region ${label}` : "Region"}
-        </button>
-        <Segments
-          name={`verdict-${region.uid}`}
-          title={`Does region ${label} fit?`}
-          choices={VERDICTS}
-          value={verdict}
-          disabled={!room.canRate}
-          onChoose={(chosen) => {
-            room.goTo(stepPlace(side, step, region.uid));
-            if (chosen === "adjusted") room.startDrawing(region.uid);
-            else room.judgeRegion(region.uid, chosen);
-          }}
-        />
-        {isDrawing && (
-          <span class="hint" role="status">
-            drag a grip, draw anew, or use the arrow keys
-          </span>
-        )}
-      </div>
-      {isFocused && (isDrawing || verdict === "adjusted") && (
-        <BoxFields room={room} state={state} region={region} />
-      )}
-    </>
+    <span class="pair">
+      <button
+        type="button"
+        class={`row-label plain${isFocused && step.regions.length > 1 ? " focused" : ""}`}
+        onClick={() => room.goTo(stepPlace(side, step, region.uid))}
+      >
+        {step.regions.length > 1 ? `Region ${label}` : "Region"}
+      </button>
+      <Segments
+        name={`verdict-${region.uid}`}
+        title={`Does region ${label} fit?`}
+        choices={VERDICTS}
+        value={state.drawing === region.uid ? "adjusted" : (annotation(reading, region.uid)?.verdict ?? null)}
+        disabled={!room.canRate}
+        onChoose={(chosen) => {
+          room.goTo(stepPlace(side, step, region.uid));
+          if (chosen === "adjusted") room.startDrawing(region.uid);
+          else room.judgeRegion(region.uid, chosen);
+        }}
+      />
+    </span>
   );
 }
 
@@ -144,8 +143,8 @@ const EDGES = [
   ["y_max", "bottom"],
 ] as const;
 
-/** The way to redraw without dragging. */
-function BoxFields({ room, state, region }: { room: Room; state: RoomState; region: Region }) {
+/** The ways to redraw: by the mouse on the film, by the arrow keys, by numbers. */
+function Redrawing({ room, state, region }: { room: Room; state: RoomState; region: Region }) {
   const box = state.nudged?.region === region.uid ? state.nudged.box : currentBox(state.reading, region);
   const film = { width: state.reading.instance.columns, height: state.reading.instance.rows };
   const put = (edge: keyof Box, value: number): void => {
@@ -154,7 +153,11 @@ function BoxFields({ room, state, region }: { room: Room; state: RoomState; regi
   };
   return (
     <div class="row box-fields">
-      <span class="row-label">Pixels</span>
+      {state.drawing === region.uid && (
+        <span class="hint" role="status">
+          Drag a grip, draw a new box, use the arrow keys, or type its edges in pixels:
+        </span>
+      )}
       {EDGES.map(([edge, name]) => (
         <label key={edge}>
           {name}

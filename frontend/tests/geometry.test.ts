@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import {
+  affineThrough,
+  type Box,
+  boxToScreen,
+  dragged,
+  isDrawable,
+  MIN_SIDE_PX,
+  shiftToShow,
+  startingBox,
+  toFilm,
+  toScreen,
+  withinFilm,
+} from "../src/viewer/geometry";
+
+const film = { width: 400, height: 600 };
+const box: Box = { x_min: 100, y_min: 200, x_max: 150, y_max: 260 };
+
+/** Numbers without a pattern, the same in every run. */
+function* numbers(seed = 7): Generator<number, number> {
+  let state = seed;
+  for (;;) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    yield state / 2_147_483_648;
+  }
+}
+
+describe("the affine between film and screen", () => {
+  const zoomed = affineThrough({ x: 10, y: 20 }, { x: 210, y: 20 }, { x: 10, y: 320 }, film);
+
+  it("puts the film's corners where they are on the screen", () => {
+    expect(toScreen({ x: 0, y: 0 }, zoomed)).toEqual({ x: 10, y: 20 });
+    expect(toScreen({ x: 400, y: 600 }, zoomed)).toEqual({ x: 210, y: 320 });
+    expect(boxToScreen(box, zoomed)).toEqual({ x_min: 60, y_min: 120, x_max: 85, y_max: 150 });
+  });
+
+  it("brings every point back, also on a turned and mirrored film", () => {
+    const turned = affineThrough({ x: 300, y: 40 }, { x: 280, y: 240 }, { x: 20, y: 60 }, film);
+    const random = numbers();
+    for (let i = 0; i < 100; i++) {
+      const point = { x: random.next().value * 400, y: random.next().value * 600 };
+      const back = toFilm(toScreen(point, turned), turned);
+      expect(back.x).toBeCloseTo(point.x, 8);
+      expect(back.y).toBeCloseTo(point.y, 8);
+    }
+  });
+
+  it("keeps a box ordered where the film is mirrored", () => {
+    const mirrored = affineThrough({ x: 200, y: 0 }, { x: 0, y: 0 }, { x: 200, y: 300 }, film);
+    const shown = boxToScreen(box, mirrored);
+    expect(shown.x_min).toBeLessThan(shown.x_max);
+    expect(shown.y_min).toBeLessThan(shown.y_max);
+  });
+});
+
+describe("dragging", () => {
+  it("moves a box without changing its size, and stops at the film's edge", () => {
+    expect(dragged(box, "move", { x: 10, y: -5 }, film)).toEqual({
+      x_min: 110,
+      y_min: 195,
+      x_max: 160,
+      y_max: 255,
+    });
+    expect(dragged(box, "move", { x: 1000, y: 1000 }, film)).toEqual({
+      x_min: 350,
+      y_min: 540,
+      x_max: 400,
+      y_max: 600,
+    });
+  });
+
+  it("moves only the edges that the grip holds", () => {
+    expect(dragged(box, "se", { x: 7, y: 9 }, film)).toEqual({ ...box, x_max: 157, y_max: 269 });
+    expect(dragged(box, "n", { x: 7, y: 9 }, film)).toEqual({ ...box, y_min: 209 });
+    expect(dragged(box, "w", { x: -7, y: 9 }, film)).toEqual({ ...box, x_min: 93 });
+  });
+
+  it("always leaves a box with an area inside the film", () => {
+    const random = numbers(3);
+    for (const grip of ["move", "n", "s", "e", "w", "nw", "ne", "sw", "se"] as const) {
+      for (let i = 0; i < 50; i++) {
+        const delta = { x: (random.next().value - 0.5) * 2000, y: (random.next().value - 0.5) * 2000 };
+        const after = dragged(box, grip, delta, film);
+        expect(withinFilm(after, film)).toEqual(after);
+        expect(after.x_max - after.x_min).toBeGreaterThanOrEqual(MIN_SIDE_PX);
+        expect(after.y_max - after.y_min).toBeGreaterThanOrEqual(MIN_SIDE_PX);
+      }
+    }
+  });
+});
+
+describe("what can be drawn", () => {
+  it("leaves out boxes without area, with swapped corners, outside of the film, or not finite", () => {
+    expect(isDrawable(box, film)).toBe(true);
+    expect(isDrawable({ ...box, x_max: 100 }, film)).toBe(false);
+    expect(isDrawable({ ...box, y_max: 10 }, film)).toBe(false);
+    expect(isDrawable({ x_min: 500, y_min: 0, x_max: 600, y_max: 10 }, film)).toBe(false);
+    expect(isDrawable({ ...box, x_min: Number.NaN }, film)).toBe(false);
+  });
+
+  it("starts a region that cannot be drawn in the middle of the film", () => {
+    expect(isDrawable(startingBox(film), film)).toBe(true);
+  });
+});
+
+describe("bringing a region into view", () => {
+  const screen = { width: 800, height: 600 };
+
+  it("leaves a film alone whose region is in view", () => {
+    expect(shiftToShow({ x_min: 100, y_min: 100, x_max: 200, y_max: 200 }, screen, 40)).toEqual({ x: 0, y: 0 });
+  });
+
+  it("moves it by no more than it must, and centres what is larger than the screen", () => {
+    expect(shiftToShow({ x_min: -60, y_min: 550, x_max: 100, y_max: 620 }, screen, 40)).toEqual({
+      x: 100,
+      y: -60,
+    });
+    expect(shiftToShow({ x_min: 0, y_min: 0, x_max: 1000, y_max: 100 }, screen, 40).x).toBe(-100);
+  });
+});
