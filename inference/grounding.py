@@ -57,10 +57,10 @@ class ParsedCompletion:
 
 
 def parse_completion(text: str, *, reasons: bool = True) -> ParsedCompletion:
-    """Read a completion; never raises. `reasons=False` is for prompts that ask for no reasoning: the text
+    """Read a completion; never raises. `reasons=False` is for prompts that ask for no reasoning: a text
     without `\\boxed{}` is then the answer itself.
 
-    >>> parsed = parse_completion("<think> Large heart [30, 50, 80, 90] </think> The answer is: \\\\boxed{big}")
+    >>> parsed = parse_completion("<think> Large heart [30, 50, 80, 90] </think> \\\\boxed{big}")
     >>> parsed.steps[0].boxes[0], parsed.answer, parsed.problems
     (Box(x_min=30.0, y_min=50.0, x_max=80.0, y_max=90.0), 'big', ())
     """

@@ -92,8 +92,8 @@ def _windowed(values: NDArray[np.float64], center: float, width: float, function
 
 
 def _looked_up(values: Values, table: Dataset) -> NDArray[np.float64]:
-    """Shares of full white by a VOI table, PS3.3 C.11.2.1.1. (pydicom's own takes a table of 8-bit entries for
-    one of 256 entries.)"""
+    """Shares of full white by a VOI table, PS3.3 C.11.2.1.1. (pydicom's own takes a table of 8-bit entries
+    for one of 256 entries.)"""
     num_entries, first, bits = (int(value) for value in table.LUTDescriptor)
     data = table.LUTData
     if isinstance(data, bytes):

@@ -16,17 +16,19 @@ FINDINGS_QUERY = (
 )
 
 _REASON_IN_REGIONS = (
-    "FIRST reason about the question as an inner monologue, then give the final answer. The reasoning MUST BE "
-    "inside <think> </think> tags. While you reason, look first at the local regions of the image and give the "
-    "coordinates of their bounding boxes as [x_min, y_min, x_max, y_max]. The final answer MUST BE put in "
-    "\\boxed{}. An example is like: <think> reasoning process 1 with [x_min1, y_min1, x_max1, y_max1]; reasoning "
-    "process 2 with [x_min2, y_min2, x_max2, y_max2] </think>. The answer is: \\boxed{answer}."
+    "FIRST reason about the question as an inner monologue, then give the final answer. "
+    "The reasoning MUST BE inside <think> </think> tags. While you reason, look first at the local regions "
+    "of the image and give the coordinates of their bounding boxes as [x_min, y_min, x_max, y_max]. "
+    "The final answer MUST BE put in \\boxed{}. "
+    "An example is like: <think> reasoning process 1 with [x_min1, y_min1, x_max1, y_max1]; "
+    "reasoning process 2 with [x_min2, y_min2, x_max2, y_max2] </think>. The answer is: \\boxed{answer}."
 )
 
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """`suffix` follows the query after an empty line; `reasons` tells whether the answer comes with reasoning."""
+    """`suffix` follows the query after an empty line; `reasons`:
+    whether reasoning comes before the answer."""
 
     key: str
     version: int

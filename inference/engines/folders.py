@@ -20,7 +20,7 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def folder_sha256(folder: Path) -> str:
-    """sha256 over names, sizes and contents of a model's files. Raises EngineError where there is no model."""
+    """sha256 over names, sizes and contents of a model's files. Raises EngineError where there are none."""
     total = hashlib.sha256()
     for path in model_files(folder):
         with path.open("rb") as file:

@@ -14,7 +14,6 @@ from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import job_for
 from deepmedix_review.reasoning.serializers import InferenceJobSerializer, InferenceRequestSerializer
-from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import study_for
 
 
@@ -31,7 +30,7 @@ class StudyInferenceView(APIView):
         wanted = InferenceRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         jobs = tasks.request_inference(
-            study=_study(request, uid),
+            study=study_for(acting_user(request), uid),
             actor=acting_user(request),
             query=wanted.validated_data.get("query"),
         )
@@ -67,13 +66,6 @@ class RetryInferenceView(APIView):
         job = _job(request, uid)
         tasks.request_retry(job, actor=acting_user(request))
         return Response(InferenceJobSerializer(job).data)
-
-
-def _study(request: Request, uid: UUID) -> Study:
-    try:
-        return study_for(acting_user(request), uid)
-    except Study.DoesNotExist as error:
-        raise Http404("There is no such study.") from error
 
 
 def _job(request: Request, uid: UUID) -> InferenceJob:

@@ -9,7 +9,7 @@ from deepmedix_review.studies.models import Instance, Study
 
 
 class InferenceJob(LeasedJob):
-    """A wish for one completion. `content_key` is the same for the same pixels, model, prompt and sampling."""
+    """A wish for one completion; `content_key` is the same for the same pixels, model, prompt, sampling."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="inference_jobs")
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")

@@ -11,8 +11,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep
 from deepmedix_review.studies.models import Instance, Study
-
-LATERAL_VIEWS = ("LATERAL", "LL", "RL", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO")
+from deepmedix_review.studies.selectors import films_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,10 @@ def film_to_read(study: Study) -> Instance:
 
     Raises RefusedByRule for a study without films.
     """
-    films = list(Instance.objects.filter(series__study=study).order_by("pk"))
-    if not films:
+    film = films_of(study).first()
+    if film is None:
         raise RefusedByRule(f"{study.label} holds no film. Import its films again.")
-    frontal = [film for film in films if film.view_position.upper() not in LATERAL_VIEWS]
-    return (frontal or films)[0]
+    return film
 
 
 def inference_jobs() -> QuerySet[InferenceJob]:

@@ -11,6 +11,7 @@ from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import (
@@ -31,22 +32,18 @@ NUM_JOBS_A_PAGE = 50
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_inference_list(request: HttpRequest) -> HttpResponse:
     """All jobs, newest first; the table renews itself while one is under way."""
-    jobs = inference_jobs()
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        jobs = jobs.filter(pk__lt=int(before))
-    page = list(jobs[: NUM_JOBS_A_PAGE + 1])
-    shown = page[:NUM_JOBS_A_PAGE]
+    before = read_before(request.GET.get("before"))
+    page = page_of(inference_jobs(), before=before, size=NUM_JOBS_A_PAGE)
     is_part = request.headers.get("HX-Target") == "inference-table"
     return render(
         request,
         "reasoning/inference_table.html" if is_part else "reasoning/inference_list.html",
         {
-            "jobs": shown,
+            "jobs": page.rows,
             "counts": num_jobs_by_state(),
-            "is_live": any(not job.is_final for job in shown),
+            "is_live": any(not job.is_final for job in page.rows),
             "before": before,
-            "next_before": shown[-1].pk if len(page) > NUM_JOBS_A_PAGE else None,
+            "next_before": page.next_before,
         },
     )
 
@@ -55,7 +52,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_study_inference(request: HttpRequest, uid: UUID) -> HttpResponse:
     """The part of a study's page that asks for completions and shows them."""
-    study = _study(request, uid)
+    study = study_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_completions", subject=study)
     return _render_study_inference(request, study)
 
@@ -64,20 +61,20 @@ def show_study_inference(request: HttpRequest, uid: UUID) -> HttpResponse:
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_live_part(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Jobs under way and completions: what renews itself."""
-    study = _study(request, uid)
+    study = study_for(acting_user(request), uid)
     return render(request, "reasoning/live_part.html", {"study": study, "inference": study_inference(study)})
 
 
 @require_POST
 @needs_capability(Capability.REQUEST_INFERENCE)
 def request(request: HttpRequest, uid: UUID) -> HttpResponse:
-    study, said = _study(request, uid), ""
+    study, said = study_for(acting_user(request), uid), ""
     try:
         wanted = tasks.request_inference(
             study=study, actor=acting_user(request), query=request.POST.get("query")
         )
         if not any(not job.is_final for job in wanted):
-            said = "The model answered this question already: the same film, question and seeds give the same text."
+            said = "The model answered this already: the same film, question and seeds give the same text."
     except RefusedByRule as refusal:
         said = str(refusal)
     if "HX-Request" in request.headers:
@@ -135,13 +132,6 @@ def _back(request: HttpRequest, job: InferenceJob) -> HttpResponse:
     if request.POST.get("back") == "list":
         return redirect("inference-list")
     return redirect("study-detail", uid=job.study.uid)
-
-
-def _study(request: HttpRequest, uid: UUID) -> Study:
-    try:
-        return study_for(acting_user(request), uid)
-    except Study.DoesNotExist as error:
-        raise Http404("There is no such study.") from error
 
 
 def _job(request: HttpRequest, uid: UUID) -> InferenceJob:

@@ -43,7 +43,7 @@ def lineage(version: ModelVersion) -> list[ModelVersion]:
 
 
 def engine_settings(version: ModelVersion) -> EngineSettings:
-    """How `inference.engines.load_engine` loads this version; it checks that the files are the registered ones."""
+    """How `inference.engines.load_engine` loads this version; which checks that its files are unchanged."""
     return EngineSettings(
         folder=Path(version.folder),
         sha256=version.sha256,

@@ -24,7 +24,7 @@ REGISTRY_LOCK = 7_205_760
 
 
 def register_shipped_model() -> ModelVersion:
-    """The model that comes with the project, copied to where versions lie for good; known files stay one version.
+    """The model that comes with the project, copied to where versions lie; known files stay one version.
 
     It serves at once where none serves, or where an older shipped model does.
     """

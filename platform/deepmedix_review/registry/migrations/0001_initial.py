@@ -6,38 +6,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=80)),
-                ('number', models.PositiveIntegerField(help_text='v1, v2 … in order of registration', unique=True)),
-                ('state', models.CharField(choices=[('candidate', 'Candidate'), ('serving', 'Serving'), ('retired', 'Retired')], default='candidate', max_length=9)),
-                ('folder', models.CharField(help_text='of the weights, absolute', max_length=500)),
-                ('sha256', models.CharField(help_text="of the folder's files, see inference.engines.folder_sha256", max_length=64)),
-                ('licence', models.CharField(max_length=80)),
-                ('box_frame', models.CharField(choices=[('processed', 'Processed'), ('input', 'Input'), ('norm1000', 'Norm1000'), ('norm100', 'Norm100'), ('norm1', 'Norm1')], max_length=9)),
-                ('prompt_template', models.CharField(help_text='a key of inference.prompts.TEMPLATES', max_length=40)),
-                ('max_pixels', models.PositiveIntegerField(help_text='area budget of the image, in pixels')),
-                ('min_pixels', models.PositiveIntegerField()),
-                ('image_preparation', models.CharField(choices=[('aspect', 'Aspect'), ('square', 'Square')], default='aspect', max_length=6)),
-                ('temperature', models.FloatField()),
-                ('max_new_tokens', models.PositiveIntegerField()),
-                ('card', models.JSONField(default=dict, help_text="the model card's measured figures")),
-                ('promoted_at', models.DateTimeField(help_text='when it last began to serve', null=True)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "number",
+                    models.PositiveIntegerField(help_text="v1, v2 … in order of registration", unique=True),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("candidate", "Candidate"), ("serving", "Serving"), ("retired", "Retired")],
+                        default="candidate",
+                        max_length=9,
+                    ),
+                ),
+                ("folder", models.CharField(help_text="of the weights, absolute", max_length=500)),
+                (
+                    "sha256",
+                    models.CharField(
+                        help_text="of the folder's files, see inference.engines.folder_sha256", max_length=64
+                    ),
+                ),
+                ("licence", models.CharField(max_length=80)),
+                (
+                    "box_frame",
+                    models.CharField(
+                        choices=[
+                            ("processed", "Processed"),
+                            ("input", "Input"),
+                            ("norm1000", "Norm1000"),
+                            ("norm100", "Norm100"),
+                            ("norm1", "Norm1"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "prompt_template",
+                    models.CharField(help_text="a key of inference.prompts.TEMPLATES", max_length=40),
+                ),
+                ("max_pixels", models.PositiveIntegerField(help_text="area budget of the image, in pixels")),
+                ("min_pixels", models.PositiveIntegerField()),
+                (
+                    "image_preparation",
+                    models.CharField(
+                        choices=[("aspect", "Aspect"), ("square", "Square")], default="aspect", max_length=6
+                    ),
+                ),
+                ("temperature", models.FloatField()),
+                ("max_new_tokens", models.PositiveIntegerField()),
+                ("card", models.JSONField(default=dict, help_text="the model card's measured figures")),
+                ("promoted_at", models.DateTimeField(help_text="when it last began to serve", null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'serving')), fields=('state',), name='one_model_serves')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "serving")), fields=("state",), name="one_model_serves"
+                    )
+                ],
             },
         ),
     ]
