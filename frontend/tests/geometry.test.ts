@@ -107,7 +107,10 @@ describe("bringing a region into view", () => {
   const screen = { width: 800, height: 600 };
 
   it("leaves a film alone whose region is in view", () => {
-    expect(shiftToShow({ x_min: 100, y_min: 100, x_max: 200, y_max: 200 }, screen, 40)).toEqual({ x: 0, y: 0 });
+    expect(shiftToShow({ x_min: 100, y_min: 100, x_max: 200, y_max: 200 }, screen, 40)).toEqual({
+      x: 0,
+      y: 0,
+    });
   });
 
   it("moves it by no more than it must, and centres what is larger than the screen", () => {

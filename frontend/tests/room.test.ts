@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Action } from "../src/reading-room/keys";
+import { gaps } from "../src/reading-room/place";
+import { leftToDo } from "../src/reading-room/session";
+import { completion, desk, reading, region, step } from "./scene";
+
+const points = (n: number): Action => ({ kind: "points", points: n });
+const fits: Action = { kind: "verdict", verdict: "fits" };
+const nudge = (x: number, y: number): Action => ({ kind: "nudge", x, y });
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("a case by keys alone", () => {
+  it("takes two keys a step, three an answer and one vote, and nothing for walking", async () => {
+    const { room } = await desk(reading({ numSteps: 5 }));
+    let numKeys = 0;
+    const press = (action: Action): void => {
+      numKeys += 1;
+      room.perform(action);
+    };
+    for (const _side of ["a", "b"]) {
+      for (let i = 0; i < 5; i++) {
+        press(points(4));
+        press(fits);
+      }
+      for (let i = 0; i < 3; i++) press(points(5));
+    }
+    press(points(1));
+    expect(gaps(room.state.reading)).toEqual([]);
+    expect(room.state.reading.vote).toBe("a");
+    expect(numKeys).toBe(27);
+  });
+
+  it("moves on only when the step is complete, and not when a complete one is corrected", async () => {
+    const { room } = await desk();
+    room.perform(points(3));
+    expect(room.state.place).toMatchObject({ step: "a1" });
+    room.perform(fits);
+    expect(room.state.place).toMatchObject({ step: "a2" });
+    room.perform({ kind: "walk", by: -1 });
+    room.perform(points(5));
+    expect(room.state.place).toMatchObject({ step: "a1" });
+  });
+
+  it("goes through the regions of a step before it leaves it", async () => {
+    const two = step("a1", 1, [region("r1"), region("r2", 2)]);
+    const { room } = await desk(reading({ part: { completions: [completion("a", [two])] } }));
+    room.perform(fits);
+    expect(room.state.place).toMatchObject({ step: "a1", region: "r2" });
+    room.perform({ kind: "verdict", verdict: "wrong" });
+    room.perform({ kind: "cannot-judge" });
+    expect(room.state.place).toMatchObject({ kind: "answer", criterion: "relevance" });
+  });
+
+  it("undoes the last change and goes back to where it was made", async () => {
+    const { room, saved } = await desk();
+    room.perform(points(3));
+    room.perform(fits);
+    room.perform({ kind: "undo" });
+    expect(room.state.reading.region_annotations).toEqual([]);
+    expect(room.state.place).toMatchObject({ step: "a1" });
+    expect(saved.at(-1)?.change).toMatchObject({ kind: "annotate_region", payload: { verdict: null } });
+    room.perform({ kind: "undo" });
+    expect(room.state.reading.step_ratings).toMatchObject([{ plausibility: null }]);
+  });
+
+  it("pre-selects nothing", async () => {
+    const { room, saved } = await desk();
+    expect(saved).toEqual([]);
+    expect(leftToDo(room.state.reading)).toBe("A step 1, A step 2, A relevance and 8 more");
+  });
+
+  it("asks for no step of a malformed output, but for its answer", async () => {
+    const broken = completion("a", [step("a1", 1, [region("r1")])], { problems: ["no answer"] });
+    const { room } = await desk(reading({ part: { completions: [broken] } }));
+    expect(gaps(room.state.reading).map((gap) => gap.name)).toEqual([
+      "relevance",
+      "correctness",
+      "completeness",
+    ]);
+  });
+});
+
+describe("the film on screen", () => {
+  it("goes with every change", async () => {
+    const { room, saved } = await desk();
+    room.perform(points(3));
+    expect(saved.map(({ film }) => film)).toEqual(["2.25.1"]);
+  });
+
+  it("is waited for: until it is there, and when another one came, the keys are dead", async () => {
+    const { room, view, saved } = await desk();
+    view.answer = async () => "2.25.999";
+    await room.loadFilm();
+    expect(room.state.film.kind).toBe("wrong");
+    expect(view.marks).toEqual([]);
+    room.perform(points(3));
+    room.perform(fits);
+    room.addActiveTime(30);
+    expect(saved).toEqual([]);
+
+    view.answer = async () => "2.25.1";
+    await room.loadFilm();
+    room.perform(points(3));
+    expect(saved).toHaveLength(1);
+  });
+
+  it("is asked for at the moment of each change", async () => {
+    const { room, view, saved } = await desk();
+    view.onScreen = null;
+    room.perform(points(3));
+    expect(saved).toEqual([]);
+    expect(room.state.film.kind).toBe("wrong");
+  });
+
+  it("may still be looked at in a signed reading, which takes no change", async () => {
+    const { room, saved } = await desk(reading({ part: { signed_at: "2026-11-23T10:00:00Z" } }));
+    room.perform(points(3));
+    room.perform({ kind: "walk", by: 1 });
+    expect(saved).toEqual([]);
+    expect(room.state.place).toMatchObject({ step: "a2" });
+  });
+});
+
+describe("regions", () => {
+  it("are drawn for the step with the focus, for all by B, for none while Space is held", async () => {
+    const { room, view } = await desk();
+    const shown = () => view.marks.map((mark) => mark.uid);
+    expect(shown()).toEqual(["a1r"]);
+    room.perform({ kind: "walk", by: 1 });
+    expect(shown()).toEqual(["a2r"]);
+    room.perform({ kind: "all-regions" });
+    expect(shown()).toEqual(["a1r", "a2r"]);
+    room.perform({ kind: "hide-regions" });
+    expect(shown()).toEqual([]);
+    room.showRegionsAgain();
+    expect(shown()).toEqual(["a1r", "a2r"]);
+  });
+
+  it("belong to the focused side, dashed on B", async () => {
+    const { room, view } = await desk();
+    room.perform({ kind: "swap" });
+    expect(view.marks).toMatchObject([{ uid: "b1r", dashed: true, label: "1", colour: 1 }]);
+  });
+
+  it("preview their step, and give it the focus when chosen", async () => {
+    const { room, view } = await desk();
+    room.hoverRegion("a2r");
+    expect(view.marks.map((mark) => mark.uid)).toEqual(["a1r", "a2r"]);
+    room.focusRegion("a2r");
+    expect(room.state.place).toMatchObject({ step: "a2" });
+    expect(view.broughtIntoView).toHaveLength(2);
+  });
+
+  it("keep the model's box beside the redrawn one", async () => {
+    const { room, view } = await desk();
+    room.perform({ kind: "redraw" });
+    expect(view.drawing).toBe("a1r");
+    const box = { x_min: 10, y_min: 20, x_max: 30, y_max: 40 };
+    room.regionDrawn("a1r", box);
+    expect(view.drawing).toBeNull();
+    expect(view.marks).toMatchObject([{ box, original: { x_min: 100 }, adjustable: true, movable: false }]);
+  });
+
+  it("are nudged by arrow keys, saved once when the keys rest", async () => {
+    const { room, saved } = await desk();
+    room.perform(nudge(1, 0));
+    expect(room.state.nudged).toBeNull();
+    room.perform({ kind: "redraw" });
+    for (let i = 0; i < 5; i++) room.perform(nudge(1, 0));
+    room.perform(nudge(0, -10));
+    expect(saved).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(saved.map(({ change }) => change)).toEqual([
+      {
+        kind: "annotate_region",
+        payload: { region: "a1r", verdict: "adjusted", box: [105, 190, 305, 390] },
+      },
+    ]);
+  });
+
+  it("that cannot be drawn are not, and start in the middle when redrawn by keys", async () => {
+    const flat = step("a1", 1, [region("r1", 1, { x_max: 100, problem: "no_area" })]);
+    const { room, view } = await desk(reading({ part: { completions: [completion("a", [flat])] } }));
+    expect(view.marks).toEqual([]);
+    room.perform({ kind: "redraw" });
+    room.perform(nudge(1, 0));
+    expect(view.marks).toMatchObject([{ uid: "r1", original: null }]);
+  });
+});

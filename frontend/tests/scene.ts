@@ -1,0 +1,122 @@
+/** A reading to try things on: two outputs, as the server sends them. */
+import type { Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
+import { Room } from "../src/reading-room/room";
+import type { Film, FilmView, RegionMark } from "../src/viewer/film";
+import { WrongImage } from "../src/viewer/film";
+import type { Box } from "../src/viewer/geometry";
+
+export const FILM_UID = "2.25.1";
+
+export function region(uid: string, position = 1, part: Partial<Region> = {}): Region {
+  return { uid, position, x_min: 100, y_min: 200, x_max: 300, y_max: 400, problem: "", ...part };
+}
+
+export function step(uid: string, position: number, regions: readonly Region[]): Step {
+  return { uid, position, text: `Sentence ${uid}`, regions };
+}
+
+export function completion(side: Side, steps: readonly Step[], part: Partial<Completion> = {}): Completion {
+  return { side, uid: `completion-${side}`, answer: "left nodule", text: "…", problems: [], steps, ...part };
+}
+
+/** `numSteps` steps a side, each with one region: step "a1" has the region "a1r". */
+export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Reading> } = {}): Reading {
+  const sides = (["a", "b"] as const).slice(0, numSides);
+  return {
+    uid: "reading-1",
+    reader_study: "Round 2",
+    case_label: "S-1",
+    position: 3,
+    num_cases: 9,
+    question: "What is wrong?",
+    instance: {
+      uid: "instance-1",
+      sop_instance_uid: FILM_UID,
+      film_url: "/api/instances/instance-1/film/",
+      rows: 1000,
+      columns: 800,
+      row_spacing_mm: null,
+      column_spacing_mm: null,
+      bits_stored: 12,
+      view_position: "PA",
+      modality: "DX",
+    },
+    completions: sides.map((side) =>
+      completion(
+        side,
+        Array.from({ length: numSteps }, (_, i) =>
+          step(`${side}${i + 1}`, i + 1, [region(`${side}${i + 1}r`)]),
+        ),
+      ),
+    ),
+    step_ratings: [],
+    region_annotations: [],
+    answer_ratings: [],
+    vote: null,
+    window: null,
+    active_seconds: 0,
+    missing: [],
+    signed_at: null,
+    saved_at: null,
+    next: null,
+    ...part,
+  };
+}
+
+/** A viewer without a screen: shows what it is told, and loses it when a test says so. */
+export class FakeView implements FilmView {
+  onScreen: string | null = null;
+  marks: readonly RegionMark[] = [];
+  drawing: string | null = null;
+  broughtIntoView: Box[] = [];
+  answer: () => Promise<string> = async () => FILM_UID;
+
+  async showImage(film: Film) {
+    this.onScreen = null;
+    const came = await this.answer();
+    if (came !== film.sopInstanceUid) throw new WrongImage("another film");
+    this.onScreen = came;
+    return { initial: { center: 50, width: 100 }, range: { lower: 0, upper: 100 }, brighterIsHigher: true };
+  }
+  sopInstanceUidOnScreen = () => this.onScreen;
+  showRegions(marks: readonly RegionMark[]) {
+    this.marks = marks;
+  }
+  drawRegion(uid: string | null) {
+    this.drawing = uid;
+  }
+  bringIntoView(box: Box) {
+    this.broughtIntoView.push(box);
+  }
+  setDragTool() {}
+  setWindow() {}
+  setInverted() {}
+  fit() {}
+  zoomBy() {}
+  display = () => null;
+  onRegionDrawn() {}
+  onRegionChosen() {}
+  onRegionHovered() {}
+  onDisplayChanged() {}
+  onImageLost() {}
+  dispose() {}
+}
+
+export interface Desk {
+  readonly room: Room;
+  readonly view: FakeView;
+  readonly saved: { change: Change; film: string }[];
+}
+
+export async function desk(opened: Reading = reading()): Promise<Desk> {
+  const view = new FakeView();
+  const saved: Desk["saved"] = [];
+  const room = new Room(
+    opened,
+    view,
+    (change, film) => saved.push({ change, film }),
+    () => {},
+  );
+  await room.loadFilm();
+  return { room, view, saved };
+}
