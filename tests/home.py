@@ -17,6 +17,8 @@ os.environ["REDIS_URL"] = redis_url(HOME)
 # Jobs of killed workers come back within seconds.
 os.environ.setdefault("LEASE_SECONDS", "10")
 os.environ.setdefault("RECONCILE_SECONDS", "1")
+# The gate's road is tested with few films; its figures are tested by themselves.
+os.environ.setdefault("GATE_NUM_PHANTOMS", "4")
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Playwright's synchronous interface runs an event loop in the thread of the test.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -1,11 +1,13 @@
 """Reads data sets, training runs and gate decisions, and traces a version back to the readings it learned
 from."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
+from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -44,6 +46,20 @@ class ReadingLink:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """One version in the tree of versions; `depth` is the number of its ancestors."""
+
+    version: ModelVersion
+    depth: int
+    run: TrainingRun | None
+    decision: GateDecision | None
+
+    @property
+    def indent(self) -> range:
+        return range(self.depth - 1)
+
+
+@dataclass(frozen=True)
 class Lineage:
     """From the readings to a version: what it learned from, the run, and the versions before it, oldest
     first."""
@@ -63,9 +79,9 @@ def datasets(user: User) -> QuerySet[PreferenceDataset]:
 
 
 def dataset_for(user: User, uid: UUID) -> PreferenceDataset:
-    """Raises NotYours, or DoesNotExist."""
+    """Raises NotYours, or Http404."""
     require(user, Capability.VIEW_MODELS)
-    return PreferenceDataset.objects.select_related("created_by").get(uid=uid)
+    return get_object_or_404(PreferenceDataset.objects.select_related("created_by"), uid=uid)
 
 
 def dataset_counts(dataset: PreferenceDataset) -> DatasetCounts:
@@ -94,11 +110,10 @@ def num_readings_waiting(dataset: PreferenceDataset | None) -> int:
 
 
 def run_for(user: User, uid: UUID) -> TrainingRun:
-    """Raises NotYours, or DoesNotExist."""
+    """Raises NotYours, or Http404."""
     require(user, Capability.VIEW_MODELS)
-    return TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by").get(
-        uid=uid
-    )
+    runs = TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by")
+    return get_object_or_404(runs, uid=uid)
 
 
 def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:
@@ -150,6 +165,30 @@ def is_measured(candidate: ModelVersion) -> bool:
         state=JobState.DONE,
     )
     return done.count() == wanted
+
+
+def model_tree() -> tuple[Branch, ...]:
+    """Every version below its parent, oldest first, with what it was trained on and what the gate said."""
+    versions = ModelVersion.objects.select_related("training_run__dataset", "gate_decision").order_by(
+        "number"
+    )
+    children: dict[int | None, list[ModelVersion]] = defaultdict(list)
+    for version in versions:
+        children[version.parent_id].append(version)
+    branches: list[Branch] = []
+    waiting = [(version, 0) for version in reversed(children[None])]
+    while waiting:
+        version, depth = waiting.pop()
+        branches.append(
+            Branch(
+                version=version,
+                depth=depth,
+                run=getattr(version, "training_run", None),
+                decision=getattr(version, "gate_decision", None),
+            )
+        )
+        waiting.extend((child, depth + 1) for child in reversed(children[version.pk]))
+    return tuple(branches)
 
 
 def lineage_of(version: ModelVersion) -> Lineage:

@@ -91,13 +91,13 @@ def reconcile_training() -> None:
 
 def _train(run: TrainingRun) -> Path:
     """The folder of the trained candidate."""
-    # torch takes seconds and 200 MB: only the worker that learns pays for it.
-    from rl_feedback.dpo import train_dpo
-
     folder, parent = _folder(run), run.parent_version
     pairs = pairs_to_train_on(run.dataset, parent=parent)
     write_pairs(folder / "data", pairs)
     with jobs.kept_alive(run) as check:
+        # torch takes seconds and 200 MB: only the worker that learns pays for it, with its lease renewed
+        # meanwhile.
+        from rl_feedback.dpo import train_dpo
 
         def tell(figures: StepFigures) -> None:
             check()

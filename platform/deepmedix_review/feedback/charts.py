@@ -1,0 +1,143 @@
+"""Lays out the charts of training and gate: where each line and mark stands, for the templates to draw as
+SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepmedix_review.feedback.models import GateDecision, TrainingMetric
+
+CURVE_WIDTH, CURVE_HEIGHT = 250, 84
+ROW_WIDTH, ROW_HEIGHT = 260, 22
+_NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0)
+_GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
+_COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One figure over the steps of a run; `points` is an SVG polyline's attribute."""
+
+    title: str
+    points: str
+    colour: str
+    first: float
+    last: float
+    lowest: float
+    highest: float
+    width: int = CURVE_WIDTH
+    height: int = CURVE_HEIGHT
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One compared figure; x values in the row's own pixels, `limits` are where the margins stand."""
+
+    label: str
+    parent: str
+    candidate: str
+    difference: str
+    interval: str
+    verdict: str
+    counts_against: bool
+    colour: str
+    low_x: float
+    high_x: float
+    middle_x: float
+    limits: tuple[float, ...]
+    width: int = ROW_WIDTH
+    height: int = ROW_HEIGHT
+    zero_x: float = ROW_WIDTH / 2
+
+
+@dataclass(frozen=True)
+class GatePlot:
+    """All figures of one benchmark on one scale: the plot reaches from -span to +span."""
+
+    benchmark: str
+    num_cases: int
+    span: float
+    rows: tuple[GateRow, ...]
+
+
+def training_curves(metrics: Sequence[TrainingMetric]) -> tuple[Curve, ...]:
+    """Loss, margin and accuracy; none before the first step."""
+    if not metrics:
+        return ()
+    return tuple(
+        _curve(
+            title, colour, [metric.step for metric in metrics], [getattr(metric, name) for metric in metrics]
+        )
+        for title, name, colour in (
+            ("Loss", "loss", "#6cb6ff"),
+            ("Margin of chosen over rejected", "margin", "#3fb984"),
+            ("Accuracy on the pairs", "accuracy", "#e69f00"),
+        )
+    )
+
+
+def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
+    """One plot per benchmark, in the order in which the gate compared them."""
+    benchmarks = list(dict.fromkeys(row["benchmark"] for row in decision.comparisons))
+    return tuple(
+        _gate_plot(name, [row for row in decision.comparisons if row["benchmark"] == name])
+        for name in benchmarks
+    )
+
+
+def _curve(title: str, colour: str, steps: Sequence[int], values: Sequence[float]) -> Curve:
+    lowest, highest = min(values), max(values)
+    across = (CURVE_WIDTH - 4) / max(1, steps[-1] - steps[0])
+    down = (CURVE_HEIGHT - 8) / ((highest - lowest) or 1.0)
+    points = " ".join(
+        f"{2 + (step - steps[0]) * across:.1f},{CURVE_HEIGHT - 4 - (value - lowest) * down:.1f}"
+        for step, value in zip(steps, values, strict=True)
+    )
+    return Curve(title, points, colour, values[0], values[-1], lowest, highest)
+
+
+def _gate_plot(benchmark: str, rows: Sequence[dict[str, object]]) -> GatePlot:
+    reach = max(
+        max(abs(_number(row, name)) for name in ("low", "high", "difference", "margin")) for row in rows
+    )
+    span = next((nice for nice in _NICE_SPANS if nice >= reach), _NICE_SPANS[-1])
+    return GatePlot(
+        benchmark=benchmark,
+        num_cases=int(_number(rows[0], "num_cases")),
+        span=span,
+        rows=tuple(_gate_row(row, span) for row in rows),
+    )
+
+
+def _gate_row(row: dict[str, object], span: float) -> GateRow:
+    def place(value: float) -> float:
+        share = max(-1.0, min(1.0, value / span))
+        return round(ROW_WIDTH / 2 + share * (ROW_WIDTH / 2 - 8), 1)
+
+    drifts = row["direction"] == "should_not_drift"
+    margin = _number(row, "margin")
+    limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
+    shown = "{:+.0%}" if drifts else "{:+.3f}"
+    plain = "{:.0f}" if drifts else "{:.3f}"
+    low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
+    verdict = str(row["verdict"])
+    return GateRow(
+        label=str(row["label"]),
+        parent=plain.format(_number(row, "parent")),
+        candidate=plain.format(_number(row, "candidate")),
+        difference=shown.format(difference),
+        interval=f"{shown.format(low)} to {shown.format(high)}",
+        verdict=verdict,
+        counts_against=bool(row["counts_against"]),
+        colour=_BAD if row["counts_against"] else _COLOURS[verdict],
+        low_x=place(low),
+        high_x=place(high),
+        middle_x=place(difference),
+        limits=tuple(place(limit) for limit in limits.get(str(row["direction"]), (-margin, margin))),
+    )
+
+
+def _number(row: dict[str, object], name: str) -> float:
+    value = row[name]
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"The gate's comparison has no number for {name}.")
+    return float(value)

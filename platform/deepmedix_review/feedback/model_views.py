@@ -1,0 +1,145 @@
+"""Pages on model versions: the list, and one version with its gate, its run and where it came from."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+from PIL import Image
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.selectors import evaluations_of
+from deepmedix_review.evaluation.tasks import retry_evaluation
+from deepmedix_review.feedback.changed_cases import most_changed
+from deepmedix_review.feedback.charts import gate_plots, training_curves
+from deepmedix_review.feedback.selectors import lineage_of, model_tree
+from deepmedix_review.feedback.services import promote_candidate, retire_candidate, return_to_former
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+from inference.phantoms import draw_phantom
+
+FILM_SIDE_PX = 224
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_models(request: HttpRequest) -> HttpResponse:
+    return render(request, "feedback/model_list.html", {"branches": model_tree()})
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
+    version = get_object_or_404(versions(), uid=uid)
+    record_event(actor=acting_user(request), action="view_model", subject=version)
+    lineage = lineage_of(version)
+    metrics = list(lineage.run.metrics.all()) if lineage.run else []
+    context = {
+        **_gate(version),
+        "lineage": lineage,
+        "curves": training_curves(metrics),
+        "changes": most_changed(lineage.decision) if lineage.decision else None,
+        "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
+    }
+    return render(request, "feedback/model_detail.html", context)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_live_gate(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """How far the measurements are; once the gate has decided, the whole page is asked for again."""
+    context = _gate(get_object_or_404(versions(), uid=uid))
+    response = render(request, "feedback/gate_waiting.html", context)
+    if context["decision"] is not None:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@needs_capability(Capability.PROMOTE_MODELS)
+def promote(request: HttpRequest, uid: UUID) -> HttpResponse:
+    version = get_object_or_404(versions(), uid=uid)
+    try:
+        promote_candidate(version, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{version} serves from now on.")
+    return redirect("model-detail", version.uid)
+
+
+@require_POST
+@needs_capability(Capability.PROMOTE_MODELS)
+def retire(request: HttpRequest, uid: UUID) -> HttpResponse:
+    version = get_object_or_404(versions(), uid=uid)
+    try:
+        retire_candidate(version, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{version} is retired and will never serve.")
+    return redirect("model-detail", version.uid)
+
+
+@require_POST
+@needs_capability(Capability.PROMOTE_MODELS)
+def return_to_former_model(request: HttpRequest) -> HttpResponse:
+    try:
+        version = return_to_former(actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("model-list")
+    messages.success(request, f"{version} serves again.")
+    return redirect("model-detail", version.uid)
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def retry_measurement(request: HttpRequest, uid: UUID) -> HttpResponse:
+    evaluation = get_object_or_404(Evaluation.objects.select_related("model_version").defer("cases"), uid=uid)
+    retry_evaluation(evaluation)
+    return redirect("model-detail", evaluation.model_version.uid)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+@cache_control(private=True, max_age=86400, immutable=True)
+def show_held_out_film(request: HttpRequest, uid: UUID, seed: int) -> HttpResponse:
+    """A held-out phantom as a picture, drawn anew."""
+    benchmark = get_object_or_404(Benchmark, uid=uid)
+    if not benchmark.first_seed <= seed < benchmark.first_seed + benchmark.num_phantoms:
+        raise Http404
+    phantom = draw_phantom(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX, site=benchmark.site)
+    picture = io.BytesIO()
+    Image.fromarray(phantom.to_uint8()).save(picture, "PNG")
+    return HttpResponse(picture.getvalue(), content_type="image/png")
+
+
+def _gate(version: ModelVersion) -> dict[str, Any]:
+    decision = getattr(version, "gate_decision", None)
+    involved = [version] if version.parent is None else [version.parent, version]
+    evaluations = list(evaluations_of(involved)) if decision is None and version.parent else []
+    return {
+        "version": version,
+        "decision": decision,
+        "plots": gate_plots(decision) if decision else (),
+        "evaluations": evaluations,
+        "is_live": decision is None
+        and bool(evaluations)
+        and not any(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations),
+    }

@@ -1,0 +1,105 @@
+"""How data sets, training runs and models look as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.registry.models import ModelVersion
+
+
+class RefusalJson(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+
+
+class FreezeJson(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=120)
+
+
+class DatasetJson(serializers.ModelSerializer[PreferenceDataset]):
+    class Meta:
+        model = PreferenceDataset
+        fields = ("uid", "title", "as_of", "num_readings", "num_pairs", "num_labels", "sha256", "left_out")
+
+
+class DatasetPageJson(serializers.Serializer[Any]):
+    results = DatasetJson(many=True)
+    next_before = serializers.IntegerField(allow_null=True)
+
+
+class TrainJson(serializers.Serializer[Any]):
+    """`dataset` and any setting of rl_feedback.dpo_config.DpoConfig beside it."""
+
+    dataset = serializers.UUIDField()
+    num_steps = serializers.IntegerField(required=False)
+    pairs_per_step = serializers.IntegerField(required=False)
+    learning_rate = serializers.FloatField(required=False)
+    beta = serializers.FloatField(required=False)
+    sft_weight = serializers.FloatField(required=False)
+    replay_weight = serializers.FloatField(required=False)
+    replay_films_per_step = serializers.IntegerField(required=False)
+    replay_site = serializers.CharField(required=False)
+    lora_rank = serializers.IntegerField(required=False)
+    lora_alpha = serializers.IntegerField(required=False)
+    adapts_vision = serializers.BooleanField(required=False)
+    checkpoint_every = serializers.IntegerField(required=False)
+    seed = serializers.IntegerField(required=False)
+    num_threads = serializers.IntegerField(required=False)
+    precision = serializers.CharField(required=False)
+
+
+class MetricJson(serializers.ModelSerializer[TrainingMetric]):
+    class Meta:
+        model = TrainingMetric
+        fields = ("step", "loss", "margin", "accuracy")
+
+
+class RunJson(serializers.ModelSerializer[TrainingRun]):
+    dataset = serializers.UUIDField(source="dataset.uid")
+    parent = serializers.UUIDField(source="parent_version.uid")  # type: ignore[assignment]
+    candidate = serializers.SerializerMethodField()
+    metrics = MetricJson(many=True)
+
+    class Meta:
+        model = TrainingRun
+        fields = (
+            "uid",
+            "state",
+            "step",
+            "num_steps",
+            "error",
+            "dataset",
+            "parent",
+            "candidate",
+            "config",
+            "metrics",
+        )
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_candidate(self, run: TrainingRun) -> str | None:
+        return str(run.candidate.uid) if run.candidate else None
+
+
+class GateJson(serializers.ModelSerializer[GateDecision]):
+    class Meta:
+        model = GateDecision
+        fields = ("outcome", "sentence", "policy", "comparisons")
+
+
+class ModelJson(serializers.ModelSerializer[ModelVersion]):
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment]
+    gate = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelVersion
+        fields = ("uid", "name", "number", "state", "parent", "sha256", "licence", "gate")
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_parent(self, version: ModelVersion) -> str | None:
+        return str(version.parent.uid) if version.parent else None
+
+    @extend_schema_field(GateJson(allow_null=True))
+    def get_gate(self, version: ModelVersion) -> dict[str, Any] | None:
+        decision = getattr(version, "gate_decision", None)
+        return dict(GateJson(decision).data) if decision else None

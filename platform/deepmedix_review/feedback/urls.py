@@ -1,0 +1,35 @@
+"""The addresses of data sets, training runs and models."""
+
+from django.urls import path
+
+from deepmedix_review.feedback import api_views, model_views, views
+
+page_urlpatterns = [
+    path("data-sets/", views.show_datasets, name="dataset-list"),
+    path("data-sets/<uuid:uid>/", views.show_dataset, name="dataset-detail"),
+    path("data-sets/<uuid:uid>/train/", views.train, name="dataset-train"),
+    path("training-runs/<uuid:uid>/", views.show_run, name="training-run"),
+    path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
+    path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),
+    path("training-runs/<uuid:uid>/retry/", views.retry, name="training-run-retry"),
+    path("models/", model_views.show_models, name="model-list"),
+    path("models/roll-back/", model_views.return_to_former_model, name="model-roll-back"),
+    path("models/<uuid:uid>/", model_views.show_model, name="model-detail"),
+    path("models/<uuid:uid>/gate/", model_views.show_live_gate, name="model-gate"),
+    path("models/<uuid:uid>/promote/", model_views.promote, name="model-promote"),
+    path("models/<uuid:uid>/retire/", model_views.retire, name="model-retire"),
+    path("evaluations/<uuid:uid>/retry/", model_views.retry_measurement, name="evaluation-retry"),
+    path("held-out/<uuid:uid>/<int:seed>.png", model_views.show_held_out_film, name="held-out-film"),
+]
+api_urlpatterns = [
+    path("data-sets/", api_views.DatasetsView.as_view(), name="api-dataset-list"),
+    path("data-sets/<uuid:uid>/", api_views.DatasetView.as_view(), name="api-dataset"),
+    path("training-runs/", api_views.TrainingRunsView.as_view(), name="api-training-run-list"),
+    path("training-runs/<uuid:uid>/", api_views.TrainingRunView.as_view(), name="api-training-run"),
+    path("training-runs/<uuid:uid>/cancel/", api_views.CancelView.as_view(), name="api-training-run-cancel"),
+    path("training-runs/<uuid:uid>/retry/", api_views.RetryView.as_view(), name="api-training-run-retry"),
+    path("models/", api_views.ModelsView.as_view(), name="api-model-list"),
+    path("models/<uuid:uid>/", api_views.ModelView.as_view(), name="api-model"),
+    path("models/<uuid:uid>/promote/", api_views.PromoteView.as_view(), name="api-model-promote"),
+    path("models/<uuid:uid>/retire/", api_views.RetireView.as_view(), name="api-model-retire"),
+]

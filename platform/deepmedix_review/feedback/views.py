@@ -1,0 +1,143 @@
+"""Pages on data sets and training runs."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.feedback.charts import training_curves
+from deepmedix_review.feedback.differences import differing_pieces
+from deepmedix_review.feedback.models import TrainingRun
+from deepmedix_review.feedback.selectors import (
+    dataset_counts,
+    dataset_for,
+    datasets,
+    num_readings_waiting,
+    run_for,
+    sample_pairs,
+)
+from deepmedix_review.feedback.services import cancel_training, freeze_dataset
+from deepmedix_review.feedback.tasks import request_training, request_training_retry
+from rl_feedback.dpo_config import DpoConfig
+
+PAGE_SIZE = 50
+NUM_SAMPLES = 5
+# What a person may choose on the page; the API takes every field of DpoConfig.
+CHOICES = (
+    ("num_steps", "Steps", int),
+    ("pairs_per_step", "Pairs a step", int),
+    ("learning_rate", "Learning rate", float),
+    ("beta", "Tie to the parent (beta)", float),
+    ("sft_weight", "Weight of the chosen texts' likelihood", float),
+    ("replay_films_per_step", "Drawn films replayed a step", int),
+    ("seed", "Seed", int),
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_capability(Capability.VIEW_MODELS)
+def show_datasets(request: HttpRequest) -> HttpResponse:
+    """The list, and the form that freezes what is signed by now."""
+    user = acting_user(request)
+    if request.method == "POST":
+        try:
+            dataset = freeze_dataset(title=request.POST.get("title", ""), actor=user)
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            messages.error(request, str(refusal))
+            return redirect("dataset-list")
+        messages.success(request, f"Frozen: {dataset.num_pairs} pairs of {dataset.num_readings} readings.")
+        return redirect("dataset-detail", dataset.uid)
+    page = page_of(datasets(user), before=read_before(request.GET.get("before")), size=PAGE_SIZE)
+    newest = datasets(user).first()
+    context = {"datasets": page, "num_waiting": num_readings_waiting(newest), "newest": newest}
+    return render(request, "feedback/dataset_list.html", context)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
+    dataset = dataset_for(acting_user(request), uid)
+    record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
+    defaults = DpoConfig().as_json()
+    context = {
+        "dataset": dataset,
+        "counts": dataset_counts(dataset),
+        "samples": [
+            (pair, *differing_pieces(pair.chosen, pair.rejected))
+            for pair in sample_pairs(dataset, number=NUM_SAMPLES)
+        ],
+        "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
+        "choices": [(name, label, defaults[name]) for name, label, _ in CHOICES],
+    }
+    return render(request, "feedback/dataset_detail.html", context)
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def train(request: HttpRequest, uid: UUID) -> HttpResponse:
+    dataset = dataset_for(acting_user(request), uid)
+    try:
+        run = request_training(dataset=dataset, actor=acting_user(request), config=_chosen(request))
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("dataset-detail", dataset.uid)
+    return redirect("training-run", run.uid)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
+    run = run_for(acting_user(request), uid)
+    return render(request, "feedback/training_run.html", _live(run))
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_live_run(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """State and curves: what renews itself while the run goes on."""
+    return render(request, "feedback/training_run_live.html", _live(run_for(acting_user(request), uid)))
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
+    run = run_for(acting_user(request), uid)
+    cancel_training(run, actor=acting_user(request))
+    return redirect("training-run", run.uid)
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
+    run = run_for(acting_user(request), uid)
+    request_training_retry(run, actor=acting_user(request))
+    return redirect("training-run", run.uid)
+
+
+def _live(run: TrainingRun) -> dict[str, Any]:
+    metrics = list(run.metrics.all())
+    return {"run": run, "metrics": metrics, "curves": training_curves(metrics), "is_live": not run.is_final}
+
+
+def _chosen(request: HttpRequest) -> dict[str, Any]:
+    """The fields that were filled in; a text where a number belongs is refused by its label."""
+    chosen: dict[str, Any] = {}
+    for name, label, read in CHOICES:
+        text = request.POST.get(name, "").strip()
+        if not text:
+            continue
+        try:
+            chosen[name] = read(text)
+        except ValueError:
+            raise RefusedByRule(f"{label} must be a number, not “{text[:40]}”.") from None
+    return chosen
