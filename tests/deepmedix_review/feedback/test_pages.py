@@ -1,0 +1,245 @@
+"""Who may see and do what with data sets, runs and models, and what their pages show."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Evaluation
+from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
+from deepmedix_review.registry.models import ModelVersion
+from inference.phantoms import draw_phantom, ideal_reasoning
+from rl_feedback.evaluation import CaseResult, case_as_json
+from rl_feedback.phantom_figures import score_phantom
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+
+pytestmark = pytest.mark.django_db
+
+SOMETHING = uuid.UUID(int=1)
+PAGES = {
+    "dataset-list": ("get", None),
+    "dataset-detail": ("get", "dataset"),
+    "dataset-train": ("post", "dataset"),
+    "training-run": ("get", "run"),
+    "training-run-live": ("get", "run"),
+    "training-run-cancel": ("post", "run"),
+    "training-run-retry": ("post", "run"),
+    "model-list": ("get", None),
+    "model-detail": ("get", "model"),
+    "model-gate": ("get", "model"),
+    "model-promote": ("post", "model"),
+    "model-retire": ("post", "model"),
+    "model-roll-back": ("post", None),
+    "api-dataset-list": ("get", None),
+    "api-dataset": ("get", "dataset"),
+    "api-training-run-list": ("post", None),
+    "api-training-run": ("get", "run"),
+    "api-training-run-cancel": ("post", "run"),
+    "api-training-run-retry": ("post", "run"),
+    "api-model-list": ("get", None),
+    "api-model": ("get", "model"),
+    "api-model-promote": ("post", "model"),
+    "api-model-retire": ("post", "model"),
+}
+
+
+class Road:
+    """A data set of one reading, a finished run on it, and its candidate beside the parent."""
+
+    def __init__(self) -> None:
+        self.parent = ServingModelFactory.create(
+            image_preparation="square", min_pixels=12544, max_pixels=12544
+        )
+        self.reading = a_reading_to_learn_from(self.parent)
+        self.researcher: User = ResearcherFactory.create()
+        self.dataset: PreferenceDataset = freeze_dataset(title="Round 1", actor=self.researcher)
+        self.candidate: ModelVersion = ModelVersionFactory.create(number=1000, parent=self.parent)
+        self.run = TrainingRun.objects.create(
+            dataset=self.dataset,
+            parent_version=self.parent,
+            candidate=self.candidate,
+            config={"seed": 7},
+            state=JobState.DONE,
+            step=2,
+            num_steps=2,
+        )
+        for step, loss in ((1, 0.7), (2, 0.5)):
+            TrainingMetric.objects.create(run=self.run, step=step, loss=loss, margin=step / 10, accuracy=0.5)
+
+    def measure(self, version: ModelVersion, *, say: Callable[[str], str] = str) -> None:
+        """As if the version had answered every held-out film with the truth, put through `say`."""
+        for benchmark in ensure_gate_benchmarks():
+            results = []
+            for seed in range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms):
+                truth = draw_phantom(seed=seed).truth
+                text = say(ideal_reasoning(truth))
+                results.append(CaseResult(seed, text, score_phantom(text, truth)))
+            Evaluation.objects.create(
+                benchmark=benchmark,
+                model_version=version,
+                state=JobState.DONE,
+                num_done=len(results),
+                cases=[case_as_json(result) for result in results],
+            )
+
+    def url(self, name: str) -> str:
+        thing = PAGES[name][1]
+        uids = {"dataset": self.dataset.uid, "run": self.run.uid, "model": self.candidate.uid}
+        return reverse(name, args=[uids[thing]] if thing else [])
+
+
+@pytest.fixture
+def road() -> Road:
+    return Road()
+
+
+def say_nothing(text: str) -> str:
+    return "<think> Both lungs are clear </think> The answer is: \\boxed{no acute finding}"
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_researchers_see_and_do_what_belongs_to_learning(road: Road, name: str) -> None:
+    method, _ = PAGES[name]
+    for user in (ExpertFactory.create(), AdminFactory.create()):
+        assert getattr(client_of(user), method)(road.url(name)).status_code == 403
+    assert getattr(client_of(road.researcher), method)(road.url(name)).status_code not in {403, 404, 500}
+    nobody = getattr(Client(), method)(road.url(name))
+    assert nobody.status_code in {302, 403}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, thing) in PAGES.items() if thing])
+def test_what_is_not_there_is_not_found(road: Road, name: str) -> None:
+    client = client_of(road.researcher)
+    assert getattr(client, PAGES[name][0])(reverse(name, args=[SOMETHING])).status_code == 404
+
+
+def test_the_data_set_page_says_what_it_holds_and_marks_how_the_texts_of_a_pair_differ(road: Road) -> None:
+    page = client_of(road.researcher).get(road.url("dataset-detail")).content.decode()
+    assert road.dataset.sha256 in page
+    assert "1 by vote" in page
+    assert "1 by region" in page
+    assert "<ins>" in page
+    assert "<del>" in page
+
+
+def test_a_data_set_is_frozen_from_the_page_and_a_refusal_is_said_there(road: Road) -> None:
+    client = client_of(road.researcher)
+    client.post(road.url("dataset-list"), {"title": "Round 2"})
+    assert PreferenceDataset.objects.filter(title="Round 2").exists()
+    page = client.post(road.url("dataset-list"), {"title": " "}, follow=True).content.decode()
+    assert "Give the data set a title" in page
+
+
+def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    page = client.post(road.url("dataset-train"), {"num_steps": "12", "learning_rate": "1e-4"})
+    run = TrainingRun.objects.latest("id")
+    assert page.headers["Location"] == reverse("training-run", args=[run.uid])
+    assert (run.num_steps, run.config["learning_rate"], run.config["beta"]) == (12, 1e-4, 0.1)
+    refused = client.post(road.url("dataset-train"), {"num_steps": "many"}, follow=True).content.decode()
+    assert "Steps must be a number" in refused
+
+
+def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes_on(road: Road) -> None:
+    client = client_of(road.researcher)
+    assert "hx-get" not in client.get(road.url("training-run")).content.decode().split("<main")[1]
+    TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.RUNNING)
+    page = client.get(road.url("training-run")).content.decode()
+    assert page.count("<polyline") == 3
+    assert 'hx-trigger="every 1s"' in page
+
+
+def test_a_candidate_as_good_as_its_parent_passes_and_is_promoted_once(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.PASSED
+    assert pass_or_hold(road.candidate) == decision
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "Passed." in page
+    assert "Every answer is the same, word for word." in page
+    assert road.reading.assignment.case.study.label in page
+    assert f'action="{road.url("model-promote")}"' in page
+
+
+def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate, say=say_nothing)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.HELD
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "It stopped naming lesions." in page
+    assert "lost</span>" in page
+    assert f'action="{road.url("model-promote")}"' not in page
+    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith(f"{road.candidate} may not serve. Held.")
+
+
+def test_nothing_is_promoted_before_the_gate_has_decided(road: Road) -> None:
+    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    assert answer.status_code == 409
+    assert "has not decided" in answer.json()["detail"]
+
+
+def test_a_candidate_whose_parent_serves_no_more_is_not_promoted(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate)
+    pass_or_hold(road.candidate)
+    ModelVersion.objects.filter(pk=road.parent.pk).update(state=ModelVersion.State.RETIRED)
+    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    assert "does not serve any more" in answer.json()["detail"]
+
+
+def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> None:
+    client, benchmark = client_of(road.researcher), ensure_gate_benchmarks()[0]
+    picture = client.get(reverse("held-out-film", args=[benchmark.uid, benchmark.first_seed]))
+    assert picture.content.startswith(b"\x89PNG")
+    assert client.get(reverse("held-out-film", args=[benchmark.uid, 5])).status_code == 404
+    assert client_of(ExpertFactory.create()).get(picture.request["PATH_INFO"]).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "most"), [("dataset-list", 12), ("model-list", 8), ("api-model-list", 8)])
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
+    road: Road,
+    name: str,
+    most: int,
+    django_assert_max_num_queries,  # type: ignore[no-untyped-def]
+) -> None:
+    for number in range(5):
+        version = ModelVersionFactory.create(number=2000 + number, parent=road.candidate)
+        TrainingRun.objects.create(
+            dataset=road.dataset, parent_version=road.parent, candidate=version, config={}, num_steps=1
+        )
+        freeze_dataset(title=f"Again {number}", actor=road.researcher)
+    client = client_of(road.researcher)
+    with django_assert_max_num_queries(most):
+        assert client.get(road.url(name)).status_code == 200
+
+
+def test_no_page_of_learning_names_a_reader_or_a_patient(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate)
+    pass_or_hold(road.candidate)
+    client = client_of(road.researcher)
+    reader = road.reading.assignment.reader
+    for name in ("dataset-detail", "model-detail"):
+        page = client.get(road.url(name)).content.decode()
+        assert reader.username not in page
+        assert road.reading.assignment.case.study.patient_pseudonym not in page
