@@ -1,0 +1,180 @@
+"""The small model is a true Qwen2.5-VL, can be trained in pieces, and reads films as its card says."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch.nn import functional as F
+
+from inference.phantoms import HELD_OUT_SEEDS, REPORT_QUERY, ideal_reasoning
+from inference.qwen_vl import NEVER_SAMPLED, LoadedModel, film_prompt, load_model_and_processor
+from rl_feedback.small_model import train as training
+from rl_feedback.small_model.build import build_model, build_processor
+from rl_feedback.small_model.evaluate import evaluate_small_model, write_card
+from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
+from rl_feedback.small_model.films import draw_films, shift_and_brighten
+from rl_feedback.small_model.forward import ReportPrompt, one_size_attention, see, to_patches
+from rl_feedback.small_model.train import RECIPE, Recipe, train_small_model
+
+TRIAL = replace(RECIPE, num_films=24, num_processes=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def fresh() -> LoadedModel:
+    films = draw_films(range(40))
+    processor = build_processor([*(ideal_reasoning(truth) for truth in films.truths), REPORT_QUERY])
+    return LoadedModel(model=build_model(processor, seed=3).eval(), processor=processor, suppressed_tokens=())
+
+
+def as_images(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> list[Image.Image]:
+    return [Image.fromarray(film).convert("RGB") for film in pixels]
+
+
+def test_the_fast_way_sees_exactly_what_the_published_classes_see(fresh: LoadedModel) -> None:
+    pixels = draw_films(range(3)).pixels
+    inputs = fresh.processor(text=["<|image_pad|>"] * 3, images=as_images(pixels), return_tensors="pt")
+    assert torch.equal(inputs["pixel_values"], to_patches(pixels))
+    with torch.inference_mode():
+        slow = fresh.model.model.visual(
+            inputs["pixel_values"], grid_thw=inputs["image_grid_thw"]
+        ).pooler_output
+        with one_size_attention(fresh.model):
+            fast = see(fresh.model, pixels).flatten(0, 1)
+        after = see(fresh.model, pixels).flatten(0, 1)
+    assert torch.allclose(slow, fast, atol=1e-5)
+    assert torch.equal(slow, after)
+
+
+def test_the_training_loss_is_the_models_own_loss(fresh: LoadedModel) -> None:
+    films = draw_films(range(3))
+    tokenizer = fresh.processor.tokenizer
+    texts = [ideal_reasoning(truth) for truth in films.truths]
+    tokens = [[*tokenizer(text)["input_ids"], tokenizer.eos_token_id] for text in texts]
+    with torch.inference_mode():
+        prompt = ReportPrompt(fresh.model, fresh.processor)
+        ours = prompt.loss(fresh.model, see(fresh.model, films.pixels), tokens)
+        losses = []
+        for text, image in zip(texts, as_images(films.pixels), strict=True):
+            whole = film_prompt(fresh.processor, REPORT_QUERY) + text + "<|im_end|>"
+            inputs = fresh.processor(text=[whole], images=[image], return_tensors="pt")
+            logits, ids = fresh.model(**inputs).logits[0], inputs["input_ids"][0]
+            start = prompt.ids.shape[1]
+            losses.append(F.cross_entropy(logits[start - 1 : -1], ids[start:], reduction="none"))
+    assert ours.item() == pytest.approx(torch.cat(losses).mean().item(), abs=1e-4)
+
+
+def test_every_digit_is_a_token_and_any_text_comes_back_whole(fresh: LoadedModel) -> None:
+    tokenizer = fresh.processor.tokenizer
+    text = "<think> Größe 1024, π; [10, 2, 112, 7] </think>"
+    ids = tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ids) == text
+    pieces = [tokenizer.decode([token]) for token in ids]
+    assert all(len(piece) == 1 for piece in pieces if any(character.isdigit() for character in piece))
+
+
+def test_a_moved_film_and_its_moved_truth_stay_together() -> None:
+    films = draw_films(range(12))
+    pixels, truths = shift_and_brighten(films, np.arange(12), np.random.default_rng(0))
+    for row in range(12):
+        dx = round(truths[row].heart.x_min - films.truths[row].heart.x_min)
+        dy = round(truths[row].heart.y_min - films.truths[row].heart.y_min)
+        inside = films.pixels[row, 20:90, 20:90].astype(float)
+        moved = pixels[row, 20 + dy : 90 + dy, 20 + dx : 90 + dx].astype(float)
+        assert np.corrcoef(inside.ravel(), moved.ravel())[0, 1] > 0.999
+
+
+def test_a_run_that_was_stopped_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(TRIAL, phases=tuple(replace(p, num_steps=4, batch_size=4) for p in RECIPE.phases))
+    whole = train_small_model(tmp_path / "whole", recipe=recipe, checkpoint_every=2)
+    write_loss, calls = training._Run.write_loss, []
+
+    def stop_at_the_third(*given: object) -> torch.Tensor:
+        calls.append(given)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return write_loss(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training._Run, "write_loss", stop_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        train_small_model(tmp_path / "stopped", recipe=recipe, checkpoint_every=2)
+    monkeypatch.undo()
+    taken_up = train_small_model(tmp_path / "stopped", recipe=recipe, checkpoint_every=2)
+    first, second = (load_file(folder / "model.safetensors") for folder in (whole, taken_up))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert {weights.dtype for weights in first.values()} == {torch.bfloat16}
+
+
+def test_the_recipe_is_the_three_phases_on_training_seeds_alone() -> None:
+    assert [phase.name for phase in Recipe().phases] == ["see", "write", "both"]
+    assert Recipe().num_films == 25_000
+
+
+def test_the_shipped_folder_is_a_small_qwen_that_other_servers_know() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED_MODEL.iterdir()) < 5_000_000
+    assert json.loads((SHIPPED_MODEL / "config.json").read_text())["model_type"] == "qwen2_5_vl"
+    saved = json.loads((SHIPPED_MODEL / "processor_config.json").read_text())
+    assert saved["processor_class"] == "Qwen2_5_VLProcessor"
+    loaded = load_model_and_processor(SHIPPED_MODEL)
+    assert len(loaded.suppressed_tokens) == len(NEVER_SAMPLED)
+    assert sum(parameter.numel() for parameter in loaded.model.parameters()) < 5_000_000
+
+
+def test_the_card_promises_what_the_first_version_must_reach() -> None:
+    card = json.loads((SHIPPED_MODEL / "card.json").read_text())
+    figures = {name: figure["mean"] for name, figure in card["figures"].items()}
+    assert card["n"] == 500
+    assert figures["well_formed"] == 1
+    assert figures["exact_answer"] >= 0.95
+    assert figures["heart_iou"] >= 0.93
+    assert figures["lesion_iou"] >= 0.75
+
+
+def test_the_second_site_leaves_something_to_learn() -> None:
+    second = json.loads((SHIPPED_MODEL / "card.json").read_text())["sites"]["second"]["figures"]
+    assert second["exact_answer"]["mean"] < 0.9
+
+
+@pytest.mark.parametrize("drawn_px", [112, 448])
+def test_the_shipped_model_reads_films_as_its_card_says(drawn_px: int) -> None:
+    seeds = HELD_OUT_SEEDS[2000:]
+    measured = evaluate_small_model(
+        SHIPPED_MODEL, site="first", num_films=60, seeds=seeds, drawn_px=drawn_px
+    ).figures
+    assert measured["well_formed"].mean >= 0.98
+    assert measured["exact_answer"].mean >= 0.9
+    assert measured["heart_iou"].mean >= 0.9
+    assert measured["lesion_iou"].mean >= 0.7
+
+
+def test_the_card_holds_every_site_with_its_intervals(tmp_path: Path) -> None:
+    sites = [evaluate_small_model(SHIPPED_MODEL, site=site, num_films=4) for site in ("first", "second")]
+    write_card(sites, tmp_path / "card.json")
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert set(card["sites"]) == {"first", "second"}
+    for figure in card["sites"]["second"]["figures"].values():
+        assert figure["low"] <= figure["mean"] <= figure["high"]
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"There is no model in .*config.json is missing"):
+        load_model_and_processor(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
+    with pytest.raises(ValueError, match="of type gpt2; this loader reads qwen2_5_vl only"):
+        load_model_and_processor(tmp_path)
