@@ -165,7 +165,7 @@ def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes
     assert 'hx-trigger="every 1s"' in page
 
 
-def test_a_candidate_as_good_as_its_parent_passes_and_is_promoted_once(road: Road) -> None:
+def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_page(road: Road) -> None:
     road.measure(road.parent)
     road.measure(road.candidate)
     decision = pass_or_hold(road.candidate)

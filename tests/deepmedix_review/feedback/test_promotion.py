@@ -1,0 +1,77 @@
+"""A candidate that passed the gate serves, once; and the version before it is one step away."""
+
+from pathlib import Path
+
+import pytest
+
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.feedback.models import GateDecision
+from deepmedix_review.feedback.services import promote_candidate, retire_candidate, return_to_former
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.services import register_candidate
+from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.learning import serving_model_with_weights
+from tests.factories.models import write_untrained_model
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> ModelVersion:
+    """A child of the serving model that passed the gate."""
+    parent = serving_model_with_weights(tmp_path / "parent")
+    folder = write_untrained_model(tmp_path / "candidate", seed=2)
+    child = register_candidate(parent=parent, folder=folder, name="child", card={})
+    GateDecision.objects.create(
+        candidate=child, parent=parent, outcome="passed", policy={}, comparisons=[], sentence="Passed."
+    )
+    return child
+
+
+def test_a_candidate_that_passed_serves_once_and_its_parent_is_retired(candidate: ModelVersion) -> None:
+    researcher = ResearcherFactory.create()
+    promote_candidate(candidate, actor=researcher)
+    assert serving_model() == candidate
+    assert ModelVersion.objects.get(pk=candidate.parent_id).state == ModelVersion.State.RETIRED
+    with pytest.raises(RefusedByRule, match="serving already"):
+        promote_candidate(candidate, actor=researcher)
+    event = AuditEvent.objects.filter(action="promote_model").latest("sequence")
+    assert (event.actor, event.subject_uid) == (researcher, str(candidate.uid))
+
+
+def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion) -> None:
+    researcher = ResearcherFactory.create()
+    promote_candidate(candidate, actor=researcher)
+    assert return_to_former(actor=researcher) == candidate.parent
+    assert serving_model() == candidate.parent
+
+
+def test_a_candidate_that_was_held_or_retired_never_serves(candidate: ModelVersion) -> None:
+    researcher = ResearcherFactory.create()
+    GateDecision.objects.filter(candidate=candidate).update(outcome="held", sentence="Held. Recall fell.")
+    with pytest.raises(RefusedByRule, match="Recall fell"):
+        promote_candidate(candidate, actor=researcher)
+    GateDecision.objects.filter(candidate=candidate).update(outcome="passed")
+    retire_candidate(candidate, actor=researcher)
+    with pytest.raises(RefusedByRule, match="retired already"):
+        promote_candidate(candidate, actor=researcher)
+
+
+def test_a_candidate_whose_files_were_changed_does_not_serve(candidate: ModelVersion) -> None:
+    Path(candidate.folder, "generation_config.json").write_text("{}")
+    with pytest.raises(RefusedByRule, match="changed"):
+        promote_candidate(candidate, actor=ResearcherFactory.create())
+    assert serving_model() == candidate.parent
+
+
+def test_only_a_researcher_promotes_retires_and_returns(candidate: ModelVersion) -> None:
+    admin = AdminFactory.create()
+    for act in (
+        lambda: promote_candidate(candidate, actor=admin),
+        lambda: retire_candidate(candidate, actor=admin),
+        lambda: return_to_former(actor=admin),
+    ):
+        with pytest.raises(NotYours):
+            act()
