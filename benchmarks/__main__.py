@@ -1,4 +1,4 @@
-"""`python -m benchmarks` lists the benchmarks, `python -m benchmarks NAME` runs one, `--all` runs them all."""
+"""`python -m benchmarks` lists the benchmarks, `python -m benchmarks NAME` runs one, `--all` runs all."""
 
 import argparse
 import sys
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from benchmarks.report import report
 
-NOT_BENCHMARKS = frozenset({"__init__", "__main__", "report", "installation"})
-
 
 def names() -> list[str]:
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+    """The modules here that define `run()`."""
+    modules = (
+        path for path in Path(__file__).parent.glob("*.py") if "\ndef run() ->" in path.read_text("utf-8")
+    )
+    return sorted(path.stem for path in modules)
 
 
 def purpose(name: str) -> str:

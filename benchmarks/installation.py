@@ -1,4 +1,4 @@
-"""A private installation for the length of a benchmark: its own home, database and settings, gone afterwards."""
+"""A private installation for the length of a benchmark: its own home, database and settings."""
 
 import os
 import tempfile
@@ -19,10 +19,11 @@ def private_installation() -> Iterator[Path]:
         for name in ("DATABASE_URL", "REDIS_URL"):
             os.environ.pop(name, None)
         from deepmedix_review.config import postgres
-        from deepmedix_review.config.embedded import DATABASE, share_postgres
 
-        share_postgres(home, leashed=True)
-        os.environ["DATABASE_URL"] = postgres.database_url(postgres.cluster_in(home), name=DATABASE)
+        cluster = postgres.cluster_in(home)
+        postgres.start(cluster, leashed=True)
+        postgres.ensure_database(cluster, name="benchmark")
+        os.environ["DATABASE_URL"] = postgres.database_url(cluster, name="benchmark")
         import django
         from django.core.management import call_command
         from django.db import connections
@@ -33,4 +34,4 @@ def private_installation() -> Iterator[Path]:
             yield home
         finally:
             connections.close_all()
-            postgres.stop(postgres.cluster_in(home))
+            postgres.stop(cluster)

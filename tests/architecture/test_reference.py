@@ -1,0 +1,63 @@
+"""The reference names every setting, command, task, address and benchmark that the code has, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+from benchmarks.__main__ import names
+from celery import current_app
+from django.core.management import get_commands
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def named_in(page: str) -> set[str]:
+    """The names in the first column of a page's tables."""
+    rows = (REFERENCE / page).read_text("utf-8").splitlines()
+    return {found[1] for row in rows if (found := re.match(r"\| `([^`]+)`", row))}
+
+
+def settings_read() -> set[str]:
+    config = ROOT / "platform" / "deepmedix_review" / "config"
+    sources = "".join((config / name).read_text("utf-8") for name in ("settings.py", "home.py"))
+    return set(re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", sources)) | {"DATABASE_URL"}
+
+
+def own_commands() -> set[str]:
+    return {name for name, app in get_commands().items() if app.startswith("deepmedix_review")}
+
+
+def own_tasks() -> set[str]:
+    current_app.loader.import_default_modules()
+    return {name for name in current_app.tasks if name.startswith("deepmedix_review")}
+
+
+def own_addresses(resolver: URLResolver | None = None, before: str = "/") -> set[str]:
+    found: set[str] = set()
+    for pattern in (resolver or get_resolver()).url_patterns:
+        address = before + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            found.add(re.sub(r"<\w+:(\w+)>", r"<\1>", address))
+        else:
+            found |= own_addresses(pattern, address)
+    return found
+
+
+def benchmarks() -> set[str]:
+    return set(names())
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        ("settings.md", settings_read),
+        ("commands.md", own_commands),
+        ("tasks.md", own_tasks),
+        ("addresses.md", own_addresses),
+        ("benchmarks.md", benchmarks),
+    ],
+)
+def test_the_reference_names_what_the_code_has_and_nothing_else(page, code):
+    assert named_in(page) == code()
