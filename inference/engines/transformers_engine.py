@@ -24,7 +24,6 @@ from inference.engines.sampling import RowWatch, SeededSampling
 from inference.images import prepare_image
 from inference.qwen_vl import load_model_and_processor
 
-
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
 # weights, batches of 8). The setting holds for the generating thread alone.
 SMALL_NUM_WEIGHTS = 50_000_000

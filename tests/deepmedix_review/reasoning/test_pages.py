@@ -1,0 +1,180 @@
+"""Who may ask a model, and what they see of its answers."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Study
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.jobs import InferenceJobFactory
+from tests.factories.reasoning import CompletionFactory, say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin() -> Client:
+    return client_of(AdminFactory.create())
+
+
+def addresses(job: InferenceJob) -> list[tuple[str, str]]:
+    study = job.study.uid
+    return [
+        ("get", reverse("inference-list")),
+        ("get", reverse("inference-fragment", args=[study])),
+        ("get", reverse("inference-live", args=[study])),
+        ("post", reverse("inference-request", args=[study])),
+        ("post", reverse("inference-cancel", args=[job.uid])),
+        ("post", reverse("inference-retry", args=[job.uid])),
+        ("get", f"/api/inference-jobs/{job.uid}/"),
+        ("post", f"/api/studies/{study}/inference/"),
+        ("post", f"/api/inference-jobs/{job.uid}/cancel/"),
+        ("post", f"/api/inference-jobs/{job.uid}/retry/"),
+    ]
+
+
+def test_admins_and_researchers_may_ask_experts_and_strangers_may_not() -> None:
+    for person, allowed in ((AdminFactory, True), (ResearcherFactory, True), (ExpertFactory, False)):
+        client = client_of(person.create())
+        for method, address in addresses(InferenceJobFactory.create()):
+            status = getattr(client, method)(address).status_code
+            # 409: allowed, but this job has nothing to retry any more.
+            assert status in ((200, 202, 302, 409) if allowed else (403,)), (person, address, status)
+    for method, address in addresses(InferenceJobFactory.create()):
+        assert getattr(Client(), method)(address).status_code in (302, 403), address
+
+
+def test_what_is_absent_or_held_from_a_researcher_is_not_found() -> None:
+    held = InstanceFactory.create(series__study__state=Study.State.HELD).study
+    client = client_of(ResearcherFactory.create())
+    for address in (f"/api/studies/{held.uid}/inference/", f"/api/inference-jobs/{uuid.uuid4()}/cancel/"):
+        assert client.post(address).status_code == 404, address
+
+
+def test_a_request_by_json_gives_two_jobs_that_can_be_watched_cancelled_and_retried(admin: Client) -> None:
+    ServingModelFactory.create(number=7)
+    study = InstanceFactory.create().study
+    answer = admin.post(
+        f"/api/studies/{study.uid}/inference/", {"query": "Is it large?"}, content_type="application/json"
+    )
+    assert answer.status_code == 202
+    first, second = answer.json()
+    assert (first["seed"], second["seed"], first["model"], first["query"]) == (1, 2, "v7", "Is it large?")
+    address = f"/api/inference-jobs/{first['uid']}/"
+    assert admin.get(address).json()["state"] == "queued"
+    assert admin.post(f"{address}cancel/").json()["state"] == "cancelled"
+    refused = admin.post(f"{address}cancel/")
+    assert refused.status_code == 409
+    assert "already" in refused.json()["detail"]
+    assert admin.post(f"{address}retry/").json()["state"] == "queued"
+    actions = list(AuditEvent.objects.order_by("sequence").values_list("action", flat=True))
+    assert actions[-3:] == ["request_inference", "cancel_inference", "retry_inference"]
+
+
+def test_without_a_serving_model_the_way_out_is_said(admin: Client) -> None:
+    study = InstanceFactory.create().study
+    answer = admin.post(f"/api/studies/{study.uid}/inference/")
+    assert answer.status_code == 409
+    assert "register_shipped_model" in answer.json()["detail"]
+    assert (
+        "register_shipped_model"
+        in admin.get(reverse("inference-fragment", args=[study.uid])).content.decode()
+    )
+
+
+def test_a_held_study_is_refused_with_a_sentence(admin: Client) -> None:
+    ServingModelFactory.create()
+    held = InstanceFactory.create(series__study__state=Study.State.HELD).study
+    answer = admin.post(f"/api/studies/{held.uid}/inference/")
+    assert answer.status_code == 409
+    assert "An admin can accept it first" in answer.json()["detail"]
+
+
+def test_the_study_page_renews_itself_until_the_last_job_ended(admin: Client) -> None:
+    job = InferenceJobFactory.create(state=JobState.RUNNING, num_tokens=41)
+    address = reverse("inference-live", args=[job.study.uid])
+    page = admin.get(address).content.decode()
+    assert 'hx-trigger="every 1s"' in page
+    assert "41 tokens" in page
+    InferenceJob.objects.update(state=JobState.FAILED, error="Its memory is <too> small.")
+    page = admin.get(address).content.decode()
+    assert "hx-trigger" not in page
+    assert "Its memory is &lt;too&gt; small." in page
+    assert "Retry" in page
+
+
+def test_completions_are_shown_with_their_steps_and_malformed_ones_as_what_they_are(admin: Client) -> None:
+    instance = InstanceFactory.create()
+    say(instance, steps=[("Large heart", [(10, 20, 30, 40)])])
+    CompletionFactory.create(
+        instance=instance, text="<think> <b>cut", answer="", problems=["think_not_closed"]
+    )
+    page = admin.get(reverse("inference-fragment", args=[instance.study.uid])).content.decode()
+    assert "Large heart" in page
+    assert "10, 20 – 30, 40 px" in page
+    assert "&lt;think&gt; &lt;b&gt;cut" in page
+    assert "Its reasoning has no end; it may have been cut off." in page
+    assert AuditEvent.objects.latest("sequence").action == "view_completions"
+
+
+def test_pages_take_the_same_number_of_queries_however_long_they_are(
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    instance = InstanceFactory.create()
+    ServingModelFactory.create()
+
+    def grow(num: int) -> None:
+        for _ in range(num):
+            InferenceJobFactory.create()
+            InferenceJobFactory.create(instance=instance)
+            say(instance, steps=[("a", [(1, 2, 3, 4)]), ("b", [(1, 2, 3, 4)])])
+
+    def count(address: str) -> int:
+        with django_assert_max_num_queries(25) as captured:
+            admin.get(address)
+        return len(captured)
+
+    pages = [reverse("inference-list"), reverse("inference-live", args=[instance.study.uid])]
+    grow(1)
+    before = [count(page) for page in pages]
+    grow(6)
+    assert [count(page) for page in pages] == before
+
+
+def test_the_list_goes_on_page_by_page(admin: Client) -> None:
+    jobs = [InferenceJobFactory.create(state=JobState.DONE) for _ in range(53)]
+    first = admin.get(reverse("inference-list"))
+    assert len(first.context["jobs"]) == 50
+    rest = admin.get(reverse("inference-list"), {"before": first.context["next_before"]})
+    assert rest.context["jobs"] == [jobs[2], jobs[1], jobs[0]]
+    assert rest.context["next_before"] is None
+    assert admin.get(reverse("inference-list"), {"before": "x"}).status_code == 200
+
+
+def test_asking_again_what_was_answered_says_so(admin: Client) -> None:
+    ServingModelFactory.create()
+    study = InstanceFactory.create().study
+    address = reverse("inference-request", args=[study.uid])
+    headers: dict[str, Any] = {"HX-Request": "true"}
+    assert "answered this already" not in admin.post(address, headers=headers).content.decode()
+    InferenceJob.objects.update(state=JobState.DONE)
+    assert "answered this already" in admin.post(address, headers=headers).content.decode()
+    assert ModelVersion.objects.count() == 1
+    assert not Completion.objects.exists()
