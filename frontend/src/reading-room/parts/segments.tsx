@@ -36,8 +36,4 @@ export function Segments<Value extends string | number>(props: {
   );
 }
 
-export const FIVE: readonly Choice<number>[] = [1, 2, 3, 4, 5].map((value) => ({
-  value,
-  label: value,
-  name: `${value} of 5`,
-}));
+export const FIVE: readonly Choice<number>[] = [1, 2, 3, 4, 5].map((value) => ({ value, label: value }));

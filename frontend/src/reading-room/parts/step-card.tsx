@@ -77,7 +77,7 @@ export function StepCard({ room, state, side, step }: Props) {
           <span class="row-label">Plausible</span>
           <Segments
             name={`plausibility-${step.uid}`}
-            title={`How plausible is step ${step.position}?`}
+            title={`How plausible is step ${step.position}, 1 to 5?`}
             choices={PLAUSIBILITY}
             value={rating.cannot_judge ? CANNOT_JUDGE : rating.plausibility}
             disabled={!room.canRate}

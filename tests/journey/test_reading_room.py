@@ -1,0 +1,265 @@
+"""The reading room in a real browser: nothing rated is lost, and nothing is rated on the wrong film."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
+from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.studies.selectors import film_path
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import store_phantom
+from tests.home import ROOT
+
+FILM_SIZE = 256
+FILM = re.compile(r"/api/instances/.+/film/")
+CHANGES = re.compile(r"/api/readings/.+/changes/")
+HEART = ("The heart is enlarged.", [(96.0, 128.0, 176.0, 208.0)])
+LUNG = ("The right lung is clear.", [(40.0, 40.0, 110.0, 190.0)])
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@dataclass
+class Room:
+    """The page of a reader's first case; `problems` collects what the browser complained of."""
+
+    page: Page
+    url: str
+    reader: User
+    problems: list[str]
+
+    def open(self) -> None:
+        reading = self.readings()[0]
+        self.page.goto(f"{self.url}/readings/{reading.uid}/")
+
+    def readings(self) -> list[Reading]:
+        mine = Reading.objects.filter(assignment__reader=self.reader)
+        return list(mine.order_by("assignment__case__position"))
+
+    def wait_for_film(self) -> None:
+        expect(self.page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
+
+    def wait_until_saved(self) -> None:
+        expect(self.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible(timeout=30_000)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+@pytest.fixture
+def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
+    def make(*, num_cases: int = 1) -> Room:
+        reader = ExpertFactory.create()
+        model_version = ServingModelFactory.create()
+        studies = []
+        for seed in range(1, num_cases + 1):
+            film = store_phantom(seed=seed, size=FILM_SIZE)
+            for steps in ([HEART, LUNG], [LUNG]):
+                say(film, steps=steps, answer="cardiomegaly", model_version=model_version)
+            studies.append(film.study)
+        create_reader_study(title="Two outputs", studies=studies, readers=[reader], actor=None, seed=1)
+        client = Client()
+        client.force_login(reader)
+        context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        )
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        return Room(page=page, url=live_server.url, reader=reader, problems=problems)
+
+    return make
+
+
+def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=2)
+    room.open()
+    room.wait_for_film()
+    first, second = room.readings()
+    num_steps = [first.completion_a.steps.count(), first.completion_b.steps.count()]
+    for number in num_steps:
+        room.press(*["4", "f"] * number, "5", "4", "3")
+    room.press("2")
+    expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
+    room.wait_until_saved()
+
+    room.page.reload()
+    room.wait_for_film()
+    expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
+    step = room.page.get_by_role("group", name="How plausible is step 1, 1 to 5?")
+    expect(step.get_by_label("4", exact=True)).to_be_checked()
+    assert StepRating.objects.filter(reading=first, plausibility=4).count() == sum(num_steps)
+    assert set(RegionAnnotation.objects.values_list("verdict", flat=True)) == {"fits"}
+    answers = set(AnswerRating.objects.values_list("relevance", "correctness", "completeness"))
+    assert answers == {(5, 4, 3)}
+    assert Vote.objects.get().side == Vote.Side.TIE
+
+    room.press("Control+Enter")
+    expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
+    room.wait_for_film()
+    first.refresh_from_db()
+    assert first.signed_at is not None
+    assert str(second.uid) in room.page.url
+    assert room.problems == []
+
+
+def test_an_incomplete_case_is_not_signed_and_the_page_says_what_is_left(enter: Callable[..., Room]) -> None:
+    room = enter()
+    room.open()
+    room.wait_for_film()
+    room.press("4", "f", "Control+Enter")
+    expect(room.page.get_by_role("alert").filter(has_text="Not signed yet. Left:")).to_be_visible()
+    assert room.readings()[0].signed_at is None
+
+
+def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Callable[..., Room]) -> None:
+    room = enter()
+    room.open()
+    room.wait_for_film()
+    room.press("r")
+    stage = room.page.locator(".film-stage").bounding_box()
+    assert stage is not None
+    # The film is square and fills the stage in one direction.
+    side = min(stage["width"], stage["height"])
+    left, top = stage["x"] + (stage["width"] - side) / 2, stage["y"] + (stage["height"] - side) / 2
+    share = side / FILM_SIZE
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return left + x * share, top + y * share
+
+    room.page.mouse.move(*at(200, 20))
+    room.page.mouse.down()
+    room.page.mouse.move(*at(220, 60), steps=3)
+    room.page.mouse.move(*at(240, 80))
+    room.page.mouse.up()
+    room.wait_until_saved()
+    drawn = RegionAnnotation.objects.get()
+    assert drawn.verdict == RegionAnnotation.Verdict.ADJUSTED
+    box = (drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max)
+    assert box == pytest.approx((200, 20, 240, 80), abs=1.0)
+
+    corner = room.page.locator(".region.focused [data-grip=se]").bounding_box()
+    assert corner is not None
+    grip = (corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
+    assert grip == pytest.approx(at(240, 80), abs=1.5)
+
+    room.press("ArrowLeft", "ArrowLeft", "Shift+ArrowDown")
+    room.wait_until_saved()
+    room.page.wait_for_function("() => !document.querySelector('.save.quiet')")
+    expect(room.page.get_by_label("left", exact=True)).to_have_value(re.compile(r"^19[789]"))
+    room.page.reload()
+    room.wait_for_film()
+    drawn.refresh_from_db()
+    moved = (drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max)
+    assert moved == pytest.approx((box[0] - 2, box[1] + 10, box[2] - 2, box[3] + 10), abs=0.2)
+    redrawn = room.page.get_by_role("group", name=re.compile("Does region 1 fit")).first
+    expect(redrawn.get_by_label("redrawn")).to_be_checked()
+
+
+def test_without_its_own_film_on_screen_nothing_can_be_rated(enter: Callable[..., Room]) -> None:
+    room = enter()
+    page = room.page
+    changes: list[str] = []
+    page.on("request", lambda request: changes.append(request.url) if CHANGES.search(request.url) else None)
+    other = store_phantom(seed=9, size=FILM_SIZE)
+
+    def absent(route: Route) -> None:
+        route.fulfill(status=404, body="")
+
+    def another(route: Route) -> None:
+        route.fulfill(status=200, content_type="application/dicom", body=film_path(other).read_bytes())
+
+    for answer, sentence in ((absent, "the server answered 404"), (another, "sent another film")):
+        page.route(FILM, answer)
+        room.open()
+        expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible(timeout=60_000)
+        room.press("4", "f", "x", "1")
+        expect(page.locator(".film-canvas")).to_be_hidden()
+        expect(page.locator(".region")).to_have_count(0)
+        step = page.get_by_role("group", name="How plausible is step 1, 1 to 5?")
+        expect(step.get_by_label("4", exact=True)).to_be_disabled()
+        page.unroute(FILM)
+    page.get_by_role("button", name="Load the film again").click()
+    room.wait_for_film()
+    assert changes == []
+    room.press("4")
+    room.wait_until_saved()
+    assert StepRating.objects.get().plausibility == 4
+
+
+def test_the_film_before_is_gone_when_the_next_one_fails(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=2)
+    room.open()
+    room.wait_for_film()
+    first = room.readings()[0]
+    for number in (first.completion_a.steps.count(), first.completion_b.steps.count()):
+        room.press(*["4", "f"] * number, "5", "5", "5")
+    room.press("1")
+    room.page.route(FILM, lambda route: route.fulfill(status=404, body=""))
+    room.press("Control+Enter")
+    expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
+    expect(room.page.get_by_role("alert").filter(has_text="the server answered 404")).to_be_visible()
+    expect(room.page.locator(".film-canvas")).to_be_hidden()
+    expect(room.page.locator(".region")).to_have_count(0)
+
+
+def test_what_the_server_did_not_get_is_kept_when_the_page_is_closed(
+    enter: Callable[..., Room], context: BrowserContext
+) -> None:
+    room = enter()
+    context.route(CHANGES, lambda route: route.abort())
+    room.open()
+    room.wait_for_film()
+    room.press("4", "f", "2")
+    expect(room.page.get_by_role("alert").filter(has_text="3 changes wait")).to_be_visible()
+    room.page.close()
+    assert not StepRating.objects.exists()
+
+    context.unroute(CHANGES)
+    room.page = context.new_page()
+    room.open()
+    room.wait_for_film()
+    room.wait_until_saved()
+    assert (
+        StepRating.objects.get(step=room.readings()[0].completion_a.steps.get(position=1)).plausibility == 4
+    )
+    assert RegionAnnotation.objects.get().verdict == RegionAnnotation.Verdict.FITS
+
+
+def test_the_reading_page_has_no_serious_barrier_and_breaks_no_policy(enter: Callable[..., Room]) -> None:
+    room = enter()
+    room.open()
+    room.wait_for_film()
+    room.press("4", "f", "b")
+    room.wait_until_saved()
+    check_barriers(room.page)
+    room.page.keyboard.press("Shift+Slash")
+    expect(room.page.get_by_role("dialog")).to_be_visible()
+    check_barriers(room.page)
+    room.page.keyboard.press("Escape")
+    room.page.goto(f"{room.url}/worklist/")
+    check_barriers(room.page)
+    assert room.problems == []
+
+
+def check_barriers(page: Page) -> None:
+    page.evaluate(AXE.read_text("utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("tags => axe.run({runOnly: tags})", tags)
+    serious = [
+        (rule["id"], [node["target"] for node in rule["nodes"]])
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
