@@ -1,11 +1,17 @@
-"""Studies for tests: rows without film files."""
+"""Studies for tests: rows without film files, and real films that went through the whole door."""
 
 import hashlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import factory
+from pydicom import dcmread
 
-from deepmedix_review.studies.models import Instance, Series, Study
+from deepmedix_review.accounts.models import User
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.services import receive_instance, start_import
+from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 
 
 class StudyFactory(factory.django.DjangoModelFactory[Study]):
@@ -45,3 +51,33 @@ class InstanceFactory(factory.django.DjangoModelFactory[Instance]):
     file_path = factory.Sequence(lambda n: f"absent/{n}.dcm")
     file_bytes = 1
     file_sha256: Any = factory.Sequence(lambda n: hashlib.sha256(f"file {n}".encode()).hexdigest())
+
+
+def write_film(path: Path, *, seed: int = 1, size: int = 96, **attributes: Any) -> Path:
+    """A phantom's DICOM file, plain Explicit VR Little Endian, with attributes changed or (None) left out."""
+    plain = FilmEncoding(photometric="MONOCHROME2", bits_stored=12, transfer_syntax="explicit")
+    write_phantom_dicom(path, seed=seed, size=size, encoding=plain)
+    if attributes:
+        dataset = dcmread(path)
+        for keyword, value in attributes.items():
+            if value is None:
+                dataset.pop(keyword, None)
+            else:
+                setattr(dataset, keyword, value)
+        dataset.save_as(path)
+    return path
+
+
+def receive(path: Path, *, actor: User | None = None, demo: bool = False) -> ImportItem:
+    """One file through the real door: checked, decoded by its own process, stored."""
+    source = ImportBatch.Source.DEMO if demo else ImportBatch.Source.COMMAND
+    batch = start_import(actor=None, source=source)
+    return receive_instance(path, batch=batch, file_name=path.name, actor=actor)
+
+
+def store_phantom(*, seed: int = 1, size: int = 96, **attributes: Any) -> Instance:
+    """A phantom film that was really received and stored, ready to be shown and inferred."""
+    with TemporaryDirectory() as folder:
+        item = receive(write_film(Path(folder) / "film.dcm", seed=seed, size=size, **attributes), demo=True)
+    assert item.instance is not None, item.reason
+    return item.instance

@@ -19,7 +19,10 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["sequence"]
-        indexes = [models.Index(fields=["subject_type", "subject_uid"]), models.Index(fields=["actor", "sequence"])]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_uid"]),
+            models.Index(fields=["actor", "sequence"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action} {self.subject_type} {self.subject_uid}"

@@ -1,4 +1,4 @@
-"""Long lists page by page, each page as quick as the first: a page begins after a row, not after a count of rows."""
+"""Long lists page by page, each as quick as the first: a page begins after a row, not after a count."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

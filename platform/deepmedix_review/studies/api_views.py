@@ -11,13 +11,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs
+from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.film_response import send_file
@@ -36,7 +37,7 @@ from deepmedix_review.studies.services import decide_held, receive_instance, sta
 class StudyListView(APIView):
     parser_classes = (MultiPartParser,)
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> list[Any]:
         wanted = Capability.IMPORT_STUDIES if self.request.method == "POST" else Capability.VIEW_ALL_STUDIES
         return [*super().get_permissions(), needs(wanted)()]
 
@@ -53,7 +54,7 @@ class StudyListView(APIView):
         """The newest studies first, 50 a page."""
         asked = request.query_params
         page = study_page(
-            request.user,
+            acting_user(request),
             state=asked.get("state", ""),
             search=asked.get("search", ""),
             before=read_before(asked.get("before")),
@@ -69,18 +70,20 @@ class StudyListView(APIView):
         """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why."""
         files = request.FILES.getlist("files")
         UploadSerializer(data={"files": files}).is_valid(raise_exception=True)
-        batch, items = receive_uploads(files, actor=request.user)
+        batch, items = receive_uploads(files, actor=acting_user(request))
         answer = ImportSerializer({"batch": batch.uid, "items": items})
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
 
-def receive_uploads(files: list[Any], *, actor: Any) -> tuple[ImportBatch, list[ImportItem]]:
+def receive_uploads(files: list[Any], *, actor: User) -> tuple[ImportBatch, list[ImportItem]]:
     """Of a form or a request, one batch."""
     batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
     items = []
     for file in files:
         if not isinstance(file, TemporaryUploadedFile):
-            raise TypeError("films are uploaded to disk: keep FilmUploadHandler alone in FILE_UPLOAD_HANDLERS")
+            raise TypeError(
+                "films are uploaded to disk: keep FilmUploadHandler alone in FILE_UPLOAD_HANDLERS"
+            )
         with file:
             path = Path(file.temporary_file_path())
             items.append(receive_instance(path, batch=batch, file_name=file.name or "", actor=actor))
@@ -92,9 +95,9 @@ class StudyView(APIView):
 
     @extend_schema(operation_id="show_study", responses=StudySerializer)
     def get(self, request: Request, uid: uuid.UUID) -> Response:
-        study = study_for(request.user, uid)
+        study = study_for(acting_user(request), uid)
         answer = StudySerializer(study).data
-        record_event(actor=request.user, action="view_study", subject=study)
+        record_event(actor=acting_user(request), action="view_study", subject=study)
         return Response(answer)
 
 
@@ -106,9 +109,9 @@ class StudyDecisionView(APIView):
         """Accept or reject a study that is held."""
         asked = DecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        study = study_for(request.user, uid)
-        decide_held(study, accept=asked.validated_data["decision"] == "accept", actor=request.user)
-        return Response(StudySerializer(study_for(request.user, uid)).data)
+        study = study_for(acting_user(request), uid)
+        decide_held(study, accept=asked.validated_data["decision"] == "accept", actor=acting_user(request))
+        return Response(StudySerializer(study_for(acting_user(request), uid)).data)
 
 
 class _AnyAccept(BaseContentNegotiation):
@@ -130,8 +133,8 @@ class FilmView(APIView):
     @extend_schema(operation_id="show_film", responses={(200, "application/dicom"): OpenApiTypes.BINARY})
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
         """The de-identified film as DICOM, HTJ2K lossless."""
-        film = film_for(request.user, uid)
-        record_event(actor=request.user, action="view_film", subject=film)
+        film = film_for(acting_user(request), uid)
+        record_event(actor=acting_user(request), action="view_film", subject=film)
         return send_file(
             request._request, path=film_path(film), etag=film.file_sha256, content_type="application/dicom"
         )
@@ -143,7 +146,10 @@ class FilmPictureView(APIView):
     @extend_schema(operation_id="show_film_picture", responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
         """A small PNG of the film for lists, at most 512 pixels a side; not for reading."""
-        film = film_for(request.user, uid)
+        film = film_for(acting_user(request), uid)
         return send_file(
-            request._request, path=picture_path(film), etag=f"{film.file_sha256}-png", content_type="image/png"
+            request._request,
+            path=picture_path(film),
+            etag=f"{film.file_sha256}-png",
+            content_type="image/png",
         )

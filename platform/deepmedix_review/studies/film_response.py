@@ -12,7 +12,7 @@ CACHING = "private, max-age=31536000, immutable"
 
 
 def send_file(request: HttpRequest, *, path: Path, etag: str, content_type: str) -> HttpResponseBase:
-    """By the web server where settings.FILM_SERVER is "nginx" (X-Accel-Redirect), else in chunks from here."""
+    """By nginx where settings.FILM_SERVER says so (X-Accel-Redirect), else in chunks from here."""
     tag = f'"{etag}"'
     if tag in parse_etags(request.headers.get("If-None-Match", "")):
         response: HttpResponseBase = HttpResponseNotModified()

@@ -1,4 +1,4 @@
-"""Where a new film belongs: in which study, whether it was here before, and whether an admin should look first."""
+"""Where a new film belongs: in which study, whether it came before, and whether an admin looks first."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -10,6 +10,9 @@ from deepmedix_review.studies.intake.decoding import DecodedFilm
 from deepmedix_review.studies.intake.deidentification import Identity, keyed_uid
 from deepmedix_review.studies.intake.oddities import reasons_to_hold, view_position
 from deepmedix_review.studies.models import Instance, Study
+
+# What the display file of a PNG or JPEG says, which came without tags.
+UNTAGGED = "OT"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Placement:
 
 
 def place_film(film: DecodedFilm, identity: Identity) -> Placement:
-    """Call it under locks on the study's and the picture's name: what it finds must not change before the commit."""
+    """Call it under locks on the study's and the picture's name, so that what it finds stays."""
     reasons = reasons_to_hold(film)
     same = (
         Instance.objects.filter(pixel_sha256=film.pixel_sha256).select_related("series__study").order_by("pk")
@@ -77,7 +80,7 @@ def _apart(identity: Identity, film: DecodedFilm) -> Identity:
 def _differences(film: DecodedFilm, instance: Instance) -> str:
     """What two headers of the same pixels say that can't both be true; empty where one is silent."""
     pairs = {
-        "modality": (tags.text(film.tags, "Modality"), instance.series.modality),
+        "modality": (tags.text(film.tags, "Modality"), instance.series.modality.removeprefix(UNTAGGED)),
         "body part": (tags.text(film.tags, "BodyPartExamined"), instance.body_part),
         "view": (view_position(film), instance.view_position),
         "polarity": (film.photometric, instance.photometric_interpretation),

@@ -1,14 +1,15 @@
 """Finds studies and films, each only for who may see it.
 
-Admins see every study; researchers see those that are ready; an expert sees a ready study where an app above this
-one grants it. Such an app appends a function to READER_ACCESS in its AppConfig.ready: given the user it returns a
-`Q` on Study, for example `Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))`.
+Admins see every study; researchers see those that are ready; an expert sees a ready study where an app above
+this one grants it. Such an app appends a function to READER_ACCESS in its AppConfig.ready: given the user it
+returns a `Q` on Study, for example `Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))`.
 """
 
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
@@ -99,7 +100,8 @@ def count_states(user: User) -> tuple[StateCount, ...]:
     states = Study.State.values if may(user, Capability.DECIDE_HELD_STUDIES) else [Study.State.READY.value]
     visible = visible_studies(user)
     return tuple(
-        StateCount(state, visible.filter(state=state).values("pk")[: MAX_COUNT + 1].count()) for state in states
+        StateCount(state, visible.filter(state=state).values("pk")[: MAX_COUNT + 1].count())
+        for state in states
     )
 
 
@@ -114,7 +116,7 @@ def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:
     return dict(items.values_list("outcome").annotate(number=Count("pk")).order_by("outcome"))
 
 
-def _films() -> "Prefetch[Series]":
+def _films() -> "Prefetch[Any, QuerySet[Series], str]":
     return Prefetch("series", Series.objects.prefetch_related("instances").order_by("pk"))
 
 

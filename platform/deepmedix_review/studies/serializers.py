@@ -43,13 +43,23 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
 
 
 class StudySerializer(serializers.ModelSerializer[Study]):
-    label = serializers.CharField(read_only=True)
+    # DRF takes declared fields out of the class, so this hides no Field.label.
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
     held_reasons = serializers.ListField(child=serializers.CharField(), read_only=True)
     films = serializers.SerializerMethodField()
 
     class Meta:
         model = Study
-        fields = ("uid", "label", "state", "held_reasons", "patient_pseudonym", "is_phantom", "created_at", "films")
+        fields = (
+            "uid",
+            "label",
+            "state",
+            "held_reasons",
+            "patient_pseudonym",
+            "is_phantom",
+            "created_at",
+            "films",
+        )
 
     @extend_schema_field(FilmSerializer(many=True))
     def get_films(self, study: Study) -> list[dict[str, Any]]:

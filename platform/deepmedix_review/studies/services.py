@@ -49,7 +49,7 @@ def receive_instance(path: Path, *, batch: ImportBatch, file_name: str, actor: U
 
 @transaction.atomic
 def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
-    """An admin lets a held study in, or rejects it. A rejected study can be accepted later, as nothing is deleted."""
+    """An admin lets a held study in, or rejects it. A rejected study can be accepted later."""
     require(actor, Capability.DECIDE_HELD_STUDIES)
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.state == Study.State.READY:
@@ -77,7 +77,7 @@ def _check_acceptable(study: Study) -> None:
         other = same.exclude(series__study=study).select_related("series__study").first()
         if other is not None:
             raise RefusedByRule(
-                f"The same picture is in use already as {other.study.label}, with other tags. Reject this study."
+                f"The same picture is in use as {other.study.label}, with other tags. Reject this one."
             )
 
 

@@ -24,8 +24,8 @@ class StoredFilm:
 def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
     """Keep what `write` writes, and the small picture beside it.
 
-    Written elsewhere, synced, then renamed: a crash leaves nothing under a film's name that is not the whole film.
-    A film that no row names yet, after a crash before the commit, is found again by its name when it is resent.
+    Written elsewhere, synced, then renamed: a crash leaves nothing under a film's name that is not the whole
+    film. One that no row names, after a crash before the commit, is replaced by itself when it is sent again.
     """
     incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
     incoming.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Keeps uploads from filling the disk: who may not import sends no file, and nobody sends more than the limits."""
+"""Keeps uploads from filling the disk: who may not import sends no file, and nobody more than the limit."""
 
 from typing import Any
 
@@ -10,14 +10,19 @@ from deepmedix_review.accounts.permissions import Capability, may
 
 
 class FilmUploadHandler(TemporaryFileUploadHandler):
-    """Writes each file below settings.UPLOAD_FOLDER. It runs before any view, since the CSRF check reads the form."""
+    """Writes each file below settings.UPLOAD_FOLDER. Runs before any view: the CSRF check reads the form."""
 
     def handle_raw_input(
-        self, input_data: Any, META: dict[str, str], content_length: int, boundary: str, encoding: str | None = None
+        self,
+        input_data: Any,
+        META: dict[str, str],
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
     ) -> None:
         if content_length > settings.MAX_UPLOAD_BYTES:
             raise RequestDataTooBig(
-                f"The upload is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB; send fewer files at once."
+                f"The upload is larger than {settings.MAX_UPLOAD_BYTES // 1024**2} MB: send fewer files."
             )
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:

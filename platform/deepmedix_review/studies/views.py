@@ -1,4 +1,4 @@
-"""The admin's and the researcher's pages on studies: the list, bringing films in, deciding on odd ones, one study."""
+"""Pages on studies: the list, bringing films in, deciding on odd ones, and one study with its films."""
 
 import uuid
 
@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
@@ -27,9 +28,10 @@ from deepmedix_review.studies.services import decide_held
 @require_safe
 @needs_capability(Capability.VIEW_ALL_STUDIES)
 def show_studies(request: HttpRequest) -> HttpResponse:
-    state, search = request.GET.get("state", ""), request.GET.get("search", "")
-    page = study_page(request.user, state=state, search=search, before=read_before(request.GET.get("before")))
-    context = {"studies": page, "counts": count_states(request.user), "state": state, "search": search}
+    user, asked = acting_user(request), request.GET
+    state, search = asked.get("state", ""), asked.get("search", "")
+    page = study_page(user, state=state, search=search, before=read_before(asked.get("before")))
+    context = {"studies": page, "counts": count_states(user), "state": state, "search": search}
     return render(request, "studies/study_list.html", context)
 
 
@@ -42,29 +44,30 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         if not files:
             messages.error(request, "No file was chosen. Choose DICOM, PNG or JPEG files, then import.")
             return redirect("study-import")
-        batch, _ = receive_uploads(files, actor=request.user)
-        numbers = count_outcomes(batch.uid, user=request.user)
+        batch, _ = receive_uploads(files, actor=acting_user(request))
+        numbers = count_outcomes(batch.uid, user=acting_user(request))
         total = sum(numbers.values())
         told = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
         messages.success(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
         return redirect("study-import")
-    return render(request, "studies/study_import.html", {"items": recent_imports(request.user)})
+    return render(request, "studies/study_import.html", {"items": recent_imports(acting_user(request))})
 
 
 @require_safe
 @needs_capability(Capability.DECIDE_HELD_STUDIES)
 def show_held(request: HttpRequest) -> HttpResponse:
-    page = study_page(request.user, state=Study.State.HELD, before=read_before(request.GET.get("before")))
+    before = read_before(request.GET.get("before"))
+    page = study_page(acting_user(request), state=Study.State.HELD, before=before)
     return render(request, "studies/study_held.html", {"studies": page})
 
 
 @require_POST
 @needs_capability(Capability.DECIDE_HELD_STUDIES)
 def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    study = study_for(request.user, uid)
+    study = study_for(acting_user(request), uid)
     accept = request.POST.get("decision") == "accept"
     try:
-        decide_held(study, accept=accept, actor=request.user)
+        decide_held(study, accept=accept, actor=acting_user(request))
     except RefusedByRule as refusal:
         messages.error(request, str(refusal))
     else:
@@ -75,8 +78,8 @@ def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @require_safe
 @needs_capability(Capability.VIEW_ALL_STUDIES)
 def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    study = study_for(request.user, uid)
+    study = study_for(acting_user(request), uid)
     films = list(films_of(study))
     response = render(request, "studies/study_detail.html", {"study": study, "films": films})
-    record_event(actor=request.user, action="view_study", subject=study)
+    record_event(actor=acting_user(request), action="view_study", subject=study)
     return response

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,21 +14,42 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('sequence', models.BigIntegerField(help_text='1, 2, 3 … without gaps', primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('action', models.CharField(help_text='a verb and a noun: view_study, rate_step', max_length=60)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_uid', models.CharField(max_length=80)),
-                ('details', models.JSONField(default=dict)),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "sequence",
+                    models.BigIntegerField(
+                        help_text="1, 2, 3 … without gaps", primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "action",
+                    models.CharField(help_text="a verb and a noun: view_study, rate_step", max_length=60),
+                ),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_uid", models.CharField(max_length=80)),
+                ("details", models.JSONField(default=dict)),
+                ("previous_hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sequence'],
-                'indexes': [models.Index(fields=['subject_type', 'subject_uid'], name='audit_audit_subject_fc4e5b_idx'), models.Index(fields=['actor', 'sequence'], name='audit_audit_actor_i_7df9f0_idx')],
+                "ordering": ["sequence"],
+                "indexes": [
+                    models.Index(
+                        fields=["subject_type", "subject_uid"], name="audit_audit_subject_fc4e5b_idx"
+                    ),
+                    models.Index(fields=["actor", "sequence"], name="audit_audit_actor_i_7df9f0_idx"),
+                ],
             },
         ),
     ]

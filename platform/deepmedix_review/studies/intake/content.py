@@ -40,7 +40,7 @@ _WANTED = "Bring DICOM, PNG or JPEG files."
 
 
 def recognise(path: Path) -> Content:
-    """Raises FilmRefused for what is neither DICOM (PS3.10, with or without its preamble) nor PNG nor JPEG."""
+    """Raises FilmRefused for what is neither DICOM (with or without its preamble) nor PNG nor JPEG."""
     with path.open("rb") as file:
         start = file.read(264)
     if not start:

@@ -1,7 +1,8 @@
 """The process that opens what strangers sent: one file, little memory, little time, no secrets, then it ends.
 
-`python -m deepmedix_review.studies.intake.decoder_process REQUEST`, where REQUEST names a JSON file. The answer is
-written beside it: `film.json`, one codestream a frame, and a picture for lists; or `refused.json` with a sentence.
+`python -m deepmedix_review.studies.intake.decoder_process REQUEST`, where REQUEST names a JSON file. The
+answer is written beside it: `film.json`, one codestream a frame, and a picture for lists; or `refused.json`
+with a sentence.
 """
 
 import json

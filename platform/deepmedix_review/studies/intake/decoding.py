@@ -26,7 +26,7 @@ _turns = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
 
 @dataclass(frozen=True)
 class DecodedFilm:
-    """`tags`: the attributes of `intake.tags.READ` as they came, not yet de-identified. One file a frame, HTJ2K."""
+    """`tags`: what `intake.tags.READ` names, not yet de-identified. `frames`: one HTJ2K file each."""
 
     content: Content
     tags: Dataset
@@ -48,7 +48,8 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
     size = path.stat().st_size
     if size > limits.max_file_bytes:
         raise FilmRefused(
-            f"The file has {size / 1024**2:.0f} MB; the platform takes up to {limits.max_file_bytes // 1024**2} MB."
+            f"The file has {size / 1024**2:.0f} MB; the platform takes up to "
+            f"{limits.max_file_bytes // 1024**2} MB. Export the film alone."
         )
     content = recognise(path)
     request = work / "request.json"

@@ -1,4 +1,4 @@
-"""Takes a film's identity away: keyed names for the UIDs and the patient, dates shifted by an amount per patient.
+"""Takes a film's identity away: keyed names for UIDs and patient, dates shifted by an amount per patient.
 
 Basic profile of DICOM PS3.15 annex E with two options: patient characteristics (sex, and age up to 90) and
 longitudinal dates, shifted, are kept. What `intake.tags` does not name is gone; pixels are not looked at.

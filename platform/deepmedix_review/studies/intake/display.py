@@ -6,15 +6,15 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import HTJ2KLossless
+from pydicom.uid import UID, HTJ2KLossless
 
 from deepmedix_review.studies.intake.decoding import DecodedFilm
 from deepmedix_review.studies.intake.deidentification import Identity, deidentify
 
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
-DIGITAL_XRAY = "1.2.840.10008.5.1.4.1.1.1.1"
-DIGITAL_XRAY_RAW = "1.2.840.10008.5.1.4.1.1.1.1.1"
+SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
+COMPUTED_RADIOGRAPHY = UID("1.2.840.10008.5.1.4.1.1.1")
+DIGITAL_XRAY = UID("1.2.840.10008.5.1.4.1.1.1.1")
+DIGITAL_XRAY_RAW = UID("1.2.840.10008.5.1.4.1.1.1.1.1")
 _WRITTEN_CLASSES = (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, DIGITAL_XRAY_RAW)
 # A UID of this platform's own, under 2.25, for the file's meta header (PS3.10, 7.1).
 _IMPLEMENTATION_UID = "2.25.227849023716519186440927345138461033562"
@@ -33,7 +33,7 @@ _EMPTY = (
 )
 _EMPTY_CR = ("BodyPartExamined", "ViewPosition", "PatientOrientation")
 _EMPTY_DX = ("PatientOrientation", "DetectorType", "PositionerType")
-# Type 1 attributes of a DX image that nobody can guess: an object without them is written as a secondary capture.
+# Type 1 attributes of a DX image that nobody can guess: without them it is written as a secondary capture.
 _NEEDED_DX = (
     "ImageType",
     "PixelIntensityRelationship",
@@ -71,10 +71,11 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity) -> Dat
 
 def _complete(dataset: Dataset) -> None:
     """What its kind of object must hold (PS3.3 annexes A.2, A.8, A.26), where the source did not say it."""
-    kind = str(dataset.get("SOPClassUID", ""))
+    kind = UID(dataset.get("SOPClassUID", ""))
     is_dx = kind in (DIGITAL_XRAY, DIGITAL_XRAY_RAW)
     if (is_dx and any(keyword not in dataset for keyword in _NEEDED_DX)) or kind not in _WRITTEN_CLASSES:
-        dataset.SOPClassUID, dataset.ConversionType, is_dx = SECONDARY_CAPTURE, "WSD", False
+        dataset.SOPClassUID, is_dx = SECONDARY_CAPTURE, False
+        dataset.ConversionType = "WSD"
     _fill(dataset, _EMPTY)
     dataset.Modality = dataset.get("Modality") or "OT"
     if is_dx:

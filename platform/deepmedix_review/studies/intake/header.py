@@ -1,4 +1,4 @@
-"""Checks that a film's header is true and bearable before one pixel is decoded. Runs in the decoding process."""
+"""Checks that a film's header is true and bearable before one pixel is decoded, in the decoding process."""
 
 import re
 import struct
@@ -95,8 +95,8 @@ def _inflated(path: Path, *, limits: Limits, work: Path) -> tuple[Path, str]:
                     total += len(piece)
                     if total > limits.max_inflated_bytes:
                         raise FilmRefused(
-                            f"The file unfolds to more than {limits.max_inflated_bytes // 1024**2} MB: no film is so "
-                            "large. It may have been made to fill the machine; don't pass it on."
+                            f"The file unfolds to more than {limits.max_inflated_bytes // 1024**2} MB: no "
+                            "film is so large. It may have been made to fill the machine; don't pass it on."
                         )
                     out.write(piece)
                     chunk = stream.unconsumed_tail
@@ -104,7 +104,7 @@ def _inflated(path: Path, *, limits: Limits, work: Path) -> tuple[Path, str]:
 
 
 def _read_syntax(file: BinaryIO) -> str:
-    """Leaves the file where the data set begins. Group 0002 is always Explicit VR Little Endian (PS3.10, 7.1)."""
+    """Leaves the file where the data set begins. Group 0002 is Explicit VR Little Endian (PS3.10, 7.1)."""
     if file.read(132)[128:] != b"DICM":
         file.seek(0)
     syntax = ""
@@ -141,15 +141,16 @@ def _checked(front: Dataset, *, syntax: UID, limits: Limits) -> Header:
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
         if front.get(keyword) and not _UID.fullmatch(str(front[keyword].value)):
             raise FilmRefused(
-                f"The header's {pydicom.datadict.dictionary_description(keyword)} is not a UID: it may hold only "
-                "digits and dots, at most 64. Export the film again."
+                f"The header's {pydicom.datadict.dictionary_description(keyword)} is not a UID: it may hold "
+                "only digits and dots, at most 64. Export the film again."
             )
     if syntax not in (*NATIVE, *COMPRESSED):
         name = (
             syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown to the platform"
         )
         raise FilmRefused(
-            f"The film is stored in a way that can't be read here ({name}). Export it as Explicit VR Little Endian."
+            f"The film is stored in a way that can't be read here ({name}). Export it as Explicit VR Little "
+            "Endian."
         )
     header = Header(
         dataset=front,
@@ -173,7 +174,7 @@ def _count(front: Dataset, keyword: str, *, default: int | None = None) -> int:
     if value is None and default is not None:
         return default
     try:
-        return int(value)  # type: ignore[arg-type]
+        return int(value)
     except (TypeError, ValueError):
         raise FilmRefused(
             f"There is no picture in this object: its header does not say {keyword}. Choose the film itself."
@@ -196,7 +197,8 @@ def _check_numbers(header: Header, *, limits: Limits) -> None:
     )
     if header.bits_allocated not in (8, 16) or header.bits_stored < 1 or not fits:
         raise FilmRefused(
-            f"The header says {header.bits_stored} bits stored in {header.bits_allocated}; films have up to 16 in 8 or 16."
+            f"The header says {header.bits_stored} bits stored in {header.bits_allocated}; films have up to "
+            "16 in 8 or 16. Export the film again."
         )
     grey = header.samples == 1 and header.photometric in ("MONOCHROME1", "MONOCHROME2")
     colour = header.samples == 3 and header.photometric in (
@@ -213,7 +215,7 @@ def _check_numbers(header: Header, *, limits: Limits) -> None:
 
 
 def _announced_pixel_bytes(file: BinaryIO, front: Dataset) -> int:
-    """Of the Pixel Data element before which `dcmread` stopped; 0xFFFFFFFF where it is not said (fragments)."""
+    """Of the Pixel Data element before which `dcmread` stopped; 0xFFFFFFFF where it is in fragments."""
     is_implicit, is_little = front.original_encoding
     endian = "<" if is_little else ">"
     start = file.read(8)
@@ -240,6 +242,6 @@ def _check_pixel_bytes(header: Header, *, announced: int, left: int) -> None:
         raise FilmRefused(_CUT_OFF)
     if header.syntax == RLELossless and decoded > _RLE_MAX_RATIO * left:
         raise FilmRefused(
-            f"{left} bytes can't hold the {header.columns} x {header.rows} pixels that the header says. The file is "
-            "damaged, or was made to do damage."
+            f"{left} bytes can't hold the {header.columns} x {header.rows} pixels that the header says. The "
+            "file is damaged, or was made to do damage."
         )

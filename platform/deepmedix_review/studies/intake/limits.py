@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """`max_pixels` counts rows x columns x frames; memory and processor time hold for the decoding process."""
+    """`max_pixels` counts rows x columns x frames; memory and time hold for the decoding process."""
 
     max_file_bytes: int
     max_pixels: int

@@ -21,7 +21,7 @@ _HUMAN = ("", "HOMO SAPIENS", "HUMAN")
 
 
 def view_position(film: DecodedFilm) -> str:
-    """PA, AP or a side view; some archives write it as the patient's position (NIH ChestX-ray14). Else empty."""
+    """PA, AP or a side view, else empty. Some archives write it as the patient's position (NIH)."""
     view = tags.text(film.tags, "ViewPosition")
     position = tags.text(film.tags, "PatientPosition")
     return view or (position if position in FRONTAL_VIEWS else "")
@@ -45,9 +45,7 @@ def _odd_tags(film: DecodedFilm) -> list[str]:
     source, reasons = film.tags, []
     modality = tags.text(source, "Modality")
     if modality not in MODALITIES:
-        reasons.append(
-            f"Its modality is {modality or 'not named'}, not {', '.join(MODALITIES[:-1])} or {MODALITIES[-1]}."
-        )
+        reasons.append(f"Its modality is {modality or 'not named'}, not one of {', '.join(MODALITIES)}.")
     if tags.text(source, "SOPClassUID") == DIGITAL_XRAY_RAW:
         reasons.append("It is raw data of the detector, not made for looking at.")
     elif tags.text(source, "SOPClassUID") not in (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, SECONDARY_CAPTURE):

@@ -1,7 +1,7 @@
 """The attributes that a film may keep: an allow-list, so that whatever is not named here is dropped.
 
-Display and the models need the first group. The second group is read to make keyed names and shifted dates, the
-third to recognise an odd film; neither is ever stored as it came.
+Display and the models need the first group. The second group is read to make keyed names and shifted dates,
+the third to recognise an odd film; neither is ever stored as it came.
 """
 
 import math
@@ -89,7 +89,7 @@ def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
             element = source.get(keyword)
             if keyword in source and element is not None:
                 picked[keyword] = source[keyword]
-        except Exception:  # noqa: BLE001 - pydicom raises what its parsers raise; a broken attribute is no attribute
+        except Exception:
             continue
     return picked
 

@@ -11,9 +11,9 @@ from deepmedix_review.audit.selectors import check_chain
 
 class Command(BaseCommand):
     help = (
-        "Verify the audit record. Prints its head as SEQUENCE:HASH; keep that outside the database and give it back "
-        "by --expect-head, which also finds events cut off at the end. Ends with 1 at the first event that does "
-        "not hold."
+        "Verify the audit record. Prints its head as SEQUENCE:HASH; keep that outside the database and give "
+        "it back by --expect-head, which also finds events cut off at the end. Ends with 1 at the first "
+        "event that does not hold."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,5 +31,7 @@ class Command(BaseCommand):
 def _read_head(value: str) -> tuple[int, str]:
     match = re.fullmatch(r"(\d{1,18}):([0-9a-f]{64})", value)
     if match is None:
-        raise ArgumentTypeError("a head is a sequence number, a colon and 64 hexadecimal digits, as this command prints")
+        raise ArgumentTypeError(
+            "a head is a sequence number, a colon and 64 hexadecimal digits, as this command prints"
+        )
     return int(match[1]), match[2]

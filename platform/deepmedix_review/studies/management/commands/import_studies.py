@@ -15,8 +15,9 @@ from deepmedix_review.studies.services import receive_instance, start_import
 
 class Command(BaseCommand):
     help = (
-        "Import a DICOM, PNG or JPEG file, or every file of a folder and the folders in it. Prints what became of "
-        "each. Ends with 1 where a file was refused; files held for an admin's decision are no failure."
+        "Import a DICOM, PNG or JPEG file, or every file of a folder and the folders in it. Prints what "
+        "became of each. Ends with 1 where a file was refused; one held for an admin's decision "
+        "is no failure."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +50,9 @@ def _find_user(username: str | None) -> User | None:
     try:
         return User.objects.get(username=username)
     except User.DoesNotExist as error:
-        raise CommandError(f"There is no user {username}. Leave --actor out, or name one that exists.") from error
+        raise CommandError(
+            f"There is no user {username}. Leave --actor out, or name one that exists."
+        ) from error
 
 
 def _find_files(path: Path) -> list[Path]:

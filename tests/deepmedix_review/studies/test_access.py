@@ -1,0 +1,133 @@
+"""Who may see and do what with studies and films: each role at each address."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.db.models import Q
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.studies import selectors
+from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.storage import store_film
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+READER, EXPERT, ADMIN, RESEARCHER, NOBODY = "reader", "expert", "admin", "researcher", "nobody"
+READY, HELD, REJECTED = Study.State.READY, Study.State.HELD, Study.State.REJECTED
+
+
+@pytest.fixture
+def people() -> dict[str, User | None]:
+    return {
+        READER: ExpertFactory.create(),
+        EXPERT: ExpertFactory.create(),
+        ADMIN: AdminFactory.create(),
+        RESEARCHER: ResearcherFactory.create(),
+        NOBODY: None,
+    }
+
+
+@pytest.fixture(autouse=True)
+def reader_is_assigned(people: dict[str, User | None], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The reader is granted every study, as an app above grants assigned ones."""
+    monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=user != people[READER])])
+    return None
+
+
+def _film(state: str) -> Instance:
+    from pathlib import Path
+    from tempfile import NamedTemporaryFile
+
+    with NamedTemporaryFile(suffix=".png") as picture:
+        stored = store_film(lambda path: path.write_bytes(b"film") and None, picture=Path(picture.name))
+    return InstanceFactory.create(
+        series__study__state=state, file_path=stored.path, file_sha256=stored.sha256, file_bytes=4
+    )
+
+
+def _client(user: User | None) -> Client:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+PAGES = {READER: 403, EXPERT: 403, ADMIN: 200, RESEARCHER: 200, NOBODY: 302}
+ADMIN_PAGES = {**PAGES, RESEARCHER: 403}
+API = {**PAGES, NOBODY: 403}
+ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "expected"),
+    [
+        ("get", "study-list", PAGES),
+        ("get", "study-import", ADMIN_PAGES),
+        ("post", "study-import", {**ADMIN_PAGES, ADMIN: 302}),
+        ("get", "study-held", ADMIN_PAGES),
+        ("get", "api-study-list", API),
+        ("post", "api-study-list", {**ADMIN_API, ADMIN: 400}),
+    ],
+)
+@pytest.mark.parametrize("role", list(PAGES))
+def test_pages_of_all_studies(
+    people: dict[str, User | None], role: str, method: str, name: str, expected: dict[str, int]
+) -> None:
+    client = _client(people[role])
+    answer = client.post(reverse(name), {}) if method == "post" else client.get(reverse(name))
+    assert answer.status_code == expected[role]
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "expected"),
+    [
+        ("study-detail", READY, PAGES),
+        ("study-detail", HELD, {**PAGES, RESEARCHER: 404}),
+        ("study-detail", REJECTED, {**PAGES, RESEARCHER: 404}),
+        ("api-study-detail", READY, API),
+        ("api-study-detail", HELD, {**API, RESEARCHER: 404}),
+        ("film", READY, {**API, READER: 200, EXPERT: 404}),
+        ("film", HELD, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
+        ("film", REJECTED, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
+        ("film-picture", READY, {**API, READER: 200, EXPERT: 404}),
+        ("film-picture", HELD, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
+    ],
+)
+@pytest.mark.parametrize("role", list(PAGES))
+def test_one_study_and_its_films(
+    people: dict[str, User | None], role: str, name: str, state: str, expected: dict[str, int]
+) -> None:
+    film = _film(state)
+    uid = film.uid if name.startswith("film") else film.study.uid
+    answer = _client(people[role]).get(reverse(name, args=[uid]))
+    assert answer.status_code == expected[role]
+    if not name.startswith("film"):
+        assert str(film.study.label) not in answer.content.decode() or answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("study-decide", {**ADMIN_PAGES, ADMIN: 302}), ("api-study-decision", ADMIN_API)],
+)
+@pytest.mark.parametrize("role", list(PAGES))
+def test_the_decision_on_a_held_study(
+    people: dict[str, User | None], role: str, name: str, expected: dict[str, int]
+) -> None:
+    study = _film(HELD).study
+    url = reverse(name, args=[study.uid])
+    kind = "application/json" if name.startswith("api") else "application/x-www-form-urlencoded"
+    body = '{"decision": "accept"}' if name.startswith("api") else "decision=accept"
+    answer = _client(people[role]).post(url, body, content_type=kind)
+    assert answer.status_code == expected[role]
+    study.refresh_from_db()
+    assert (study.state == READY) is (role == ADMIN)
+
+
+@pytest.mark.parametrize("name", ["study-detail", "api-study-detail", "film", "film-picture"])
+def test_what_is_absent_is_not_found(people: dict[str, User | None], name: str) -> None:
+    assert _client(people[ADMIN]).get(reverse(name, args=[uuid.uuid4()])).status_code == 404

@@ -1,0 +1,290 @@
+"""Every way to store a film comes out the same, and nothing that a file does harms more than its process."""
+
+import json
+import os
+import struct
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.sequence import Sequence
+
+from deepmedix_review.studies.intake.content import FilmRefused
+from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
+from deepmedix_review.studies.intake.deidentification import name_film
+from deepmedix_review.studies.intake.display import write_display_film
+from deepmedix_review.studies.intake.limits import Limits
+from inference.images import render_reference, render_values
+from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, stored_pixels, write_phantom_dicom
+from tests.factories.studies import write_film
+
+LIMITS = Limits(max_file_bytes=512 * 1024**2, max_pixels=64 * 1024**2, memory_bytes=2 * 1024**3, seconds=60)
+
+
+def _decode(path: Path, tmp_path: Path, *, limits: Limits = LIMITS) -> DecodedFilm:
+    work = tmp_path / "work"
+    work.mkdir()
+    return decode_film(path, limits=limits, work=work)
+
+
+def _refusal(path: Path, tmp_path: Path, *, limits: Limits = LIMITS) -> str:
+    with pytest.raises(FilmRefused) as refusal:
+        _decode(path, tmp_path, limits=limits)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("syntax", list(TRANSFER_SYNTAXES))
+def test_pixels_of_every_syntax_are_stored_bit_by_bit(tmp_path: Path, syntax: str) -> None:
+    encoding = FilmEncoding(photometric="MONOCHROME1", bits_stored=14, transfer_syntax=syntax)
+    phantom = write_phantom_dicom(tmp_path / "film", seed=3, size=64, encoding=encoding)
+    film = _decode(tmp_path / "film", tmp_path)
+    identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+    write_display_film(tmp_path / "stored.dcm", film, identity)
+    stored = dcmread(tmp_path / "stored.dcm")
+    assert np.array_equal(stored.pixel_array, stored_pixels(phantom, encoding))
+    assert stored.BitsStored == 14
+    shown = render_values(stored_pixels(phantom, encoding), dcmread(tmp_path / "film"))
+    assert np.array_equal(render_reference(tmp_path / "stored.dcm"), shown)
+
+
+def test_what_is_written_passes_the_dicom_validator(tmp_path: Path) -> None:
+    """dciodvfy does not know HTJ2K, so the same header is judged around plain pixels."""
+    import subprocess
+
+    film = _decode(write_film(tmp_path / "film"), tmp_path)
+    identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+    write_display_film(tmp_path / "stored.dcm", film, identity)
+    stored = dcmread(tmp_path / "stored.dcm")
+    stored.decompress(generate_instance_uid=False)
+    stored.save_as(tmp_path / "plain.dcm")
+    said = subprocess.run(
+        ["dciodvfy", str(tmp_path / "plain.dcm")], capture_output=True, text=True, check=False
+    )
+    assert [line for line in said.stderr.splitlines() if line.startswith("Error")] == []
+    assert "DXImage" in said.stderr
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16", "RGB", "P", "LA"])
+def test_a_grey_picture_becomes_a_film_whatever_its_mode(tmp_path: Path, mode: str) -> None:
+    grey = np.linspace(0, 255, 64 * 48).reshape(64, 48).astype(np.uint8)
+    picture = (
+        Image.fromarray(grey.astype(np.uint16) * 257)
+        if mode == "I;16"
+        else Image.fromarray(grey).convert(mode)
+    )
+    picture.save(tmp_path / "film.png")
+    film = _decode(tmp_path / "film.png", tmp_path)
+    assert (film.rows, film.columns, film.bits_stored) == (64, 48, 16 if mode == "I;16" else 8)
+
+
+def test_a_coloured_picture_is_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[..., 0] = np.arange(64)
+    Image.fromarray(pixels).save(tmp_path / "photo.jpg")
+    assert "coloured picture" in _refusal(tmp_path / "photo.jpg", tmp_path)
+
+
+def test_bits_above_the_stored_ones_are_cleared_where_an_overlay_lies_there(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film")
+    dataset = dcmread(path)
+    clean = dataset.pixel_array.copy()
+    dirty = clean.copy()
+    dirty[10:20, 10:20] |= 0x8000
+    dataset.PixelData = dirty.tobytes()
+    dataset.add_new(0x60000010, "US", 96)
+    dataset.add_new(0x60000102, "US", 15)
+    dataset.save_as(path)
+    film = _decode(path, tmp_path)
+    identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+    write_display_film(tmp_path / "stored.dcm", film, identity)
+    assert np.array_equal(dcmread(tmp_path / "stored.dcm").pixel_array, clean)
+
+
+def _nest(path: Path) -> None:
+    dataset = dcmread(path)
+    innermost = Dataset()
+    for _ in range(3000):
+        outer = Dataset()
+        outer.add_new(0x00081140, "SQ", Sequence([innermost]))
+        innermost = outer
+    raw = b""
+    for _ in range(5000):
+        raw += struct.pack("<HHL", 0x0008, 0x1140, 0xFFFFFFFF) + struct.pack(
+            "<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF
+        )
+    path.write_bytes(raw + dataset.PixelData[:100])
+
+
+def _declare(**numbers: int) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        dataset = dcmread(path)
+        for keyword, value in numbers.items():
+            setattr(dataset, keyword, value)
+        dataset.save_as(path)
+
+    return change
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5000])
+
+
+def _empty(path: Path) -> None:
+    dataset = dcmread(path)
+    del dataset.PixelData
+    dataset.save_as(path)
+
+
+def _mislead(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "part_of_the_sentence"),
+    [
+        (_cut, "was cut off"),
+        (_empty, "no picture in this object"),
+        (_nest, ""),
+        (_mislead, "compressed, but it is not"),
+        (_declare(Rows=60000, Columns=60000), "60000 x 60000 pixels"),
+        (_declare(Rows=0), "no rows"),
+        (_declare(Rows=500), "fewer pixels than its header says"),
+        (_declare(NumberOfFrames=9), "fewer pixels than its header says"),
+        (_declare(BitsStored=40), "bits stored"),
+        (_declare(BitsAllocated=32), "bits stored"),
+    ],
+)
+def test_a_false_header_is_refused_with_a_sentence(
+    tmp_path: Path, damage: Callable[[Path], None], part_of_the_sentence: str
+) -> None:
+    path = write_film(tmp_path / "film")
+    damage(path)
+    said = _refusal(path, tmp_path)
+    assert part_of_the_sentence in said
+    assert said.endswith(".")
+
+
+def test_a_film_over_the_memory_limit_ends_its_process_alone(tmp_path: Path) -> None:
+    """The limit is below what the decoder itself needs."""
+    tight = Limits(max_file_bytes=10**8, max_pixels=10**8, memory_bytes=96 * 1024**2, seconds=60)
+    if os.uname().sysname != "Linux":
+        tight = Limits(max_file_bytes=10**8, max_pixels=10, memory_bytes=2**31, seconds=60)
+    assert _refusal(write_film(tmp_path / "film", size=256), tmp_path, limits=tight).endswith(".")
+
+
+def test_a_film_over_the_time_limit_is_left(tmp_path: Path) -> None:
+    """-5 + 5 s: no process is so quick."""
+    hurried = Limits(max_file_bytes=10**8, max_pixels=10**8, memory_bytes=2**31, seconds=-5)
+    assert "took longer" in _refusal(write_film(tmp_path / "film"), tmp_path, limits=hurried)
+
+
+def test_the_decoding_process_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a secret of the server")
+    seen: list[dict[str, str]] = []
+    import subprocess
+
+    run = subprocess.run
+
+    def watched(*args: object, **kwargs: object) -> object:
+        seen.append(kwargs["env"])  # type: ignore[arg-type]
+        return run(*args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("deepmedix_review.studies.intake.decoding.subprocess.run", watched)
+    _decode(write_film(tmp_path / "film"), tmp_path)
+    assert "a secret of the server" not in json.dumps(seen)
+    assert "DEEPMEDIX_HOME" not in seen[0]
+
+
+HOSTILE = {
+    "deflate_bomb_600MB.dcm": "unfolds to more than 144 MB",
+    "rle_bomb.dcm": "60000 x 60000 pixels",
+    "truncated_half.dcm": "was cut off",
+    "uid_traversal.dcm": "is not a UID",
+    "zip_bomb_500MB.zip": "This is a zip archive. Unpack it first.",
+    "hostile_strings.dcm": None,
+    "no_preamble.dcm": None,
+    "polyglot_pe.dcm": None,
+}
+
+
+def test_every_hostile_file_is_refused_or_harmless_within_500_megabytes(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """The memory is that of this process and all its children together, above what it was before."""
+    folder = shared_data / "hostile"
+    assert {path.name for path in folder.iterdir()} == set(HOSTILE)
+    refused: dict[str, str] = {}
+    with _WatchedMemory() as peak:
+        for name in HOSTILE:
+            work = tmp_path / name
+            work.mkdir()
+            try:
+                film = decode_film(folder / name, limits=LIMITS, work=work)
+            except FilmRefused as refusal:
+                refused[name] = str(refusal)
+                continue
+            identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+            write_display_film(work / "stored.dcm", film, identity)
+            stored = (work / "stored.dcm").read_bytes()
+            assert stored[:128] == bytes(128), "the preamble is zeroed"
+            for text in (b"passwd", b"onerror", b"DROP TABLE", b"MZ\0\0"):
+                assert text not in stored[:4000], text
+    assert peak[0] < 500 * 1024**2
+    assert set(refused) == {name for name, sentence in HOSTILE.items() if sentence}
+    for name, sentence in refused.items():
+        assert str(HOSTILE[name]) in sentence
+
+
+class _WatchedMemory:
+    """The highest sum of resident memory of this process and its children, above the start, in bytes."""
+
+    def __enter__(self) -> list[int]:
+        self.me = psutil.Process()
+        self.peak, self.start = [0], self._now()
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self.peak
+
+    def __exit__(self, *error: object) -> None:
+        self.stop.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.stop.wait(0.02):
+            self.peak[0] = max(self.peak[0], self._now() - self.start)
+
+    def _now(self) -> int:
+        total = 0
+        for process in (self.me, *self.me.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
+
+def test_every_shared_film_shows_the_same_after_it_was_stored(shared_data: Path, tmp_path: Path) -> None:
+    """In the same pixels, by the same rule of display; lossy and reversed films included."""
+    for path in sorted((shared_data / "dicom").iterdir()):
+        work = tmp_path / path.stem
+        work.mkdir()
+        film = decode_film(path, limits=LIMITS, work=work)
+        identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+        write_display_film(work / "stored.dcm", film, identity)
+        assert np.array_equal(render_reference(work / "stored.dcm"), render_reference(path)), path.name
+    for path in sorted((shared_data / "png_with_boxes").glob("*.png")):
+        work = tmp_path / path.stem
+        work.mkdir()
+        film = decode_film(path, limits=LIMITS, work=work)
+        identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+        write_display_film(work / "stored.dcm", film, identity)
+        assert np.array_equal(dcmread(work / "stored.dcm").pixel_array, np.asarray(Image.open(path))), (
+            path.name
+        )

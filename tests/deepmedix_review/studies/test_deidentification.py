@@ -1,0 +1,112 @@
+"""A film leaves its identity at the door."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import UID
+
+from deepmedix_review.studies.intake.deidentification import deidentify, keyed_uid, name_film
+from deepmedix_review.studies.intake.tags import READ, pick
+
+SECRET = "DAVIDSON"
+
+
+def _planted() -> Dataset:
+    """A header with a name in each of the places from which others leak it."""
+    film = Dataset()
+    film.PatientName = f"{SECRET}^DOUGLAS"
+    film.PatientID = f"{SECRET}-1"
+    film.PatientBirthDate = "19760616"
+    film.PatientAge = "093Y"
+    film.PatientSex = "M"
+    film.StudyInstanceUID, film.SeriesInstanceUID, film.SOPInstanceUID = "1.2.3", "1.2.3.4", "1.2.3.4.5"
+    film.StudyDate = film.ContentDate = "20130713"
+    film.StudyTime = "085957"
+    film.Modality = "DX"
+    film.BodyPartExamined = "CHEST"
+    film.StudyDescription = f"XR CHEST for {SECRET}"
+    film.ImageComments = SECRET
+    film.DeviceSerialNumber = SECRET
+    film.RescaleType = SECRET
+    film.ImageType = ["ORIGINAL", "PRIMARY", SECRET]
+    film.RequestAttributesSequence = Sequence([Dataset()])
+    film.RequestAttributesSequence[0].RequestedProcedureDescription = SECRET
+    lut = Dataset()
+    lut.LUTDescriptor, lut.LUTExplanation, lut.LUTData = [4, 0, 8], SECRET, [0, 1, 2, 3]
+    film.VOILUTSequence = Sequence([lut])
+    film.WindowCenter, film.WindowWidth, film.WindowCenterWidthExplanation = 100, 200, SECRET
+    film.private_block(0x0009, SECRET, create=True).add_new(0x01, "LO", SECRET)
+    film.add_new(0x60003000, "OW", SECRET.encode())
+    return film
+
+
+def _clean(film: Dataset, *, key: str = "key") -> Dataset:
+    source = pick(film, READ)
+    return deidentify(source, name_film(source, key=key, pixel_sha256="0" * 64))
+
+
+def test_nothing_planted_is_left_and_the_record_says_what_was_done() -> None:
+    film = _clean(_planted())
+    assert SECRET not in film.to_json()
+    assert "1.2.3" not in {film.StudyInstanceUID, film.SeriesInstanceUID, film.SOPInstanceUID}
+    assert film.PatientIdentityRemoved == "YES"
+    assert [code.CodeValue for code in film.DeidentificationMethodCodeSequence] == [
+        "113100",
+        "113107",
+        "113108",
+    ]
+    assert {"PatientBirthDate", "StudyTime"}.isdisjoint(element.keyword for element in film)
+
+
+def test_what_display_needs_is_kept() -> None:
+    film = _clean(_planted())
+    assert (film.Modality, film.BodyPartExamined, film.WindowCenter, film.WindowWidth) == (
+        "DX",
+        "CHEST",
+        100,
+        200,
+    )
+    assert film.VOILUTSequence[0].LUTData == bytes([0, 0, 1, 0, 2, 0, 3, 0])
+    assert list(film.ImageType) == ["ORIGINAL", "PRIMARY"]
+    assert (film.PatientSex, film.PatientAge) == ("M", "090Y")
+
+
+def test_dates_of_one_patient_move_together_and_into_the_past() -> None:
+    film, later = _planted(), _planted()
+    later.StudyDate = "20130720"
+    dates = [datetime.strptime(_clean(each).StudyDate, "%Y%m%d") for each in (film, later)]
+    assert (dates[1] - dates[0]).days == 7
+    assert dates[0] < datetime(2013, 7, 13)
+
+
+def test_names_are_the_same_under_one_key_and_others_under_another() -> None:
+    one, again, other = _clean(_planted()), _clean(_planted()), _clean(_planted(), key="another")
+    assert (one.SOPInstanceUID, one.PatientID) == (again.SOPInstanceUID, again.PatientID)
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.PatientID != other.PatientID
+
+
+@given(text=st.text(max_size=100))
+def test_a_keyed_uid_is_a_valid_uid(text: str) -> None:
+    assert UID(keyed_uid(text, key="key")).is_valid
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("PixelSpacing", [0, 0]),
+        ("ImagerPixelSpacing", [0.1]),
+        ("WindowWidth", 0),
+        ("WindowCenter", [1, 2, 3]),
+        ("BodyPartExamined", "chest of Mr. Davidson"),
+        ("PatientAge", "old"),
+    ],
+)
+def test_a_value_that_would_break_a_viewer_or_hold_text_is_dropped(keyword: str, value: object) -> None:
+    film = _planted()
+    setattr(film, keyword, value)
+    assert keyword not in _clean(film)

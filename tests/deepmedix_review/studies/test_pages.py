@@ -1,0 +1,223 @@
+"""The pages on studies and the JSON beside them, with real files."""
+
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.studies import selectors
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.studies import InstanceFactory, StudyFactory, store_phantom, write_film
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin() -> User:
+    return AdminFactory.create()
+
+
+@pytest.fixture
+def desk(admin: User) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+def _upload(path: Path, name: str = "") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name or path.name, path.read_bytes())
+
+
+def test_an_upload_answers_file_by_file(desk: Client, admin: User, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.dcm")
+    bad = tmp_path / "film.zip"
+    bad.write_bytes(b"PK\x03\x04 not a film")
+    answer = desk.post(reverse("api-study-list"), {"files": [_upload(film), _upload(bad), _upload(film)]})
+    assert answer.status_code == 201
+    items = answer.json()["items"]
+    assert [item["outcome"] for item in items] == ["accepted", "refused", "duplicate"]
+    assert items[0]["study"] == items[2]["study"] == str(Study.objects.get().uid)
+    assert (items[1]["study"], items[1]["file_name"]) == (None, "film.zip")
+    assert items[1]["reason"].startswith("This is a zip archive.")
+    batch = ImportBatch.objects.get(uid=answer.json()["batch"])
+    assert (batch.requested_by, batch.source) == (admin, "upload")
+    listed = desk.get(reverse("api-study-list")).json()
+    assert listed["next_before"] is None
+    assert listed["results"][0]["films"][0]["modality"] == "DX"
+
+
+def test_the_form_works_without_a_script_and_shows_names_as_text(desk: Client, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.dcm", PatientName="<img src=x onerror=alert(1)>")
+    name = "<script>alert(1)</script>.dcm"
+    answer = desk.post(reverse("study-import"), {"files": [_upload(film, name)]}, follow=True)
+    page = answer.content.decode()
+    assert "1 file: 1 accepted." in page
+    assert "&lt;script&gt;.dcm" in page or "script&gt;" in page
+    assert "<script>alert" not in page
+    assert "onerror" not in page
+    assert "No file was chosen" in desk.post(reverse("study-import"), follow=True).content.decode()
+
+
+def test_only_who_may_import_can_send_a_file_at_all(tmp_path: Path, settings: Settings) -> None:
+    """Refused while the form is read, before any view and before the file is on disk."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ExpertFactory.create())
+    answer = client.post(reverse("study-import"), {"files": [_upload(write_film(tmp_path / "film.dcm"))]})
+    assert answer.status_code == 403
+    assert list(Path(settings.UPLOAD_FOLDER).iterdir()) == []
+
+
+def test_an_upload_over_the_limit_is_refused_before_it_is_read(
+    desk: Client, tmp_path: Path, settings: Settings
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    answer = desk.post(reverse("api-study-list"), {"files": [_upload(write_film(tmp_path / "film.dcm"))]})
+    assert answer.status_code in (400, 413)
+    assert ImportItem.objects.count() == 0
+
+
+def test_a_film_is_sent_whole_once_and_kept_by_the_browser_alone(desk: Client) -> None:
+    film = store_phantom()
+    url = reverse("film", args=[film.uid])
+    answer = desk.get(url, headers={"accept": "application/dicom; transfer-syntax=*"})
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert len(content) == film.file_bytes
+    assert answer["Content-Type"] == "application/dicom"
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "Cookie" in answer["Vary"]
+    assert desk.get(url, headers={"if-none-match": answer["ETag"]}).status_code == 304
+    assert AuditEvent.objects.filter(action="view_film", subject_uid=str(film.uid)).count() == 2
+    picture = desk.get(reverse("film-picture", args=[film.uid]))
+    assert b"".join(picture.streaming_content).startswith(b"\x89PNG")  # type: ignore[attr-defined]
+
+
+def test_nginx_is_told_where_the_film_lies(desk: Client, settings: Settings) -> None:
+    settings.FILM_SERVER = "nginx"
+    film = store_phantom()
+    answer = desk.get(reverse("film", args=[film.uid]))
+    assert answer["X-Accel-Redirect"] == f"/films/{film.file_path}"
+    assert answer.content == b""
+
+
+def test_the_list_needs_as_many_queries_for_sixty_studies_as_for_two(
+    desk: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for state in (Study.State.READY, Study.State.HELD):
+        InstanceFactory.create(series__study__state=state)
+    for url, number in (
+        (reverse("study-list"), 8),
+        (reverse("api-study-list"), 5),
+        (reverse("study-held"), 4),
+    ):
+        desk.get(url)
+        with django_assert_num_queries(number, exact=False) as few:
+            desk.get(url)
+        with django_assert_num_queries(len(few.captured_queries)):
+            desk.get(url)
+    urls = [reverse(name) for name in ("study-list", "study-held", "api-study-list")]
+    few = []
+    for url in urls:
+        with CaptureQueriesContext(connection) as captured:
+            desk.get(url)
+        few.append(len(captured))
+    assert few == [8, 5, 5]
+    for _ in range(60):
+        InstanceFactory.create()
+        InstanceFactory.create(series__study__state=Study.State.HELD)
+    for url, number in zip(urls, few, strict=True):
+        with django_assert_num_queries(number):
+            page = desk.get(url)
+    page = desk.get(urls[0])
+    assert page.content.decode().count('<th scope="row"') == selectors.PAGE_SIZE
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(desk: Client) -> None:
+    expected = [str(StudyFactory.create().uid) for _ in range(selectors.PAGE_SIZE + 3)][::-1]
+    seen, before = [], ""
+    while True:
+        page = desk.get(reverse("api-study-list"), {"before": before}).json()
+        seen += [study["uid"] for study in page["results"]]
+        if page["next_before"] is None:
+            break
+        before = page["next_before"]
+    assert seen == expected
+
+
+def test_a_study_is_found_by_the_start_of_its_name_and_by_its_state(desk: Client) -> None:
+    study = StudyFactory.create(state=Study.State.HELD)
+    StudyFactory.create()
+
+    def found(**asked: str) -> list[str]:
+        return [row["uid"] for row in desk.get(reverse("api-study-list"), asked).json()["results"]]
+
+    assert found(search=study.label) == [str(study.uid)]
+    assert found(search=str(study.uid)) == [str(study.uid)]
+    assert found(state="held") == [str(study.uid)]
+    assert found(search="S-nothing") == []
+    assert len(found(state="unknown")) == 2
+
+
+def test_a_count_stops_where_it_would_become_slow(monkeypatch: pytest.MonkeyPatch, admin: User) -> None:
+    monkeypatch.setattr(selectors, "MAX_COUNT", 3)
+    StudyFactory.create_batch(3)
+    assert [count.shown for count in selectors.count_states(admin)] == ["3", "0", "0"]
+    StudyFactory.create_batch(2)
+    assert [count.shown for count in selectors.count_states(admin)] == ["3+", "0", "0"]
+
+
+def test_an_admin_decides_on_the_page_of_held_studies(desk: Client) -> None:
+    study = StudyFactory.create(state=Study.State.HELD, held_reasons=["Its modality is CT <b>."])
+    page = desk.get(reverse("study-held")).content.decode()
+    assert "Its modality is CT &lt;b&gt;." in page
+    answer = desk.post(reverse("study-decide", args=[study.uid]), {"decision": "accept"}, follow=True)
+    assert f"{study.label} was accepted." in answer.content.decode()
+    again = desk.post(reverse("study-decide", args=[study.uid]), {"decision": "reject"}, follow=True)
+    assert "is in use already" in again.content.decode()
+    refused = desk.post(
+        reverse("api-study-decision", args=[study.uid]),
+        {"decision": "reject"},
+        content_type="application/json",
+    )
+    assert (refused.status_code, "in use already" in refused.json()["detail"]) == (409, True)
+
+
+def test_the_page_of_a_study_shows_its_film_and_is_recorded(desk: Client) -> None:
+    film = store_phantom()
+    page = desk.get(reverse("study-detail", args=[film.study.uid])).content.decode()
+    assert f'data-film-url="{reverse("film", args=[film.uid])}"' in page
+    assert f'hx-get="/studies/{film.study.uid}/inference/"' in page
+    assert AuditEvent.objects.filter(action="view_study", subject_uid=str(film.study.uid)).exists()
+
+
+def test_the_command_imports_a_folder_and_says_what_became_of_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], admin: User
+) -> None:
+    folder = tmp_path / "folder" / "inner"
+    folder.mkdir(parents=True)
+    write_film(folder / "film.dcm")
+    write_film(tmp_path / "folder" / "odd.dcm", seed=2, Modality="CT")
+    (tmp_path / "folder" / ".hidden").write_text("left out")
+    call_command("import_studies", tmp_path / "folder", actor=admin.username)
+    told = capsys.readouterr().out
+    assert "1/2 film.dcm: accepted S-" in told
+    assert "2/2 odd.dcm: held S-" in told
+    assert "2 files: 1 accepted, 1 held, 0 duplicate, 0 refused" in told
+    (tmp_path / "folder" / "notes.txt").write_text("no film")
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_studies", tmp_path / "folder")
+    assert ended.value.code == 1
+    for wrong in (tmp_path / "absent", tmp_path / "uploads"):
+        with pytest.raises(CommandError, match=r"There is no file or folder|holds no file"):
+            call_command("import_studies", wrong)
+    with pytest.raises(CommandError, match="There is no user nobody"):
+        call_command("import_studies", tmp_path / "folder", actor="nobody")
