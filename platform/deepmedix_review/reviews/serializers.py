@@ -11,7 +11,7 @@ def _rating() -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=5, allow_null=True)
 
 
-class FilmSerializer(serializers.Serializer[Any]):
+class ReadingFilmSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     sop_instance_uid = serializers.CharField()
     film_url = serializers.CharField()
@@ -86,7 +86,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     position = serializers.IntegerField()
     num_cases = serializers.IntegerField()
     question = serializers.CharField()
-    instance = FilmSerializer()
+    instance = ReadingFilmSerializer()
     completions = ReadingCompletionSerializer(many=True)
     step_ratings = StepRatingSerializer(many=True)
     region_annotations = RegionAnnotationSerializer(many=True)
