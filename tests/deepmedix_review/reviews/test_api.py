@@ -203,7 +203,7 @@ FIELDS = (
 MORE_FIELDS = ("correctness", "completeness", "side", "center", "width", "inverted", "seconds")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from([*FORMS, "", "sign"]),
     payload=st.dictionaries(st.sampled_from(FIELDS + MORE_FIELDS), JSON) | JSON,

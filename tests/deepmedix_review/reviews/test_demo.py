@@ -1,0 +1,44 @@
+"""The demo takes the same road as any study, once, and says so when no worker answers."""
+
+from pathlib import Path
+
+import pytest
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.services import promote, register_model
+from deepmedix_review.reviews.demo import load_demo
+from deepmedix_review.reviews.models import ReaderStudy, Reading
+from deepmedix_review.studies.models import Study
+from inference.presets import PRESETS
+from tests.factories.models import write_untrained_model
+from tests.factories.registry import ServingModelFactory
+from tests.workers import Workers
+
+
+def test_real_workers_answer_the_demo_films_and_the_expert_finds_them_once(
+    celery_workers: Workers, tmp_path: Path
+) -> None:
+    version = register_model(
+        folder=write_untrained_model(tmp_path / "model"), preset=PRESETS["phantom"], card={}, actor=None
+    )
+    promote(version, actor=None)
+    ModelVersion.objects.filter(pk=version.pk).update(max_new_tokens=20)
+    told: list[str] = []
+    reader_study = load_demo(tell=told.append, num_films=2)
+    expert = User.objects.get(username="expert")
+    readings = Reading.objects.filter(assignment__reader=expert, completion_b__isnull=False)
+    assert readings.count() == 2
+    assert Study.objects.filter(is_phantom=True).count() == 2
+    assert told[-1] == "2 cases wait on the worklist of expert."
+    assert load_demo(tell=told.append, num_films=2) == reader_study
+    assert ReaderStudy.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_worker_the_demo_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepmedix_review.reviews.demo.POLL_SECONDS", 0.01)
+    ServingModelFactory.create()
+    with pytest.raises(RefusedByRule, match=r"No inference worker has answered.*load_demo again"):
+        load_demo(tell=lambda line: None, num_films=1, patience_seconds=0.05)

@@ -1,0 +1,146 @@
+"""The pages of readers' work: a worklist that stays quick, a form that fills it, and a reading page."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews import selectors
+from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.studies.selectors import visible_studies
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reviews import (
+    a_signed_reading,
+    an_open_reading,
+    complete,
+    completed_study,
+    reader_of,
+    reader_study,
+    sign,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_worklist_shows_what_is_to_read_and_what_was_signed() -> None:
+    reader = ExpertFactory.create()
+    reader_study(num_cases=3, readers=[reader], title="Winter films")
+    first = Reading.objects.filter(assignment__reader=reader).earliest("pk")
+    complete(first)
+    sign(first)
+    client = client_of(reader)
+    page = client.get(reverse("worklist")).content.decode()
+    assert all(shown in page for shown in ("To read 2", "Signed 1", "Winter films"))
+    assert page.count('<button class="button primary">Read') == 2
+    signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
+    assert first.assignment.case.study.label in signed
+    assert reverse("amend-reading", args=[first.uid]) in signed
+
+
+def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "PAGE", 2)
+    reader = ExpertFactory.create()
+    reader_study(num_cases=1, readers=[reader])
+    with django_assert_num_queries(3):
+        selectors.worklist(reader)
+    for _ in range(2):
+        reader_study(num_cases=2, readers=[reader])
+    seen: list[Any] = []
+    after = None
+    for num_rows in (2, 2, 1):
+        with django_assert_num_queries(3):
+            page = selectors.worklist(reader, after=after)
+        assert (len(page.rows), page.num_open) == (num_rows, 5)
+        seen += [row.assignment for row in page.rows]
+        after = page.after
+    assert after is None
+    assert seen == list(Assignment.objects.filter(reader=reader).order_by("pk").values_list("uid", flat=True))
+
+
+def test_an_unreadable_cursor_starts_at_the_first_page() -> None:
+    assert client_of(ExpertFactory.create()).get(reverse("worklist"), {"after": "x"}).status_code == 200
+
+
+def test_reading_opens_from_the_worklist_and_names_nothing_but_the_case() -> None:
+    reading = an_open_reading()
+    client = client_of(reader_of(reading))
+    opened = client.post(reverse("open-reading", args=[reading.assignment.uid]))
+    assert opened.headers["Location"] == reverse("reading", args=[reading.uid])
+    page = client.get(opened.headers["Location"]).content.decode()
+    assert f'data-reading-uid="{reading.uid}"' in page
+    assert "For research, not for diagnosis" in page
+    assert reading.completion_a.model_version.name not in page
+    reading.refresh_from_db()
+    assert reading.opened_at is not None
+
+
+def test_an_amendment_is_opened_with_its_reason() -> None:
+    reading = a_signed_reading()
+    client = client_of(reader_of(reading))
+    address = reverse("amend-reading", args=[reading.uid])
+    assert "This field is required" in client.post(address, {"reason": " "}).content.decode()
+    answer = client.post(address, {"reason": "Sides mixed up"})
+    amendment = Reading.objects.get(amends=reading)
+    assert answer.headers["Location"] == reverse("reading", args=[amendment.uid])
+    assert amendment.amendment_reason == "Sides mixed up"
+
+
+def test_an_admin_chooses_studies_and_readers_and_follows_their_progress() -> None:
+    studies = [completed_study(), completed_study(num_completions=1)]
+    reader = ExpertFactory.create(pseudonym="E-WINTER")
+    client = client_of(AdminFactory.create())
+    form = client.get(reverse("reader-study-create")).content.decode()
+    assert all(study.label in form for study in studies)
+    chosen = {
+        "title": "Winter films",
+        "seed": 4,
+        "studies": [str(study.uid) for study in studies],
+        "readers": [str(reader.uid)],
+    }
+    answer = client.post(reverse("reader-study-create"), chosen)
+    made = ReaderStudy.objects.get()
+    assert answer.headers["Location"] == reverse("reader-study-detail", args=[made.uid])
+    detail = client.get(answer.headers["Location"]).content.decode()
+    assert "2 cases × 1 reader = 2" in detail
+    assert re.search(r"E-WINTER.*0 of 2", detail, re.DOTALL)
+    assert "Winter films" in client.get(reverse("reader-study-list")).content.decode()
+
+
+def test_an_incomplete_choice_is_said_at_its_field_and_kept() -> None:
+    study = completed_study()
+    ExpertFactory.create()
+    client = client_of(AdminFactory.create())
+    page = client.post(
+        reverse("reader-study-create"), {"title": "Kept", "seed": 1, "studies": [str(study.uid)]}
+    ).content.decode()
+    assert 'value="Kept"' in page
+    assert "This field is required" in page
+    assert re.search(rf'value="{study.uid}"\s+checked', page)
+
+
+def test_a_reader_sees_the_studies_of_their_own_cases_alone() -> None:
+    mine, other = an_open_reading(), an_open_reading()
+    assert list(visible_studies(reader_of(mine))) == [mine.assignment.case.study]
+    assert other.assignment.case.study not in visible_studies(reader_of(mine))
+    assert not visible_studies(ExpertFactory.create()).exists()
+
+
+def test_the_list_of_reader_studies_takes_as_many_queries_however_long(
+    django_assert_num_queries: Any,
+) -> None:
+    for num_studies in (1, 3):
+        for _ in range(num_studies):
+            reader_study(num_cases=2)
+        with django_assert_num_queries(2):
+            selectors.reader_studies()
