@@ -162,6 +162,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "VoteSide": "deepmedix_review.reviews.models.Vote.Side",
+        "JobState": "deepmedix_review.common.models.JobState",
+    },
 }
 
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or "filesystem://"
