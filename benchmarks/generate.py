@@ -1,4 +1,4 @@
-"""How many tokens a second the model that ships writes: by the engine, beside transformers one film at a time."""
+"""How many tokens a second the shipped model writes: by the engine, beside transformers film by film."""
 
 import time
 from collections.abc import Sequence

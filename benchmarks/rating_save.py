@@ -1,4 +1,4 @@
-"""How many ratings a second are saved, at 1 and 8 readers, beside a bare durable INSERT of the same database."""
+"""How many ratings a second are saved, at 1 and 8 readers, beside a bare durable INSERT."""
 
 import http.client
 import json
