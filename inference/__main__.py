@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 # Name, what it does, and the module with `configure(parser)` and `run(options)`, which yields lines.
 COMMANDS = {
+    "generate": ("ask a model about DICOM films", "inference.generate_command"),
     "phantoms": ("write drawn chest films as DICOM, with what is on them", "inference.phantom_command"),
 }
 

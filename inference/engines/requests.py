@@ -1,6 +1,6 @@
 """What is asked of an engine, and what it tells while it works."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -87,7 +87,7 @@ Event = Token | Done | Failed
 class Engine(Protocol):
     """A model in memory."""
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Iterator[Event]:
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
         """Token events as they are written, and one Done or Failed per request, in any order.
 
         Closing the iterator stops the work within one token.

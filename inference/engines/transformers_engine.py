@@ -1,7 +1,7 @@
 """Runs Qwen2.5-VL models, DeepMedix-R1 among them, in this process."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -67,7 +67,7 @@ class TransformersEngine:
         self._is_small_on_cpu = device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
         self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Iterator[Event]:
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
         """See `requests.Engine.generate`."""
         rows = []
         for request in requests:
@@ -90,12 +90,10 @@ class TransformersEngine:
             min_pixels=self._settings.min_pixels,
             max_pixels=self._settings.max_pixels,
         )
+        content = [{"type": "image"}, {"type": "text", "text": request.prompt}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         prompt = str(
-            self._processor.apply_chat_template(
-                [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": request.prompt}]}],
-                tokenize=False,
-                add_generation_prompt=True,
-            )
+            self._processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         )
         num_prompt_tokens = len(self._read([image], [prompt])["input_ids"][0])
         if num_prompt_tokens >= self._max_positions:
@@ -120,7 +118,7 @@ class TransformersEngine:
             },
         )
 
-    def _generate_batch(self, rows: Sequence[_Row]) -> Iterator[Event]:
+    def _generate_batch(self, rows: Sequence[_Row]) -> Generator[Event]:
         try:
             with closing(self._run(rows)) as events:
                 yield from events
@@ -135,7 +133,7 @@ class TransformersEngine:
             yield from self._generate_batch(rows[:half])
             yield from self._generate_batch(rows[half:])
 
-    def _run(self, rows: Sequence[_Row]) -> Iterator[Event]:
+    def _run(self, rows: Sequence[_Row]) -> Generator[Event]:
         """Generate in a thread, so that tokens are told while the model works."""
         requests = [row.request for row in rows]
         told: SimpleQueue[Event | BaseException | None] = SimpleQueue()

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,10 +45,16 @@ def settings_for(folder: Path) -> EngineSettings:
     )
 
 
-def ask(key: str, *, film_seed: int = 1, width: int = 112, **fields: object) -> GenerationRequest:
+def ask(key: str, *, film_seed: int = 1, width: int = 112, **fields: Any) -> GenerationRequest:
     film = draw_phantom(seed=film_seed, width=width, height=140).to_uint8()
-    wanted = {"prompt": "What is there?", "temperature": 1.0, "seed": 1, "max_new_tokens": 12, **fields}
-    return GenerationRequest(key=key, film=film, **wanted)  # type: ignore[arg-type]
+    wanted: dict[str, Any] = {
+        "prompt": "What is there?",
+        "temperature": 1.0,
+        "seed": 1,
+        "max_new_tokens": 12,
+        **fields,
+    }
+    return GenerationRequest(key=key, film=film, **wanted)
 
 
 def results(events: Sequence[Event]) -> dict[str, Done]:
@@ -107,7 +114,7 @@ def test_sampling_follows_the_models_probabilities(engine: Engine) -> None:
 def test_a_closed_iterator_stops_the_model(engine: Engine) -> None:
     events = engine.generate([ask("x", max_new_tokens=900)])
     assert [event.num_tokens for event in islice(events, 3) if isinstance(event, Token)] == [1, 2, 3]
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert list(events) == []
     assert results(list(engine.generate([ask("y")])))
 
@@ -127,7 +134,7 @@ def test_a_request_past_its_deadline_fails_with_a_sentence(engine: Engine) -> No
     ],
 )
 def test_a_question_that_no_model_can_take_is_refused_and_the_others_are_answered(
-    engine: Engine, fields: dict[str, object], sentence: str
+    engine: Engine, fields: dict[str, Any], sentence: str
 ) -> None:
     events = list(engine.generate([ask("bad", **fields), ask("x")]))
     (failed,) = [event for event in events if isinstance(event, Failed)]

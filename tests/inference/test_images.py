@@ -26,7 +26,8 @@ RAMP = np.arange(0, 4096, dtype=np.uint16).reshape(64, 64)
 def test_without_a_window_the_whole_range_is_shown() -> None:
     picture = render_values(RAMP, film())
     assert picture.shape == (64, 64)
-    assert (picture.dtype, picture.min(), picture.max()) == (np.uint8, 0, 255)
+    assert picture.dtype == np.uint8
+    assert (int(picture.min()), int(picture.max())) == (0, 255)
 
 
 def test_a_flat_film_is_black_and_no_error() -> None:

@@ -34,7 +34,7 @@ class StudyInferenceView(APIView):
             actor=acting_user(request),
             query=wanted.validated_data.get("query"),
         )
-        return Response(InferenceJobSerializer(jobs, many=True).data, status=202)
+        return Response(InferenceJobSerializer(instance=jobs, many=True).data, status=202)
 
 
 class InferenceJobView(APIView):

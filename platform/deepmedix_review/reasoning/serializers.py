@@ -1,8 +1,11 @@
 """The JSON of an inference job."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import InferenceJob
 
 
 class InferenceRequestSerializer(serializers.Serializer[None]):
@@ -11,7 +14,7 @@ class InferenceRequestSerializer(serializers.Serializer[None]):
     )
 
 
-class InferenceJobSerializer(serializers.Serializer[None]):
+class InferenceJobSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField(read_only=True)
     study = serializers.UUIDField(source="study.uid", read_only=True)
     model = serializers.CharField(source="model_version.__str__", read_only=True, help_text="v1, v2 …")
@@ -26,6 +29,6 @@ class InferenceJobSerializer(serializers.Serializer[None]):
     created_at = serializers.DateTimeField(read_only=True)
     finished_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
-    def get_completion(self, job: object) -> str | None:
+    def get_completion(self, job: InferenceJob) -> str | None:
         completion = getattr(job, "completion", None)
         return str(completion.uid) if completion else None

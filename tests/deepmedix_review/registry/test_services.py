@@ -40,7 +40,7 @@ def shipped(tmp_path: Path, settings: Settings) -> Path:
     settings.MODEL_FOLDER = tmp_path / "models"
     settings.MODEL_FOLDER.mkdir()
     settings.SHIPPED_MODEL = write_files(tmp_path / "shipped", "one")
-    return settings.SHIPPED_MODEL
+    return tmp_path / "shipped"
 
 
 def child_of(parent: ModelVersion, tmp_path: Path, content: str) -> ModelVersion:

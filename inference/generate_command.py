@@ -1,0 +1,87 @@
+"""Asks a model about films and prints what it says, one JSON object a line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from inference.engines import Done, EngineSettings, Failed, GenerationRequest, load_engine
+from inference.grounding import parse_completion
+from inference.images import render_reference
+from inference.presets import PRESETS, ServingPreset
+from inference.prompts import template
+from inference.regions import region_problem, to_image_px
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("films", type=Path, nargs="+", help="DICOM files")
+    parser.add_argument("--model", type=Path, required=True, help="folder of the weights")
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), default="phantom", help="how the model is asked and read"
+    )
+    parser.add_argument("--query", help="the question; by default the model's own")
+    parser.add_argument("--num-samples", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first sample")
+    parser.add_argument("--temperature", type=float, help="0 takes the likeliest; by default the model's own")
+
+
+def run(options: argparse.Namespace) -> Iterator[str]:
+    """One line per film and sample: text, answer, problems, and regions in film pixels."""
+    preset: ServingPreset = PRESETS[options.preset]
+    prompt = template(preset.prompt_template)
+    engine = load_engine(
+        EngineSettings(
+            folder=options.model,
+            min_pixels=preset.min_pixels,
+            max_pixels=preset.max_pixels,
+            preparation=preset.preparation,
+        )
+    )
+    films = {str(path): render_reference(path) for path in options.films}
+    requests = [
+        GenerationRequest(
+            key=f"{path} {seed}",
+            film=film,
+            prompt=prompt.render(options.query or prompt.default_query),
+            temperature=preset.temperature if options.temperature is None else options.temperature,
+            seed=seed,
+            max_new_tokens=preset.max_new_tokens,
+        )
+        for path, film in films.items()
+        for seed in range(options.seed, options.seed + options.num_samples)
+    ]
+    for event in engine.generate(requests):
+        if isinstance(event, Failed):
+            yield json.dumps({"film": event.key.rsplit(" ", 1)[0], "error": event.reason})
+        elif isinstance(event, Done):
+            path, seed = event.key.rsplit(" ", 1)
+            rows, columns = films[path].shape
+            answer = _told(event, preset, image_size=(columns, rows), reasons=prompt.reasons)
+            yield json.dumps({"film": path, "seed": int(seed), **answer}, ensure_ascii=False)
+
+
+def _told(
+    done: Done, preset: ServingPreset, *, image_size: tuple[int, int], reasons: bool
+) -> dict[str, object]:
+    parsed = parse_completion(done.text, reasons=reasons)
+    steps = []
+    for step in parsed.steps:
+        boxes = [
+            to_image_px(box, frame=preset.box_frame, model_size=done.model_size, image_size=image_size)
+            for box in step.boxes
+        ]
+        regions = [
+            {"box": [round(v, 1) for v in box], "problem": region_problem(box, image_size)} for box in boxes
+        ]
+        steps.append({"text": step.text, "regions": regions})
+    return {
+        "answer": parsed.answer,
+        "problems": parsed.problems,
+        "steps": steps,
+        "text": done.text,
+        "num_tokens": done.num_tokens,
+        "seconds": round(done.seconds, 3),
+    }
