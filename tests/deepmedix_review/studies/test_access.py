@@ -1,7 +1,8 @@
 """Who may see and do what with studies and films: each role at each address."""
 
 import uuid
-from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 from django.db.models import Q
@@ -33,20 +34,16 @@ def people() -> dict[str, User | None]:
 
 
 @pytest.fixture(autouse=True)
-def reader_is_assigned(people: dict[str, User | None], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def reader_is_assigned(people: dict[str, User | None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader is granted every study, as an app above grants assigned ones."""
     monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=user != people[READER])])
-    return None
 
 
 def _film(state: str) -> Instance:
-    from pathlib import Path
-    from tempfile import NamedTemporaryFile
-
     with NamedTemporaryFile(suffix=".png") as picture:
-        stored = store_film(lambda path: path.write_bytes(b"film") and None, picture=Path(picture.name))
+        stored = store_film(lambda path: path.touch(), picture=Path(picture.name))
     return InstanceFactory.create(
-        series__study__state=state, file_path=stored.path, file_sha256=stored.sha256, file_bytes=4
+        series__study__state=state, file_path=stored.path, file_sha256=stored.sha256, file_bytes=0
     )
 
 

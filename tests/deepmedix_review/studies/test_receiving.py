@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,9 +105,7 @@ def test_the_same_picture_with_other_tags_is_held_whichever_came_first(
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, "raw data of the detector"),
     ],
 )
-def test_an_odd_film_is_held_with_the_reason(
-    tmp_path: Path, attributes: dict[str, object], reason: str
-) -> None:
+def test_an_odd_film_is_held_with_the_reason(tmp_path: Path, attributes: dict[str, Any], reason: str) -> None:
     item = receive(write_film(tmp_path / "film.dcm", size=128, **attributes))
     assert item.outcome == Outcome.HELD
     assert reason in item.reason
@@ -127,7 +126,7 @@ def test_a_film_of_several_frames_is_held_and_can_not_be_accepted(tmp_path: Path
 
 
 def test_films_of_one_study_stay_together_and_an_odd_one_stands_apart(tmp_path: Path) -> None:
-    together = {"StudyInstanceUID": "1.2.3", "PatientID": "P"}
+    together: dict[str, Any] = {"StudyInstanceUID": "1.2.3", "PatientID": "P"}
     first = receive(write_film(tmp_path / "1.dcm", seed=1, **together)).instance
     second = receive(write_film(tmp_path / "2.dcm", seed=2, **together)).instance
     odd = receive(write_film(tmp_path / "3.dcm", seed=4, Modality="CT", **together)).instance
