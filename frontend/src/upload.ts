@@ -98,7 +98,7 @@ function send(url: string, file: File, progress: (share: number) => void): Promi
     request.addEventListener("error", () => failed("The server cannot be reached. Send this file again."));
     request.addEventListener("load", () => {
       const item = (request.response as ImportBatch | null)?.items?.[0];
-      if (request.status === 201 && item) return resolve(item);
+      if (request.status === 201 && item) return resolve({ ...item, reason: item.reason ?? "" });
       const detail = (request.response as { detail?: unknown } | null)?.detail;
       failed(
         typeof detail === "string" ? detail : `The server answered ${request.status}. Send this file again.`,

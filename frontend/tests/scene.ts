@@ -11,11 +11,11 @@ export function region(uid: string, position = 1, part: Partial<Region> = {}): R
   return { uid, position, x_min: 100, y_min: 200, x_max: 300, y_max: 400, problem: "", ...part };
 }
 
-export function step(uid: string, position: number, regions: readonly Region[]): Step {
+export function step(uid: string, position: number, regions: Region[]): Step {
   return { uid, position, text: `Sentence ${uid}`, regions };
 }
 
-export function completion(side: Side, steps: readonly Step[], part: Partial<Completion> = {}): Completion {
+export function completion(side: Side, steps: Step[], part: Partial<Completion> = {}): Completion {
   return { side, uid: `completion-${side}`, answer: "left nodule", text: "…", problems: [], steps, ...part };
 }
 
@@ -56,6 +56,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     window: null,
     active_seconds: 0,
     missing: [],
+    amendment_reason: "",
     signed_at: null,
     saved_at: null,
     next: null,

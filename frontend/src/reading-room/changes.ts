@@ -98,7 +98,7 @@ export function withChange(reading: Reading, change: Change): Reading {
     }
     case "annotate_region": {
       const { region, verdict, box } = change.payload;
-      const [x_min, y_min, x_max, y_max] = box ?? [null, null, null, null];
+      const [x_min = null, y_min = null, x_max = null, y_max = null] = box ?? [];
       const made = verdict === null ? null : { region, verdict, x_min, y_min, x_max, y_max };
       return {
         ...reading,
