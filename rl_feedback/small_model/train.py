@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,7 @@ class _Run:
 
     def save(self, folder: Path) -> None:
         """Write the model as a Hugging Face folder in half precision."""
-        dtype = torch.bfloat16
-        weights = {key: value.to(dtype) for key, value in self.model.state_dict().items()}
-        self.model.config.dtype = dtype
-        self.model.save_pretrained(folder, state_dict=weights)
-        self.model.config.dtype = torch.float32
+        deepcopy(self.model).to(torch.bfloat16).save_pretrained(folder)
         self.processor.save_pretrained(folder)
 
 
