@@ -182,7 +182,12 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None
             say(f"  {username:<12}{password}")
         say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
         if with_demo:
-            demo = subprocess.Popen(_manage("load_demo"), stdin=subprocess.DEVNULL, start_new_session=True)
+            demo = subprocess.Popen(
+                _manage("load_demo"),
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "LOG_LEVEL": "WARNING"},
+                start_new_session=True,
+            )
         while True:
             launcher.watch()
             if demo is not None and demo.poll() is not None:
