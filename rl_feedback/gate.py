@@ -73,6 +73,9 @@ POLICY = Policy(
     ),
 )
 
+# A sentence with more figures than this is not read.
+NAMED_IN_SENTENCE = 3
+
 
 @dataclass(frozen=True)
 class CaseScores:
@@ -247,8 +250,12 @@ def _sentence(comparisons: Sequence[Comparison]) -> str:
     several = len({c.benchmark for c in comparisons}) > 1
     if against:
         against.sort(key=lambda c: _harm(c.direction, c.difference) / c.margin, reverse=True)
-        text = "Held. " + _capitalised("; ".join(_change(c, several=several) for c in against)) + "."
-        return text + _omission(comparisons, against)
+        named, others = against[:NAMED_IN_SENTENCE], against[NAMED_IN_SENTENCE:]
+        text = "Held. " + _capitalised("; ".join(_change(c, several=several) for c in named))
+        if others:
+            labels = ", ".join(_lower_first(c.label) + _place(c, several) for c in others)
+            text += f"; and {len(others)} more: {labels}"
+        return text + "." + _omission(comparisons, against)
     text = "Passed. Nothing that the gate guards got worse by more than its margin"
     better = sorted((c for c in comparisons if c.improved), key=lambda c: abs(c.difference), reverse=True)[:2]
     if better:
