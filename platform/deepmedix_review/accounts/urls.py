@@ -1,4 +1,4 @@
-"""Addresses for logging in and out, the way home, and the accounts page."""
+"""Addresses for logging in and out, the way home, and the accounts."""
 
 from django.urls import URLPattern, path
 
@@ -9,5 +9,9 @@ page_urlpatterns: list[URLPattern] = [
     path("login/", views.LogIn.as_view(), name="login"),
     path("logout/", views.LogOut.as_view(), name="logout"),
     path("accounts/", views.list_accounts, name="account-list"),
+    path("accounts/<uuid:uid>/", views.show_account, name="account-detail"),
+    path("accounts/<uuid:uid>/role/", views.change_role, name="account-role"),
+    path("accounts/<uuid:uid>/password/", views.change_password, name="account-password"),
+    path("accounts/<uuid:uid>/active/", views.set_active, name="account-active"),
 ]
 api_urlpatterns: list[URLPattern] = []
