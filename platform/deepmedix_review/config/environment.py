@@ -68,12 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def require_machine(home: Path) -> None:
-    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
-        found = ".".join(map(str, sys.version_info[:3]))
-        raise NotPossible(
-            f"Python 3.11 or 3.12 is needed, {sys.executable} is {found}. "
-            "Install one, or name it: make run PYTHON=/path/to/python3.11"
-        )
+    require_python(sys.version_info[:3])
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise NotPossible(f"{program} is missing. Install Node.js {MIN_NODE} or later, which brings npm.")
@@ -88,6 +83,14 @@ def require_machine(home: Path) -> None:
                 f"The disk of {folder} has {free:.1f} GB free, {needed:.1f} GB are needed. Free some space"
                 + ("." if folder == ROOT else ", or choose another folder: DEEPMEDIX_HOME=/path make run")
             )
+
+
+def require_python(version: tuple[int, ...]) -> None:
+    if not (3, 11) <= version[:2] <= (3, 12):
+        raise NotPossible(
+            f"Python 3.11 or 3.12 is needed, {sys.executable} is {'.'.join(map(str, version))}. "
+            "Install one, or name it: make run PYTHON=/path/to/python3.11"
+        )
 
 
 def require_free_port(port: int) -> None:

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 5.0
 def remember(home: Path, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Write down, at once, which processes run and by which command line each is known."""
     rows = [
-        {"pid": process.pid, "command": " ".join(map(str, process.args))}  # type: ignore[arg-type, union-attr]
+        {"pid": process.pid, "command": " ".join(map(str, process.args))}  # type: ignore[arg-type]
         for process in processes.values()
     ]
     fresh = home / "run" / f"{FILE}.new"
