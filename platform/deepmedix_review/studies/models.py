@@ -45,6 +45,11 @@ class Series(PublicModel):
     class Meta:
         verbose_name_plural = "series"
 
+    @property
+    def shown_modality(self) -> str:
+        """A PNG or JPEG names none: its display file says OT, other."""
+        return "picture" if self.modality == "OT" else self.modality
+
 
 class Instance(PublicModel):
     """One film: its display file is a de-identified DICOM object in a fast lossless syntax.

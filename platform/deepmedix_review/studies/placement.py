@@ -80,8 +80,8 @@ def _apart(identity: Identity, film: DecodedFilm) -> Identity:
 def _differences(film: DecodedFilm, instance: Instance) -> str:
     """What two headers of the same pixels say that can't both be true; empty where one is silent."""
     pairs = {
-        "modality": (tags.text(film.tags, "Modality"), instance.series.modality.removeprefix(UNTAGGED)),
-        "body part": (tags.text(film.tags, "BodyPartExamined"), instance.body_part),
+        "modality": (tags.word(film.tags, "Modality"), instance.series.modality.removeprefix(UNTAGGED)),
+        "body part": (tags.word(film.tags, "BodyPartExamined"), instance.body_part),
         "view": (view_position(film), instance.view_position),
         "polarity": (film.photometric, instance.photometric_interpretation),
     }

@@ -75,7 +75,7 @@ class StudyPageSerializer(serializers.Serializer[Any]):
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    files = serializers.ListField(child=serializers.FileField(), min_length=1)
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
 
 
 class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):

@@ -22,7 +22,7 @@ from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import view_position
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.placement import Placement, place_film
-from deepmedix_review.studies.storage import store_film
+from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
 
@@ -31,6 +31,7 @@ def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBat
     """Open a batch for one upload or one folder; `actor` is None where the platform itself imports."""
     if actor is not None:
         require(actor, Capability.IMPORT_STUDIES)
+    clear_leftovers()
     return ImportBatch.objects.create(requested_by=actor, source=source)
 
 
@@ -188,7 +189,9 @@ def _record(
     item = ImportItem.objects.create(
         batch=batch, file_name=_shown_name(file_name), outcome=outcome, reason=reason, instance=instance
     )
-    details = {"outcome": str(outcome), "study": str(instance.study.uid) if instance else None}
+    details = {"outcome": str(outcome)}
+    if instance is not None:
+        details["study"] = str(instance.study.uid)
     record_event(actor=actor, action="receive_film", subject=item, details=details)
     return item
 

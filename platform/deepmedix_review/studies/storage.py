@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from pathlib import Path
 from django.conf import settings
 
 from deepmedix_review.studies.models import Instance
+
+LEFTOVER_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
     finally:
         incoming.unlink(missing_ok=True)
     return stored
+
+
+def clear_leftovers() -> None:
+    """What a process that was killed left half-written a day ago or more."""
+    before = time.time() - LEFTOVER_SECONDS
+    folders = (settings.FILM_FOLDER / "incoming", settings.UPLOAD_FOLDER)
+    for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
+        try:
+            if path.stat().st_mtime > before:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except FileNotFoundError:
+            continue  # another process cleared it first
 
 
 def film_path(instance: Instance) -> Path:

@@ -105,13 +105,54 @@ def test_bits_above_the_stored_ones_are_cleared_where_an_overlay_lies_there(tmp_
     assert np.array_equal(dcmread(tmp_path / "stored.dcm").pixel_array, clean)
 
 
-def _nest(path: Path) -> None:
+def _window(dataset: Dataset) -> None:
+    dataset.WindowCenter, dataset.WindowWidth = [1500, 2000], [900, 4000]
+
+
+def _sigmoid(dataset: Dataset) -> None:
+    dataset.WindowCenter, dataset.WindowWidth, dataset.VOILUTFunction = 2000, 1500, "SIGMOID"
+
+
+def _tables(dataset: Dataset) -> None:
+    """A modality table, then a table of values of interest, both 4,096 long."""
+    values = np.arange(4096, dtype=np.uint16)
+    for keyword, table in (("ModalityLUTSequence", 4095 - values), ("VOILUTSequence", values // 2 + 1000)):
+        lut = Dataset()
+        lut.LUTDescriptor, lut.LUTData = [4096, 0, 12], table.astype("<u2").tobytes()
+        lut["LUTData"].VR = "OW"
+        if keyword == "ModalityLUTSequence":
+            lut.ModalityLUTType = "US"
+        setattr(dataset, keyword, Sequence([lut]))
+    for keyword in ("WindowCenter", "WindowWidth", "RescaleSlope", "RescaleIntercept", "RescaleType"):
+        dataset.pop(keyword, None)
+
+
+def _signed_and_padded(dataset: Dataset) -> None:
+    values = dataset.pixel_array.astype(np.int16) - 2048
+    values[:10] = -2048
+    dataset.PixelData, dataset.PixelRepresentation = values.tobytes(), 1
+    dataset.add_new("PixelPaddingValue", "SS", -2048)
+    dataset.WindowCenter, dataset.WindowWidth = 0, 4096
+
+
+@pytest.mark.parametrize("change", [_window, _sigmoid, _tables, _signed_and_padded])
+def test_what_shapes_the_display_survives(tmp_path: Path, change: Callable[[Dataset], None]) -> None:
+    path = write_film(tmp_path / "film")
     dataset = dcmread(path)
-    innermost = Dataset()
-    for _ in range(3000):
-        outer = Dataset()
-        outer.add_new(0x00081140, "SQ", Sequence([innermost]))
-        innermost = outer
+    as_it_was = render_reference(path)
+    change(dataset)
+    dataset.save_as(path)
+    film = _decode(path, tmp_path)
+    identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
+    write_display_film(tmp_path / "stored.dcm", film, identity)
+    expected = render_reference(path)
+    assert np.array_equal(render_reference(tmp_path / "stored.dcm"), expected)
+    assert not np.array_equal(expected, as_it_was)
+
+
+def _nest(path: Path) -> None:
+    """5,000 sequences inside each other, none of which ends."""
+    dataset = dcmread(path)
     raw = b""
     for _ in range(5000):
         raw += struct.pack("<HHL", 0x0008, 0x1140, 0xFFFFFFFF) + struct.pack(

@@ -41,10 +41,13 @@ def test_an_upload_answers_file_by_file(desk: Client, admin: User, tmp_path: Pat
     film = write_film(tmp_path / "film.dcm")
     bad = tmp_path / "film.zip"
     bad.write_bytes(b"PK\x03\x04 not a film")
-    answer = desk.post(reverse("api-study-list"), {"files": [_upload(film), _upload(bad), _upload(film)]})
+    empty = SimpleUploadedFile("empty.dcm", b"")
+    files = [_upload(film), _upload(bad), _upload(film), empty]
+    answer = desk.post(reverse("api-study-list"), {"files": files})
     assert answer.status_code == 201
     items = answer.json()["items"]
-    assert [item["outcome"] for item in items] == ["accepted", "refused", "duplicate"]
+    assert [item["outcome"] for item in items] == ["accepted", "refused", "duplicate", "refused"]
+    assert items[3]["reason"] == "The file is empty."
     assert items[0]["study"] == items[2]["study"] == str(Study.objects.get().uid)
     assert (items[1]["study"], items[1]["file_name"]) == (None, "film.zip")
     assert items[1]["reason"].startswith("This is a zip archive.")

@@ -200,6 +200,25 @@ def test_a_picture_that_can_not_be_written_leaves_no_row_and_no_half_file(
     assert [path for path in _files(film_folder) if path.suffix == ".dcm"] == []
 
 
+def test_what_a_killed_process_left_is_cleared_after_a_day(film_folder: Path) -> None:
+    uploads = film_folder.parent / "uploads"
+    (film_folder / "incoming").mkdir()
+    (uploads / "decoding-old").mkdir()
+    for path in (film_folder / "incoming" / "old", uploads / "decoding-old" / "frame-0", uploads / "young"):
+        path.touch()
+    for path in (film_folder / "incoming" / "old", uploads / "decoding-old"):
+        os.utime(path, (0, 0))
+    services.start_import(actor=None, source=ImportBatch.Source.COMMAND)
+    assert _files(film_folder.parent) == [Path("uploads/young")]
+
+
+def test_patients_whose_numbers_differ_in_case_alone_are_two(tmp_path: Path) -> None:
+    for number, patient in enumerate(("abc", "ABC", "abc")):
+        receive(write_film(tmp_path / "film.dcm", seed=number, PatientID=patient))
+    pseudonyms = list(Study.objects.order_by("pk").values_list("patient_pseudonym", flat=True))
+    assert pseudonyms[0] == pseudonyms[2] != pseudonyms[1]
+
+
 def test_a_held_study_is_decided_on_by_an_admin_alone_and_can_be_decided_again() -> None:
     study = StudyFactory.create(state=Study.State.HELD, held_reasons=["odd"])
     with pytest.raises(NotYours):

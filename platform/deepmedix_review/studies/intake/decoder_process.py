@@ -92,9 +92,14 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict
 def _show(film: "Film", kept: "Dataset", *, work: Path) -> "NDArray[np.uint8]":
     """The first frame as screens show it: whole, to judge its polarity, and small in a file, for lists."""
     from PIL import Image
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
 
     from inference.images import render_values
 
+    # In which pydicom reads the bytes of a lookup table; `tags.kept` writes them so.
+    kept.file_meta = FileMetaDataset()
+    kept.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     kept.PhotometricInterpretation = film.photometric
     kept.PixelRepresentation = int(film.pixels.dtype.kind == "i")
     kept.BitsStored = film.bits_stored

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pydicom
 from pydicom import Dataset
 from pydicom.uid import (
@@ -20,6 +21,7 @@ from pydicom.uid import (
 
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.intake.tags import KEPT_SEQUENCES
 
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
@@ -74,7 +76,17 @@ def read_film(path: Path, *, limits: Limits, work: Path) -> Header:
     if "PixelData" not in dataset or not dataset.PixelData:
         raise FilmRefused(_CUT_OFF)
     dataset.file_meta.TransferSyntaxUID = header.syntax
+    if header.syntax == ExplicitVRBigEndian:
+        _turn_tables(dataset)
     return Header(**{**header.__dict__, "dataset": dataset})
+
+
+def _turn_tables(dataset: Dataset) -> None:
+    """Lookup tables kept as raw bytes become little endian, as everything is from here on."""
+    for keyword in KEPT_SEQUENCES:
+        for lut in dataset.get(keyword) or ():
+            if isinstance(lut.get("LUTData"), bytes):
+                lut.LUTData = np.frombuffer(lut.LUTData, ">u2").astype("<u2").tobytes()
 
 
 _CUT_OFF = "The file ends in the middle of its picture: it was cut off on its way. Export it again."

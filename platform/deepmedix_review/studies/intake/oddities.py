@@ -22,8 +22,8 @@ _HUMAN = ("", "HOMO SAPIENS", "HUMAN")
 
 def view_position(film: DecodedFilm) -> str:
     """PA, AP or a side view, else empty. Some archives write it as the patient's position (NIH)."""
-    view = tags.text(film.tags, "ViewPosition")
-    position = tags.text(film.tags, "PatientPosition")
+    view = tags.word(film.tags, "ViewPosition")
+    position = tags.word(film.tags, "PatientPosition")
     return view or (position if position in FRONTAL_VIEWS else "")
 
 
@@ -43,20 +43,20 @@ def reasons_to_hold(film: DecodedFilm) -> list[str]:
 
 def _odd_tags(film: DecodedFilm) -> list[str]:
     source, reasons = film.tags, []
-    modality = tags.text(source, "Modality")
+    modality = tags.word(source, "Modality")
     if modality not in MODALITIES:
         reasons.append(f"Its modality is {modality or 'not named'}, not one of {', '.join(MODALITIES)}.")
-    if tags.text(source, "SOPClassUID") == DIGITAL_XRAY_RAW:
+    if tags.word(source, "SOPClassUID") == DIGITAL_XRAY_RAW:
         reasons.append("It is raw data of the detector, not made for looking at.")
-    elif tags.text(source, "SOPClassUID") not in (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, SECONDARY_CAPTURE):
+    elif tags.word(source, "SOPClassUID") not in (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, SECONDARY_CAPTURE):
         reasons.append("It is not stored as a radiograph.")
     reasons += _odd_body_part(film)
     view = view_position(film)
     if view and view not in FRONTAL_VIEWS + LATERAL_VIEWS:
         reasons.append(f"Its view is {view}, not PA, AP or lateral.")
-    if tags.text(source, "PatientOrientation") == "R" and view not in LATERAL_VIEWS:
+    if tags.word(source, "PatientOrientation") == "R" and view not in LATERAL_VIEWS:
         reasons.append("It is stored mirrored: the patient's right is on the picture's right.")
-    if tags.text(source, "BurnedInAnnotation") == "YES":
+    if tags.word(source, "BurnedInAnnotation") == "YES":
         reasons.append("Its header says that text is burned into the picture: look for a name.")
     if "PixelAspectRatio" in tags.kept(source) and len({float(v) for v in source.PixelAspectRatio}) > 1:
         reasons.append("Its pixels are not square.")
@@ -65,9 +65,9 @@ def _odd_tags(film: DecodedFilm) -> list[str]:
 
 def _odd_body_part(film: DecodedFilm) -> list[str]:
     source, reasons = film.tags, []
-    part = tags.text(source, "BodyPartExamined")
+    part = tags.word(source, "BodyPartExamined")
     told = " ".join(
-        tags.text(source, keyword)
+        tags.word(source, keyword)
         for keyword in (
             "StudyDescription",
             "SeriesDescription",
@@ -80,9 +80,9 @@ def _odd_body_part(film: DecodedFilm) -> list[str]:
         reasons.append(f"Its body part is {part}, not CHEST.")
     if not part and not _CHEST.search(told):
         reasons.append("Its header names no body part.")
-    species = tags.text(source, "PatientSpeciesDescription")
+    species = tags.word(source, "PatientSpeciesDescription")
     animal = _ANIMAL.search(told)
-    if species not in _HUMAN or tags.text(source, "PatientBreedDescription") or animal:
+    if species not in _HUMAN or tags.word(source, "PatientBreedDescription") or animal:
         word = f" ({animal[0].lower()})" if animal else ""
         reasons.append(f"Its header speaks of an animal{word}.")
     return reasons

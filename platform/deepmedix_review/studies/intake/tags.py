@@ -112,9 +112,14 @@ def kept(source: Dataset) -> Dataset:
 
 
 def text(source: Dataset, keyword: str) -> str:
-    """One attribute as a trimmed, upper-case word, empty where it is absent."""
+    """One attribute, trimmed; the first of several values; empty where it is absent."""
     values = _values(source, keyword)
-    return str(values[0]).strip().upper() if values else ""
+    return str(values[0]).strip() if values else ""
+
+
+def word(source: Dataset, keyword: str) -> str:
+    """The same in upper case, for what is a code or is searched for one."""
+    return text(source, keyword).upper()
 
 
 def _values(source: Dataset, keyword: str) -> list[Any]:
