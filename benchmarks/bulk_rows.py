@@ -16,8 +16,9 @@ def fill(model: type[models.Model], source: str, **expressions: str) -> None:
     for field in model._meta.concrete_fields:
         if field.primary_key and field.column not in expressions:
             continue
-        columns.append(connection.ops.quote_name(field.column))
-        values.append(expressions.get(field.column) or _default(field))
+        column = str(field.column)
+        columns.append(connection.ops.quote_name(column))
+        values.append(expressions.get(column) or _default(field))
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source}")
 

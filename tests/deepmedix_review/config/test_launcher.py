@@ -49,7 +49,7 @@ class Product:
                 assert self.process.poll() is None, f"it ended before it said {part!r}: {self.seen}"
 
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return list(psutil.Process(self.process.pid).children(recursive=True))
 
     def _read(self) -> None:
         assert self.process.stdout is not None
