@@ -21,8 +21,7 @@ class ServingPreset:
 
 
 PRESETS: dict[str, ServingPreset] = {
-    # Trained on squares of 112 pixels alone. Stretched, a film of any shape puts heart and lungs where the
-    # model learned to look; black margins would move and narrow them, and spend a sixth of its few pixels.
+    # Trained on squares of 112 pixels alone: see docs/decisions/0009 for why films are stretched to it.
     "phantom": ServingPreset(
         name="DeepMedix Phantom",
         licence="Apache-2.0",

@@ -1,6 +1,7 @@
 """A film's picture follows the standard: rescale, window or table, polarity, padding."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 
 from inference.images import prepare_image, render_reference, render_values
+from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, write_phantom_dicom
 
 
 def film(**attributes: object) -> Dataset:
@@ -100,6 +102,17 @@ def test_the_models_image_has_the_models_size(preparation: str, size: tuple[int,
         max_pixels=112 * 112,
     )
     assert (image.size, image.mode) == (size, "RGB")
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("syntax", sorted(TRANSFER_SYNTAXES))
+def test_a_film_looks_the_same_however_it_is_stored(
+    syntax: str, photometric: Literal["MONOCHROME1", "MONOCHROME2"], tmp_path: Path
+) -> None:
+    path = tmp_path / "film.dcm"
+    encoding = FilmEncoding(photometric=photometric, bits_stored=12, transfer_syntax=syntax)
+    drawn = write_phantom_dicom(path, seed=3, size=96, encoding=encoding).to_uint8().astype(int)
+    assert np.abs(render_reference(path) - drawn).mean() < 2
 
 
 def test_real_films_are_grey_from_black_to_white(shared_data: Path) -> None:
