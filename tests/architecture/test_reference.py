@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from benchmarks.__main__ import names
 from celery import current_app
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from benchmarks.__main__ import names
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"

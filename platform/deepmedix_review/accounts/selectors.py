@@ -33,6 +33,14 @@ def readers_by_uid(uids: Iterable[uuid.UUID]) -> list[User]:
     return found
 
 
+def account_named(username: str) -> User:
+    """For commands, which say who acts. Raises RefusedByRule where there is no such active account."""
+    account = User.objects.filter(username=username, is_active=True).first()
+    if account is None:
+        raise RefusedByRule(f"There is no active account {username}. Name one that exists.")
+    return account
+
+
 def acting_user(request: HttpRequest | Request) -> User:
     """The person who makes this request. Raises NotYours where nobody is logged in."""
     if not isinstance(request.user, User):

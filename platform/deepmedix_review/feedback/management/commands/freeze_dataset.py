@@ -1,0 +1,27 @@
+"""`manage.py freeze_dataset`: what readers have signed by now, frozen into training data."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from deepmedix_review.accounts.selectors import account_named
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.services import freeze_dataset
+
+
+class Command(BaseCommand):
+    help = "Freeze every signed reading into pairs and labels; prints the data set's uid and sha256."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("title")
+        parser.add_argument("--actor", required=True, help="user name of the researcher who does this")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            dataset = freeze_dataset(title=options["title"], actor=account_named(options["actor"]))
+        except RefusedByRule as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(
+            f"{dataset.uid} {dataset.num_readings} readings, {dataset.num_pairs} pairs, "
+            f"{dataset.num_labels} labels, sha256 {dataset.sha256}"
+        )

@@ -1,0 +1,59 @@
+"""A researcher freezes and retrains from a shell, by the same services as the pages."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.registry import ServingModelFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reading():
+    model = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+    return a_reading_to_learn_from(model)
+
+
+def run(*arguments: str) -> str:
+    said = io.StringIO()
+    call_command(*arguments, stdout=said)
+    return said.getvalue()
+
+
+def test_a_shell_freezes_and_queues_a_run_with_its_settings(reading, tmp_path: Path) -> None:
+    ResearcherFactory.create(username="rita")
+    settings = tmp_path / "run.json"
+    settings.write_text(json.dumps({"num_steps": 3}))
+    said = run("freeze_dataset", "Round 1", "--actor", "rita")
+    dataset = PreferenceDataset.objects.get()
+    assert said.startswith(str(dataset.uid))
+    assert dataset.sha256 in said
+    assert "3 steps from" in run("retrain", str(dataset.uid), "--actor", "rita", "--config", str(settings))
+    assert TrainingRun.objects.get().num_steps == 3
+
+
+def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
+    ExpertFactory.create(username="eva")
+    ResearcherFactory.create(username="rita")
+    broken = tmp_path / "run.json"
+    broken.write_text("[1]")
+    for arguments, sentence in (
+        (("freeze_dataset", "Round 1", "--actor", "nobody"), "There is no active account nobody"),
+        (("freeze_dataset", "Round 1", "--actor", "eva"), "may not freeze data sets"),
+        (("retrain", str(reading.uid), "--actor", "rita"), "There is no data set of that uid"),
+        (
+            ("retrain", str(reading.uid), "--actor", "rita", "--config", str(broken)),
+            "must be one JSON object",
+        ),
+    ):
+        with pytest.raises(CommandError, match=sentence):
+            run(*arguments)
+    assert not PreferenceDataset.objects.exists()
+    assert not TrainingRun.objects.exists()

@@ -1,0 +1,159 @@
+"""The whole road in a browser: a film is brought in, inferred, read and signed; the reading trains a model."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from deepmedix_review.registry.services import register_shipped_model
+from inference.phantom_dicom import write_phantom_dicom
+from inference.phantoms import DEMO_SEEDS
+from tests.factories.accounts import PASSWORD, AdminFactory, ExpertFactory, ResearcherFactory
+from tests.home import ROOT
+
+WORK_SECONDS = 240
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A real film where the folder of shared films lies beside the repository, else a phantom."""
+    real = ROOT.parent / "shared" / "data" / "dicom" / "nih_1.dcm"
+    if real.exists():
+        return real
+    drawn = tmp_path / "film.dcm"
+    write_phantom_dicom(drawn, seed=DEMO_SEEDS[0])
+    return drawn
+
+
+@pytest.fixture
+def people(celery_workers, live_server):
+    register_shipped_model()
+    return {
+        "admin": AdminFactory(username="admin"),
+        "expert": ExpertFactory(username="expert", pseudonym="reader-01"),
+        "researcher": ResearcherFactory(username="researcher"),
+    }
+
+
+def test_a_film_becomes_a_reading_that_trains_a_candidate_before_the_gate(
+    browser: Browser, browser_context_args, live_server, people, film
+):
+    def enter(username: str) -> Page:
+        context: BrowserContext = browser.new_context(**browser_context_args)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(f"{live_server.url}/login/")
+        page.get_by_label("Username").fill(username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        return page
+
+    admin = enter("admin")
+    import_film(admin, live_server.url, film)
+    ask_for_two_completions(admin)
+    assign_to(admin, live_server.url, reader="reader-01")
+
+    expert = enter("expert")
+    read_and_sign(expert, live_server.url)
+
+    researcher = enter("researcher")
+    freeze(researcher, live_server.url)
+    train(researcher)
+    promote_what_the_gate_lets_pass(researcher)
+    lineage_leads_to_the_reading(researcher)
+
+    the_next_inference_uses("v2", admin, live_server.url)
+    call_command("verify_audit")
+
+
+def import_film(page: Page, url: str, film: Path) -> None:
+    page.goto(f"{url}/studies/import/")
+    page.get_by_label("DICOM, PNG or JPEG files").set_input_files(film)
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("accepted").first).to_be_visible(timeout=60_000)
+    page.goto(f"{url}/studies/")
+    page.get_by_role("link", name=re.compile("S-")).first.click()
+
+
+def ask_for_two_completions(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("Ask v1 for two completions")).click()
+    expect_two_completions(page, version="v1")
+
+
+def assign_to(page: Page, url: str, *, reader: str) -> None:
+    page.goto(f"{url}/reader-studies/new/")
+    page.get_by_label("Title").fill("The road")
+    page.get_by_label(re.compile("S-")).check()
+    page.get_by_label(reader).check()
+    page.get_by_role("button", name="Assign the cases").click()
+    expect(page.get_by_role("heading", name="The road")).to_be_visible()
+
+
+def read_and_sign(page: Page, url: str) -> None:
+    page.goto(f"{url}/worklist/")
+    page.get_by_role("button", name=re.compile("Read")).click()
+    expect(page.get_by_role("tab", name=re.compile("Output A"))).to_be_visible(timeout=60_000)
+    for side, points in (("A", 5), ("B", 2)):
+        page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
+        rate_output(page, points=points)
+    page.get_by_role("group", name="Which output is better overall?").get_by_label("A", exact=True).check(
+        force=True
+    )
+    expect(page.get_by_text("Everything is rated.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Everything is rated.")).to_be_visible(timeout=60_000)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("That was the last open case of this reader study.")).to_be_visible()
+
+
+def rate_output(page: Page, *, points: int) -> None:
+    """Every step and the answer get `points`; the first region is redrawn, the others fit."""
+    for group in page.get_by_role("group", name=re.compile(r"How plausible|, 1 to 5")).all():
+        group.get_by_label(str(points), exact=True).check(force=True)
+    for group in page.get_by_role("group", name=re.compile("Does region")).all():
+        group.get_by_label("fits").check(force=True)
+
+
+def freeze(page: Page, url: str) -> None:
+    page.goto(f"{url}/data-sets/")
+    page.get_by_label("Title").fill("Readings of the road")
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.get_by_role("heading", name="Readings of the road")).to_be_visible()
+
+
+def train(page: Page) -> None:
+    """A few small steps: the candidate says nearly what its parent says, so that the gate lets it pass."""
+    page.get_by_text("Settings").click()
+    page.get_by_label("Optimizer steps").fill("4")
+    page.get_by_label("Learning rate").fill("1e-6")
+    page.get_by_role("button", name="Train on it").click()
+    page.get_by_role("link", name="candidate v2").click(timeout=WORK_SECONDS * 1000)
+
+
+def promote_what_the_gate_lets_pass(page: Page) -> None:
+    page.get_by_role("button", name="Promote").click(timeout=WORK_SECONDS * 1000)
+    expect(page.get_by_role("heading", name=re.compile("Serving v2"))).to_be_visible()
+
+
+def lineage_leads_to_the_reading(page: Page) -> None:
+    lineage = page.locator("section", has=page.get_by_role("heading", name="Lineage"))
+    expect(lineage.get_by_role("link", name="1 reading, 1 reader")).to_be_visible()
+    expect(lineage.get_by_text("gate: passed")).to_be_visible()
+    expect(lineage.get_by_text("promoted")).to_be_visible()
+    expect(lineage.get_by_text("The road, case 1")).to_be_visible()
+    expect(lineage.get_by_text("reader-01")).to_be_visible()
+
+
+def the_next_inference_uses(version: str, page: Page, url: str) -> None:
+    page.goto(f"{url}/studies/")
+    page.get_by_role("link", name=re.compile("S-")).first.click()
+    page.get_by_role("button", name=f"Ask {version} for two completions").click()
+    expect_two_completions(page, version=version)
+
+
+def expect_two_completions(page: Page, *, version: str) -> None:
+    said = page.get_by_role("heading", name=re.compile(f"^{version}, sample"))
+    expect(said).to_have_count(2, timeout=WORK_SECONDS * 1000)
