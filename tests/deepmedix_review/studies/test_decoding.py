@@ -118,7 +118,8 @@ def _tables(dataset: Dataset) -> None:
     values = np.arange(4096, dtype=np.uint16)
     for keyword, table in (("ModalityLUTSequence", 4095 - values), ("VOILUTSequence", values // 2 + 1000)):
         lut = Dataset()
-        lut.LUTDescriptor, lut.LUTData = [4096, 0, 12], table.astype("<u2").tobytes()
+        bits = 16 if keyword == "ModalityLUTSequence" else 12
+        lut.LUTDescriptor, lut.LUTData = [4096, 0, bits], table.astype("<u2").tobytes()
         lut["LUTData"].VR = "OW"
         if keyword == "ModalityLUTSequence":
             lut.ModalityLUTType = "US"
@@ -148,6 +149,15 @@ def test_what_shapes_the_display_survives(tmp_path: Path, change: Callable[[Data
     expected = render_reference(path)
     assert np.array_equal(render_reference(tmp_path / "stored.dcm"), expected)
     assert not np.array_equal(expected, as_it_was)
+
+
+def test_a_film_with_broken_tables_is_refused_for_that(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film")
+    dataset = dcmread(path)
+    _tables(dataset)
+    dataset.ModalityLUTSequence[0].LUTData = bytes(6)
+    dataset.save_as(path)
+    assert "tables for display are damaged" in _refusal(path, tmp_path)
 
 
 def _nest(path: Path) -> None:

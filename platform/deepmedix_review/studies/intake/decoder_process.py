@@ -73,7 +73,14 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict
         film = pixels.decode_picture(path, limits=limits)
     for index, stream in enumerate(pixels.encode(film)):
         (work / f"frame-{index}").write_bytes(stream)
-    shown = _show(film, tags.kept(source), work=work)
+    try:
+        shown = _show(film, tags.kept(source), work=work)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise FilmRefused(
+            "The film's tables for display are damaged, so it can't be shown right. Export it again."
+        ) from error
     num_frames, rows, columns = film.pixels.shape
     return {
         "tags": source.to_json_dict(),

@@ -170,12 +170,14 @@ def _kept_lut(item: Dataset, parts: tuple[str, ...]) -> Dataset | None:
     raw = data if isinstance(data, bytes) else b"".join(int(v).to_bytes(2, "little") for v in data)
     if not 0 < len(raw) <= _MAX_LUT_BYTES:
         return None
+    length, first, bits = (int(value) for value in descriptor)
     lut = Dataset()
-    lut.add(
-        DataElement("LUTDescriptor", "US" if int(descriptor[1]) >= 0 else "SS", [int(v) for v in descriptor])
-    )
     if "ModalityLUTType" in parts:
         lut.ModalityLUTType = "US"
+        # Real films say 12 here; only 8 and 16 are allowed, and this one says no more than the word's size
+        # (PS3.3 C.11.1.1.1).
+        bits = 8 if bits == 8 else 16
+    lut.add(DataElement("LUTDescriptor", "US" if first >= 0 else "SS", [length, first, bits]))
     lut.add(DataElement("LUTData", "OW", raw))
     return lut
 
