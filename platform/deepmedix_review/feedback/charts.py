@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deepmedix_review.feedback.models import GateDecision, TrainingMetric
 
 CURVE_WIDTH, CURVE_HEIGHT = 250, 84
-ROW_WIDTH, ROW_HEIGHT = 260, 22
+ROW_WIDTH, ROW_HEIGHT = 240, 22
 _NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0)
 _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
 _COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
@@ -36,6 +36,7 @@ class GateRow:
     parent: str
     candidate: str
     difference: str
+    half_width: str
     interval: str
     verdict: str
     counts_against: bool
@@ -117,6 +118,7 @@ def _gate_row(row: dict[str, object], span: float) -> GateRow:
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
     shown = "{:+.0%}" if drifts else "{:+.3f}"
+    plain_share = "{:.0%}" if drifts else "{:.3f}"
     plain = "{:.0f}" if drifts else "{:.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
     verdict = str(row["verdict"])
@@ -125,6 +127,7 @@ def _gate_row(row: dict[str, object], span: float) -> GateRow:
         parent=plain.format(_number(row, "parent")),
         candidate=plain.format(_number(row, "candidate")),
         difference=shown.format(difference),
+        half_width=plain_share.format((high - low) / 2),
         interval=f"{shown.format(low)} to {shown.format(high)}",
         verdict=verdict,
         counts_against=bool(row["counts_against"]),

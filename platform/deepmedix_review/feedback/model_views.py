@@ -137,6 +137,8 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
     return {
         "version": version,
         "decision": decision,
+        # The sentence begins with the outcome, which the page shows by itself.
+        "reason": decision.sentence.partition(". ")[2] if decision else "",
         "plots": gate_plots(decision) if decision else (),
         "evaluations": evaluations,
         "is_live": decision is None

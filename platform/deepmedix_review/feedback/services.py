@@ -211,7 +211,7 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
     outcome = decide(
         [
             BenchmarkScores(
-                benchmark=after.benchmark.name,
+                benchmark=f"the {after.benchmark.site} site",
                 parent=case_scores([pair.parent.score for pair in pairs]),
                 candidate=case_scores([pair.candidate.score for pair in pairs]),
             )

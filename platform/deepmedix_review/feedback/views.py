@@ -126,7 +126,13 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _live(run: TrainingRun) -> dict[str, Any]:
     metrics = list(run.metrics.all())
-    return {"run": run, "metrics": metrics, "curves": training_curves(metrics), "is_live": not run.is_final}
+    return {
+        "run": run,
+        "metrics": metrics,
+        "curves": training_curves(metrics),
+        "is_live": not run.is_final,
+        "settings": [(name, run.config[name]) for name in DpoConfig().as_json() if name in run.config],
+    }
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
