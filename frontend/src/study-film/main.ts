@@ -69,11 +69,16 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
 
   const load = async (): Promise<void> => {
     place.querySelector(".film-problem")?.remove();
+    const waiting = made("div", "film-problem", "Loading the film…");
+    waiting.setAttribute("role", "status");
+    place.append(waiting);
     try {
       values = await view.showImage({ url, sopInstanceUid });
     } catch (error) {
       if (!(error instanceof WrongImage)) throw error;
       tell(error.message);
+    } finally {
+      waiting.remove();
     }
   };
   const tell = (sentence: string): void => {

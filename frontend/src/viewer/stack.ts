@@ -17,6 +17,7 @@ import { type PreparedValues, prepareValues, valueRules } from "./values";
 import { type FilmValues, rangeOf, type Window, windowOf } from "./window";
 
 const VIEWPORT = "film";
+const DECODE_SECONDS = 60;
 
 let isStarted = false;
 
@@ -188,11 +189,20 @@ export class FilmStack {
   }
 }
 
+/** A decoder whose own script cannot be loaded never answers, hence the deadline. */
 async function decode(imageId: string): Promise<Types.IImage> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    const problem = new WrongImage(`The film came, but was not decoded within ${DECODE_SECONDS} seconds.`);
+    timer = setTimeout(() => reject(problem), DECODE_SECONDS * 1000);
+  });
   try {
-    return await imageLoader.loadAndCacheImage(imageId);
+    return await Promise.race([imageLoader.loadAndCacheImage(imageId), tooLate]);
   } catch (cause) {
+    if (cause instanceof WrongImage) throw cause;
     throw new WrongImage("The film came, but could not be decoded.", { cause });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

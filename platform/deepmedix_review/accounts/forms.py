@@ -1,37 +1,35 @@
-"""What an admin fills in about an account, and what anybody fills in to log in."""
+"""What an admin says of a new account, and of one that is there."""
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 
 from deepmedix_review.accounts.models import Role
 
-
-class LogInForm(AuthenticationForm):
-    error_messages = {
-        **AuthenticationForm.error_messages,
-        "invalid_login": "User name and password don't match an open account. "
-        "Both are case-sensitive; an admin can set a new password.",
-    }
+PASSWORD_HELP = "At least 12 characters. Give it to the person by a way you trust."
 
 
-class AccountForm(forms.Form):
-    """A new account. The service checks the name and the password."""
-
-    username = forms.CharField(label="User name", max_length=150)
+class NewAccountForm(forms.Form):
+    username = forms.CharField(max_length=150, help_text="For logging in; no page shows it to others.")
     role = forms.ChoiceField(choices=Role.choices)
+    pseudonym = forms.CharField(
+        max_length=20,
+        required=False,
+        help_text="As screens and data sets name the person; drawn where you leave it empty.",
+    )
     password = forms.CharField(
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters. Hand it over in person.",
+        help_text=PASSWORD_HELP,
     )
 
 
-class AccountChangeForm(forms.Form):
-    """One button beside an account: another role, closed, or open again."""
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
 
-    role = forms.ChoiceField(choices=Role.choices, required=False)
-    active = forms.TypedChoiceField(
-        choices=[("yes", "open"), ("no", "closed")],
-        coerce=lambda answer: answer == "yes",
-        empty_value=None,
-        required=False,
+
+class PasswordForm(forms.Form):
+    password = forms.CharField(
+        label="New password",
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=PASSWORD_HELP,
     )

@@ -9,7 +9,6 @@ page_urlpatterns: list[URLPattern] = [
     path("login/", views.LogIn.as_view(), name="login"),
     path("logout/", views.LogOut.as_view(), name="logout"),
     path("accounts/", views.list_accounts, name="account-list"),
-    path("accounts/<uuid:uid>/", views.change_account, name="account-change"),
     path("accounts/<uuid:uid>/", views.show_account, name="account-detail"),
     path("accounts/<uuid:uid>/role/", views.change_role, name="account-role"),
     path("accounts/<uuid:uid>/password/", views.change_password, name="account-password"),

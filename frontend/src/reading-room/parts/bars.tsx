@@ -68,7 +68,7 @@ export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
   return (
     <footer class="room-bottom">
       {singleKeys ? (
-        <>
+        <span class="keys">
           <span>
             Rate <kbd>1</kbd>–<kbd>5</kbd>
           </span>
@@ -80,7 +80,7 @@ export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
               ))}
             </span>
           ))}
-        </>
+        </span>
       ) : (
         <span>Single keys are off. The sheet of shortcuts switches them on.</span>
       )}
