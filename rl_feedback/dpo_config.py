@@ -25,11 +25,11 @@ class DpoConfig:
     """Optimizer steps."""
     pairs_per_step: int = 8
     """Pairs drawn for each step, with chances as their weights."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-4
     """Peak of AdamW's rate: linear warm-up over a tenth of the steps, then cosine decay to 0."""
     beta: float = 0.1
     """How strongly the candidate is tied to its parent (DPO, Rafailov et al. 2023, eq. 7)."""
-    sft_weight: float = 0.5
+    sft_weight: float = 1.0
     """Weight of the likelihood of the chosen texts beside DPO's loss of 1; keeps grounding from decaying."""
     replay_weight: float = 1.0
     """Weight of the likelihood of ideal reasoning on drawn films, against forgetting; phantom models only."""

@@ -32,7 +32,7 @@ PAGE_SIZE = 50
 NUM_SAMPLES = 5
 # What a person may choose on the page; the API takes every field of DpoConfig.
 CHOICES = (
-    ("num_steps", "Steps", int),
+    ("num_steps", "Optimizer steps", int),
     ("pairs_per_step", "Pairs a step", int),
     ("learning_rate", "Learning rate", float),
     ("beta", "Tie to the parent (beta)", float),

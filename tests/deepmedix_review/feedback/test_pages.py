@@ -153,7 +153,7 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     assert page.headers["Location"] == reverse("training-run", args=[run.uid])
     assert (run.num_steps, run.config["learning_rate"], run.config["beta"]) == (12, 1e-4, 0.1)
     refused = client.post(road.url("dataset-train"), {"num_steps": "many"}, follow=True).content.decode()
-    assert "Steps must be a number" in refused
+    assert "Optimizer steps must be a number" in refused
 
 
 def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes_on(road: Road) -> None:
