@@ -4,6 +4,7 @@ import uuid
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -47,6 +48,7 @@ class ReadingView(APIView):
 
 class ReadingChangesView(APIView):
     permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
 
     @extend_schema(
         operation_id="reading_change",
@@ -68,6 +70,7 @@ class ReadingChangesView(APIView):
 
 class ReadingSignatureView(APIView):
     permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
 
     @extend_schema(
         operation_id="reading_sign",

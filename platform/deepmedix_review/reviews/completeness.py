@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import CharField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db import connection
 
-from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
+from deepmedix_review.reviews.models import Reading
 
 ANSWER_CRITERIA = ("relevance", "correctness", "completeness")
 
@@ -38,71 +35,61 @@ class Missing:
         return tuple(said)
 
 
+# SQL, since it runs at every click: built by the ORM it took 6 of the request's 21 ms of CPU.
+# Columns: kind, completion, and three numbers.
+SAID_AND_UNSAID = """
+SELECT 'step', step.completion_id, step.position, 0, 0
+FROM reasoning_reasoningstep step JOIN reasoning_completion completion ON completion.id = step.completion_id
+WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
+  AND NOT EXISTS (
+    SELECT FROM reviews_steprating rating
+    WHERE rating.reading_id = %(reading)s AND rating.step_id = step.id
+      AND (rating.plausibility IS NOT NULL OR rating.cannot_judge))
+UNION ALL
+SELECT 'region', step.completion_id, step.position, region.position,
+  EXISTS (SELECT FROM reasoning_region other WHERE other.step_id = step.id AND other.id <> region.id)::int
+FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
+  JOIN reasoning_completion completion ON completion.id = step.completion_id
+WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
+  AND NOT EXISTS (
+    SELECT FROM reviews_regionannotation annotation
+    WHERE annotation.reading_id = %(reading)s AND annotation.region_id = region.id)
+UNION ALL
+SELECT 'answer', completion_id, relevance, correctness, completeness
+FROM reviews_answerrating WHERE reading_id = %(reading)s
+UNION ALL
+SELECT 'vote', 0, 0, 0, 0 FROM reviews_vote WHERE reading_id = %(reading)s
+"""
+
+
 def find_missing(reading: Reading) -> Missing:
     """One query. A malformed completion needs no word on its steps and regions; its answer does."""
-    rows = list(_rows(reading))
     completions = [pk for pk in (reading.completion_a_id, reading.completion_b_id) if pk is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(SAID_AND_UNSAID, {"reading": reading.pk, "completions": completions})
+        rows = cursor.fetchall()
     two = len(completions) == 2
-    sides = dict(zip(completions, "AB" if two else ("",), strict=False))
+    sides = dict(zip(completions, "AB" if two else ("",), strict=True))
 
     def named(kind: str) -> list[tuple[str, int, int, int]]:
-        found = [(sides[pk], *numbers) for row, pk, *numbers in rows if row == kind]
-        return sorted(found)
+        return sorted((sides[pk], *numbers) for row, pk, *numbers in rows if row == kind)
 
     rated = {sides[pk]: numbers for row, pk, *numbers in rows if row == "answer"}
     answers = []
     for side in sides.values():
         ratings = rated.get(side, (None, None, None))
-        criteria = tuple(c for c, value in zip(ANSWER_CRITERIA, ratings, strict=True) if not value)
+        criteria = tuple(c for c, value in zip(ANSWER_CRITERIA, ratings, strict=True) if value is None)
         if criteria:
             answers.append((side, criteria))
     return Missing(
         steps=tuple(f"{side} {step}".strip() for side, step, _, _ in named("step")),
         regions=tuple(
-            f"{side} {step}{f' region {region}' if siblings else ''}".strip()
-            for side, step, region, siblings in named("region")
+            f"{side} {step}{f' region {region}' if has_siblings else ''}".strip()
+            for side, step, region, has_siblings in named("region")
         ),
         answers=tuple(answers),
         vote=two and not any(row[0] == "vote" for row in rows),
     )
-
-
-def _rows(reading: Reading) -> "QuerySet[Any, tuple[Any, ...]]":
-    """(kind, completion, three numbers): unrated steps, unjudged regions, the answers' ratings, a vote."""
-    completions = [reading.completion_a_id, reading.completion_b_id]
-    rated = StepRating.objects.filter(reading=reading, step=OuterRef("pk")).filter(
-        Q(plausibility__isnull=False) | Q(cannot_judge=True)
-    )
-    steps = ReasoningStep.objects.filter(~Exists(rated), completion__in=completions, completion__problems=[])
-    judged = RegionAnnotation.objects.filter(reading=reading, region=OuterRef("pk"))
-    siblings = Region.objects.filter(step=OuterRef("step")).exclude(pk=OuterRef("pk"))
-    regions = Region.objects.filter(
-        ~Exists(judged), step__completion__in=completions, step__completion__problems=[]
-    )
-    return _columns(steps, "step", "completion_id", "position", 0, 0).union(
-        _columns(regions, "region", "step__completion_id", "step__position", "position", Exists(siblings)),
-        _columns(AnswerRating.objects.filter(reading=reading), "answer", "completion_id", *ANSWER_CRITERIA),
-        _columns(Vote.objects.filter(reading=reading), "vote", "reading__completion_a_id", 0, 0, 0),
-        all=True,
-    )
-
-
-def _columns(
-    rows: "QuerySet[Any]", kind: str, completion: str, *numbers: Any
-) -> "QuerySet[Any, tuple[Any, ...]]":
-    columns = {
-        f"number_{index}": Cast(
-            F(number) if isinstance(number, str) else Value(number) if isinstance(number, int) else number,
-            IntegerField(),
-        )
-        for index, number in enumerate(numbers)
-    }
-    named: QuerySet[Any, tuple[Any, ...]] = (
-        rows.order_by()
-        .annotate(kind=Value(kind, CharField()), of=F(completion), **columns)
-        .values_list("kind", "of", *columns)
-    )
-    return named
 
 
 def _count(names: Sequence[str], noun: str) -> str:

@@ -23,7 +23,7 @@ from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS
 
-TITLE = "Demo: two readings of each drawn film"
+TITLE = "Demo: drawn films"
 NUM_FILMS = 12
 SITES = ("first", "second")
 SIZES_PX = (640, 768, 896, 1024)

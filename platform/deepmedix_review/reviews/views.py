@@ -66,6 +66,7 @@ def create(request: HttpRequest) -> HttpResponse:
     experts = list(readers())
     form = ReaderStudyForm(
         request.POST or None,
+        initial={"studies": [str(study.uid) for study in studies] if "choose" in request.GET else []},
         studies=[(str(study.uid), study.label) for study in studies],
         readers=[(str(reader.uid), reader.pseudonym) for reader in experts],
     )

@@ -102,6 +102,10 @@ def test_an_admin_chooses_studies_and_readers_and_follows_their_progress() -> No
     client = client_of(AdminFactory.create())
     form = client.get(reverse("reader-study-create")).content.decode()
     assert all(study.label in form for study in studies)
+    assert form.count("checked") == 0
+    assert (
+        client.get(reverse("reader-study-create"), {"choose": "all"}).content.decode().count("checked") == 2
+    )
     chosen = {
         "title": "Winter films",
         "seed": 4,
