@@ -1,7 +1,7 @@
 """A model is measured on the same held-out films each time, and every case can be read again from JSON."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ class Oracle:
     def __init__(self, *, scale: float = 1.0, silent_on: str = "") -> None:
         self.scale, self.silent_on = scale, silent_on
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Iterator[Event]:
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
         for request in reversed(requests):
             if request.key == self.silent_on:
                 yield Failed(request.key, "The film is too large.")

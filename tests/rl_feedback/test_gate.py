@@ -35,11 +35,11 @@ def scores(**changes: CaseScores) -> dict[str, CaseScores]:
     return figures | changes
 
 
-def even(values: np.ndarray) -> CaseScores:  # type: ignore[type-arg]
+def even(values: np.ndarray) -> CaseScores:
     return CaseScores(tuple(map(float, values)), (1.0,) * len(values))
 
 
-def gate(parent: Mapping[str, CaseScores], candidate: Mapping[str, CaseScores]):  # type: ignore[no-untyped-def]
+def gate(parent: Mapping[str, CaseScores], candidate: Mapping[str, CaseScores]):
     return decide([BenchmarkScores("held-out, first site", parent, candidate)])
 
 

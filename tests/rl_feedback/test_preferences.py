@@ -3,6 +3,7 @@ sha256."""
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ def on_film(box: tuple[float, float, float, float]) -> Box:
     return to_image_px(box, frame="processed", model_size=MODEL, image_size=FILM)
 
 
-def completion(uid: str, text: str = TEXT, *, rating: int | None = 3, **changes: object) -> JudgedCompletion:
+def completion(uid: str, text: str = TEXT, *, rating: int | None = 3, **changes: Any) -> JudgedCompletion:
     """A completion whose every region fits, every step and answer rated alike."""
     steps = tuple(
         JudgedStep(f"{uid}-{n}", rating, tuple(JudgedRegion(on_film(box), "fits") for box in step.boxes))
@@ -43,16 +44,16 @@ def completion(uid: str, text: str = TEXT, *, rating: int | None = 3, **changes:
         steps=steps,
         answer=JudgedAnswer(rating, rating, rating),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def judged(
-    made: JudgedCompletion, step: int, region: int, verdict: str, box: Box | None = None
+    made: JudgedCompletion, step: int, region: int, verdict: Any, box: Box | None = None
 ) -> JudgedCompletion:
     """The same completion with another verdict on one region."""
     steps = list(made.steps)
     regions = list(steps[step].regions)
-    regions[region] = JudgedRegion(regions[region].box, verdict, box)  # type: ignore[arg-type]
+    regions[region] = JudgedRegion(regions[region].box, verdict, box)
     steps[step] = replace(steps[step], regions=tuple(regions))
     return replace(made, steps=tuple(steps))
 
@@ -74,11 +75,11 @@ A, B = completion("a"), completion("b", OTHER)
     ],
 )
 def test_the_vote_decides_and_ratings_decide_where_there_is_no_vote(
-    vote: str | None, rating_a: int | None, rating_b: int | None, winner: str | None, origin: str | None
+    vote: Any, rating_a: int | None, rating_b: int | None, winner: str | None, origin: str | None
 ) -> None:
     reading = SignedReading(
         "r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote
-    )  # type: ignore[arg-type]
+    )
     pairs = gather_preferences([reading]).pairs
     assert [(pair.completion, pair.origin) for pair in pairs] == ([(winner, origin)] if winner else [])
 
@@ -194,11 +195,11 @@ def test_a_corrected_text_always_holds_exactly_the_regions_the_reader_kept(
     st.sampled_from([None, 1, 3, 5]),
 )
 def test_no_reading_ever_teaches_both_directions_or_a_text_against_itself(
-    vote: str | None, rating_a: int | None, rating_b: int | None
+    vote: Any, rating_a: int | None, rating_b: int | None
 ) -> None:
     reading = SignedReading(
         "r", completion("a", rating=rating_a), completion("b", OTHER, rating=rating_b), vote
-    )  # type: ignore[arg-type]
+    )
     found = gather_preferences([reading])
     assert len(found.pairs) <= 1
     assert all(isinstance(pair, Pair) and pair.chosen != pair.rejected for pair in found.pairs)

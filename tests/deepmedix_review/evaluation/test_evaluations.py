@@ -50,7 +50,7 @@ def test_the_gates_films_are_held_out_and_no_site_shares_them() -> None:
 
 
 @pytest.mark.django_db
-def test_more_films_are_another_benchmark_and_too_many_are_refused(settings) -> None:  # type: ignore[no-untyped-def]
+def test_more_films_are_another_benchmark_and_too_many_are_refused(settings) -> None:
     few = ensure_gate_benchmarks()
     settings.GATE_NUM_PHANTOMS = 50
     assert not {b.pk for b in few} & {b.pk for b in ensure_gate_benchmarks()}

@@ -119,7 +119,7 @@ def test_a_data_set_needs_a_title(model: ModelVersion) -> None:
 def test_freezing_takes_as_many_queries_for_many_readings_as_for_few(
     model: ModelVersion,
     num_readings: int,
-    django_assert_max_num_queries,  # type: ignore[no-untyped-def]
+    django_assert_max_num_queries,
 ) -> None:
     researcher = ResearcherFactory.create()
     for number in range(num_readings):

@@ -220,7 +220,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     road: Road,
     name: str,
     most: int,
-    django_assert_max_num_queries,  # type: ignore[no-untyped-def]
+    django_assert_max_num_queries,
 ) -> None:
     for number in range(5):
         version = ModelVersionFactory.create(number=2000 + number, parent=road.candidate)

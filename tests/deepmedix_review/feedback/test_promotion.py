@@ -34,7 +34,9 @@ def test_a_candidate_that_passed_serves_once_and_its_parent_is_retired(candidate
     researcher = ResearcherFactory.create()
     promote_candidate(candidate, actor=researcher)
     assert serving_model() == candidate
-    assert ModelVersion.objects.get(pk=candidate.parent_id).state == ModelVersion.State.RETIRED
+    assert candidate.parent is not None
+    candidate.parent.refresh_from_db()
+    assert candidate.parent.state == ModelVersion.State.RETIRED
     with pytest.raises(RefusedByRule, match="serving already"):
         promote_candidate(candidate, actor=researcher)
     event = AuditEvent.objects.filter(action="promote_model").latest("sequence")
