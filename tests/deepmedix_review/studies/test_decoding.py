@@ -151,6 +151,14 @@ def test_what_shapes_the_display_survives(tmp_path: Path, change: Callable[[Data
     assert not np.array_equal(expected, as_it_was)
 
 
+def test_an_attribute_that_can_not_be_read_is_left_out(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film", ImagerPixelSpacing=[6.25, 6.25])
+    path.write_bytes(path.read_bytes().replace(b"6.25\\6.25", b"6.2p\\6.25"))
+    film = _decode(path, tmp_path)
+    assert "ImagerPixelSpacing" not in film.tags
+    assert film.tags.Modality == "DX"
+
+
 def test_a_film_with_broken_tables_is_refused_for_that(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film")
     dataset = dcmread(path)
@@ -181,6 +189,14 @@ def _declare(**numbers: int) -> Callable[[Path], None]:
     return change
 
 
+def _garble(path: Path) -> None:
+    """A deflated film with a broken stream."""
+    write_phantom_dicom(path, seed=1, size=64, encoding=FilmEncoding(transfer_syntax="deflated"))
+    content = bytearray(path.read_bytes())
+    content[600:640] = b"\xff" * 40
+    path.write_bytes(content)
+
+
 def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5000])
 
@@ -204,6 +220,7 @@ def _mislead(path: Path) -> None:
         (_nest, ""),
         (_mislead, "compressed, but it is not"),
         (_declare(Rows=60000, Columns=60000), "60000 x 60000 pixels"),
+        (_garble, "is damaged and can't be"),
         (_declare(Rows=0), "no rows"),
         (_declare(Rows=500), "fewer pixels than its header says"),
         (_declare(NumberOfFrames=9), "fewer pixels than its header says"),

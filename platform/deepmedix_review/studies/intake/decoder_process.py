@@ -34,6 +34,9 @@ def main(request: Path) -> None:
         _write(work / "refused.json", {"reason": "The header nests its parts deeper than any film needs."})
     except MemoryError:
         _write(work / "refused.json", {"reason": "The film needs more memory than a film may take."})
+    except Exception as error:
+        reason = f"The file is damaged and can't be read ({type(error).__name__}). Export it again."
+        _write(work / "refused.json", {"reason": reason})
     else:
         _write(work / "film.json", answer)
 

@@ -82,15 +82,20 @@ _AGE = re.compile(r"(\d{1,3})([DWMY]?)")
 
 
 def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
-    """A new data set with these attributes alone, each as it came; an unreadable one is left out."""
+    """A new data set with these attributes alone, each as it came; one that can't be read is left out."""
     picked = Dataset()
     for keyword in keywords:
+        one = Dataset()
         try:
-            element = source.get(keyword)
-            if keyword in source and element is not None:
-                picked[keyword] = source[keyword]
+            if keyword in source:
+                one[keyword] = source[keyword]
+                one.to_json_dict()
+        except (MemoryError, RecursionError):
+            raise
         except Exception:
+            # pydicom's parsers raise whatever they meet; a broken attribute is no attribute.
             continue
+        picked.update(one)
     return picked
 
 
