@@ -131,7 +131,7 @@ def _rank(item: pytest.Item) -> int:
         return 5
     if needs & {"page", "browser"}:
         return 4
-    if "celery_workers" in needs:
+    if "celery_workers" in needs or item.get_closest_marker("installation"):
         return 3
     if needs & {"transactional_db", "live_server"} or (marker and marker.kwargs.get("transaction")):
         return 2

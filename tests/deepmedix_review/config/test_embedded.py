@@ -14,6 +14,8 @@ import pytest
 from deepmedix_review.config import postgres
 from tests.home import ROOT
 
+pytestmark = pytest.mark.installation
+
 # Attaches, says so, and lives until its input is closed.
 COMMAND = """
 import os, sys

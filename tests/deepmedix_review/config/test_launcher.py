@@ -14,9 +14,12 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
+import pytest
 
 from deepmedix_review.config.leftovers import end_leftovers, remember
 from tests.home import ROOT
+
+pytestmark = pytest.mark.installation
 
 START_SECONDS = 150
 STOP_SECONDS = 30
