@@ -60,7 +60,7 @@ _TRUTH_SIZE = 224
 
 SITES = {
     "first": Site(name="first", contrast=1.0, exposure=1.0, noise=0.012),
-    "second": Site(name="second", contrast=0.5, exposure=0.8, noise=0.024),
+    "second": Site(name="second", contrast=0.65, exposure=0.8, noise=0.024),
 }
 
 

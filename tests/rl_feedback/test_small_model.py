@@ -178,3 +178,12 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
     with pytest.raises(ValueError, match="of type gpt2; this loader reads qwen2_5_vl only"):
         load_model_and_processor(tmp_path)
+
+
+def test_the_read_me_gives_the_cards_figures() -> None:
+    card = json.loads((SHIPPED_MODEL / "card.json").read_text())
+    read_me = (SHIPPED_MODEL / "README.md").read_text()
+    for site in card["sites"].values():
+        for name in ("exact_answer", "lesion_recall", "heart_iou", "lesion_iou"):
+            figure = site["figures"][name]
+            assert f"{figure['mean']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]" in read_me
