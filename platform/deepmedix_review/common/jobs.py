@@ -5,6 +5,7 @@ A message may be lost, doubled or late; these functions make that harmless.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -146,13 +147,19 @@ def retry(job: LeasedJob) -> None:
 
 
 @contextmanager
-def kept_alive(job: LeasedJob) -> Iterator[Callable[[], None]]:
-    """Renew the lease from a thread while long work runs; the yielded function raises when work must stop."""
-    stop = threading.Event()
+def kept_alive(job: LeasedJob, *, at_most_seconds: float | None = None) -> Iterator[Callable[[], None]]:
+    """Renew the lease from a thread while long work runs; the yielded function raises when work must stop.
+
+    Work that hangs would keep its lease for ever: after `at_most_seconds` it is renewed no more.
+    """
+    stop, started = threading.Event(), time.monotonic()
     lost: list[Exception] = []
 
     def renew() -> None:
         while not stop.wait(settings.LEASE_SECONDS / 4):
+            if at_most_seconds is not None and time.monotonic() - started > at_most_seconds:
+                lost.append(LeaseLost(f"{job._meta.verbose_name} {job.pk} took over {at_most_seconds:g} s"))
+                break
             try:
                 heartbeat(job)
             except (LeaseLost, JobCancelled) as reason:

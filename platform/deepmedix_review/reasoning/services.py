@@ -26,10 +26,7 @@ def queue_inference(
     *, study: Study, version: ModelVersion, query: str | None, num_samples: int, actor: User | None
 ) -> list[InferenceJob]:
     """One job per sample, seeds 1, 2 …; the same wish again gives the same jobs, failed ones queued anew."""
-    if study.state != Study.State.READY:
-        raise RefusedByRule(
-            f"{study.label} is {study.state}, so no model sees it. An admin can accept it first."
-        )
+    require_ready(study)
     query = (query or "").strip() or template(version.prompt_template).default_query
     if len(query) > LONGEST_QUERY:
         raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
@@ -48,6 +45,14 @@ def queue_inference(
             details={"model": version.number, "jobs": [str(job.uid) for job in wanted]},
         )
     return wanted
+
+
+def require_ready(study: Study) -> None:
+    """Raises RefusedByRule for a study that no model may see: held, or rejected meanwhile."""
+    if study.state != Study.State.READY:
+        raise RefusedByRule(
+            f"{study.label} is {study.state}, so no model sees it. An admin can accept it first."
+        )
 
 
 def cancel_inference(job: InferenceJob, *, actor: User) -> None:

@@ -21,7 +21,16 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, serving_model
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.storage import film_path
-from inference.engines import Done, Engine, EngineError, Failed, GenerationRequest, Token, load_engine
+from inference.engines import (
+    Done,
+    Engine,
+    EngineError,
+    EngineSettings,
+    Failed,
+    GenerationRequest,
+    Token,
+    load_engine,
+)
 from inference.images import render_reference
 from inference.prompts import template
 
@@ -30,7 +39,7 @@ logger = logging.getLogger(__name__)
 # How often a running job tells its tokens; a person sees no more, and each costs two queries.
 SECONDS_BETWEEN_BEATS = 0.2
 
-_loaded: dict[str, Engine] = {}
+_loaded: dict[EngineSettings, Engine] = {}
 
 
 def request_inference(
@@ -59,7 +68,8 @@ def run_inference(job_id: int) -> None:
     if job is None:
         return
     try:
-        with jobs.kept_alive(job) as check:
+        services.require_ready(job.study)
+        with jobs.kept_alive(job, at_most_seconds=2 * settings.INFERENCE_SECONDS) as check:
             output = _generate(job, check)
         services.record_completion(job=job, output=output)
     except jobs.LeaseLost as reason:
@@ -118,10 +128,11 @@ def _film(job: InferenceJob) -> NDArray[np.uint8]:
 
 def _engine_of(version: ModelVersion) -> Engine:
     """One model a process: the last one used stays in memory until another is asked for."""
-    if version.sha256 not in _loaded:
+    wanted = engine_settings(version)
+    if wanted not in _loaded:
         _loaded.clear()
-        _loaded[version.sha256] = load_engine(engine_settings(version))
-    return _loaded[version.sha256]
+        _loaded[wanted] = load_engine(wanted)
+    return _loaded[wanted]
 
 
 def _end(job: InferenceJob, state: JobState, error: str) -> None:

@@ -10,7 +10,7 @@ page_urlpatterns = [
     path("inference/<uuid:uid>/retry/", views.retry, name="inference-retry"),
     path("studies/<uuid:uid>/inference/", views.show_study_inference, name="inference-fragment"),
     path("studies/<uuid:uid>/inference/live/", views.show_live_part, name="inference-live"),
-    path("studies/<uuid:uid>/inference/request/", views.request, name="inference-request"),
+    path("studies/<uuid:uid>/inference/request/", views.ask, name="inference-request"),
 ]
 api_urlpatterns = [
     path("studies/<uuid:uid>/inference/", api_views.StudyInferenceView.as_view()),

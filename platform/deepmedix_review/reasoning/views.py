@@ -67,7 +67,7 @@ def show_live_part(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 @require_POST
 @needs_capability(Capability.REQUEST_INFERENCE)
-def request(request: HttpRequest, uid: UUID) -> HttpResponse:
+def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
     study, said = study_for(acting_user(request), uid), ""
     try:
         wanted = tasks.request_inference(

@@ -118,6 +118,24 @@ def test_a_sweep_wakes_the_oldest_jobs_and_no_flood() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_work_that_hangs_loses_its_lease(settings: Settings) -> None:
+    settings.LEASE_SECONDS = 0.2
+    job = claimed()
+    deadline = timezone.now() + timedelta(seconds=20)
+    with jobs.kept_alive(job, at_most_seconds=0) as check:
+        lost = False
+        while not lost:
+            assert timezone.now() < deadline
+            try:
+                check()
+            except jobs.LeaseLost:
+                lost = True
+    job.refresh_from_db()
+    assert job.lease_expires_at is not None
+    assert job.lease_expires_at < timezone.now() + timedelta(seconds=1)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_long_work_keeps_its_lease_and_hears_that_it_was_cancelled(settings: Settings) -> None:
     settings.LEASE_SECONDS = 0.4
     job = claimed()

@@ -11,6 +11,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import Completion, InferenceJob, Region
 from deepmedix_review.reasoning.services import queue_inference, record_completion
+from deepmedix_review.reasoning.tasks import run_inference
 from deepmedix_review.studies.models import Study
 from inference.engines import Done
 from inference.prompts import PHANTOM_QUERY
@@ -146,3 +147,12 @@ def test_only_what_runs_is_cancelled_and_only_what_failed_is_retried() -> None:
     for act in (services.cancel_inference, services.requeue_inference):
         with pytest.raises(RefusedByRule, match="done"):
             act(done, actor=None)  # type: ignore[arg-type]
+
+
+def test_a_study_rejected_while_its_job_waited_reaches_no_model() -> None:
+    job = InferenceJobFactory.create()
+    Study.objects.update(state=Study.State.REJECTED)
+    run_inference(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "no model sees it" in job.error
