@@ -1390,8 +1390,6 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["ReadingChangeRequest"];
-                "application/x-www-form-urlencoded": components["schemas"]["ReadingChangeRequest"];
-                "multipart/form-data": components["schemas"]["ReadingChangeRequest"];
             };
         };
         responses: {
@@ -1441,8 +1439,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SignRequest"];
-                "application/x-www-form-urlencoded": components["schemas"]["SignRequest"];
-                "multipart/form-data": components["schemas"]["SignRequest"];
             };
         };
         responses: {
