@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test.utils import override_settings
 
 from deepmedix_review.config import postgres, redis_server
 from deepmedix_review.config.embedded import redis_socket
@@ -43,6 +44,13 @@ def django_db_modify_db_settings() -> Iterator[None]:
     stop(redis, patience_seconds=10)
     redis_socket(HOME).unlink(missing_ok=True)
     postgres.stop(cluster)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """A password's slow hash takes 0.2 s of processor time, and most tests make two people."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
