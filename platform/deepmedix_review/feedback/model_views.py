@@ -21,7 +21,7 @@ from deepmedix_review.evaluation.selectors import evaluations_of
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, training_curves
-from deepmedix_review.feedback.selectors import lineage_of, model_tree
+from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
 from deepmedix_review.feedback.services import promote_candidate, retire_candidate, return_to_former
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
@@ -42,7 +42,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
     version = get_object_or_404(versions(), uid=uid)
     record_event(actor=acting_user(request), action="view_model", subject=version)
     lineage = lineage_of(version)
-    metrics = list(lineage.run.metrics.all()) if lineage.run else []
+    metrics = metrics_of(lineage.run) if lineage.run else []
     context = {
         **_gate(version),
         "lineage": lineage,

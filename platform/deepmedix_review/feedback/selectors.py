@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
@@ -14,7 +14,13 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
-from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, PreferencePair, TrainingRun
+from deepmedix_review.feedback.models import (
+    GateDecision,
+    PreferenceDataset,
+    PreferencePair,
+    TrainingMetric,
+    TrainingRun,
+)
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.selectors import signed_readings
@@ -23,6 +29,8 @@ from rl_feedback.dpo_config import TrainingPair
 
 # Tables that show single pairs or readings show the first of them.
 SHOWN = 50
+# A curve on a page is some 300 pixels wide.
+MOST_STEPS_SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,13 @@ def run_for(user: User, uid: UUID) -> TrainingRun:
     require(user, Capability.VIEW_MODELS)
     runs = TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by")
     return get_object_or_404(runs, uid=uid)
+
+
+def metrics_of(run: TrainingRun) -> list[TrainingMetric]:
+    """Each step's figures; of a long run evenly spaced steps, with the first and the last."""
+    stride = max(1, run.num_steps // MOST_STEPS_SHOWN)
+    spaced = run.metrics.annotate(rest=F("step") % stride).filter(Q(rest=0) | Q(step__in=(1, run.step)))
+    return list(spaced.order_by("step"))
 
 
 def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:

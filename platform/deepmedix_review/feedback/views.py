@@ -20,6 +20,7 @@ from deepmedix_review.feedback.selectors import (
     dataset_counts,
     dataset_for,
     datasets,
+    metrics_of,
     num_readings_waiting,
     run_for,
     sample_pairs,
@@ -125,7 +126,7 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _live(run: TrainingRun) -> dict[str, Any]:
-    metrics = list(run.metrics.all())
+    metrics = metrics_of(run)
     return {
         "run": run,
         "metrics": metrics,
