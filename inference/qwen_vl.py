@@ -19,7 +19,7 @@ from transformers.processing_utils import ProcessorMixin
 NEVER_SAMPLED = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>")
 
 
-class Qwen2_5_VLProcessor(published.Qwen2_5_VLProcessor):  # type: ignore[misc]
+class Qwen2_5_VLProcessor(published.Qwen2_5_VLProcessor):
     """Qwen2.5-VL's processor for images and text alone.
 
     It bears the published class's name because that name is written into saved folders, where vLLM looks.
