@@ -1,4 +1,4 @@
-"""The whole road in a browser: a film is brought in, inferred, read and signed; the reading trains a model."""
+"""The whole road in a browser: a film comes in, is inferred, read and signed; the reading trains a model."""
 
 import re
 from pathlib import Path
@@ -95,7 +95,7 @@ def assign_to(page: Page, url: str, *, reader: str) -> None:
 def read_and_sign(page: Page, url: str) -> None:
     page.goto(f"{url}/worklist/")
     page.get_by_role("button", name=re.compile("Read")).click()
-    expect(page.get_by_role("tab", name=re.compile("Output A"))).to_be_visible(timeout=60_000)
+    wait_for_film(page)
     for side, points in (("A", 5), ("B", 2)):
         page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
         rate_output(page, points=points)
@@ -104,9 +104,15 @@ def read_and_sign(page: Page, url: str) -> None:
     )
     expect(page.get_by_text("Everything is rated.")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("Everything is rated.")).to_be_visible(timeout=60_000)
+    wait_for_film(page)
+    expect(page.get_by_text("Everything is rated.")).to_be_visible()
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("That was the last open case of this reader study.")).to_be_visible()
+
+
+def wait_for_film(page: Page) -> None:
+    """Nothing can be rated before the film is on the screen."""
+    expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
 
 
 def rate_output(page: Page, *, points: int) -> None:
