@@ -24,7 +24,7 @@ class SeededSampling(LogitsProcessor):
             torch.Generator(device=device).manual_seed(request.seed % 2**63) for request in requests
         ]
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         if bool(torch.isnan(scores).any()):
             raise EngineError(
                 "The model computes no numbers any more; its weights are broken. Serve another version."
@@ -36,7 +36,7 @@ class SeededSampling(LogitsProcessor):
             if temperature > 0:
                 noise = torch.empty_like(drawn[row]).exponential_(generator=generator).clamp_min(1e-30).log()
                 drawn[row] = drawn[row] / temperature - noise
-        return drawn  # type: ignore[return-value]
+        return drawn
 
 
 @dataclass
@@ -64,9 +64,7 @@ class RowWatch(StoppingCriteria):
         self.rows = [RowProgress() for _ in self.requests]
         self.started = time.monotonic()
 
-    def __call__(
-        self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object
-    ) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         seconds = time.monotonic() - self.started
         stopped = self.stopped()
         for row, request, token in zip(self.rows, self.requests, input_ids[:, -1].tolist(), strict=True):

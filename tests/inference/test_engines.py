@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from inference.engines import (
@@ -22,6 +24,7 @@ from inference.engines import (
     folder_sha256,
     load_engine,
 )
+from inference.engines.sampling import SeededSampling
 from inference.phantoms import draw_phantom
 from inference.regions import Preparation
 from tests.factories.models import write_untrained_model
@@ -84,6 +87,18 @@ def test_a_seed_gives_the_same_text_alone_and_among_others(engine: Engine) -> No
     assert among["y"].text != alone.text
 
 
+def test_films_of_several_shapes_share_a_batch_and_each_is_seen_in_its_own(folder: Path) -> None:
+    engine = load_engine(EngineSettings(folder=folder, min_pixels=3136, max_pixels=2 * AREA, micro_batch=4))
+    requests = [
+        ask(str(width), film_seed=width, width=width, prompt="What is there?" * (width // 60))
+        for width in (80, 140, 260, 400)
+    ]
+    together = results(list(engine.generate(requests)))
+    assert {done.model_size for done in together.values()} == {(84, 140), (140, 140), (196, 112), (252, 84)}
+    for request in requests:
+        assert results(list(engine.generate([request])))[request.key].text == together[request.key].text
+
+
 def test_at_temperature_zero_the_seed_means_nothing(engine: Engine) -> None:
     texts = {
         done.text
@@ -94,21 +109,13 @@ def test_at_temperature_zero_the_seed_means_nothing(engine: Engine) -> None:
     assert len(texts) == 1
 
 
-def test_sampling_follows_the_models_probabilities(engine: Engine) -> None:
-    torch = pytest.importorskip("torch")
-    from inference.engines.sampling import SeededSampling
-
-    probabilities = torch.tensor([0.5, 0.3, 0.2, 0.0])
-    drawn = [
-        int(
-            SeededSampling([ask("x", seed=n)], device=torch.device("cpu"))(
-                torch.zeros(1, 1), probabilities.log()[None]
-            ).argmax()
-        )
-        for n in range(1500)
-    ]
-    shares = np.bincount(drawn, minlength=4) / len(drawn)
-    assert shares == pytest.approx([0.5, 0.3, 0.2, 0.0], abs=0.06)
+def test_sampling_follows_the_models_probabilities() -> None:
+    rows = [replace(ask("x"), seed=seed) for seed in range(3)]
+    logits = torch.tensor([0.5, 0.3, 0.2, 0.0]).log().repeat(len(rows), 1)
+    sampling = SeededSampling(rows, device=torch.device("cpu"))
+    drawn = [sampling(torch.zeros(1, 1), logits).argmax(dim=-1).tolist() for _ in range(1500)]
+    for row in zip(*drawn, strict=True):
+        assert np.bincount(row, minlength=4) / len(row) == pytest.approx([0.5, 0.3, 0.2, 0.0], abs=0.06)
 
 
 def test_a_closed_iterator_stops_the_model(engine: Engine) -> None:
@@ -143,7 +150,7 @@ def test_a_question_that_no_model_can_take_is_refused_and_the_others_are_answere
 
 
 def test_the_film_and_the_question_never_outgrow_the_model(engine: Engine) -> None:
-    done = results(list(engine.generate([ask("x", prompt="a " * 300, max_new_tokens=4096)])))["x"]
+    done = results(list(engine.generate([ask("x", prompt="a " * 960, max_new_tokens=4096)])))["x"]
     assert done.ended == "length"
 
 
