@@ -78,7 +78,8 @@ def _check_acceptable(study: Study) -> None:
         other = same.exclude(series__study=study).select_related("series__study").first()
         if other is not None:
             raise RefusedByRule(
-                f"The same picture is in use as {other.study.label}, with other tags. Reject this one."
+                f"{study.label} can't be accepted: its picture is in use as {other.study.label}, with other "
+                "tags. Reject it."
             )
 
 

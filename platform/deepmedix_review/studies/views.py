@@ -13,7 +13,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
     count_states,
@@ -48,7 +48,8 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         numbers = count_outcomes(batch.uid, user=acting_user(request))
         total = sum(numbers.values())
         told = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
-        messages.success(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
+        tell = messages.warning if ImportItem.Outcome.REFUSED in numbers else messages.success
+        tell(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
         return redirect("study-import")
     return render(request, "studies/study_import.html", {"items": recent_imports(acting_user(request))})
 

@@ -135,7 +135,7 @@ def test_the_page_is_found_through_and_paged_with_a_constant_number_of_queries(
     with django_assert_num_queries(3):
         page = client.get(reverse("audit-list")).content.decode()
     assert page.count("act_") == 5
-    assert "?before=8" in page
+    assert f"?before={AuditEvent.objects.count() - 4}" in page
     last = client.get(reverse("audit-list"), {"before": "3"}).content.decode()
     assert ("act_0" in last, "Older events" in last) == (True, False)
     assert "act_7" in client.get(reverse("audit-list"), {"action": "act_7"}).content.decode()

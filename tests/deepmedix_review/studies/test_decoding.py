@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
+from pydicom.uid import ImplicitVRLittleEndian
 
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
@@ -136,12 +137,27 @@ def _signed_and_padded(dataset: Dataset) -> None:
     dataset.WindowCenter, dataset.WindowWidth = 0, 4096
 
 
-@pytest.mark.parametrize("change", [_window, _sigmoid, _tables, _signed_and_padded])
-def test_what_shapes_the_display_survives(tmp_path: Path, change: Callable[[Dataset], None]) -> None:
+@pytest.mark.parametrize(
+    ("change", "is_implicit"),
+    [
+        (_window, False),
+        (_sigmoid, False),
+        (_tables, False),
+        (_tables, True),
+        (_signed_and_padded, False),
+        (_signed_and_padded, True),
+    ],
+)
+def test_what_shapes_the_display_survives(
+    tmp_path: Path, change: Callable[[Dataset], None], is_implicit: bool
+) -> None:
+    """Implicit VR says of no value whether it is signed."""
     path = write_film(tmp_path / "film")
     dataset = dcmread(path)
     as_it_was = render_reference(path)
     change(dataset)
+    if is_implicit:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     dataset.save_as(path)
     film = _decode(path, tmp_path)
     identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)

@@ -36,7 +36,7 @@ def _planted() -> Dataset:
     film.RequestAttributesSequence = Sequence([Dataset()])
     film.RequestAttributesSequence[0].RequestedProcedureDescription = SECRET
     lut = Dataset()
-    lut.LUTDescriptor, lut.LUTExplanation, lut.LUTData = [4, 0, 8], SECRET, [0, 1, 2, 3]
+    lut.LUTDescriptor, lut.LUTExplanation, lut.LUTData = [4, 0, 16], SECRET, bytes(range(8))
     film.VOILUTSequence = Sequence([lut])
     film.WindowCenter, film.WindowWidth, film.WindowCenterWidthExplanation = 100, 200, SECRET
     film.private_block(0x0009, SECRET, create=True).add_new(0x01, "LO", SECRET)
@@ -70,7 +70,7 @@ def test_what_display_needs_is_kept() -> None:
         100,
         200,
     )
-    assert film.VOILUTSequence[0].LUTData == bytes([0, 0, 1, 0, 2, 0, 3, 0])
+    assert film.VOILUTSequence[0].LUTData == bytes(range(8))
     assert list(film.ImageType) == ["ORIGINAL", "PRIMARY"]
     assert (film.PatientSex, film.PatientAge) == ("M", "090Y")
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
+from pydicom.filewriter import correct_ambiguous_vr
 from pydicom.sequence import Sequence
 
 KEPT = (
@@ -88,7 +89,7 @@ def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
         one = Dataset()
         try:
             if keyword in source:
-                one[keyword] = source[keyword]
+                one[keyword] = _of_plain_type(source[keyword], source)
                 one.to_json_dict()
         except (MemoryError, RecursionError):
             raise
@@ -97,6 +98,15 @@ def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
             continue
         picked.update(one)
     return picked
+
+
+def _of_plain_type(element: DataElement, source: Dataset) -> DataElement:
+    """Implicit VR leaves it to the pixels whether a value is US, SS or OW (PS3.5 annex A.1)."""
+    around = Dataset()
+    around.PixelRepresentation = source.get("PixelRepresentation", 0)
+    around.BitsAllocated = source.get("BitsAllocated", 16)
+    around[element.tag] = element
+    return correct_ambiguous_vr(around, True)[element.tag]
 
 
 def kept(source: Dataset) -> Dataset:
