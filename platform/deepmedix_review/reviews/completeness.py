@@ -12,7 +12,8 @@ ANSWER_CRITERIA = ("relevance", "correctness", "completeness")
 
 @dataclass(frozen=True)
 class Missing:
-    """Names as the reader sees them: "A 1" is step 1 of completion A, "1" where there is no other side."""
+    """Names as the reader sees them: "A 1" is step 1 of completion A, "1" where there is no other side, and
+    "A 2b" the second region of step 2."""
 
     steps: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
@@ -84,12 +85,18 @@ def find_missing(reading: Reading) -> Missing:
     return Missing(
         steps=tuple(f"{side} {step}".strip() for side, step, _, _ in named("step")),
         regions=tuple(
-            f"{side} {step}{f' region {region}' if has_siblings else ''}".strip()
+            f"{side} {step}{_letter(region) if has_siblings else ''}".strip()
             for side, step, region, has_siblings in named("region")
         ),
         answers=tuple(answers),
         vote=two and not any(row[0] == "vote" for row in rows),
     )
+
+
+def _letter(position: int) -> str:
+    """1 is a, 26 z, 27 aa."""
+    before, last = divmod(position - 1, 26)
+    return (_letter(before) if before else "") + chr(ord("a") + last)
 
 
 def _count(names: Sequence[str], noun: str) -> str:

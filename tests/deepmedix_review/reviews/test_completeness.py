@@ -14,7 +14,7 @@ from tests.factories.reviews import an_open_reading, change, complete, completio
         (Missing(), ()),
         (Missing(steps=("A 1",)), ("1 step has no rating yet: A 1.",)),
         (Missing(steps=("A 1", "A 2", "B 3")), ("3 steps have no rating yet: A 1, A 2 and B 3.",)),
-        (Missing(regions=("1 region 2",)), ("1 region has no verdict yet: 1 region 2.",)),
+        (Missing(regions=("1b",)), ("1 region has no verdict yet: 1b.",)),
         (
             Missing(answers=(("A", ("relevance", "completeness")),)),
             ("Answer A has no rating yet for relevance and completeness.",),
@@ -32,7 +32,7 @@ def test_all_of_a_new_reading_is_missing_and_nothing_of_a_complete_one() -> None
     reading = an_open_reading()
     assert find_missing(reading) == Missing(
         steps=("A 1", "A 2", "B 1", "B 2"),
-        regions=("A 1", "A 2 region 1", "A 2 region 2", "B 1", "B 2 region 1", "B 2 region 2"),
+        regions=("A 1", "A 2a", "A 2b", "B 1", "B 2a", "B 2b"),
         answers=(
             ("A", ("relevance", "correctness", "completeness")),
             ("B", ("relevance", "correctness", "completeness")),
