@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../src/api/client";
 import type { Change, Saved, SentChange } from "../src/api/reading";
 import { ActiveTime } from "../src/reading-room/active-time";
-import { openOutbox } from "../src/reading-room/outbox";
-import { Saver, type SaveState } from "../src/reading-room/saver";
+import { type Outbox, openOutbox } from "../src/reading-room/outbox";
+import { type LastResort, Saver, type SaveState } from "../src/reading-room/saver";
 
 const vote = (side: "a" | "tie" | "b"): Change => ({ kind: "cast_vote", payload: { side } });
 const FILM = "2.25.1";
@@ -27,9 +27,17 @@ class FakeServer {
   }
 }
 
-async function saverWith(server: FakeServer) {
+const kept = new Map<string, string>();
+const storage: LastResort = {
+  getItem: (key) => kept.get(key) ?? null,
+  setItem: (key, value) => void kept.set(key, value),
+  removeItem: (key) => void kept.delete(key),
+};
+
+async function saverWith(server: FakeServer, outbox?: Outbox) {
   const states: SaveState[] = [];
-  const saver = new Saver("reading-1", await openOutbox(), server.post, (state) => states.push(state), null);
+  const tell = (state: SaveState) => void states.push(state);
+  const saver = new Saver("reading-1", outbox ?? (await openOutbox()), storage, server.post, tell, null);
   return { saver, states };
 }
 
@@ -66,6 +74,35 @@ describe("saving", () => {
     await after.flush();
     expect(server.sides).toEqual(["a", "b"]);
     expect(await after.unsent()).toEqual([]);
+  });
+
+  it("keeps also what did not reach the browser's database before the page was gone", async () => {
+    const server = new FakeServer();
+    const never: Outbox = {
+      isLasting: true,
+      add: () => new Promise(() => {}),
+      waiting: async () => [],
+      remove: async () => {},
+    };
+    const { saver } = await saverWith(server, never);
+    saver.save(vote("a"), FILM);
+    saver.leave();
+    const { saver: after } = await saverWith(server);
+    expect(await after.unsent()).toMatchObject([vote("a")]);
+    await after.flush();
+    expect(server.sides).toEqual(["a"]);
+    expect(kept.size).toBe(0);
+  });
+
+  it("goes on without the browser's database where that is full, and says so", async () => {
+    const server = new FakeServer();
+    const full: Outbox = { ...(await openOutbox()), add: async () => Promise.reject(new Error("full")) };
+    const { saver } = await saverWith(server, full);
+    saver.save(vote("a"), FILM);
+    saver.save(vote("b"), FILM);
+    await saver.flush();
+    expect(server.sides).toEqual(["a", "b"]);
+    expect(saver.state).toMatchObject({ numWaiting: 0, isKept: false });
   });
 
   it("tries again by itself", async () => {

@@ -4,6 +4,7 @@ import { PRESETS, rangeOf, windowAfterDrag, windowOf } from "../src/viewer/windo
 
 const plain: ValueRules = {
   window: null,
+  isSigmoid: false,
   table: null,
   padding: null,
   slope: 1,

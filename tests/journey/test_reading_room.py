@@ -156,10 +156,10 @@ def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Calla
 
     room.press("ArrowLeft", "ArrowLeft", "Shift+ArrowDown")
     room.wait_until_saved()
-    room.page.wait_for_function("() => !document.querySelector('.save.quiet')")
     expect(room.page.get_by_label("left", exact=True)).to_have_value(re.compile(r"^19[789]"))
     room.page.reload()
     room.wait_for_film()
+    room.wait_until_saved()
     drawn.refresh_from_db()
     moved = (drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max)
     assert moved == pytest.approx((box[0] - 2, box[1] + 10, box[2] - 2, box[3] + 10), abs=0.2)

@@ -8,6 +8,8 @@ export interface Waiting {
 }
 
 export interface Outbox {
+  /** Whether it outlives the page. */
+  readonly isLasting: boolean;
   add(reading: string, change: SentChange): Promise<void>;
   /** In the order in which they were made. */
   waiting(reading: string): Promise<Waiting[]>;
@@ -35,6 +37,7 @@ export async function openOutbox(): Promise<Outbox> {
   const store = (mode: IDBTransactionMode): IDBObjectStore =>
     database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE);
   return {
+    isLasting: true,
     async add(reading, change) {
       await settled(store("readwrite").add({ reading, change }));
     },
@@ -53,6 +56,7 @@ export function outboxInMemory(): Outbox {
   let rows: Waiting[] = [];
   let last = 0;
   return {
+    isLasting: false,
     async add(reading, change) {
       last += 1;
       rows.push({ sequence: last, reading, change });

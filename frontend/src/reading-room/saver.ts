@@ -1,7 +1,7 @@
 /** Sends the changes of one reading to the server, one after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
 import type { Change, Saved, SentChange } from "../api/reading";
-import type { Outbox } from "./outbox";
+import { type Outbox, outboxInMemory } from "./outbox";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
@@ -9,11 +9,16 @@ const LONGEST_WAIT_MS = 30_000;
 export interface SaveState {
   readonly numWaiting: number;
   readonly savedAt: string | null;
+  /** Whether unsent changes outlive the page. */
+  readonly isKept: boolean;
   readonly problem: {
     readonly kind: "unreachable" | "locked-out" | "refused";
     readonly sentence: string;
   } | null;
 }
+
+/** Of a Storage, what is needed: it writes before it returns, also while a page goes away. */
+export type LastResort = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 export type PostChange = (change: SentChange) => Promise<Answer<Saved>>;
 
@@ -25,26 +30,59 @@ export class Saver {
   /** Adding is a queue of its own: two quick keys must reach the outbox in their order. */
   private adding: Promise<void> = Promise.resolve();
   private isClosed = false;
+  /** Not yet in the outbox, which takes a moment. */
+  private readonly onTheWay = new Map<string, SentChange>();
 
   constructor(
     private readonly reading: string,
-    private readonly outbox: Outbox,
+    private outbox: Outbox,
+    private readonly lastResort: LastResort,
     private readonly post: PostChange,
     private readonly tell: (state: SaveState) => void,
     savedAt: string | null,
   ) {
-    this.state = { numWaiting: 0, savedAt, problem: null };
+    this.state = { numWaiting: 0, savedAt, isKept: outbox.isLasting, problem: null };
   }
 
   /** The changes that a page before this one could not send. */
   async unsent(): Promise<Change[]> {
-    return (await this.outbox.waiting(this.reading)).map((row) => row.change);
+    const rescued: SentChange[] = JSON.parse(this.lastResort.getItem(this.lastResortKey) ?? "[]");
+    for (const change of rescued) await this.outbox.add(this.reading, change);
+    this.lastResort.removeItem(this.lastResortKey);
+    const rows = await this.outbox.waiting(this.reading);
+    this.set({ numWaiting: rows.length });
+    return rows.map((row) => row.change);
+  }
+
+  /** The page goes away, and its database with it: what is on the way there is written down at once. */
+  leave(): void {
+    if (this.onTheWay.size === 0) return;
+    this.lastResort.setItem(this.lastResortKey, JSON.stringify([...this.onTheWay.values()]));
+  }
+
+  /** A full disk or a browser that gives its database up: go on without, and the page says so. */
+  private async addToMemory(sent: SentChange): Promise<void> {
+    const rows = await this.outbox.waiting(this.reading).catch(() => []);
+    this.outbox = outboxInMemory();
+    for (const row of rows) await this.outbox.add(this.reading, row.change);
+    await this.outbox.add(this.reading, sent);
+    this.set({ isKept: false });
+  }
+
+  private get lastResortKey(): string {
+    return `deepmedix-unsent-${this.reading}`;
   }
 
   save(change: Change, sopInstanceUid: string): void {
     const sent: SentChange = { ...change, change_id: crypto.randomUUID(), sop_instance_uid: sopInstanceUid };
     this.set({ numWaiting: this.state.numWaiting + 1 });
-    this.adding = this.adding.then(() => this.outbox.add(this.reading, sent));
+    this.onTheWay.set(sent.change_id, sent);
+    this.adding = this.adding.then(async () => {
+      await this.outbox.add(this.reading, sent).catch(() => this.addToMemory(sent));
+      this.onTheWay.delete(sent.change_id);
+      // The page stayed after all, and the outbox has it.
+      if (this.onTheWay.size === 0) this.lastResort.removeItem(this.lastResortKey);
+    });
     void this.adding.then(() => this.send());
   }
 

@@ -17,7 +17,6 @@ export type Stage =
 
 export interface SessionState {
   readonly stage: Stage;
-  readonly hasOutbox: boolean;
   readonly isSigning: boolean;
   /** Why the reading could not be signed. */
   readonly refusal: string | null;
@@ -29,7 +28,6 @@ const READING_PATH = /\/readings\/([0-9a-f-]{36})\//;
 export class Session {
   state: SessionState = {
     stage: { kind: "opening" },
-    hasOutbox: true,
     isSigning: false,
     refusal: null,
     seconds: 0,
@@ -56,10 +54,7 @@ export class Session {
     this.room = null;
     this.signId = null;
     this.set({ stage: { kind: "opening" }, isSigning: false, refusal: null });
-    this.outbox ??= await openOutbox().catch(() => {
-      this.set({ hasOutbox: false });
-      return outboxInMemory();
-    });
+    this.outbox ??= await openOutbox().catch(outboxInMemory);
     const answer = await getJson<Reading>(`/api/readings/${uid}/`);
     if (answer.kind !== "done") {
       const isLockedOut = answer.kind === "locked-out";
@@ -70,7 +65,14 @@ export class Session {
 
   private async enter(stored: Reading, outbox: Outbox): Promise<void> {
     const post = (change: SentChange) => postJson<Saved>(`/api/readings/${stored.uid}/changes/`, change);
-    const saver = new Saver(stored.uid, outbox, post, (save) => this.show({ save }), stored.saved_at);
+    const saver = new Saver(
+      stored.uid,
+      outbox,
+      localStorage,
+      post,
+      (save) => this.show({ save }),
+      stored.saved_at,
+    );
     const reading = (await saver.unsent()).reduce(withChange, stored);
     const room = new Room(
       reading,
@@ -113,6 +115,7 @@ export class Session {
   leave(): void {
     this.room?.addActiveTime(this.time.take({ atLeast: 1 }));
     this.room?.commitAll();
+    this.saver?.leave();
   }
 
   async sign(): Promise<void> {

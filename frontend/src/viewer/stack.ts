@@ -69,7 +69,8 @@ export class FilmStack {
       return await this.draw(imageId, header, turn);
     } catch (error) {
       forget(imageId);
-      throw error;
+      if (error instanceof WrongImage) throw error;
+      throw new WrongImage("The film was loaded but could not be drawn.", { cause: error });
     }
   }
 
@@ -86,10 +87,18 @@ export class FilmStack {
     }
     this.shown = { imageId, image, header, values, brighterIsHigher: rules.brighterIsHigher };
     this.setWindow(values.initial);
+    this.bendShades(rules.isSigmoid);
     this.setInverted(false);
     this.fit();
     this.element.classList.remove("blank");
     return this.values();
+  }
+
+  private bendShades(isSigmoid: boolean): void {
+    const { LINEAR, SAMPLED_SIGMOID } = Enums.VOILUTFunctionType;
+    const wanted = isSigmoid ? SAMPLED_SIGMOID : LINEAR;
+    if (this.viewport.getProperties().VOILUTFunction === wanted) return;
+    this.viewport.setProperties({ VOILUTFunction: wanted });
   }
 
   /** Hides the canvas before anything is awaited: no old film is seen under a new film's regions. */

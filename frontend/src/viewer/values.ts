@@ -15,6 +15,8 @@ export interface LookupTable {
 /** What the film's header says about its values; padding in stored values, before the modality transform. */
 export interface ValueRules {
   readonly window: Window | null;
+  /** PS3.3 C.11.2.1.3: the window's shades follow an S, not a straight line. */
+  readonly isSigmoid: boolean;
   readonly table: LookupTable | null;
   readonly padding: { readonly low: number; readonly high: number } | null;
   readonly slope: number;
@@ -85,8 +87,10 @@ export function valueRules(film: DataSet): ValueRules {
   const pixel = (tag: string): number | undefined => (isSigned ? film.int16(tag) : film.uint16(tag));
   const first = pixel("x00280120");
   const limit = pixel("x00280121") ?? first;
+  const window = firstWindow(film);
   return {
-    window: firstWindow(film),
+    window,
+    isSigmoid: window !== null && film.string("x00281056") === "SIGMOID",
     table: lookupTable(film, isSigned),
     padding:
       first === undefined || limit === undefined

@@ -3,14 +3,9 @@ import type { Addresses } from "../reading-room";
 import type { SaveState } from "../saver";
 import type { Session } from "../session";
 
-export function SaveBanner(props: {
-  readonly save: SaveState;
-  readonly session: Session;
-  readonly hasOutbox: boolean;
-}) {
-  const { save, session } = props;
+export function SaveBanner({ save, session }: { readonly save: SaveState; readonly session: Session }) {
   if (save.problem === null) {
-    if (props.hasOutbox) return null;
+    if (save.isKept) return null;
     return (
       <div class="banner warn">
         This browser window keeps no data. Do not close it before the top bar says "Saved".

@@ -23,7 +23,7 @@ export function Column({ session, state, addresses }: Props) {
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs side={place.side} gaps={left} onTurn={(side) => room.turnTo(side)} />}
       <div class="room-scroll" id="output" role={hasTwo(reading) ? "tabpanel" : undefined}>
-        <SaveBanner save={save} session={session} hasOutbox={state.hasOutbox} />
+        <SaveBanner save={save} session={session} />
         <LockedBanner reading={reading} addresses={addresses} />
         <h2>Question</h2>
         <p class="question">{reading.question}</p>
