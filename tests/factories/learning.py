@@ -91,7 +91,11 @@ def an_open_reading_to_learn_from(model_version: ModelVersion, *, seed: int = DE
 
 
 def a_reading_to_learn_from(
-    model_version: ModelVersion, *, seed: int = DEMO_SEEDS.start, vote: Vote.Side = Vote.Side.A
+    model_version: ModelVersion,
+    *,
+    seed: int = DEMO_SEEDS.start,
+    vote: Vote.Side = Vote.Side.A,
+    moves_a_region: bool = True,
 ) -> Reading:
     """Signed: rated alike, a vote, the first region of side A moved by the reader, all others fitting."""
     reading = an_open_reading_to_learn_from(model_version, seed=seed)
@@ -101,10 +105,10 @@ def a_reading_to_learn_from(
         for region in Region.objects.filter(step__completion=completion):
             change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.FITS, None))
         change(reading, RateAnswer(completion.uid, 4, 4, 4))
-    moved = Region.objects.filter(step__completion=reading.completion_a).earliest(
-        "step__position", "position"
-    )
-    box = Box(moved.x_min + 8, moved.y_min + 8, moved.x_max + 8, moved.y_max + 8)
-    change(reading, AnnotateRegion(moved.uid, RegionAnnotation.Verdict.ADJUSTED, box))
+    if moves_a_region:
+        regions = Region.objects.filter(step__completion=reading.completion_a)
+        moved = regions.earliest("step__position", "position")
+        box = Box(moved.x_min + 8, moved.y_min + 8, moved.x_max + 8, moved.y_max + 8)
+        change(reading, AnnotateRegion(moved.uid, RegionAnnotation.Verdict.ADJUSTED, box))
     change(reading, CastVote(vote))
     return sign(reading)

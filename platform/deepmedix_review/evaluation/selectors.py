@@ -32,7 +32,8 @@ def evaluations_of(versions: Sequence[ModelVersion]) -> QuerySet[Evaluation]:
 
 def measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation | None:
     """The finished measurement of this version on this benchmark, with its cases."""
-    return Evaluation.objects.filter(model_version=version, benchmark=benchmark, state=JobState.DONE).first()
+    rows = Evaluation.objects.select_related("benchmark")
+    return rows.filter(model_version=version, benchmark=benchmark, state=JobState.DONE).first()
 
 
 def results_of(evaluation: Evaluation) -> tuple[CaseResult, ...]:

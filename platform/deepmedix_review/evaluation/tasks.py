@@ -6,6 +6,7 @@ from celery import shared_task
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
@@ -28,15 +29,16 @@ def request_evaluation(
             benchmark=benchmark, model_version=model_version, defaults={"requested_by": actor}
         )
         if not evaluation.is_final:
-            transaction.on_commit(lambda: run_evaluation.delay(evaluation.pk))
+            jobs.wake(run_evaluation, evaluation)
     return evaluation
 
 
-def retry_evaluation(evaluation: Evaluation) -> None:
+def retry_evaluation(evaluation: Evaluation, *, actor: User) -> None:
     """A person tries a failed or cancelled measurement again."""
     with transaction.atomic():
         jobs.retry(evaluation)
-        transaction.on_commit(lambda: run_evaluation.delay(evaluation.pk))
+        record_event(actor=actor, action="retry_evaluation", subject=evaluation)
+        jobs.wake(run_evaluation, evaluation)
 
 
 @shared_task
@@ -65,7 +67,7 @@ def run_evaluation(evaluation_id: int) -> None:
 def reconcile_evaluations() -> None:
     """Queue again what lost its worker, and wake what waits."""
     for evaluation_id in jobs.requeue_expired(Evaluation):
-        run_evaluation.delay(evaluation_id)
+        run_evaluation.apply_async((evaluation_id,), expires=60)
 
 
 def _measure(evaluation: Evaluation) -> tuple[CaseResult, ...]:

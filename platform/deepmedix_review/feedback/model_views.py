@@ -112,7 +112,7 @@ def return_to_former_model(request: HttpRequest) -> HttpResponse:
 @needs_capability(Capability.TRAIN_MODELS)
 def retry_measurement(request: HttpRequest, uid: UUID) -> HttpResponse:
     evaluation = get_object_or_404(Evaluation.objects.select_related("model_version").defer("cases"), uid=uid)
-    retry_evaluation(evaluation)
+    retry_evaluation(evaluation, actor=acting_user(request))
     return redirect("model-detail", evaluation.model_version.uid)
 
 

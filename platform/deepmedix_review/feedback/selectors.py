@@ -47,6 +47,7 @@ class ReadingLink:
     """A reading by the blinded names that screens show."""
 
     case_label: str
+    study: UUID
     reader_study: str
     position: int
     reader: str
@@ -247,6 +248,7 @@ def _reading_link(row: tuple[Reading, int]) -> ReadingLink:
     case = reading.assignment.case
     return ReadingLink(
         case_label=case.study.label,
+        study=case.study.uid,
         reader_study=case.reader_study.title,
         position=case.position,
         reader=reading.assignment.reader.pseudonym,

@@ -14,8 +14,9 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.models import Evaluation
-from deepmedix_review.evaluation.selectors import case_pairs
+from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.selectors import case_pairs, measured
+from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     GateDecision,
@@ -207,7 +208,10 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
     parent = candidate.parent
     if parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
-    both = [(_measured(parent, name), _measured(candidate, name)) for name in _gate_benchmarks(candidate)]
+    both = [
+        (_measured(parent, benchmark), _measured(candidate, benchmark))
+        for benchmark in ensure_gate_benchmarks()
+    ]
     outcome = decide(
         [
             BenchmarkScores(
@@ -245,16 +249,8 @@ def _keep_decision(
     return decision
 
 
-def _gate_benchmarks(candidate: ModelVersion) -> list[int]:
-    return sorted(Evaluation.objects.filter(model_version=candidate).values_list("benchmark_id", flat=True))
-
-
-def _measured(version: ModelVersion, benchmark_id: int) -> Evaluation:
-    evaluation = (
-        Evaluation.objects.select_related("benchmark")
-        .filter(model_version=version, benchmark=benchmark_id, state=JobState.DONE)
-        .first()
-    )
+def _measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation:
+    evaluation = measured(version, benchmark)
     if evaluation is None:
         raise RefusedByRule(f"{version} is not measured yet. The gate decides when its evaluations are done.")
     return evaluation

@@ -83,16 +83,25 @@ def reconcile_training() -> None:
     for run_id in jobs.requeue_expired(TrainingRun):
         run_training.apply_async((run_id,), expires=60)
     for candidate in candidates_before_the_gate():
-        if is_measured(candidate):
-            services.pass_or_hold(candidate)
-        else:
-            request_gate(candidate, actor=None)
+        try:
+            if is_measured(candidate):
+                services.pass_or_hold(candidate)
+            else:
+                request_gate(candidate, actor=None)
+        except (RefusedByRule, ValueError):
+            # The next candidate shall not wait for this one.
+            logger.exception("the gate could not decide on %s", candidate)
 
 
 def _train(run: TrainingRun) -> Path:
     """The folder of the trained candidate."""
     folder, parent = _folder(run), run.parent_version
     pairs = pairs_to_train_on(run.dataset, parent=parent)
+    num_lost = sum(not Path(pair.film).is_file() for pair in pairs)
+    if num_lost:
+        raise RefusedByRule(
+            f"The films of {num_lost} pairs are missing from the film folder. Restore them, then go on."
+        )
     write_pairs(folder / "data", pairs)
     with jobs.kept_alive(run) as check:
         # torch takes seconds and 200 MB: only the worker that learns pays for it, with its lease renewed

@@ -16,6 +16,7 @@ from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.evaluation.tasks import request_evaluation, retry_evaluation
 from deepmedix_review.registry.models import ModelVersion
 from inference.phantoms import HELD_OUT_SEEDS, TRAIN_SEEDS
+from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import serving_model_with_weights
 from tests.factories.registry import ModelVersionFactory
 from tests.workers import Workers
@@ -105,5 +106,5 @@ def test_a_cancelled_measurement_waits_until_a_person_tries_it_again() -> None:
     jobs.request_cancel(evaluation)
     assert evaluation.state == JobState.CANCELLED
     assert jobs.claim(Evaluation, job_id=evaluation.pk) is None
-    retry_evaluation(evaluation)
+    retry_evaluation(evaluation, actor=ResearcherFactory.create())
     assert evaluation.state == JobState.QUEUED

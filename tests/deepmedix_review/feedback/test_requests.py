@@ -1,0 +1,102 @@
+"""A run is refused, or fails, with a sentence that says what to do."""
+
+import pytest
+from django.conf import settings
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback.models import PreferenceDataset
+from deepmedix_review.feedback.services import cancel_training, freeze_dataset
+from deepmedix_review.feedback.tasks import request_training, request_training_retry, run_training
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import Vote
+from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.registry import ServingModelFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def researcher() -> User:
+    user: User = ResearcherFactory.create()
+    return user
+
+
+@pytest.fixture
+def model() -> ModelVersion:
+    version: ModelVersion = ServingModelFactory.create(
+        image_preparation="square", min_pixels=12544, max_pixels=12544
+    )
+    return version
+
+
+@pytest.fixture
+def dataset(researcher: User, model: ModelVersion) -> PreferenceDataset:
+    a_reading_to_learn_from(model)
+    return freeze_dataset(title="Round 1", actor=researcher)
+
+
+def test_a_run_starts_from_the_serving_model_and_is_audited(
+    dataset: PreferenceDataset, researcher: User, model: ModelVersion
+) -> None:
+    run = request_training(dataset=dataset, actor=researcher, config={"num_steps": 3})
+    assert (run.parent_version, run.state, run.num_steps) == (model, JobState.QUEUED, 3)
+    assert AuditEvent.objects.get(action="request_training").subject_uid == str(run.uid)
+    with pytest.raises(NotYours):
+        request_training(dataset=dataset, actor=AdminFactory.create())
+
+
+def test_a_setting_that_cannot_work_is_refused_by_name(dataset: PreferenceDataset, researcher: User) -> None:
+    with pytest.raises(RefusedByRule, match="learning_rate must be"):
+        request_training(dataset=dataset, actor=researcher, config={"learning_rate": 5})
+    with pytest.raises(RefusedByRule, match="There is no setting steps"):
+        request_training(dataset=dataset, actor=researcher, config={"steps": 5})
+
+
+def test_drawn_films_are_replayed_for_models_that_learned_from_them_alone(
+    dataset: PreferenceDataset, researcher: User, model: ModelVersion
+) -> None:
+    assert request_training(dataset=dataset, actor=researcher).config["replay_films_per_step"] == 8
+    ModelVersion.objects.filter(pk=model.pk).update(prompt_template="deepmedix-r1")
+    assert request_training(dataset=dataset, actor=researcher).config["replay_films_per_step"] == 0
+
+
+def test_pairs_in_coordinates_that_the_serving_model_does_not_write_are_refused(
+    dataset: PreferenceDataset, researcher: User, model: ModelVersion
+) -> None:
+    ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.RETIRED)
+    ServingModelFactory.create(number=700, box_frame="norm1000")
+    with pytest.raises(RefusedByRule, match="2 of 2 pairs have regions in coordinates that v700 does not"):
+        request_training(dataset=dataset, actor=researcher)
+
+
+def test_a_data_set_without_pairs_is_refused(researcher: User, model: ModelVersion) -> None:
+    reading = a_reading_to_learn_from(model, vote=Vote.Side.TIE, moves_a_region=False)
+    dataset = freeze_dataset(title="Ties", actor=researcher)
+    assert (dataset.num_readings, dataset.num_pairs) == (1, 0)
+    assert dataset.labels.filter(reading=reading).exists()
+    with pytest.raises(RefusedByRule, match="nothing to learn from"):
+        request_training(dataset=dataset, actor=researcher)
+
+
+def test_a_run_whose_films_are_gone_fails_and_says_so(dataset: PreferenceDataset, researcher: User) -> None:
+    run = request_training(dataset=dataset, actor=researcher)
+    pair = dataset.pairs.earliest("position")
+    (settings.FILM_FOLDER / pair.completion.instance.file_path).unlink()
+    run_training(run.pk)
+    run.refresh_from_db()
+    assert run.state == JobState.FAILED
+    assert run.error == "The films of 2 pairs are missing from the film folder. Restore them, then go on."
+
+
+def test_only_a_run_that_ended_badly_is_tried_again(dataset: PreferenceDataset, researcher: User) -> None:
+    run = request_training(dataset=dataset, actor=researcher)
+    with pytest.raises(RefusedByRule, match="This run is queued"):
+        request_training_retry(run, actor=researcher)
+    cancel_training(run, actor=researcher)
+    assert run.state == JobState.CANCELLED
+    request_training_retry(run, actor=researcher)
+    assert run.state == JobState.QUEUED
