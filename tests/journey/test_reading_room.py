@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
+from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
@@ -82,12 +84,23 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
     return make
 
 
+def steps_per_side(reading: Reading) -> list[int]:
+    sides = [side for side in (reading.completion_a, reading.completion_b) if side is not None]
+    return [side.steps.count() for side in sides]
+
+
+def box_of(annotation: RegionAnnotation) -> NDArray[np.float64]:
+    """Film pixels: left, top, right, bottom."""
+    edges = [annotation.x_min, annotation.y_min, annotation.x_max, annotation.y_max]
+    return np.array(edges, dtype=np.float64)
+
+
 def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callable[..., Room]) -> None:
     room = enter(num_cases=2)
     room.open()
     room.wait_for_film()
     first, second = room.readings()
-    num_steps = [first.completion_a.steps.count(), first.completion_b.steps.count()]
+    num_steps = steps_per_side(first)
     for number in num_steps:
         room.press(*["4", "f"] * number, "5", "4", "3")
     room.press("2")
@@ -146,7 +159,7 @@ def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Calla
     room.wait_until_saved()
     drawn = RegionAnnotation.objects.get()
     assert drawn.verdict == RegionAnnotation.Verdict.ADJUSTED
-    box = (drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max)
+    box = box_of(drawn)
     assert box == pytest.approx((200, 20, 240, 80), abs=1.0)
 
     corner = room.page.locator(".region.focused [data-grip=se]").bounding_box()
@@ -161,8 +174,7 @@ def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Calla
     room.wait_for_film()
     room.wait_until_saved()
     drawn.refresh_from_db()
-    moved = (drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max)
-    assert moved == pytest.approx((box[0] - 2, box[1] + 10, box[2] - 2, box[3] + 10), abs=0.2)
+    assert box_of(drawn) == pytest.approx(box + np.array([-2, 10, -2, 10]), abs=0.2)
     redrawn = room.page.get_by_role("group", name=re.compile("Does region 1 fit")).first
     expect(redrawn.get_by_label("redrawn")).to_be_checked()
 
@@ -203,7 +215,7 @@ def test_the_film_before_is_gone_when_the_next_one_fails(enter: Callable[..., Ro
     room.open()
     room.wait_for_film()
     first = room.readings()[0]
-    for number in (first.completion_a.steps.count(), first.completion_b.steps.count()):
+    for number in steps_per_side(first):
         room.press(*["4", "f"] * number, "5", "5", "5")
     room.press("1")
     room.page.route(FILM, lambda route: route.fulfill(status=404, body=""))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from deepmedix_review.accounts.permissions import Capability, may
 
@@ -36,9 +36,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
     for capability, url_name, title in NAVIGATION:
         if not granted[capability.name]:
             continue
-        try:
-            url = reverse(url_name)
-        except NoReverseMatch:
-            continue
+        url = reverse(url_name)
         entries.append(NavigationEntry(title=title, url=url, is_current=request.path.startswith(url)))
     return {"may": granted, "navigation": entries}
