@@ -186,7 +186,6 @@ CELERY_TASK_ROUTES = {
     "deepmedix_review.reasoning.tasks.run_inference": {"queue": "inference"},
     "deepmedix_review.feedback.tasks.run_training": {"queue": "learning"},
     "deepmedix_review.evaluation.tasks.run_evaluation": {"queue": "learning"},
-    "deepmedix_review.feedback.tasks.run_gate": {"queue": "learning"},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
