@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,11 @@ from deepmedix_review.config.processes import CannotStart, await_ready, spawn
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing zero.
 MAX_SOCKET_PATH = 103
 START_SECONDS = 90
+STOP_SECONDS = 60
+
+
+class CannotStop(Exception):
+    """The server does not end."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +106,19 @@ def start(cluster: Cluster, *, leashed: bool, options: Sequence[str] = ()) -> No
 
 
 def stop(cluster: Cluster) -> None:
-    """End it at the next moment that keeps every committed transaction; nothing to do when it is down."""
-    account = _server_account()
-    subprocess.run(
-        [str(_binary("pg_ctl")), "-D", str(cluster.data), "-m", "fast", "-w", "-t", "60", "stop"],
-        user=account.pw_uid if account else None,
-        group=account.pw_gid if account else None,
-        extra_groups=[] if account else None,
-        cwd=cluster.data,
-        capture_output=True,
-        check=False,
-    )
+    """End it so that every committed transaction is kept; nothing to do when it is down.
+
+    Raises CannotStop where it has not ended within STOP_SECONDS.
+    """
+    number = _server_id(cluster)
+    if number is not None:
+        # PostgreSQL's fast and clean end. It removes its pid file when all is written.
+        os.kill(number, signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _server_id(cluster) == number:
+            if time.monotonic() > deadline:
+                raise CannotStop(f"PostgreSQL ({number}) still runs; its log is {cluster.log}")
+            time.sleep(0.02)
     if cluster.sockets.parent != cluster.data.parent:
         try:
             cluster.sockets.rmdir()
@@ -203,13 +211,17 @@ def _open_sockets_folder(folder: Path) -> None:
 def _remove_stale_pid_file(cluster: Cluster) -> None:
     """After a crash the number in postmaster.pid may belong to another program, which PostgreSQL takes for
     itself and refuses to start."""
-    path = cluster.data / "postmaster.pid"
+    if _server_id(cluster) is None:
+        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _server_id(cluster: Cluster) -> int | None:
+    """Of the running server, None when it is down."""
     try:
-        number = int(path.read_text("ascii").split()[0])
+        number = int((cluster.data / "postmaster.pid").read_text("ascii").split()[0])
     except (FileNotFoundError, ValueError, IndexError):
-        return
-    if "postgres" not in _program_of(number):
-        path.unlink(missing_ok=True)
+        return None
+    return number if "postgres" in _program_of(number) else None
 
 
 def _program_of(process_id: int) -> str:

@@ -50,8 +50,8 @@ def _await(condition: Callable[[], bool], *, what: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 9], ids=["short path", "path too long for a socket"])
-def test_commands_share_the_database_and_the_last_one_stops_it(tmp_path: Path, depth: int) -> None:
-    home = tmp_path.joinpath(*["a folder"] * depth)
+def test_commands_share_the_database_and_the_last_one_stops_it(home: Path, depth: int) -> None:
+    home = home.joinpath(*["a folder"] * depth)
     home.mkdir(parents=True)
     cluster = postgres.cluster_in(home)
     with _command(home) as first:
@@ -62,29 +62,27 @@ def test_commands_share_the_database_and_the_last_one_stops_it(tmp_path: Path, d
     assert depth == 1 or not cluster.sockets.exists()
 
 
-def test_a_killed_command_leaves_a_database_that_the_next_one_takes_over_and_stops(tmp_path: Path) -> None:
-    cluster = postgres.cluster_in(tmp_path)
-    with _command(tmp_path) as killed:
+def test_a_killed_command_leaves_a_database_that_the_next_one_takes_over_and_stops(home: Path) -> None:
+    cluster = postgres.cluster_in(home)
+    with _command(home) as killed:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     assert postgres.accepts_connections(cluster)
-    with _command(tmp_path):
+    with _command(home):
         pass
     _await(lambda: not postgres.accepts_connections(cluster), what="the last command stops the database")
 
 
-def test_a_pid_file_whose_number_belongs_to_another_program_does_not_stop_the_start(tmp_path: Path) -> None:
-    with _command(tmp_path):
+def test_a_pid_file_whose_number_belongs_to_another_program_does_not_stop_the_start(home: Path) -> None:
+    with _command(home):
         pass
-    (tmp_path / "postgres" / "postmaster.pid").write_text(
-        f"{os.getpid()}\n{tmp_path / 'postgres'}\n", "ascii"
-    )
-    with _command(tmp_path):
-        assert postgres.accepts_connections(postgres.cluster_in(tmp_path))
+    (home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'postgres'}\n", "ascii")
+    with _command(home):
+        assert postgres.accepts_connections(postgres.cluster_in(home))
 
 
-def test_other_accounts_may_pass_through_the_folders_above_but_not_list_them(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
+def test_other_accounts_may_pass_through_the_folders_above_but_not_list_them(home: Path) -> None:
+    closed = home / "closed"
     closed.mkdir(mode=0o700)
     home = closed / "home"
     home.mkdir()

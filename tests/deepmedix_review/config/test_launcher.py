@@ -78,8 +78,8 @@ def _all_gone(processes: list[psutil.Process]) -> bool:
     return [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(tmp_path: Path) -> None:
-    with _product(tmp_path) as (killed, port):
+def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(home: Path) -> None:
+    with _product(home) as (killed, port):
         killed.await_line("Ctrl-C stops everything")
         family = killed.family()
         names = " ".join(" ".join(p.cmdline()) for p in family)
@@ -87,7 +87,7 @@ def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(tmp_path:
             assert part in names
         assert urlopen(f"http://127.0.0.1:{port}/healthz").status == 200
 
-        with _product(tmp_path) as (second, _):
+        with _product(home) as (second, _):
             second.await_line("is running already with the data in")
             assert second.process.wait(STOP_SECONDS) == 1
 
@@ -95,16 +95,16 @@ def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(tmp_path:
         killed.process.wait()
         if sys.platform.startswith("linux"):
             assert _all_gone(family)
-    logins = (tmp_path / "secrets" / "demo_logins.json").read_text("utf-8")
+    logins = (home / "secrets" / "demo_logins.json").read_text("utf-8")
 
-    with _product(tmp_path) as (again, _):
+    with _product(home) as (again, _):
         again.await_line("Ctrl-C stops everything")
         family = again.family()
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(STOP_SECONDS) == 0
         assert _all_gone(family)
-    assert (tmp_path / "secrets" / "demo_logins.json").read_text("utf-8") == logins
-    assert (tmp_path / "secrets" / "demo_logins.json").stat().st_mode & 0o077 == 0
+    assert (home / "secrets" / "demo_logins.json").read_text("utf-8") == logins
+    assert (home / "secrets" / "demo_logins.json").stat().st_mode & 0o077 == 0
 
 
 def test_leftovers_are_ended_and_other_programs_with_the_same_number_are_not(tmp_path: Path) -> None:
