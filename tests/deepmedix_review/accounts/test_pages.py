@@ -16,7 +16,7 @@ NEW = {"username": "newcomer", "role": "expert", "pseudonym": "", "password": "a
 
 @pytest.fixture
 def admin(client):
-    account = AdminFactory()
+    account = AdminFactory.create()
     client.force_login(account)
     return account
 
@@ -35,7 +35,7 @@ def test_a_weak_password_is_refused_with_its_reason(client, admin):
 
 
 def test_an_admin_changes_role_and_password_and_closes_the_account_but_not_their_own(client, admin):
-    expert = ExpertFactory()
+    expert = ExpertFactory.create()
     client.post(reverse("account-role", args=[expert.uid]), {"role": "researcher"})
     client.post(reverse("account-password", args=[expert.uid]), {"password": "another long password"})
     client.post(reverse("account-active", args=[expert.uid]), {"active": "no"})
@@ -50,7 +50,7 @@ def test_an_admin_changes_role_and_password_and_closes_the_account_but_not_their
     "name", ["account-list", "account-detail", "account-role", "account-password", "account-active"]
 )
 def test_others_do_not_reach_the_accounts(client, factory, name):
-    account = factory()
+    account = factory.create()
     client.force_login(account)
     address = reverse(name, args=[] if name == "account-list" else [account.uid])
     assert client.post(address, NEW).status_code in (403, 405)
@@ -60,7 +60,7 @@ def test_others_do_not_reach_the_accounts(client, factory, name):
 
 
 def test_logins_stand_in_the_record_and_mistyped_names_do_not(client):
-    expert = ExpertFactory(username="known")
+    expert = ExpertFactory.create(username="known")
     address = reverse("login")
     client.post(address, {"username": "known", "password": "wrong"})
     client.post(address, {"username": "my secret typed here", "password": "wrong"})

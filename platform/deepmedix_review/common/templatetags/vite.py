@@ -24,7 +24,9 @@ def vite(context: template.Context, entry: str) -> SafeString:
     chunk = _manifest(settings.VITE_MANIFEST.stat().st_mtime_ns)[entry]
     sheets = chunk.get("css", [])
     assert isinstance(sheets, list)
-    links = format_html_join("", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{s}"),) for s in sheets))
+    links = format_html_join(
+        "", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{s}"),) for s in sheets)
+    )
     request = context.get("request")
     nonce = getattr(request, "csp_nonce", "")
     script = format_html(
