@@ -65,6 +65,18 @@ describe("a case by keys alone", () => {
     expect(room.state.reading.step_ratings).toMatchObject([{ plausibility: null }]);
   });
 
+  it("saves a note while it is written, and not again when it is left", async () => {
+    const { room, saved } = await desk();
+    room.perform({ kind: "note" });
+    expect(room.state.noteOf).toBe("a1");
+    room.draftNote("a1", "blunt");
+    room.draftNote("a1", "blunted angle");
+    vi.advanceTimersByTime(1000);
+    room.endNote("a1");
+    expect(saved.map(({ change }) => change.payload)).toMatchObject([{ note: "blunted angle" }]);
+    expect(room.state.noteOf).toBeNull();
+  });
+
   it("pre-selects nothing", async () => {
     const { room, saved } = await desk();
     expect(saved).toEqual([]);

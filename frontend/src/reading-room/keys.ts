@@ -40,7 +40,7 @@ const points = (n: number): Shortcut => ({
   codes: [`Digit${n}`, `Numpad${n}`],
   action: { kind: "points", points: n },
   caps: [String(n)],
-  label: `${n} of 5; in the vote 1 is A, 2 a tie, 3 B`,
+  label: "Points; in the vote 1 is A, 2 a tie, 3 B",
   group: "Rate",
 });
 

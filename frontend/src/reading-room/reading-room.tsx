@@ -104,8 +104,8 @@ function listen(session: Session, around: Surroundings): () => void {
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
       if (action.kind === "sign") return void session.sign();
-      if (action.kind === "cancel" && focus === "text" && event.target instanceof HTMLElement) {
-        event.target.blur();
+      if (action.kind === "cancel" && focus === "text") {
+        document.querySelector<HTMLElement>(".room .current")?.focus();
       }
       room()?.perform(action);
     },

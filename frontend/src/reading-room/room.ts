@@ -12,6 +12,7 @@ import {
   inverse,
   rateAnswer,
   ratePlausibility,
+  stepRating,
   withChange,
   writeNote,
 } from "./changes";
@@ -54,12 +55,15 @@ export type SaveChange = (change: Change, sopInstanceUid: string) => void;
 
 const NUDGE_PAUSE_MS = 300;
 const WINDOW_PAUSE_MS = 500;
+const NOTE_PAUSE_MS = 800;
 
 export class Room {
   state: RoomState;
   private readonly undoStack: { change: Change; place: Place }[] = [];
   private nudgeTimer: ReturnType<typeof setTimeout> | undefined;
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
+  private noteTimer: ReturnType<typeof setTimeout> | undefined;
+  private draft: { readonly step: string; readonly note: string } | null = null;
   private preset = 0;
 
   constructor(
@@ -200,9 +204,16 @@ export class Room {
     if (this.canRate && place.kind === "step") this.set({ noteOf: place.step });
   }
 
-  saveNote(step: string, note: string): void {
+  /** Saved when the typing rests, so that a crash loses a word at most. */
+  draftNote(step: string, note: string): void {
+    this.draft = { step, note };
+    clearTimeout(this.noteTimer);
+    this.noteTimer = setTimeout(() => this.commitNote(), NOTE_PAUSE_MS);
+  }
+
+  endNote(step: string): void {
+    this.commitNote();
     if (this.state.noteOf === step) this.set({ noteOf: null });
-    this.change(writeNote(this.state.reading, step, note));
   }
 
   displayChanged(display: Display): void {
@@ -215,8 +226,17 @@ export class Room {
     if (seconds > 0) this.change({ kind: "add_active_time", payload: { seconds } });
   }
 
+  private commitNote(): void {
+    clearTimeout(this.noteTimer);
+    const { draft } = this;
+    this.draft = null;
+    if (draft === null || stepRating(this.state.reading, draft.step).note === draft.note) return;
+    this.change(writeNote(this.state.reading, draft.step, draft.note));
+  }
+
   /** Saves what still waits for a pause in the keys. */
   commit(): void {
+    this.commitNote();
     clearTimeout(this.nudgeTimer);
     const { nudged } = this.state;
     if (nudged === null) return;

@@ -3,6 +3,15 @@ import { SHORTCUTS, type Shortcut } from "../keys";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
+/** Shortcuts that mean the same share a line. */
+function linesOf(group: Shortcut["group"]): { label: string; caps: string[] }[] {
+  const lines = new Map<string, Set<string>>();
+  for (const { label, caps } of SHORTCUTS.filter((shortcut) => shortcut.group === group)) {
+    lines.set(label, new Set([...(lines.get(label) ?? []), ...caps]));
+  }
+  return [...lines].map(([label, caps]) => ({ label, caps: [...caps] }));
+}
+
 /** Every shortcut, and the switch that turns single keys off (WCAG 2.1.4). */
 export function ShortcutSheet(props: {
   readonly singleKeys: boolean;
@@ -32,14 +41,14 @@ export function ShortcutSheet(props: {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {SHORTCUTS.filter((shortcut) => shortcut.group === group).map((shortcut) => (
-                <div key={shortcut.caps.join()}>
+              {linesOf(group).map(({ label, caps }) => (
+                <div key={label}>
                   <dt>
-                    {shortcut.caps.map((cap) => (
+                    {caps.map((cap) => (
                       <kbd key={cap}>{cap}</kbd>
                     ))}
                   </dt>
-                  <dd>{shortcut.label}</dd>
+                  <dd>{label}</dd>
                 </div>
               ))}
             </dl>

@@ -99,7 +99,11 @@ export function StepCard({ room, state, side, step }: Props) {
           <Redrawing room={room} state={state} region={focused} />
         )}
       {state.noteOf === step.uid ? (
-        <Note note={rating.note} onSave={(note) => room.saveNote(step.uid, note)} />
+        <Note
+          note={rating.note}
+          onWrite={(note) => room.draftNote(step.uid, note)}
+          onEnd={() => room.endNote(step.uid)}
+        />
       ) : (
         rating.note && <p class="note">{rating.note}</p>
       )}
@@ -174,7 +178,15 @@ function Redrawing({ room, state, region }: { room: Room; state: RoomState; regi
   );
 }
 
-function Note({ note, onSave }: { readonly note: string; readonly onSave: (note: string) => void }) {
+function Note({
+  note,
+  onWrite,
+  onEnd,
+}: {
+  note: string;
+  onWrite: (note: string) => void;
+  onEnd: () => void;
+}) {
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus(), []);
   return (
@@ -185,9 +197,9 @@ function Note({ note, onSave }: { readonly note: string; readonly onSave: (note:
       placeholder="What should the model have said? No names, dates or numbers of patients."
       rows={2}
       maxLength={4000}
-      onBlur={(event) => onSave(event.currentTarget.value.trim())}
-    >
-      {note}
-    </textarea>
+      onInput={(event) => onWrite(event.currentTarget.value.trim())}
+      onBlur={onEnd}
+      defaultValue={note}
+    />
   );
 }
