@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.test import Client
 from django.urls import reverse
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,6 +18,7 @@ from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import film_path
 from inference.images import render_reference
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
+from tests.browser import open_as
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import receive
 
@@ -76,14 +76,7 @@ FILMS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def admin_page(live_server: Any, context: BrowserContext) -> Page:
-    client = Client()
-    client.force_login(AdminFactory.create())
-    context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    return page
+    return open_as(AdminFactory.create(), context=context, url=live_server.url)
 
 
 def test_the_screen_shows_the_picture_that_the_model_sees(

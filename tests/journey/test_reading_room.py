@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.test import Client
 from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -15,18 +14,17 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.reviews.services import create_reader_study
 from deepmedix_review.studies.selectors import film_path
+from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.home import ROOT
 
 FILM_SIZE = 256
 FILM = re.compile(r"/api/instances/.+/film/")
 CHANGES = re.compile(r"/api/readings/.+/changes/")
 HEART = ("The heart is enlarged.", [(96.0, 128.0, 176.0, 208.0)])
 LUNG = ("The right lung is clear.", [(40.0, 40.0, 110.0, 190.0)])
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @dataclass
@@ -69,13 +67,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
                 say(film, steps=steps, answer="cardiomegaly", model_version=model_version)
             studies.append(film.study)
         create_reader_study(title="Two outputs", studies=studies, readers=[reader], actor=None, seed=1)
-        client = Client()
-        client.force_login(reader)
-        context.add_cookies(
-            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-        )
-        page = context.new_page()
-        page.set_default_timeout(30_000)
+        page = open_as(reader, context=context, url=live_server.url)
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -263,15 +255,3 @@ def test_the_reading_page_has_no_serious_barrier_and_breaks_no_policy(enter: Cal
     room.page.goto(f"{room.url}/worklist/")
     check_barriers(room.page)
     assert room.problems == []
-
-
-def check_barriers(page: Page) -> None:
-    page.evaluate(AXE.read_text("utf-8"))
-    tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-    serious = [
-        (rule["id"], [node["target"] for node in rule["nodes"]])
-        for rule in found["violations"]
-        if rule["impact"] in ("serious", "critical")
-    ]
-    assert serious == []

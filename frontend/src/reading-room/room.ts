@@ -1,9 +1,8 @@
 /** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
 import type { Change, Reading, Side, Verdict } from "../api/reading";
-import type { Display, DragTool, FilmView } from "../viewer/film";
-import { WrongImage } from "../viewer/film";
+import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import { type Box, dragged, isDrawable, rounded, startingBox } from "../viewer/geometry";
-import { type FilmValues, PRESETS } from "../viewer/window";
+import { PRESETS } from "../viewer/window";
 import {
   annotate,
   annotation,
@@ -29,29 +28,7 @@ import {
   stepPlace,
   walked,
 } from "./place";
-
-export type FilmState =
-  | { readonly kind: "loading" }
-  | { readonly kind: "shown"; readonly values: FilmValues }
-  | { readonly kind: "wrong"; readonly sentence: string };
-
-export interface RoomState {
-  readonly reading: Reading;
-  readonly place: Place;
-  readonly film: FilmState;
-  readonly display: Display | null;
-  readonly tool: DragTool;
-  readonly showsAll: boolean;
-  readonly isHidden: boolean;
-  readonly hoveredStep: string | null;
-  readonly drawing: string | null;
-  readonly nudged: { readonly region: string; readonly box: Box } | null;
-  /** The step whose note is being written. */
-  readonly noteOf: string | null;
-  readonly numUndoable: number;
-}
-
-export type SaveChange = (change: Change, sopInstanceUid: string) => void;
+import type { RoomState, SaveChange } from "./room-state";
 
 const NUDGE_PAUSE_MS = 300;
 const WINDOW_PAUSE_MS = 500;

@@ -6,7 +6,8 @@ import { ActiveTime } from "./active-time";
 import { withChange } from "./changes";
 import { type Outbox, openOutbox, outboxInMemory } from "./outbox";
 import { gaps } from "./place";
-import { Room, type RoomState } from "./room";
+import { Room } from "./room";
+import type { RoomState } from "./room-state";
 import { Saver, type SaveState } from "./saver";
 
 export type Stage =

@@ -1,7 +1,8 @@
 import { type Completion, CRITERIA, type Criterion } from "../../api/reading";
 import { answerRating, castVote, rateAnswer } from "../changes";
 import { isWellFormed } from "../place";
-import type { Room, RoomState } from "../room";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
 import { Item } from "./item";
 import { FIVE, Segments } from "./segments";
 

@@ -1,7 +1,8 @@
 import type { RefObject } from "preact";
 import type { DragTool } from "../../viewer/film";
 import { PRESETS } from "../../viewer/window";
-import type { Room, RoomState } from "../room";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
 
 const TOOLS: readonly { tool: DragTool; name: string; cap: string }[] = [
   { tool: "window", name: "Window", cap: "W" },

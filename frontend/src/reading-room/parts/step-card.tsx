@@ -5,7 +5,8 @@ import { isDrawable, rounded, withinFilm } from "../../viewer/geometry";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { colourOf, currentBox, labelOf } from "../marks";
 import { stepPlace } from "../place";
-import type { Room, RoomState } from "../room";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
 import { Item } from "./item";
 import { type Choice, FIVE, Segments } from "./segments";
 
