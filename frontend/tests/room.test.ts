@@ -172,7 +172,7 @@ describe("regions", () => {
     const box = { x_min: 10, y_min: 20, x_max: 30, y_max: 40 };
     room.regionDrawn("a1r", box);
     expect(view.drawing).toBeNull();
-    expect(view.marks).toMatchObject([{ box, original: { x_min: 100 }, adjustable: true, movable: false }]);
+    expect(view.marks).toMatchObject([{ box, original: { x_min: 100 }, adjustable: true }]);
   });
 
   it("are nudged by arrow keys, saved once when the keys rest", async () => {

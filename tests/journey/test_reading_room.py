@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.reviews.services import create_reader_study
 from deepmedix_review.studies.selectors import film_path
@@ -255,3 +256,24 @@ def test_the_reading_page_has_no_serious_barrier_and_breaks_no_policy(enter: Cal
     room.page.goto(f"{room.url}/worklist/")
     check_barriers(room.page)
     assert room.problems == []
+
+
+def test_a_region_over_the_whole_film_can_be_drawn_anew_inside_of_itself(enter: Callable[..., Room]) -> None:
+    room = enter()
+    Region.objects.update(x_min=0, y_min=0, x_max=FILM_SIZE, y_max=FILM_SIZE, problem="whole_image")
+    room.open()
+    room.wait_for_film()
+    expect(room.page.get_by_text("region is the whole image").first).to_be_visible()
+    room.press("r")
+    stage = room.page.locator(".film-stage").bounding_box()
+    assert stage is not None
+    middle = (stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    room.page.mouse.move(*middle)
+    room.page.mouse.down()
+    room.page.mouse.move(middle[0] + 40, middle[1] + 40, steps=3)
+    room.page.mouse.up()
+    room.wait_until_saved()
+    left, top, right, bottom = box_of(RegionAnnotation.objects.get())
+    assert (left, top) == pytest.approx((FILM_SIZE / 2, FILM_SIZE / 2), abs=1.0)
+    assert 0 < right - left < FILM_SIZE / 4
+    assert 0 < bottom - top < FILM_SIZE / 4

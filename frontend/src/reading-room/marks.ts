@@ -67,7 +67,6 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
         focused,
         wrong: made?.verdict === "wrong" && !isDrawing,
         adjustable: focused && (isDrawing || moved !== null),
-        movable: focused && isDrawing,
       });
     }
   }

@@ -29,10 +29,8 @@ export interface RegionMark {
   readonly dashed: boolean;
   readonly focused: boolean;
   readonly wrong: boolean;
-  /** Whether its grips are shown. */
+  /** Whether its grips resize it and its outline moves it; a drag inside always reaches the film below. */
   readonly adjustable: boolean;
-  /** Whether a drag inside of it moves it, and does not reach the film below. */
-  readonly movable: boolean;
 }
 
 /** The image could not be shown, or another one came: nothing is on screen, and nothing may be rated. */
@@ -46,7 +44,7 @@ export interface FilmView {
   /** SOP Instance UID of what is on screen at this moment, read from the image itself; null where blank. */
   sopInstanceUidOnScreen(): string | null;
   showRegions(marks: readonly RegionMark[]): void;
-  /** The next drag outside of its grips draws this region anew; null ends that. */
+  /** The next drag elsewhere than on its outline draws this region anew; null ends that. */
   drawRegion(uid: string | null): void;
   bringIntoView(box: Box): void;
   setDragTool(tool: DragTool): void;

@@ -65,8 +65,8 @@ export class RegionOverlay {
     group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
     if (mark.wrong) group.append(...crossOver(box));
     // A wide unseen edge: the outline alone is too thin to hit.
-    group.append(rectangle(box, { class: "edge" }));
-    if (mark.movable) group.append(rectangle(box, { class: "inside", "data-grip": "move" }));
+    const moves = mark.adjustable ? { "data-grip": "move" } : {};
+    group.append(rectangle(box, { class: "edge", ...moves }));
     if (mark.adjustable) group.append(...gripsOf(box));
     group.append(...label(mark.label, box));
     return group;

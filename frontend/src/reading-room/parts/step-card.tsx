@@ -160,7 +160,7 @@ function Redrawing({ room, state, region }: { room: Room; state: RoomState; regi
     <div class="row box-fields">
       {state.drawing === region.uid && (
         <span class="hint" role="status">
-          Drag a grip, draw a new box, use the arrow keys, or type its edges in pixels:
+          Draw a new box, drag its grips or outline, use the arrow keys, or type its edges in pixels:
         </span>
       )}
       {EDGES.map(([edge, name]) => (
