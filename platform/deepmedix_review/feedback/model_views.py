@@ -19,6 +19,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import evaluations_of
 from deepmedix_review.evaluation.tasks import retry_evaluation
+from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, training_curves
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
@@ -46,6 +47,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
     context = {
         **_gate(version),
         "lineage": lineage,
+        "card": card_figures(version),
         "curves": training_curves(metrics),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
         "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,

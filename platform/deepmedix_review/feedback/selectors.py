@@ -21,14 +21,12 @@ from deepmedix_review.feedback.models import (
     TrainingMetric,
     TrainingRun,
 )
+from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.studies.selectors import film_path
 from rl_feedback.dpo_config import TrainingPair
 
-# Tables that show single pairs or readings show the first of them.
-SHOWN = 50
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
 
@@ -40,18 +38,6 @@ class DatasetCounts:
     origins: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
     num_readers: int
-
-
-@dataclass(frozen=True)
-class ReadingLink:
-    """A reading by the blinded names that screens show."""
-
-    case_label: str
-    study: UUID
-    reader_study: str
-    position: int
-    reader: str
-    num_pairs: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +62,7 @@ class Lineage:
     run: TrainingRun | None
     decision: GateDecision | None
     ancestors: tuple[ModelVersion, ...]
-    readings: tuple[ReadingLink, ...]
+    readings: tuple[ReadingLearned, ...]
     num_readings: int
     num_readers: int
 
@@ -101,7 +87,7 @@ def dataset_counts(dataset: PreferenceDataset) -> DatasetCounts:
     return DatasetCounts(
         origins=tuple((origin.label, origins.get(origin.value, 0)) for origin in PreferencePair.Origin),
         left_out=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
-        num_readers=_readings_of(dataset).values("assignment__reader").distinct().count(),
+        num_readers=readings_of(dataset).values("assignment__reader").distinct().count(),
     )
 
 
@@ -213,44 +199,11 @@ def lineage_of(version: ModelVersion) -> Lineage:
     ancestors = [version]
     while ancestors[-1].parent is not None:
         ancestors.append(ancestors[-1].parent)
-    readings = _readings_of(run.dataset) if run else Reading.objects.none()
-    shown = readings.select_related(
-        "assignment__case__study", "assignment__case__reader_study", "assignment__reader"
-    )
     return Lineage(
         run=run,
         decision=GateDecision.objects.filter(candidate=version).first(),
         ancestors=tuple(reversed(ancestors)),
-        readings=tuple(_reading_link(reading) for reading in _with_num_pairs(shown, run)[:SHOWN])
-        if run
-        else (),
+        readings=first_readings_of(run.dataset) if run else (),
         num_readings=run.dataset.num_readings if run else 0,
-        num_readers=readings.values("assignment__reader").distinct().count(),
-    )
-
-
-def _readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
-    """The readings from which the data set has a pair or a label."""
-    return Reading.objects.filter(pk__in=dataset.pairs.order_by().values("reading")) | Reading.objects.filter(
-        pk__in=dataset.labels.order_by().values("reading")
-    )
-
-
-def _with_num_pairs(readings: QuerySet[Reading], run: TrainingRun | None) -> list[tuple[Reading, int]]:
-    numbers = (
-        dict(run.dataset.pairs.order_by().values_list("reading").annotate(number=Count("id"))) if run else {}
-    )
-    return [(reading, numbers.get(reading.pk, 0)) for reading in readings.order_by("pk")[:SHOWN]]
-
-
-def _reading_link(row: tuple[Reading, int]) -> ReadingLink:
-    reading, num_pairs = row
-    case = reading.assignment.case
-    return ReadingLink(
-        case_label=case.study.label,
-        study=case.study.uid,
-        reader_study=case.reader_study.title,
-        position=case.position,
-        reader=reading.assignment.reader.pseudonym,
-        num_pairs=num_pairs,
+        num_readers=readings_of(run.dataset).values("assignment__reader").distinct().count() if run else 0,
     )

@@ -189,6 +189,25 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     assert f'action="{road.url("model-promote")}"' in page
 
 
+def test_the_lineage_leads_down_to_each_rating_that_the_reader_gave(road: Road) -> None:
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    for label in road.dataset.labels.all():
+        side = "A" if label.completion == road.reading.completion_a else "B"
+        subject = f"step {label.step.position}" if label.step else "answer"
+        said = f'{side}, {subject}: {label.criterion} <span class="mono">{label.value:.2f}</span>'
+        assert said in page
+    assert road.dataset.labels.exists()
+
+
+def test_a_version_shows_the_figures_of_its_card_and_survives_a_card_that_is_odd(road: Road) -> None:
+    figure = {"mean": 0.978, "low": 0.964, "high": 0.99}
+    road.candidate.card = {"sites": {"first": {"n": 500, "figures": {"exact_answer": figure}}, "odd": 3}}
+    road.candidate.save(update_fields=["card"])
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "0.978 (0.964 to 0.99)" in page
+    assert "First site, 500 films" in page
+
+
 def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(road: Road) -> None:
     road.measure(road.parent)
     road.measure(road.candidate, say=say_nothing)

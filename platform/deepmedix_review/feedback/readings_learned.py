@@ -1,0 +1,90 @@
+"""The readings that a version learned from, down to what each reader said of every step and answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from deepmedix_review.feedback.models import PreferenceDataset, PreferenceLabel
+from deepmedix_review.reviews.models import Reading
+
+# Readings that a page lists; the data set's page and the API have the rest.
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class LabelSaid:
+    """One judgement: of which side, of the answer or of a step by its position, and its value in [0, 1]."""
+
+    side: str
+    subject: str
+    criterion: str
+    value: float
+
+
+@dataclass(frozen=True)
+class ReadingLearned:
+    """A reading by the blinded names that screens show."""
+
+    case_label: str
+    study: UUID
+    reader_study: str
+    position: int
+    reader: str
+    vote: str
+    num_pairs: int
+    labels: tuple[LabelSaid, ...]
+
+
+def readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
+    """The readings from which the data set has a pair or a label."""
+    return Reading.objects.filter(pk__in=dataset.pairs.order_by().values("reading")) | Reading.objects.filter(
+        pk__in=dataset.labels.order_by().values("reading")
+    )
+
+
+def first_readings_of(dataset: PreferenceDataset) -> tuple[ReadingLearned, ...]:
+    """The first SHOWN, in the order in which they were made; three queries."""
+    readings = list(
+        readings_of(dataset)
+        .select_related(
+            "assignment__case__study", "assignment__case__reader_study", "assignment__reader", "vote"
+        )
+        .order_by("pk")[:SHOWN]
+    )
+    num_pairs = dict(dataset.pairs.order_by().values_list("reading").annotate(number=Count("id")))
+    labels: dict[int, list[PreferenceLabel]] = {}
+    for label in (
+        dataset.labels.filter(reading__in=[reading.pk for reading in readings])
+        .select_related("step")
+        .order_by("position")
+    ):
+        labels.setdefault(label.reading_id, []).append(label)
+    return tuple(_learned(reading, num_pairs, labels.get(reading.pk, [])) for reading in readings)
+
+
+def _learned(reading: Reading, num_pairs: Mapping[int, int], labels: list[PreferenceLabel]) -> ReadingLearned:
+    case = reading.assignment.case
+    said = sorted(
+        (_said(reading, label) for label in labels), key=lambda one: (one.side, one.subject, one.criterion)
+    )
+    return ReadingLearned(
+        case_label=case.study.label,
+        study=case.study.uid,
+        reader_study=case.reader_study.title,
+        position=case.position,
+        reader=reading.assignment.reader.pseudonym,
+        vote=reading.vote.get_side_display() if hasattr(reading, "vote") else "",
+        num_pairs=num_pairs.get(reading.pk, 0),
+        labels=tuple(said),
+    )
+
+
+def _said(reading: Reading, label: PreferenceLabel) -> LabelSaid:
+    return LabelSaid(
+        side="A" if label.completion_id == reading.completion_a_id else "B",
+        subject=f"step {label.step.position}" if label.step else "answer",
+        criterion=label.criterion,
+        value=label.value,
+    )
