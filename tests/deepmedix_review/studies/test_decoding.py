@@ -326,7 +326,7 @@ def test_every_hostile_file_is_refused_or_harmless_within_500_megabytes(
 
 
 class _WatchedMemory:
-    """The highest sum of this process's memory and what its children hold beside, above the start, in bytes."""
+    """The highest sum of this process and what its children hold beside, above the start, in bytes."""
 
     def __enter__(self) -> list[int]:
         self.me = psutil.Process()
