@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import films_of
 
@@ -35,6 +36,17 @@ def film_to_read(study: Study) -> Instance:
     if film is None:
         raise RefusedByRule(f"{study.label} holds no film. Import its films again.")
     return film
+
+
+def studies_to_ask(version: ModelVersion) -> QuerySet[Study]:
+    """Ready studies with a film, newest first, neither completed by this version nor under way with it."""
+    of_this = {"study": OuterRef("pk"), "model_version": version}
+    return Study.objects.filter(
+        Exists(Instance.objects.filter(series__study=OuterRef("pk"))),
+        ~Exists(Completion.objects.filter(**of_this)),
+        ~Exists(InferenceJob.objects.filter(**of_this).exclude(state__in=FINAL_STATES)),
+        state=Study.State.READY,
+    ).order_by("-pk")
 
 
 def inference_jobs() -> QuerySet[InferenceJob]:

@@ -17,6 +17,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.selectors import studies_to_ask
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, serving_model
 from deepmedix_review.studies.models import Study
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 # How often a running job tells its tokens; a person sees no more, and each costs two queries.
 SECONDS_BETWEEN_BEATS = 0.2
+# What one press of a button asks for at most: a page that answers within seconds, a queue that ends.
+MOST_STUDIES_AT_ONCE = 500
 
 _loaded: dict[EngineSettings, Engine] = {}
 
@@ -54,6 +57,30 @@ def request_inference(
             if job.state == JobState.QUEUED:
                 jobs.wake(run_inference, job)
     return wanted
+
+
+def request_inference_of_all(*, actor: User) -> str:
+    """Ask the serving model about the ready studies that it has not seen, at most MOST_STUDIES_AT_ONCE.
+
+    Each study is asked about by itself, so that one that is held meanwhile stops no other. Returns the
+    sentence that says what was asked. Raises RefusedByRule where no model serves.
+    """
+    version = serving_model()
+    unseen = list(studies_to_ask(version)[: MOST_STUDIES_AT_ONCE + 1])
+    num_asked = 0
+    for study in unseen[:MOST_STUDIES_AT_ONCE]:
+        try:
+            request_inference(study=study, actor=actor)
+        except RefusedByRule as reason:
+            logger.warning("not asked: %s", reason)
+        else:
+            num_asked += 1
+    if not num_asked:
+        return f"{version} has been asked about every ready study already."
+    said = f"{version} is asked about {num_asked} {'study' if num_asked == 1 else 'studies'}."
+    if len(unseen) > MOST_STUDIES_AT_ONCE:
+        said += " More are left; ask again when these are done."
+    return said
 
 
 def request_retry(job: InferenceJob, *, actor: User) -> None:

@@ -20,7 +20,8 @@ from deepmedix_review.reasoning.selectors import (
     num_jobs_by_state,
     study_inference,
 )
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model, versions
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import study_for
 from inference.prompts import template
@@ -44,6 +45,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
             "is_live": any(not job.is_final for job in page.rows),
             "before": before,
             "next_before": page.next_before,
+            "serving": versions().filter(state=ModelVersion.State.SERVING).first(),
         },
     )
 
@@ -82,6 +84,14 @@ def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
     if said:
         messages.warning(request, said)
     return redirect("study-detail", uid=study.uid)
+
+
+@require_POST
+@needs_capability(Capability.REQUEST_INFERENCE)
+def ask_about_all(request: HttpRequest) -> HttpResponse:
+    """Ask about every ready study that the serving model has not seen; the list then shows how far it is."""
+    messages.success(request, tasks.request_inference_of_all(actor=acting_user(request)))
+    return redirect("inference-list")
 
 
 @require_POST

@@ -17,7 +17,7 @@ from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.common.errors import NotYours
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.selectors import serving_model, versions
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 
@@ -82,6 +82,18 @@ class CaseRow:
 
 
 _OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None))
+@dataclass(frozen=True)
+class VersionToRead:
+    """A model version whose completions readers can be given, and of how many ready studies."""
+
+    version: ModelVersion
+    num_studies: int
+
+    def __str__(self) -> str:
+        noun = "study" if self.num_studies == 1 else "studies"
+        return f"{self.version} · {self.num_studies} {noun}"
+
+
 
 
 def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = None) -> Worklist:
@@ -187,6 +199,17 @@ def completions_to_read(
     ).only("study_id", "instance_id", "query")
     for completion in completions.order_by("-pk"):
         chosen = by_study[completion.study_id]
+def versions_to_read() -> Sequence[VersionToRead]:
+    """The versions with completions of ready studies, newest first, whichever of them serves."""
+    counts = dict(
+        Completion.objects.filter(study__state=Study.State.READY)
+        .order_by()
+        .values_list("model_version")
+        .annotate(number=Count("study", distinct=True))
+    )
+    return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
+
+
         if not chosen or (
             len(chosen) == 1
             and (chosen[0].instance_id, chosen[0].query) == (completion.instance_id, completion.query)

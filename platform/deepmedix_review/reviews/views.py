@@ -1,6 +1,7 @@
 """The pages of readers' work: the worklist and the reading page for experts, reader studies for admins."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user, readers, readers_by_uid
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews import selectors, services
 from deepmedix_review.reviews.forms import AmendmentForm, ReaderStudyForm
 from deepmedix_review.reviews.models import ReaderStudy
@@ -62,7 +64,12 @@ def list_reader_studies(request: HttpRequest) -> HttpResponse:
 
 @needs_capability(Capability.DESIGN_READER_STUDIES)
 def create(request: HttpRequest) -> HttpResponse:
-    studies = list(selectors.studies_to_choose(model_version=serving_model()))
+    """The form on the completions of one version, by default the serving one; the version that the page was
+    opened with stays, whatever is promoted meanwhile."""
+    offered = selectors.versions_to_read()
+    serving = versions().filter(state=ModelVersion.State.SERVING).first()
+    version = _chosen_version(request, serving, offered)
+    studies = list(selectors.studies_to_choose(model_version=version)) if version else []
     experts = list(readers())
     form = ReaderStudyForm(
         request.POST or None,
@@ -79,13 +86,21 @@ def create(request: HttpRequest) -> HttpResponse:
                 readers=readers_by_uid(uuid.UUID(uid) for uid in chosen["readers"]),
                 actor=acting_user(request),
                 seed=chosen["seed"],
+                model_version=version,
             )
         except RefusedByRule as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{reader_study.title} is on its readers' worklists.")
             return redirect("reader-study-detail", uid=reader_study.uid)
-    context = {"form": form, "studies": studies, "readers": experts}
+    context = {
+        "form": form,
+        "studies": studies,
+        "readers": experts,
+        "version": version,
+        "serving": serving,
+        "versions": offered,
+    }
     return render(request, "reviews/reader_study_create.html", context)
 
 
@@ -102,6 +117,19 @@ def show_reader_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "num_signed": sum(reader.num_signed for reader in progress),
     }
     return render(request, "reviews/reader_study_detail.html", context)
+
+
+def _chosen_version(
+    request: HttpRequest, serving: ModelVersion | None, offered: Sequence[selectors.VersionToRead]
+) -> ModelVersion | None:
+    """The version named by uid, else the serving one, else the newest that has something to read."""
+    try:
+        wanted = uuid.UUID(request.POST.get("version") or request.GET.get("version", ""))
+    except ValueError:
+        named = None
+    else:
+        named = versions().filter(uid=wanted).first()
+    return named or serving or (offered[0].version if offered else None)
 
 
 def _cursor(request: HttpRequest, name: str) -> uuid.UUID | None:

@@ -178,3 +178,29 @@ def test_asking_again_what_was_answered_says_so(admin: Client) -> None:
     assert "answered this already" in admin.post(address, headers=headers).content.decode()
     assert ModelVersion.objects.count() == 1
     assert not Completion.objects.exists()
+
+
+def test_all_ready_studies_without_a_completion_are_asked_about_at_once(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = ServingModelFactory.create()
+    done = CompletionFactory.create(model_version=version).study
+    InstanceFactory.create(series__study__state=Study.State.HELD)
+    unseen = [InstanceFactory.create().study for _ in range(3)]
+    monkeypatch.setattr("deepmedix_review.reasoning.tasks.MOST_STUDIES_AT_ONCE", 2)
+    address = reverse("inference-request-all")
+    assert f'action="{address}"' in admin.get(reverse("inference-list")).content.decode()
+    first = admin.post(address, follow=True).content.decode()
+    assert f"{version} is asked about 2 studies. More are left" in first
+    assert f"{version} is asked about 1 study." in admin.post(address, follow=True).content.decode()
+    assert "about every ready study already" in admin.post(address, follow=True).content.decode()
+    asked = InferenceJob.objects.values_list("study", flat=True)
+    assert sorted(asked) == sorted(2 * [study.pk for study in unseen])
+    assert done.pk not in asked
+
+
+def test_asking_about_all_takes_a_serving_model_and_the_right_to_ask(admin: Client) -> None:
+    refused = admin.post(reverse("inference-request-all"))
+    assert refused.status_code == 409
+    assert "register_shipped_model" in refused.content.decode()
+    assert client_of(ExpertFactory.create()).post(reverse("inference-request-all")).status_code == 403

@@ -8,10 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
 from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.registry import ModelVersionFactory
 from tests.factories.reviews import (
     a_signed_reading,
     an_open_reading,
@@ -119,6 +122,26 @@ def test_an_admin_chooses_studies_and_readers_and_follows_their_progress() -> No
     assert "2 cases × 1 reader = 2" in detail
     assert re.search(r"E-WINTER.*0 of 2", detail, re.DOTALL)
     assert "Winter films" in client.get(reverse("reader-study-list")).content.decode()
+
+
+def test_a_promotion_loses_neither_the_form_nor_the_completions_of_the_version_before() -> None:
+    study, reader = completed_study(), ExpertFactory.create()
+    former = serving_model()
+    client = client_of(AdminFactory.create())
+    ModelVersion.objects.filter(pk=former.pk).update(state=ModelVersion.State.RETIRED)
+    serving = ModelVersionFactory.create(state=ModelVersion.State.SERVING)
+    address = reverse("reader-study-create")
+    page = client.get(address).content.decode()
+    assert f"{serving} has completed no ready study yet." in page
+    assert f"{former} · 1 study" in page
+    assert f"Ask {serving} about all ready studies" in page
+    page = client.get(address, {"version": str(former.uid)}).content.decode()
+    assert study.label in page
+    assert f"completions of {former}, which does not serve" in page
+    chosen = {"title": "Before", "seed": 1, "studies": [str(study.uid)], "readers": [str(reader.uid)]}
+    client.post(address, chosen | {"version": str(former.uid)})
+    reading = Reading.objects.get(assignment__case__reader_study__title="Before")
+    assert reading.completion_a.model_version == former
 
 
 def test_an_incomplete_choice_is_said_at_its_field_and_kept() -> None:
