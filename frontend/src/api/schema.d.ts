@@ -291,6 +291,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/studies/{uid}/hold/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take a study out of use until it is accepted or rejected. */
+        post: operations["hold_study"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/studies/{uid}/inference/": {
         parameters: {
             query?: never;
@@ -533,6 +550,10 @@ export interface components {
          * @enum {string}
          */
         GateJsonOutcomeEnum: "passed" | "held";
+        HoldRequest: {
+            /** @description for the admin who decides; no names */
+            reason: string;
+        };
         Import: {
             /** Format: uuid */
             batch: string;
@@ -1559,6 +1580,33 @@ export interface operations {
                 "application/json": components["schemas"]["DecisionRequest"];
                 "application/x-www-form-urlencoded": components["schemas"]["DecisionRequest"];
                 "multipart/form-data": components["schemas"]["DecisionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Study"];
+                };
+            };
+        };
+    };
+    hold_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["HoldRequest"];
+                "multipart/form-data": components["schemas"]["HoldRequest"];
             };
         };
         responses: {

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
-from deepmedix_review.common.errors import NotYours
+from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model, versions
@@ -48,6 +48,7 @@ class WorklistRow:
     num_cases: int
     opened_at: datetime | None
     signed_at: datetime | None
+    is_withdrawn: bool
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,6 @@ class CaseRow:
     num_signed: int
 
 
-_OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None))
 @dataclass(frozen=True)
 class VersionToRead:
     """A model version whose completions readers can be given, and of how many ready studies."""
@@ -94,6 +94,7 @@ class VersionToRead:
         return f"{self.version} · {self.num_studies} {noun}"
 
 
+_OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None))
 
 
 def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = None) -> Worklist:
@@ -136,16 +137,24 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
     )
     if reading is None:
         raise NotYours("This reading is not among yours. Go back to your worklist.")
+    require_not_withdrawn(reading.assignment.case.study)
     return reading
 
 
 def assignment_for(user: User, uid: uuid.UUID) -> Assignment:
     """The user's own assignment. Raises NotYours for any other."""
     require(user, Capability.READ_CASES)
-    assignment = Assignment.objects.filter(uid=uid, reader=user).first()
+    assignment = Assignment.objects.select_related("case__study").filter(uid=uid, reader=user).first()
     if assignment is None:
         raise NotYours("This case is not assigned to you. Go back to your worklist.")
+    require_not_withdrawn(assignment.case.study)
     return assignment
+
+
+def require_not_withdrawn(study: Study) -> None:
+    """Raises RefusedByRule where an admin put the study on hold or rejected it after it was assigned."""
+    if study.state != Study.State.READY:
+        raise RefusedByRule("An admin withdrew this case. Go back to your worklist and read the next one.")
 
 
 def next_reading(reading: Reading) -> Reading | None:
@@ -155,6 +164,7 @@ def next_reading(reading: Reading) -> Reading | None:
         Reading.objects.filter(
             assignment__reader=here.reader_id,
             assignment__case__reader_study=here.case.reader_study_id,
+            assignment__case__study__state=Study.State.READY,
             signed_at=None,
         )
         .exclude(pk=reading.pk)
@@ -167,8 +177,9 @@ def next_reading(reading: Reading) -> Reading | None:
 
 
 def signed_readings() -> QuerySet[Reading]:
-    """The word that counts: every signed reading that no later signed reading amends."""
-    return Reading.objects.filter(signed_at__isnull=False).exclude(amended_by__signed_at__isnull=False)
+    """The word that counts: every signed reading of a study in use that no later signed reading amends."""
+    signed = Reading.objects.filter(signed_at__isnull=False, assignment__case__study__state=Study.State.READY)
+    return signed.exclude(amended_by__signed_at__isnull=False)
 
 
 def assigned_studies(user: User) -> Q:
@@ -188,17 +199,6 @@ def studies_to_choose(*, model_version: ModelVersion, limit: int = 200) -> Query
     )
 
 
-def completions_to_read(
-    studies: Iterable[Study], *, model_version: ModelVersion | None = None
-) -> Mapping[int, Sequence[Completion]]:
-    """By study: the two newest completions (or the one) of this model on one film and one question."""
-    model_version = model_version or serving_model()
-    by_study: dict[int, list[Completion]] = defaultdict(list)
-    completions = Completion.objects.filter(
-        study__in=[study.pk for study in studies], model_version=model_version
-    ).only("study_id", "instance_id", "query")
-    for completion in completions.order_by("-pk"):
-        chosen = by_study[completion.study_id]
 def versions_to_read() -> Sequence[VersionToRead]:
     """The versions with completions of ready studies, newest first, whichever of them serves."""
     counts = dict(
@@ -210,6 +210,17 @@ def versions_to_read() -> Sequence[VersionToRead]:
     return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
 
 
+def completions_to_read(
+    studies: Iterable[Study], *, model_version: ModelVersion | None = None
+) -> Mapping[int, Sequence[Completion]]:
+    """By study: the two newest completions (or the one) of this model on one film and one question."""
+    model_version = model_version or serving_model()
+    by_study: dict[int, list[Completion]] = defaultdict(list)
+    completions = Completion.objects.filter(
+        study__in=[study.pk for study in studies], model_version=model_version
+    ).only("study_id", "instance_id", "query")
+    for completion in completions.order_by("-pk"):
+        chosen = by_study[completion.study_id]
         if not chosen or (
             len(chosen) == 1
             and (chosen[0].instance_id, chosen[0].query) == (completion.instance_id, completion.query)
@@ -306,4 +317,5 @@ def _worklist_row(reading: Reading, num_cases: Mapping[int, int]) -> WorklistRow
         num_cases=num_cases[case.reader_study_id],
         opened_at=reading.opened_at,
         signed_at=reading.signed_at,
+        is_withdrawn=case.study.state != Study.State.READY,
     )

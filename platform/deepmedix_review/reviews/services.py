@@ -18,7 +18,7 @@ from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
-from deepmedix_review.reviews.selectors import completions_to_read, next_reading
+from deepmedix_review.reviews.selectors import completions_to_read, next_reading, require_not_withdrawn
 from deepmedix_review.reviews.sides import draw_swaps
 from deepmedix_review.studies.models import Study
 
@@ -220,9 +220,10 @@ def _lock(reading_uid: uuid.UUID, reader: User) -> Reading:
     require(reader, Capability.READ_CASES)
     reading = (
         Reading.objects.select_for_update(of=("self",))
-        .select_related("completion_a__instance")
+        .select_related("completion_a__instance", "completion_a__study")
         .only(
             *("uid", "signed_at", "opened_at", "completion_b", "assignment", "completion_a__uid"),
+            "completion_a__study__state",
             *("completion_a__instance__sop_instance_uid", "completion_a__instance__rows"),
             "completion_a__instance__columns",
         )
@@ -246,6 +247,7 @@ def _guard(reading: Reading, sop_instance_uid: str) -> None:
     """Nothing is kept for a film that was not on the screen, or after the signature."""
     if reading.signed_at is not None:
         raise RefusedByRule("This reading is signed and locked. Amend it to change it.")
+    require_not_withdrawn(reading.completion_a.study)
     if sop_instance_uid != reading.completion_a.instance.sop_instance_uid:
         raise RefusedByRule(
             "The film on the screen is not the film of this case, so nothing was saved. Reload the page."

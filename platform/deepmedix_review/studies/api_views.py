@@ -26,12 +26,13 @@ from deepmedix_review.studies.models import ImportBatch, ImportItem
 from deepmedix_review.studies.selectors import film_for, film_path, picture_path, study_for, study_page
 from deepmedix_review.studies.serializers import (
     DecisionSerializer,
+    HoldSerializer,
     ImportSerializer,
     StudyPageSerializer,
     StudySerializer,
     UploadSerializer,
 )
-from deepmedix_review.studies.services import decide_held, receive_instance, start_import
+from deepmedix_review.studies.services import decide_held, hold_study, receive_instance, start_import
 
 
 class StudyListView(APIView):
@@ -111,6 +112,19 @@ class StudyDecisionView(APIView):
         asked.is_valid(raise_exception=True)
         study = study_for(acting_user(request), uid)
         decide_held(study, accept=asked.validated_data["decision"] == "accept", actor=acting_user(request))
+        return Response(StudySerializer(study_for(acting_user(request), uid)).data)
+
+
+class StudyHoldView(APIView):
+    permission_classes = (*APIView.permission_classes, needs(Capability.DECIDE_HELD_STUDIES))
+
+    @extend_schema(operation_id="hold_study", request=HoldSerializer, responses=StudySerializer)
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Take a study out of use until it is accepted or rejected."""
+        asked = HoldSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        study = study_for(acting_user(request), uid)
+        hold_study(study, reason=asked.validated_data["reason"], actor=acting_user(request))
         return Response(StudySerializer(study_for(acting_user(request), uid)).data)
 
 

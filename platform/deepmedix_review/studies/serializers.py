@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.studies.models import ImportItem, Instance, Study
+from deepmedix_review.studies.services import LONGEST_REASON
 
 
 class FilmSerializer(serializers.ModelSerializer[Instance]):
@@ -93,6 +94,10 @@ class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):
 class ImportSerializer(serializers.Serializer[Any]):
     batch = serializers.UUIDField()
     items = ImportItemSerializer(many=True)
+
+
+class HoldSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=LONGEST_REASON, help_text="for the admin who decides; no names")
 
 
 class DecisionSerializer(serializers.Serializer[Any]):

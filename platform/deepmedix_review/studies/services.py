@@ -25,6 +25,7 @@ from deepmedix_review.studies.placement import Placement, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
+LONGEST_REASON = 300
 
 
 def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBatch:
@@ -62,6 +63,28 @@ def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
     study.state = Study.State.READY if accept else Study.State.REJECTED
     study.save(update_fields=["state"])
     record_event(actor=actor, action="accept_study" if accept else "reject_study", subject=study)
+    return study
+
+
+@transaction.atomic
+def hold_study(study: Study, *, reason: str, actor: User) -> Study:
+    """An admin takes a study out of use until it is decided on; readers lose their cases of it meanwhile.
+
+    The reason stays out of the audit record, which can never be mended: a person wrote it.
+    """
+    require(actor, Capability.DECIDE_HELD_STUDIES)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise RefusedByRule("A study is put on hold for a reason. Write one, without names.")
+    if len(reason) > LONGEST_REASON:
+        raise RefusedByRule(f"The reason has {len(reason)} characters; write at most {LONGEST_REASON}.")
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state != Study.State.READY:
+        raise RefusedByRule(f"{study.label} is {study.state} already; only a study in use is put on hold.")
+    study.state = Study.State.HELD
+    study.held_reasons = [*(known for known in study.held_reasons if known != reason), reason]
+    study.save(update_fields=["state", "held_reasons"])
+    record_event(actor=actor, action="hold_study", subject=study)
     return study
 
 

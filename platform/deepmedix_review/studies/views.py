@@ -22,7 +22,7 @@ from deepmedix_review.studies.selectors import (
     study_for,
     study_page,
 )
-from deepmedix_review.studies.services import decide_held
+from deepmedix_review.studies.services import LONGEST_REASON, decide_held, hold_study
 
 
 @require_safe
@@ -55,6 +55,16 @@ def import_studies(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@needs_capability(Capability.IMPORT_STUDIES)
+def show_latest_files(request: HttpRequest) -> HttpResponse:
+    """The import page's list; 204 while its newest file is the one that the page names, so nothing moves."""
+    items = list(recent_imports(acting_user(request)))
+    if items and str(items[0].uid) == request.GET.get("newest"):
+        return HttpResponse(status=204)
+    return render(request, "studies/latest_files.html", {"items": items})
+
+
+@require_safe
 @needs_capability(Capability.DECIDE_HELD_STUDIES)
 def show_held(request: HttpRequest) -> HttpResponse:
     before = read_before(request.GET.get("before"))
@@ -76,11 +86,25 @@ def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     return redirect("study-held")
 
 
+@require_POST
+@needs_capability(Capability.DECIDE_HELD_STUDIES)
+def hold(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    study = study_for(acting_user(request), uid)
+    try:
+        hold_study(study, reason=request.POST.get("reason", ""), actor=acting_user(request))
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{study.label} is on hold: no reader and no model sees it now.")
+    return redirect("study-detail", study.uid)
+
+
 @require_safe
 @needs_capability(Capability.VIEW_ALL_STUDIES)
 def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     study = study_for(acting_user(request), uid)
     films = list(films_of(study))
-    response = render(request, "studies/study_detail.html", {"study": study, "films": films})
+    context = {"study": study, "films": films, "longest_reason": LONGEST_REASON}
+    response = render(request, "studies/study_detail.html", context)
     record_event(actor=acting_user(request), action="view_study", subject=study)
     return response
