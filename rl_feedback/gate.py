@@ -59,8 +59,10 @@ class BenchmarkScores:
     candidate: Mapping[str, CaseScores]
 
 
-def decide(benchmarks: Sequence[BenchmarkScores], *, policy: Policy = POLICY) -> GateOutcome:
-    """Compare every guarded figure on every benchmark and say which decided.
+def decide(
+    benchmarks: Sequence[BenchmarkScores], *, policy: Policy = POLICY, parent: str = "its parent"
+) -> GateOutcome:
+    """Compare every guarded figure on every benchmark and say which decided; `parent` is its name there.
 
     Raises ValueError when a guarded figure is missing or the versions were not measured on the same cases: a
     gate that cannot look must not open.
@@ -71,7 +73,7 @@ def decide(benchmarks: Sequence[BenchmarkScores], *, policy: Policy = POLICY) ->
         compare_figure(scores, guard=guard, policy=policy) for scores in benchmarks for guard in policy.guards
     )
     passed = not any(comparison.counts_against for comparison in comparisons)
-    return GateOutcome(passed, deciding_sentence(comparisons), policy, comparisons)
+    return GateOutcome(passed, deciding_sentence(comparisons, parent=parent), policy, comparisons)
 
 
 def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> Comparison:

@@ -8,10 +8,14 @@ from rl_feedback.gate_policy import Comparison, Direction, Verdict, harm
 
 # A sentence with more figures than this is not read.
 NAMED_IN_SENTENCE = 3
+NAMED_WHEN_PASSED = 2
 
 
-def deciding_sentence(comparisons: Sequence[Comparison]) -> str:
-    """Begins with "Held." or "Passed."; names the worst figures with their change, interval and margin."""
+def deciding_sentence(comparisons: Sequence[Comparison], *, parent: str) -> str:
+    """Begins with "Held." or "Passed."; names the worst figures with their change, interval and margin.
+
+    A change whose interval touches no change when rounded as it is shown is no change to tell of.
+    """
     against = [c for c in comparisons if c.counts_against]
     several = len({c.benchmark for c in comparisons}) > 1
     if against:
@@ -22,11 +26,20 @@ def deciding_sentence(comparisons: Sequence[Comparison]) -> str:
             labels = ", ".join(_lower_first(c.label) + _place(c, several) for c in others)
             text += f"; and {len(others)} more: {labels}"
         return text + "." + _omission(comparisons, against)
-    text = "Passed. Nothing that the gate guards got worse by more than its margin"
-    better = sorted((c for c in comparisons if c.improved), key=lambda c: abs(c.difference), reverse=True)[:2]
-    if better:
-        text += "; " + "; ".join(_change(c, several=several) for c in better)
+    changed = sorted(filter(_is_measurable, comparisons), key=lambda c: abs(c.difference), reverse=True)
     unclear = [c for c in comparisons if c.verdict is Verdict.UNCLEAR]
+    if changed:
+        text = "Passed. Nothing that the gate guards got worse by more than its margin"
+        better = [c for c in changed if c.improved][:NAMED_WHEN_PASSED]
+        others = [c for c in changed if not c.improved and c not in unclear][:NAMED_WHEN_PASSED]
+        for c in better:
+            text += "; " + _change(c, several=several)
+        for c in others:
+            text += "; " + _change(c, several=several) + ", within its margin"
+    else:
+        text = f"Passed. No guarded figure differs measurably from {parent}"
+        text += ", so nothing" if unclear else ": nothing was lost, and nothing"
+        text += " was shown to be gained"
     if unclear:
         names = ", ".join(f"{_lower_first(c.label)}{_place(c, several)}" for c in unclear)
         text += f". Unclear, with the best estimate within the margin: {names}"
@@ -46,16 +59,24 @@ def _omission(comparisons: Sequence[Comparison], against: Sequence[Comparison]) 
     return " Answers improved, but it stopped naming lesions." if gained else " It stopped naming lesions."
 
 
+def _is_measurable(comparison: Comparison) -> bool:
+    """Whether the whole interval, rounded as it is shown, lies on one side of no change."""
+    digits = 2 if comparison.direction is Direction.SHOULD_NOT_DRIFT else 3
+    low, high = round(comparison.low, digits), round(comparison.high, digits)
+    return low > 0 or high < 0
+
+
 def _change(comparison: Comparison, *, several: bool) -> str:
     place = _place(comparison, several)
     size, low, high = _as_sizes(comparison)
     if comparison.direction is Direction.SHOULD_NOT_DRIFT:
         way = "shorter" if comparison.difference < 0 else "longer"
-        text = f"texts became {size:.0%} {way} ({low:.0%} to {high:.0%}){place}"
+        text = f"texts became {size:.0%} {way} ({_percent(low)} to {_percent(high)}){place}"
         limit = f", beyond the margin of {comparison.margin:.0%}"
     else:
         way = "fell" if comparison.difference < 0 else "rose"
-        text = f"{_lower_first(comparison.label)} {way} by {size:.3f} ({low:.3f} to {high:.3f}){place}"
+        interval = f"({_decimal(low)} to {_decimal(high)})"
+        text = f"{_lower_first(comparison.label)} {way} by {size:.3f} {interval}{place}"
         limit = f", more than the margin of {comparison.margin:g}"
     if not comparison.counts_against:
         return text
@@ -71,6 +92,15 @@ def _as_sizes(comparison: Comparison) -> tuple[float, float, float]:
     sign = -1 if comparison.difference < 0 else 1
     low, high = sorted((sign * comparison.low, sign * comparison.high))
     return abs(comparison.difference), low, high
+
+
+def _percent(value: float) -> str:
+    """Adding 0 takes the sign from a rounded -0."""
+    return f"{round(value, 2) + 0.0:.0%}"
+
+
+def _decimal(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _place(comparison: Comparison, several: bool) -> str:

@@ -47,7 +47,22 @@ def test_a_candidate_equal_to_its_parent_passes_with_every_figure() -> None:
     outcome = gate(scores(), scores())
     assert outcome.passed
     assert {c.verdict for c in outcome.comparisons} == {Verdict.PASSES}
-    assert outcome.sentence == "Passed. Nothing that the gate guards got worse by more than its margin."
+    assert outcome.sentence == (
+        "Passed. No guarded figure differs measurably from its parent: "
+        "nothing was lost, and nothing was shown to be gained."
+    )
+
+
+def test_a_rise_that_is_zero_as_shown_is_no_rise_and_one_that_is_not_is_named() -> None:
+    parent = scores()
+    values = np.array(parent["lesion_iou"].values)
+    minute = gate(parent, scores(lesion_iou=even(values + np.linspace(0, 0.0008, NUM_CASES))))
+    assert minute.comparisons[1].low > 0
+    assert "No guarded figure differs measurably" in minute.sentence
+    risen = gate(parent, scores(lesion_iou=even(values + 0.02)))
+    assert "lesion region IoU rose by 0.020 (0.020 to 0.020)" in risen.sentence
+    fallen = gate(parent, scores(heart_iou=even(np.array(parent["heart_iou"].values) - 0.01)))
+    assert "heart region IoU fell by 0.010 (0.010 to 0.010), within its margin" in fallen.sentence
 
 
 def test_a_candidate_that_learned_to_omit_lesions_is_held_although_its_answers_improved() -> None:

@@ -115,19 +115,19 @@ def _gate_row(row: dict[str, object], span: float) -> GateRow:
         return round(ROW_WIDTH / 2 + share * (ROW_WIDTH / 2 - 8), 1)
 
     drifts = row["direction"] == "should_not_drift"
+    label = str(row["label"]) + (", change as a share" if drifts else "")
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
-    shown = "{:+.0%}" if drifts else "{:+.3f}"
-    plain_share = "{:.0%}" if drifts else "{:.3f}"
+    shown = "{:+.3f}"
     plain = "{:.0f}" if drifts else "{:.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
     verdict = str(row["verdict"])
     return GateRow(
-        label=str(row["label"]),
+        label=label,
         parent=plain.format(_number(row, "parent")),
         candidate=plain.format(_number(row, "candidate")),
         difference=shown.format(difference),
-        half_width=plain_share.format((high - low) / 2),
+        half_width=f"{(high - low) / 2:.3f}",
         interval=f"{shown.format(low)} to {shown.format(high)}",
         verdict=verdict,
         counts_against=bool(row["counts_against"]),

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from PIL import Image
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
@@ -23,7 +23,12 @@ from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, training_curves
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
-from deepmedix_review.feedback.services import promote_candidate, retire_candidate, return_to_former
+from deepmedix_review.feedback.services import (
+    promote_candidate,
+    require_promotable,
+    retire_candidate,
+    return_to_former,
+)
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from inference.phantoms import draw_phantom
@@ -66,11 +71,15 @@ def show_live_gate(request: HttpRequest, uid: UUID) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.PROMOTE_MODELS)
 def promote(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Asked for, it names what changes; sent, it is done."""
     version = get_object_or_404(versions(), uid=uid)
     try:
+        if request.method != "POST":
+            decision = require_promotable(version)
+            return render(request, "feedback/promote.html", {"version": version, "decision": decision})
         promote_candidate(version, actor=acting_user(request))
     except NotYours:
         raise

@@ -223,6 +223,7 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
             for pairs in [case_pairs(before, after)]
         ],
         policy=POLICY,
+        parent=str(parent),
     )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
 
@@ -260,25 +261,28 @@ def promote_candidate(candidate: ModelVersion, *, actor: User) -> None:
     """A candidate that passed the gate against the version that serves now becomes the one that serves."""
     require(actor, Capability.PROMOTE_MODELS)
     with transaction.atomic():
-        decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
-        if decision is None:
-            raise RefusedByRule(
-                f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
-            )
-        if decision.outcome != GateDecision.Outcome.PASSED:
-            raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
         candidate = ModelVersion.objects.select_for_update().get(pk=candidate.pk)
-        if candidate.state != ModelVersion.State.CANDIDATE:
-            raise RefusedByRule(
-                f"{candidate} is {candidate.state} already; only a candidate can be promoted."
-            )
-        parent = ModelVersion.objects.get(pk=decision.parent_id)
-        if parent.state != ModelVersion.State.SERVING:
-            raise RefusedByRule(
-                f"{candidate} was compared with {parent}, which does not serve any more. "
-                "Train again from the version that serves now."
-            )
+        require_promotable(candidate)
         promote(candidate, actor=actor)
+
+
+def require_promotable(candidate: ModelVersion) -> GateDecision:
+    """The decision that lets it serve. Raises RefusedByRule, saying what stands in the way."""
+    decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
+    if decision is None:
+        raise RefusedByRule(
+            f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
+        )
+    if decision.outcome != GateDecision.Outcome.PASSED:
+        raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
+    if candidate.state != ModelVersion.State.CANDIDATE:
+        raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
+    if decision.parent.state != ModelVersion.State.SERVING:
+        raise RefusedByRule(
+            f"{candidate} was compared with {decision.parent}, which does not serve any more. "
+            "Train again from the version that serves now."
+        )
+    return decision
 
 
 def retire_candidate(candidate: ModelVersion, *, actor: User) -> None:

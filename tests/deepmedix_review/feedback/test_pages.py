@@ -182,11 +182,16 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     decision = pass_or_hold(road.candidate)
     assert decision.outcome == GateDecision.Outcome.PASSED
     assert pass_or_hold(road.candidate) == decision
-    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    client = client_of(road.researcher)
+    page = client.get(road.url("model-detail")).content.decode()
     assert "Passed." in page
+    assert f"No guarded figure differs measurably from {road.parent}: nothing was lost" in page
     assert "Every answer is the same, word for word." in page
     assert road.reading.assignment.case.study.label in page
-    assert f'action="{road.url("model-promote")}"' in page
+    assert f'href="{road.url("model-promote")}"' in page
+    asked = client.get(road.url("model-promote")).content.decode()
+    assert f"{road.candidate} will answer every request from now on" in asked
+    assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
 
 
 def test_the_lineage_leads_down_to_each_rating_that_the_reader_gave(road: Road) -> None:
@@ -216,7 +221,9 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
     assert "It stopped naming lesions." in page
     assert "lost</span>" in page
-    assert f'action="{road.url("model-promote")}"' not in page
+    assert road.url("model-promote") not in page
+    said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()
+    assert "may not serve. Held." in said
     answer = client_of(road.researcher).post(road.url("api-model-promote"))
     assert answer.status_code == 409
     assert answer.json()["detail"].startswith(f"{road.candidate} may not serve. Held.")
