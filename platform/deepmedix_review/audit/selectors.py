@@ -1,12 +1,19 @@
 """Reads the audit record, and finds the first place where it was tampered with."""
 
+import re
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.paging import Page, page_of
 
 PAGE_SIZE = 100
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HASH = re.compile(r"[0-9a-f]{32,}")
 
 
 @dataclass(frozen=True)
@@ -56,3 +63,59 @@ def event_page(
     if subject:
         events = events.filter(subject_uid=subject)
     return page_of(events, before=before, size=PAGE_SIZE)
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a table shows of a value: short, or a pseudonym; `whole` where something was left out."""
+
+    shown: str
+    whole: str = ""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event as a person reads it."""
+
+    event: AuditEvent
+    subject: Word
+    details: tuple[tuple[str, tuple[Word, ...]], ...]
+
+
+def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
+    """In one query: a uid that is an account's is shown as its pseudonym."""
+    events = list(events)
+    named = {value for event in events for value in (event.subject_uid, *_strings(event.details))}
+    uids = [uuid.UUID(value) for value in named if _UUID.fullmatch(value)]
+    accounts = User.objects.filter(uid__in=uids).values_list("uid", "pseudonym")
+    pseudonyms = {str(uid): pseudonym for uid, pseudonym in accounts}
+    return tuple(
+        EventRow(
+            event,
+            subject=_word(event.subject_uid, pseudonyms),
+            details=tuple(
+                (name.replace("_", " "), tuple(_word(value, pseudonyms) for value in _as_list(values)))
+                for name, values in event.details.items()
+            ),
+        )
+        for event in events
+    )
+
+
+def _strings(details: Mapping[str, Any]) -> list[str]:
+    return [value for values in details.values() for value in _as_list(values) if isinstance(value, str)]
+
+
+def _as_list(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
+
+
+def _word(value: Any, pseudonyms: Mapping[str, str]) -> Word:
+    text = "none" if value is None else str(value)
+    if text in pseudonyms:
+        return Word(pseudonyms[text], text)
+    if _UUID.fullmatch(text):
+        return Word(text[:8], text)
+    if _HASH.fullmatch(text):
+        return Word(text[:12], text)
+    return Word(text)

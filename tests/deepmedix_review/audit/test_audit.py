@@ -1,5 +1,7 @@
 """The audit record can be added to and read, and whoever changes it is found out."""
 
+import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -132,7 +134,7 @@ def test_the_page_is_found_through_and_paged_with_a_constant_number_of_queries(
     client = Client()
     client.force_login(AdminFactory.create())
     subject = _record(12)[0]
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         page = client.get(reverse("audit-list")).content.decode()
     assert page.count("act_") == 5
     assert f"?before={AuditEvent.objects.count() - 4}" in page
@@ -142,3 +144,32 @@ def test_the_page_is_found_through_and_paged_with_a_constant_number_of_queries(
     assert "No such event" in client.get(reverse("audit-list"), {"actor": "U-nobody"}).content.decode()
     found = client.get(reverse("audit-list"), {"subject": subject.subject_uid}).content.decode()
     assert found.count("act_") == 5
+
+
+def test_a_person_reads_words_and_pseudonyms_not_lists_and_uids() -> None:
+    reader, case = ExpertFactory.create(pseudonym="E-READER"), str(uuid.uuid4())
+    details = {
+        "readers": [str(reader.uid), case],
+        "as_of": None,
+        "problems": [],
+        "sha256": "ab" * 32,
+        "said": "<b>",
+    }
+    event = record_event(actor=None, action="assign_case", subject=reader, details=details)
+    client = Client()
+    client.force_login(AdminFactory.create())
+    page = client.get(reverse("audit-list"), {"action": "assign_case"}).content.decode()
+    row = page[page.index("<tbody>") : page.index("</tbody>")]
+    said = " ".join(re.sub(r"<[^>]*>", "", row).split())
+    for told in (
+        f"readers: E-READER, {case[:8]}",
+        "as of: none",
+        "problems: none",
+        "sha256: abababababab;",
+        "said: &lt;b&gt;",
+    ):
+        assert told in said
+    assert "User E-READER" in said
+    assert said.endswith(event.hash[:12])
+    assert f'title="{event.hash}"' in row
+    assert "[" not in said
