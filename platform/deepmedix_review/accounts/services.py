@@ -16,11 +16,17 @@ from deepmedix_review.common.errors import RefusedByRule
 def create_account(
     *, username: str, password: str, role: Role, pseudonym: str = "", actor: User | None = None
 ) -> User:
-    """Raises RefusedByRule where the name is taken or the password too weak."""
+    """Raises RefusedByRule, with every problem at once: a taken name or pseudonym, a weak password."""
+    problems = []
     if User.objects.filter(username=username).exists():
-        raise RefusedByRule(f"The name {username} is taken. Choose another.")
+        problems.append(f"The name {username} is taken. Choose another.")
+    if pseudonym and User.objects.filter(pseudonym=pseudonym).exists():
+        problems.append(f"The pseudonym {pseudonym} is taken. Choose another, or leave it empty.")
     account = User(username=username, role=role, pseudonym=pseudonym or _draw_pseudonym(role))
-    _set_password(account, password)
+    problems += _password_problems(account, password)
+    if problems:
+        raise RefusedByRule(" ".join(problems))
+    account.set_password(password)
     account.save()
     _tell(account, action="create_account", actor=actor, role=str(role))
     return account
@@ -49,17 +55,20 @@ def set_active(account: User, *, active: bool, actor: User) -> None:
 @transaction.atomic
 def change_password(account: User, *, password: str, actor: User | None) -> None:
     """Raises RefusedByRule where the password is too weak."""
-    _set_password(account, password)
+    problems = _password_problems(account, password)
+    if problems:
+        raise RefusedByRule(" ".join(problems))
+    account.set_password(password)
     account.save(update_fields=["password"])
     _tell(account, action="change_password", actor=actor)
 
 
-def _set_password(account: User, password: str) -> None:
+def _password_problems(account: User, password: str) -> list[str]:
     try:
         validate_password(password, account)
     except ValidationError as weak:
-        raise RefusedByRule(" ".join(weak.messages)) from weak
-    account.set_password(password)
+        return weak.messages
+    return []
 
 
 def _draw_pseudonym(role: Role) -> str:

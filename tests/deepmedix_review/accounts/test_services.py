@@ -39,6 +39,14 @@ def test_a_taken_name_and_a_weak_password_are_refused_with_the_way_out() -> None
         change_password(ExpertFactory.create(), password="short", actor=None)
 
 
+def test_all_that_is_wrong_with_a_new_account_is_said_at_once() -> None:
+    ExpertFactory.create(username="nora", pseudonym="E-NORA")
+    with pytest.raises(RefusedByRule) as refused:
+        create_account(username="nora", password="short", role=Role.EXPERT, pseudonym="E-NORA")
+    for problem in ("The name nora is taken", "The pseudonym E-NORA is taken", "at least 12 characters"):
+        assert problem in str(refused.value)
+
+
 def test_an_admin_changes_another_account_and_never_their_own() -> None:
     admin, expert = AdminFactory.create(), ExpertFactory.create()
     change_role(expert, role=Role.RESEARCHER, actor=admin)
