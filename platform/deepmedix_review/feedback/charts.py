@@ -24,6 +24,8 @@ class Curve:
     last: float
     lowest: float
     highest: float
+    first_step: int
+    last_step: int
     width: int = CURVE_WIDTH
     height: int = CURVE_HEIGHT
 
@@ -93,7 +95,7 @@ def _curve(title: str, colour: str, steps: Sequence[int], values: Sequence[float
         f"{2 + (step - steps[0]) * across:.1f},{CURVE_HEIGHT - 4 - (value - lowest) * down:.1f}"
         for step, value in zip(steps, values, strict=True)
     )
-    return Curve(title, points, colour, values[0], values[-1], lowest, highest)
+    return Curve(title, points, colour, values[0], values[-1], lowest, highest, steps[0], steps[-1])
 
 
 def _gate_plot(benchmark: str, rows: Sequence[dict[str, object]]) -> GatePlot:

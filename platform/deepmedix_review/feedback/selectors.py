@@ -29,6 +29,17 @@ from rl_feedback.dpo_config import TrainingPair
 
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
+# Why a judgement gave no pair, in whole sentences; frozen data sets keep the short ones.
+PLAIN_REASONS = {
+    "The vote is a tie.": "The reader found both outputs equally good, so the vote names no better one.",
+    "The vote says the same.": "The ratings prefer the output that won the vote: the pair is there already.",
+    "The vote contradicts the ratings; the vote stands.": "The ratings prefer the output that lost the vote: "
+    "the vote gave the pair, the ratings give none.",
+    "One of the two completions has no rating.": "One of the two outputs has no rating to compare.",
+    "The ratings differ by less than 0.5 points.": "The two outputs are rated less than half a point apart: "
+    "too close to prefer one.",
+    "Both completions say the same.": "Both outputs say the same, word for word.",
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,15 @@ class DatasetCounts:
     origins: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
     num_readers: int
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """Films that candidate and parent have answered before the gate; `is_stuck` until a person retries."""
+
+    num_done: int
+    num_films: int
+    is_stuck: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,8 @@ def dataset_counts(dataset: PreferenceDataset) -> DatasetCounts:
     origins = dict(dataset.pairs.order_by().values_list("origin").annotate(number=Count("id")))
     reasons: dict[str, int] = {}
     for row in dataset.left_out:
-        reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
+        reason = PLAIN_REASONS.get(row["reason"], row["reason"])
+        reasons[reason] = reasons.get(reason, 0) + 1
     return DatasetCounts(
         origins=tuple((origin.label, origins.get(origin.value, 0)) for origin in PreferencePair.Origin),
         left_out=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
@@ -109,6 +130,24 @@ def run_for(user: User, uid: UUID) -> TrainingRun:
     require(user, Capability.VIEW_MODELS)
     runs = TrainingRun.objects.select_related("dataset", "parent_version", "candidate", "requested_by")
     return get_object_or_404(runs, uid=uid)
+
+
+def measuring_of(run: TrainingRun) -> Measuring | None:
+    """How far the gate's measurements of this run's candidate are; None unless the gate waits for them."""
+    candidate = run.candidate
+    if candidate is None or candidate.state != ModelVersion.State.CANDIDATE:
+        return None
+    if GateDecision.objects.filter(candidate=candidate).exists():
+        return None
+    benchmarks = ensure_gate_benchmarks()
+    evaluations = Evaluation.objects.filter(
+        model_version__in=[candidate.pk, candidate.parent_id], benchmark__in=benchmarks
+    ).values_list("state", "num_done")
+    return Measuring(
+        num_done=sum(num_done for _, num_done in evaluations),
+        num_films=2 * sum(benchmark.num_phantoms for benchmark in benchmarks),
+        is_stuck=any(state in (JobState.FAILED, JobState.CANCELLED) for state, _ in evaluations),
+    )
 
 
 def metrics_of(run: TrainingRun) -> list[TrainingMetric]:

@@ -14,12 +14,14 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.charts import training_curves
-from deepmedix_review.feedback.differences import differing_pieces
-from deepmedix_review.feedback.models import TrainingRun
+from deepmedix_review.feedback.forms import LABELS, TrainingForm
+from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from deepmedix_review.feedback.pair_texts import shown_pair
 from deepmedix_review.feedback.selectors import (
     dataset_counts,
     dataset_for,
     datasets,
+    measuring_of,
     metrics_of,
     num_readings_waiting,
     run_for,
@@ -31,16 +33,6 @@ from rl_feedback.dpo_config import DpoConfig
 
 PAGE_SIZE = 50
 NUM_SAMPLES = 5
-# What a person may choose on the page; the API takes every field of DpoConfig.
-CHOICES = (
-    ("num_steps", "Optimizer steps", int),
-    ("pairs_per_step", "Pairs a step", int),
-    ("learning_rate", "Learning rate", float),
-    ("beta", "Tie to the parent (beta)", float),
-    ("sft_weight", "Weight of the chosen texts' likelihood", float),
-    ("replay_films_per_step", "Drawn films replayed a step", int),
-    ("seed", "Seed", int),
-)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,30 +61,24 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
 def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
-    defaults = DpoConfig().as_json()
-    context = {
-        "dataset": dataset,
-        "counts": dataset_counts(dataset),
-        "samples": [
-            (pair, *differing_pieces(pair.chosen, pair.rejected))
-            for pair in sample_pairs(dataset, number=NUM_SAMPLES)
-        ],
-        "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
-        "choices": [(name, label, defaults[name]) for name, label, _ in CHOICES],
-    }
-    return render(request, "feedback/dataset_detail.html", context)
+    return _render_dataset(request, dataset, TrainingForm())
 
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def train(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
-    try:
-        run = request_training(dataset=dataset, actor=acting_user(request), config=_chosen(request))
-    except RefusedByRule as refusal:
-        messages.error(request, str(refusal))
-        return redirect("dataset-detail", dataset.uid)
-    return redirect("training-run", run.uid)
+    form = TrainingForm(request.POST)
+    if form.is_valid():
+        try:
+            run = request_training(dataset=dataset, actor=acting_user(request), config=form.chosen())
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("training-run", run.uid)
+    return _render_dataset(request, dataset, form)
 
 
 @require_safe
@@ -125,26 +111,28 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("training-run", run.uid)
 
 
+def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: TrainingForm) -> HttpResponse:
+    context = {
+        "dataset": dataset,
+        "counts": dataset_counts(dataset),
+        "samples": [shown_pair(pair) for pair in sample_pairs(dataset, number=NUM_SAMPLES)],
+        "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
+        "form": form,
+    }
+    return render(request, "feedback/dataset_detail.html", context)
+
+
 def _live(run: TrainingRun) -> dict[str, Any]:
     metrics = metrics_of(run)
+    measuring = measuring_of(run)
+    every = run.config.get("checkpoint_every", DpoConfig().checkpoint_every)
     return {
         "run": run,
         "metrics": metrics,
         "curves": training_curves(metrics),
         "is_live": not run.is_final,
-        "settings": [(name, run.config[name]) for name in DpoConfig().as_json() if name in run.config],
+        "measuring": measuring,
+        "renews": not run.is_final or (measuring is not None and not measuring.is_stuck),
+        "has_checkpoint": run.step > every,
+        "settings": [(label, run.config[name]) for name, label in LABELS.items() if name in run.config],
     }
-
-
-def _chosen(request: HttpRequest) -> dict[str, Any]:
-    """The fields that were filled in; a text where a number belongs is refused by its label."""
-    chosen: dict[str, Any] = {}
-    for name, label, read in CHOICES:
-        text = request.POST.get(name, "").strip()
-        if not text:
-            continue
-        try:
-            chosen[name] = read(text)
-        except ValueError:
-            raise RefusedByRule(f"{label} must be a number, not “{text[:40]}”.") from None
-    return chosen

@@ -141,6 +141,9 @@ def test_what_is_not_there_is_not_found(road: Road) -> None:
 def test_the_data_set_page_says_what_it_holds_and_marks_how_the_texts_of_a_pair_differ(road: Road) -> None:
     page = client_of(road.researcher).get(road.url("dataset-detail")).content.decode()
     assert road.dataset.sha256 in page
+    assert "The two outputs are rated less than half a point apart" in page
+    assert "The weight says how sure a pair is" in page
+    assert "Answer: " in page
     assert "1 by vote" in page
     assert "1 by region" in page
     assert "<ins>" in page
@@ -163,17 +166,59 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     run = TrainingRun.objects.latest("id")
     assert page.headers["Location"] == reverse("training-run", args=[run.uid])
     assert (run.num_steps, run.config["learning_rate"], run.config["beta"]) == (12, 1e-4, 0.1)
-    refused = client.post(road.url("dataset-train"), {"num_steps": "many"}, follow=True).content.decode()
-    assert "Optimizer steps must be a number" in refused
+
+
+def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:
+    wrong = {"num_steps": "-5", "learning_rate": "abc", "beta": "0.2"}
+    page = client_of(road.researcher).post(road.url("dataset-train"), wrong).content.decode()
+    assert "It must be a whole number of at least 1." in page
+    assert "Enter a number." in page
+    assert all(f'value="{text}"' in page for text in wrong.values())
+    assert "<details open>" in page
+    assert TrainingRun.objects.count() == 1
 
 
 def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes_on(road: Road) -> None:
     client = client_of(road.researcher)
-    assert "hx-get" not in client.get(road.url("training-run")).content.decode().split("<main")[1]
     TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.RUNNING)
     page = client.get(road.url("training-run")).content.decode()
     assert page.count("<polyline") == 3
+    assert "0.500 · step 1 to 2" in page
+    assert "<dt>Seed</dt>" in page
     assert 'hx-trigger="every 1s"' in page
+    TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.CANCELLED, candidate=None)
+    page = client.get(road.url("training-run")).content.decode()
+    assert "hx-get" not in page.split("<main")[1]
+    assert "Start again" in page
+    TrainingRun.objects.filter(pk=road.run.pk).update(step=11)
+    assert "Go on from the last checkpoint" in client.get(road.url("training-run")).content.decode()
+
+
+def test_a_run_that_is_done_says_how_far_the_measuring_is_until_the_gate_has_decided(road: Road) -> None:
+    client = client_of(road.researcher)
+    first, second = ensure_gate_benchmarks()
+    Evaluation.objects.create(
+        benchmark=first, model_version=road.candidate, state=JobState.RUNNING, num_done=3
+    )
+    page = client.get(road.url("training-run")).content.decode()
+    num_films = 2 * (first.num_phantoms + second.num_phantoms)
+    assert f"The candidate is being measured before the gate: 3 of {num_films} films" in page
+    assert 'hx-trigger="every 1s"' in page
+    Evaluation.objects.update(state=JobState.FAILED)
+    page = client.get(road.url("training-run")).content.decode()
+    assert "retry it on the page" in page
+    assert "hx-get" not in page.split("<main")[1]
+    GateDecision.objects.create(
+        candidate=road.candidate,
+        parent=road.parent,
+        outcome="passed",
+        policy={},
+        comparisons=[],
+        sentence="Passed. It did.",
+    )
+    page = client.get(road.url("training-run-live")).content.decode()
+    assert "Passed. It did." in page
+    assert "hx-get" not in page
 
 
 def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_page(road: Road) -> None:
