@@ -7,21 +7,24 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Case as If
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model, versions
+from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import ImportBatch, Study
 
 PAGE = 50
+# A demo that takes longer has failed: the worklist then promises nothing.
+LONGEST_DEMO = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -82,18 +85,6 @@ class CaseRow:
     num_signed: int
 
 
-@dataclass(frozen=True)
-class VersionToRead:
-    """A model version whose completions readers can be given, and of how many ready studies."""
-
-    version: ModelVersion
-    num_studies: int
-
-    def __str__(self) -> str:
-        noun = "study" if self.num_studies == 1 else "studies"
-        return f"{self.version} · {self.num_studies} {noun}"
-
-
 _OPEN = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at=None))
 
 
@@ -121,7 +112,10 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
 
 
 def reading_for(user: User, uid: uuid.UUID) -> Reading:
-    """The user's own reading with all that its page shows. Raises NotYours for any other."""
+    """The user's own reading with all that its page shows.
+
+    Raises NotYours for any other, there or not: an answer that differed would tell which readings exist.
+    """
     require(user, Capability.READ_CASES)
     reading = (
         Reading.objects.select_related(
@@ -189,25 +183,12 @@ def assigned_studies(user: User) -> Q:
     return Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))
 
 
-def studies_to_choose(*, model_version: ModelVersion, limit: int = 200) -> QuerySet[Study]:
-    """The newest ready studies that this model has completed, with `num_completions`."""
-    done = Completion.objects.filter(study=OuterRef("pk"), model_version=model_version)
-    return (
-        Study.objects.filter(Exists(done), state=Study.State.READY)
-        .annotate(num_completions=Count("completions", filter=Q(completions__model_version=model_version)))
-        .order_by("-pk")[:limit]
+def demo_is_being_made() -> bool:
+    """A demo import began within LONGEST_DEMO, and no reader study is there yet."""
+    began = ImportBatch.objects.filter(
+        source=ImportBatch.Source.DEMO, created_at__gt=timezone.now() - LONGEST_DEMO
     )
-
-
-def versions_to_read() -> Sequence[VersionToRead]:
-    """The versions with completions of ready studies, newest first, whichever of them serves."""
-    counts = dict(
-        Completion.objects.filter(study__state=Study.State.READY)
-        .order_by()
-        .values_list("model_version")
-        .annotate(number=Count("study", distinct=True))
-    )
-    return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
+    return began.exists() and not ReaderStudy.objects.exists()
 
 
 def completions_to_read(

@@ -13,7 +13,7 @@ from deepmedix_review.accounts.selectors import acting_user, readers, readers_by
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
-from deepmedix_review.reviews import selectors, services
+from deepmedix_review.reviews import choices, selectors, services
 from deepmedix_review.reviews.forms import AmendmentForm, ReaderStudyForm
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.studies.models import Study
@@ -24,7 +24,12 @@ from deepmedix_review.studies.models import Study
 def show_worklist(request: HttpRequest) -> HttpResponse:
     signed = request.GET.get("show") == "signed"
     worklist = selectors.worklist(acting_user(request), signed=signed, after=_cursor(request, "after"))
-    return render(request, "reviews/worklist.html", {"worklist": worklist, "signed": signed})
+    context = {
+        "worklist": worklist,
+        "signed": signed,
+        "demo_is_being_made": not worklist.progress and selectors.demo_is_being_made(),
+    }
+    return render(request, "reviews/worklist.html", context)
 
 
 @require_POST
@@ -66,10 +71,10 @@ def list_reader_studies(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """The form on the completions of one version, by default the serving one; the version that the page was
     opened with stays, whatever is promoted meanwhile."""
-    offered = selectors.versions_to_read()
+    offered = choices.versions_to_read()
     serving = versions().filter(state=ModelVersion.State.SERVING).first()
     version = _chosen_version(request, serving, offered)
-    studies = list(selectors.studies_to_choose(model_version=version)) if version else []
+    studies = list(choices.studies_to_choose(model_version=version)) if version else []
     experts = list(readers())
     form = ReaderStudyForm(
         request.POST or None,
@@ -120,7 +125,7 @@ def show_reader_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 
 
 def _chosen_version(
-    request: HttpRequest, serving: ModelVersion | None, offered: Sequence[selectors.VersionToRead]
+    request: HttpRequest, serving: ModelVersion | None, offered: Sequence[choices.VersionToRead]
 ) -> ModelVersion | None:
     """The version named by uid, else the serving one, else the newest that has something to read."""
     try:

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.registry import ModelVersionFactory
@@ -69,6 +71,23 @@ def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
         after = page.after
     assert after is None
     assert seen == list(Assignment.objects.filter(reader=reader).order_by("pk").values_list("uid", flat=True))
+
+
+def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:
+    client, address = client_of(ExpertFactory.create()), reverse("worklist")
+    assert "hx-get" not in client.get(address).content.decode()
+    ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
+    page = client.get(address).content.decode()
+    assert "The demo is still being made; this page renews itself." in page
+    assert 'hx-trigger="every 2s"' in page
+    reader_study()
+    assert "hx-get" not in client.get(address).content.decode()
+
+
+def test_a_demo_that_began_long_ago_is_promised_to_nobody() -> None:
+    ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
+    ImportBatch.objects.update(created_at=timezone.now() - 2 * selectors.LONGEST_DEMO)
+    assert "Nothing to read" in client_of(ExpertFactory.create()).get(reverse("worklist")).content.decode()
 
 
 def test_an_unreadable_cursor_starts_at_the_first_page() -> None:
