@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from deepmedix_review.studies.models import Study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import AdminFactory
-from tests.factories.studies import write_film
+from tests.factories.studies import store_phantom, write_film
 
 
 @pytest.fixture
@@ -39,11 +39,29 @@ def test_every_file_is_sent_by_itself_and_a_refused_one_stops_none(
     expect(refused).to_contain_text("neither a DICOM file nor a picture")
     assert len(requests) == 3
     assert Study.objects.count() == 2
+    latest = page.get_by_role("table", name="Your latest files")
+    expect(latest.get_by_role("row")).to_have_count(4)
+    expect(latest).to_contain_text("letter.dcm")
     results.get_by_role("link").first.click()
     expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/login/", "/studies/", "/studies/import/", "/accounts/", "/nowhere/"])
+def test_an_admin_puts_a_film_on_hold_from_its_page(page_of_an_admin: Page, live_server: Any) -> None:
+    page, study = page_of_an_admin, store_phantom().study
+    page.goto(f"{live_server.url}/studies/{study.uid}/")
+    expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
+    page.get_by_label("Reason").fill("A name is burned into the film.")
+    check_barriers(page)
+    page.get_by_role("button", name="Put on hold").click()
+    expect(page.get_by_text("This study waits for a decision.")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="A name is burned")).to_be_visible()
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_text(f"{study.label} was accepted.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path", ["/login/", "/studies/", "/studies/import/", "/accounts/", "/audit/", "/nowhere/"]
+)
 def test_no_page_of_an_admin_has_a_serious_barrier(
     page_of_an_admin: Page, live_server: Any, path: str
 ) -> None:
