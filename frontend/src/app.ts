@@ -12,6 +12,8 @@ import { enhanceUploads } from "./upload";
 // The content security policy allows neither a style element nor eval.
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
+// Nor a style attribute: settling would copy the one that a resized text field has.
+htmx.config.attributesToSettle = ["class", "width", "height"];
 htmx.config.allowScriptTags = false;
 htmx.config.selfRequestsOnly = true;
 
