@@ -29,7 +29,10 @@ function button(text: string, press: (self: HTMLButtonElement) => void): HTMLBut
 
 function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void {
   const stage = made("div", "film-stage");
-  place.replaceChildren(stage);
+  const bar = made("div", "film-bar");
+  const area = made("div", "film-area");
+  area.append(stage);
+  place.replaceChildren(bar, area);
   const view = createFilmView(stage);
   let values: FilmValues | null = null;
 
@@ -60,7 +63,8 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
     presets,
   );
   const corner = made("div", "film-corner right");
-  place.append(tools, corner);
+  bar.append(tools);
+  area.append(corner);
 
   view.onDisplayChanged(({ window, inverted, zoom }: Display) => {
     invert.setAttribute("aria-pressed", String(inverted));
@@ -71,7 +75,7 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
     place.querySelector(".film-problem")?.remove();
     const waiting = made("div", "film-problem", "Loading the film…");
     waiting.setAttribute("role", "status");
-    place.append(waiting);
+    area.append(waiting);
     try {
       values = await view.showImage({ url, sopInstanceUid });
     } catch (error) {
@@ -89,7 +93,7 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
       button("Load the film again", () => void load()),
     );
     problem.querySelector("button")?.classList.add("button", "primary");
-    place.append(problem);
+    area.append(problem);
   };
   view.onImageLost((problem) => tell(problem.message));
   void load();

@@ -20,26 +20,28 @@ export function FilmPanel(props: {
   const isShown = state?.film.kind === "shown";
   return (
     <section class="film" aria-label="Film">
-      <div ref={props.stage} class="film-stage" />
-      {room && state && isShown && <Tools room={room} state={state} />}
-      {state && isShown && <Corners state={state} />}
-      {state?.film.kind === "loading" && (
-        <div class="film-problem" role="status">
-          <span class="quiet">Loading the film…</span>
-        </div>
-      )}
-      {state?.film.kind === "wrong" && (
-        <div class="film-problem" role="alert">
-          <strong>{state.film.sentence}</strong>
-          <p>
-            Nothing is shown and nothing can be rated until the right film is on screen. What you rated before
-            is kept.
-          </p>
-          <button type="button" class="button primary" onClick={props.onRetry}>
-            Load the film again
-          </button>
-        </div>
-      )}
+      <div class="film-bar">{room && state && isShown && <Tools room={room} state={state} />}</div>
+      <div class="film-area">
+        <div ref={props.stage} class="film-stage" />
+        {state && isShown && <Corners state={state} />}
+        {state?.film.kind === "loading" && (
+          <div class="film-problem" role="status">
+            <span class="quiet">Loading the film…</span>
+          </div>
+        )}
+        {state?.film.kind === "wrong" && (
+          <div class="film-problem" role="alert">
+            <strong>{state.film.sentence}</strong>
+            <p>
+              Nothing is shown and nothing can be rated until the right film is on screen. What you rated
+              before is kept.
+            </p>
+            <button type="button" class="button primary" onClick={props.onRetry}>
+              Load the film again
+            </button>
+          </div>
+        )}
+      </div>
     </section>
   );
 }
