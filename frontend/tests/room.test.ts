@@ -1,25 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Action } from "../src/reading-room/keys";
+import { partsOf } from "../src/reading-room/marks";
 import { gaps } from "../src/reading-room/place";
 import { leftToDo } from "../src/reading-room/session";
 import { completion, desk, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const fits: Action = { kind: "verdict", verdict: "fits" };
+const wrong: Action = { kind: "verdict", verdict: "wrong" };
+const next: Action = { kind: "walk", by: 1 };
 const nudge = (x: number, y: number): Action => ({ kind: "nudge", x, y });
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("a case by keys alone", () => {
-  it("takes two keys a step, three an answer and one vote, and nothing for walking", async () => {
+  it("takes two keys a step, three an answer, one to turn to B and one vote", async () => {
     const { room } = await desk(reading({ numSteps: 5 }));
     let numKeys = 0;
     const press = (action: Action): void => {
       numKeys += 1;
       room.perform(action);
     };
-    for (const _side of ["a", "b"]) {
+    for (const side of ["a", "b"]) {
+      if (side === "b") press({ kind: "swap" });
       for (let i = 0; i < 5; i++) {
         press(points(4));
         press(fits);
@@ -29,18 +33,70 @@ describe("a case by keys alone", () => {
     press(points(1));
     expect(gaps(room.state.reading)).toEqual([]);
     expect(room.state.reading.vote).toBe("a");
-    expect(numKeys).toBe(27);
+    expect(numKeys).toBe(28);
   });
 
-  it("moves on only when the step is complete, and not when a complete one is corrected", async () => {
+  it("moves on when the step is complete, by the same rule when it was complete before", async () => {
     const { room } = await desk();
     room.perform(points(3));
     expect(room.state.place).toMatchObject({ step: "a1" });
     room.perform(fits);
     expect(room.state.place).toMatchObject({ step: "a2" });
+    for (const corrected of [points(5), fits, wrong]) {
+      room.perform({ kind: "walk", by: -1 });
+      room.perform(corrected);
+      expect(room.state.place).toMatchObject({ step: "a2" });
+    }
+  });
+
+  it("absorbs a J that follows going on by itself, and only that one", async () => {
+    const { room } = await desk();
+    for (const action of [points(4), fits, next, points(3)]) room.perform(action);
+    expect(room.state.reading.step_ratings).toMatchObject([
+      { step: "a1", plausibility: 4 },
+      { step: "a2", plausibility: 3 },
+    ]);
+    for (const action of [fits, next, next]) room.perform(action);
+    expect(room.state.place).toMatchObject({ kind: "answer", criterion: "correctness" });
+  });
+
+  it("does not absorb a J after another key", async () => {
+    const { room } = await desk(reading({ numSteps: 3 }));
+    for (const action of [points(4), fits, points(3), next]) room.perform(action);
+    expect(room.state.place).toMatchObject({ step: "a3" });
+  });
+
+  it("stays at the end of A, ignores further digits there and says so; J or Tab walks on to B", async () => {
+    for (const onward of [next, { kind: "swap" } as const]) {
+      const { room } = await desk(reading({ numSteps: 1 }));
+      for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
+      expect(room.state.hint).toBe("Output A is complete. Tab goes to B.");
+      for (const action of [points(1), points(2), fits]) room.perform(action);
+      expect(room.state.place).toMatchObject({ side: "a", criterion: "completeness" });
+      expect(room.state.reading.answer_ratings).toMatchObject([{ relevance: 4, completeness: 4 }]);
+      room.perform(onward);
+      expect(room.state).toMatchObject({ hint: null, place: { side: "b", step: "b1" } });
+      for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
+      expect(room.state.place).toMatchObject({ kind: "vote" });
+    }
+  });
+
+  it("never rates B from A, even where B is read first and A is left open", async () => {
+    const { room } = await desk(reading({ numSteps: 1 }));
+    room.perform({ kind: "swap" });
+    for (const action of [points(4), fits, points(4), points(4), points(4), points(2)]) room.perform(action);
+    expect(room.state.hint).toBe("Output B is complete. Tab goes to A.");
+    expect(room.state.reading.step_ratings).toHaveLength(1);
+    room.perform(next);
+    expect(room.state.place).toMatchObject({ side: "a", step: "a1" });
+  });
+
+  it("takes a correction at the end of A after the reader has walked back", async () => {
+    const { room } = await desk(reading({ numSteps: 1 }));
+    for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
     room.perform({ kind: "walk", by: -1 });
-    room.perform(points(5));
-    expect(room.state.place).toMatchObject({ step: "a1" });
+    room.perform(points(1));
+    expect(room.state.reading.answer_ratings).toMatchObject([{ correctness: 1 }]);
   });
 
   it("goes through the regions of a step before it leaves it", async () => {
@@ -173,6 +229,44 @@ describe("regions", () => {
     room.regionDrawn("a1r", box);
     expect(view.drawing).toBeNull();
     expect(view.marks).toMatchObject([{ box, original: { x_min: 100 }, adjustable: true }]);
+  });
+
+  it("keep the redrawn box when F says that it fits, and go on as F does elsewhere", async () => {
+    const { room, saved } = await desk();
+    room.perform(points(4));
+    room.perform({ kind: "redraw" });
+    room.regionDrawn("a1r", { x_min: 10, y_min: 20, x_max: 30, y_max: 40 });
+    expect(room.state.place).toMatchObject({ step: "a1" });
+    room.perform(fits);
+    expect(room.state.reading.region_annotations).toMatchObject([{ verdict: "adjusted", x_min: 10 }]);
+    expect(room.state.place).toMatchObject({ step: "a2" });
+    expect(saved).toHaveLength(2);
+  });
+
+  it("take the model's own box again by a click on fits, or by undo", async () => {
+    for (const back of ["click", "undo"]) {
+      const { room } = await desk();
+      room.regionDrawn("a1r", { x_min: 10, y_min: 20, x_max: 30, y_max: 40 });
+      if (back === "click") room.judgeRegion("a1r", "fits");
+      else room.perform({ kind: "undo" });
+      expect(room.state.reading.region_annotations.map((made) => made.x_min)).toEqual(
+        back === "click" ? [null] : [],
+      );
+    }
+  });
+
+  it("have no grips in a signed reading", async () => {
+    const made = { region: "a1r", verdict: "adjusted" as const, x_min: 1, y_min: 2, x_max: 30, y_max: 40 };
+    const signed = { signed_at: "2026-11-23T10:00:00Z", region_annotations: [made] };
+    const { view } = await desk(reading({ part: signed }));
+    expect(view.marks).toMatchObject([{ uid: "a1r", adjustable: false }]);
+  });
+
+  it("stand in a step's text by their labels, unless boxes and regions do not match", () => {
+    const told = { ...step("a1", 1, [region("r1"), region("r2", 2)]), text: "A [1, 2, 3, 4], B [5,6,7,8]." };
+    expect(partsOf(told).map(({ text, label }) => label ?? text)).toEqual(["A ", "1a", ", B ", "1b", "."]);
+    const short = { ...told, regions: told.regions.slice(1) };
+    expect(partsOf(short)).toEqual([{ text: told.text, label: null }]);
   });
 
   it("are nudged by arrow keys, saved once when the keys rest", async () => {

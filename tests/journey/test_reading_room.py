@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -94,8 +95,10 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     room.wait_for_film()
     first, second = room.readings()
     num_steps = steps_per_side(first)
-    for number in num_steps:
-        room.press(*["4", "f"] * number, "5", "4", "3")
+    first_output, second_output = num_steps
+    room.press(*["4", "f"] * first_output, "5", "4", "3", "1", "2")
+    expect(room.page.get_by_text("Output A is complete. Tab goes to B.")).to_be_visible()
+    room.press("j", *["4", "f"] * second_output, "5", "4", "3")
     room.press("2")
     expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
     room.wait_until_saved()
@@ -114,6 +117,8 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     room.press("Control+Enter")
     expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
     room.wait_for_film()
+    label = second.assignment.case.study.label
+    expect(room.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")
     first.refresh_from_db()
     assert first.signed_at is not None
     assert str(second.uid) in room.page.url
@@ -127,6 +132,32 @@ def test_an_incomplete_case_is_not_signed_and_the_page_says_what_is_left(enter: 
     room.press("4", "f", "Control+Enter")
     expect(room.page.get_by_role("alert").filter(has_text="Not signed yet. Left:")).to_be_visible()
     assert room.readings()[0].signed_at is None
+    room.press("Tab")
+    expect(room.page.get_by_role("tab", name=re.compile("Output B"))).to_have_attribute(
+        "aria-selected", "true"
+    )
+    room.page.get_by_role("button", name=re.compile("^Left:")).click()
+    expect(room.page.locator(".room .current")).to_have_attribute("aria-label", "Step 2")
+
+
+def test_the_clock_goes_on_after_a_reload_and_stands_still_once_signed(enter: Callable[..., Room]) -> None:
+    room = enter()
+    reading = room.readings()[0]
+    Reading.objects.filter(pk=reading.pk).update(active_seconds=125)
+    room.open()
+    room.wait_for_film()
+    expect(room.page.get_by_text(re.compile(r"02:\d\d on case"))).to_be_visible()
+    Reading.objects.filter(pk=reading.pk).update(signed_at=timezone.now())
+    room.page.reload()
+    room.wait_for_film()
+    reading.refresh_from_db()
+    kept = f"{reading.active_seconds // 60:02}:{reading.active_seconds % 60:02} on case"
+    room.press("j", "k")
+    room.page.mouse.move(300, 300)
+    expect(room.page.get_by_text(kept)).to_be_visible()
+    expect(room.page.get_by_role("link", name="Worklist", exact=True)).to_be_visible()
+    expect(room.page.get_by_role("spinbutton")).to_have_count(0)
+    expect(room.page.locator("[data-grip]")).to_have_count(0)
 
 
 def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Callable[..., Room]) -> None:
@@ -209,7 +240,7 @@ def test_the_film_before_is_gone_when_the_next_one_fails(enter: Callable[..., Ro
     room.wait_for_film()
     first = room.readings()[0]
     for number in steps_per_side(first):
-        room.press(*["4", "f"] * number, "5", "5", "5")
+        room.press(*["4", "f"] * number, "5", "5", "5", "j")
     room.press("1")
     room.page.route(FILM, lambda route: route.fulfill(status=404, body=""))
     room.press("Control+Enter")

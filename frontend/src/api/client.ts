@@ -21,6 +21,8 @@ export async function getJson<Body>(url: string): Promise<Answer<Body>> {
 export async function postJson<Body>(url: string, body: unknown): Promise<Answer<Body>> {
   return request<Body>(url, {
     method: "POST",
+    // A request that is under way when the page goes is still sent.
+    keepalive: true,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
   });

@@ -39,19 +39,19 @@ export interface Shortcut {
 const points = (n: number): Shortcut => ({
   codes: [`Digit${n}`, `Numpad${n}`],
   action: { kind: "points", points: n },
-  caps: [String(n)],
-  label: "Points; in the vote 1 is A, 2 a tie, 3 B",
+  caps: ["1–5"],
+  label: "Points",
   group: "Rate",
 });
 
-const nudge = (code: string, cap: string, x: number, y: number): Shortcut[] =>
+const nudge = (code: string, x: number, y: number): Shortcut[] =>
   [1, 10].map((by) => ({
     codes: [code],
     shift: by === 10,
     repeats: true,
     action: { kind: "nudge", x: x * by, y: y * by },
-    caps: by === 10 ? ["Shift", cap] : [cap],
-    label: `Move the redrawn region by ${by} px`,
+    caps: ["← → ↑ ↓"],
+    label: "Move the redrawn region by 1 px, with Shift by 10",
     group: "Regions",
   }));
 
@@ -92,10 +92,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
     label: "Hide regions while held",
     group: "Regions",
   },
-  ...nudge("ArrowLeft", "←", -1, 0),
-  ...nudge("ArrowRight", "→", 1, 0),
-  ...nudge("ArrowUp", "↑", 0, -1),
-  ...nudge("ArrowDown", "↓", 0, 1),
+  ...nudge("ArrowLeft", -1, 0),
+  ...nudge("ArrowRight", 1, 0),
+  ...nudge("ArrowUp", 0, -1),
+  ...nudge("ArrowDown", 0, 1),
   {
     codes: ["Escape"],
     action: { kind: "cancel" },

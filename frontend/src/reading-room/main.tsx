@@ -7,5 +7,7 @@ const mount = document.getElementById("reading-room");
 const uid = mount?.dataset.readingUid;
 if (mount && uid) {
   const addresses = { worklist: mount.dataset.worklistUrl ?? "/", amend: mount.dataset.amendUrl ?? null };
+  // What the page says while this script is on its way.
+  mount.replaceChildren();
   render(<ReadingRoom uid={uid} addresses={addresses} />, mount);
 }

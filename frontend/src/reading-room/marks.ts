@@ -17,6 +17,18 @@ export function labelOf(step: Step, region: Region): string {
   return `${step.position}${String.fromCharCode(96 + region.position)}`;
 }
 
+const WRITTEN_BOX = /(\[\s*-?[\d.]+(?:\s*,\s*-?[\d.]+){3}\s*,?\s*\])/;
+
+/** A step's text cut at its boxes, each with its region's label; whole where boxes and regions do not match. */
+export function partsOf(step: Step): { readonly text: string; readonly label: string | null }[] {
+  const parts = step.text.split(WRITTEN_BOX);
+  if ((parts.length - 1) / 2 !== step.regions.length) return [{ text: step.text, label: null }];
+  return parts.map((text, at) => {
+    const region = at % 2 === 1 ? step.regions[(at - 1) / 2] : undefined;
+    return { text, label: region ? labelOf(step, region) : null };
+  });
+}
+
 export interface Looking {
   readonly place: Place;
   readonly hoveredStep: string | null;
@@ -66,7 +78,7 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
         dashed: side === "b",
         focused,
         wrong: made?.verdict === "wrong" && !isDrawing,
-        adjustable: focused && (isDrawing || moved !== null),
+        adjustable: focused && reading.signed_at === null && (isDrawing || moved !== null),
       });
     }
   }

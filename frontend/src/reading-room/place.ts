@@ -4,6 +4,7 @@ import {
   CRITERIA,
   type Criterion,
   type Reading,
+  type Region,
   type Side,
   type Step,
 } from "../api/reading";
@@ -63,11 +64,23 @@ const samePlace = (a: Place, b: Place): boolean => {
   return a.kind === b.kind && a.side === b.side;
 };
 
-/** One place on or back on the same side; stays at the ends. */
+/** One place on or back; past the end of a side lies the other one while it has gaps, then the vote. */
 export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
   const places = placesOn(reading, place.side);
   const at = places.findIndex((other) => samePlace(other, place));
-  return places[at + by] ?? place;
+  const next = places[at + by] ?? place;
+  const other = otherSide(place.side);
+  const isPastTheEnd = by === 1 && next.kind === "vote" && place.kind !== "vote";
+  return isPastTheEnd && !isSideDone(reading, other) ? placeOn(reading, other) : next;
+}
+
+export function otherSide(side: Side): Side {
+  return side === "a" ? "b" : "a";
+}
+
+/** Whether everything of a side is rated; the vote belongs to none. */
+export function isSideDone(reading: Reading, side: Side): boolean {
+  return !gaps(reading).some(({ place }) => place.kind !== "vote" && place.side === side);
 }
 
 export function isDone(reading: Reading, place: Place): boolean {
@@ -76,19 +89,15 @@ export function isDone(reading: Reading, place: Place): boolean {
 
 const isSameItem = (a: Place, b: Place): boolean => (a.kind === "vote" ? b.kind === "vote" : samePlace(a, b));
 
-/** After a key completed `place`: the next gap in reading order, wherever it lies; itself when none is left. */
+/** After a key completed `place`: the next gap of its side, and the vote once both sides are done; else itself. */
 export function afterCompleting(reading: Reading, place: Place): Place {
   const left = gaps(reading);
-  const order = (other: Place): number => orderOf(reading, other);
-  const next = left.find((gap) => order(gap.place) > order(place)) ?? left[0];
-  if (next === undefined) return place;
-  return next.place.kind === "vote" ? { kind: "vote", side: place.side } : next.place;
-}
-
-function orderOf(reading: Reading, place: Place): number {
-  if (place.kind === "vote") return Number.POSITIVE_INFINITY;
-  const side = place.side === "a" ? 0 : 10_000;
-  return side + placesOn(reading, place.side).findIndex((other) => samePlace(other, place));
+  if (left.length === 1 && left[0]?.place.kind === "vote") return { kind: "vote", side: place.side };
+  const onSide = left.filter((gap) => gap.place.kind !== "vote" && gap.place.side === place.side);
+  const places = placesOn(reading, place.side);
+  const order = (other: Place): number => places.findIndex((each) => samePlace(each, other));
+  const next = onSide.find((gap) => order(gap.place) > order(place)) ?? onSide[0];
+  return next?.place ?? place;
 }
 
 /** What is missing before the reading can be signed: the server's rule, seen before it is asked. */
@@ -109,13 +118,25 @@ export function gaps(reading: Reading): Gap[] {
   return found;
 }
 
+export function openRegion(reading: Reading, step: Step): Region | undefined {
+  return step.regions.find((region) => annotation(reading, region.uid) === null);
+}
+
+function isPlausibilityRated(reading: Reading, step: Step): boolean {
+  const rating = stepRating(reading, step.uid);
+  return rating.plausibility !== null || rating.cannot_judge;
+}
+
+export function isStepRated(reading: Reading, step: Step): boolean {
+  return isPlausibilityRated(reading, step) && openRegion(reading, step) === undefined;
+}
+
 function stepGaps(reading: Reading, completion: Completion, prefix: string): Gap[] {
   const found: Gap[] = [];
   for (const step of completion.steps) {
-    const rating = stepRating(reading, step.uid);
-    const open = step.regions.find((region) => annotation(reading, region.uid) === null);
-    const isRated = rating.plausibility !== null || rating.cannot_judge;
-    if (isRated && open === undefined) continue;
+    if (isStepRated(reading, step)) continue;
+    const open = openRegion(reading, step);
+    const isRated = isPlausibilityRated(reading, step);
     const what = isRated ? " region" : "";
     found.push({
       place: stepPlace(completion.side, step, open?.uid),

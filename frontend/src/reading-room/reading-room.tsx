@@ -5,6 +5,7 @@ import { BottomBar, TopBar } from "./parts/bars";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
 import { ShortcutSheet } from "./parts/sheet";
+import { showCurrentItem } from "./scrolling";
 import { Session, type SessionState } from "./session";
 
 const SINGLE_KEYS = "deepmedix-single-keys";
@@ -48,8 +49,15 @@ export function ReadingRoom({ uid, addresses }: { readonly uid: string; readonly
   }, [session, isSheetOpen, singleKeys]);
 
   const open = state?.stage.kind === "open" ? state.stage : null;
+  const reading = open?.state.reading ?? null;
+  useEffect(() => {
+    if (reading === null) return;
+    document.title = `${reading.case_label} · ${reading.reader_study}`;
+    const heading = document.querySelector("h1");
+    if (heading) heading.textContent = `Reading of ${reading.case_label}`;
+  }, [reading?.case_label, reading?.reader_study]);
   return (
-    <div class="room">
+    <div class={`room${reading?.signed_at ? " signed" : ""}`}>
       {open && state && (
         <TopBar
           reading={open.state.reading}
@@ -103,7 +111,7 @@ function listen(session: Session, around: Surroundings): () => void {
       if (action.kind === "swap" && (room()?.state.reading.completions.length ?? 0) < 2) return;
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
-      if (action.kind === "sign") return void session.sign();
+      if (action.kind === "sign") return void session.sign().then(showCurrentItem);
       if (action.kind === "cancel" && focus === "text") {
         document.querySelector<HTMLElement>(".room .current")?.focus();
       }

@@ -24,6 +24,8 @@ export interface RoomState {
   /** The step whose note is being written. */
   readonly noteOf: string | null;
   readonly numUndoable: number;
+  /** Said when a side is complete and the other is not; until the reader walks on, keys rate nothing. */
+  readonly hint: string | null;
 }
 
 export type SaveChange = (change: Change, sopInstanceUid: string) => void;

@@ -21,8 +21,13 @@ import {
   afterCompleting,
   completionOn,
   firstPlace,
+  gaps,
   hasTwo,
   isDone,
+  isSideDone,
+  isStepRated,
+  openRegion,
+  otherSide,
   type Place,
   placeOn,
   stepPlace,
@@ -42,6 +47,8 @@ export class Room {
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private draft: { readonly step: string; readonly note: string } | null = null;
   private preset = 0;
+  /** The last key moved the focus to another item by itself. */
+  private wentOn = false;
 
   constructor(
     reading: Reading,
@@ -62,6 +69,7 @@ export class Room {
       nudged: null,
       noteOf: null,
       numUndoable: 0,
+      hint: null,
     };
   }
 
@@ -98,13 +106,17 @@ export class Room {
   perform(action: Action): void {
     if (this.state.film.kind !== "shown") return;
     if (action.kind !== "nudge") this.commit();
+    const { wentOn } = this;
+    this.wentOn = false;
+    // Whoever walks on out of habit is there already.
+    if (wentOn && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
       case "walk":
         return this.goTo(walked(this.state.reading, this.state.place, action.by));
       case "next-region":
         return this.goToNextRegion();
       case "swap":
-        return this.turnTo(this.state.place.side === "a" ? "b" : "a");
+        return this.turnTo(otherSide(this.state.place.side));
       case "all-regions":
         return this.set({ showsAll: !this.state.showsAll });
       case "hide-regions":
@@ -139,8 +151,14 @@ export class Room {
   }
 
   goTo(place: Place): void {
-    this.set({ place, drawing: null, noteOf: null });
+    this.wentOn = false;
+    this.set({ place, drawing: null, noteOf: null, hint: null });
     this.look();
+  }
+
+  goToFirstGap(): void {
+    const [gap] = gaps(this.state.reading);
+    if (gap) this.goTo(gap.place);
   }
 
   turnTo(side: Side): void {
@@ -247,8 +265,9 @@ export class Room {
   }
 
   private rate(action: Action): void {
-    const { reading, place } = this.state;
+    const { reading, place, hint } = this.state;
     const region = focusedRegion(reading, place);
+    if (hint !== null && ["points", "cannot-judge", "verdict"].includes(action.kind)) return;
     switch (action.kind) {
       case "points":
         return this.ratePoints(action.points);
@@ -257,10 +276,10 @@ export class Room {
         return;
       case "verdict":
         this.set({ drawing: null });
-        if (region) this.advancing(annotate(region.uid, action.verdict));
+        if (region) this.judgeByKey(region.uid, action.verdict);
         return;
       case "redraw":
-        if (region) this.set({ drawing: this.state.drawing === region.uid ? null : region.uid });
+        if (region) this.set({ drawing: this.state.drawing === region.uid ? null : region.uid, hint: null });
         return;
       case "nudge":
         return this.nudge(action.x, action.y);
@@ -283,17 +302,39 @@ export class Room {
     if (side) this.advancing(castVote(side));
   }
 
-  /** A key that completes its place moves on to the next gap; one that corrects a complete place stays. */
-  private advancing(change: Change): void {
-    const { place } = this.state;
-    const wasDone = isDone(this.state.reading, place);
-    this.change(change);
-    const { reading } = this.state;
-    if (wasDone) return;
-    if (isDone(reading, place)) return this.goTo(afterCompleting(reading, place));
+  /** On a redrawn region the key for "fits" means the box as it is drawn now, so there is nothing to save. */
+  private judgeByKey(region: string, verdict: "fits" | "wrong"): void {
+    const isRedrawn = annotation(this.state.reading, region)?.verdict === "adjusted";
+    if (verdict === "wrong" || !isRedrawn) this.change(annotate(region, verdict));
+    const { reading, place } = this.state;
     const step = focusedStep(reading, place);
-    const open = step?.regions.find((r) => annotation(reading, r.uid) === null);
-    if (change.kind === "annotate_region" && step && open) this.goTo(stepPlace(place.side, step, open.uid));
+    const open = step && openRegion(reading, step);
+    if (step && open) return this.goTo(stepPlace(place.side, step, open.uid));
+    this.goOn();
+  }
+
+  private advancing(change: Change): void {
+    this.change(change);
+    this.goOn();
+  }
+
+  /** From a complete item to the next gap of the same output, whether or not it was complete before. */
+  private goOn(): void {
+    const { reading, place } = this.state;
+    const step = focusedStep(reading, place);
+    // The steps of a malformed output need no rating, and one that is begun is still not left.
+    const isComplete = step ? isStepRated(reading, step) : isDone(reading, place);
+    if (!this.canRate || !isComplete) return;
+    const next = afterCompleting(reading, place);
+    if (next !== place) {
+      this.goTo(next);
+      this.wentOn = true;
+      return;
+    }
+    const other = otherSide(place.side);
+    if (place.kind === "vote" || !hasTwo(reading) || isSideDone(reading, other)) return;
+    const [here, there] = [place.side.toUpperCase(), other.toUpperCase()];
+    this.set({ hint: `Output ${here} is complete. Tab goes to ${there}.` });
   }
 
   private nudge(x: number, y: number): void {

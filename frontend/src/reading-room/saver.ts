@@ -57,7 +57,10 @@ export class Saver {
   /** The page goes away, and its database with it: what is on the way there is written down at once. */
   leave(): void {
     if (this.onTheWay.size === 0) return;
-    this.lastResort.setItem(this.lastResortKey, JSON.stringify([...this.onTheWay.values()]));
+    const waiting = [...this.onTheWay.values()];
+    this.lastResort.setItem(this.lastResortKey, JSON.stringify(waiting));
+    // Time alone may overtake what waits before it; the server takes an id that comes twice once.
+    for (const change of waiting) if (change.kind === "add_active_time") void this.post(change);
   }
 
   /** A full disk or a browser that gives its database up: go on without, and the page says so. */

@@ -74,7 +74,9 @@ export class Session {
       (save) => this.show({ save }),
       stored.saved_at,
     );
-    const reading = (await saver.unsent()).reduce(withChange, stored);
+    // Time that is not confirmed may have arrived all the same, and would be counted twice.
+    const unsent = (await saver.unsent()).filter((change) => change.kind !== "add_active_time");
+    const reading = unsent.reduce(withChange, stored);
     const room = new Room(
       reading,
       this.view,
@@ -84,13 +86,17 @@ export class Session {
     this.saver = saver;
     this.room = room;
     this.time = new ActiveTime(Date.now());
-    this.set({ stage: { kind: "open", room, state: room.state, save: saver.state } });
+    this.set({
+      stage: { kind: "open", room, state: room.state, save: saver.state },
+      seconds: stored.active_seconds,
+    });
     void saver.flush();
     await room.loadFilm();
   }
 
   /** A key, click or movement: the reader is at work. */
   signOfLife(): void {
+    if (this.room?.state.reading.signed_at) return;
     this.time.sign(Date.now());
     this.room?.addActiveTime(this.time.take());
     const reading = this.room?.state.reading;
@@ -114,19 +120,24 @@ export class Session {
 
   /** Leaves nothing to chance when the page goes away: what waits for a pause goes into the outbox now. */
   leave(): void {
+    this.signOfLife();
+    this.gather();
+    this.saver?.leave();
+  }
+
+  private gather(): void {
     this.room?.addActiveTime(this.time.take({ atLeast: 1 }));
     this.room?.commitAll();
-    this.saver?.leave();
   }
 
   async sign(): Promise<void> {
     const { room, saver } = this;
     if (room === null || saver === null || this.state.isSigning || !room.canRate) return;
-    this.leave();
+    this.gather();
     const [gap] = gaps(room.state.reading);
     if (gap) {
       this.set({ refusal: `Not signed yet. Left: ${leftToDo(room.state.reading)}.` });
-      return room.goTo(gap.place);
+      return room.goToFirstGap();
     }
     const sopInstanceUid = this.view.sopInstanceUidOnScreen();
     if (sopInstanceUid === null) return;

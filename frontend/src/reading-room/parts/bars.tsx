@@ -29,6 +29,9 @@ export function TopBar(props: {
       <a class="brand" href={props.worklistUrl} title="Back to the worklist; everything is saved">
         DeepMedix Review
       </a>
+      <a class="button quiet" href={props.worklistUrl}>
+        Worklist
+      </a>
       <span class="quiet study-title">{reading.reader_study} · blinded</span>
       <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
@@ -51,14 +54,14 @@ export function TopBar(props: {
 const IN_BOTTOM_BAR = [
   "Next step",
   "Previous",
+  "Swap A/B",
   "Region fits",
   "Redraw region",
   "Region wrong",
   "Cannot judge",
-  "Note",
-  "All regions",
   "Undo",
-  "Swap A/B",
+  "Note",
+  "Next region of the step",
 ];
 
 export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
@@ -70,7 +73,7 @@ export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
       {singleKeys ? (
         <span class="keys">
           <span>
-            Rate <kbd>1</kbd>–<kbd>5</kbd>
+            Rate <kbd>1</kbd>–<kbd>5</kbd>, goes on by itself when a step is complete
           </span>
           {shown.map((shortcut) => (
             <span key={shortcut.label}>

@@ -1,6 +1,8 @@
+import { useEffect } from "preact/hooks";
 import type { Side } from "../../api/reading";
 import { completionOn, gaps, hasTwo, isWellFormed } from "../place";
 import type { Addresses } from "../reading-room";
+import { showCurrentItem } from "../scrolling";
 import { leftToDo, type Session, type SessionState } from "../session";
 import { AnswerCard, VoteRow } from "./answer-card";
 import { LockedBanner, SaveBanner } from "./banners";
@@ -50,19 +52,44 @@ export function Column({ session, state, addresses }: Props) {
             class="button primary"
             aria-disabled={left.length > 0 || !room.canRate}
             disabled={state.isSigning || reading.signed_at !== null}
-            onClick={() => void session.sign()}
+            onClick={() => void session.sign().then(showCurrentItem)}
           >
             {state.isSigning ? "Signing…" : "Sign and next"} <kbd>Ctrl Enter</kbd>
           </button>
-          <p class="left quiet" title={left.map((gap) => gap.name).join(", ")}>
-            {left.length === 0 ? "Everything is rated." : `Left: ${leftToDo(reading)}`}
-          </p>
+          {left.length === 0 ? (
+            <p class="left quiet">Everything is rated.</p>
+          ) : (
+            <button
+              type="button"
+              class="left"
+              title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
+              onClick={() => {
+                room.goToFirstGap();
+                showCurrentItem();
+              }}
+            >
+              {`Left: ${leftToDo(reading)}`}
+            </button>
+          )}
         </div>
+        <Hint sentence={stage.state.hint} />
         <p class="refusal" role="alert">
           {state.refusal}
         </p>
       </div>
     </aside>
+  );
+}
+
+/** It takes a line from the list above it, and must not push the current item out of sight. */
+function Hint({ sentence }: { readonly sentence: string | null }) {
+  useEffect(() => {
+    if (sentence) showCurrentItem();
+  }, [sentence]);
+  return (
+    <p class="hint" role="status">
+      {sentence}
+    </p>
   );
 }
 

@@ -3,13 +3,17 @@ import { SHORTCUTS, type Shortcut } from "../keys";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
+const VOTE = { label: "Vote: A, tie, B", caps: ["1", "2", "3"] };
+
 /** Shortcuts that mean the same share a line. */
 function linesOf(group: Shortcut["group"]): { label: string; caps: string[] }[] {
   const lines = new Map<string, Set<string>>();
   for (const { label, caps } of SHORTCUTS.filter((shortcut) => shortcut.group === group)) {
     lines.set(label, new Set([...(lines.get(label) ?? []), ...caps]));
   }
-  return [...lines].map(([label, caps]) => ({ label, caps: [...caps] }));
+  const merged = [...lines].map(([label, caps]) => ({ label, caps: [...caps] }));
+  const [points, ...others] = merged;
+  return group === "Rate" && points ? [points, VOTE, ...others] : merged;
 }
 
 /** Every shortcut, and the switch that turns single keys off (WCAG 2.1.4). */
@@ -55,6 +59,11 @@ export function ShortcutSheet(props: {
           </section>
         ))}
       </div>
+      <p class="quiet">
+        The focus goes on by itself when a step is complete, to the next one that is not, and never from A to
+        B: J or Tab does that. A J right after that changes nothing. On a redrawn region F keeps the box as it
+        is drawn now; Undo or a click on "fits" goes back to the model's own.
+      </p>
       <p class="quiet">
         On the film: the wheel zooms, the middle button pans, the right button zooms. Tab walks through the
         controls from any of them; from a step it swaps A and B.

@@ -3,7 +3,7 @@ import type { Region, Side, Step } from "../../api/reading";
 import type { Box } from "../../viewer/geometry";
 import { isDrawable, rounded, withinFilm } from "../../viewer/geometry";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
-import { colourOf, currentBox, labelOf } from "../marks";
+import { colourOf, currentBox, labelOf, partsOf } from "../marks";
 import { stepPlace } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -56,7 +56,7 @@ export function StepCard({ room, state, side, step }: Props) {
     >
       <p class="step-text">
         <span class="number">{step.position}</span>
-        {step.text}
+        <StepText step={step} />
         {chips.map((chip) => (
           <span key={chip} class="chip warn">
             {chip}
@@ -65,7 +65,7 @@ export function StepCard({ room, state, side, step }: Props) {
         {room.canRate && state.noteOf !== step.uid && (
           <button
             type="button"
-            class="inline"
+            class="inline note-button"
             aria-label={`${rating.note ? "Edit the note" : "Note"} on step ${step.position}`}
             onClick={() => room.startNote(stepPlace(side, step))}
           >
@@ -96,6 +96,7 @@ export function StepCard({ room, state, side, step }: Props) {
         ))}
       </div>
       {focused &&
+        reading.signed_at === null &&
         (state.drawing === focused.uid || annotation(reading, focused.uid)?.verdict === "adjusted") && (
           <Redrawing room={room} state={state} region={focused} />
         )}
@@ -109,6 +110,23 @@ export function StepCard({ room, state, side, step }: Props) {
         rating.note && <p class="note">{rating.note}</p>
       )}
     </Item>
+  );
+}
+
+/** The numbers that the model wrote are its own pixels and tell a reader nothing: the region's label stands for them. */
+function StepText({ step }: { readonly step: Step }) {
+  return (
+    <>
+      {partsOf(step).map(({ text, label }, index) =>
+        label === null ? (
+          text
+        ) : (
+          <span key={index} class="region-chip" title={`As written: ${text}`}>
+            region {label}
+          </span>
+        ),
+      )}
+    </>
   );
 }
 
