@@ -24,6 +24,7 @@ from deepmedix_review.feedback.models import (
 from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.selectors import signed_readings
+from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import film_path
 from rl_feedback.dpo_config import TrainingPair
 
@@ -158,9 +159,13 @@ def metrics_of(run: TrainingRun) -> list[TrainingMetric]:
 
 
 def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:
-    """The pairs whose boxes are in the frame in which the parent writes, with their films' absolute paths."""
+    """The pairs whose boxes are in the frame in which the parent writes, with their films' absolute paths.
+
+    Pairs of studies that were withdrawn since the freeze are left out: a held film reaches no worker.
+    """
     rows = (
         dataset.pairs.filter(
+            completion__study__state=Study.State.READY,
             completion__model_version__box_frame=parent.box_frame,
             completion__model_version__image_preparation=parent.image_preparation,
             completion__model_version__min_pixels=parent.min_pixels,
@@ -180,6 +185,11 @@ def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tu
         )
         for row in rows
     )
+
+
+def num_withdrawn_pairs(dataset: PreferenceDataset) -> int:
+    """Pairs of studies that an admin put on hold or rejected since the freeze."""
+    return dataset.pairs.exclude(completion__study__state=Study.State.READY).count()
 
 
 def candidates_before_the_gate() -> Sequence[ModelVersion]:

@@ -26,7 +26,7 @@ from deepmedix_review.feedback.models import (
     TrainingMetric,
     TrainingRun,
 )
-from deepmedix_review.feedback.selectors import pairs_to_train_on
+from deepmedix_review.feedback.selectors import num_withdrawn_pairs, pairs_to_train_on
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
@@ -130,14 +130,17 @@ def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[s
     except (TypeError, ValueError) as error:
         raise RefusedByRule(str(error)) from error
     num_usable = len(pairs_to_train_on(dataset, parent=parent))
-    if num_usable < dataset.num_pairs:
+    num_withdrawn = num_withdrawn_pairs(dataset)
+    num_misfit = dataset.num_pairs - num_withdrawn - num_usable
+    if num_misfit > 0:
         raise RefusedByRule(
-            f"{dataset.num_pairs - num_usable} of {dataset.num_pairs} pairs have regions in coordinates that "
+            f"{num_misfit} of {dataset.num_pairs} pairs have regions in coordinates that "
             f"{parent} does not write. Freeze a data set of readings of {parent}."
         )
     if num_usable == 0:
         raise RefusedByRule(
-            "This data set holds no pairs, so there is nothing to learn from. Freeze one with votes."
+            "This data set holds no pairs of studies that are ready, so there is nothing to learn from. "
+            "Freeze one with votes."
         )
     with transaction.atomic():
         run = TrainingRun.objects.create(
@@ -148,7 +151,10 @@ def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[s
             num_steps=chosen.num_steps,
         )
         record_event(
-            actor=actor, action="request_training", subject=run, details={"data_set": str(dataset.uid)}
+            actor=actor,
+            action="request_training",
+            subject=run,
+            details={"data_set": str(dataset.uid), "num_pairs": num_usable, "num_withdrawn": num_withdrawn},
         )
     return run
 
