@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.services import promote, register_model, register_shipped_model
 from inference.presets import PRESETS
 from tests.factories.accounts import AdminFactory
@@ -36,7 +36,6 @@ def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
         folder=write_untrained_model(tmp_path / "model"), preset=PRESETS["phantom"], card={}, actor=None
     )
     promote(untrained, actor=None)
-    ModelVersion.objects.update(max_new_tokens=600)
     study = store_phantom(size=224).study
     page = admin_page
     errors: list[str] = []
@@ -44,7 +43,13 @@ def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
     page.goto(live_server.url + reverse("study-detail", args=[study.uid]))
     live = page.locator("#inference-live")
 
+    # The first answer is long enough to be cancelled on any machine, the second is short.
+    celery_workers.kill("inference")
     page.get_by_role("button", name="Ask v1 for two completions").click()
+    expect(live.get_by_text("queued")).to_have_count(2)
+    InferenceJob.objects.filter(seed=1).update(max_new_tokens=8000)
+    InferenceJob.objects.filter(seed=2).update(max_new_tokens=100)
+    celery_workers.start("inference")
     expect(live.get_by_text(" tokens").first).to_be_visible(timeout=MILLISECONDS)
     live.get_by_role("button", name="Cancel").last.click()
     expect(live.get_by_text("cancelled")).to_be_visible(timeout=MILLISECONDS)
