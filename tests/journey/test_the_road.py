@@ -96,9 +96,9 @@ def read_and_sign(page: Page, url: str) -> None:
     page.goto(f"{url}/worklist/")
     page.get_by_role("button", name=re.compile("Read")).click()
     wait_for_film(page)
-    for side, points in (("A", 5), ("B", 2)):
+    for side, points, verdict in (("A", 5, "fits"), ("B", 2, "wrong")):
         page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
-        rate_output(page, points=points)
+        rate_output(page, points=points, verdict=verdict)
     page.get_by_role("group", name="Which output is better overall?").get_by_label("A", exact=True).check(
         force=True
     )
@@ -115,12 +115,12 @@ def wait_for_film(page: Page) -> None:
     expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
 
 
-def rate_output(page: Page, *, points: int) -> None:
-    """Every step and the answer get `points`; the first region is redrawn, the others fit."""
+def rate_output(page: Page, *, points: int, verdict: str) -> None:
+    """Every step and the answer get `points`, every region the verdict."""
     for group in page.get_by_role("group", name=re.compile(r"How plausible|, 1 to 5")).all():
         group.get_by_label(str(points), exact=True).check(force=True)
     for group in page.get_by_role("group", name=re.compile("Does region")).all():
-        group.get_by_label("fits").check(force=True)
+        group.get_by_label(verdict).check(force=True)
 
 
 def freeze(page: Page, url: str) -> None:
