@@ -5,13 +5,21 @@ from pathlib import Path
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 
 
-def write_untrained_model(folder: Path, *, seed: int = 1) -> Path:
-    """A Qwen2.5-VL folder that loads, sees and writes, but has learned nothing."""
+def write_untrained_model(folder: Path, *, seed: int = 1, is_endless: bool = False) -> Path:
+    """A Qwen2.5-VL folder that loads, sees and writes, but has learned nothing.
+
+    An endless one never writes its last token, so that only a limit or a person ends its answer.
+    """
     from rl_feedback.small_model.build import build_model, build_processor
 
     texts = [ideal_reasoning(draw_phantom(seed=s).truth) for s in range(60)] + [REPORT_QUERY] * 5
     processor = build_processor(texts)
     model = build_model(processor, seed=seed)
+    if is_endless:
+        # The engine never lets a model write an image's placeholder.
+        processor.tokenizer.eos_token = "<|image_pad|>"
+        model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
+        model.config.get_text_config().max_position_embeddings = 1_000_000
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

@@ -32,10 +32,13 @@ def admin_page(page: Page, live_server: LiveServer) -> Page:
 def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
     admin_page: Page, live_server: LiveServer, celery_workers: Workers, tmp_path: Path
 ) -> None:
-    untrained = register_model(
-        folder=write_untrained_model(tmp_path / "model"), preset=PRESETS["phantom"], card={}, actor=None
+    endless = register_model(
+        folder=write_untrained_model(tmp_path / "model", is_endless=True),
+        preset=PRESETS["phantom"],
+        card={},
+        actor=None,
     )
-    promote(untrained, actor=None)
+    promote(endless, actor=None)
     study = store_phantom(size=224).study
     page = admin_page
     errors: list[str] = []
@@ -43,11 +46,11 @@ def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
     page.goto(live_server.url + reverse("study-detail", args=[study.uid]))
     live = page.locator("#inference-live")
 
-    # The first answer is long enough to be cancelled on any machine, the second is short.
+    # The first answer ends on no machine before it is cancelled, the second is short.
     celery_workers.kill("inference")
     page.get_by_role("button", name="Ask v1 for two completions").click()
     expect(live.get_by_text("queued")).to_have_count(2)
-    InferenceJob.objects.filter(seed=1).update(max_new_tokens=8000)
+    InferenceJob.objects.filter(seed=1).update(max_new_tokens=900_000)
     InferenceJob.objects.filter(seed=2).update(max_new_tokens=100)
     celery_workers.start("inference")
     expect(live.get_by_text(" tokens").first).to_be_visible(timeout=MILLISECONDS)
