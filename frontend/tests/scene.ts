@@ -59,6 +59,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     amendment_reason: "",
     signed_at: null,
     saved_at: null,
+    latest_changes: [],
     next: null,
     ...part,
   };

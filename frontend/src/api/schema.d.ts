@@ -223,6 +223,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/readings/{uid}/open/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A reading that was fetched ahead is on the screen now. */
+        post: operations["reading_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings/{uid}/sign/": {
         parameters: {
             query?: never;
@@ -234,6 +251,24 @@ export interface paths {
         put?: never;
         /** @description Lock a complete reading; the refusal names what is missing. */
         post: operations["reading_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who is logged in, nobody included. */
+        get: operations["session_retrieve"];
+        put?: never;
+        /** @description Log the page's own account in again. Another account's password logs nobody in. */
+        post: operations["session_renew"];
         delete?: never;
         options?: never;
         head?: never;
@@ -413,6 +448,11 @@ export interface components {
             /** @description of the film on the screen */
             sop_instance_uid: string;
             /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -439,6 +479,11 @@ export interface components {
             change_id: string;
             /** @description of the film on the screen */
             sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -470,6 +515,11 @@ export interface components {
             /** @description of the film on the screen */
             sop_instance_uid: string;
             /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -482,6 +532,11 @@ export interface components {
             /** Format: date-time */
             saved_at: string;
             missing: string[];
+        };
+        Conflict: {
+            detail: string;
+            /** @description what another window said of the same item, where that is the reason */
+            stored?: components["schemas"]["StoredChange"];
         };
         DatasetJson: {
             /** Format: uuid */
@@ -610,6 +665,22 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        LatestChange: {
+            kind: string;
+            /** @description uid of the step, region or completion; empty for the vote */
+            item: string;
+            /** Format: uuid */
+            change_id: string;
+        };
+        LogInAgainRequest: {
+            /**
+             * Format: uuid
+             * @description whose page it is: nobody else is logged in by this
+             */
+            account: string;
+            username: string;
+            password: string;
+        };
         MetricJson: {
             step: number;
             /** Format: double */
@@ -648,6 +719,10 @@ export interface components {
         ModelJsonStateEnum: "candidate" | "serving" | "retired";
         /** @enum {unknown} */
         NullEnum: null;
+        Opened: {
+            /** Format: date-time */
+            opened_at: string | null;
+        };
         /**
          * @description * `rate_answer` - rate_answer
          * @enum {string}
@@ -668,6 +743,11 @@ export interface components {
             change_id: string;
             /** @description of the film on the screen */
             sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -695,6 +775,11 @@ export interface components {
             change_id: string;
             /** @description of the film on the screen */
             sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -724,6 +809,7 @@ export interface components {
             signed_at: string | null;
             /** Format: date-time */
             saved_at: string | null;
+            latest_changes: components["schemas"]["LatestChange"][];
             /** @description the next case's page, null after the last */
             next: string | null;
         };
@@ -817,6 +903,17 @@ export interface components {
             config: unknown;
             metrics: components["schemas"]["MetricJson"][];
         };
+        Session: {
+            /**
+             * Format: uuid
+             * @description null where nobody is logged in
+             */
+            account: string | null;
+            pseudonym: string | null;
+        };
+        SessionRefusal: {
+            detail: string;
+        };
         /**
          * @description * `set_window` - set_window
          * @enum {string}
@@ -837,6 +934,11 @@ export interface components {
             change_id: string;
             /** @description of the film on the screen */
             sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -865,6 +967,16 @@ export interface components {
             plausibility: number | null;
             cannot_judge: boolean;
             note: string;
+        };
+        StoredChange: {
+            /** Format: uuid */
+            change_id: string;
+            kind: string;
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            received_at: string;
         };
         Study: {
             /** Format: uuid */
@@ -1372,7 +1484,10 @@ export interface operations {
     };
     reading_retrieve: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description made ready behind the case before it; not opened */
+                ahead?: boolean;
+            };
             header?: never;
             path: {
                 uid: string;
@@ -1420,6 +1535,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangeAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+        };
+    };
+    reading_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
                 };
             };
             400: {
@@ -1493,6 +1653,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    session_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    session_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogInAgainRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRefusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRefusal"];
                 };
             };
         };

@@ -1,11 +1,14 @@
 """Makes the accounts of readers, admins and researchers, and changes what each may do."""
 
 import secrets
+import uuid
 from typing import Any
 
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import HttpRequest
 
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.signals import account_changed
@@ -61,6 +64,19 @@ def change_password(account: User, *, password: str, actor: User | None) -> None
     account.set_password(password)
     account.save(update_fields=["password"])
     _tell(account, action="change_password", actor=actor)
+
+
+def check_login(request: HttpRequest, *, username: str, password: str, account: uuid.UUID) -> User:
+    """Whose name and password these are. Raises RefusedByRule for a mistyped one or another account's."""
+    user = authenticate(request, username=username, password=password)
+    if not isinstance(user, User):
+        raise RefusedByRule("User name and password don't match an open account. Both are case-sensitive.")
+    if user.uid != account:
+        raise RefusedByRule(
+            "That is another account, so it was not logged in: this page keeps unsent work of its own. "
+            "Log in with the account that opened it, or go to the login page."
+        )
+    return user
 
 
 def _password_problems(account: User, password: str) -> list[str]:

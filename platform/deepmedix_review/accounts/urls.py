@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from deepmedix_review.accounts import views
+from deepmedix_review.accounts import api_views, views
 
 page_urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
@@ -14,4 +14,6 @@ page_urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:uid>/password/", views.change_password, name="account-password"),
     path("accounts/<uuid:uid>/active/", views.set_active, name="account-active"),
 ]
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("session/", api_views.SessionView.as_view(), name="api-session"),
+]

@@ -12,7 +12,7 @@ from deepmedix_review.reviews import urls as reviews
 from deepmedix_review.studies import urls as studies
 
 PAGES = (accounts, audit, studies, reasoning, reviews, feedback)
-INTERFACES = (studies, reasoning, reviews, feedback)
+INTERFACES = (accounts, studies, reasoning, reviews, feedback)
 
 urlpatterns = [
     path("healthz", show_health, name="health"),

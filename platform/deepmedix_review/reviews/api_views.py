@@ -3,7 +3,7 @@
 import uuid
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,15 +18,18 @@ from deepmedix_review.reviews.change_serializers import (
     read_change,
     read_signature,
 )
+from deepmedix_review.reviews.conflicts import ChangedElsewhere
 from deepmedix_review.reviews.reading_view import show_reading
 from deepmedix_review.reviews.selectors import reading_for
 from deepmedix_review.reviews.serializers import (
     ChangeAnswerSerializer,
+    ConflictSerializer,
+    OpenedSerializer,
     ReadingSerializer,
     RefusalSerializer,
     SignAnswerSerializer,
 )
-from deepmedix_review.reviews.services import apply_change, sign_reading
+from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
 
 REFUSALS = {400: RefusalSerializer, 403: RefusalSerializer, 409: RefusalSerializer}
 
@@ -35,15 +38,33 @@ class ReadingView(APIView):
     permission_classes = [needs(Capability.READ_CASES)]
 
     @extend_schema(
-        operation_id="reading_retrieve", responses={200: ReadingSerializer, 403: RefusalSerializer}
+        operation_id="reading_retrieve",
+        parameters=[
+            OpenApiParameter("ahead", bool, description="made ready behind the case before it; not opened")
+        ],
+        responses={200: ReadingSerializer, 403: RefusalSerializer},
     )
     def get(self, request: Request, uid: uuid.UUID) -> Response:
         """One case, blinded: the film, the completions, and what the reader said so far."""
         reader = acting_user(request)
         reading = reading_for(reader, uid)
         shown = show_reading(reading)
-        record_event(actor=reader, action="view_reading", subject=reading)
+        action = "fetch_reading_ahead" if "ahead" in request.query_params else "view_reading"
+        record_event(actor=reader, action=action, subject=reading)
         return Response(ReadingSerializer(shown).data)
+
+
+class ReadingOpeningView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(operation_id="reading_open", request=None, responses={200: OpenedSerializer, **REFUSALS})
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """A reading that was fetched ahead is on the screen now."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        mark_opened(reading, reader=reader)
+        record_event(actor=reader, action="view_reading", subject=reading)
+        return Response(OpenedSerializer(reading).data)
 
 
 class ReadingChangesView(APIView):
@@ -53,18 +74,23 @@ class ReadingChangesView(APIView):
     @extend_schema(
         operation_id="reading_change",
         request=ANY_CHANGE,
-        responses={200: ChangeAnswerSerializer, **REFUSALS},
+        responses={200: ChangeAnswerSerializer, **REFUSALS, 409: ConflictSerializer},
     )
     def post(self, request: Request, uid: uuid.UUID) -> Response:
         """Keep one change. A repeat of its id gets the first answer and changes nothing."""
         sent = read_change(request.data)
-        saved = apply_change(
-            reading_uid=uid,
-            reader=acting_user(request),
-            change_id=sent.change_id,
-            sop_instance_uid=sent.sop_instance_uid,
-            change=sent.change,
-        )
+        try:
+            saved = apply_change(
+                reading_uid=uid,
+                reader=acting_user(request),
+                change_id=sent.change_id,
+                sop_instance_uid=sent.sop_instance_uid,
+                change=sent.change,
+                seen=sent.seen,
+            )
+        except ChangedElsewhere as conflict:
+            answer = {"detail": str(conflict), "stored": conflict.stored}
+            return Response(ConflictSerializer(answer).data, status=409)
         return Response(ChangeAnswerSerializer(saved).data)
 
 

@@ -18,6 +18,7 @@ from deepmedix_review.reviews.changes import (
     RateStep,
     SetWindow,
 )
+from deepmedix_review.reviews.conflicts import Seen
 from deepmedix_review.reviews.models import RegionAnnotation, Vote
 
 MAX_NOTE = 4_000
@@ -102,32 +103,40 @@ class SignSerializer(serializers.Serializer[Any]):
     sop_instance_uid = PlainTextField(max_length=64, help_text="of the film on the screen")
 
 
-class RateStepSerializer(SignSerializer):
+class ChangeSerializer(SignSerializer):
+    seen = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="the item's last change that the sender knew of, null for none; left out: not compared",
+    )
+
+
+class RateStepSerializer(ChangeSerializer):
     kind = _kind("rate_step")
     payload = RateStepPayload()
 
 
-class AnnotateRegionSerializer(SignSerializer):
+class AnnotateRegionSerializer(ChangeSerializer):
     kind = _kind("annotate_region")
     payload = AnnotateRegionPayload()
 
 
-class RateAnswerSerializer(SignSerializer):
+class RateAnswerSerializer(ChangeSerializer):
     kind = _kind("rate_answer")
     payload = RateAnswerPayload()
 
 
-class CastVoteSerializer(SignSerializer):
+class CastVoteSerializer(ChangeSerializer):
     kind = _kind("cast_vote")
     payload = CastVotePayload()
 
 
-class SetWindowSerializer(SignSerializer):
+class SetWindowSerializer(ChangeSerializer):
     kind = _kind("set_window")
     payload = SetWindowPayload()
 
 
-class AddActiveTimeSerializer(SignSerializer):
+class AddActiveTimeSerializer(ChangeSerializer):
     kind = _kind("add_active_time")
     payload = AddActiveTimePayload()
 
@@ -153,6 +162,7 @@ class SentChange:
     change_id: uuid.UUID
     sop_instance_uid: str
     change: Change
+    seen: Seen | None
 
 
 def read_change(data: Any) -> SentChange:
@@ -165,7 +175,8 @@ def read_change(data: Any) -> SentChange:
     payload = dict(sent["payload"])
     if payload.get("box") is not None:
         payload["box"] = tuple(payload["box"])
-    return SentChange(sent["change_id"], sent["sop_instance_uid"], change(**payload))
+    seen = Seen(sent["seen"]) if "seen" in sent else None
+    return SentChange(sent["change_id"], sent["sop_instance_uid"], change(**payload), seen)
 
 
 def read_signature(data: Any) -> tuple[uuid.UUID, str]:

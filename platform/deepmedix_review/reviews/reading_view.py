@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.completeness import ANSWER_CRITERIA, find_missing
+from deepmedix_review.reviews.conflicts import LatestChange, latest_changes
 from deepmedix_review.reviews.models import Case, Reading
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.studies.models import Instance
@@ -119,6 +120,7 @@ class ReadingView:
     amendment_reason: str
     signed_at: datetime | None
     saved_at: datetime | None
+    latest_changes: tuple[LatestChange, ...]
     next: str | None
 
 
@@ -157,6 +159,7 @@ def show_reading(reading: Reading) -> ReadingView:
         amendment_reason=reading.amendment_reason,
         signed_at=reading.signed_at,
         saved_at=last_change,
+        latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
     )
 

@@ -79,6 +79,12 @@ class WindowSerializer(serializers.Serializer[Any]):
     inverted = serializers.BooleanField()
 
 
+class LatestChangeSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    item = serializers.CharField(help_text="uid of the step, region or completion; empty for the vote")
+    change_id = serializers.UUIDField()
+
+
 class ReadingSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     reader_study = serializers.CharField()
@@ -98,6 +104,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     amendment_reason = serializers.CharField()
     signed_at = serializers.DateTimeField(allow_null=True)
     saved_at = serializers.DateTimeField(allow_null=True)
+    latest_changes = LatestChangeSerializer(many=True)
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
 
 
@@ -112,5 +119,22 @@ class SignAnswerSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
 
 
+class OpenedSerializer(serializers.Serializer[Any]):
+    opened_at = serializers.DateTimeField(allow_null=True)
+
+
 class RefusalSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
+
+
+class StoredChangeSerializer(serializers.Serializer[Any]):
+    change_id = serializers.UUIDField()
+    kind = serializers.CharField()
+    payload = serializers.DictField()
+    received_at = serializers.DateTimeField()
+
+
+class ConflictSerializer(RefusalSerializer):
+    stored = StoredChangeSerializer(
+        required=False, help_text="what another window said of the same item, where that is the reason"
+    )

@@ -17,6 +17,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
+from deepmedix_review.reviews.conflicts import Seen, require_latest
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
 from deepmedix_review.reviews.selectors import completions_to_read, next_reading, require_not_withdrawn
 from deepmedix_review.reviews.sides import draw_swaps
@@ -118,14 +119,24 @@ def mark_opened(reading: Reading, *, reader: User) -> None:
 
 @transaction.atomic
 def apply_change(
-    *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str, change: Change
+    *,
+    reading_uid: uuid.UUID,
+    reader: User,
+    change_id: uuid.UUID,
+    sop_instance_uid: str,
+    change: Change,
+    seen: Seen | None = None,
 ) -> Saved:
-    """Keep one change. The same `change_id` again changes nothing and gets the first answer."""
+    """Keep one change. The same `change_id` again changes nothing and gets the first answer.
+
+    Raises ChangedElsewhere where the item's last change is not the one the sender has `seen`.
+    """
     reading = _lock(reading_uid, reader)
     repeated = _first_answer(reading, change_id)
     if repeated is not None:
         return Saved(change_id, datetime.fromisoformat(repeated["saved_at"]), tuple(repeated["missing"]))
     _guard(reading, sop_instance_uid)
+    require_latest(reading, kind=KINDS[type(change)], payload=asdict(change), seen=seen)
 
     recording.record(reading, change)
     saved = Saved(change_id, timezone.now(), find_missing(reading).sentences)

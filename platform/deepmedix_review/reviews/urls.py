@@ -16,5 +16,6 @@ page_urlpatterns = [
 api_urlpatterns = [
     path("readings/<uuid:uid>/", api_views.ReadingView.as_view(), name="api-reading"),
     path("readings/<uuid:uid>/changes/", api_views.ReadingChangesView.as_view(), name="api-reading-changes"),
+    path("readings/<uuid:uid>/open/", api_views.ReadingOpeningView.as_view(), name="api-reading-open"),
     path("readings/<uuid:uid>/sign/", api_views.ReadingSignatureView.as_view(), name="api-reading-sign"),
 ]
