@@ -1041,9 +1041,10 @@ export interface components {
          * @description * `a` - A
          *     * `tie` - tie
          *     * `b` - B
+         *     * `both_bad` - both bad
          * @enum {string}
          */
-        VoteSide: "a" | "tie" | "b";
+        VoteSide: "a" | "tie" | "b" | "both_bad";
         Window: {
             /** Format: double */
             center: number;

@@ -7,7 +7,7 @@ from typing import Literal
 from django.db.models import Prefetch
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating
+from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.reviews.selectors import signed_readings
 from inference.prompts import template
 from inference.regions import Box
@@ -19,7 +19,12 @@ _STEPS = Prefetch(
         Prefetch("regions", queryset=Region.objects.order_by("position"))
     ),
 )
-_VOTES: dict[str, Literal["a", "tie", "b"]] = {"a": "a", "tie": "tie", "b": "b"}
+_VOTES: dict[str, Literal["a", "tie", "b"]] = {
+    "a": "a",
+    "tie": "tie",
+    "both_bad": "tie",
+    "b": "b",
+}
 _COMPLETIONS = Completion.objects.select_related("model_version").prefetch_related(_STEPS)
 
 
@@ -29,13 +34,13 @@ def readings_signed_by(moment: datetime) -> list[Reading]:
     return list(
         signed_readings()
         .filter(signed_at__lte=moment)
-        .select_related("vote")
         .prefetch_related(
             Prefetch("completion_a", queryset=_COMPLETIONS),
             Prefetch("completion_b", queryset=_COMPLETIONS),
             "step_ratings",
             "region_annotations",
             "answer_ratings",
+            "votes",
         )
         .order_by("pk")
     )
@@ -50,11 +55,12 @@ def as_judged(reading: Reading) -> SignedReading:
     def judged(completion: Completion) -> JudgedCompletion:
         return _judged_completion(completion, ratings, annotations, answers.get(completion.pk))
 
+    vote = reading.vote_on(Vote.Kind.OVERALL)
     return SignedReading(
         uid=str(reading.uid),
         completion_a=judged(reading.completion_a),
         completion_b=judged(reading.completion_b) if reading.completion_b else None,
-        vote=_VOTES[reading.vote.side] if hasattr(reading, "vote") else None,
+        vote=_VOTES[vote.side] if vote else None,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from deepmedix_review.feedback.models import PreferenceDataset, PreferenceLabel
-from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.models import Reading, Vote
 
 # Readings that a page lists; the data set's page and the API have the rest.
 SHOWN = 50
@@ -45,12 +45,11 @@ def readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
 
 
 def first_readings_of(dataset: PreferenceDataset) -> tuple[ReadingLearned, ...]:
-    """The first SHOWN, in the order in which they were made; three queries."""
+    """The first SHOWN, in the order in which they were made; four queries."""
     readings = list(
         readings_of(dataset)
-        .select_related(
-            "assignment__case__study", "assignment__case__reader_study", "assignment__reader", "vote"
-        )
+        .select_related("assignment__case__study", "assignment__case__reader_study", "assignment__reader")
+        .prefetch_related("votes")
         .order_by("pk")[:SHOWN]
     )
     num_pairs = dict(dataset.pairs.order_by().values_list("reading").annotate(number=Count("id")))
@@ -66,6 +65,7 @@ def first_readings_of(dataset: PreferenceDataset) -> tuple[ReadingLearned, ...]:
 
 def _learned(reading: Reading, num_pairs: Mapping[int, int], labels: list[PreferenceLabel]) -> ReadingLearned:
     case = reading.assignment.case
+    vote = reading.vote_on(Vote.Kind.OVERALL)
     said = sorted(
         (_said(reading, label) for label in labels), key=lambda one: (one.side, one.subject, one.criterion)
     )
@@ -75,7 +75,7 @@ def _learned(reading: Reading, num_pairs: Mapping[int, int], labels: list[Prefer
         reader_study=case.reader_study.title,
         position=case.position,
         reader=reading.assignment.reader.pseudonym,
-        vote=reading.vote.get_side_display() if hasattr(reading, "vote") else "",
+        vote=vote.get_side_display() if vote else "",
         num_pairs=num_pairs.get(reading.pk, 0),
         labels=tuple(said),
     )

@@ -28,8 +28,22 @@ class InferenceJob(LeasedJob):
         indexes = [models.Index(fields=["state", "lease_expires_at"])]
 
 
+class CompletionsAsWritten(models.Manager["Completion"]):
+    """What models really said. Every list, export and data set starts here, so that none takes a control."""
+
+    def get_queryset(self) -> models.QuerySet["Completion"]:
+        return super().get_queryset().filter(alteration="")
+
+
 class Completion(PublicModel):
-    """A model's raw text and what the parser read in it. Never changed after it was recorded."""
+    """A model's raw text and what the parser read in it. Never changed after it was recorded.
+
+    An altered copy is a control case's: it tests readers, and only `with_altered` finds it.
+    """
+
+    class Alteration(models.TextChoices):
+        WRONG_REGION = "wrong_region", "a region moved to a wrong place"
+        FOREIGN_SENTENCE = "foreign_sentence", "a sentence of another case"
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="completions")
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="+")
@@ -49,6 +63,24 @@ class Completion(PublicModel):
     image_height = models.PositiveIntegerField()
     model_width = models.PositiveIntegerField(help_text="of the image as the model saw it, pixels")
     model_height = models.PositiveIntegerField()
+    alteration = models.CharField(max_length=16, choices=Alteration.choices, blank=True)
+    altered_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="altered_copies"
+    )
+
+    objects = CompletionsAsWritten()
+    with_altered = models.Manager["Completion"]()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    models.Q(alteration="", altered_from=None)
+                    | (~models.Q(alteration="") & models.Q(altered_from__isnull=False))
+                ),
+                name="an_altered_completion_names_its_original",
+            )
+        ]
 
     @property
     def is_malformed(self) -> bool:

@@ -59,7 +59,7 @@ UNION ALL
 SELECT 'answer', completion_id, relevance, correctness, completeness
 FROM reviews_answerrating WHERE reading_id = %(reading)s
 UNION ALL
-SELECT 'vote', 0, 0, 0, 0 FROM reviews_vote WHERE reading_id = %(reading)s
+SELECT 'vote', 0, 0, 0, 0 FROM reviews_vote WHERE reading_id = %(reading)s AND kind = 'overall'
 """
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.completeness import ANSWER_CRITERIA, find_missing
 from deepmedix_review.reviews.conflicts import LatestChange, latest_changes
-from deepmedix_review.reviews.models import Case, Reading
+from deepmedix_review.reviews.models import Case, Reading, Vote
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.studies.models import Instance
 
@@ -128,6 +128,7 @@ def show_reading(reading: Reading) -> ReadingView:
     """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`."""
     case = reading.assignment.case
     after = next_reading(reading)
+    overall = reading.vote_on(Vote.Kind.OVERALL)
     last_change = reading.changes.order_by("-received_at").values_list("received_at", flat=True).first()
     return ReadingView(
         uid=reading.uid,
@@ -152,7 +153,7 @@ def show_reading(reading: Reading) -> ReadingView:
             AnswerRatingView(*row)
             for row in reading.answer_ratings.values_list("completion__uid", *ANSWER_CRITERIA)
         ),
-        vote=reading.vote.side if hasattr(reading, "vote") else None,
+        vote=overall.side if overall else None,
         window=_window(reading),
         active_seconds=reading.active_seconds,
         missing=find_missing(reading).sentences,

@@ -143,9 +143,9 @@ def _cast_vote(reading: Reading, change: CastVote) -> None:
         Vote.objects.filter(reading=reading).delete()
         return
     Vote.objects.bulk_create(
-        [Vote(reading=reading, side=change.side)],
+        [Vote(reading=reading, kind=Vote.Kind.OVERALL, side=change.side)],
         update_conflicts=True,
-        unique_fields=["reading"],
+        unique_fields=["reading", "kind"],
         update_fields=["side"],
     )
 

@@ -123,9 +123,9 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
             "assignment__case__study",
             "completion_a__instance__series",
             "completion_b",
-            "vote",
             "amended_by",
         )
+        .prefetch_related("votes")
         .filter(uid=uid, assignment__reader=user)
         .first()
     )

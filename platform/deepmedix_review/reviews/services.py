@@ -18,7 +18,7 @@ from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
 from deepmedix_review.reviews.conflicts import Seen, require_latest
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, ReadingChange
 from deepmedix_review.reviews.selectors import completions_to_read, next_reading, require_not_withdrawn
 from deepmedix_review.reviews.sides import draw_swaps
 from deepmedix_review.studies.models import Study
@@ -81,8 +81,14 @@ def create_reader_study(
         for case in cases
         for completion in chosen[case.study_id]
     )
+    Invitation.objects.bulk_create(
+        Invitation(reader_study=reader_study, reader=reader, state=Invitation.State.ACCEPTED)
+        for reader in readers
+    )
     for reader in readers:
-        assignments = Assignment.objects.bulk_create(Assignment(case=case, reader=reader) for case in cases)
+        assignments = Assignment.objects.bulk_create(
+            Assignment(case=case, reader=reader, position=case.position) for case in cases
+        )
         swaps = draw_swaps(seed=seed, reader=str(reader.uid), num_cases=len(cases))
         Reading.objects.bulk_create(
             _unopened_reading(assignment, swap=swap, completions=chosen[assignment.case.study_id])

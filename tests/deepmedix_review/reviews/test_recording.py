@@ -116,7 +116,7 @@ def test_answers_votes_windows_and_time_are_kept() -> None:
     rating = AnswerRating.objects.get(reading=reading)
     assert (rating.relevance, rating.correctness, rating.completeness) == (1, 2, None)
     assert (reading.window_center, reading.window_width, reading.inverted) == (2048.0, 900.5, True)
-    assert (reading.vote.side, reading.active_seconds) == ("tie", 25)
+    assert (Vote.objects.get(reading=reading).side, reading.active_seconds) == ("tie", 25)
     change(reading, CastVote(None))
     assert not Vote.objects.filter(reading=reading).exists()
 

@@ -1,8 +1,7 @@
-"""Readers' work on completions: who reads what, and what a reader said of each step, region and answer."""
+"""What a reader said of one case: of each step, region and answer, between two, and before seeing any."""
 
 import uuid
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -11,55 +10,13 @@ from django.utils import timezone
 
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.studies.models import Study
+from deepmedix_review.reviews.models.designs import Assignment, Criterion
 
 FIVE_POINTS = [MinValueValidator(1), MaxValueValidator(5)]
 
 
 def _one_to_five(field: str) -> Q:
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": 1, f"{field}__lte": 5})
-
-
-class ReaderStudy(PublicModel):
-    """A set of cases and the readers who read them, blinded to the model."""
-
-    title = models.CharField(max_length=120)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    seed = models.PositiveIntegerField(default=1, help_text="draws which completion stands on side A")
-
-    class Meta:
-        verbose_name_plural = "reader studies"
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class Case(PublicModel):
-    """One study with one or two completions to be read."""
-
-    reader_study = models.ForeignKey(ReaderStudy, on_delete=models.CASCADE, related_name="cases")
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="cases")
-    completions = models.ManyToManyField(Completion, related_name="cases")
-    position = models.PositiveIntegerField()
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["reader_study", "position"], name="one_case_per_position")
-        ]
-
-
-class Assignment(PublicModel):
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="assignments")
-    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["case", "reader"], name="one_assignment_per_reader_and_case")
-        ]
-        indexes = [models.Index(fields=["reader", "id"])]
 
 
 class Reading(PublicModel):
@@ -77,7 +34,11 @@ class Reading(PublicModel):
     window_width = models.FloatField(null=True)
     inverted = models.BooleanField(default=False)
     active_seconds = models.PositiveIntegerField(default=0, help_text="idle time over 60 s left out")
+    asks_first_read = models.BooleanField(
+        default=False, help_text="the reader answers and locks before the completions are shown"
+    )
     opened_at = models.DateTimeField(null=True)
+    revealed_at = models.DateTimeField(null=True, help_text="when the first read was locked")
     signed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -93,6 +54,37 @@ class Reading(PublicModel):
             ),
         ]
 
+    @property
+    def is_revealed(self) -> bool:
+        return self.revealed_at is not None or not self.asks_first_read
+
+    def vote_on(self, kind: "Vote.Kind") -> "Vote | None":
+        """Reads the prefetched votes where there are any."""
+        return next((vote for vote in self.votes.all() if vote.kind == kind), None)
+
+
+class FirstRead(PublicModel):
+    """What the reader saw on the image alone, and, as a second row, the change of mind after the reveal.
+
+    The first is locked by the reveal, the second by the signature.
+    """
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="first_reads")
+    is_after_reveal = models.BooleanField(default=False)
+    choice = models.CharField(max_length=300, blank=True, help_text="one of the reader study's answers")
+    findings = models.JSONField(default=list, help_text="names of the CheXpert findings that are present")
+    impression = models.CharField(max_length=1000, blank=True)
+    confidence = models.PositiveSmallIntegerField(null=True, validators=FIVE_POINTS)
+    locked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reading", "is_after_reveal"], name="one_first_read_and_one_change_of_mind"
+            ),
+            models.CheckConstraint(condition=_one_to_five("confidence"), name="confidence_is_one_to_five"),
+        ]
+
 
 class StepRating(PublicModel):
     reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="step_ratings")
@@ -100,6 +92,9 @@ class StepRating(PublicModel):
     plausibility = models.PositiveSmallIntegerField(null=True, validators=FIVE_POINTS)
     cannot_judge = models.BooleanField(default=False)
     note = models.TextField(blank=True)
+    edited_text = models.TextField(
+        blank=True, help_text="the step as the reader would write it; empty, as it is"
+    )
 
     class Meta:
         constraints = [
@@ -146,12 +141,62 @@ class RegionAnnotation(PublicModel):
         ]
 
 
+class MissedFinding(PublicModel):
+    """A finding that a completion should have named. Its `uid` is made by the reader's browser."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="missed_findings")
+    completion = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
+    text = models.CharField(max_length=1000)
+
+
+class DrawnRegion(PublicModel):
+    """A region that the reader drew and no model did: for a step, a missed finding or the first read.
+
+    Film pixels, edges. Its `uid` is made by the reader's browser.
+    """
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="drawn_regions")
+    step = models.ForeignKey(ReasoningStep, null=True, on_delete=models.PROTECT, related_name="+")
+    missed_finding = models.ForeignKey(
+        MissedFinding, null=True, on_delete=models.CASCADE, related_name="regions"
+    )
+    first_read = models.ForeignKey(FirstRead, null=True, on_delete=models.CASCADE, related_name="regions")
+    x_min = models.FloatField()
+    y_min = models.FloatField()
+    x_max = models.FloatField()
+    y_max = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(x_min__lt=F("x_max"), y_min__lt=F("y_max")), name="a_drawn_region_has_an_area"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(step__isnull=False, missed_finding=None, first_read=None)
+                    | Q(step=None, missed_finding__isnull=False, first_read=None)
+                    | Q(step=None, missed_finding=None, first_read__isnull=False)
+                ),
+                name="a_drawn_region_belongs_to_one_thing",
+            ),
+        ]
+
+
 class AnswerRating(PublicModel):
+    class Harm(models.TextChoices):
+        NONE = "none"
+        MILD = "mild"
+        SEVERE = "severe"
+
     reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="answer_ratings")
     completion = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="answer_ratings")
     relevance = models.PositiveSmallIntegerField(null=True, validators=FIVE_POINTS)
     correctness = models.PositiveSmallIntegerField(null=True, validators=FIVE_POINTS)
     completeness = models.PositiveSmallIntegerField(null=True, validators=FIVE_POINTS)
+    harm = models.CharField(
+        max_length=6, choices=Harm.choices, blank=True, help_text="what would follow if it were acted on"
+    )
+    rewrite = models.TextField(blank=True, help_text="the answer as the reader would write it")
 
     class Meta:
         constraints = [
@@ -169,13 +214,44 @@ class AnswerRating(PublicModel):
 class Vote(PublicModel):
     """Which of two completions is better. `side` is what the reader pressed; A and B are the reading's."""
 
+    class Kind(models.TextChoices):
+        GROUNDED = "grounded", "better grounded"
+        OVERALL = "overall", "better overall"
+
     class Side(models.TextChoices):
         A = "a", "A"
         TIE = "tie", "tie"
         B = "b", "B"
+        BOTH_BAD = "both_bad", "both bad"
 
-    reading = models.OneToOneField(Reading, on_delete=models.CASCADE, related_name="vote")
-    side = models.CharField(max_length=3, choices=Side.choices)
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="votes")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.OVERALL)
+    side = models.CharField(max_length=8, choices=Side.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "kind"], name="one_vote_per_reading_and_kind")
+        ]
+
+
+class CriterionRating(PublicModel):
+    """The answer to a criterion that has no column of its own: a value, a list of values, or a text."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="criterion_ratings")
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="ratings")
+    completion = models.ForeignKey(Completion, null=True, on_delete=models.PROTECT, related_name="+")
+    step = models.ForeignKey(ReasoningStep, null=True, on_delete=models.PROTECT, related_name="+")
+    region = models.ForeignKey(Region, null=True, on_delete=models.PROTECT, related_name="+")
+    value = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reading", "criterion", "completion", "step", "region"],
+                nulls_distinct=False,
+                name="one_answer_per_criterion_and_item",
+            )
+        ]
 
 
 class ReadingChange(models.Model):

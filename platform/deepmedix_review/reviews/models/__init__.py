@@ -1,0 +1,41 @@
+"""Readers' work on completions: who reads what, and what a reader said of each step, region and answer."""
+
+from deepmedix_review.reviews.models.designs import (
+    Assignment,
+    Case,
+    Criterion,
+    Invitation,
+    ReaderStudy,
+    ReaderStudyCriterion,
+)
+from deepmedix_review.reviews.models.readings import (
+    AnswerRating,
+    CriterionRating,
+    DrawnRegion,
+    FirstRead,
+    MissedFinding,
+    Reading,
+    ReadingChange,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+
+__all__ = [
+    "AnswerRating",
+    "Assignment",
+    "Case",
+    "Criterion",
+    "CriterionRating",
+    "DrawnRegion",
+    "FirstRead",
+    "Invitation",
+    "MissedFinding",
+    "ReaderStudy",
+    "ReaderStudyCriterion",
+    "Reading",
+    "ReadingChange",
+    "RegionAnnotation",
+    "StepRating",
+    "Vote",
+]

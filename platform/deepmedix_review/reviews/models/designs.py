@@ -1,0 +1,242 @@
+"""How a reader study is built: its cases, its questions, its readers, and who reads what in which order."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from deepmedix_review.common.models import PublicModel
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.studies.models import Study
+
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+
+
+def _is_share(field: str) -> Q:
+    return Q(**{f"{field}__gte": 0.0, f"{field}__lte": 1.0})
+
+
+class Criterion(PublicModel):
+    """One question that readers answer, in one version: a version that has ratings never changes.
+
+    `options` are the values in order, each `{"value": …, "label": …, "anchor": …}`; a text has none. `field`
+    names the column that keeps the answer (`StepRating.plausibility`, say); empty, a `CriterionRating` does.
+    """
+
+    class Target(models.TextChoices):
+        STEP = "step", "each step"
+        REGION = "region", "each region"
+        ANSWER = "answer", "each answer"
+        VOTE = "vote", "the two outputs"
+        CASE = "case", "the case"
+
+    class Kind(models.TextChoices):
+        SCALE = "scale"
+        CHOICE = "choice"
+        CHOICES = "choices", "several choices"
+        TEXT = "text"
+
+    key = models.SlugField(max_length=60)
+    version = models.PositiveSmallIntegerField(default=1)
+    name = models.CharField(max_length=60)
+    question = models.CharField(max_length=300, blank=True)
+    target = models.CharField(max_length=6, choices=Target.choices)
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    options = models.JSONField(default=list, blank=True)
+    field = models.CharField(max_length=20, blank=True)
+    is_library = models.BooleanField(default=False, help_text="came with the product")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    retired_at = models.DateTimeField(null=True, help_text="offered for no new reader study from then on")
+
+    class Meta:
+        verbose_name_plural = "criteria"
+        ordering = ["key", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "version"], name="one_criterion_per_key_and_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class ReaderStudy(PublicModel):
+    """A set of cases and the readers who read them, blinded to the model, by a design drawn by seed."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        RUNNING = "running"
+        PAUSED = "paused"
+        LOCKED = "locked"
+
+    class Design(models.TextChoices):
+        EVERY_READER = "every_reader", "every reader reads all"
+        K_READERS = "k_readers", "k readers per case"
+        SPLIT_PLOT = "split_plot", "split-plot"
+        ANCHOR_ROTATION = "anchor_rotation", "anchor plus rotation"
+
+    class FirstReads(models.TextChoices):
+        OFF = "off", "off"
+        ON = "on", "every case"
+        SHARE = "share", "a random share"
+
+    class Adjudication(models.TextChoices):
+        OFF = "off", "none"
+        THIRD_READER = "third_reader", "a third reader"
+        CONSENSUS = "consensus", "a consensus reading"
+
+    title = models.CharField(max_length=120)
+    instructions = models.TextField(blank=True, help_text="shown to every reader before the first case")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(max_length=7, choices=State.choices, default=State.RUNNING)
+    locked_at = models.DateTimeField(null=True)
+    deadline = models.DateField(null=True)
+    hides_results = models.BooleanField(
+        default=False, help_text="nobody of the staff sees ratings before the study is locked"
+    )
+    seed = models.PositiveIntegerField(default=1, help_text="draws order, sides, shares and blocks")
+    design = models.CharField(max_length=16, choices=Design.choices, default=Design.EVERY_READER)
+    readers_per_case = models.PositiveSmallIntegerField(
+        null=True, help_text="k; None where every reader reads all"
+    )
+    is_pool = models.BooleanField(
+        default=False, help_text="readers take the next free case under a lease; nothing is assigned ahead"
+    )
+    lease_minutes = models.PositiveSmallIntegerField(default=120)
+    num_blocks = models.PositiveSmallIntegerField(
+        default=1, help_text="of cases and readers, split-plot alone"
+    )
+    num_anchor_cases = models.PositiveSmallIntegerField(default=0, help_text="read by every reader")
+    first_reads = models.CharField(max_length=5, choices=FirstReads.choices, default=FirstReads.OFF)
+    first_read_share = models.FloatField(default=0.0, validators=SHARE)
+    first_read_choices = models.JSONField(
+        default=list, blank=True, help_text="answers to choose from; empty, the findings and an impression"
+    )
+    repeat_share = models.FloatField(default=0.0, validators=SHARE)
+    washout_days = models.PositiveSmallIntegerField(default=0)
+    washout_cases = models.PositiveSmallIntegerField(default=0)
+    adjudication = models.CharField(max_length=12, choices=Adjudication.choices, default=Adjudication.OFF)
+    adjudication_points = models.FloatField(
+        default=2.0, help_text="readers whose ratings of one item lie this far apart are adjudicated"
+    )
+    criteria = models.ManyToManyField(
+        Criterion, through="ReaderStudyCriterion", related_name="reader_studies"
+    )
+
+    class Meta:
+        verbose_name_plural = "reader studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=_is_share("first_read_share") & _is_share("repeat_share"),
+                name="shares_are_zero_to_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ReaderStudyCriterion(models.Model):
+    """A version of a criterion that a reader study asks, in which place, and whether it must be answered."""
+
+    reader_study = models.ForeignKey(ReaderStudy, on_delete=models.CASCADE, related_name="asked")
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="asked")
+    position = models.PositiveSmallIntegerField()
+    is_required = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["reader_study", "criterion"], name="a_criterion_is_asked_once")
+        ]
+
+
+class Invitation(PublicModel):
+    """A reader of a reader study: asked, accepted or declined, and until when."""
+
+    class State(models.TextChoices):
+        INVITED = "invited"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        REMOVED = "removed"
+
+    reader_study = models.ForeignKey(ReaderStudy, on_delete=models.CASCADE, related_name="invitations")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="invitations")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.INVITED)
+    block = models.PositiveSmallIntegerField(default=0, help_text="split-plot: 0, 1 …")
+    deadline = models.DateField(null=True, help_text="of this reader; None is the reader study's")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reader_study", "reader"], name="a_reader_is_invited_once")
+        ]
+
+
+class Case(PublicModel):
+    """One study with one or two completions to be read.
+
+    Only `data` cases are data: the others teach a reader, or test one, and no export or training takes them.
+    """
+
+    class Role(models.TextChoices):
+        DATA = "data"
+        TRAINING = "training"
+        CALIBRATION = "calibration"
+        CONTROL = "control"
+
+    reader_study = models.ForeignKey(ReaderStudy, on_delete=models.CASCADE, related_name="cases")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="cases")
+    # All that was drawn for the case, a control's altered completion too.
+    completions = models.ManyToManyField(Completion, related_name="cases")
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=11, choices=Role.choices, default=Role.DATA)
+    block = models.PositiveSmallIntegerField(default=0, help_text="split-plot: 0, 1 …")
+    is_anchor = models.BooleanField(default=False, help_text="every reader reads it, whatever the design")
+    known_answer = models.JSONField(
+        null=True, help_text="what a training, calibration or control case's reader should have said"
+    )
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["reader_study", "position"], name="one_case_per_position")
+        ]
+
+
+class Assignment(PublicModel):
+    """A case that a reader is to read. `position` is its place in the reader's own order."""
+
+    class Kind(models.TextChoices):
+        FIRST = "first", "first reading"
+        REPEAT = "repeat", "hidden repeat"
+        ADJUDICATION = "adjudication"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="assignments")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.FIRST)
+    position = models.PositiveIntegerField(default=0)
+    repeat_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="repeat")
+    available_at = models.DateTimeField(
+        null=True, help_text="a repeat waits until its washout is over; None for a repeat not yet due"
+    )
+    lease_expires_at = models.DateTimeField(
+        null=True, help_text="of a case taken from a pool; after it another reader may take the case"
+    )
+    withdrawn_at = models.DateTimeField(null=True, help_text="taken off the reader's worklist unread")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "reader", "kind"], name="one_assignment_per_reader_case_and_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="repeat", repeat_of__isnull=False) | (~Q(kind="repeat") & Q(repeat_of=None)),
+                name="a_repeat_names_what_it_repeats",
+            ),
+            models.CheckConstraint(condition=~Q(repeat_of=F("id")), name="no_assignment_repeats_itself"),
+        ]
+        indexes = [models.Index(fields=["reader", "position", "id"])]
