@@ -101,6 +101,8 @@ export class FakeView implements FilmView {
   onRegionHovered() {}
   onDisplayChanged() {}
   onImageLost() {}
+  setBehind() {}
+  drawn = async () => {};
   dispose() {}
 }
 

@@ -57,6 +57,10 @@ export interface FilmView {
   onRegionChosen(listener: (uid: string) => void): void;
   onRegionHovered(listener: (uid: string | null) => void): void;
   onDisplayChanged(listener: (display: Display) => void): void;
+  /** A viewport behind another one draws its film and no regions. */
+  setBehind(isBehind: boolean): void;
+  /** Resolves when the film has been drawn the next time. */
+  drawn(): Promise<void>;
   /** The image on screen stopped being the one that was shown. */
   onImageLost(listener: (problem: WrongImage) => void): void;
   dispose(): void;

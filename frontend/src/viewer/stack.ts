@@ -23,7 +23,8 @@ let isStarted = false;
 
 function startCornerstone(): void {
   if (isStarted) return;
-  initCore();
+  // One viewport an engine needs one context; a browser keeps 16, and each engine would take 7.
+  initCore({ rendering: { webGlContextCount: 1 }, debug: {} });
   initLoader({ maxWebWorkers: 2 });
   isStarted = true;
 }
@@ -186,6 +187,10 @@ export class FilmStack {
 
   onRendered(listener: () => void): void {
     this.element.addEventListener(Enums.Events.IMAGE_RENDERED, listener);
+  }
+
+  onceRendered(listener: () => void): void {
+    this.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => listener(), { once: true });
   }
 
   dispose(): void {

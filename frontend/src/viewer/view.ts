@@ -25,6 +25,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
   let drawing: string | null = null;
   let preview: { uid: string; box: Box } | null = null;
   let isShown = false;
+  let isBehind = false;
   const drawnListeners: ((uid: string, box: Box) => void)[] = [];
   const chosenListeners: ((uid: string) => void)[] = [];
   const hoveredListeners: ((uid: string | null) => void)[] = [];
@@ -48,6 +49,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
       for (const listener of lostListeners) listener(problem);
       return;
     }
+    if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
     overlay.draw(shown, stack.affine());
     parent.classList.toggle("drawing", drawing !== null);
@@ -154,6 +156,14 @@ export function createFilmView(parent: HTMLElement): FilmView {
       tellDisplay();
     },
     display,
+    setBehind(next) {
+      isBehind = next;
+      // A name of its own, so that "the film" is always the one in front.
+      canvas.classList.toggle("film-canvas", !isBehind);
+      canvas.classList.toggle("film-canvas-behind", isBehind);
+      redraw();
+    },
+    drawn: () => new Promise((resolve) => stack.onceRendered(resolve)),
     onRegionDrawn: (listener) => void drawnListeners.push(listener),
     onRegionChosen: (listener) => void chosenListeners.push(listener),
     onRegionHovered: (listener) => void hoveredListeners.push(listener),
