@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Study
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
@@ -76,6 +77,12 @@ class ReaderStudy(PublicModel):
         SPLIT_PLOT = "split_plot", "split-plot"
         ANCHOR_ROTATION = "anchor_rotation", "anchor plus rotation"
 
+    class Shows(models.TextChoices):
+        ONE = "one", "one completion"
+        TWO_SAMPLES = "two_samples", "two completions of one model version"
+        TWO_VERSIONS = "two_versions", "one completion of each of two model versions"
+        ONE_OF_TWO = "one_of_two", "one completion of either of two model versions"
+
     class FirstReads(models.TextChoices):
         OFF = "off", "off"
         ON = "on", "every case"
@@ -96,6 +103,17 @@ class ReaderStudy(PublicModel):
     deadline = models.DateField(null=True)
     hides_results = models.BooleanField(
         default=False, help_text="nobody of the staff sees ratings before the study is locked"
+    )
+    shows = models.CharField(max_length=12, choices=Shows.choices, default=Shows.TWO_SAMPLES)
+    model_version = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="whose completions are read; None is the serving one at the start",
+    )
+    other_version = models.ForeignKey(
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="+", help_text="of two versions"
     )
     seed = models.PositiveIntegerField(default=1, help_text="draws order, sides, shares and blocks")
     design = models.CharField(max_length=16, choices=Design.choices, default=Design.EVERY_READER)
@@ -118,6 +136,9 @@ class ReaderStudy(PublicModel):
     repeat_share = models.FloatField(default=0.0, validators=SHARE)
     washout_days = models.PositiveSmallIntegerField(default=0)
     washout_cases = models.PositiveSmallIntegerField(default=0)
+    control_share = models.FloatField(
+        default=0.0, validators=SHARE, help_text="of the chosen cases; they show an altered completion"
+    )
     adjudication = models.CharField(max_length=12, choices=Adjudication.choices, default=Adjudication.OFF)
     adjudication_points = models.FloatField(
         default=2.0, help_text="readers whose ratings of one item lie this far apart are adjudicated"
@@ -130,7 +151,9 @@ class ReaderStudy(PublicModel):
         verbose_name_plural = "reader studies"
         constraints = [
             models.CheckConstraint(
-                condition=_is_share("first_read_share") & _is_share("repeat_share"),
+                condition=_is_share("first_read_share")
+                & _is_share("repeat_share")
+                & _is_share("control_share"),
                 name="shares_are_zero_to_one",
             ),
         ]
@@ -196,6 +219,9 @@ class Case(PublicModel):
     role = models.CharField(max_length=11, choices=Role.choices, default=Role.DATA)
     block = models.PositiveSmallIntegerField(default=0, help_text="split-plot: 0, 1 …")
     is_anchor = models.BooleanField(default=False, help_text="every reader reads it, whatever the design")
+    num_free = models.PositiveSmallIntegerField(
+        default=0, help_text="of a pool: how many more readers may take it now"
+    )
     known_answer = models.JSONField(
         null=True, help_text="what a training, calibration or control case's reader should have said"
     )
@@ -204,6 +230,11 @@ class Case(PublicModel):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["reader_study", "position"], name="one_case_per_position")
+        ]
+        indexes = [
+            models.Index(
+                fields=["reader_study", "position"], condition=Q(num_free__gt=0), name="free_cases_of_a_pool"
+            )
         ]
 
 
@@ -239,4 +270,9 @@ class Assignment(PublicModel):
             ),
             models.CheckConstraint(condition=~Q(repeat_of=F("id")), name="no_assignment_repeats_itself"),
         ]
-        indexes = [models.Index(fields=["reader", "position", "id"])]
+        indexes = [
+            models.Index(fields=["reader", "position", "id"]),
+            models.Index(
+                fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="leases_by_end"
+            ),
+        ]

@@ -1,0 +1,123 @@
+"""The words in which a design is said: its choices, its cases and readers, and what is drawn of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Design = Literal["every_reader", "k_readers", "split_plot", "anchor_rotation"]
+Shows = Literal["one", "two_samples", "two_versions", "one_of_two"]
+FirstReads = Literal["off", "on", "share"]
+Role = Literal["data", "training", "calibration", "control"]
+Kind = Literal["first", "repeat", "adjudication"]
+
+
+@dataclass(frozen=True)
+class ReaderStudyDesign:
+    """The fields of a reader study that say who reads what.
+
+    `shows`: one completion, two samples of one model version, one completion of each of two versions side by
+    side, or one of two versions, drawn by reader and case. Shares are of 0 to 1.
+    """
+
+    design: Design = "every_reader"
+    readers_per_case: int | None = None
+    is_pool: bool = False
+    num_blocks: int = 1
+    num_anchor_cases: int = 0
+    shows: Shows = "two_samples"
+    first_reads: FirstReads = "off"
+    first_read_share: float = 0.0
+    repeat_share: float = 0.0
+    washout_days: int = 0
+    washout_cases: int = 0
+    control_share: float = 0.0
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether a reading shows two completions."""
+        return self.shows in ("two_samples", "two_versions")
+
+    @property
+    def share_with_first_read(self) -> float:
+        return {"off": 0.0, "on": 1.0, "share": self.first_read_share}[self.first_reads]
+
+    def num_readers_of_a_case(self, num_readers: int) -> float:
+        """How many readers read one case of data that is no anchor."""
+        match self.design:
+            case "every_reader":
+                return num_readers
+            case "split_plot":
+                return num_readers / self.num_blocks
+            case "k_readers" | "anchor_rotation":
+                return min(self.readers_per_case or 1, num_readers)
+
+    def problems(self, *, num_cases: int, num_readers: int) -> tuple[str, ...]:
+        """Sentences on what can't be drawn of so many data cases and readers; empty where all can."""
+        return tuple(_problems(self, num_cases=num_cases, num_readers=num_readers))
+
+
+@dataclass(frozen=True)
+class DesignCase:
+    """`key` names the case. Only data cases are dealt into blocks and chosen as anchors."""
+
+    key: int
+    role: Role = "data"
+    block: int = 0
+    is_anchor: bool = False
+
+
+@dataclass(frozen=True)
+class DesignReader:
+    """`num_assigned`: data cases the reader has already, where cases are added to a running study."""
+
+    key: str
+    block: int = 0
+    num_assigned: int = 0
+
+
+@dataclass(frozen=True)
+class PlannedAssignment:
+    """One reading to be done. `position` is its place in the reader's own order, from 1.
+
+    `swap`: the second completion stands on side A; where one of two versions is shown, the second is it.
+    `repeat_of` is the position of the reading that a repeat repeats.
+    """
+
+    case: int
+    reader: str
+    position: int
+    kind: Kind = "first"
+    swap: bool = False
+    asks_first_read: bool = False
+    repeat_of: int | None = None
+
+
+def _problems(design: ReaderStudyDesign, *, num_cases: int, num_readers: int) -> list[str]:
+    said = []
+    if num_cases < 1:
+        said.append("There is no case to read. Choose studies.")
+    if num_readers < 1 and not design.is_pool:
+        said.append("There is no reader. Invite one.")
+    k = design.readers_per_case
+    if design.design in ("k_readers", "anchor_rotation"):
+        if not k:
+            said.append("Say how many readers read each case.")
+        elif k > num_readers and not design.is_pool:
+            said.append(
+                f"{k} readers per case need at least {k} readers, and there are {num_readers}. "
+                "Invite more, or ask for fewer per case."
+            )
+    if design.is_pool and design.design not in ("k_readers", "every_reader"):
+        said.append("A pool deals cases as readers come, so it has no blocks and no anchors. Choose one.")
+    if design.design == "split_plot":
+        if design.num_blocks < 2:
+            said.append("A split-plot needs at least 2 blocks. One block is: every reader reads all.")
+        elif design.num_blocks > min(num_readers, num_cases):
+            said.append(
+                f"{design.num_blocks} blocks need a reader and a case each, and there are {num_readers} "
+                f"readers and {num_cases} cases. Take fewer blocks."
+            )
+    if design.design == "anchor_rotation" and not 0 < design.num_anchor_cases < num_cases:
+        said.append(f"Choose 1 to {max(1, num_cases - 1)} anchor cases: the rest are read in rotation.")
+    if design.repeat_share and design.is_pool:
+        said.append("A pool has no hidden repeats. Set their share to 0, or assign the cases.")
+    return said

@@ -1,0 +1,231 @@
+"""Says before a reader study starts what it will cost its readers, and how sure its results will be."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepmedix_review.reviews.designs.design import ReaderStudyDesign
+
+# Of a normal distribution: 95 % lie within so many standard deviations.
+Z_95 = 1.959964
+LONG_SITTING_MINUTES = 240
+
+
+@dataclass(frozen=True)
+class ReadingTimes:
+    """Active seconds of one reading: quartiles of `num_readings` signed ones, or a guess where that is 0."""
+
+    low: float
+    median: float
+    high: float
+    num_readings: int = 0
+
+
+# What was seen of readers who rate 5 steps by keyboard: between 1 and 3 minutes.
+NOT_MEASURED = ReadingTimes(low=60.0, median=100.0, high=180.0)
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the expected intervals assume, until the study itself shows it."""
+
+    alpha: float = 0.6
+    standard_deviation_points: float = 1.0
+    icc_of_votes: float = 0.3
+    vote_share: float = 0.5
+
+
+@dataclass(frozen=True)
+class Span:
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """Half widths are of 95 % intervals, None where the design gives none. `problems` forbid the start;
+    `sentences` tell what to know."""
+
+    num_data_cases: int
+    num_control_cases: int
+    readers_per_case: float
+    readings_per_reader: Span
+    repeats_per_reader: int
+    num_readings: int
+    minutes_per_reader: Span
+    minutes_total: Span
+    alpha_half_width: float | None
+    mean_half_width: float | None
+    vote_half_width: float | None
+    times: ReadingTimes
+    assumptions: Assumptions
+    problems: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+def plan(
+    design: ReaderStudyDesign,
+    *,
+    num_cases: int,
+    readers: int,
+    seconds_per_reading: ReadingTimes | None = None,
+    num_taught: int = 0,
+    num_days: int | None = None,
+    assumptions: Assumptions | None = None,
+) -> StudyPlan:
+    """What the design costs with so many chosen cases (controls are taken out of them) and readers.
+
+    `num_taught`: training and calibration cases. `num_days`: until the deadline.
+    """
+    times = seconds_per_reading or NOT_MEASURED
+    assumed = assumptions or Assumptions()
+    num_controls = round(design.control_share * num_cases)
+    num_data = num_cases - num_controls
+    of_a_case = design.num_readers_of_a_case(readers)
+    num_anchors = design.num_anchor_cases if design.design == "anchor_rotation" else 0
+    num_anchors = min(num_anchors, num_data)
+    first = num_anchors * readers + (num_data - num_anchors) * of_a_case
+    data_each = first / readers if readers else 0.0
+    every_reads = num_controls + num_taught
+    wanted, repeats = _repeats(design, num_mixed=data_each + num_controls, num_data=data_each)
+    total = round(first) + readers * (every_reads + repeats)
+    each = Span(
+        math.floor(data_each) + every_reads + repeats,
+        data_each + every_reads + repeats,
+        math.ceil(data_each) + every_reads + repeats,
+    )
+    readers_per_case = first / num_data if num_data else 0.0
+    per_reader = _minutes(times, each.median)
+    return StudyPlan(
+        num_data_cases=num_data,
+        num_control_cases=num_controls,
+        readers_per_case=readers_per_case,
+        readings_per_reader=each,
+        repeats_per_reader=repeats,
+        num_readings=total,
+        minutes_per_reader=per_reader,
+        minutes_total=_minutes(times, total),
+        alpha_half_width=alpha_half_width(
+            assumed.alpha, num_cases=num_data, readers_per_case=readers_per_case
+        ),
+        mean_half_width=mean_half_width(
+            assumed.standard_deviation_points,
+            icc=assumed.alpha,
+            num_cases=num_data,
+            readers_per_case=readers_per_case,
+        ),
+        vote_half_width=vote_half_width(
+            assumed.vote_share,
+            icc=assumed.icc_of_votes,
+            num_cases=num_data,
+            readers_per_case=readers_per_case,
+        )
+        if design.has_sides
+        else None,
+        times=times,
+        assumptions=assumed,
+        problems=design.problems(num_cases=num_data, num_readers=readers),
+        sentences=tuple(
+            _sentences(
+                design,
+                times=times,
+                num_data=num_data,
+                readers_per_case=readers_per_case,
+                repeats=(wanted, repeats),
+                minutes=per_reader,
+                num_days=num_days,
+            )
+        ),
+    )
+
+
+def alpha_half_width(alpha: float, *, num_cases: int, readers_per_case: float) -> float | None:
+    """Of Krippendorff's alpha of interval ratings, which for many cases is the one-way ICC.
+
+    Bonett, Stat. Med. 21:1331 (2002): the variance of an estimated ICC of k readers and n cases is
+    2 (1 - r)^2 (1 + (k - 1) r)^2 / (k (k - 1) (n - 1)).
+    """
+    k = readers_per_case
+    if k < 2 or num_cases < 2:
+        return None
+    variance = 2 * (1 - alpha) ** 2 * (1 + (k - 1) * alpha) ** 2 / (k * (k - 1) * (num_cases - 1))
+    return Z_95 * math.sqrt(variance)
+
+
+def mean_half_width(
+    standard_deviation: float, *, icc: float, num_cases: int, readers_per_case: float
+) -> float | None:
+    """Of a mean rating: readings of one case say partly the same (design effect 1 + (m - 1) ICC)."""
+    number = _effective(num_cases, readers_per_case, icc)
+    return Z_95 * standard_deviation / math.sqrt(number) if number >= 2 else None
+
+
+def vote_half_width(share: float, *, icc: float, num_cases: int, readers_per_case: float) -> float | None:
+    """Of a share of votes: Wilson's interval (1927) at the effective number of votes."""
+    number = _effective(num_cases, readers_per_case, icc)
+    if number < 1:
+        return None
+    spread = math.sqrt(share * (1 - share) / number + Z_95**2 / (4 * number**2))
+    return Z_95 * spread / (1 + Z_95**2 / number)
+
+
+def _effective(num_cases: int, readers_per_case: float, icc: float) -> float:
+    if readers_per_case <= 0:
+        return 0.0
+    return num_cases * readers_per_case / (1 + max(0.0, readers_per_case - 1) * icc)
+
+
+def _repeats(design: ReaderStudyDesign, *, num_mixed: float, num_data: float) -> tuple[int, int]:
+    """How many hidden repeats each reader should read, and how many fit behind their washout."""
+    wanted = round(design.repeat_share * num_data)
+    room = math.floor(num_mixed) - max(1, design.washout_cases)
+    return wanted, max(0, min(wanted, room))
+
+
+def _minutes(times: ReadingTimes, num_readings: float) -> Span:
+    return Span(*(num_readings * seconds / 60 for seconds in (times.low, times.median, times.high)))
+
+
+def _sentences(
+    design: ReaderStudyDesign,
+    *,
+    times: ReadingTimes,
+    num_data: int,
+    readers_per_case: float,
+    repeats: tuple[int, int],
+    minutes: Span,
+    num_days: int | None,
+) -> Sequence[str]:
+    said = []
+    if times.num_readings:
+        said.append(f"Times are the quartiles of {times.num_readings:,} signed readings.")
+    else:
+        said.append(
+            f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) "
+            "are assumed."
+        )
+    if readers_per_case < 2:
+        said.append("With fewer than 2 readers per case there is no agreement to measure.")
+    wanted, fitting = repeats
+    if fitting < wanted:
+        said.append(
+            f"Only {fitting} of {wanted} repeats per reader fit behind a washout of "
+            f"{design.washout_cases} cases. Shorten the washout or choose more cases."
+        )
+    elif design.repeat_share and not wanted:
+        said.append("The share of repeats comes to none. Raise it or choose more cases.")
+    if wanted and num_days is not None and num_days <= design.washout_days:
+        said.append(
+            f"Repeats come due {design.washout_days} days after their first reading, and the deadline is "
+            f"in {num_days} days. Move one of them."
+        )
+    if design.first_reads == "share" and not 0 < design.first_read_share < 1:
+        said.append("A random share of first reads lies between 0 and 1. Choose one, or every case, or off.")
+    if 0 < num_data < 30 and readers_per_case >= 2:
+        said.append(f"With {num_data} cases the intervals are rough; 30 or more make them hold.")
+    if minutes.median > LONG_SITTING_MINUTES:
+        said.append(
+            f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
+        )
+    return said
