@@ -2,10 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   affineThrough,
   type Box,
+  boxProblem,
   boxToScreen,
   dragged,
   isDrawable,
   MIN_SIDE_PX,
+  nearestVisible,
+  nextOf,
+  regionsAt,
+  resized,
   shiftToShow,
   startingBox,
   toFilm,
@@ -119,5 +124,71 @@ describe("bringing a region into view", () => {
       y: -60,
     });
     expect(shiftToShow({ x_min: 0, y_min: 0, x_max: 1000, y_max: 100 }, screen, 40).x).toBe(-100);
+  });
+});
+
+describe("resizing by keys", () => {
+  it("moves one corner and keeps the other", () => {
+    expect(resized(box, "end", { x: 1, y: 0 }, film)).toEqual({ ...box, x_max: 151 });
+    expect(resized(box, "end", { x: 0, y: 10 }, film)).toEqual({ ...box, y_max: 270 });
+    expect(resized(box, "start", { x: -1, y: 0 }, film)).toEqual({ ...box, x_min: 99 });
+    expect(resized(box, "start", { x: 0, y: -10 }, film)).toEqual({ ...box, y_min: 190 });
+  });
+
+  it("stops at the film's edge and at the smallest region", () => {
+    expect(resized(box, "end", { x: 1000, y: 0 }, film)).toEqual({ ...box, x_max: 400 });
+    expect(resized(box, "start", { x: 1000, y: 0 }, film)).toEqual({ ...box, x_min: 150 - MIN_SIDE_PX });
+  });
+});
+
+describe("what cannot be saved", () => {
+  it("is said with the way out", () => {
+    expect(boxProblem(box, film)).toBeNull();
+    expect(boxProblem({ x_min: 0, y_min: 0, x_max: 400, y_max: 600 }, film)).toBeNull();
+    expect(boxProblem({ ...box, x_max: 100 }, film)).toBe("The width must be more than 0.");
+    expect(boxProblem({ ...box, y_max: 100 }, film)).toBe("The height must be more than 0.");
+    expect(boxProblem({ ...box, x_max: Number.NaN }, film)).toBe("Each of the four needs a number.");
+    expect(boxProblem({ ...box, x_max: 401 }, film)).toBe(
+      "The region would reach outside the film, which is 400 × 600 pixels.",
+    );
+  });
+});
+
+describe("a region that cannot be drawn as it is", () => {
+  it("shows itself on the film, near to where it lies", () => {
+    const odd: Box[] = [
+      { x_min: 100, y_min: 100, x_max: 100, y_max: 100 },
+      { x_min: -90, y_min: 700, x_max: -10, y_max: 900 },
+      { x_min: 390, y_min: 10, x_max: 900, y_max: 20 },
+      { x_min: 300, y_min: 200, x_max: 100, y_max: 100 },
+    ];
+    for (const each of odd) {
+      const shown = nearestVisible(each, film);
+      expect(boxProblem(shown, film)).toBeNull();
+      expect(shown.x_max - shown.x_min).toBeGreaterThanOrEqual(10);
+    }
+    expect(nearestVisible(odd[3] as Box, film)).toEqual({ x_min: 100, y_min: 100, x_max: 300, y_max: 200 });
+  });
+});
+
+describe("a click on regions that lie over each other", () => {
+  const placed = [
+    { uid: "outer", box: { x_min: 0, y_min: 0, x_max: 200, y_max: 200 } },
+    { uid: "inner", box: { x_min: 50, y_min: 50, x_max: 80, y_max: 80 } },
+    { uid: "away", box: { x_min: 300, y_min: 0, x_max: 400, y_max: 90 } },
+  ];
+
+  it("finds those under it, the smallest first", () => {
+    expect(regionsAt({ x: 60, y: 60 }, placed, 8)).toEqual(["inner", "outer"]);
+    expect(regionsAt({ x: 294, y: 95 }, placed, 8)).toEqual(["away"]);
+    expect(regionsAt({ x: 250, y: 250 }, placed, 8)).toEqual([]);
+  });
+
+  it("goes round them when repeated", () => {
+    expect(nextOf(["inner", "outer"], null)).toBe("inner");
+    expect(nextOf(["inner", "outer"], "inner")).toBe("outer");
+    expect(nextOf(["inner", "outer"], "outer")).toBe("inner");
+    expect(nextOf(["inner", "outer"], "away")).toBe("inner");
+    expect(nextOf([], "inner")).toBeNull();
   });
 });

@@ -286,12 +286,12 @@ describe("regions", () => {
     ]);
   });
 
-  it("that cannot be drawn are not, and start in the middle when redrawn by keys", async () => {
+  it("without an area are marked, never hidden, and start in the middle when redrawn by keys", async () => {
     const flat = step("a1", 1, [region("r1", 1, { x_max: 100, problem: "no_area" })]);
     const { room, view } = await desk(reading({ part: { completions: [completion("a", [flat])] } }));
-    expect(view.marks).toEqual([]);
+    expect(view.marks).toMatchObject([{ uid: "r1", flawed: true }]);
     room.perform({ kind: "redraw" });
     room.perform(nudge(1, 0));
-    expect(view.marks).toMatchObject([{ uid: "r1", original: null }]);
+    expect(view.marks).toMatchObject([{ uid: "r1", original: null, flawed: false }]);
   });
 });

@@ -3,7 +3,8 @@ import type { Change, Completion, Reading, Region, Side, Step } from "../src/api
 import { Room } from "../src/reading-room/room";
 import type { Film, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
-import type { Box } from "../src/viewer/geometry";
+import type { Box, Size } from "../src/viewer/geometry";
+import { type Line, lengthLabel } from "../src/viewer/ruler";
 
 export const FILM_UID = "2.25.1";
 
@@ -96,6 +97,24 @@ export class FakeView implements FilmView {
   fit() {}
   zoomBy() {}
   display = () => null;
+  line: Line | null = null;
+  film: Size | null = { width: 800, height: 1000 };
+  isMagnifying = false;
+  measured = () => {};
+  setRuler(line: Line | null) {
+    this.line = line;
+    this.measured();
+  }
+  ruler = () => this.line;
+  rulerLabel = () => this.line && lengthLabel(this.line, null);
+  filmSize = () => this.film;
+  setMagnifying(isOn: boolean) {
+    this.isMagnifying = isOn;
+  }
+  moveMagnifier() {}
+  onMeasured(listener: () => void) {
+    this.measured = listener;
+  }
   onRegionDrawn() {}
   onRegionChosen() {}
   onRegionHovered() {}

@@ -1,7 +1,7 @@
 /** Which regions are drawn, and how: the same number, colour and dash as the steps they belong to. */
 import type { Reading, Region, Side, Step } from "../api/reading";
 import type { RegionMark } from "../viewer/film";
-import { type Box, isDrawable } from "../viewer/geometry";
+import { type Box, isDrawable, nearestVisible } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
 import { completionOn, type Place } from "./place";
 
@@ -39,6 +39,11 @@ export interface Looking {
   readonly nudged: { readonly region: string; readonly box: Box } | null;
 }
 
+/** The whole image is a poor region, but one that can be drawn. */
+function isMisplaced({ problem }: Region): boolean {
+  return problem !== "" && problem !== "whole_image";
+}
+
 /** The box that counts now: the reader's where there is one, else the model's. */
 export function currentBox(reading: Reading, region: Region): Box {
   return adjustedBox(annotation(reading, region.uid)) ?? region;
@@ -66,18 +71,19 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
       const made = annotation(reading, region.uid);
       const moved = looking.nudged?.region === region.uid ? looking.nudged.box : adjustedBox(made);
       const box = moved ?? region;
-      if (!isDrawable(box, film)) continue;
+      const flawed = moved === null && (isMisplaced(region) || !isDrawable(box, film));
       const focused = isFocused && looking.place.kind === "step" && looking.place.region === region.uid;
       const isDrawing = looking.drawing === region.uid;
       marks.push({
         uid: region.uid,
         label: labelOf(step, region),
-        box,
+        box: flawed ? nearestVisible(box, film) : box,
         original: moved !== null && isDrawable(region, film) ? region : null,
         colour: colourOf(step),
         dashed: side === "b",
         focused,
         wrong: made?.verdict === "wrong" && !isDrawing,
+        flawed,
         adjustable: focused && reading.signed_at === null && (isDrawing || moved !== null),
       });
     }

@@ -1,5 +1,6 @@
 /** What the rest of the frontend knows of a film and its viewer; Cornerstone3D stays behind these types. */
-import type { Box } from "./geometry";
+import type { Box, Point, Size } from "./geometry";
+import type { Line } from "./ruler";
 import type { FilmValues, Window } from "./window";
 
 export interface Film {
@@ -15,7 +16,7 @@ export interface Display {
   readonly zoom: number;
 }
 
-export type DragTool = "window" | "pan" | "zoom";
+export type DragTool = "window" | "pan" | "zoom" | "measure";
 
 /** A region as it is drawn: the same number, colour and dash as its step. */
 export interface RegionMark {
@@ -29,6 +30,8 @@ export interface RegionMark {
   readonly dashed: boolean;
   readonly focused: boolean;
   readonly wrong: boolean;
+  /** The model's box has no area or lies outside the film: it stands at the nearest place, marked. */
+  readonly flawed: boolean;
   /** Whether its grips resize it and its outline moves it; a drag inside always reaches the film below. */
   readonly adjustable: boolean;
 }
@@ -53,6 +56,17 @@ export interface FilmView {
   fit(): void;
   zoomBy(factor: number): void;
   display(): Display | null;
+  /** A line between two film pixels with its length beside it; null takes it away. It is stored nowhere. */
+  setRuler(line: Line | null): void;
+  ruler(): Line | null;
+  /** The line's length in words; null where there is none. */
+  rulerLabel(): string | null;
+  filmSize(): Size | null;
+  /** A lens that follows the pointer; without one it stands in the middle. */
+  setMagnifying(isOn: boolean): void;
+  /** By keys, in screen pixels. */
+  moveMagnifier(shift: Point): void;
+  onMeasured(listener: () => void): void;
   onRegionDrawn(listener: (uid: string, box: Box) => void): void;
   onRegionChosen(listener: (uid: string) => void): void;
   onRegionHovered(listener: (uid: string | null) => void): void;

@@ -105,6 +105,71 @@ export function dragged(box: Box, grip: Grip, delta: Point, film: Size): Box {
   return withinFilm(moved, film);
 }
 
+/** Which corner a key moves: left and top, or right and bottom. */
+export type Corner = "start" | "end";
+
+/** The box with one corner moved, the other kept. */
+export function resized(box: Box, corner: Corner, delta: Point, film: Size): Box {
+  const grip = (x: string, y: string): Grip => ((delta.y === 0 ? "" : y) + (delta.x === 0 ? "" : x)) as Grip;
+  if (delta.x === 0 && delta.y === 0) return box;
+  return dragged(box, corner === "start" ? grip("w", "n") : grip("e", "s"), delta, film);
+}
+
+/** Why a region cannot be saved, and the way out; null where it can. */
+export function boxProblem(box: Box, film: Size): string | null {
+  const { x_min, y_min, x_max, y_max } = box;
+  if (![x_min, y_min, x_max, y_max].every(Number.isFinite)) return "Each of the four needs a number.";
+  if (x_max <= x_min) return "The width must be more than 0.";
+  if (y_max <= y_min) return "The height must be more than 0.";
+  if (x_min >= 0 && y_min >= 0 && x_max <= film.width && y_max <= film.height) return null;
+  return `The region would reach outside the film, which is ${film.width} × ${film.height} pixels.`;
+}
+
+/** The share of the film's longer side that a region without an area is drawn with, so that it can be seen. */
+const LEAST_SHARE = 1 / 40;
+
+/** Where a region that cannot be drawn as it is shows itself: on the film, at the place nearest to its own. */
+export function nearestVisible(box: Box, film: Size): Box {
+  const least = Math.max(film.width, film.height) * LEAST_SHARE;
+  const along = (a: number, b: number, length: number): [number, number] => {
+    const low = clamp(Math.min(a, b), 0, length);
+    const high = clamp(Math.max(a, b), 0, length);
+    if (high - low >= least) return [low, high];
+    const start = clamp((low + high - least) / 2, 0, Math.max(length - least, 0));
+    return [start, Math.min(start + least, length)];
+  };
+  const [x_min, x_max] = along(box.x_min, box.x_max, film.width);
+  const [y_min, y_max] = along(box.y_min, box.y_max, film.height);
+  return { x_min, y_min, x_max, y_max };
+}
+
+/** A box as it lies on the screen, with the name of what it belongs to. */
+export interface Placed {
+  readonly uid: string;
+  readonly box: Box;
+}
+
+/** What lies under a point, the smallest first: the inner one of two would else never be reached. */
+export function regionsAt(point: Point, regions: readonly Placed[], slackPx: number): string[] {
+  const area = ({ box }: Placed): number => (box.x_max - box.x_min) * (box.y_max - box.y_min);
+  return regions
+    .filter(
+      ({ box }) =>
+        point.x >= box.x_min - slackPx &&
+        point.x <= box.x_max + slackPx &&
+        point.y >= box.y_min - slackPx &&
+        point.y <= box.y_max + slackPx,
+    )
+    .sort((a, b) => area(a) - area(b))
+    .map(({ uid }) => uid);
+}
+
+/** The one to choose by a click on several: after the one that has the focus, round and round. */
+export function nextOf(uids: readonly string[], focused: string | null): string | null {
+  const at = focused === null ? -1 : uids.indexOf(focused);
+  return uids[(at + 1) % uids.length] ?? null;
+}
+
 /** A tenth of a pixel is more than a drag can mean. */
 export function rounded(box: Box): Box {
   const tenth = (value: number): number => Math.round(value * 10) / 10;

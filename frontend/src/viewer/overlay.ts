@@ -1,6 +1,7 @@
 /** Draws regions over the film as outlines in SVG, with grips on the one that may be moved. */
 import type { RegionMark } from "./film";
-import { type Affine, type Box, boxToScreen, type Grip } from "./geometry";
+import { type Affine, type Box, boxToScreen, type Grip, type Point, toScreen } from "./geometry";
+import type { Line, RulerEnd } from "./ruler";
 
 const SVG = "http://www.w3.org/2000/svg";
 const GRIP_PX = 10;
@@ -35,6 +36,11 @@ const rectangle = (box: Box, attributes: Record<string, string | number>): SVGRe
     ...attributes,
   });
 
+export interface ShownRuler {
+  readonly line: Line;
+  readonly label: string;
+}
+
 export class RegionOverlay {
   readonly svg: SVGSVGElement;
 
@@ -47,9 +53,10 @@ export class RegionOverlay {
     this.svg.replaceChildren();
   }
 
-  draw(marks: readonly RegionMark[], affine: Affine): void {
+  draw(marks: readonly RegionMark[], ruler: ShownRuler | null, affine: Affine): void {
     const inOrder = [...marks].sort((a, b) => Number(a.focused) - Number(b.focused));
-    this.svg.replaceChildren(...inOrder.map((mark) => this.group(mark, affine)));
+    const regions = inOrder.map((mark) => this.group(mark, affine));
+    this.svg.replaceChildren(...regions, ...(ruler === null ? [] : [rulerGroup(ruler, affine)]));
   }
 
   private group(mark: RegionMark, affine: Affine): SVGGElement {
@@ -58,6 +65,7 @@ export class RegionOverlay {
     if (mark.focused) classes.push("focused");
     if (mark.dashed) classes.push("dashed");
     if (mark.wrong) classes.push("wrong");
+    if (mark.flawed) classes.push("flawed");
     const group = element("g", { class: classes.join(" "), "data-region": mark.uid });
     if (mark.original) {
       group.append(rectangle(boxToScreen(mark.original, affine), { class: "original" }));
@@ -68,7 +76,7 @@ export class RegionOverlay {
     const moves = mark.adjustable ? { "data-grip": "move" } : {};
     group.append(rectangle(box, { class: "edge", ...moves }));
     if (mark.adjustable) group.append(...gripsOf(box));
-    group.append(...label(mark.label, box));
+    group.append(...label(mark.flawed ? `${mark.label} !` : mark.label, box));
     return group;
   }
 }
@@ -100,4 +108,36 @@ function label(text: string, box: Box): SVGElement[] {
   const words = element("text", { x: box.x_min + width / 2, y: y + 16, class: "plate-text" });
   words.textContent = text;
   return [plate, words];
+}
+
+function rulerGroup({ line, label: words }: ShownRuler, affine: Affine): SVGGElement {
+  const from = toScreen(line.from, affine);
+  const to = toScreen(line.to, affine);
+  const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
+  const group = element("g", { class: "ruler" });
+  group.append(element("line", { ...ends, class: "halo" }), element("line", { ...ends, class: "outline" }));
+  group.append(...rulerEnd("from", from, to), ...rulerEnd("to", to, from));
+  const text = element("text", { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 - 10, class: "ruler-text" });
+  text.textContent = words;
+  group.append(text);
+  return group;
+}
+
+/** A tick across the line's end, and around it what a finger can hit. */
+function rulerEnd(end: RulerEnd, at: Point, other: Point): SVGElement[] {
+  const length = Math.hypot(at.x - other.x, at.y - other.y) || 1;
+  const dx = ((at.y - other.y) / length) * (GRIP_PX / 2);
+  const dy = ((other.x - at.x) / length) * (GRIP_PX / 2);
+  const half = GRIP_TARGET_PX / 2;
+  return [
+    element("line", { x1: at.x - dx, y1: at.y - dy, x2: at.x + dx, y2: at.y + dy, class: "outline" }),
+    element("rect", {
+      x: at.x - half,
+      y: at.y - half,
+      width: GRIP_TARGET_PX,
+      height: GRIP_TARGET_PX,
+      class: "grip-target",
+      "data-ruler": end,
+    }),
+  ];
 }

@@ -12,7 +12,9 @@ import { Enums as MetadataEnums, utilities as metadataUtilities } from "@corners
 import type { DataSet } from "dicom-parser";
 import { type Film, WrongImage } from "./film";
 import { type Affine, affineThrough, type Point, type Size } from "./geometry";
+import { cutPatch, type Patch } from "./lens";
 import { fetchFilm, sopInstanceUidOf } from "./part10";
+import { type RulerSpacing, rulerSpacing } from "./ruler";
 import { type PreparedValues, prepareValues, valueRules } from "./values";
 import { type FilmValues, rangeOf, type Window, windowOf } from "./window";
 
@@ -124,6 +126,24 @@ export class FilmStack {
   filmSize(): Size {
     const { image } = this.require();
     return { width: image.columns, height: image.rows };
+  }
+
+  /** In mm; null where the film does not say. */
+  rulerSpacing(): RulerSpacing | null {
+    return rulerSpacing(this.require().header);
+  }
+
+  /** A part of the film as it looks now. */
+  cut(left: number, top: number, size: Size): Patch {
+    const { image } = this.require();
+    const { lower, upper } = rangeOf(this.window());
+    const isTurned = this.viewport.getProperties().invert ?? false;
+    const values = image.getPixelData();
+    const greyOf = (index: number): number => {
+      const share = ((values[index] ?? lower) - lower) / (upper - lower);
+      return (isTurned ? 1 - share : share) * 255;
+    };
+    return cutPatch(greyOf, this.filmSize(), left, top, size);
   }
 
   screenSize(): Size {

@@ -1,8 +1,10 @@
 /** A film with its regions in one element: shows, measures the pointer, and tells what the reader did. */
 import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
-import { type Box, boxToScreen, type Point, shiftToShow } from "./geometry";
+import { type Box, boxToScreen, type Point, shiftToShow, toFilm } from "./geometry";
+import { Lens, lensPlace, lensScale } from "./lens";
 import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
+import { type Line, lengthLabel } from "./ruler";
 import { FilmStack } from "./stack";
 
 /** Screen pixels between a region that is brought into view and the edge. */
@@ -19,11 +21,16 @@ export function createFilmView(parent: HTMLElement): FilmView {
   numViews += 1;
   const stack = new FilmStack(canvas, `film-${numViews}`);
   const overlay = new RegionOverlay(parent);
+  const lens = new Lens(parent);
 
   let marks: readonly RegionMark[] = [];
   let tool: DragTool = "window";
   let drawing: string | null = null;
   let preview: { uid: string; box: Box } | null = null;
+  let line: Line | null = null;
+  let lineStart: Point | null = null;
+  let isMagnifying = false;
+  let pointed: Point | null = null;
   let isShown = false;
   let isBehind = false;
   const drawnListeners: ((uid: string, box: Box) => void)[] = [];
@@ -31,11 +38,15 @@ export function createFilmView(parent: HTMLElement): FilmView {
   const hoveredListeners: ((uid: string | null) => void)[] = [];
   const displayListeners: ((display: Display) => void)[] = [];
   const lostListeners: ((problem: WrongImage) => void)[] = [];
+  const measuredListeners: (() => void)[] = [];
 
   function hide(): void {
     isShown = false;
     stack.blank();
     overlay.clear();
+    lens.hide();
+    line = null;
+    lineStart = null;
   }
 
   function redraw(): void {
@@ -51,8 +62,29 @@ export function createFilmView(parent: HTMLElement): FilmView {
     }
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
-    overlay.draw(shown, stack.affine());
-    parent.classList.toggle("drawing", drawing !== null);
+    const label = rulerLabel();
+    overlay.draw(shown, line && label ? { line, label } : null, stack.affine());
+    parent.classList.toggle("drawing", drawing !== null || tool === "measure");
+    magnify();
+  }
+
+  function rulerLabel(): string | null {
+    return isShown && line !== null ? lengthLabel(line, stack.rulerSpacing()) : null;
+  }
+
+  function measured(next: Line | null): void {
+    line = next;
+    lineStart = null;
+    redraw();
+    for (const listener of measuredListeners) listener();
+  }
+
+  function magnify(): void {
+    if (!isShown || !isMagnifying || isBehind) return lens.hide();
+    const at = pointed ?? center();
+    const affine = stack.affine();
+    const cut = stack.cut.bind(stack);
+    lens.show(toFilm(at, affine), lensPlace(at, stack.screenSize()), lensScale(affine), cut);
   }
 
   function display(): Display | null {
@@ -71,6 +103,28 @@ export function createFilmView(parent: HTMLElement): FilmView {
     isShown: () => isShown,
     tool: () => tool,
     drawing: () => drawing,
+    line: () => line,
+    lineStart: () => lineStart,
+    beginLine: (at) => {
+      lineStart = at;
+      line = null;
+      redraw();
+    },
+    measured,
+    isMagnifying: () => isMagnifying,
+    pointedAt: (at) => {
+      pointed = at;
+      if (lineStart !== null && at !== null) {
+        line = { from: lineStart, to: toFilm(at, stack.affine()) };
+        return redraw();
+      }
+      magnify();
+    },
+    placed: () => {
+      const affine = stack.affine();
+      return marks.map(({ uid, box }) => ({ uid, box: boxToScreen(box, affine) }));
+    },
+    focused: () => marks.find((mark) => mark.focused)?.uid ?? null,
     boxOf: (uid) => marks.find((mark) => mark.uid === uid)?.box ?? null,
     preview: (uid, box) => {
       preview = { uid, box };
@@ -134,7 +188,27 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     setDragTool(next) {
       tool = next;
+      lineStart = null;
+      redraw();
     },
+    setRuler: measured,
+    ruler: () => line,
+    rulerLabel,
+    filmSize: () => (isShown ? stack.filmSize() : null),
+    setMagnifying(isOn) {
+      isMagnifying = isOn;
+      magnify();
+    },
+    moveMagnifier(shift) {
+      const at = pointed ?? center();
+      const { width, height } = stack.screenSize();
+      pointed = {
+        x: Math.min(Math.max(at.x + shift.x, 0), width),
+        y: Math.min(Math.max(at.y + shift.y, 0), height),
+      };
+      magnify();
+    },
+    onMeasured: (listener) => void measuredListeners.push(listener),
     setWindow(window) {
       if (!isShown) return;
       stack.setWindow(window);

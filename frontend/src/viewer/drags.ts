@@ -1,0 +1,192 @@
+/** What one drag on a film means: it moves the window or the film, draws or changes a region, or measures. */
+import type { DragTool } from "./film";
+import {
+  type Box,
+  dragged,
+  type Grip,
+  nextOf,
+  orderedBox,
+  type Placed,
+  type Point,
+  regionsAt,
+  rounded,
+  toFilm,
+  withinFilm,
+} from "./geometry";
+import { type Line, onFilm, type RulerEnd } from "./ruler";
+import type { FilmStack } from "./stack";
+import { windowAfterDrag } from "./window";
+
+/** Less than this is a click, not a drag. Screen pixels. */
+const CLICK_PX = 4;
+/** How far beside a region's outline a click still means it. Screen pixels. */
+const SLACK_PX = 8;
+
+export interface DragHost {
+  readonly stack: FilmStack;
+  tool(): DragTool;
+  /** The region that the next drag draws anew. */
+  drawing(): string | null;
+  boxOf(uid: string): Box | null;
+  /** The regions that are drawn, where they are on the screen. */
+  placed(): readonly Placed[];
+  focused(): string | null;
+  preview(uid: string, box: Box): void;
+  drawn(uid: string, box: Box): void;
+  cancelled(): void;
+  chosen(uid: string): void;
+  displayChanged(): void;
+  line(): Line | null;
+  /** Where a line was begun by a click and waits for its other end; film pixels. */
+  lineStart(): Point | null;
+  beginLine(at: Point): void;
+  measured(line: Line): void;
+}
+
+export interface Drag {
+  readonly move: (from: Point, to: Point) => void;
+  readonly end: (from: Point, to: Point) => void;
+}
+
+/** What a finger or button that goes down on `target` begins. */
+export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: DragHost): Drag {
+  if (event.button === 1) return withoutClick(panDrag(host), host);
+  if (event.button === 2) return withoutClick(zoomDrag(host), host);
+  const target = event.target instanceof Element ? event.target : null;
+  const end = target?.getAttribute("data-ruler") as RulerEnd | null | undefined;
+  if (end) return rulerEndDrag(host, end);
+  const uid = target?.closest("[data-region]")?.getAttribute("data-region");
+  const grip = target?.getAttribute("data-grip") as Grip | null | undefined;
+  if (uid && grip) return gripDrag(host, uid, grip);
+  const drawing = host.drawing();
+  if (drawing !== null) return drawDrag(host, drawing);
+  switch (host.tool()) {
+    case "measure":
+      return rulerDrag(host);
+    case "window":
+      return withoutClick(windowDrag(host), host);
+    case "pan":
+      return withoutClick(panDrag(host), host);
+    case "zoom":
+      return withoutClick(zoomDrag(host), host);
+  }
+}
+
+/** A press without movement chooses the region under it; on the bare film it does nothing. */
+function withoutClick(move: Drag["move"], host: DragHost): Drag {
+  let hasMoved = false;
+  return {
+    move: (from, to) => {
+      hasMoved ||= distance(from, to) >= CLICK_PX;
+      if (hasMoved) move(from, to);
+    },
+    end: (_from, to) => {
+      if (!hasMoved) choose(host, to);
+    },
+  };
+}
+
+function choose(host: DragHost, at: Point): void {
+  const uid = nextOf(regionsAt(at, host.placed(), SLACK_PX), host.focused());
+  if (uid !== null && uid !== host.focused()) host.chosen(uid);
+}
+
+const distance = (a: Point, b: Point): number => Math.hypot(b.x - a.x, b.y - a.y);
+
+function windowDrag(host: DragHost): Drag["move"] {
+  const start = host.stack.window();
+  const { range } = host.stack.values();
+  return (from, to) => {
+    const moved = { x: to.x - from.x, y: to.y - from.y };
+    host.stack.setWindow(windowAfterDrag(start, moved, host.stack.screenSize(), range.upper - range.lower));
+    host.displayChanged();
+  };
+}
+
+function panDrag(host: DragHost): Drag["move"] {
+  let last: Point | null = null;
+  return (from, to) => {
+    const before = last ?? from;
+    last = to;
+    host.stack.panBy({ x: to.x - before.x, y: to.y - before.y });
+    host.displayChanged();
+  };
+}
+
+function zoomDrag(host: DragHost): Drag["move"] {
+  let last: Point | null = null;
+  return (from, to) => {
+    const before = last ?? from;
+    last = to;
+    host.stack.zoomBy(1.006 ** (before.y - to.y), from);
+    host.displayChanged();
+  };
+}
+
+function drawDrag(host: DragHost, uid: string): Drag {
+  const boxBetween = (from: Point, to: Point): Box => {
+    const affine = host.stack.affine();
+    return rounded(withinFilm(orderedBox(toFilm(from, affine), toFilm(to, affine)), host.stack.filmSize()));
+  };
+  return {
+    move: (from, to) => host.preview(uid, boxBetween(from, to)),
+    end: (from, to) => {
+      if (distance(from, to) >= CLICK_PX) host.drawn(uid, boxBetween(from, to));
+      else host.cancelled();
+    },
+  };
+}
+
+/** The outline and the grips of the region in hand; a press without movement on them chooses what lies there. */
+function gripDrag(host: DragHost, uid: string, grip: Grip): Drag {
+  const start = host.boxOf(uid);
+  const boxAfter = (from: Point, to: Point): Box | null => {
+    if (start === null) return null;
+    const affine = host.stack.affine();
+    const a = toFilm(from, affine);
+    const b = toFilm(to, affine);
+    return rounded(dragged(start, grip, { x: b.x - a.x, y: b.y - a.y }, host.stack.filmSize()));
+  };
+  return {
+    move: (from, to) => {
+      const box = boxAfter(from, to);
+      if (box) host.preview(uid, box);
+    },
+    end: (from, to) => {
+      const box = distance(from, to) >= CLICK_PX ? boxAfter(from, to) : null;
+      if (box) return host.drawn(uid, box);
+      host.cancelled();
+      choose(host, to);
+    },
+  };
+}
+
+const filmPoint = (host: DragHost, at: Point): Point =>
+  onFilm(toFilm(at, host.stack.affine()), host.stack.filmSize());
+
+/** From one end to the other in a drag, or by a click at each. */
+function rulerDrag(host: DragHost): Drag {
+  const lineBetween = (from: Point, to: Point): Line => ({
+    from: filmPoint(host, from),
+    to: filmPoint(host, to),
+  });
+  return {
+    move: (from, to) => {
+      if (distance(from, to) >= CLICK_PX) host.measured(lineBetween(from, to));
+    },
+    end: (from, to) => {
+      if (distance(from, to) >= CLICK_PX) return host.measured(lineBetween(from, to));
+      const start = host.lineStart();
+      if (start === null) host.beginLine(filmPoint(host, to));
+      else host.measured({ from: start, to: filmPoint(host, to) });
+    },
+  };
+}
+
+function rulerEndDrag(host: DragHost, end: RulerEnd): Drag {
+  const move = (_from: Point, to: Point): void => {
+    const line = host.line();
+    if (line) host.measured({ ...line, [end]: filmPoint(host, to) });
+  };
+  return { move, end: move };
+}
