@@ -2,43 +2,70 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../src/api/client";
-import type { Change, Saved, SentChange } from "../src/api/reading";
+import type { Change, Confirmed, Sent, Stored } from "../src/api/reading";
 import { ActiveTime } from "../src/reading-room/active-time";
-import { type Outbox, openOutbox } from "../src/reading-room/outbox";
-import { type LastResort, Saver, type SaveState } from "../src/reading-room/saver";
+import { type InstantStorage, rescue } from "../src/reading-room/last-resort";
+import { type Outbox, openOutbox, outboxInMemory } from "../src/reading-room/outbox";
+import { Saver, type SaveState } from "../src/reading-room/saver";
 
 const vote = (side: "a" | "tie" | "b"): Change => ({ kind: "cast_vote", payload: { side } });
 const FILM = "2.25.1";
+const READING = { uid: "reading-1", case_label: "S-1", saved_at: null, latest_changes: [] };
 
 /** A server that answers as told, and notes what it was sent. */
 class FakeServer {
-  readonly got: SentChange[] = [];
-  next: Answer<Saved>["kind"] = "done";
+  readonly got: Sent[] = [];
+  next: Answer<Confirmed>["kind"] = "done";
+  /** What another window said of the same item. */
+  stored: Stored | null = null;
 
-  post = async (change: SentChange): Promise<Answer<Saved>> => {
+  send = async (_reading: string, sent: Sent): Promise<Answer<Confirmed>> => {
+    const { stored } = this;
+    if (stored && "seen" in sent && sent.seen !== stored.change_id) {
+      return { kind: "refused", sentence: "it was changed", body: { stored } };
+    }
     if (this.next !== "done") return { kind: this.next, sentence: `it is ${this.next}` };
-    this.got.push(change);
-    const body = { change_id: change.change_id, saved_at: "2026-11-23T10:42:07Z", missing: [] };
-    return { kind: "done", body };
+    this.got.push(sent);
+    this.stored = null;
+    if (sent.kind === "open") return { kind: "done", body: { kind: "opened" } };
+    if (sent.kind === "sign") {
+      const body = { signed_at: "2026-11-23T10:43:00Z", next: "/readings/2/" };
+      return { kind: "done", body: { kind: "signed", body } };
+    }
+    const body = { change_id: sent.change_id, saved_at: "2026-11-23T10:42:07Z", missing: [] };
+    return { kind: "done", body: { kind: "changed", body } };
   };
 
   get sides(): unknown[] {
-    return this.got.map((change) => (change.kind === "cast_vote" ? change.payload.side : change.kind));
+    return this.got.map((sent) => (sent.kind === "cast_vote" ? sent.payload.side : sent.kind));
   }
 }
 
 const kept = new Map<string, string>();
-const storage: LastResort = {
+const storage: InstantStorage = {
   getItem: (key) => kept.get(key) ?? null,
   setItem: (key, value) => void kept.set(key, value),
   removeItem: (key) => void kept.delete(key),
+  key: (index) => [...kept.keys()][index] ?? null,
+  get length() {
+    return kept.size;
+  },
 };
 
-async function saverWith(server: FakeServer, outbox?: Outbox) {
+async function saverWith(server: FakeServer, given?: Outbox) {
   const states: SaveState[] = [];
-  const tell = (state: SaveState) => void states.push(state);
-  const saver = new Saver("reading-1", outbox ?? (await openOutbox()), storage, server.post, tell, null);
-  return { saver, states };
+  const said: string[] = [];
+  const outbox = given ?? (await openOutbox());
+  const saver = new Saver(
+    READING,
+    { account: "reader-1", outbox, storage, send: server.send },
+    {
+      changed: (state) => void states.push(state),
+      signed: ({ next }) => void said.push(`signed, then ${next}`),
+      notSigned: (sentence) => void said.push(`not signed: ${sentence}`),
+    },
+  );
+  return { saver, states, said, outbox };
 }
 
 beforeEach(() => {
@@ -76,21 +103,18 @@ describe("saving", () => {
     expect(await after.unsent()).toEqual([]);
   });
 
-  it("keeps also what did not reach the browser's database before the page was gone", async () => {
+  it("keeps also what did not reach the browser's database before the page crashed", async () => {
     const server = new FakeServer();
-    const never: Outbox = {
-      isLasting: true,
-      add: () => new Promise(() => {}),
-      waiting: async () => [],
-      remove: async () => {},
-    };
+    const never: Outbox = { ...outboxInMemory(), add: () => new Promise(() => {}) };
     const { saver } = await saverWith(server, never);
     saver.save(vote("a"), FILM);
-    saver.leave();
-    const { saver: after } = await saverWith(server);
-    expect(await after.unsent()).toMatchObject([vote("a")]);
+    saver.save(vote("b"), FILM);
+
+    const { saver: after, outbox } = await saverWith(server);
+    await rescue(storage, outbox);
+    expect(await after.unsent()).toMatchObject([vote("a"), vote("b")]);
     await after.flush();
-    expect(server.sides).toEqual(["a"]);
+    expect(server.sides).toEqual(["a", "b"]);
     expect(kept.size).toBe(0);
   });
 
@@ -144,12 +168,145 @@ describe("saving", () => {
     expect(server.sides).toEqual(["b"]);
   });
 
-  it("keeps the readings of one browser apart", async () => {
+  it("keeps readings apart, and what another account did in this browser", async () => {
     const outbox = await openOutbox();
-    const change: SentChange = { ...vote("a"), change_id: "1", sop_instance_uid: FILM };
-    await outbox.add("reading-1", change);
-    await outbox.add("reading-2", change);
+    const change: Sent = { ...vote("a"), change_id: "1", sop_instance_uid: FILM };
+    const row = { account: "reader-1", reading: "reading-1", caseLabel: "S-1", change };
+    await outbox.add(row);
+    await outbox.add(row);
+    await outbox.add({ ...row, reading: "reading-2", change: { ...change, change_id: "2" } });
+    await outbox.add({ ...row, account: "reader-2", change: { ...change, change_id: "3" } });
     expect(await outbox.waiting("reading-2")).toHaveLength(1);
+    const server = new FakeServer();
+    const { saver } = await saverWith(server, outbox);
+    expect(await saver.unsent()).toHaveLength(1);
+    await saver.flush();
+    expect(server.got.map((sent) => sent.change_id)).toEqual(["1"]);
+    expect(await outbox.all()).toHaveLength(2);
+  });
+});
+
+describe("a signature", () => {
+  it("goes after all that was said before it, and is told", async () => {
+    const server = new FakeServer();
+    const { saver, said } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.sign(FILM);
+    saver.sign(FILM);
+    await saver.flush();
+    expect(server.sides).toEqual(["a", "sign"]);
+    expect(said).toEqual(["signed, then /readings/2/"]);
+  });
+
+  it("survives a crash like every change", async () => {
+    const server = new FakeServer();
+    server.next = "unreachable";
+    const { saver } = await saverWith(server);
+    saver.sign(FILM);
+    await saver.flush();
+    saver.close();
+    server.next = "done";
+    const { saver: after, said } = await saverWith(server);
+    await after.unsent();
+    expect(after.isSigning).toBe(true);
+    await after.flush();
+    expect(said).toHaveLength(1);
+  });
+
+  it("is not given where what came before it was refused", async () => {
+    const server = new FakeServer();
+    server.next = "refused";
+    const { saver, said } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.sign(FILM);
+    await saver.flush();
+    expect(said).toEqual(["not signed: it is refused"]);
+    server.next = "done";
+    await saver.dropRefused();
+    expect(server.got).toEqual([]);
+    saver.sign(FILM);
+    await saver.flush();
+    expect(server.sides).toEqual(["sign"]);
+  });
+
+  it("that is refused itself is told and forgotten", async () => {
+    const server = new FakeServer();
+    server.next = "refused";
+    const { saver, said } = await saverWith(server);
+    saver.sign(FILM);
+    await saver.flush();
+    expect(said).toEqual(["not signed: it is refused"]);
+    expect(saver.state).toMatchObject({ numWaiting: 0, problem: null });
+  });
+
+  it("that another window sent is asked about once more", async () => {
+    const server = new FakeServer();
+    const { saver, said, outbox } = await saverWith(server);
+    saver.hold();
+    saver.sign(FILM);
+    await saver.flush();
+    for (const row of await outbox.all()) await outbox.remove(row.sequence);
+    saver.release();
+    await saver.flush();
+    expect(server.sides).toEqual(["sign"]);
+    expect(said).toHaveLength(1);
+  });
+});
+
+describe("a case shown before the one left is confirmed", () => {
+  it("sends nothing until it is said to be the next", async () => {
+    const server = new FakeServer();
+    const { saver } = await saverWith(server);
+    saver.hold();
+    saver.opened();
+    saver.save(vote("a"), FILM);
+    await saver.flush();
+    expect(server.got).toEqual([]);
+    saver.release();
+    await saver.flush();
+    expect(server.sides).toEqual(["open", "a"]);
+  });
+});
+
+describe("two windows on one item", () => {
+  const stored: Stored = {
+    change_id: "theirs",
+    kind: "cast_vote",
+    payload: { side: "tie" },
+    received_at: "2026-11-23T10:40:00Z",
+  };
+
+  it("each change says which one it has seen, one's own included", async () => {
+    const server = new FakeServer();
+    const { saver } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.save(vote("b"), FILM);
+    saver.save({ kind: "add_active_time", payload: { seconds: 1 } }, FILM);
+    await saver.flush();
+    const [first, second, time] = server.got;
+    expect(first).toMatchObject({ seen: null });
+    expect(second).toMatchObject({ seen: first?.change_id });
+    expect(time).not.toHaveProperty("seen");
+  });
+
+  it("stops and shows both versions until the reader has chosen", async () => {
+    for (const [version, sides] of [
+      ["mine", ["a", "b"]],
+      ["stored", []],
+    ] as const) {
+      const server = new FakeServer();
+      server.stored = stored;
+      const { saver } = await saverWith(server, outboxInMemory());
+      saver.save(vote("a"), FILM);
+      await saver.flush();
+      expect(saver.state.problem).toMatchObject({ kind: "conflict", stored, mine: vote("a") });
+      saver.save(vote("b"), FILM);
+      await saver.flush();
+      expect(server.got).toEqual([]);
+      await saver.choose(version);
+      expect(server.sides).toEqual(sides);
+      expect(saver.state).toMatchObject({ problem: null, numWaiting: 0 });
+    }
   });
 });
 

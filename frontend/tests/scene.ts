@@ -120,6 +120,9 @@ export class FakeView implements FilmView {
   onRegionHovered() {}
   onDisplayChanged() {}
   onImageLost() {}
+  clear() {
+    this.onScreen = null;
+  }
   setBehind() {}
   drawn = async () => {};
   dispose() {}

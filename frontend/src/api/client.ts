@@ -2,8 +2,8 @@
 
 export type Answer<Body> =
   | { readonly kind: "done"; readonly body: Body }
-  /** The server read the request and refuses it for good; the sentence says why. */
-  | { readonly kind: "refused"; readonly sentence: string }
+  /** The server read the request and refuses it for good; the sentence says why, `body` may say more. */
+  | { readonly kind: "refused"; readonly sentence: string; readonly body?: unknown }
   /** The server does not know this person (any more): logging in again helps. */
   | { readonly kind: "locked-out"; readonly sentence: string }
   /** No answer, or the server is in trouble: trying again helps. */
@@ -49,10 +49,9 @@ async function request<Body>(url: string, init: RequestInit): Promise<Answer<Bod
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return { kind: "done", body: body as Body };
   const detail = (body as { detail?: unknown } | null)?.detail;
-  return failure(
-    response.status,
-    typeof detail === "string" ? detail : `The server answered ${response.status}.`,
-  );
+  const sentence = typeof detail === "string" ? detail : `The server answered ${response.status}.`;
+  const failed = failure(response.status, sentence);
+  return failed.kind === "refused" ? { ...failed, body } : failed;
 }
 
 function failure(status: number, sentence: string): Exclude<Answer<never>, { kind: "done" }> {

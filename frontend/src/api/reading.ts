@@ -1,4 +1,5 @@
 /** The reading as the server sends it, and each change to it: named parts of the generated schema. */
+import { type Answer, postJson } from "./client";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -18,8 +19,46 @@ export const CRITERIA: readonly Criterion[] = ["relevance", "correctness", "comp
 
 /** A change as it is sent: its id makes a repeat harmless, and the film on screen goes with it. */
 export type SentChange = Schemas["ReadingChangeRequest"];
-type WithoutSending<Sent> = Sent extends SentChange ? Omit<Sent, "change_id" | "sop_instance_uid"> : never;
+type WithoutSending<Sent> = Sent extends SentChange
+  ? Omit<Sent, "change_id" | "sop_instance_uid" | "seen">
+  : never;
 export type Change = WithoutSending<SentChange>;
 
 export type Saved = Schemas["ChangeAnswer"];
 export type Signed = Schemas["SignAnswer"];
+export type Stored = Schemas["StoredChange"];
+export type Opened = Schemas["Opened"];
+
+/** What a reader's page sends to one reading, in the order in which it happened. */
+export type Sent =
+  | SentChange
+  | { readonly kind: "sign"; readonly change_id: string; readonly sop_instance_uid: string }
+  /** A case that was fetched ahead is on the screen now. */
+  | { readonly kind: "open"; readonly change_id: string };
+
+export type Confirmed =
+  | { readonly kind: "changed"; readonly body: Saved }
+  | { readonly kind: "signed"; readonly body: Signed }
+  | { readonly kind: "opened" };
+
+export function isChange(sent: Sent): sent is SentChange {
+  return sent.kind !== "sign" && sent.kind !== "open";
+}
+
+export async function send(reading: string, sent: Sent): Promise<Answer<Confirmed>> {
+  const address = `/api/readings/${reading}`;
+  if (sent.kind === "open") {
+    return confirmed(await postJson<Opened>(`${address}/open/`, {}), () => ({ kind: "opened" }));
+  }
+  if (sent.kind === "sign") {
+    const { kind: _, ...signature } = sent;
+    const answer = await postJson<Signed>(`${address}/sign/`, signature);
+    return confirmed(answer, (body) => ({ kind: "signed", body }));
+  }
+  const answer = await postJson<Saved>(`${address}/changes/`, sent);
+  return confirmed(answer, (body) => ({ kind: "changed", body }));
+}
+
+function confirmed<Body>(answer: Answer<Body>, as: (body: Body) => Confirmed): Answer<Confirmed> {
+  return answer.kind === "done" ? { kind: "done", body: as(answer.body) } : answer;
+}

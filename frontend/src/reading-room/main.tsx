@@ -9,5 +9,6 @@ if (mount && uid) {
   const addresses = { worklist: mount.dataset.worklistUrl ?? "/", amend: mount.dataset.amendUrl ?? null };
   // What the page says while this script is on its way.
   mount.replaceChildren();
-  render(<ReadingRoom uid={uid} addresses={addresses} />, mount);
+  const account = { uid: mount.dataset.account ?? "", pseudonym: mount.dataset.pseudonym ?? "" };
+  render(<ReadingRoom uid={uid} account={account} addresses={addresses} />, mount);
 }

@@ -1,23 +1,33 @@
-/** Changes that the server has not confirmed, kept in the browser so that no crash or lost session loses one. */
-import type { SentChange } from "../api/reading";
+/** What the server has not confirmed, kept in the browser so that no crash or lost session loses any of it. */
+import type { Sent } from "../api/reading";
 
-export interface Waiting {
-  readonly sequence: number;
+export interface Kept {
+  /** Whose it is: nothing is ever sent under another login. */
+  readonly account: string;
   readonly reading: string;
-  readonly change: SentChange;
+  readonly caseLabel: string;
+  readonly change: Sent;
+}
+
+export interface Waiting extends Kept {
+  readonly sequence: number;
 }
 
 export interface Outbox {
   /** Whether it outlives the page. */
   readonly isLasting: boolean;
-  add(reading: string, change: SentChange): Promise<void>;
+  /** The same change twice is kept once. */
+  add(kept: Kept): Promise<void>;
   /** In the order in which they were made. */
   waiting(reading: string): Promise<Waiting[]>;
+  all(): Promise<Waiting[]>;
+  replace(row: Waiting): Promise<void>;
   remove(sequence: number): Promise<void>;
 }
 
 const DATABASE = "deepmedix-review";
 const STORE = "outbox";
+const VERSION = 2;
 
 function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
@@ -26,24 +36,44 @@ function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
   });
 }
 
+function opened(): Promise<IDBDatabase> {
+  const opening = indexedDB.open(DATABASE, VERSION);
+  opening.onupgradeneeded = () => {
+    const store = opening.result.objectStoreNames.contains(STORE)
+      ? (opening.transaction as IDBTransaction).objectStore(STORE)
+      : opening.result.createObjectStore(STORE, { keyPath: "sequence", autoIncrement: true });
+    if (!store.indexNames.contains("reading")) store.createIndex("reading", "reading");
+    store.createIndex("change", "change.change_id");
+  };
+  return new Promise((resolve, reject) => {
+    opening.onblocked = () => reject(new Error("a window with an older version of this page is open"));
+    settled(opening).then(resolve, reject);
+  });
+}
+
+const inOrder = (rows: Waiting[]): Waiting[] => rows.sort((a, b) => a.sequence - b.sequence);
+
 /** Rejects where the browser keeps no database, for instance in some private windows. */
 export async function openOutbox(): Promise<Outbox> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => {
-    const store = opening.result.createObjectStore(STORE, { keyPath: "sequence", autoIncrement: true });
-    store.createIndex("reading", "reading");
-  };
-  const database = await settled(opening);
+  const database = await opened();
+  database.onversionchange = () => database.close();
   const store = (mode: IDBTransactionMode): IDBObjectStore =>
     database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE);
   return {
     isLasting: true,
-    async add(reading, change) {
-      await settled(store("readwrite").add({ reading, change }));
+    async add(kept) {
+      const rows = store("readwrite");
+      if ((await settled(rows.index("change").count(kept.change.change_id))) > 0) return;
+      await settled(rows.add(kept));
     },
     async waiting(reading) {
-      const rows: Waiting[] = await settled(store("readonly").index("reading").getAll(reading));
-      return rows.sort((a, b) => a.sequence - b.sequence);
+      return inOrder(await settled(store("readonly").index("reading").getAll(reading)));
+    },
+    async all() {
+      return inOrder(await settled(store("readonly").getAll()));
+    },
+    async replace(row) {
+      await settled(store("readwrite").put(row));
     },
     async remove(sequence) {
       await settled(store("readwrite").delete(sequence));
@@ -57,12 +87,19 @@ export function outboxInMemory(): Outbox {
   let last = 0;
   return {
     isLasting: false,
-    async add(reading, change) {
+    async add(kept) {
+      if (rows.some((row) => row.change.change_id === kept.change.change_id)) return;
       last += 1;
-      rows.push({ sequence: last, reading, change });
+      rows.push({ ...kept, sequence: last });
     },
     async waiting(reading) {
       return rows.filter((row) => row.reading === reading);
+    },
+    async all() {
+      return [...rows];
+    },
+    async replace(row) {
+      rows = rows.map((old) => (old.sequence === row.sequence ? row : old));
     },
     async remove(sequence) {
       rows = rows.filter((row) => row.sequence !== sequence);

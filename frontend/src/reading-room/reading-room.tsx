@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { createFilmView } from "../viewer/view";
+import { createFilmPair } from "../viewer/pair";
 import { actionFor, type Focus } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
+import { LoginDialog } from "./parts/login-dialog";
 import { ShortcutSheet } from "./parts/sheet";
 import { showCurrentItem } from "./scrolling";
 import { Session, type SessionState } from "./session";
@@ -22,7 +23,21 @@ function focusOf(target: EventTarget | null): Focus {
   return target.closest("button, a, input, summary") ? "control" : "page";
 }
 
-export function ReadingRoom({ uid, addresses }: { readonly uid: string; readonly addresses: Addresses }) {
+/** Whose page this is. */
+export interface Account {
+  readonly uid: string;
+  readonly pseudonym: string;
+}
+
+export function ReadingRoom({
+  uid,
+  account,
+  addresses,
+}: {
+  readonly uid: string;
+  readonly account: Account;
+  readonly addresses: Addresses;
+}) {
   const stageElement = useRef<HTMLDivElement>(null);
   const [session, setSession] = useState<Session | null>(null);
   const [state, setState] = useState<SessionState | null>(null);
@@ -31,13 +46,13 @@ export function ReadingRoom({ uid, addresses }: { readonly uid: string; readonly
 
   useEffect(() => {
     if (stageElement.current === null) return;
-    const view = createFilmView(stageElement.current);
-    const made = new Session(view, setState);
+    const views = createFilmPair(stageElement.current);
+    const made = new Session(views, account.uid, setState);
     setSession(made);
     setState(made.state);
-    void made.open(uid);
-    return () => view.dispose();
-  }, [uid]);
+    void made.start(uid);
+    return () => views.dispose();
+  }, [uid, account.uid]);
 
   useEffect(() => {
     if (session === null) return;
@@ -75,6 +90,14 @@ export function ReadingRoom({ uid, addresses }: { readonly uid: string; readonly
       />
       {session && state && <Column session={session} state={state} addresses={addresses} />}
       <BottomBar singleKeys={singleKeys} />
+      {open && (
+        <p class="visually-hidden" role="status">
+          {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
+        </p>
+      )}
+      {session && state?.login.isAsking && (
+        <LoginDialog session={session} login={state.login} pseudonym={account.pseudonym} />
+      )}
       {isSheetOpen && (
         <ShortcutSheet
           singleKeys={singleKeys}
@@ -104,14 +127,15 @@ function listen(session: Session, around: Surroundings): () => void {
     "keydown",
     (event) => {
       session.signOfLife();
-      if (around.isSheetOpen()) return;
+      if (around.isSheetOpen() || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
       const action = actionFor(event, focus, around.singleKeys());
       if (action === null) return;
       if (action.kind === "swap" && (room()?.state.reading.completions.length ?? 0) < 2) return;
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
-      if (action.kind === "sign") return void session.sign().then(showCurrentItem);
+      // A key that is held down signs one case, never the next one too.
+      if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
       if (action.kind === "cancel" && focus === "text") {
         document.querySelector<HTMLElement>(".room .current")?.focus();
       }

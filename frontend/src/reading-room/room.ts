@@ -73,9 +73,12 @@ export class Room {
     };
   }
 
+  /** The signature is on its way. */
+  isSigning = false;
+
   /** Nothing can be rated before this very film is on screen. */
   get canRate(): boolean {
-    return this.state.film.kind === "shown" && this.state.reading.signed_at === null;
+    return this.state.film.kind === "shown" && this.state.reading.signed_at === null && !this.isSigning;
   }
 
   async loadFilm(): Promise<void> {

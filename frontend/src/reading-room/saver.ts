@@ -1,26 +1,50 @@
-/** Sends the changes of one reading to the server, one after the other, until each is confirmed. */
+/** Sends what a reader did at one case to the server, one thing after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
-import type { Change, Saved, SentChange } from "../api/reading";
-import { type Outbox, outboxInMemory } from "./outbox";
+import {
+  type Change,
+  type Confirmed,
+  isChange,
+  type Reading,
+  type Sent,
+  type Signed,
+  type Stored,
+} from "../api/reading";
+import { itemOf, seenIn } from "./items";
+import { type InstantStorage, LastResort } from "./last-resort";
+import { type Kept, type Outbox, outboxInMemory, type Waiting } from "./outbox";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
+
+export type Problem =
+  | { readonly kind: "unreachable" | "locked-out"; readonly sentence: string }
+  | { readonly kind: "refused"; readonly sentence: string }
+  /** Another window changed the same item: nothing is sent until the reader has chosen. */
+  | { readonly kind: "conflict"; readonly sentence: string; readonly mine: Sent; readonly stored: Stored };
 
 export interface SaveState {
   readonly numWaiting: number;
   readonly savedAt: string | null;
   /** Whether unsent changes outlive the page. */
   readonly isKept: boolean;
-  readonly problem: {
-    readonly kind: "unreachable" | "locked-out" | "refused";
-    readonly sentence: string;
-  } | null;
+  readonly problem: Problem | null;
 }
 
-/** Of a Storage, what is needed: it writes before it returns, also while a page goes away. */
-export type LastResort = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+export type SavedReading = Pick<Reading, "uid" | "case_label" | "saved_at" | "latest_changes">;
 
-export type PostChange = (change: SentChange) => Promise<Answer<Saved>>;
+export interface Surroundings {
+  readonly account: string;
+  readonly outbox: Outbox;
+  readonly storage: InstantStorage;
+  send(reading: string, sent: Sent): Promise<Answer<Confirmed>>;
+}
+
+export interface SaverListener {
+  changed(state: SaveState): void;
+  signed(signed: Signed): void;
+  /** The signature was refused, or something before it, and is gone: the reader may sign anew. */
+  notSigned(sentence: string): void;
+}
 
 export class Saver {
   state: SaveState;
@@ -29,64 +53,115 @@ export class Saver {
   private waitMs = FIRST_WAIT_MS;
   /** Adding is a queue of its own: two quick keys must reach the outbox in their order. */
   private adding: Promise<void> = Promise.resolve();
+  private isAsked = false;
   private isClosed = false;
-  /** Not yet in the outbox, which takes a moment. */
-  private readonly onTheWay = new Map<string, SentChange>();
+  private isHeld = false;
+  private outbox: Outbox;
+  private readonly lastResort: LastResort;
+  /** By item, the last change that this page knows of, its own unsent ones included. */
+  private readonly seen: Map<string, string>;
+  /** The signature that is on its way. */
+  private signature: Sent | null = null;
 
   constructor(
-    private readonly reading: string,
-    private outbox: Outbox,
-    private readonly lastResort: LastResort,
-    private readonly post: PostChange,
-    private readonly tell: (state: SaveState) => void,
-    savedAt: string | null,
+    private readonly reading: SavedReading,
+    private readonly around: Surroundings,
+    private readonly listener: SaverListener,
   ) {
-    this.state = { numWaiting: 0, savedAt, isKept: outbox.isLasting, problem: null };
+    this.outbox = around.outbox;
+    this.lastResort = new LastResort(around.storage, reading.uid);
+    this.seen = seenIn(reading);
+    const savedAt = reading.saved_at;
+    this.state = { numWaiting: 0, savedAt, isKept: this.outbox.isLasting, problem: null };
+  }
+
+  get isSigning(): boolean {
+    return this.signature !== null;
   }
 
   /** The changes that a page before this one could not send. */
   async unsent(): Promise<Change[]> {
-    const rescued: SentChange[] = JSON.parse(this.lastResort.getItem(this.lastResortKey) ?? "[]");
-    for (const change of rescued) await this.outbox.add(this.reading, change);
-    this.lastResort.removeItem(this.lastResortKey);
-    const rows = await this.outbox.waiting(this.reading);
+    const rows = await this.rows();
+    for (const { change } of rows) {
+      if (change.kind === "sign") this.signature = change;
+      this.note(change);
+    }
     this.set({ numWaiting: rows.length });
-    return rows.map((row) => row.change);
+    return rows.map((row) => row.change).filter(isChange);
   }
 
-  /** The page goes away, and its database with it: what is on the way there is written down at once. */
-  leave(): void {
-    if (this.onTheWay.size === 0) return;
-    const waiting = [...this.onTheWay.values()];
-    this.lastResort.setItem(this.lastResortKey, JSON.stringify(waiting));
-    // Time alone may overtake what waits before it; the server takes an id that comes twice once.
-    for (const change of waiting) if (change.kind === "add_active_time") void this.post(change);
-  }
-
-  /** A full disk or a browser that gives its database up: go on without, and the page says so. */
-  private async addToMemory(sent: SentChange): Promise<void> {
-    const rows = await this.outbox.waiting(this.reading).catch(() => []);
-    this.outbox = outboxInMemory();
-    for (const row of rows) await this.outbox.add(this.reading, row.change);
-    await this.outbox.add(this.reading, sent);
-    this.set({ isKept: false });
-  }
-
-  private get lastResortKey(): string {
-    return `deepmedix-unsent-${this.reading}`;
+  /** Of this account alone; rows from before accounts were kept have none, and are its reading's reader's. */
+  private async rows(): Promise<Waiting[]> {
+    const rows = await this.outbox.waiting(this.reading.uid);
+    return rows.filter(({ account }) => account === undefined || account === this.around.account);
   }
 
   save(change: Change, sopInstanceUid: string): void {
-    const sent: SentChange = { ...change, change_id: crypto.randomUUID(), sop_instance_uid: sopInstanceUid };
+    const item = itemOf(change);
+    const seen = item === null ? {} : { seen: this.seen.get(item) ?? null };
+    this.put({ ...change, ...seen, change_id: crypto.randomUUID(), sop_instance_uid: sopInstanceUid });
+  }
+
+  /** The signature goes the way of every change, after all that was said before it. */
+  sign(sopInstanceUid: string): void {
+    if (this.signature !== null) return;
+    const signature: Sent = {
+      kind: "sign",
+      change_id: crypto.randomUUID(),
+      sop_instance_uid: sopInstanceUid,
+    };
+    this.signature = signature;
+    this.put(signature);
+  }
+
+  /** The case, fetched ahead, is on the screen. */
+  opened(): void {
+    this.put({ kind: "open", change_id: crypto.randomUUID() });
+  }
+
+  private put(sent: Sent): void {
+    const { uid: reading, case_label: caseLabel } = this.reading;
+    const kept: Kept = { account: this.around.account, reading, caseLabel, change: sent };
+    this.note(sent);
     this.set({ numWaiting: this.state.numWaiting + 1 });
-    this.onTheWay.set(sent.change_id, sent);
+    this.lastResort.put(kept);
     this.adding = this.adding.then(async () => {
-      await this.outbox.add(this.reading, sent).catch(() => this.addToMemory(sent));
-      this.onTheWay.delete(sent.change_id);
-      // The page stayed after all, and the outbox has it.
-      if (this.onTheWay.size === 0) this.lastResort.removeItem(this.lastResortKey);
+      await this.outbox.add(kept).catch(() => this.addToMemory(kept));
+      this.lastResort.arrived(sent.change_id);
     });
     void this.adding.then(() => this.send());
+  }
+
+  private note(sent: Sent): void {
+    const item = isChange(sent) ? itemOf(sent) : null;
+    if (item !== null) this.seen.set(item, sent.change_id);
+  }
+
+  /** A full disk or a browser that gives its database up: go on without, and the page says so. */
+  private async addToMemory(kept: Kept): Promise<void> {
+    const rows = await this.rows().catch(() => []);
+    this.outbox = outboxInMemory();
+    for (const row of rows) await this.outbox.add(row);
+    await this.outbox.add(kept);
+    this.set({ isKept: false });
+  }
+
+  /** The page goes away. Time alone may overtake what waits before it; an id that comes twice counts once. */
+  leave(): void {
+    if (this.isHeld) return;
+    for (const { change, reading } of this.lastResort.rows) {
+      if (change.kind === "add_active_time") void this.around.send(reading, change);
+    }
+  }
+
+  /** Keeps everything here until `release`: the server has not yet said that this case is the next one. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  release(): void {
+    this.isHeld = false;
+    void this.flush();
   }
 
   /** Resolves when everything is confirmed, or when a problem stops it. */
@@ -96,12 +171,38 @@ export class Saver {
     await this.send();
   }
 
-  /** Forgets the change that the server refused for good, so that those after it can go on. */
+  /** Forgets what the server refused for good, so that what comes after it can go on. */
   async dropRefused(): Promise<void> {
-    const [first] = await this.outbox.waiting(this.reading);
-    if (first && this.state.problem?.kind === "refused") await this.outbox.remove(first.sequence);
+    const [first] = await this.rows();
+    if (first && this.state.problem?.kind === "refused") {
+      await this.outbox.remove(first.sequence);
+    }
     this.set({ problem: null });
     await this.flush();
+  }
+
+  /** The reader has seen both versions of an item. */
+  async choose(version: "mine" | "stored"): Promise<void> {
+    const { problem } = this.state;
+    if (problem?.kind !== "conflict" || !isChange(problem.mine)) return;
+    await this.adding;
+    const rows = await this.rows();
+    if (version === "mine") await this.putAbove(rows, problem.stored.change_id);
+    else await this.forgetItem(rows, itemOf(problem.mine));
+    this.set({ problem: null });
+    await this.flush();
+  }
+
+  private async putAbove([first]: Waiting[], stored: string): Promise<void> {
+    if (first && isChange(first.change)) {
+      await this.outbox.replace({ ...first, change: { ...first.change, seen: stored } });
+    }
+  }
+
+  private async forgetItem(rows: Waiting[], item: string | null): Promise<void> {
+    for (const { sequence, change } of rows) {
+      if (isChange(change) && itemOf(change) === item) await this.outbox.remove(sequence);
+    }
   }
 
   close(): void {
@@ -110,29 +211,73 @@ export class Saver {
   }
 
   private send(): Promise<void> {
-    this.sending ??= exclusively(`outbox ${this.reading}`, () => this.sendAll()).finally(() => {
+    this.isAsked = true;
+    this.sending ??= exclusively(`outbox ${this.reading.uid}`, () => this.sendWhileAsked()).finally(() => {
       this.sending = null;
+      // Asked between the last look and now.
+      if (this.isAsked) void this.send();
     });
     return this.sending;
   }
 
-  private async sendAll(): Promise<void> {
-    if (this.state.problem?.kind === "refused") return;
-    for (;;) {
-      const rows = await this.outbox.waiting(this.reading);
-      this.set({ numWaiting: rows.length });
-      const [first] = rows;
-      if (first === undefined || this.isClosed) return;
-      const answer = await this.post(first.change);
-      if (answer.kind !== "done") {
-        this.set({ problem: { kind: answer.kind, sentence: answer.sentence } });
-        if (answer.kind !== "refused") this.tryLater();
-        return;
-      }
-      await this.outbox.remove(first.sequence);
-      this.waitMs = FIRST_WAIT_MS;
-      this.set({ savedAt: answer.body.saved_at, problem: null });
+  private async sendWhileAsked(): Promise<void> {
+    while (this.isAsked) {
+      this.isAsked = false;
+      await this.sendAll();
     }
+  }
+
+  private get isStopped(): boolean {
+    const { problem } = this.state;
+    return this.isClosed || this.isHeld || problem?.kind === "refused" || problem?.kind === "conflict";
+  }
+
+  private async sendAll(): Promise<void> {
+    while (!this.isStopped) {
+      const rows = await this.rows();
+      this.set({ numWaiting: rows.length });
+      // Another window sent the signature meanwhile; its id gets the same answer again.
+      const next = rows[0]?.change ?? this.signature;
+      if (next === null || this.isStopped) return;
+      const answer = await this.around.send(this.reading.uid, next);
+      if (answer.kind !== "done") return this.stopAt(next, answer);
+      if (rows[0]) await this.outbox.remove(rows[0].sequence);
+      this.waitMs = FIRST_WAIT_MS;
+      this.confirm(answer.body, rows.length - 1);
+    }
+  }
+
+  private confirm(confirmed: Confirmed, numLeft: number): void {
+    const numWaiting = Math.max(numLeft, 0);
+    if (confirmed.kind === "opened") return this.set({ numWaiting, problem: null });
+    if (confirmed.kind === "changed") {
+      return this.set({ numWaiting, savedAt: confirmed.body.saved_at, problem: null });
+    }
+    this.signature = null;
+    this.set({ numWaiting, savedAt: confirmed.body.signed_at, problem: null });
+    this.listener.signed(confirmed.body);
+  }
+
+  private async stopAt(sent: Sent, answer: Exclude<Answer<never>, { kind: "done" }>): Promise<void> {
+    const { kind, sentence } = answer;
+    if (kind !== "refused") {
+      this.set({ problem: { kind, sentence } });
+      return this.tryLater();
+    }
+    const stored = (answer.body as { stored?: Stored } | null | undefined)?.stored;
+    const problem: Problem = stored ? { kind: "conflict", sentence, mine: sent, stored } : { kind, sentence };
+    const isSigning = this.signature !== null;
+    if (isSigning) await this.withdrawSignature();
+    this.set(sent.kind === "sign" ? { problem: null } : { problem });
+    if (isSigning) this.listener.notSigned(sentence);
+  }
+
+  /** It was meant for what the reader saw; what was refused is not that. */
+  private async withdrawSignature(): Promise<void> {
+    const rows = await this.rows();
+    for (const { sequence, change } of rows) if (change.kind === "sign") await this.outbox.remove(sequence);
+    this.signature = null;
+    this.set({ numWaiting: rows.filter(({ change }) => change.kind !== "sign").length });
   }
 
   private tryLater(): void {
@@ -144,7 +289,7 @@ export class Saver {
 
   private set(part: Partial<SaveState>): void {
     this.state = { ...this.state, ...part };
-    this.tell(this.state);
+    this.listener.changed(this.state);
   }
 }
 

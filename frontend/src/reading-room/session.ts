@@ -1,18 +1,24 @@
-/** One case from opening to signature: brings together the reading, the film, the outbox and the clock. */
-import { getJson, postForm, postJson } from "../api/client";
-import type { Reading, Saved, SentChange, Signed } from "../api/reading";
+/** A reader's way through the cases: each is opened, saved as it is read, signed, and followed by the next at once. */
+import type { Credentials } from "../api/account";
+import { getJson, postForm } from "../api/client";
+import { type Reading, type Signed, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
+import type { FilmPair } from "../viewer/pair";
 import { ActiveTime } from "./active-time";
-import { withChange } from "./changes";
-import { type Outbox, openOutbox, outboxInMemory } from "./outbox";
+import { type Desk, hasItsFilm, layOut } from "./desk";
+import { rescue } from "./last-resort";
+import { type Leftovers, NO_LEFTOVERS, sendLeftovers } from "./leftovers";
+import { LOGGED_IN, Login, type LoginState } from "./login";
+import { NextCase, readingIn } from "./next-case";
+import { openOutbox, outboxInMemory } from "./outbox";
 import { gaps } from "./place";
-import { Room } from "./room";
+import type { Room } from "./room";
 import type { RoomState } from "./room-state";
-import { Saver, type SaveState } from "./saver";
+import type { SaveState, Surroundings } from "./saver";
 
 export type Stage =
   | { readonly kind: "opening" }
-  | { readonly kind: "failed"; readonly sentence: string; readonly isLockedOut: boolean }
+  | { readonly kind: "failed"; readonly sentence: string }
   | { readonly kind: "open"; readonly room: Room; readonly state: RoomState; readonly save: SaveState }
   | { readonly kind: "finished" };
 
@@ -21,168 +27,323 @@ export interface SessionState {
   readonly isSigning: boolean;
   /** Why the reading could not be signed. */
   readonly refusal: string | null;
+  /** What happened that the reader did not ask for. */
+  readonly notice: string | null;
   readonly seconds: number;
+  readonly login: LoginState;
+  readonly leftovers: Leftovers;
 }
-
-const READING_PATH = /\/readings\/([0-9a-f-]{36})\//;
 
 export class Session {
   state: SessionState = {
     stage: { kind: "opening" },
     isSigning: false,
     refusal: null,
+    notice: null,
     seconds: 0,
+    login: LOGGED_IN,
+    leftovers: NO_LEFTOVERS,
   };
-  private outbox: Outbox | null = null;
-  private saver: Saver | null = null;
-  private room: Room | null = null;
+  private around: Surroundings | null = null;
+  private desk: Desk | null = null;
+  /** Signed, and not confirmed yet: its film stays behind until it is, in case the server refuses. */
+  private left: Desk | null = null;
+  private wanted: string | null = null;
   private time = new ActiveTime(Date.now());
-  private signId: string | null = null;
+  private readonly next: NextCase;
+  private readonly login: Login;
 
   constructor(
-    private readonly view: FilmView,
+    private readonly views: FilmPair,
+    private readonly account: string,
     private readonly tell: (state: SessionState) => void,
   ) {
-    view.onRegionDrawn((uid, box) => this.room?.regionDrawn(uid, box));
-    view.onRegionChosen((uid) => this.room?.focusRegion(uid));
-    view.onRegionHovered((uid) => this.room?.hoverRegion(uid));
-    view.onDisplayChanged((display) => this.room?.displayChanged(display));
-    view.onImageLost((problem) => this.room?.lose(problem.message));
+    this.next = new NextCase(
+      (stored, view) => this.layOut(stored, view),
+      () => views.behind(),
+    );
+    this.login = new Login(
+      account,
+      (login) => this.set({ login }),
+      () => this.loggedIn(),
+    );
+    views.onMade((view) => this.listenTo(view));
   }
 
-  async open(uid: string): Promise<void> {
-    this.saver?.close();
-    this.room = null;
-    this.signId = null;
+  private listenTo(view: FilmView): void {
+    const room = (): Room | undefined => (this.desk?.view === view ? this.desk.room : undefined);
+    view.onRegionDrawn((uid, box) => room()?.regionDrawn(uid, box));
+    view.onRegionChosen((uid) => room()?.focusRegion(uid));
+    view.onRegionHovered((uid) => room()?.hoverRegion(uid));
+    view.onDisplayChanged((display) => room()?.displayChanged(display));
+    view.onImageLost((problem) => room()?.lose(problem.message));
+  }
+
+  /** The page's own case: the page has told the server that it is open. */
+  async start(uid: string): Promise<void> {
+    const outbox = await openOutbox().catch(outboxInMemory);
+    await rescue(localStorage, outbox);
+    this.around = { account: this.account, outbox, storage: localStorage, send };
+    await this.open(uid, `/api/readings/${uid}/`);
+    const leftovers = await sendLeftovers(outbox, this.around, (reading) => this.isOpen(reading));
+    this.set({ leftovers });
+  }
+
+  private isOpen(reading: string): boolean {
+    return reading === this.wanted || reading === this.left?.uid;
+  }
+
+  private async open(uid: string, address: string): Promise<Desk | null> {
+    this.putAway();
+    this.wanted = uid;
     this.set({ stage: { kind: "opening" }, isSigning: false, refusal: null });
-    this.outbox ??= await openOutbox().catch(outboxInMemory);
-    const answer = await getJson<Reading>(`/api/readings/${uid}/`);
+    const answer = await getJson<Reading>(address);
+    if (this.wanted !== uid) return null;
     if (answer.kind !== "done") {
-      const isLockedOut = answer.kind === "locked-out";
-      return this.set({ stage: { kind: "failed", sentence: answer.sentence, isLockedOut } });
+      this.set({ stage: { kind: "failed", sentence: answer.sentence } });
+      if (answer.kind === "locked-out") await this.login.findOut();
+      return null;
     }
-    await this.enter(answer.body, this.outbox);
+    const desk = await this.layOut(answer.body, this.views.front());
+    this.show(desk);
+    void desk.saver.flush();
+    await desk.room.loadFilm();
+    void this.prepareNext();
+    return desk;
   }
 
-  private async enter(stored: Reading, outbox: Outbox): Promise<void> {
-    const post = (change: SentChange) => postJson<Saved>(`/api/readings/${stored.uid}/changes/`, change);
-    const saver = new Saver(
-      stored.uid,
-      outbox,
-      localStorage,
-      post,
-      (save) => this.show({ save }),
-      stored.saved_at,
-    );
-    // Time that is not confirmed may have arrived all the same, and would be counted twice.
-    const unsent = (await saver.unsent()).filter((change) => change.kind !== "add_active_time");
-    const reading = unsent.reduce(withChange, stored);
-    const room = new Room(
-      reading,
-      this.view,
-      (change, sopInstanceUid) => saver.save(change, sopInstanceUid),
-      (state) => this.show({ state }),
-    );
-    this.saver = saver;
-    this.room = room;
+  private layOut(stored: Reading, view: FilmView): Promise<Desk> {
+    return layOut(stored, view, this.around as Surroundings, {
+      roomChanged: (desk, state) => this.roomChanged(desk, state),
+      saveChanged: (desk, state) => void this.saveChanged(desk, state),
+      signed: (desk, signed) => void this.signed(desk, signed),
+      notSigned: (desk, sentence) => this.notSigned(desk, sentence),
+    });
+  }
+
+  private show(desk: Desk): void {
+    const { room, saver } = desk;
+    this.desk = desk;
+    this.wanted = desk.uid;
     this.time = new ActiveTime(Date.now());
     this.set({
-      stage: { kind: "open", room, state: room.state, save: saver.state },
-      seconds: stored.active_seconds,
+      stage: { kind: "open", room, state: room.state, save: this.save(saver.state) },
+      seconds: room.state.reading.active_seconds,
+      isSigning: saver.isSigning,
+      refusal: null,
     });
-    void saver.flush();
-    await room.loadFilm();
+  }
+
+  private putAway(): void {
+    this.next.drop();
+    this.desk?.saver.close();
+    this.left?.saver.close();
+    this.desk = this.left = null;
+    this.views.front().clear();
+  }
+
+  private async prepareNext(): Promise<void> {
+    const next = readingIn(this.desk?.room.state.reading.next ?? null);
+    if (next !== null && this.left === null && this.desk && hasItsFilm(this.desk)) {
+      await this.next.prepare(next);
+    }
   }
 
   /** A key, click or movement: the reader is at work. */
   signOfLife(): void {
-    if (this.room?.state.reading.signed_at) return;
+    const { desk } = this;
+    if (desk === null || desk.room.state.reading.signed_at) return;
     this.time.sign(Date.now());
-    this.room?.addActiveTime(this.time.take());
-    const reading = this.room?.state.reading;
-    if (reading) this.set({ seconds: reading.active_seconds + this.time.pendingSeconds });
+    desk.room.addActiveTime(this.time.take());
+    this.set({ seconds: desk.room.state.reading.active_seconds + this.time.pendingSeconds });
   }
 
   retryFilm(): void {
-    void this.room?.loadFilm();
+    void this.desk?.room.loadFilm();
   }
 
   retrySaving(): void {
-    void this.saver?.flush();
+    void this.left?.saver.flush();
+    void this.desk?.saver.flush();
   }
 
   /** The server refused a change: forget it here and show what the server has. */
   async showStored(): Promise<void> {
-    const uid = this.room?.state.reading.uid;
-    await this.saver?.dropRefused();
-    if (uid) await this.open(uid);
+    const { desk } = this;
+    await desk?.saver.dropRefused();
+    if (desk === this.desk) await this.reopen();
+  }
+
+  /** Two windows changed one item: the reader has seen both versions and says which one counts. */
+  async choose(version: "mine" | "stored"): Promise<void> {
+    const { desk } = this;
+    await desk?.saver.choose(version);
+    if (desk === this.desk && desk?.saver.state.problem === null) await this.reopen();
+  }
+
+  private async reopen(): Promise<void> {
+    const uid = this.wanted;
+    if (uid !== null) await this.open(uid, `/api/readings/${uid}/`);
+  }
+
+  askToLogIn(): void {
+    this.login.ask();
+  }
+
+  cancelLogIn(): void {
+    this.login.cancel();
+  }
+
+  logIn(credentials: Credentials): Promise<void> {
+    return this.login.logIn(credentials);
+  }
+
+  private loggedIn(): void {
+    this.retrySaving();
+    if (this.state.stage.kind === "failed") void this.reopen();
+    else if (this.desk?.room.state.film.kind === "wrong") this.retryFilm();
   }
 
   /** Leaves nothing to chance when the page goes away: what waits for a pause goes into the outbox now. */
   leave(): void {
     this.signOfLife();
     this.gather();
-    this.saver?.leave();
+    this.desk?.saver.leave();
   }
 
   private gather(): void {
-    this.room?.addActiveTime(this.time.take({ atLeast: 1 }));
-    this.room?.commitAll();
+    this.desk?.room.addActiveTime(this.time.take({ atLeast: 1 }));
+    this.desk?.room.commitAll();
   }
 
+  /** The signature goes the way of every change, and the next case is shown meanwhile where it is ready. */
   async sign(): Promise<void> {
-    const { room, saver } = this;
-    if (room === null || saver === null || this.state.isSigning || !room.canRate) return;
+    const { desk } = this;
+    if (desk === null || !desk.room.canRate) return;
+    if (this.state.login.who !== "in") return this.askToLogIn();
     this.gather();
-    const [gap] = gaps(room.state.reading);
-    if (gap) {
-      this.set({ refusal: `Not signed yet. Left: ${leftToDo(room.state.reading)}.` });
-      return room.goToFirstGap();
+    const { reading } = desk.room.state;
+    if (gaps(reading).length > 0) {
+      this.set({ refusal: `Not signed yet. Left: ${leftToDo(reading)}.` });
+      return desk.room.goToFirstGap();
     }
-    const sopInstanceUid = this.view.sopInstanceUidOnScreen();
-    if (sopInstanceUid === null) return;
-    this.set({ isSigning: true, refusal: null });
-    await saver.flush();
-    if (saver.state.numWaiting > 0) {
-      return this.set({ isSigning: false, refusal: "Not signed yet: some changes are not saved." });
+    if (!hasItsFilm(desk)) return;
+    desk.room.isSigning = true;
+    desk.saver.sign(reading.instance.sop_instance_uid);
+    if (!this.goAhead(desk)) this.set({ isSigning: true, refusal: null, notice: null });
+  }
+
+  private goAhead(from: Desk): boolean {
+    const to = this.left === null ? this.next.take() : null;
+    if (to === null) return false;
+    this.left = from;
+    this.views.bringToFront(to.view);
+    this.show(to);
+    this.set({ notice: null });
+    hasItsFilm(to);
+    const display = to.view.display();
+    if (display) to.room.displayChanged(display);
+    to.saver.opened();
+    history.pushState({ uid: to.uid }, "", `/readings/${to.uid}/`);
+    performance.mark("next-case-shown", { detail: to.uid });
+    return true;
+  }
+
+  private async signed(desk: Desk, { next }: Signed): Promise<void> {
+    if (desk === this.left) return this.leftIsSigned(desk, next);
+    if (desk === this.desk) await this.goOn(next);
+  }
+
+  private async leftIsSigned(left: Desk, next: string | null): Promise<void> {
+    left.saver.close();
+    left.view.clear();
+    this.left = null;
+    const shown = this.desk;
+    if (shown === null) return;
+    if (readingIn(next) === shown.uid) {
+      shown.saver.release();
+      this.roomChanged(shown, shown.room.state);
+      return this.prepareNext();
     }
-    this.signId ??= crypto.randomUUID();
-    const answer = await postJson<Signed>(`/api/readings/${room.state.reading.uid}/sign/`, {
-      change_id: this.signId,
-      sop_instance_uid: sopInstanceUid,
+    const { case_label: label } = shown.room.state.reading;
+    await this.goOn(next);
+    this.set({
+      notice: `${label} was not your next case after all. Nothing that you did there was sent; it is kept in this browser.`,
     });
-    this.set({ isSigning: false });
-    if (answer.kind === "done") return this.goOn(answer.body.next);
-    if (answer.kind === "refused") this.signId = null;
-    this.set({ refusal: `Not signed yet. ${answer.sentence}` });
+  }
+
+  /** The server refused what was sent from the case that was left: it is shown again. */
+  private comeBack(left: Desk): void {
+    const shown = this.desk;
+    this.left = null;
+    this.views.bringToFront(left.view);
+    this.show(left);
+    hasItsFilm(left);
+    history.replaceState({ uid: left.uid }, "", `/readings/${left.uid}/`);
+    if (shown === null) return;
+    if (!shown.saver.isSigning && hasItsFilm(shown)) this.next.keep(shown);
+    else shown.saver.close();
   }
 
   private async goOn(next: string | null): Promise<void> {
     if (next === null) {
-      this.saver?.close();
-      this.room = null;
-      return this.set({ stage: { kind: "finished" } });
+      this.putAway();
+      return this.set({ stage: { kind: "finished" }, isSigning: false });
     }
     let address = next;
-    if (!READING_PATH.test(next)) {
-      const opened = await postForm(next);
-      if (opened.kind !== "done") return this.set({ refusal: `Signed. ${opened.sentence}` });
-      address = opened.body;
+    if (readingIn(next) === null) {
+      const made = await postForm(next);
+      if (made.kind !== "done") {
+        return this.set({ isSigning: false, refusal: `Signed. ${made.sentence}` });
+      }
+      address = made.body;
     }
-    const uid = READING_PATH.exec(address)?.[1];
-    if (uid === undefined) return location.assign(address);
-    // The page of a reading records that its reader opened it.
-    await fetch(address).catch(() => undefined);
+    const uid = readingIn(address);
+    if (uid === null) return location.assign(address);
     history.pushState({ uid }, "", address);
-    await this.open(uid);
+    const desk = await this.open(uid, `/api/readings/${uid}/?ahead=1`);
+    desk?.saver.opened();
   }
 
-  private show(part: { state?: RoomState; save?: SaveState }): void {
+  private roomChanged(desk: Desk, state: RoomState): void {
     const { stage } = this.state;
-    if (stage.kind !== "open") return;
-    const refusal = part.state ? null : this.state.refusal;
-    const wasRated = part.state && part.state.reading !== stage.state.reading;
-    this.set({ stage: { ...stage, ...part }, refusal: wasRated ? refusal : this.state.refusal });
+    if (desk !== this.desk || stage.kind !== "open") return;
+    const wasRated = state.reading !== stage.state.reading;
+    const said = wasRated ? { refusal: null, notice: null } : {};
+    this.set({ stage: { ...stage, state, save: this.save(desk.saver.state) }, ...said });
+  }
+
+  private async saveChanged(desk: Desk, save: SaveState): Promise<void> {
+    if (desk !== this.desk && desk !== this.left) return;
+    const { problem } = save;
+    if (problem === null && save.numWaiting === 0) this.login.confirmed();
+    this.showSaving();
+    if (problem?.kind === "locked-out") await this.login.findOut();
+  }
+
+  private notSigned(desk: Desk, sentence: string): void {
+    if (desk === this.left) this.comeBack(desk);
+    if (desk !== this.desk) return;
+    desk.room.isSigning = false;
+    this.set({ isSigning: false, refusal: `Not signed yet. ${sentence}` });
+  }
+
+  private showSaving(): void {
+    const { stage } = this.state;
+    if (stage.kind !== "open" || this.desk === null) return;
+    this.set({ stage: { ...stage, save: this.save(this.desk.saver.state) } });
+  }
+
+  /** Of both cases where the one before is still being signed: its trouble comes first. */
+  private save(now: SaveState): SaveState {
+    const before = this.left?.saver.state;
+    if (before === undefined) return now;
+    return {
+      numWaiting: before.numWaiting + now.numWaiting,
+      savedAt: now.savedAt ?? before.savedAt,
+      isKept: before.isKept && now.isKept,
+      problem: before.problem ?? now.problem,
+    };
   }
 
   private set(part: Partial<SessionState>): void {

@@ -71,6 +71,8 @@ export interface FilmView {
   onRegionChosen(listener: (uid: string) => void): void;
   onRegionHovered(listener: (uid: string | null) => void): void;
   onDisplayChanged(listener: (display: Display) => void): void;
+  /** Takes the film off the screen and out of memory. */
+  clear(): void;
   /** A viewport behind another one draws its film and no regions. */
   setBehind(isBehind: boolean): void;
   /** Resolves when the film has been drawn the next time. */

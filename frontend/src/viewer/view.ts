@@ -230,6 +230,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
       tellDisplay();
     },
     display,
+    clear: hide,
     setBehind(next) {
       isBehind = next;
       // A name of its own, so that "the film" is always the one in front.

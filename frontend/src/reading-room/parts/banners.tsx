@@ -1,59 +1,174 @@
 import type { Reading } from "../../api/reading";
+import { differences, itemName } from "../items";
+import type { Leftovers } from "../leftovers";
+import type { LoginState } from "../login";
 import type { Addresses } from "../reading-room";
-import type { SaveState } from "../saver";
-import type { Session } from "../session";
+import type { Problem, SaveState } from "../saver";
+import type { Session, SessionState } from "../session";
 
-export function SaveBanner({ save, session }: { readonly save: SaveState; readonly session: Session }) {
-  if (save.problem === null) {
-    if (save.isKept) return null;
-    return (
-      <div class="banner warn">
-        This browser window keeps no data. Do not close it before the top bar says "Saved".
-      </div>
-    );
-  }
-  const waiting = save.numWaiting === 1 ? "1 change waits" : `${save.numWaiting} changes wait`;
+const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
+const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
+
+/** What the reader must know of saving: never more than one problem at a time, the first one first. */
+export function SaveBanner({ session, state }: { readonly session: Session; readonly state: SessionState }) {
+  const { stage } = state;
+  if (stage.kind !== "open") return null;
+  const { save } = stage;
+  return (
+    <>
+      {state.notice && (
+        <div class="banner warn" role="status">
+          {state.notice}
+        </div>
+      )}
+      {save.problem && (
+        <ProblemBanner
+          problem={save.problem}
+          save={save}
+          session={session}
+          reading={stage.state.reading}
+          login={state.login}
+        />
+      )}
+      {save.problem === null && !save.isKept && (
+        <div class="banner warn">
+          This browser window keeps no data. Do not close it before the top bar says "Saved".
+        </div>
+      )}
+      <LeftoverBanners leftovers={state.leftovers} />
+    </>
+  );
+}
+
+function ProblemBanner(props: {
+  readonly problem: Problem;
+  readonly save: SaveState;
+  readonly session: Session;
+  readonly reading: Reading;
+  readonly login: LoginState;
+}) {
+  const { problem, save, session, reading, login } = props;
+  const waiting = wait(save.numWaiting);
   const retry = (
     <button type="button" class="button" onClick={() => session.retrySaving()}>
       Try now
     </button>
   );
-  switch (save.problem.kind) {
+  switch (problem.kind) {
     case "unreachable":
       return (
         <div class="banner warn" role="alert">
           <p>
-            <strong>Not saved yet.</strong> {save.problem.sentence} {waiting} in this browser and will be sent
-            as soon as it answers; you can go on.
+            <strong>Not saved yet.</strong> {problem.sentence} {waiting} in this browser and will be sent as
+            soon as it answers; you can go on.
           </p>
           {retry}
         </div>
       );
     case "locked-out":
+      if (login.who === "in") {
+        return (
+          <div class="banner warn" role="alert">
+            <p>
+              <strong>The server does not take changes of this case from you now.</strong> {problem.sentence}{" "}
+              {waiting} in this browser.
+            </p>
+            {retry}
+          </div>
+        );
+      }
       return (
         <div class="banner warn" role="alert">
           <p>
-            <strong>You are no longer logged in, or this case is not yours.</strong> {waiting} in this
-            browser. Log in again in a new tab and come back; nothing is lost.
+            <strong>{whoIsOut(login)}</strong> {waiting} in this browser and will be sent once you log in
+            again; you can go on meanwhile.
           </p>
-          <a class="button" href="/login/" target="_blank" rel="noreferrer">
-            Log in
-          </a>{" "}
-          {retry}
+          <LogInButton session={session} />
         </div>
       );
     case "refused":
       return (
         <div class="banner bad" role="alert">
           <p>
-            <strong>The server refused a change.</strong> {save.problem.sentence}
+            <strong>The server refused a change.</strong> {problem.sentence}
           </p>
           <button type="button" class="button" onClick={() => void session.showStored()}>
             Show what is stored
           </button>
         </div>
       );
+    case "conflict":
+      return <ConflictBanner problem={problem} session={session} reading={reading} />;
   }
+}
+
+export function whoIsOut({ who }: LoginState): string {
+  return who === "another" ? "Another account is logged in in this browser now." : "You are logged out.";
+}
+
+export function LogInButton({ session }: { readonly session: Session }) {
+  return (
+    <button type="button" class="button primary" onClick={() => session.askToLogIn()}>
+      Log in again
+    </button>
+  );
+}
+
+function ConflictBanner(props: {
+  readonly problem: Extract<Problem, { kind: "conflict" }>;
+  readonly session: Session;
+  readonly reading: Reading;
+}) {
+  const { problem, session, reading } = props;
+  const { mine, stored } = problem;
+  if (mine.kind === "sign" || mine.kind === "open") return null;
+  const at = new Date(stored.received_at).toLocaleTimeString("en-GB");
+  return (
+    <section class="banner bad" role="alert" aria-label="Two versions">
+      <p>
+        <strong>{itemName(reading, mine)} was changed in another window or on another device.</strong> Choose
+        which version counts; nothing more is sent until then.
+      </p>
+      <dl class="versions">
+        <dt>There, at {at}</dt>
+        <dd>{differences(stored, mine)}</dd>
+        <dt>Here</dt>
+        <dd>{differences(mine, stored)}</dd>
+      </dl>
+      <button type="button" class="button" onClick={() => void session.choose("stored")}>
+        Keep the one from there
+      </button>{" "}
+      <button type="button" class="button" onClick={() => void session.choose("mine")}>
+        Keep mine
+      </button>
+    </section>
+  );
+}
+
+function LeftoverBanners({ leftovers }: { readonly leftovers: Leftovers }) {
+  return (
+    <>
+      {leftovers.own.map(({ reading, caseLabel, save }) => (
+        <div key={reading} class="banner warn" role="status">
+          <p>
+            <strong>
+              {wait(save.numWaiting)} of another case of yours, {caseLabel}.
+            </strong>{" "}
+            {save.problem?.sentence}
+          </p>
+          <a class="button" href={`/readings/${reading}/`}>
+            Open that case
+          </a>
+        </div>
+      ))}
+      {leftovers.numOfOthers > 0 && (
+        <div class="banner" role="status">
+          This browser keeps {changes(leftovers.numOfOthers)} of another account. They are not sent under your
+          login; they go when that reader logs in here.
+        </div>
+      )}
+    </>
+  );
 }
 
 export function LockedBanner({ reading, addresses }: { reading: Reading; addresses: Addresses }) {

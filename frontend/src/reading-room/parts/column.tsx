@@ -5,7 +5,7 @@ import type { Addresses } from "../reading-room";
 import { showCurrentItem } from "../scrolling";
 import { leftToDo, type Session, type SessionState } from "../session";
 import { AnswerCard, VoteRow } from "./answer-card";
-import { LockedBanner, SaveBanner } from "./banners";
+import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
 import { StepCard } from "./step-card";
 
 interface Props {
@@ -16,16 +16,16 @@ interface Props {
 
 export function Column({ session, state, addresses }: Props) {
   const { stage } = state;
-  if (stage.kind !== "open") return <Beside stage={stage} addresses={addresses} />;
-  const { room, save } = stage;
+  if (stage.kind !== "open") return <Beside session={session} state={state} addresses={addresses} />;
+  const { room } = stage;
   const { reading, place } = stage.state;
   const completion = completionOn(reading, place.side);
   const left = gaps(reading);
   return (
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs side={place.side} gaps={left} onTurn={(side) => room.turnTo(side)} />}
+      <SaveBanner session={session} state={state} />
       <div class="room-scroll" id="output" role={hasTwo(reading) ? "tabpanel" : undefined}>
-        <SaveBanner save={save} session={session} />
         <LockedBanner reading={reading} addresses={addresses} />
         <h2>Question</h2>
         <p class="question">{reading.question}</p>
@@ -52,7 +52,8 @@ export function Column({ session, state, addresses }: Props) {
             class="button primary"
             aria-disabled={left.length > 0 || !room.canRate}
             disabled={state.isSigning || reading.signed_at !== null}
-            onClick={() => void session.sign().then(showCurrentItem)}
+            // The second half of a double click would sign the case that came meanwhile.
+            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
           >
             {state.isSigning ? "Signing…" : "Sign and next"} <kbd>Ctrl Enter</kbd>
           </button>
@@ -125,13 +126,8 @@ function Tabs(props: {
   );
 }
 
-function Beside({
-  stage,
-  addresses,
-}: {
-  stage: Exclude<SessionState["stage"], { kind: "open" }>;
-  addresses: Addresses;
-}) {
+function Beside({ session, state, addresses }: Props) {
+  const { stage, login } = state;
   return (
     <aside class="room-column" aria-label="Output and ratings">
       <div class="room-scroll">
@@ -140,7 +136,15 @@ function Beside({
             Opening the case…
           </p>
         )}
-        {stage.kind === "failed" && (
+        {stage.kind === "failed" && login.who !== "in" && (
+          <div class="banner bad" role="alert">
+            <p>
+              <strong>The case could not be opened.</strong> {whoIsOut(login)}
+            </p>
+            <LogInButton session={session} />
+          </div>
+        )}
+        {stage.kind === "failed" && login.who === "in" && (
           <div class="banner bad" role="alert">
             <p>
               <strong>The case could not be opened.</strong> {stage.sentence}

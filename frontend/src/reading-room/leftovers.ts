@@ -1,0 +1,41 @@
+/** What this browser still keeps of other cases: one's own is sent, other people's is left alone. */
+import type { Outbox } from "./outbox";
+import { Saver, type SaveState, type Surroundings } from "./saver";
+
+export interface Leftover {
+  readonly reading: string;
+  readonly caseLabel: string;
+  readonly save: SaveState;
+}
+
+export interface Leftovers {
+  /** Of this reader's other cases, what could not be sent. */
+  readonly own: readonly Leftover[];
+  /** Changes that other accounts made in this browser. */
+  readonly numOfOthers: number;
+}
+
+export const NO_LEFTOVERS: Leftovers = { own: [], numOfOthers: 0 };
+
+const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {} };
+
+export async function sendLeftovers(
+  outbox: Outbox,
+  around: Surroundings,
+  isOpen: (reading: string) => boolean,
+): Promise<Leftovers> {
+  const rows = await outbox.all();
+  const mine = rows.filter((row) => row.account === around.account && !isOpen(row.reading));
+  const labels = new Map(mine.map((row) => [row.reading, row.caseLabel]));
+  const own: Leftover[] = [];
+  for (const [reading, caseLabel] of labels) {
+    const about = { uid: reading, case_label: caseLabel, saved_at: null, latest_changes: [] };
+    const saver = new Saver(about, around, SILENT);
+    await saver.unsent();
+    await saver.flush();
+    saver.close();
+    if (saver.state.numWaiting > 0) own.push({ reading, caseLabel, save: saver.state });
+  }
+  const others = rows.filter((row) => row.account !== undefined && row.account !== around.account);
+  return { own, numOfOthers: others.length };
+}
