@@ -237,22 +237,6 @@ def test_without_its_own_film_on_screen_nothing_can_be_rated(enter: Callable[...
     assert StepRating.objects.get().plausibility == 4
 
 
-def test_the_film_before_is_gone_when_the_next_one_fails(enter: Callable[..., Room]) -> None:
-    room = enter(num_cases=2)
-    room.open()
-    room.wait_for_film()
-    first = room.readings()[0]
-    for number in steps_per_side(first):
-        room.press(*["4", "f"] * number, "5", "5", "5", "j")
-    room.press("1")
-    room.page.route(FILM, lambda route: route.fulfill(status=404, body=""))
-    room.press("Control+Enter")
-    expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
-    expect(room.page.get_by_role("alert").filter(has_text="the server answered 404")).to_be_visible()
-    expect(room.page.locator(".film-canvas")).to_be_hidden()
-    expect(room.page.locator(".region")).to_have_count(0)
-
-
 def test_what_the_server_did_not_get_is_kept_when_the_page_is_closed(
     enter: Callable[..., Room], context: BrowserContext
 ) -> None:

@@ -1,0 +1,210 @@
+"""The next case is on the screen at once when one is signed, and it is always the right one."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating
+from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import film_path
+from deepmedix_review.studies.services import hold_study
+from tests.browser import open_as
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.reviews import complete
+from tests.factories.studies import store_phantom
+
+SIZE = 128
+SIGN = re.compile(r"/api/readings/.+/sign/")
+API = re.compile(r"/api/")
+HEART = ("The heart is enlarged.", [(48.0, 64.0, 88.0, 104.0)])
+MARKED = "([name, uid]) => performance.getEntriesByName(name).some(mark => mark.detail === uid)"
+# What the canvas in front shows, as the mean grey of its middle line.
+GREY = """() => {
+  const film = document.querySelector('.film-side:not(.behind) canvas');
+  const line = film.getContext('2d').getImageData(0, film.height / 2, film.width, 1).data;
+  return line.reduce((sum, value) => sum + value, 0) / line.length;
+}"""
+
+
+@dataclass
+class Room:
+    page: Page
+    url: str
+    reader: User
+
+    def open(self) -> list[Reading]:
+        mine = Reading.objects.filter(assignment__reader=self.reader).order_by("assignment__case__position")
+        readings = list(mine)
+        self.page.goto(f"{self.url}/readings/{readings[0].uid}/")
+        expect(self.page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
+        return readings
+
+    def wait_until_ready(self, reading: Reading) -> None:
+        """Its film is decoded and drawn behind the one that is read."""
+        self.page.wait_for_function(MARKED, arg=["next-case-ready", str(reading.uid)], timeout=60_000)
+
+    def was_swapped_in(self, reading: Reading) -> bool:
+        return bool(self.page.evaluate(MARKED, ["next-case-shown", str(reading.uid)]))
+
+    def wait_for_case(self, reading: Reading) -> None:
+        label = reading.assignment.case.study.label
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")
+        expect(self.page).to_have_url(re.compile(str(reading.uid)))
+
+    def expect_no_film(self) -> None:
+        expect(self.page.locator(".film-canvas")).to_be_hidden()
+        expect(self.page.locator(".region")).to_have_count(0)
+
+
+@pytest.fixture
+def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
+    """The reader's cases have one output with one step each; those named by `rated` are complete."""
+
+    def make(*, num_cases: int, rated: tuple[int, ...] = (1,)) -> Room:
+        reader, model_version = ExpertFactory.create(), ServingModelFactory.create()
+        studies: list[Study] = []
+        for seed in range(1, num_cases + 1):
+            film = store_phantom(seed=seed, size=SIZE)
+            say(film, steps=[HEART], answer="cardiomegaly", model_version=model_version)
+            studies.append(film.study)
+        create_reader_study(title="One by one", studies=studies, readers=[reader], actor=None, seed=1)
+        for position in rated:
+            complete(Reading.objects.get(assignment__case__position=position))
+        return Room(open_as(reader, context=context, url=live_server.url), live_server.url, reader)
+
+    return make
+
+
+def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=3)
+    first, second, third = room.open()
+    room.wait_until_ready(second)
+    second.refresh_from_db()
+    assert second.opened_at is None
+    waiting: list[Route] = []
+    room.page.route(API, lambda route: waiting.append(route))
+    grey = room.page.evaluate(GREY)
+
+    with room.page.expect_request(SIGN):
+        room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    assert room.was_swapped_in(second)
+    expect(room.page.locator(".film-canvas")).to_be_visible()
+    expect(room.page.locator(".region")).to_have_count(1)
+    assert room.page.evaluate(GREY) != grey
+    # Nothing of the second case is sent before the server has the signature.
+    room.page.keyboard.press("3")
+    expect(room.page.get_by_text("Saving…")).to_be_visible()
+    assert [SIGN.search(route.request.url) is not None for route in waiting] == [True]
+    first.refresh_from_db()
+    assert (first.signed_at, StepRating.objects.filter(reading=second).count()) == (None, 0)
+
+    waiting.pop().continue_()
+    room.page.unroute(API)
+    expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    for reading in (first, second):
+        reading.refresh_from_db()
+    assert first.signed_at is not None
+    assert second.opened_at is not None
+    assert StepRating.objects.get(reading=second).plausibility == 3
+    room.wait_until_ready(third)
+    room.page.go_back()
+    room.wait_for_case(first)
+    expect(room.page.get_by_text("It is locked")).to_be_visible()
+
+
+@pytest.mark.parametrize("wrong", ["absent", "another"])
+def test_a_next_film_that_is_wrong_is_never_shown(enter: Callable[..., Room], wrong: str) -> None:
+    room = enter(num_cases=2)
+    other = film_path(store_phantom(seed=9, size=SIZE)).read_bytes()
+    second_film = Reading.objects.get(assignment__case__position=2).completion_a.instance
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if wrong == "absent":
+            route.fulfill(status=404, body="")
+        else:
+            route.fulfill(status=200, content_type="application/dicom", body=other)
+
+    room.page.route(re.compile(f"/api/instances/{second_film.uid}/film/"), answer)
+    with room.page.expect_response(re.compile(str(second_film.uid))):
+        _, second = room.open()
+    room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    sentence = "the server answered 404" if wrong == "absent" else "sent another film"
+    expect(room.page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+    room.expect_no_film()
+    assert not room.was_swapped_in(second)
+    room.page.keyboard.press("3")
+    assert not StepRating.objects.filter(reading=second).exists()
+    assert len(asked) == 2
+
+
+def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=3)
+    first, second, third = room.open()
+    room.wait_until_ready(second)
+    hold_study(second.assignment.case.study, reason="A name on the film.", actor=AdminFactory.create())
+    waiting: list[Route] = []
+    room.page.route(SIGN, lambda route: waiting.append(route))
+    with room.page.expect_request(SIGN):
+        room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    room.page.keyboard.press("3")
+    waiting.pop().continue_()
+    room.wait_for_case(third)
+    expect(room.page.get_by_role("status").filter(has_text="not your next case after all")).to_be_visible()
+    expect(room.page.locator(".region")).to_have_count(1)
+    first.refresh_from_db()
+    assert first.signed_at is not None
+    assert not ReadingChange.objects.filter(reading__in=[second, third]).exists()
+    second.refresh_from_db()
+    assert second.opened_at is None
+
+
+def test_a_signature_that_is_refused_brings_its_reader_back(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=2)
+    first, second = room.open()
+    room.wait_until_ready(second)
+    StepRating.objects.filter(reading=first).delete()
+    room.page.keyboard.press("Control+Enter")
+    expect(room.page.get_by_role("alert").filter(has_text="Not signed yet.")).to_be_visible()
+    room.wait_for_case(first)
+    expect(room.page.locator(".film-canvas")).to_be_visible()
+    assert room.was_swapped_in(second)
+    first.refresh_from_db()
+    assert first.signed_at is None
+    room.page.keyboard.press("2")
+    expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    with room.page.expect_response(SIGN):
+        room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    first.refresh_from_db()
+    assert first.signed_at is not None
+
+
+def test_a_double_click_and_a_held_key_sign_one_case_alone(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=3, rated=(1, 2, 3))
+    first, second, third = room.open()
+    signed = Reading.objects.filter(signed_at__isnull=False).order_by("signed_at")
+    room.wait_until_ready(second)
+    room.page.get_by_role("button", name=re.compile("Sign and next")).dblclick()
+    room.wait_for_case(second)
+    room.wait_until_ready(third)
+    assert [reading.uid for reading in signed.all()] == [first.uid]
+
+    for key in ("Control", "Enter", "Enter", "Enter"):
+        room.page.keyboard.down(key)
+    room.wait_for_case(third)
+    expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    assert [reading.uid for reading in signed.all()] == [first.uid, second.uid]
+    expect(room.page.get_by_role("button", name=re.compile("Sign and next"))).to_be_enabled()
