@@ -1,7 +1,6 @@
 """The picture of a film: the one that the screen shows and that the model is given.
 
-Stored values become grey by the steps of DICOM PS3.4 N.2: modality transform, window or VOI table,
-polarity. Padding outside the detector becomes black.
+Stored values become grey as `inference.shading` says; padding outside the detector becomes black.
 """
 
 from collections.abc import Callable
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
-from pydicom.pixels.processing import apply_modality_lut
 
 from inference.regions import model_size
+from inference.shading import Look, full_range, modality_values, named_looks
 
 # HTJ2K, as films are stored here, decodes three times faster by imagecodecs than by pydicom's plugin; for
 # lossless JPEG pydicom has none that is not GPL.
@@ -43,22 +42,36 @@ def render_reference(path: str | Path) -> Grey:
     return render_values(_first_frame(dataset), dataset)
 
 
-def render_values(stored: Values, dataset: Dataset) -> Grey:
-    """The same from decoded values (rows x columns) and the attributes that say what they mean."""
+def render_values(stored: Values, dataset: Dataset, *, look: Look | None = None) -> Grey:
+    """The same from decoded values (rows x columns) and the attributes that say what they mean.
+
+    `look`: one of `looks_of` the same film, without it the first.
+    """
     padding = _padding(stored, dataset)
     visible = stored if padding is None else stored[~padding]
     if visible.size == 0:
         return np.zeros(stored.shape, dtype=np.uint8)
+    look = look or next(iter(named_looks(dataset) or looks_of(stored, dataset)))
     low, high = int(visible.min()), int(visible.max())
     if high - low < 2**20:
         # A table over the values that occur: ten times faster on a 7.5-megapixel film than arithmetic on it.
-        table = _grey_of(np.arange(low, high + 1, dtype=np.int64), dataset, low=low, high=high)
+        table = _grey_of(np.arange(low, high + 1, dtype=np.int64), dataset, look)
         picture = table[np.clip(stored.astype(np.int64), low, high) - low]
     else:
-        picture = _grey_of(stored, dataset, low=low, high=high)
+        picture = _grey_of(stored, dataset, look)
     if padding is not None:
         picture[padding] = 0
     return picture
+
+
+def looks_of(stored: Values, dataset: Dataset) -> tuple[Look, ...]:
+    """Every look that a viewer offers of a film: its windows, its VOI tables, and its whole range."""
+    padding = _padding(stored, dataset)
+    visible = stored if padding is None else stored[~padding]
+    if visible.size == 0:
+        return (*named_looks(dataset), full_range(0, 1))
+    values = modality_values(_occurring(visible), dataset)
+    return (*named_looks(dataset), full_range(float(values.min()), float(values.max())))
 
 
 def prepare_image(film: Grey, *, preparation: str, min_pixels: int, max_pixels: int) -> Image.Image:
@@ -89,55 +102,19 @@ def _first_frame(dataset: Dataset) -> Values:
     return np.asarray(stored[0] if stored.ndim == 3 else stored)
 
 
-def _grey_of(values: Values, dataset: Dataset, *, low: int, high: int) -> Grey:
-    values = apply_modality_lut(values, dataset)
-    window = _window(dataset)
-    if window is not None:
-        shares = _windowed(values.astype(np.float64), *window, str(dataset.get("VOILUTFunction", "LINEAR")))
-    elif dataset.get("VOILUTSequence"):
-        shares = _looked_up(values, dataset.VOILUTSequence[0])
-    else:
-        ends = apply_modality_lut(np.array([low, high], dtype=np.int64), dataset).astype(np.float64)
-        darkest, brightest = float(ends.min()), float(ends.max())
-        shares = (values - darkest) / max(brightest - darkest, 1e-9)
-    shares = np.clip(shares, 0, 1)
+def _grey_of(values: Values, dataset: Dataset, look: Look) -> Grey:
+    shares = np.clip(look.shares(modality_values(values, dataset)), 0, 1)
     if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
         shares = 1 - shares
-    return np.rint(shares * 255).astype(np.uint8)
+    return np.floor(shares * 255 + 0.5).astype(np.uint8)
 
 
-def _windowed(values: NDArray[np.float64], center: float, width: float, function: str) -> NDArray[np.float64]:
-    """Shares of full white; DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3."""
-    if function == "SIGMOID":
-        exponent = np.clip(-4 * (values - center) / width, -700, 700)
-        return np.asarray(1 / (1 + np.exp(exponent)))
-    if function == "LINEAR_EXACT":
-        return (values - center) / width + 0.5
-    return (values - (center - 0.5)) / max(width - 1, 1e-9) + 0.5
-
-
-def _looked_up(values: Values, table: Dataset) -> NDArray[np.float64]:
-    """Shares of full white by a VOI table, PS3.3 C.11.2.1.1. (pydicom's own takes a table of 8-bit entries
-    for one of 256 entries.)"""
-    num_entries, first, bits = (int(value) for value in table.LUTDescriptor)
-    data = table.LUTData
-    if isinstance(data, bytes):
-        entries = np.frombuffer(data, dtype="<u2" if len(data) >= 2 * (num_entries or 65536) else "u1")
-    else:
-        entries = np.atleast_1d(np.asarray(data))
-    index = np.clip(np.rint(values).astype(np.int64) - first, 0, entries.size - 1)
-    return np.asarray(entries[index] / (2.0**bits - 1), dtype=np.float64)
-
-
-def _window(dataset: Dataset) -> tuple[float, float] | None:
-    """Center and width of the first window; None where there is none that can be used."""
-    try:
-        center, width = (
-            float(np.atleast_1d(dataset.get(name))[0]) for name in ("WindowCenter", "WindowWidth")
-        )
-    except (TypeError, ValueError, IndexError):
-        return None
-    return (center, width) if np.isfinite([center, width]).all() and width > 0 else None
+def _occurring(values: Values) -> Values:
+    """Each value once; counted where they lie close together, which is ten times faster than sorting."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= 2**20:
+        return np.unique(values)
+    return low + np.flatnonzero(np.bincount((values.astype(np.int64) - low).ravel()))
 
 
 def _padding(stored: Values, dataset: Dataset) -> NDArray[np.bool_] | None:

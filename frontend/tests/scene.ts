@@ -93,8 +93,11 @@ export class FakeView implements FilmView {
   }
   setDragTool() {}
   setWindow() {}
+  presets = () => ["As stored"];
+  choosePreset() {}
   setInverted() {}
   fit() {}
+  showActualSize() {}
   zoomBy() {}
   display = () => null;
   line: Line | null = null;

@@ -1,67 +1,91 @@
 import { describe, expect, it } from "vitest";
-import { prepareValues, type ValueRules } from "../src/viewer/values";
-import { PRESETS, rangeOf, windowAfterDrag, windowOf } from "../src/viewer/window";
+import { greysOf, paint, surveyFilm, type ValueRules } from "../src/viewer/values";
+import {
+  type FilmValues,
+  type Look,
+  presetsOf,
+  rangeLook,
+  rangeOf,
+  shareOfWhite,
+  tableLook,
+  windowAfterDrag,
+  windowLabel,
+  windowOf,
+} from "../src/viewer/window";
 
 const plain: ValueRules = {
-  window: null,
-  isSigmoid: false,
-  table: null,
+  bitsStored: 12,
+  isSigned: false,
+  modality: { slope: 1, intercept: 0 },
+  looks: [],
   padding: null,
-  slope: 1,
-  intercept: 0,
   brighterIsHigher: true,
 };
 
-describe("a film's values", () => {
-  it("keep the film's own window and are not changed", () => {
-    const values = Uint16Array.of(0, 100, 4000);
-    const { initial } = prepareValues(values, { ...plain, window: { center: 2000, width: 800 } });
-    expect(initial).toEqual({ center: 2000, width: 800 });
-    expect([...values]).toEqual([0, 100, 4000]);
+const windowLook = (center: number, width: number, curve: Look["curve"] = "linear"): Look => ({
+  name: "Window 1",
+  curve,
+  table: null,
+  window: { center, width },
+});
+
+/** The greys of these stored values as the film first shows them. */
+function shown(stored: Int16Array | Uint16Array, rules: ValueRules, inverted = false): number[] {
+  const [look] = surveyFilm(stored, rules).looks;
+  const picture = new Uint8Array(stored.length);
+  paint(stored, greysOf(rules, { look, window: look.window, inverted }), picture);
+  return [...picture];
+}
+
+describe("a film's greys", () => {
+  it("follow the film's first window", () => {
+    const looks = [windowLook(2048, 4096), windowLook(0, 10)];
+    expect(shown(Uint16Array.of(0, 2048, 4095), { ...plain, looks })).toEqual([0, 128, 255]);
   });
 
   it("span the whole range without the padding where the film names no window", () => {
-    const { initial } = prepareValues(Uint16Array.of(0, 0, 100, 900), {
-      ...plain,
-      padding: { low: 0, high: 0 },
-    });
-    expect(rangeOf(initial)).toEqual({ lower: 100, upper: 900 });
+    const rules = { ...plain, padding: { low: 0, high: 0 } };
+    expect(shown(Uint16Array.of(0, 100, 500, 900), rules)).toEqual([0, 0, 128, 255]);
   });
 
-  it("turn padding black on both polarities", () => {
-    const bright = Uint16Array.of(65_535, 100, 900);
-    prepareValues(bright, { ...plain, padding: { low: 65_535, high: 65_535 } });
-    expect([...bright]).toEqual([100, 100, 900]);
+  it("are all black where there is nothing but padding, or one value", () => {
+    expect(shown(Uint16Array.of(7, 7), { ...plain, padding: { low: 7, high: 7 } })).toEqual([0, 0]);
+    expect(shown(Uint16Array.of(7, 7), plain)).toEqual([0, 0]);
+  });
 
-    const inverted = Int16Array.of(-2000, 100, 900);
-    prepareValues(inverted, { ...plain, brighterIsHigher: false, padding: { low: -2000, high: -2000 } });
-    expect([...inverted]).toEqual([900, 100, 900]);
+  it("keep the padding black on both polarities and inverted, in any window", () => {
+    const padding = { low: 0, high: 10 };
+    for (const brighterIsHigher of [true, false]) {
+      for (const inverted of [true, false]) {
+        const rules = { ...plain, padding, brighterIsHigher, looks: [windowLook(500, 9000)] };
+        expect(shown(Uint16Array.of(0, 10, 500), rules, inverted).slice(0, 2)).toEqual([0, 0]);
+      }
+    }
   });
 
   it("know the padding by its stored value, before the rescale", () => {
-    const values = Float32Array.of(-1024, 0, 500);
-    prepareValues(values, { ...plain, slope: 1, intercept: -1024, padding: { low: 0, high: 0 } });
-    expect([...values]).toEqual([0, 0, 500]);
+    const modality = { slope: 1, intercept: -1024 };
+    const rules = { ...plain, modality, padding: { low: 0, high: 0 } };
+    expect(surveyFilm(Uint16Array.of(0, 1024, 1524), rules).range).toEqual({ lower: 0, upper: 500 });
   });
 
-  it("go through the VOI table where there is no window, clamped at its ends", () => {
-    const table = { firstMapped: 10, entries: [0, 50, 255], maximum: 255 };
-    const values = Uint16Array.of(0, 10, 11, 12, 99);
-    const { initial } = prepareValues(values, { ...plain, table });
-    expect([...values]).toEqual([0, 0, 50, 255, 255]);
-    expect(rangeOf(initial)).toEqual({ lower: 0, upper: 255 });
-
-    const untouched = Uint16Array.of(10, 11);
-    prepareValues(untouched, { ...plain, table, window: { center: 11, width: 4 } });
-    expect([...untouched]).toEqual([10, 11]);
+  it("are turned over for MONOCHROME1, and again by the reader", () => {
+    const rules = { ...plain, brighterIsHigher: false };
+    expect(shown(Uint16Array.of(0, 4095), rules)).toEqual([255, 0]);
+    expect(shown(Uint16Array.of(0, 4095), rules, true)).toEqual([0, 255]);
   });
 
-  it("fit a table of 16 bits into an array of fewer by their share of white", () => {
-    const table = { firstMapped: 0, entries: [0, 65_535], maximum: 65_535 };
-    const values = Int16Array.of(0, 1);
-    const { highest } = prepareValues(values, { ...plain, table });
-    expect([...values]).toEqual([0, 32_767]);
-    expect(highest).toBeCloseTo(32_767);
+  it("take the sign from the bits stored, whatever array the decoder gives", () => {
+    const rules = { ...plain, isSigned: true, looks: [windowLook(0, 4096)] };
+    expect(shown(Int16Array.of(-2048, 0, 2047), rules)).toEqual([0, 128, 255]);
+    expect(shown(Uint16Array.of(0x800, 0, 0x7ff), rules)).toEqual([0, 128, 255]);
+  });
+
+  it("go through a modality table, and a VOI table, clamped at their ends", () => {
+    const modality = { firstMapped: 1, entries: Uint16Array.of(30, 20, 10), maximum: 65_535 };
+    const voi = { firstMapped: 10, entries: Uint16Array.from({ length: 21 }, (_, i) => i * i), maximum: 400 };
+    const rules = { ...plain, modality, looks: [tableLook("NORMAL", voi)] };
+    expect(shown(Uint16Array.of(0, 1, 2, 3, 99), rules)).toEqual([255, 255, 64, 0, 0]);
   });
 });
 
@@ -71,6 +95,17 @@ describe("the window", () => {
     expect(windowOf({ lower: 0, upper: 4095 })).toEqual({ center: 2048, width: 4096 });
   });
 
+  it("has the shares of the standard's note: width 4096 at 2048, width 1 as a step, exact and S-curve", () => {
+    const share = (value: number, center: number, width: number, curve: Look["curve"]): number =>
+      shareOfWhite(value, { center, width }, curve);
+    expect(share(1024, 2048, 4096, "linear")).toBeCloseTo(1024 / 4095);
+    expect([share(9, 10, 1, "linear"), share(10, 10, 1, "linear")]).toEqual([0, 1]);
+    expect(share(1024, 2048, 4096, "linear-exact")).toBe(0.25);
+    expect([share(0, 2048, 4096, "linear-exact"), share(4096, 2048, 4096, "linear-exact")]).toEqual([0, 1]);
+    expect(share(2048, 2048, 4096, "sigmoid")).toBe(0.5);
+    expect(share(3072, 2048, 4096, "sigmoid")).toBeCloseTo(1 / (1 + Math.exp(-1)));
+  });
+
   it("widens to the right, and never gets narrower than 1", () => {
     const start = { center: 100, width: 50 };
     const screen = { width: 1000, height: 1000 };
@@ -78,11 +113,40 @@ describe("the window", () => {
     expect(windowAfterDrag(start, { x: -900, y: 0 }, screen, 1000).width).toBe(1);
     expect(windowAfterDrag(start, { x: 0, y: 50 }, screen, 1000).center).toBe(200);
   });
+});
 
-  it("looks at the lung on the dark side of either polarity", () => {
-    const lung = PRESETS.find((preset) => preset.name === "Lung");
-    const film = { initial: { center: 500, width: 1000 }, range: { lower: 0, upper: 1000 } };
-    expect(lung?.windowFor({ ...film, brighterIsHigher: true }).center).toBe(300);
-    expect(lung?.windowFor({ ...film, brighterIsHigher: false }).center).toBe(700);
+describe("the presets", () => {
+  const film = { initial: { center: 500, width: 1000 }, range: { lower: 0, upper: 1000 } };
+  const whole = rangeLook({ lower: 0, upper: 4095 });
+  const names = (...looks: Look[]): string[] => presetsOf([...looks, whole]).map(({ name }) => name);
+
+  it("start with the film as it is stored, and name its other looks as it does", () => {
+    expect(names()).toEqual(["As stored", "Soft", "Hard", "Lung", "Mediastinum"]);
+    expect(names(windowLook(1, 2)).filter((name) => !/Soft|Hard|Lung|Med/.test(name))).toEqual([
+      "As stored",
+      "Full range",
+    ]);
+    const table = tableLook("Window 1", { firstMapped: 0, entries: Uint16Array.of(0, 1), maximum: 1 });
+    expect(names(windowLook(1, 2), table).slice(0, 2)).toEqual([
+      "As stored: Window 1",
+      "As stored: Window 1 (2)",
+    ]);
+  });
+
+  it("look at the lung on the dark side of either polarity", () => {
+    const lung = presetsOf([whole]).find((preset) => preset.name === "Lung");
+    const center = (values: FilmValues): number =>
+      lung && "windowFor" in lung ? lung.windowFor(values).center : Number.NaN;
+    expect(center({ ...film, brighterIsHigher: true })).toBe(300);
+    expect(center({ ...film, brighterIsHigher: false })).toBe(700);
+  });
+
+  it("are told in words: a plain window, a curve, a table and what the reader's window does to it", () => {
+    expect(windowLabel({ center: 500.4, width: 900 }, windowLook(1, 400))).toBe("W 900 L 500");
+    expect(windowLabel({ center: 0.5, width: 1.25 }, windowLook(0.5, 1))).toBe("W 1.25 L 0.5");
+    expect(windowLabel({ center: 5, width: 90 }, windowLook(1, 400, "sigmoid"))).toBe("S-curve W 90 L 5");
+    const table = tableLook("HARDER", { firstMapped: 0, entries: Uint16Array.of(0, 255), maximum: 255 });
+    expect(windowLabel(table.window, table)).toBe("HARDER");
+    expect(windowLabel({ center: 128, width: 100 }, table)).toBe("HARDER, then W 100 L 128");
   });
 });

@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 
-from inference.images import prepare_image, render_reference, render_values
+from inference.images import looks_of, prepare_image, render_reference, render_values
 from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, write_phantom_dicom
+from tests.factories.odd_films import ODD_FILMS
 
 
 def film(**attributes: object) -> Dataset:
@@ -20,6 +21,23 @@ def film(**attributes: object) -> Dataset:
     for name, value in attributes.items():
         setattr(dataset, name, value)
     return dataset
+
+
+@pytest.mark.parametrize("name", ODD_FILMS)
+def test_a_film_has_the_greys_of_the_standards_formulae(name: str, tmp_path: Path) -> None:
+    film = ODD_FILMS[name]
+    picture = render_reference(film.write(tmp_path / "film.dcm", seed=1))
+    assert np.abs(picture - film.expected(film.stored(seed=1))).max() <= 0.5 + 1e-9
+
+
+def test_a_film_offers_its_windows_its_tables_and_its_whole_range_by_name(tmp_path: Path) -> None:
+    film = ODD_FILMS["several VOI tables"]
+    dataset = dcmread(film.write(tmp_path / "film.dcm", seed=1))
+    looks = looks_of(dataset.pixel_array, dataset)
+    assert [look.name for look in looks] == ["NORMAL", "HARDER", "Full range"]
+    harder = render_values(dataset.pixel_array, dataset, look=looks[1])
+    expected = film.expected(film.stored(seed=1), preset="As stored: HARDER")
+    assert np.abs(harder - expected).max() <= 0.5 + 1e-9
 
 
 RAMP = np.arange(0, 4096, dtype=np.uint16).reshape(64, 64)

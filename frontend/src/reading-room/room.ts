@@ -2,7 +2,6 @@
 import type { Change, Reading, Side, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import { type Box, dragged, isDrawable, rounded, startingBox } from "../viewer/geometry";
-import { PRESETS } from "../viewer/window";
 import {
   annotate,
   annotation,
@@ -134,7 +133,7 @@ export class Room {
       case "fit":
         return this.view.fit();
       case "preset":
-        return this.choosePreset((this.preset + 1) % PRESETS.length);
+        return this.choosePreset((this.preset + 1) % this.view.presets().length);
       case "cancel":
         return this.set({ drawing: null, noteOf: null });
       default:
@@ -146,11 +145,14 @@ export class Room {
     this.set({ isHidden: false });
   }
 
+  presets(): readonly string[] {
+    return this.view.presets();
+  }
+
   choosePreset(index: number): void {
-    const preset = PRESETS[index];
-    if (preset === undefined || this.state.film.kind !== "shown") return;
+    if (this.state.film.kind !== "shown") return;
     this.preset = index;
-    this.view.setWindow(preset.windowFor(this.state.film.values));
+    this.view.choosePreset(index);
   }
 
   goTo(place: Place): void {

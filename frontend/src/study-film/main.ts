@@ -1,7 +1,6 @@
 /** The films on a study's page: window, zoom, pan, invert and fit, each film in a viewer of its own. */
 import { type Display, type DragTool, WrongImage } from "../viewer/film";
 import { createFilmView } from "../viewer/view";
-import { type FilmValues, PRESETS } from "../viewer/window";
 
 const TOOLS: readonly { tool: DragTool; name: string }[] = [
   { tool: "window", name: "Window" },
@@ -34,7 +33,6 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
   area.append(stage);
   place.replaceChildren(bar, area);
   const view = createFilmView(stage);
-  let values: FilmValues | null = null;
 
   const tools = made("div", "film-tools");
   tools.setAttribute("role", "toolbar");
@@ -49,15 +47,12 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
   const invert = button("Invert", () => view.setInverted(!view.display()?.inverted));
   const presets = made("select", "");
   presets.setAttribute("aria-label", "Window preset");
-  presets.append(...PRESETS.map((preset) => made("option", "", preset.name)));
-  presets.addEventListener("change", () => {
-    const preset = PRESETS[presets.selectedIndex];
-    if (values && preset) view.setWindow(preset.windowFor(values));
-  });
+  presets.addEventListener("change", () => view.choosePreset(presets.selectedIndex));
   tools.append(
     ...toolButtons,
     invert,
     button("Fit", () => view.fit()),
+    button("1:1", () => view.showActualSize()),
     button("+", () => view.zoomBy(1.2)),
     button("−", () => view.zoomBy(1 / 1.2)),
     presets,
@@ -66,9 +61,9 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
   bar.append(tools);
   area.append(corner);
 
-  view.onDisplayChanged(({ window, inverted, zoom }: Display) => {
+  view.onDisplayChanged(({ label, inverted, zoom }: Display) => {
     invert.setAttribute("aria-pressed", String(inverted));
-    corner.textContent = `W ${Math.round(window.width)} L ${Math.round(window.center)}\nzoom ${Math.round(zoom * 100)} %`;
+    corner.textContent = `${label}\nzoom ${Math.round(zoom * 100)} %`;
   });
 
   const load = async (): Promise<void> => {
@@ -77,7 +72,8 @@ function showFilm(place: HTMLElement, url: string, sopInstanceUid: string): void
     waiting.setAttribute("role", "status");
     area.append(waiting);
     try {
-      values = await view.showImage({ url, sopInstanceUid });
+      await view.showImage({ url, sopInstanceUid });
+      presets.replaceChildren(...view.presets().map((name) => made("option", "", name)));
     } catch (error) {
       if (!(error instanceof WrongImage)) throw error;
       tell(error.message);

@@ -14,6 +14,8 @@ export interface Display {
   readonly inverted: boolean;
   /** Screen pixels per film pixel. */
   readonly zoom: number;
+  /** The window in words for a tool bar, with the film's table or curve where it is no plain window. */
+  readonly label: string;
 }
 
 export type DragTool = "window" | "pan" | "zoom" | "measure";
@@ -52,8 +54,13 @@ export interface FilmView {
   bringIntoView(box: Box): void;
   setDragTool(tool: DragTool): void;
   setWindow(window: Window): void;
+  /** The names of the film's stored looks and of windows relative to them; empty where blank. */
+  presets(): readonly string[];
+  choosePreset(index: number): void;
   setInverted(inverted: boolean): void;
   fit(): void;
+  /** One film pixel is one pixel of the screen. */
+  showActualSize(): void;
   zoomBy(factor: number): void;
   display(): Display | null;
   /** A line between two film pixels with its length beside it; null takes it away. It is stored nowhere. */

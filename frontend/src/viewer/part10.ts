@@ -1,6 +1,7 @@
 /** Fetches a film's DICOM file and reads its header: which film it is, before anything is drawn. */
 import { type DataSet, parseDicom } from "dicom-parser";
 import { type Film, WrongImage } from "./film";
+import type { Size } from "./geometry";
 
 const SOP_INSTANCE_UID = "x00080018";
 const PIXEL_DATA = "x7fe00010";
@@ -27,6 +28,10 @@ export async function fetchFilm(film: Film): Promise<FetchedFilm> {
 
 export function sopInstanceUidOf(header: DataSet): string | null {
   return header.string(SOP_INSTANCE_UID) ?? null;
+}
+
+export function sizeOf(header: DataSet): Size {
+  return { width: header.uint16("x00280011") ?? 0, height: header.uint16("x00280010") ?? 0 };
 }
 
 async function fetchBytes(url: string): Promise<ArrayBuffer> {

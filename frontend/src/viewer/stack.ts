@@ -1,58 +1,68 @@
 /** The one place that speaks to Cornerstone3D: decodes a film, draws it, and knows what is on the canvas. */
-import {
-  cache,
-  Enums,
-  imageLoader,
-  init as initCore,
-  RenderingEngine,
-  type Types,
-} from "@cornerstonejs/core";
-import { init as initLoader, wadouri } from "@cornerstonejs/dicom-image-loader";
-import { Enums as MetadataEnums, utilities as metadataUtilities } from "@cornerstonejs/metadata";
+import { Enums, getConfiguration, init as initCore, RenderingEngine, type Types } from "@cornerstonejs/core";
+import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import type { DataSet } from "dicom-parser";
+import { decode } from "./decoding";
 import { type Film, WrongImage } from "./film";
 import { type Affine, affineThrough, type Point, type Size } from "./geometry";
 import { cutPatch, type Patch } from "./lens";
-import { fetchFilm, sopInstanceUidOf } from "./part10";
+import { fetchFilm, sizeOf, sopInstanceUidOf } from "./part10";
+import { dropPicture, isPictureOn, keepPicture, putPicture, renewPicture } from "./picture";
 import { type RulerSpacing, rulerSpacing } from "./ruler";
-import { type PreparedValues, prepareValues, valueRules } from "./values";
-import { type FilmValues, rangeOf, type Window, windowOf } from "./window";
+import { valueRules } from "./value-rules";
+import {
+  type FilmSurvey,
+  greysOf,
+  paint,
+  type Shade,
+  type StoredValues,
+  surveyFilm,
+  type ValueRules,
+} from "./values";
+import { type FilmValues, type Look, type Preset, presetsOf, type Window } from "./window";
 
-const VIEWPORT = "film";
-const DECODE_SECONDS = 60;
+/** A browser has few WebGL contexts, and takes the oldest away: all films share two, however many are open. */
+const NUM_CONTEXTS = 2;
 
-let isStarted = false;
+let sharedEngine: RenderingEngine | null = null;
 
-function startCornerstone(): void {
-  if (isStarted) return;
-  // One viewport an engine needs one context; a browser keeps 16, and each engine would take 7.
-  initCore({ rendering: { webGlContextCount: 1 }, debug: {} });
-  initLoader({ maxWebWorkers: 2 });
-  isStarted = true;
+function engineForAll(): RenderingEngine {
+  if (sharedEngine === null) {
+    const usual = getConfiguration();
+    initCore({ ...usual, rendering: { ...usual.rendering, webGlContextCount: NUM_CONTEXTS } });
+    initLoader({ maxWebWorkers: 2 });
+    sharedEngine = new RenderingEngine("films");
+  }
+  return sharedEngine;
 }
 
+/** A decoded film and the picture painted of it, which is what the viewport holds. */
 interface ShownFilm {
   readonly imageId: string;
-  readonly image: Types.IImage;
+  readonly picture: Uint8Array;
+  readonly size: Size;
+  readonly stored: StoredValues;
   readonly header: DataSet;
-  readonly values: PreparedValues;
-  readonly brighterIsHigher: boolean;
+  readonly rules: ValueRules;
+  readonly survey: FilmSurvey;
+  readonly presets: readonly Preset[];
 }
 
 /** One viewport with at most one film in it. */
 export class FilmStack {
-  private readonly engine: RenderingEngine;
+  private readonly engine = engineForAll();
   private shown: ShownFilm | null = null;
+  private shade: Shade | null = null;
+  private isReadyToPaint = true;
+  private isStale = false;
   private turn = 0;
 
   constructor(
     private readonly element: HTMLDivElement,
-    name: string,
+    private readonly name: string,
   ) {
-    startCornerstone();
-    this.engine = new RenderingEngine(name);
     this.engine.enableElement({
-      viewportId: VIEWPORT,
+      viewportId: name,
       type: Enums.ViewportType.STACK,
       element,
       defaultOptions: { background: [0, 0, 0] },
@@ -60,72 +70,76 @@ export class FilmStack {
   }
 
   private get viewport(): Types.IStackViewport {
-    return this.engine.getViewport(VIEWPORT) as Types.IStackViewport;
+    return this.engine.getViewport(this.name) as Types.IStackViewport;
   }
 
   async show(film: Film): Promise<FilmValues> {
     this.blank();
     const turn = ++this.turn;
     const { file, header } = await fetchFilm(film);
-    const imageId = wadouri.fileManager.add(file as File);
     try {
-      return await this.draw(imageId, header, turn);
+      return await this.draw(await decode(file, header), header, turn);
     } catch (error) {
-      forget(imageId);
       if (error instanceof WrongImage) throw error;
       throw new WrongImage("The film was loaded but could not be drawn.", { cause: error });
     }
   }
 
-  private async draw(imageId: string, header: DataSet, turn: number): Promise<FilmValues> {
-    const image = await decode(imageId);
+  private async draw(stored: StoredValues, header: DataSet, turn: number): Promise<FilmValues> {
     const rules = valueRules(header);
-    const values = prepareValues(image.getPixelData(), rules);
+    const survey = surveyFilm(stored, rules);
+    const [look] = survey.looks;
+    const shade = { look, window: look.window, inverted: false };
+    const picture = new Uint8Array(stored.length);
+    paint(stored, greysOf(rules, shade), picture);
     if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
-    await this.viewport.setStack([imageId]);
-    if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
-    // setStack resolves even where the image failed, and the film before it stays on the canvas.
-    if (this.viewport.getCornerstoneImage()?.imageId !== imageId) {
-      throw new WrongImage("The film was loaded but could not be drawn.");
+    const imageId = keepPicture(picture, header);
+    try {
+      await putPicture(imageId, this.viewport);
+      if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
+      if (!isPictureOn(imageId, this.viewport)) {
+        throw new WrongImage("The film was loaded but could not be drawn.");
+      }
+    } catch (error) {
+      dropPicture(imageId);
+      throw error;
     }
-    this.shown = { imageId, image, header, values, brighterIsHigher: rules.brighterIsHigher };
-    this.setWindow(values.initial);
-    this.bendShades(rules.isSigmoid);
-    this.setInverted(false);
+    const presets = presetsOf(survey.looks);
+    this.shown = { imageId, picture, size: sizeOf(header), stored, header, rules, survey, presets };
+    this.shade = shade;
     this.fit();
     this.element.classList.remove("blank");
     return this.values();
   }
 
-  private bendShades(isSigmoid: boolean): void {
-    const { LINEAR, SAMPLED_SIGMOID } = Enums.VOILUTFunctionType;
-    const wanted = isSigmoid ? SAMPLED_SIGMOID : LINEAR;
-    if (this.viewport.getProperties().VOILUTFunction === wanted) return;
-    this.viewport.setProperties({ VOILUTFunction: wanted });
-  }
-
   /** Hides the canvas before anything is awaited: no old film is seen under a new film's regions. */
   blank(): void {
     this.element.classList.add("blank");
-    if (this.shown !== null) forget(this.shown.imageId);
+    if (this.shown !== null) dropPicture(this.shown.imageId);
     this.shown = null;
+    this.shade = null;
+    this.isStale = false;
   }
 
   sopInstanceUid(): string | null {
     if (this.shown === null || this.element.classList.contains("blank")) return null;
-    if (this.viewport.getCornerstoneImage()?.imageId !== this.shown.imageId) return null;
+    if (!isPictureOn(this.shown.imageId, this.viewport)) return null;
     return sopInstanceUidOf(this.shown.header);
   }
 
   values(): FilmValues {
-    const { values, brighterIsHigher } = this.require();
-    const { initial, lowest, highest } = values;
-    return { initial, range: { lower: lowest, upper: highest }, brighterIsHigher };
+    const { survey, rules } = this.require();
+    const { window, table } = this.look();
+    const range = table === null ? survey.range : { lower: 0, upper: table.maximum };
+    return { initial: window, range, brighterIsHigher: rules.brighterIsHigher };
   }
 
   filmSize(): Size {
-    const { image } = this.require();
-    return { width: image.columns, height: image.rows };
+    return this.require().size;
+  }
+
+  presets(): readonly Preset[] {
+    return this.require().presets;
   }
 
   /** In mm; null where the film does not say. */
@@ -135,15 +149,8 @@ export class FilmStack {
 
   /** A part of the film as it looks now. */
   cut(left: number, top: number, size: Size): Patch {
-    const { image } = this.require();
-    const { lower, upper } = rangeOf(this.window());
-    const isTurned = this.viewport.getProperties().invert ?? false;
-    const values = image.getPixelData();
-    const greyOf = (index: number): number => {
-      const share = ((values[index] ?? lower) - lower) / (upper - lower);
-      return (isTurned ? 1 - share : share) * 255;
-    };
-    return cutPatch(greyOf, this.filmSize(), left, top, size);
+    const { picture } = this.require();
+    return cutPatch((index) => picture[index] ?? 0, this.filmSize(), left, top, size);
   }
 
   screenSize(): Size {
@@ -162,23 +169,51 @@ export class FilmStack {
     return affineThrough(corner(0, 0), corner(size.width, 0), corner(0, size.height), size);
   }
 
-  window(): Window {
-    const range = this.viewport.getProperties().voiRange;
-    return range ? windowOf(range) : this.require().values.initial;
+  look(): Look {
+    return this.shade?.look ?? this.require().survey.looks[0];
   }
 
-  setWindow(window: Window): void {
-    this.viewport.setProperties({ voiRange: rangeOf(window) });
-    this.viewport.render();
+  window(): Window {
+    return this.shade?.window ?? this.look().window;
   }
 
   isInverted(): boolean {
-    return (this.viewport.getProperties().invert ?? false) === this.require().brighterIsHigher;
+    return this.shade?.inverted ?? false;
+  }
+
+  setWindow(window: Window): void {
+    this.setShade({ window });
   }
 
   setInverted(inverted: boolean): void {
-    this.viewport.setProperties({ invert: inverted === this.require().brighterIsHigher });
-    this.viewport.render();
+    this.setShade({ inverted });
+  }
+
+  choosePreset(preset: Preset): void {
+    if ("windowFor" in preset) return this.setWindow(preset.windowFor(this.values()));
+    const look = this.require().survey.looks[preset.look];
+    if (look) this.setShade({ look, window: look.window });
+  }
+
+  private setShade(part: Partial<Shade>): void {
+    const shade = { look: this.look(), window: this.window(), inverted: this.isInverted(), ...part };
+    this.shade = shade;
+    if (this.isReadyToPaint) this.repaint();
+    else this.isStale = true;
+  }
+
+  /** At once, and then once a frame: a drag tells of more movements than the screen shows. */
+  private repaint(): void {
+    if (this.shade === null || this.shown === null || this.sopInstanceUid() === null) return;
+    const { stored, rules, picture } = this.shown;
+    paint(stored, greysOf(rules, this.shade), picture);
+    renewPicture(this.viewport);
+    this.isStale = false;
+    this.isReadyToPaint = false;
+    requestAnimationFrame(() => {
+      this.isReadyToPaint = true;
+      if (this.isStale) this.repaint();
+    });
   }
 
   fit(): void {
@@ -186,9 +221,30 @@ export class FilmStack {
     this.viewport.render();
   }
 
+  /** Every film pixel is one pixel of the screen's own, on its grid; the shorter side of one that is not square. */
+  showActualSize(): void {
+    const { xAxis, yAxis } = this.affine();
+    const perPixel = Math.min(Math.hypot(xAxis.x, xAxis.y), Math.hypot(yAxis.x, yAxis.y));
+    this.viewport.setZoom(this.viewport.getZoom() / (perPixel * devicePixelRatio));
+    const { origin } = this.affine();
+    // A half goes the same way whatever the last digit of a long sum.
+    const onGrid = (at: number): number => Math.ceil(at * devicePixelRatio - 0.5 - 1e-6) / devicePixelRatio;
+    const offGrid = (at: number): number => onGrid(at) - at;
+    this.panBy({ x: offGrid(origin.x), y: offGrid(origin.y) });
+  }
+
+  /** By the camera: Cornerstone's own setPan leaves out what is less than a pixel, and slow drags add up. */
   panBy(delta: Point): void {
-    const [x, y] = this.viewport.getPan();
-    this.viewport.setPan([x + delta.x, y + delta.y]);
+    const { focalPoint, position } = this.viewport.getCamera();
+    if (focalPoint === undefined || position === undefined) return;
+    const from = this.viewport.canvasToWorld([delta.x, delta.y]);
+    const to = this.viewport.canvasToWorld([0, 0]);
+    const moved = (point: Types.Point3): Types.Point3 => [
+      point[0] + to[0] - from[0],
+      point[1] + to[1] - from[1],
+      point[2] + to[2] - from[2],
+    ];
+    this.viewport.setCamera({ focalPoint: moved(focalPoint), position: moved(position) });
     this.viewport.render();
   }
 
@@ -214,35 +270,12 @@ export class FilmStack {
   }
 
   dispose(): void {
-    this.engine.destroy();
+    this.blank();
+    this.engine.disableElement(this.name);
   }
 
   private require(): ShownFilm {
     if (this.shown === null) throw new WrongImage("No film is on screen.");
     return this.shown;
   }
-}
-
-/** A decoder whose own script cannot be loaded never answers, hence the deadline. */
-async function decode(imageId: string): Promise<Types.IImage> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    const problem = new WrongImage(`The film came, but was not decoded within ${DECODE_SECONDS} seconds.`);
-    timer = setTimeout(() => reject(problem), DECODE_SECONDS * 1000);
-  });
-  try {
-    return await Promise.race([imageLoader.loadAndCacheImage(imageId), tooLate]);
-  } catch (cause) {
-    if (cause instanceof WrongImage) throw cause;
-    throw new WrongImage("The film came, but could not be decoded.", { cause });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Frees the film's memory: the next one has an image id of its own, so nothing is asked for twice. */
-function forget(imageId: string): void {
-  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
-  metadataUtilities.clearTypedCacheData(MetadataEnums.MetadataModules.NATURALIZED, imageId);
-  wadouri.fileManager.remove(Number(imageId.slice("dicomfile:".length)));
 }

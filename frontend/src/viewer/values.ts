@@ -1,127 +1,95 @@
 /**
- * Makes a film's values ready for the screen where Cornerstone3D leaves a step of DICOM PS3.4 N.2 out:
- * padding is black on every film, and a VOI table is applied where the film names no window.
- * The same order as the server's reference picture: first window, else VOI table, else the whole range.
+ * How a film's stored values become grey, as DICOM PS3.4 N.2 orders it: modality transform, window or VOI
+ * table, polarity; padding is black. One table of greys holds it all, by the same arithmetic as the server's
+ * reference picture (inference/images.py), so that screen and model see the same film.
  */
-import type { DataSet } from "dicom-parser";
-import { type Window, windowOf } from "./window";
+import type { LookupTable } from "./lookup-table";
+import { type Look, type Range, rangeLook, shareOfWhite, type Window } from "./window";
 
-export interface LookupTable {
-  readonly firstMapped: number;
-  readonly entries: readonly number[];
-  readonly maximum: number;
-}
-
-/** What the film's header says about its values; padding in stored values, before the modality transform. */
+/** What the film's header says about its values. */
 export interface ValueRules {
-  readonly window: Window | null;
-  /** PS3.3 C.11.2.1.3: the window's shades follow an S, not a straight line. */
-  readonly isSigmoid: boolean;
-  readonly table: LookupTable | null;
+  readonly bitsStored: number;
+  readonly isSigned: boolean;
+  /** PS3.3 C.11.1: a table where the film has one, else a straight line. */
+  readonly modality: LookupTable | { readonly slope: number; readonly intercept: number };
+  /** The windows and VOI tables that the film names, windows first. */
+  readonly looks: readonly Look[];
+  /** In stored values, before the modality transform. */
   readonly padding: { readonly low: number; readonly high: number } | null;
-  readonly slope: number;
-  readonly intercept: number;
   readonly brighterIsHigher: boolean;
 }
 
-export interface PreparedValues {
-  readonly initial: Window;
-  readonly lowest: number;
-  readonly highest: number;
+/** How the reader looks through a film at this moment. */
+export interface Shade {
+  readonly look: Look;
+  readonly window: Window;
+  readonly inverted: boolean;
 }
 
-type Values = { [index: number]: number; readonly length: number; readonly BYTES_PER_ELEMENT: number };
+export type StoredValues = { readonly [index: number]: number; readonly length: number };
 
-/** Changes `values`, already through the modality transform, in place: call it once for an image. */
-export function prepareValues(values: Values, rules: ValueRules): PreparedValues {
-  const isPadding = paddingTest(rules);
-  let { lowest, highest } = extent(values, isPadding);
-  const { table } = rules;
-  const painted = table !== null && rules.window === null;
-  let lookUp = (value: number): number => value;
-  if (painted) {
-    // A table may put out more bits than the array holds: the screen needs shares of white, not values.
-    const share = Math.min(1, (values.BYTES_PER_ELEMENT === 1 ? 127 : 32767) / table.maximum);
-    const last = table.entries.length - 1;
-    lookUp = (value) => {
-      const index = Math.min(Math.max(Math.round(value - table.firstMapped), 0), last);
-      return (table.entries[index] ?? 0) * share;
-    };
-    lowest = 0;
-    highest = table.maximum * share;
+/** The film's looks, and the values after the modality transform that occur in it outside the padding. */
+export interface FilmSurvey {
+  readonly looks: readonly [Look, ...Look[]];
+  readonly range: Range;
+}
+
+export function surveyFilm(stored: StoredValues, rules: ValueRules): FilmSurvey {
+  const mask = 2 ** rules.bitsStored - 1;
+  const occurs = new Uint8Array(mask + 1);
+  for (let i = 0; i < stored.length; i++) occurs[(stored[i] as number) & mask] = 1;
+  let lower = Number.POSITIVE_INFINITY;
+  let upper = Number.NEGATIVE_INFINITY;
+  for (let bits = 0; bits <= mask; bits++) {
+    if (occurs[bits] === 0) continue;
+    const value = storedValue(bits, rules);
+    if (isPadding(value, rules)) continue;
+    const transformed = modalityOf(value, rules);
+    lower = Math.min(lower, transformed);
+    upper = Math.max(upper, transformed);
   }
-  const black = rules.brighterIsHigher ? lowest : highest;
-  if (painted || isPadding !== null) {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? 0;
-      values[i] = isPadding?.(value) ? black : lookUp(value);
-    }
+  const range = lower > upper ? { lower: 0, upper: 1 } : { lower, upper };
+  const [first, ...others] = [...rules.looks, rangeLook(range)];
+  return { looks: [first as Look, ...others], range };
+}
+
+/** One grey for each pattern of stored bits. Padding is black, whatever the polarity and the reader's choice. */
+export function greysOf(rules: ValueRules, { look, window, inverted }: Shade): Uint8Array {
+  const turned = rules.brighterIsHigher === inverted;
+  const greys = new Uint8Array(2 ** rules.bitsStored);
+  for (let bits = 0; bits < greys.length; bits++) {
+    const value = storedValue(bits, rules);
+    if (isPadding(value, rules)) continue;
+    const transformed = modalityOf(value, rules);
+    const seen = look.table === null ? transformed : lookedUp(transformed, look.table);
+    const share = shareOfWhite(seen, window, look.curve);
+    greys[bits] = Math.floor((turned ? 1 - share : share) * 255 + 0.5);
   }
-  const wholeRange = windowOf({ lower: lowest, upper: Math.max(highest, lowest + 1) });
-  return { initial: rules.window ?? wholeRange, lowest, highest };
+  return greys;
 }
 
-function paddingTest({ padding, slope, intercept }: ValueRules): ((value: number) => boolean) | null {
-  if (padding === null) return null;
-  const ends = [padding.low * slope + intercept, padding.high * slope + intercept];
-  const low = Math.min(...ends);
-  const high = Math.max(...ends);
-  return (value) => value >= low && value <= high;
-}
-
-function extent(values: Values, isPadding: ((value: number) => boolean) | null) {
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    if (isPadding?.(value)) continue;
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
+/** Draws the film into `picture`, one grey for each pixel. */
+export function paint(stored: StoredValues, greys: Uint8Array, picture: Uint8Array): void {
+  const mask = greys.length - 1;
+  for (let i = 0; i < picture.length; i++) {
+    picture[i] = greys[(stored[i] as number) & mask] as number;
   }
-  return lowest > highest ? { lowest: 0, highest: 1 } : { lowest, highest };
 }
 
-/** The rules from a parsed film: PS3.3 C.7.6.3, C.7.5.1.1.2, C.11.1 and C.11.2. */
-export function valueRules(film: DataSet): ValueRules {
-  const isSigned = film.uint16("x00280103") === 1;
-  const pixel = (tag: string): number | undefined => (isSigned ? film.int16(tag) : film.uint16(tag));
-  const first = pixel("x00280120");
-  const limit = pixel("x00280121") ?? first;
-  const window = firstWindow(film);
-  return {
-    window,
-    isSigmoid: window !== null && film.string("x00281056") === "SIGMOID",
-    table: lookupTable(film, isSigned),
-    padding:
-      first === undefined || limit === undefined
-        ? null
-        : { low: Math.min(first, limit), high: Math.max(first, limit) },
-    slope: film.floatString("x00281053") ?? 1,
-    intercept: film.floatString("x00281052") ?? 0,
-    brighterIsHigher: film.string("x00280004") !== "MONOCHROME1",
-  };
+function storedValue(bits: number, { bitsStored, isSigned }: ValueRules): number {
+  return isSigned && bits >= 2 ** (bitsStored - 1) ? bits - 2 ** bitsStored : bits;
 }
 
-function firstWindow(film: DataSet): Window | null {
-  const center = film.floatString("x00281050");
-  const width = film.floatString("x00281051");
-  if (center === undefined || width === undefined) return null;
-  if (!Number.isFinite(center) || !Number.isFinite(width) || width <= 0) return null;
-  if (film.string("x00281056") !== "LINEAR_EXACT") return { center, width };
-  return windowOf({ lower: center - width / 2, upper: center + width / 2 });
+function isPadding(value: number, { padding }: ValueRules): boolean {
+  return padding !== null && value >= padding.low && value <= padding.high;
 }
 
-function lookupTable(film: DataSet, isSigned: boolean): LookupTable | null {
-  const item = film.elements.x00283010?.items?.[0]?.dataSet;
-  const bits = item?.uint16("x00283002", 2);
-  const stored = item?.uint16("x00283002", 0);
-  const data = item?.elements.x00283006;
-  if (item === undefined || bits === undefined || stored === undefined || data === undefined) return null;
-  const firstMapped = (isSigned ? item.int16("x00283002", 1) : item.uint16("x00283002", 1)) ?? 0;
-  const num = stored === 0 ? 65536 : stored;
-  const isBytes = data.length < num * 2;
-  const entries = Array.from({ length: num }, (_, i) =>
-    isBytes ? (item.byteArray[data.dataOffset + i] ?? 0) : (item.uint16("x00283006", i) ?? 0),
-  );
-  return { firstMapped, entries, maximum: 2 ** bits - 1 };
+function modalityOf(value: number, { modality }: ValueRules): number {
+  return "entries" in modality ? lookedUp(value, modality) : value * modality.slope + modality.intercept;
+}
+
+/** PS3.3 C.11.1.1.1: below the first mapped value its entry holds, past the last the last. */
+function lookedUp(value: number, { firstMapped, entries }: LookupTable): number {
+  const index = Math.floor(value + 0.5) - firstMapped;
+  return entries[Math.min(Math.max(index, 0), entries.length - 1)] ?? 0;
 }

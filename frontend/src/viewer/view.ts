@@ -6,6 +6,7 @@ import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
 import { type Line, lengthLabel } from "./ruler";
 import { FilmStack } from "./stack";
+import { windowLabel } from "./window";
 
 /** Screen pixels between a region that is brought into view and the edge. */
 const MARGIN_PX = 40;
@@ -90,7 +91,12 @@ export function createFilmView(parent: HTMLElement): FilmView {
   function display(): Display | null {
     if (!isShown) return null;
     const { xAxis } = stack.affine();
-    return { window: stack.window(), inverted: stack.isInverted(), zoom: Math.hypot(xAxis.x, xAxis.y) };
+    return {
+      window: stack.window(),
+      inverted: stack.isInverted(),
+      zoom: Math.hypot(xAxis.x, xAxis.y),
+      label: windowLabel(stack.window(), stack.look()),
+    };
   }
 
   function tellDisplay(): void {
@@ -214,6 +220,13 @@ export function createFilmView(parent: HTMLElement): FilmView {
       stack.setWindow(window);
       tellDisplay();
     },
+    presets: () => (isShown ? stack.presets().map(({ name }) => name) : []),
+    choosePreset(index) {
+      const preset = isShown ? stack.presets()[index] : undefined;
+      if (preset === undefined) return;
+      stack.choosePreset(preset);
+      tellDisplay();
+    },
     setInverted(inverted) {
       if (!isShown) return;
       stack.setInverted(inverted);
@@ -222,6 +235,11 @@ export function createFilmView(parent: HTMLElement): FilmView {
     fit() {
       if (!isShown) return;
       stack.fit();
+      tellDisplay();
+    },
+    showActualSize() {
+      if (!isShown) return;
+      stack.showActualSize();
       tellDisplay();
     },
     zoomBy(factor) {

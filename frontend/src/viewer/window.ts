@@ -1,4 +1,5 @@
-/** Window width and centre, as DICOM PS3.3 C.11.2.1.2 means them: pure functions without a viewer. */
+/** Window width and centre, the looks that a film names and those that a reader may choose: pure functions. */
+import type { LookupTable } from "./lookup-table";
 
 export interface Window {
   readonly center: number;
@@ -8,6 +9,20 @@ export interface Window {
 export interface Range {
   readonly lower: number;
   readonly upper: number;
+}
+
+/** The function of PS3.3 C.11.2.1.2 and C.11.2.1.3 by which a window becomes shades. */
+export type Curve = "linear" | "linear-exact" | "sigmoid";
+
+/**
+ * One way to look at a film. The window is in values after the modality transform, or, where there is a
+ * table, in what the table puts out: the reader's window then works on the table's picture.
+ */
+export interface Look {
+  readonly name: string;
+  readonly curve: Curve;
+  readonly table: LookupTable | null;
+  readonly window: Window;
 }
 
 /** The narrowest window: DICOM asks for a width of at least 1. */
@@ -22,6 +37,24 @@ export function windowOf(range: Range): Window {
   return { center: (range.lower + range.upper) / 2 + 0.5, width: range.upper - range.lower + 1 };
 }
 
+export function rangeLook(range: Range): Look {
+  return { name: "Full range", curve: "linear", table: null, window: windowOf(range) };
+}
+
+export function tableLook(name: string, table: LookupTable): Look {
+  return { name, curve: "linear", table, window: windowOf({ lower: 0, upper: table.maximum }) };
+}
+
+/** 0 black to 1 white; PS3.3 C.11.2.1.2.1, C.11.2.1.3.1 and C.11.2.1.3.2. */
+export function shareOfWhite(value: number, { center, width }: Window, curve: Curve): number {
+  if (curve === "sigmoid") return 1 / (1 + Math.exp((-4 * (value - center)) / width));
+  const [middle, length] =
+    curve === "linear-exact" ? [center, width] : [center - 0.5, Math.max(width, MIN_WIDTH) - 1];
+  if (value <= middle - length / 2) return 0;
+  if (value > middle + length / 2) return 1;
+  return (value - middle) / length + 0.5;
+}
+
 /** Dragging right widens the window, dragging down raises its centre; one full screen is the film's whole range. */
 export function windowAfterDrag(
   start: Window,
@@ -33,17 +66,17 @@ export function windowAfterDrag(
   return { center: start.center + (drag.y / screen.height) * span * 2, width };
 }
 
-/** A film as the presets know it; `brighterIsHigher` is false for MONOCHROME1. */
+/** A film as the presets know it: `initial` and `range` of its present look; `brighterIsHigher` is false for MONOCHROME1. */
 export interface FilmValues {
   readonly initial: Window;
   readonly range: Range;
   readonly brighterIsHigher: boolean;
 }
 
-export interface Preset {
-  readonly name: string;
-  readonly windowFor: (film: FilmValues) => Window;
-}
+/** A choice of the reader: one of the film's looks, or a window relative to the present look's own. */
+export type Preset =
+  | { readonly name: string; readonly look: number }
+  | { readonly name: string; readonly windowFor: (film: FilmValues) => Window };
 
 function narrowed({ initial, brighterIsHigher }: FilmValues, towardsBright: number): Window {
   const shift = initial.width * towardsBright * (brighterIsHigher ? 1 : -1);
@@ -51,11 +84,37 @@ function narrowed({ initial, brighterIsHigher }: FilmValues, towardsBright: numb
 }
 
 /** Relative to the film's own window: the units of two makers' films have nothing in common. */
-export const PRESETS: readonly Preset[] = [
-  { name: "As stored", windowFor: ({ initial }) => initial },
+const RELATIVE: readonly Preset[] = [
   { name: "Soft", windowFor: ({ initial }) => ({ center: initial.center, width: initial.width * 1.5 }) },
   { name: "Hard", windowFor: (film) => narrowed(film, 0) },
   { name: "Lung", windowFor: (film) => narrowed(film, -0.2) },
   { name: "Mediastinum", windowFor: (film) => narrowed(film, 0.2) },
-  { name: "Full range", windowFor: ({ range }) => windowOf(range) },
 ];
+
+/** "As stored" first, then the film's other looks by the names that it gives them, then the relative ones. */
+export function presetsOf(looks: readonly Look[]): readonly Preset[] {
+  const last = looks.length - 1;
+  if (last <= 1) {
+    const whole = last === 1 ? [{ name: "Full range", look: last }] : [];
+    return [{ name: "As stored", look: 0 }, ...RELATIVE, ...whole];
+  }
+  const names = looks.slice(0, last).map(({ name }) => name);
+  const stored = names.map((name, look) => {
+    // A window and a table may both be called NORMAL.
+    const isFirst = names.indexOf(name) === look;
+    return { name: `As stored: ${isFirst ? name : `${name} (${look + 1})`}`, look };
+  });
+  return [...stored, ...RELATIVE, { name: "Full range", look: last }];
+}
+
+/** What a tool bar says of the reader's window, such as `W 900 L 1500` or `S-curve W 1500 L 2000`. */
+export function windowLabel(window: Window, look: Look): string {
+  const short = (value: number): string =>
+    look.window.width < 20 ? String(Number(value.toPrecision(3))) : String(Math.round(value));
+  const numbers = `W ${short(window.width)} L ${short(window.center)}`;
+  if (look.table !== null) {
+    const isUntouched = window.center === look.window.center && window.width === look.window.width;
+    return isUntouched ? look.name : `${look.name}, then ${numbers}`;
+  }
+  return look.curve === "sigmoid" ? `S-curve ${numbers}` : numbers;
+}

@@ -100,7 +100,11 @@ def test_the_same_picture_with_other_tags_is_held_whichever_came_first(
         ({"InstitutionName": "Veterinary clinic"}, "Its header speaks of an animal (veterinary)."),
         ({"BurnedInAnnotation": "YES"}, "text is burned into the picture"),
         ({"PatientOrientation": ["R", "F"]}, "stored mirrored"),
-        ({"PhotometricInterpretation": "MONOCHROME1"}, "greys look reversed"),
+        (
+            {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"},
+            "greys look reversed",
+        ),
+        ({"PresentationLUTShape": "INVERSE"}, "contradicts itself on what is white (MONOCHROME2, INVERSE)"),
         ({"PixelAspectRatio": [1, 2]}, "pixels are not square"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, "raw data of the detector"),
     ],

@@ -1,6 +1,5 @@
 import type { RefObject } from "preact";
 import type { DragTool } from "../../viewer/film";
-import { PRESETS } from "../../viewer/window";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 
@@ -84,9 +83,9 @@ function Tools({ room, state }: { readonly room: Room; readonly state: RoomState
         <option value="" hidden>
           Presets
         </option>
-        {PRESETS.map((preset, index) => (
-          <option key={preset.name} value={index}>
-            {preset.name}
+        {room.presets().map((name, index) => (
+          <option key={index} value={index}>
+            {name}
           </option>
         ))}
       </select>
@@ -106,7 +105,7 @@ function Corners({ state }: { readonly state: RoomState }) {
       <div class="film-corner">
         {`${reading.case_label} · ${instance.modality} ${instance.view_position}\n`}
         {`${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit\n`}
-        {display && `W ${Math.round(display.window.width)} L ${Math.round(display.window.center)}`}
+        {display?.label}
         {display?.inverted && " · inverted"}
       </div>
       <div class="film-corner right">

@@ -49,11 +49,11 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity) -> Dat
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = film.photometric
     dataset.Rows, dataset.Columns = film.rows, film.columns
-    dataset.BitsAllocated = 8 if film.bits_stored <= 8 else 16
+    dataset.BitsAllocated = 8 if film.bits_stored <= 8 and not film.is_signed else 16
     dataset.BitsStored, dataset.HighBit = film.bits_stored, film.bits_stored - 1
     dataset.PixelRepresentation = int(film.is_signed)
-    if dataset.SOPClassUID in (DIGITAL_XRAY, DIGITAL_XRAY_RAW):
-        dataset.PresentationLUTShape = "INVERSE" if film.photometric == "MONOCHROME1" else "IDENTITY"
+    if "PresentationLUTShape" in dataset or dataset.SOPClassUID in (DIGITAL_XRAY, DIGITAL_XRAY_RAW):
+        dataset.PresentationLUTShape = presentation_shape(film.photometric)
     if film.num_frames > 1:
         dataset.NumberOfFrames = film.num_frames
     _retype(dataset, is_signed=film.is_signed)
@@ -67,6 +67,11 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity) -> Dat
     dataset.save_as(path, enforce_file_format=True)
     del dataset.PixelData
     return dataset
+
+
+def presentation_shape(photometric: str) -> str:
+    """What the shape must be beside this polarity (PS3.3 C.8.11.3.1.2)."""
+    return "INVERSE" if photometric == "MONOCHROME1" else "IDENTITY"
 
 
 def _complete(dataset: Dataset) -> None:

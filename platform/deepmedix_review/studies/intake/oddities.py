@@ -10,6 +10,7 @@ from deepmedix_review.studies.intake.display import (
     DIGITAL_XRAY,
     DIGITAL_XRAY_RAW,
     SECONDARY_CAPTURE,
+    presentation_shape,
 )
 
 MODALITIES = ("CR", "DX", "RG")
@@ -58,6 +59,12 @@ def _odd_tags(film: DecodedFilm) -> list[str]:
         reasons.append("It is stored mirrored: the patient's right is on the picture's right.")
     if tags.word(source, "BurnedInAnnotation") == "YES":
         reasons.append("Its header says that text is burned into the picture: look for a name.")
+    shape = tags.word(source, "PresentationLUTShape")
+    if shape not in ("", presentation_shape(film.photometric)):
+        reasons.append(
+            f"Its header contradicts itself on what is white ({film.photometric}, {shape}); it is shown by "
+            "the first."
+        )
     if "PixelAspectRatio" in tags.kept(source) and len({float(v) for v in source.PixelAspectRatio}) > 1:
         reasons.append("Its pixels are not square.")
     return reasons

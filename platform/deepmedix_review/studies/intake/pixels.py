@@ -92,7 +92,9 @@ def decode_picture(path: Path, *, limits: Limits) -> Film:
 def encode(film: Film) -> list[bytes]:
     """One HTJ2K codestream a frame (PS3.5 A.4.11), each decoded again and compared before it is trusted."""
     streams = []
-    for frame in film.pixels:
+    # Browsers' decoder takes what is below zero in 8 bits for zero.
+    pixels = film.pixels.astype(np.int16) if film.pixels.dtype == np.int8 else film.pixels
+    for frame in pixels:
         stream = bytes(imagecodecs.htj2k_encode(np.ascontiguousarray(frame), reversible=True))
         if not np.array_equal(imagecodecs.htj2k_decode(stream), frame):
             raise FilmRefused(

@@ -38,6 +38,7 @@ KEPT = (
     "RescaleType",
     "WindowCenter",
     "WindowWidth",
+    "WindowCenterWidthExplanation",
     "VOILUTFunction",
     "PresentationLUTShape",
     "PixelIntensityRelationship",
@@ -49,7 +50,7 @@ KEPT = (
 )
 KEPT_SEQUENCES = {
     "ModalityLUTSequence": ("LUTDescriptor", "ModalityLUTType", "LUTData"),
-    "VOILUTSequence": ("LUTDescriptor", "LUTData"),
+    "VOILUTSequence": ("LUTDescriptor", "LUTExplanation", "LUTData"),
 }
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 IDENTIFYING = (
@@ -77,6 +78,17 @@ READ = (*KEPT, *KEPT_SEQUENCES, *IDENTIFYING, *JUDGED)
 # Beyond its first two values an image type is the maker's own text.
 _MAX_VALUES = {"ImageType": 2}
 _MAX_LUT_BYTES = 2 * 65536
+# What makers call their windows and tables. A name of other words may be a person's, and is replaced.
+# fmt: off
+_LOOK_WORDS = frozenset((
+    "AUTO", "BEST", "BONE", "BRIGHT", "CHEST", "CONTRAST", "DARK", "DEFAULT", "EXACT", "FULL", "GUESS",
+    "HARD", "HARDER", "HIGH", "LAT", "LATERAL", "LATITUDE", "LINEAR", "LOW", "LUNG", "LUNGS", "LUT",
+    "MEDIASTINUM", "MEDIUM", "NARROW", "NORMAL", "ORIGINAL", "PA", "AP", "RANGE", "SIGMOID", "SOFT",
+    "SOFTER", "STANDARD", "TABLE", "TISSUE", "VOI", "WIDE", "WINDOW",
+))
+# fmt: on
+_LOOK_WORD = re.compile(r"([A-Z]*)[0-9]{0,2}")
+_MAX_LOOK_NAME = 40
 _RESCALE_TYPES = {"US", "OD", "HU", "UNSPECIFIED", "Z_EFF"}
 _CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
 _AGE = re.compile(r"(\d{1,3})([DWMY]?)")
@@ -151,6 +163,8 @@ def _clean(keyword: str, value: Any) -> Any:
     vr = dictionary_VR(keyword)
     if keyword == "RescaleType":
         return value if value in _RESCALE_TYPES else "US"
+    if keyword == "WindowCenterWidthExplanation":
+        return look_name(str(value))
     if vr == "CS":
         word = str(value).strip().upper()
         return word if _CODE.fullmatch(word) else None
@@ -167,6 +181,14 @@ def _clean(keyword: str, value: Any) -> Any:
     if vr in ("DS", "FD", "FL"):
         return float(f"{number:.10g}")
     return int(number)
+
+
+def look_name(name: str) -> str:
+    """A window's or table's name where it holds only words of display, else empty: the text is free."""
+    words = re.sub(r"[\s_.-]+", " ", name[: _MAX_LOOK_NAME + 1].upper()).split()
+    matches = [_LOOK_WORD.fullmatch(word) for word in words]
+    is_plain = all(match and (not match[1] or match[1] in _LOOK_WORDS) for match in matches)
+    return " ".join(words) if is_plain and len(name) <= _MAX_LOOK_NAME else ""
 
 
 def _clean_age(value: str) -> str | None:
@@ -186,13 +208,20 @@ def _kept_lut(item: Dataset, parts: tuple[str, ...]) -> Dataset | None:
     if not 0 < len(raw) <= _MAX_LUT_BYTES:
         return None
     length, first, bits = (int(value) for value in descriptor)
+    # Of the three only the second is ever negative, whatever type the element has.
+    length, bits = length & 0xFFFF, bits & 0xFFFF
     lut = Dataset()
     if "ModalityLUTType" in parts:
         lut.ModalityLUTType = "US"
         # Real films say 12 here; only 8 and 16 are allowed, and this one says no more than the word's size
         # (PS3.3 C.11.1.1.1).
         bits = 8 if bits == 8 else 16
-    lut.add(DataElement("LUTDescriptor", "US" if first >= 0 else "SS", [length, first, bits]))
+    if "LUTExplanation" in parts and look_name(str(item.get("LUTExplanation") or "")):
+        lut.LUTExplanation = look_name(str(item.LUTExplanation))
+    is_signed = first < 0
+    # As SS a long table's length reads as negative; every reader takes its bits.
+    stored_length = length - 65536 if is_signed and length > 32767 else length
+    lut.add(DataElement("LUTDescriptor", "SS" if is_signed else "US", [stored_length, first, bits]))
     lut.add(DataElement("LUTData", "OW", raw))
     return lut
 
@@ -210,6 +239,9 @@ def _drop_what_cannot_be(film: Dataset) -> None:
         for keyword in ("WindowCenter", "WindowWidth"):
             if keyword in film:
                 del film[keyword]
+    names = _values(film, "WindowCenterWidthExplanation")
+    if names and (len(names) != len(centers) or "WindowCenter" not in film or not any(names)):
+        del film["WindowCenterWidthExplanation"]
     if "RescaleSlope" in film and float(film.RescaleSlope) == 0:
         del film["RescaleSlope"], film["RescaleIntercept"]
     if len(_values(film, "ImageType")) == 1:
