@@ -26,7 +26,7 @@ class LookupTable:
     def look_up(self, values: Numbers) -> Numbers:
         """Below the first mapped value its entry holds, past the last the last."""
         index = np.clip(np.floor(values + 0.5) - self.first_mapped, 0, self.entries.size - 1)
-        return self.entries[index.astype(np.int64)]
+        return np.asarray(self.entries[index.astype(np.int64)])
 
 
 @dataclass(frozen=True)
