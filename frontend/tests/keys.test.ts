@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionFor, type Press, SHORTCUTS } from "../src/reading-room/keys";
+import { actionFor, heldBy, type Press, SHORTCUTS } from "../src/reading-room/keys";
 
 const press = (code: string, part: Partial<Press> = {}): Press => ({
   code,
@@ -15,8 +15,8 @@ const press = (code: string, part: Partial<Press> = {}): Press => ({
 
 describe("the key map", () => {
   it("gives no key two meanings", () => {
-    const seen = SHORTCUTS.flatMap(({ codes, control = false, shift = false }) =>
-      codes.map((code) => `${control} ${shift} ${code}`),
+    const seen = SHORTCUTS.flatMap(({ codes, control = false, alt = false, shift = false }) =>
+      codes.map((code) => `${control} ${alt} ${shift} ${code}`),
     );
     expect(new Set(seen).size).toBe(seen.length);
   });
@@ -54,6 +54,30 @@ describe("the key map", () => {
     expect(actionFor(press("KeyX"), "page", false)).toBeNull();
     expect(actionFor(press("Tab"), "page", false)).toBeNull();
     expect(actionFor(press("Enter", { ctrlKey: true }), "page", false)?.kind).toBe("sign");
+  });
+
+  it("tells Ctrl Z from Ctrl Shift Z, and the edges of a region from the region", () => {
+    const actionOf = (code: string, part: Partial<Press>) => actionFor(press(code, part), "page", true);
+    expect(actionOf("KeyZ", { ctrlKey: true })).toEqual({ kind: "undo" });
+    expect(actionOf("KeyZ", { ctrlKey: true, shiftKey: true })).toEqual({ kind: "redo" });
+    expect(actionOf("KeyY", { ctrlKey: true })).toEqual({ kind: "redo" });
+    expect(actionOf("ArrowUp", {})).toEqual({ kind: "nudge", x: 0, y: -1 });
+    const end = { kind: "resize", corner: "end", x: 0, y: -1 };
+    expect(actionOf("ArrowUp", { ctrlKey: true })).toEqual(end);
+    expect(actionOf("ArrowUp", { altKey: true })).toEqual({ ...end, corner: "start" });
+    expect(actionOf("ArrowUp", { altKey: true, shiftKey: true })).toEqual({
+      ...end,
+      corner: "start",
+      y: -10,
+    });
+    expect(actionOf("KeyZ", { ctrlKey: true, altKey: true })).toBeNull();
+    expect(actionOf("KeyF", { altKey: true })).toBeNull();
+  });
+
+  it("knows which keys act while they are held", () => {
+    expect(heldBy("Space")).toEqual([{ kind: "hide-regions" }]);
+    expect(heldBy("KeyV")).toEqual([{ kind: "magnify" }]);
+    expect(heldBy("KeyJ")).toEqual([]);
   });
 
   it("finds the question mark wherever the layout has it", () => {

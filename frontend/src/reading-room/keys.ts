@@ -1,5 +1,6 @@
 /** The key map: one table, from which the keys work, the bottom bar and the sheet of shortcuts are made. */
 import type { DragTool } from "../viewer/film";
+import type { Corner } from "../viewer/geometry";
 
 export type Action =
   | { readonly kind: "points"; readonly points: number }
@@ -12,6 +13,10 @@ export type Action =
   | { readonly kind: "all-regions" }
   | { readonly kind: "hide-regions" }
   | { readonly kind: "nudge"; readonly x: number; readonly y: number }
+  | { readonly kind: "resize"; readonly corner: Corner; readonly x: number; readonly y: number }
+  | { readonly kind: "magnify" }
+  | { readonly kind: "other-film" }
+  | { readonly kind: "film-layout" }
   | { readonly kind: "tool"; readonly tool: DragTool }
   | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "invert" }
@@ -19,6 +24,7 @@ export type Action =
   | { readonly kind: "preset" }
   | { readonly kind: "note" }
   | { readonly kind: "undo" }
+  | { readonly kind: "redo" }
   | { readonly kind: "cancel" }
   | { readonly kind: "sign" }
   | { readonly kind: "sheet" };
@@ -27,6 +33,7 @@ export interface Shortcut {
   /** KeyboardEvent.code: the key's place, so that every keyboard layout has the same reach. */
   readonly codes: readonly string[];
   readonly control?: boolean;
+  readonly alt?: boolean;
   readonly shift?: boolean;
   /** Acts again while the key is held. */
   readonly repeats?: boolean;
@@ -54,6 +61,21 @@ const nudge = (code: string, x: number, y: number): Shortcut[] =>
     label: "Move the redrawn region by 1 px, with Shift by 10",
     group: "Regions",
   }));
+
+const resize = (code: string, x: number, y: number): Shortcut[] =>
+  (["end", "start"] as const).flatMap((corner) =>
+    [1, 10].map((by) => ({
+      codes: [code],
+      control: corner === "end",
+      alt: corner === "start",
+      shift: by === 10,
+      repeats: true,
+      action: { kind: "resize", corner, x: x * by, y: y * by } as const,
+      caps: [corner === "end" ? "Ctrl" : "Alt", "← → ↑ ↓"],
+      label: corner === "end" ? "Move its right and bottom edges" : "Move its left and top edges",
+      group: "Regions",
+    })),
+  );
 
 export const SHORTCUTS: readonly Shortcut[] = [
   ...[1, 2, 3, 4, 5].map(points),
@@ -96,6 +118,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   ...nudge("ArrowRight", 1, 0),
   ...nudge("ArrowUp", 0, -1),
   ...nudge("ArrowDown", 0, 1),
+  ...resize("ArrowLeft", -1, 0),
+  ...resize("ArrowRight", 1, 0),
+  ...resize("ArrowUp", 0, -1),
+  ...resize("ArrowDown", 0, 1),
   {
     codes: ["Escape"],
     action: { kind: "cancel" },
@@ -116,6 +142,36 @@ export const SHORTCUTS: readonly Shortcut[] = [
     action: { kind: "tool", tool: "zoom" },
     caps: ["Z"],
     label: "Drag zooms",
+    group: "Film",
+  },
+  {
+    codes: ["KeyM"],
+    action: { kind: "tool", tool: "measure" },
+    caps: ["M"],
+    label: "Measure: drag, click both ends, or use the arrow keys",
+    group: "Film",
+  },
+  {
+    codes: ["KeyV"],
+    repeats: true,
+    action: { kind: "magnify" },
+    caps: ["V"],
+    label: "Magnifier, also while held",
+    group: "Film",
+  },
+  {
+    codes: ["KeyO"],
+    action: { kind: "other-film" },
+    caps: ["O"],
+    label: "Next other film: lateral, prior",
+    group: "Film",
+  },
+  {
+    codes: ["KeyO"],
+    shift: true,
+    action: { kind: "film-layout" },
+    caps: ["Shift", "O"],
+    label: "Other film beside the rated one",
     group: "Film",
   },
   { codes: ["KeyL"], action: { kind: "preset" }, caps: ["L"], label: "Next window preset", group: "Film" },
@@ -140,9 +196,27 @@ export const SHORTCUTS: readonly Shortcut[] = [
   {
     codes: ["KeyZ"],
     control: true,
+    shift: false,
     action: { kind: "undo" },
     caps: ["Ctrl", "Z"],
     label: "Undo",
+    group: "Reading",
+  },
+  {
+    codes: ["KeyY"],
+    control: true,
+    action: { kind: "redo" },
+    caps: ["Ctrl", "Y"],
+    label: "Redo",
+    group: "Reading",
+  },
+  {
+    codes: ["KeyZ"],
+    control: true,
+    shift: true,
+    action: { kind: "redo" },
+    caps: ["Ctrl", "Shift", "Z"],
+    label: "Redo",
     group: "Reading",
   },
   {
@@ -189,9 +263,22 @@ const CONTROL_KEYS = new Set([
   "ArrowDown",
 ]);
 
+/** What a key does only while it is held: ends when it comes up. */
+export function heldBy(code: string): Action[] {
+  const held = SHORTCUTS.filter(({ codes, action }) => codes.includes(code) && HELD.has(action.kind));
+  return held.map(({ action }) => action);
+}
+
+const HELD: ReadonlySet<Action["kind"]> = new Set(["hide-regions", "magnify"]);
+
+/** With Ctrl, Shift matters only where a shortcut says so. */
+function isShiftRight({ control, shift }: Shortcut, press: Press): boolean {
+  return shift === undefined ? control === true || !press.shiftKey : shift === press.shiftKey;
+}
+
 /** The action of a key press; null where the key belongs to the browser or to the focused element. */
 export function actionFor(press: Press, focus: Focus, singleKeys: boolean): Action | null {
-  if (press.isComposing || press.altKey) return null;
+  if (press.isComposing) return null;
   const control = press.ctrlKey || press.metaKey;
   // A question mark lies elsewhere on other layouts, and whoever looks for help presses what is printed.
   const code = press.key === "?" ? "Slash" : press.code;
@@ -199,7 +286,8 @@ export function actionFor(press: Press, focus: Focus, singleKeys: boolean): Acti
     (shortcut) =>
       shortcut.codes.includes(code) &&
       (shortcut.control ?? false) === control &&
-      (control || (shortcut.shift ?? false) === press.shiftKey),
+      (shortcut.alt ?? false) === press.altKey &&
+      isShiftRight(shortcut, press),
   );
   if (found === undefined || (press.repeat && !found.repeats)) return null;
   const { kind } = found.action;

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { createFilmPair } from "../viewer/pair";
-import { actionFor, type Focus } from "./keys";
+import { actionFor, type Focus, heldBy } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
@@ -139,14 +139,14 @@ function listen(session: Session, around: Surroundings): () => void {
       if (action.kind === "cancel" && focus === "text") {
         document.querySelector<HTMLElement>(".room .current")?.focus();
       }
-      room()?.perform(action);
+      room()?.perform(action, event.repeat);
     },
     { signal },
   );
   document.addEventListener(
     "keyup",
     (event) => {
-      if (event.code === "Space") room()?.showRegionsAgain();
+      for (const action of heldBy(event.code)) room()?.released(action);
     },
     { signal },
   );

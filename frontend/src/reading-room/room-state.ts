@@ -3,6 +3,7 @@ import type { Change, Reading } from "../api/reading";
 import type { Display, DragTool } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import type { FilmValues } from "../viewer/window";
+import type { Looked } from "./films";
 import type { Place } from "./place";
 
 export type FilmState =
@@ -23,9 +24,17 @@ export interface RoomState {
   readonly nudged: { readonly region: string; readonly box: Box } | null;
   /** The step whose note is being written. */
   readonly noteOf: string | null;
+  /** The other film that is looked at. */
+  readonly looked: Looked | null;
+  readonly isMagnifying: boolean;
+  /** The length of the line on the film, in words. */
+  readonly ruler: string | null;
   readonly numUndoable: number;
+  readonly numRedoable: number;
   /** Said when a side is complete and the other is not; until the reader walks on, keys rate nothing. */
   readonly hint: string | null;
+  /** What a key did that is not seen where the reader looks; said aloud, until the next key. */
+  readonly said: string | null;
 }
 
 export type SaveChange = (change: Change, sopInstanceUid: string) => void;

@@ -1,7 +1,7 @@
 /** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
 import type { Change, Reading, Side, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
-import { type Box, dragged, isDrawable, rounded, startingBox } from "../viewer/geometry";
+import { type Box, isDrawable } from "../viewer/geometry";
 import {
   annotate,
   annotation,
@@ -14,8 +14,10 @@ import {
   withChange,
   writeNote,
 } from "./changes";
+import { FilmWork } from "./film-work";
 import type { Action } from "./keys";
 import { currentBox, focusedRegion, focusedStep, marksFor } from "./marks";
+import { nameOf } from "./naming";
 import {
   afterCompleting,
   completionOn,
@@ -32,26 +34,28 @@ import {
   stepPlace,
   walked,
 } from "./place";
+import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
+import { History } from "./undo";
 
-const NUDGE_PAUSE_MS = 300;
 const WINDOW_PAUSE_MS = 500;
 const NOTE_PAUSE_MS = 800;
 
 export class Room {
   state: RoomState;
-  private readonly undoStack: { change: Change; place: Place }[] = [];
-  private nudgeTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly films: FilmWork;
+  readonly regions: RegionWork;
+  private readonly history = new History();
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private draft: { readonly step: string; readonly note: string } | null = null;
-  private preset = 0;
+  private numNotes = 0;
   /** The last key moved the focus to another item by itself. */
   private wentOn = false;
 
   constructor(
     reading: Reading,
-    private readonly view: FilmView,
+    readonly view: FilmView,
     private readonly save: SaveChange,
     private readonly tell: (state: RoomState) => void,
   ) {
@@ -67,9 +71,16 @@ export class Room {
       drawing: null,
       nudged: null,
       noteOf: null,
+      looked: null,
+      isMagnifying: false,
+      ruler: null,
       numUndoable: 0,
+      numRedoable: 0,
       hint: null,
+      said: null,
     };
+    this.films = new FilmWork(this);
+    this.regions = new RegionWork(this);
   }
 
   /** The signature is on its way. */
@@ -77,12 +88,16 @@ export class Room {
 
   /** Nothing can be rated before this very film is on screen. */
   get canRate(): boolean {
+    return this.isOpen && !this.films.covers;
+  }
+
+  private get isOpen(): boolean {
     return this.state.film.kind === "shown" && this.state.reading.signed_at === null && !this.isSigning;
   }
 
   async loadFilm(): Promise<void> {
     const { instance, window } = this.state.reading;
-    this.set({ film: { kind: "loading" }, drawing: null });
+    this.set({ film: { kind: "loading" }, drawing: null, looked: null, isMagnifying: false, ruler: null });
     try {
       const values = await this.view.showImage({
         url: instance.film_url,
@@ -101,13 +116,16 @@ export class Room {
   }
 
   lose(sentence: string): void {
-    this.set({ film: { kind: "wrong", sentence }, display: null, drawing: null, noteOf: null });
+    this.set({ film: { kind: "wrong", sentence }, display: null, drawing: null, noteOf: null, looked: null });
     this.view.showRegions([]);
   }
 
-  perform(action: Action): void {
+  /** `isRepeat`: the key is held down. */
+  perform(action: Action, isRepeat = false): void {
     if (this.state.film.kind !== "shown") return;
-    if (action.kind !== "nudge") this.commit();
+    if (action.kind !== "nudge" && action.kind !== "resize") this.commit();
+    if (this.state.said !== null) this.set({ said: null });
+    if (this.films.perform(action, isRepeat)) return;
     const { wentOn } = this;
     this.wentOn = false;
     // Whoever walks on out of habit is there already.
@@ -123,36 +141,30 @@ export class Room {
         return this.set({ showsAll: !this.state.showsAll });
       case "hide-regions":
         return this.set({ isHidden: true });
-      case "tool":
-        this.view.setDragTool(action.tool);
-        return this.set({ tool: action.tool });
-      case "zoom":
-        return this.view.zoomBy(action.factor);
-      case "invert":
-        return this.view.setInverted(!this.state.display?.inverted);
-      case "fit":
-        return this.view.fit();
-      case "preset":
-        return this.choosePreset((this.preset + 1) % this.view.presets().length);
       case "cancel":
+        if (this.state.drawing === null && this.state.noteOf === null && this.films.cancel()) return;
         return this.set({ drawing: null, noteOf: null });
+      case "nudge":
+        if (!this.films.move("to", action.x, action.y) && this.canRate) this.regions.move(action);
+        return;
+      case "resize":
+        if (!this.films.move(action.corner === "start" ? "from" : "to", action.x, action.y) && this.canRate)
+          this.regions.move(action);
+        return;
       default:
+        if (this.isOpen && this.films.bringBack()) return;
         if (this.canRate) this.rate(action);
     }
   }
 
+  /** A key came up: what it did while it was held is over. */
+  released(action: Action): void {
+    if (action.kind === "hide-regions") this.showRegionsAgain();
+    if (action.kind === "magnify") this.films.released();
+  }
+
   showRegionsAgain(): void {
-    this.set({ isHidden: false });
-  }
-
-  presets(): readonly string[] {
-    return this.view.presets();
-  }
-
-  choosePreset(index: number): void {
-    if (this.state.film.kind !== "shown") return;
-    this.preset = index;
-    this.view.choosePreset(index);
+    if (this.state.isHidden) this.set({ isHidden: false });
   }
 
   goTo(place: Place): void {
@@ -196,11 +208,12 @@ export class Room {
 
   regionDrawn(region: string, box: Box): void {
     this.commit();
-    if (this.canRate) this.judgeRegion(region, "adjusted", box);
+    if (this.canRate) this.regions.drawn(region, box);
   }
 
   startNote(place: Place): void {
     this.goTo(place);
+    this.numNotes += 1;
     if (this.canRate && place.kind === "step") this.set({ noteOf: place.step });
   }
 
@@ -223,7 +236,7 @@ export class Room {
   }
 
   addActiveTime(seconds: number): void {
-    if (seconds > 0) this.change({ kind: "add_active_time", payload: { seconds } });
+    if (seconds > 0 && this.isOpen) this.record({ kind: "add_active_time", payload: { seconds } }, null);
   }
 
   private commitNote(): void {
@@ -231,17 +244,13 @@ export class Room {
     const { draft } = this;
     this.draft = null;
     if (draft === null || stepRating(this.state.reading, draft.step).note === draft.note) return;
-    this.change(writeNote(this.state.reading, draft.step, draft.note));
+    this.change(writeNote(this.state.reading, draft.step, draft.note), `note ${this.numNotes}`);
   }
 
   /** Saves what still waits for a pause in the keys. */
   commit(): void {
     this.commitNote();
-    clearTimeout(this.nudgeTimer);
-    const { nudged } = this.state;
-    if (nudged === null) return;
-    this.set({ nudged: null });
-    this.change(annotate(nudged.region, "adjusted", nudged.box));
+    this.regions.commit();
   }
 
   commitAll(): void {
@@ -249,24 +258,36 @@ export class Room {
     this.saveWindow();
   }
 
-  /** Shows a change and saves it, for the film that is on screen at this moment. */
-  change(change: Change): void {
-    if (!this.canRate) return;
-    const sopInstanceUid = this.view.sopInstanceUidOnScreen();
-    if (sopInstanceUid !== this.state.reading.instance.sop_instance_uid) {
-      return this.lose("The film on screen is no longer the one that this page is about.");
-    }
-    const back = inverse(this.state.reading, change);
-    if (back !== null) this.undoStack.push({ change: back, place: this.state.place });
-    this.apply(change, sopInstanceUid);
+  /** Shows a change and saves it. Changes of one group in a row are undone together. */
+  change(change: Change, group: string | null = null): void {
+    if (this.canRate) this.record(change, group);
   }
 
-  private apply(change: Change, sopInstanceUid: string): void {
-    this.set({
-      reading: withChange(this.state.reading, change),
-      numUndoable: this.undoStack.length,
-    });
-    this.save(change, sopInstanceUid);
+  private record(change: Change, group: string | null): void {
+    if (!this.hasItsFilm()) return;
+    const { reading, place } = this.state;
+    const back = inverse(reading, change);
+    if (back !== null) {
+      this.history.add({ back: [back], forth: [change], place, name: nameOf(reading, change), group });
+    }
+    this.apply(change);
+  }
+
+  private apply(change: Change): void {
+    this.set({ reading: withChange(this.state.reading, change), ...this.numsUndoable });
+    this.save(change, this.state.reading.instance.sop_instance_uid);
+  }
+
+  /** Asked at the moment of each change: else nothing is on screen, and nothing can be rated. */
+  private hasItsFilm(): boolean {
+    const onScreen = this.view.sopInstanceUidOnScreen();
+    if (onScreen !== null && onScreen === this.state.reading.instance.sop_instance_uid) return true;
+    this.lose("The film on screen is no longer the one that this page is about.");
+    return false;
+  }
+
+  private get numsUndoable(): Pick<RoomState, "numUndoable" | "numRedoable"> {
+    return { numUndoable: this.history.numUndoable, numRedoable: this.history.numRedoable };
   }
 
   private rate(action: Action): void {
@@ -284,14 +305,14 @@ export class Room {
         if (region) this.judgeByKey(region.uid, action.verdict);
         return;
       case "redraw":
-        if (region) this.set({ drawing: this.state.drawing === region.uid ? null : region.uid, hint: null });
+        if (region) this.regions.toggle(region.uid);
         return;
-      case "nudge":
-        return this.nudge(action.x, action.y);
       case "note":
         return this.startNote(place);
       case "undo":
-        return this.undo();
+        return this.again("back");
+      case "redo":
+        return this.again("forth");
     }
   }
 
@@ -342,26 +363,18 @@ export class Room {
     this.set({ hint: `Output ${here} is complete. Tab goes to ${there}.` });
   }
 
-  private nudge(x: number, y: number): void {
-    const { reading, place, drawing, nudged } = this.state;
-    const region = focusedRegion(reading, place);
-    if (region === null) return;
-    const isOpen = drawing === region.uid || annotation(reading, region.uid)?.verdict === "adjusted";
-    if (!isOpen) return;
-    const film = { width: reading.instance.columns, height: reading.instance.rows };
-    const now = nudged?.region === region.uid ? nudged.box : currentBox(reading, region);
-    const from = isDrawable(now, film) ? now : startingBox(film);
-    this.set({ nudged: { region: region.uid, box: rounded(dragged(from, "move", { x, y }, film)) } });
-    clearTimeout(this.nudgeTimer);
-    this.nudgeTimer = setTimeout(() => this.commit(), NUDGE_PAUSE_MS);
-  }
-
-  private undo(): void {
-    const last = this.undoStack.pop();
-    const sopInstanceUid = this.view.sopInstanceUidOnScreen();
-    if (last === undefined || sopInstanceUid === null) return;
-    this.apply(last.change, sopInstanceUid);
-    this.goTo(last.place);
+  private again(way: "back" | "forth"): void {
+    if (!this.hasItsFilm()) return;
+    const deed = way === "back" ? this.history.undo() : this.history.redo();
+    if (deed === null) return this.set({ said: way === "back" ? "Nothing to undo." : "Nothing to redo." });
+    for (const change of deed[way]) this.apply(change);
+    this.goTo(deed.place);
+    const { numUndoable, numRedoable } = this.numsUndoable;
+    const left = way === "back" ? `${numUndoable} left to undo` : `${numRedoable} left to redo`;
+    this.set({
+      ...this.numsUndoable,
+      said: `${way === "back" ? "Undone" : "Done again"}: ${deed.name}. ${left}.`,
+    });
   }
 
   private goToNextRegion(): void {
@@ -393,10 +406,10 @@ export class Room {
     this.change({ kind: "set_window", payload: { ...window, inverted } });
   }
 
-  private set(part: Partial<RoomState>): void {
+  set(part: Partial<RoomState>): void {
     this.state = { ...this.state, ...part };
     this.view.drawRegion(this.state.drawing);
-    this.view.showRegions(marksFor(this.state.reading, this.state));
+    this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);
   }
 }

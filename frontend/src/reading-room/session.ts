@@ -76,6 +76,7 @@ export class Session {
     view.onRegionChosen((uid) => room()?.focusRegion(uid));
     view.onRegionHovered((uid) => room()?.hoverRegion(uid));
     view.onDisplayChanged((display) => room()?.displayChanged(display));
+    view.onMeasured(() => room()?.films.measured());
     view.onImageLost((problem) => room()?.lose(problem.message));
   }
 
@@ -219,7 +220,7 @@ export class Session {
   /** The signature goes the way of every change, and the next case is shown meanwhile where it is ready. */
   async sign(): Promise<void> {
     const { desk } = this;
-    if (desk === null || !desk.room.canRate) return;
+    if (desk === null || desk.room.films.bringBack() || !desk.room.canRate) return;
     if (this.state.login.who !== "in") return this.askToLogIn();
     this.gather();
     const { reading } = desk.room.state;

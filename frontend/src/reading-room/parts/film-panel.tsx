@@ -1,13 +1,11 @@
 import type { RefObject } from "preact";
-import type { DragTool } from "../../viewer/film";
+import type { Display } from "../../viewer/film";
+import { companion } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
-
-const TOOLS: readonly { tool: DragTool; name: string; cap: string }[] = [
-  { tool: "window", name: "Window", cap: "W" },
-  { tool: "pan", name: "Pan", cap: "P" },
-  { tool: "zoom", name: "Zoom", cap: "Z" },
-];
+import { CompanionPanel } from "./companion-panel";
+import { FilmStrip } from "./film-strip";
+import { FilmTools } from "./film-tools";
 
 export function FilmPanel(props: {
   readonly room: Room | null;
@@ -17,94 +15,77 @@ export function FilmPanel(props: {
 }) {
   const { room, state } = props;
   const isShown = state?.film.kind === "shown";
+  const other = state ? companion(state.reading, state.looked) : null;
+  const isCovered = other !== null && state?.looked?.layout === "instead";
   return (
     <section class="film" aria-label="Film">
-      <div class="film-bar">{room && state && isShown && <Tools room={room} state={state} />}</div>
-      <div class="film-area">
-        <div ref={props.stage} class="film-stage" />
-        {state && isShown && <Corners state={state} />}
-        {state?.film.kind === "loading" && (
-          <div class="film-problem" role="status">
-            <span class="quiet">Loading the film…</span>
-          </div>
-        )}
-        {state?.film.kind === "wrong" && (
-          <div class="film-problem" role="alert">
-            <strong>{state.film.sentence}</strong>
-            <p>
-              Nothing is shown and nothing can be rated until the right film is on screen. What you rated
-              before is kept.
-            </p>
-            <button type="button" class="button primary" onClick={props.onRetry}>
-              Load the film again
-            </button>
-          </div>
+      <div class="film-bar">{room && state && isShown && <FilmTools room={room} state={state} />}</div>
+      <div class="film-body">
+        {room && state && isShown && <FilmStrip room={room} state={state} />}
+        <div class={`film-area${isCovered ? " covered" : ""}`} inert={isCovered}>
+          <div ref={props.stage} class="film-stage" />
+          {state && isShown && <Corners state={state} />}
+          {other && !isCovered && <p class="film-banner rated">The film that you rate</p>}
+          {state?.film.kind === "loading" && (
+            <div class="film-problem" role="status">
+              <span class="quiet">Loading the film…</span>
+            </div>
+          )}
+          {state?.film.kind === "wrong" && (
+            <div class="film-problem" role="alert">
+              <strong>{state.film.sentence}</strong>
+              <p>
+                Nothing is shown and nothing can be rated until the right film is on screen. What you rated
+                before is kept.
+              </p>
+              <button type="button" class="button primary" onClick={props.onRetry}>
+                Load the film again
+              </button>
+            </div>
+          )}
+        </div>
+        {room && state && other && (
+          <CompanionPanel key={other.uid} room={room} film={other} isCovering={isCovered} />
         )}
       </div>
+      <p class="film-said" role="status">
+        {state?.said}
+      </p>
+      <p class="visually-hidden" role="status">
+        {state?.ruler && `The line is ${state.ruler} long.`}
+      </p>
     </section>
   );
 }
 
-function Tools({ room, state }: { readonly room: Room; readonly state: RoomState }) {
-  const perform = room.perform.bind(room);
+function Corners({ state }: { readonly state: RoomState }) {
+  const { reading, display } = state;
+  const { instance } = reading;
   return (
-    <div class="film-tools" role="toolbar" aria-label="Film tools">
-      {TOOLS.map(({ tool, name, cap }) => (
-        <button
-          key={tool}
-          type="button"
-          aria-pressed={state.tool === tool}
-          onClick={() => perform({ kind: "tool", tool })}
-        >
-          {name} <kbd>{cap}</kbd>
-        </button>
-      ))}
-      <button
-        type="button"
-        aria-pressed={state.display?.inverted ?? false}
-        onClick={() => perform({ kind: "invert" })}
-      >
-        Invert <kbd>I</kbd>
-      </button>
-      <button type="button" onClick={() => perform({ kind: "fit" })}>
-        Fit <kbd>0</kbd>
-      </button>
-      <button type="button" aria-pressed={state.showsAll} onClick={() => perform({ kind: "all-regions" })}>
-        All regions <kbd>B</kbd>
-      </button>
-      <select
-        aria-label="Window preset"
-        value=""
-        onChange={(event) => {
-          room.choosePreset(Number(event.currentTarget.value));
-          event.currentTarget.value = "";
-        }}
-      >
-        <option value="" hidden>
-          Presets
-        </option>
-        {room.presets().map((name, index) => (
-          <option key={index} value={index}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </div>
+    <FilmCorners
+      lines={[
+        `${reading.case_label} · ${instance.modality} ${instance.view_position}`,
+        `${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit`,
+      ]}
+      spacing={instance.column_spacing_mm}
+      display={display}
+    />
   );
 }
 
 const SCALE_MM = 50;
 
-function Corners({ state }: { readonly state: RoomState }) {
-  const { reading, display } = state;
-  const { instance } = reading;
-  const spacing = instance.column_spacing_mm;
+export function FilmCorners(props: {
+  readonly lines: readonly string[];
+  readonly spacing: number | null;
+  readonly display: Display | null;
+}) {
+  const { spacing, display } = props;
   const scalePx = spacing && display ? (SCALE_MM / spacing) * display.zoom : null;
   return (
     <>
       <div class="film-corner">
-        {`${reading.case_label} · ${instance.modality} ${instance.view_position}\n`}
-        {`${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit\n`}
+        {props.lines.map((line) => `${line}\n`)}
         {display?.label}
         {display?.inverted && " · inverted"}
       </div>

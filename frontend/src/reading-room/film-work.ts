@@ -1,0 +1,182 @@
+/** How a reader looks at films: the tools on the one that is rated, and the other films of the case. */
+import type { Reading } from "../api/reading";
+import type { FilmView } from "../viewer/film";
+import { type RulerEnd, startingLine, withEndMoved } from "../viewer/ruler";
+import { companion, filmAfter, filmsOf, type Layout, shortName, standing } from "./films";
+import type { Action } from "./keys";
+import type { RoomState } from "./room-state";
+
+/** How far an arrow key moves the magnifier. Screen pixels. */
+const LENS_STEP_PX = 8;
+
+export interface FilmHost {
+  readonly state: RoomState;
+  readonly view: FilmView;
+  set(part: Partial<RoomState>): void;
+  /** Before another film is looked at. */
+  commitAll(): void;
+}
+
+export class FilmWork {
+  /** The viewport of the other film, while one is looked at. */
+  private other: FilmView | null = null;
+  private preset = 0;
+  private isLensHeld = false;
+
+  constructor(private readonly host: FilmHost) {}
+
+  /** Where the tools work: on the other film while it stands in place of the rated one. */
+  private get view(): FilmView {
+    return this.covers && this.other !== null ? this.other : this.host.view;
+  }
+
+  /** The rated film is out of sight, so nothing may be rated. */
+  get covers(): boolean {
+    return this.host.state.looked?.layout === "instead";
+  }
+
+  /** True where the key was for a film. `isRepeat`: the key is held. */
+  perform(action: Action, isRepeat: boolean): boolean {
+    switch (action.kind) {
+      case "tool":
+        this.chooseTool(action.tool);
+        return true;
+      case "zoom":
+        this.view.zoomBy(action.factor);
+        return true;
+      case "invert":
+        this.view.setInverted(!this.view.display()?.inverted);
+        return true;
+      case "fit":
+        this.view.fit();
+        return true;
+      case "preset":
+        this.choosePreset((this.preset + 1) % Math.max(this.view.presets().length, 1));
+        return true;
+      case "magnify":
+        if (isRepeat) this.isLensHeld = true;
+        else this.magnify(!this.host.state.isMagnifying);
+        return true;
+      case "other-film":
+        this.look(filmAfter(this.host.state.reading, this.host.state.looked));
+        return true;
+      case "film-layout":
+        this.turnLayout();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  presets(): readonly string[] {
+    return this.view.presets();
+  }
+
+  choosePreset(index: number): void {
+    this.preset = index;
+    this.view.choosePreset(index);
+  }
+
+  private chooseTool(tool: RoomState["tool"]): void {
+    this.host.view.setDragTool(tool);
+    this.other?.setDragTool(tool);
+    this.host.set({ tool });
+  }
+
+  private magnify(isMagnifying: boolean): void {
+    this.isLensHeld = false;
+    this.host.view.setMagnifying(isMagnifying && !this.covers);
+    this.other?.setMagnifying(isMagnifying);
+    this.host.set({ isMagnifying });
+  }
+
+  /** The magnifier's key came up: held, it was meant for as long as that. */
+  released(): void {
+    if (this.isLensHeld) this.magnify(false);
+  }
+
+  /** Arrow keys, where a tool has them: the ruler's end, or the magnifier. */
+  move(end: RulerEnd, x: number, y: number): boolean {
+    if (this.host.state.tool === "measure") {
+      const size = this.view.filmSize();
+      const line = this.view.ruler();
+      if (size) this.view.setRuler(line ? withEndMoved(line, end, { x, y }, size) : startingLine(size));
+      return true;
+    }
+    if (!this.host.state.isMagnifying) return false;
+    this.view.moveMagnifier({ x: x * LENS_STEP_PX, y: y * LENS_STEP_PX });
+    return true;
+  }
+
+  /** Escape, one thing after the other: the line, its tool, the magnifier, the other film. True where it had one. */
+  cancel(): boolean {
+    if (this.view.ruler() !== null) {
+      this.view.setRuler(null);
+      return true;
+    }
+    if (this.host.state.tool === "measure") {
+      this.chooseTool("window");
+      return true;
+    }
+    if (this.host.state.isMagnifying) {
+      this.magnify(false);
+      return true;
+    }
+    if (this.host.state.looked === null) return false;
+    this.look(null);
+    return true;
+  }
+
+  look(film: string | null, layout: Layout = this.host.state.looked?.layout ?? "instead"): void {
+    const { reading } = this.host.state;
+    const shown = companion(reading, film === null ? null : { film, layout });
+    if (shown === null && this.host.state.looked === null) {
+      const said = filmsOf(reading).length === 0 ? "This case has no other film." : null;
+      return this.host.set({ said });
+    }
+    this.host.commitAll();
+    this.other = null;
+    this.host.view.setMagnifying(false);
+    const looked = shown === null ? null : { film: shown.uid, layout };
+    this.host.set({
+      looked,
+      isMagnifying: false,
+      drawing: null,
+      noteOf: null,
+      said:
+        shown === null ? "The rated film." : `${shortName(shown)}, ${standing(shown)}. Not the rated film.`,
+    });
+    this.measured();
+  }
+
+  private turnLayout(): void {
+    const { looked, reading } = this.host.state;
+    const film = looked?.film ?? filmsOf(reading)[0]?.uid ?? null;
+    this.look(film, looked?.layout === "beside" ? "instead" : "beside");
+  }
+
+  /** True where the rated film had to be brought back first, so that nothing is rated on another image. */
+  bringBack(): boolean {
+    if (!this.covers) return false;
+    this.look(null);
+    this.host.set({ said: "The rated film is back. Nothing was rated: press the key again." });
+    return true;
+  }
+
+  /** The other film's viewport, made and disposed of by the page. */
+  attach(view: FilmView): void {
+    this.other = view;
+    view.setDragTool(this.host.state.tool);
+    view.onMeasured(() => this.measured());
+  }
+
+  measured(): void {
+    const ruler = this.view.rulerLabel();
+    if (ruler !== this.host.state.ruler) this.host.set({ ruler });
+  }
+}
+
+/** Whether a case has something to look at beside its film. */
+export function hasOtherFilms(reading: Reading): boolean {
+  return filmsOf(reading).length > 0;
+}

@@ -1,0 +1,67 @@
+/** The other films of a case, to look at and compare: never to rate. */
+import type { Reading } from "../api/reading";
+
+/** A film of the same study, or an earlier one of the same patient. */
+export interface CompanionFilm {
+  readonly uid: string;
+  readonly sop_instance_uid: string;
+  readonly film_url: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly row_spacing_mm: number | null;
+  readonly column_spacing_mm: number | null;
+  readonly bits_stored: number;
+  readonly view_position: string;
+  readonly modality: string;
+  readonly role: "same_study" | "prior";
+  readonly days_before: number | null;
+}
+
+/** How another film is looked at: in place of the one that is rated, or beside it. */
+export type Layout = "instead" | "beside";
+
+export interface Looked {
+  readonly film: string;
+  readonly layout: Layout;
+}
+
+export function filmsOf(reading: Reading): readonly CompanionFilm[] {
+  return (reading as { readonly films?: readonly CompanionFilm[] }).films ?? [];
+}
+
+export function companion(reading: Reading, looked: Looked | null): CompanionFilm | null {
+  if (looked === null) return null;
+  return filmsOf(reading).find((film) => film.uid === looked.film) ?? null;
+}
+
+/** The film after the one that is looked at; null is the film that is rated. */
+export function filmAfter(reading: Reading, looked: Looked | null): string | null {
+  const uids = filmsOf(reading).map((film) => film.uid);
+  if (looked === null) return uids[0] ?? null;
+  return uids[uids.indexOf(looked.film) + 1] ?? null;
+}
+
+const LATERAL_VIEWS = new Set(["LL", "RL", "LATERAL", "LAT"]);
+
+/** "PA", "Lateral", "Prior PA". */
+export function shortName({ view_position, role }: Pick<CompanionFilm, "view_position" | "role">): string {
+  const view = LATERAL_VIEWS.has(view_position) ? "Lateral" : view_position || "Film";
+  return role === "prior" ? `Prior ${view}` : view;
+}
+
+/** "prior, 214 days earlier", "same study". */
+export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "days_before">): string {
+  if (role === "same_study") return "same study";
+  if (days_before === null) return "prior, date unknown";
+  if (days_before === 0) return "prior, the same day";
+  return `prior, ${days_before} ${days_before === 1 ? "day" : "days"} earlier`;
+}
+
+/** The reader has to see at a glance that this is not the film that the ratings are for. */
+export function bannerOf(film: CompanionFilm): string {
+  return `${shortName(film)} · ${standing(film)}`;
+}
+
+export function pictureUrl(film: Pick<CompanionFilm, "uid">): string {
+  return `/api/instances/${film.uid}/picture/`;
+}

@@ -1,0 +1,65 @@
+/** What a change is called when it is undone or done again: the item, and which of its answers. */
+import type { Change, Reading, Step } from "../api/reading";
+import { answerRating, stepRating } from "./changes";
+import { labelOf } from "./marks";
+import { hasTwo } from "./place";
+
+/** "the plausibility of step 2 of output A"; completes the sentence "Undone: …". */
+export function nameOf(reading: Reading, change: Change): string {
+  switch (change.kind) {
+    case "rate_step": {
+      const { payload } = change;
+      const answers: Record<string, string> = {
+        plausibility: "plausibility",
+        cannot_judge: "plausibility",
+        note: "note",
+        edited_text: "wording",
+      };
+      const differing = firstDifference(payload, stepRating(reading, payload.step));
+      return `${answers[differing] ?? "rating"} of ${stepName(reading, payload.step)}`;
+    }
+    case "annotate_region":
+      return regionName(reading, change.payload.region);
+    case "rate_answer": {
+      const { payload } = change;
+      const differing = firstDifference(payload, answerRating(reading, payload.completion));
+      return `${differing || "rating"} of the answer${ofOutput(reading, payload.completion)}`;
+    }
+    case "cast_vote":
+      return "vote";
+    case "set_window":
+      return "window";
+    case "add_active_time":
+      return "time";
+  }
+}
+
+function firstDifference(now: object, before: object): string {
+  const was = new Map(Object.entries(before));
+  return Object.entries(now).find(([key, value]) => was.get(key) !== value)?.[0] ?? "";
+}
+
+function ofOutput(reading: Reading, completion: string): string {
+  const side = reading.completions.find(({ uid }) => uid === completion)?.side;
+  return hasTwo(reading) && side ? ` of output ${side.toUpperCase()}` : "";
+}
+
+function stepName(reading: Reading, uid: string): string {
+  const found = findStep(reading, (step) => step.uid === uid);
+  return found ? `step ${found.step.position}${ofOutput(reading, found.completion)}` : "a step";
+}
+
+function regionName(reading: Reading, uid: string): string {
+  const found = findStep(reading, (step) => step.regions.some((region) => region.uid === uid));
+  const region = found?.step.regions.find((each) => each.uid === uid);
+  if (!found || !region) return "a region";
+  return `region ${labelOf(found.step, region)}${ofOutput(reading, found.completion)}`;
+}
+
+function findStep(reading: Reading, isIt: (step: Step) => boolean) {
+  for (const completion of reading.completions) {
+    const step = completion.steps.find(isIt);
+    if (step) return { step, completion: completion.uid };
+  }
+  return null;
+}
