@@ -1,0 +1,61 @@
+"""How far readers agree, with each other and with themselves, and how sure that is.
+
+Every function takes plain numbers (NaN for gaps) and returns a frozen result: `.value`, `.interval` where
+one exists, `.note` where something must be said, and what it was computed from. Nothing returns NaN: where a
+figure does not exist its value is None and the note says why.
+"""
+
+from rl_feedback.agreement.alpha import KrippendorffAlpha, Level, krippendorff_alpha
+from rl_feedback.agreement.chance import ChanceCorrected, fleiss_kappa, gwet_ac1, gwet_ac2
+from rl_feedback.agreement.concordance import KendallW, kendall_w
+from rl_feedback.agreement.estimate import Estimate
+from rl_feedback.agreement.intraclass import FORMS, IntraclassCorrelation, icc
+from rl_feedback.agreement.kappa import CohenKappa, cohen_kappa
+from rl_feedback.agreement.mrmc import (
+    JackknifeCovariances,
+    MrmcComparison,
+    TreatmentDifference,
+    jackknife_covariances,
+    mrmc_or,
+)
+from rl_feedback.agreement.observers import DawidSkene, dawid_skene
+from rl_feedback.agreement.regions import (
+    MatchedRegions,
+    RegionAgreement,
+    iou_matrix,
+    match_regions,
+    region_agreement,
+)
+from rl_feedback.agreement.votes import SideBias, side_bias
+
+__all__ = [
+    "FORMS",
+    "ChanceCorrected",
+    "CohenKappa",
+    "DawidSkene",
+    "Estimate",
+    "IntraclassCorrelation",
+    "JackknifeCovariances",
+    "KendallW",
+    "KrippendorffAlpha",
+    "Level",
+    "MatchedRegions",
+    "MrmcComparison",
+    "RegionAgreement",
+    "SideBias",
+    "TreatmentDifference",
+    "cohen_kappa",
+    "dawid_skene",
+    "fleiss_kappa",
+    "gwet_ac1",
+    "gwet_ac2",
+    "icc",
+    "iou_matrix",
+    "jackknife_covariances",
+    "kendall_w",
+    "krippendorff_alpha",
+    "match_regions",
+    "mrmc_or",
+    "region_agreement",
+    "side_bias",
+]

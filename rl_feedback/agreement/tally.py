@@ -1,0 +1,136 @@
+"""How often each category was given to each item: all that agreement needs to know of a table of ratings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rl_feedback.agreement.estimate import Floats, Integers, Numbers, table_of
+
+# Above this many cells a table of items x categories is kept as its non-zero entries only.
+_MOST_CELLS = 20_000_000
+_WIDEST_RANGE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Items with the same counts are one pattern, so that a million ratings on five categories become a few
+    hundred rows, and drawing items anew becomes drawing patterns: the same distribution, far faster.
+
+    Entry e says that `count[e]` readers gave category `category[e]` to an item of pattern `pattern[e]`.
+    """
+
+    categories: Floats
+    pattern: Integers
+    category: Integers
+    count: Floats
+    num_items_of_pattern: Integers
+    num_readers: int
+    num_ratings: int
+
+    @property
+    def num_patterns(self) -> int:
+        return len(self.num_items_of_pattern)
+
+    @property
+    def num_items(self) -> int:
+        return int(self.num_items_of_pattern.sum())
+
+    def sizes(self) -> Floats:
+        """Ratings per item, by pattern."""
+        return sums_by(self.pattern, self.count, self.num_patterns)
+
+    def table(self) -> Floats:
+        """Patterns x categories."""
+        dense = np.zeros((self.num_patterns, len(self.categories)))
+        dense[self.pattern, self.category] = self.count
+        return dense
+
+
+def sums_by(place: Integers, weight: Floats, many: int) -> Floats:
+    """The sum of weights at each of `many` places."""
+    return np.bincount(place, weight, minlength=many).astype(np.float64, copy=False)
+
+
+def tally_ratings(ratings: Numbers, *, categories: Numbers | None = None, fewest: int = 1) -> Tally:
+    """Tally readers x items, NaN for gaps; items with fewer than `fewest` ratings are left out.
+
+    `categories` lists every category there is, seen or not; without it, those seen. Raises ValueError for
+    one reader, no ratings, or a rating outside the categories.
+    """
+    table = table_of(ratings, called="ratings", shape="readers x items")
+    if table.shape[0] < 2:
+        raise ValueError(
+            f"Agreement needs at least 2 readers (rows); these are {table.shape[0]}."
+            " Rows are readers, columns are items."
+        )
+    given = ~np.isnan(table)
+    if given.all():
+        readers_of_item = np.full(table.shape[1], table.shape[0])
+    else:
+        readers_of_item = given.sum(axis=0)
+        if not readers_of_item.any():
+            raise ValueError("There is no rating: every place holds a gap (NaN).")
+    kept = readers_of_item >= fewest
+    if not kept.any():
+        raise ValueError(
+            f"No item has {fewest} ratings, so nothing can be compared: let two readers read the same items."
+        )
+    given &= kept
+    values = table[given]
+    seen, codes = _encode(values)
+    if categories is not None:
+        seen, codes = _among(seen, codes, categories)
+    # Items without a rating vanish here.
+    place_of_item = np.cumsum(kept) - 1
+    item = np.broadcast_to(place_of_item, table.shape)[given]
+    return _collapsed(item, codes, seen, num_items=int(kept.sum()), num_readers=table.shape[0])
+
+
+def _encode(values: Floats) -> tuple[Floats, Integers]:
+    """The distinct values, ascending, and the place of each value among them."""
+    low, high = values.min(), values.max()
+    if high - low < _WIDEST_RANGE and (values == np.rint(values)).all():
+        offsets = (values - low).astype(np.int64)
+        present = np.bincount(offsets) > 0
+        return np.flatnonzero(present) + low, (np.cumsum(present) - 1)[offsets]
+    seen, codes = np.unique(values, return_inverse=True)
+    return seen, codes
+
+
+def _among(seen: Floats, codes: Integers, categories: Numbers) -> tuple[Floats, Integers]:
+    every = np.unique(np.asarray(categories, dtype=np.float64))
+    places = np.searchsorted(every, seen)
+    strange = [v for v, p in zip(seen, places, strict=True) if p == len(every) or every[p] != v]
+    if strange:
+        raise ValueError(f"The rating {strange[0]:g} is not among the categories: add it or mend the rating.")
+    return every, places[codes]
+
+
+def _collapsed(item: Integers, codes: Integers, seen: Floats, *, num_items: int, num_readers: int) -> Tally:
+    num_categories = len(seen)
+    cell = item * num_categories + codes
+    if num_items * num_categories > _MOST_CELLS:
+        cells, count = np.unique(cell, return_counts=True)
+        multiplicity = np.ones(num_items, dtype=np.int64)
+        pattern, category = np.divmod(cells, num_categories)
+    else:
+        counts = np.bincount(cell, minlength=num_items * num_categories).reshape(num_items, num_categories)
+        if num_categories * np.log2(num_readers + 1) < 62:
+            keys = counts @ (num_readers + 1) ** np.arange(num_categories)
+            _, first, multiplicity = np.unique(keys, return_index=True, return_counts=True)
+            counts = counts[first]
+        else:
+            multiplicity = np.ones(num_items, dtype=np.int64)
+        pattern, category = np.nonzero(counts)
+        count = counts[pattern, category]
+    return Tally(
+        categories=seen,
+        pattern=pattern,
+        category=category,
+        count=count.astype(np.float64),
+        num_items_of_pattern=multiplicity,
+        num_readers=num_readers,
+        num_ratings=len(codes),
+    )
