@@ -9,7 +9,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
 from inference.grounding import parse_completion
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom

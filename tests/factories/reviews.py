@@ -7,7 +7,8 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
 from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
-from deepmedix_review.reviews.services import apply_change, create_reader_study, sign_reading
+from deepmedix_review.reviews.services import apply_change, sign_reading
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say

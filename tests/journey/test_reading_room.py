@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.selectors import film_path
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory

@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-inference", "reasoning.tasks.reconcile_inference"),
         ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
         ("wake-training", "feedback.tasks.reconcile_training"),
+        ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
     )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

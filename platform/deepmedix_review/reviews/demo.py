@@ -17,7 +17,7 @@ from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom

@@ -19,7 +19,8 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.guards import require_may_open
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import ImportBatch, Study
 
 PAGE = 50
@@ -132,6 +133,8 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
     if reading is None:
         raise NotYours("This reading is not among yours. Go back to your worklist.")
     require_not_withdrawn(reading.assignment.case.study)
+    if reading.opened_at is None and reading.signed_at is None:
+        require_may_open(reading.assignment_id)
     return reading
 
 
@@ -151,28 +154,60 @@ def require_not_withdrawn(study: Study) -> None:
         raise RefusedByRule("An admin withdrew this case. Go back to your worklist and read the next one.")
 
 
+def readable_now(reader_id: int) -> QuerySet[Reading]:
+    """The reader's open readings that may be begun or gone on with at this moment."""
+    now, today = timezone.now(), timezone.localdate()
+    reader_study = "assignment__case__reader_study"
+    welcome = Invitation.objects.filter(
+        Q(deadline__isnull=True) | Q(deadline__gte=today),
+        reader_study=OuterRef(reader_study),
+        reader=reader_id,
+        state=Invitation.State.ACCEPTED,
+    )
+    adjudicates = Q(assignment__kind=Assignment.Kind.ADJUDICATION)
+    return Reading.objects.filter(
+        adjudicates | Exists(welcome),
+        ~Q(assignment__kind=Assignment.Kind.REPEAT) | Q(assignment__available_at__lte=now),
+        Q(**{f"{reader_study}__state": ReaderStudy.State.RUNNING})
+        | Q(**{f"{reader_study}__state": ReaderStudy.State.PAUSED}, opened_at__isnull=False),
+        Q(**{f"{reader_study}__deadline": None}) | Q(**{f"{reader_study}__deadline__gte": today}),
+        assignment__reader=reader_id,
+        assignment__withdrawn_at=None,
+        assignment__case__study__state=Study.State.READY,
+        signed_at=None,
+    )
+
+
 def next_reading(reading: Reading) -> Reading | None:
     """The reader's next open case of the same reader study: by position, then the first left behind."""
     here = Assignment.objects.select_related("case").get(pk=reading.assignment_id)
     return (
-        Reading.objects.filter(
-            assignment__reader=here.reader_id,
-            assignment__case__reader_study=here.case.reader_study_id,
-            assignment__case__study__state=Study.State.READY,
-            signed_at=None,
-        )
+        readable_now(here.reader_id)
+        .filter(assignment__case__reader_study=here.case.reader_study_id)
         .exclude(pk=reading.pk)
         .order_by(
-            If(When(assignment__case__position__gt=here.case.position, then=Value(0)), default=Value(1)),
-            "assignment__case__position",
+            If(When(assignment__position__gt=here.position, then=Value(0)), default=Value(1)),
+            "assignment__position",
+            "assignment_id",
         )
         .first()
     )
 
 
 def signed_readings() -> QuerySet[Reading]:
-    """The word that counts: every signed reading of a study in use that no later signed reading amends."""
-    signed = Reading.objects.filter(signed_at__isnull=False, assignment__case__study__state=Study.State.READY)
+    """The word that counts as data: signed, not amended since, of a study in use.
+
+    Cases that teach or test readers are no data, nor is a hidden repeat; nothing is where the design hides
+    results until the lock.
+    """
+    case = "assignment__case"
+    signed = Reading.objects.filter(
+        Q(**{f"{case}__reader_study__hides_results": False})
+        | Q(**{f"{case}__reader_study__state": ReaderStudy.State.LOCKED}),
+        **{f"{case}__study__state": Study.State.READY, f"{case}__role": Case.Role.DATA},
+        assignment__kind__in=(Assignment.Kind.FIRST, Assignment.Kind.ADJUDICATION),
+        signed_at__isnull=False,
+    )
     return signed.exclude(amended_by__signed_at__isnull=False)
 
 

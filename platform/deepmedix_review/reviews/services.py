@@ -1,7 +1,6 @@
-"""Gives cases to readers, keeps each thing a reader says the moment it is said, and locks what was signed."""
+"""Keeps each thing a reader says the moment it is said, and locks what was signed."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,18 +9,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.accounts.permissions import Capability, may, require
+from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
 from deepmedix_review.reviews.conflicts import Seen, require_latest
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, ReadingChange
-from deepmedix_review.reviews.selectors import completions_to_read, next_reading, require_not_withdrawn
-from deepmedix_review.reviews.sides import draw_swaps
-from deepmedix_review.studies.models import Study
+from deepmedix_review.reviews.guards import require_may_change, require_may_open
+from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange
+from deepmedix_review.reviews.selectors import next_reading, require_not_withdrawn
+from deepmedix_review.reviews.study_services.pool import renew_lease
+from deepmedix_review.reviews.study_services.signing import note_signature
 
 
 @dataclass(frozen=True)
@@ -42,68 +41,6 @@ class Signed:
 
 
 @transaction.atomic
-def create_reader_study(
-    *,
-    title: str,
-    studies: Sequence[Study],
-    readers: Sequence[User],
-    actor: User | None,
-    seed: int,
-    model_version: ModelVersion | None = None,
-) -> ReaderStudy:
-    """Every reader is assigned every case; the sides of two completions are drawn by seed, reader and case.
-
-    Completions are those of `model_version`, by default of the model that serves.
-    """
-    if actor is not None:
-        require(actor, Capability.DESIGN_READER_STUDIES)
-    if not title.strip():
-        raise RefusedByRule("The reader study has no title. Give it one.")
-    if not studies or not readers:
-        raise RefusedByRule("A reader study needs at least one study and one reader. Choose them.")
-    barred = [reader.pseudonym for reader in readers if not may(reader, Capability.READ_CASES)]
-    if barred:
-        raise RefusedByRule(f"{', '.join(barred)} may not read cases. Choose experts only.")
-    chosen = completions_to_read(studies, model_version=model_version)
-    unread = [study.label for study in studies if study.pk not in chosen]
-    if unread:
-        raise RefusedByRule(
-            f"{', '.join(unread)} has no completion of that model yet. Request inference first."
-        )
-
-    reader_study = ReaderStudy.objects.create(title=title.strip(), created_by=actor, seed=seed)
-    cases = Case.objects.bulk_create(
-        Case(reader_study=reader_study, study=study, position=position)
-        for position, study in enumerate(studies, start=1)
-    )
-    Case.completions.through.objects.bulk_create(
-        Case.completions.through(case=case, completion=completion)
-        for case in cases
-        for completion in chosen[case.study_id]
-    )
-    Invitation.objects.bulk_create(
-        Invitation(reader_study=reader_study, reader=reader, state=Invitation.State.ACCEPTED)
-        for reader in readers
-    )
-    for reader in readers:
-        assignments = Assignment.objects.bulk_create(
-            Assignment(case=case, reader=reader, position=case.position) for case in cases
-        )
-        swaps = draw_swaps(seed=seed, reader=str(reader.uid), num_cases=len(cases))
-        Reading.objects.bulk_create(
-            _unopened_reading(assignment, swap=swap, completions=chosen[assignment.case.study_id])
-            for assignment, swap in zip(assignments, swaps, strict=True)
-        )
-    record_event(
-        actor=actor,
-        action="create_reader_study",
-        subject=reader_study,
-        details={"cases": len(cases), "readers": [str(reader.uid) for reader in readers], "seed": seed},
-    )
-    return reader_study
-
-
-@transaction.atomic
 def open_reading(*, assignment: Assignment, reader: User) -> Reading:
     """The reading to show for this assignment: the open one, else the last that was signed."""
     _require_reader(reader, assignment)
@@ -114,7 +51,9 @@ def open_reading(*, assignment: Assignment, reader: User) -> Reading:
 
 
 def mark_opened(reading: Reading, *, reader: User) -> None:
-    """Keep the moment at which the reader first came to the case."""
+    """Keep the moment at which the reader first came to the case. Refuses what may not be begun."""
+    if reading.opened_at is None and reading.signed_at is None:
+        require_may_open(reading.assignment_id)
     with transaction.atomic():
         if Reading.objects.filter(pk=reading.pk, opened_at=None, signed_at=None).update(
             opened_at=timezone.now()
@@ -194,6 +133,7 @@ def sign_reading(
     Reading.objects.filter(pk=reading.pk).update(
         signed_at=signed.signed_at, opened_at=reading.opened_at or signed.signed_at
     )
+    note_signature(reading)
     record_event(actor=reader, action="sign_reading", subject=reading)
     return signed
 
@@ -207,6 +147,7 @@ def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
         raise RefusedByRule("This reading is still open. Change it directly.")
     if Reading.objects.filter(amends=signed).exists():
         raise RefusedByRule("This reading was amended already. Amend the latest one.")
+    require_may_change(signed)
     if not reason.strip():
         raise RefusedByRule("An amendment says why. Write a reason.")
     amendment = Reading.objects.create(
@@ -223,13 +164,6 @@ def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
     recording.copy_all(source=signed, target=amendment)
     record_event(actor=reader, action="amend_reading", subject=amendment, details={"amends": str(signed.uid)})
     return amendment
-
-
-def _unopened_reading(assignment: Assignment, *, swap: bool, completions: Sequence[Any]) -> Reading:
-    first, second = (*completions, None)[:2]
-    if second is not None and swap:
-        first, second = second, first
-    return Reading(assignment=assignment, completion_a=first, completion_b=second)
 
 
 def _lock(reading_uid: uuid.UUID, reader: User) -> Reading:
@@ -265,6 +199,7 @@ def _guard(reading: Reading, sop_instance_uid: str) -> None:
     if reading.signed_at is not None:
         raise RefusedByRule("This reading is signed and locked. Amend it to change it.")
     require_not_withdrawn(reading.completion_a.study)
+    renew_lease(reading.assignment_id, require_may_change(reading))
     if sop_instance_uid != reading.completion_a.instance.sop_instance_uid:
         raise RefusedByRule(
             "The film on the screen is not the film of this case, so nothing was saved. Reload the page."

@@ -13,7 +13,7 @@ from deepmedix_review.accounts.selectors import acting_user, readers, readers_by
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
-from deepmedix_review.reviews import choices, selectors, services
+from deepmedix_review.reviews import choices, selectors, services, study_services
 from deepmedix_review.reviews.forms import AmendmentForm, ReaderStudyForm
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.studies.models import Study
@@ -85,7 +85,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            reader_study = services.create_reader_study(
+            reader_study = study_services.create_reader_study(
                 title=chosen["title"],
                 studies=list(Study.objects.filter(uid__in=chosen["studies"]).order_by("pk")),
                 readers=readers_by_uid(uuid.UUID(uid) for uid in chosen["readers"]),

@@ -235,7 +235,7 @@ def test_saving_a_rating_takes_few_queries_however_long_the_reading(django_asser
         step = reading.completion_a.steps.earliest("position")
         rating = {"step": str(step.uid), "plausibility": 3, "cannot_judge": False, "note": ""}
         data = sent(reading, "rate_step", rating)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(16):
             answer = post(client, "api-reading-changes", reading, data)
         assert answer.status_code == 200
 
@@ -246,5 +246,5 @@ def test_showing_a_reading_takes_the_same_queries_for_one_completion_and_two(
     for reading in (an_open_reading(num_completions=1), an_open_reading()):
         complete(reading)
         client = client_of(reader_of(reading))
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(21):
             client.get(reverse("api-reading", args=[reading.uid]))

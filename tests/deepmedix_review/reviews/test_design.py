@@ -7,7 +7,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.selectors import completions_to_read, progress_by_reader
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reasoning import CompletionFactory, say
 from tests.factories.registry import ModelVersionFactory
@@ -76,8 +76,8 @@ def test_a_reader_study_without_what_it_needs_is_refused_by_a_sentence() -> None
     expert, admin = ExpertFactory.create(), AdminFactory.create()
     refusals = [
         ("", [study], [expert], "no title"),
-        ("t", [], [expert], "at least one study"),
-        ("t", [study], [], "at least one study and one reader"),
+        ("t", [], [expert], "There is no case to read"),
+        ("t", [study], [], "There is no reader"),
         ("t", [study], [admin], "may not read cases"),
         ("t", [study, unread], [expert], f"{unread.label} has no completion"),
     ]
@@ -93,7 +93,7 @@ def test_only_an_admin_designs_one_and_it_is_audited() -> None:
     admin = AdminFactory.create()
     made = create_reader_study(title="t", studies=[study], readers=[expert], actor=admin, seed=1)
     event = AuditEvent.objects.latest("sequence")
-    assert (event.action, event.subject_uid, event.actor) == ("create_reader_study", str(made.uid), admin)
+    assert (event.action, event.subject_uid, event.actor) == ("start_reader_study", str(made.uid), admin)
 
 
 def test_progress_counts_what_each_reader_signed() -> None:

@@ -1,0 +1,105 @@
+"""Says who may open, change and see what in a reader study, and why not."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
+
+# SQL, since it runs at every click.
+STANDING = """
+SELECT assignment.kind, assignment.withdrawn_at, assignment.lease_expires_at, assignment.available_at,
+    study.state, study.lease_minutes, coalesce(invitation.deadline, study.deadline), invitation.state
+FROM reviews_assignment assignment
+JOIN reviews_case c ON c.id = assignment.case_id
+JOIN reviews_readerstudy study ON study.id = c.reader_study_id
+LEFT JOIN reviews_invitation invitation
+    ON invitation.reader_study_id = study.id AND invitation.reader_id = assignment.reader_id
+WHERE assignment.id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an assignment stands: its reader study's state and deadline, its lease, its reader's invitation."""
+
+    kind: str
+    withdrawn_at: datetime | None
+    lease_expires_at: datetime | None
+    available_at: datetime | None
+    study_state: str
+    lease_minutes: int
+    deadline: date | None
+    invitation: str | None
+
+
+def standing_of(assignment_id: int) -> Standing:
+    """One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [assignment_id])
+        return Standing(*cursor.fetchone())
+
+
+def require_may_open(assignment_id: int) -> None:
+    """Raises RefusedByRule where this case can't be begun: paused, locked, too late, taken away, not due."""
+    standing = standing_of(assignment_id)
+    _require_held(standing)
+    if standing.study_state == ReaderStudy.State.PAUSED:
+        raise RefusedByRule(
+            "This reader study is paused, so no new case opens. Cases you have opened can be finished."
+        )
+    if standing.kind == Assignment.Kind.REPEAT and (
+        standing.available_at is None or standing.available_at > timezone.now()
+    ):
+        raise RefusedByRule("This case is not open yet. Go back to your worklist and read the next one.")
+
+
+def require_may_change(reading: Reading) -> Standing:
+    """Raises RefusedByRule where nothing can be kept any more. A paused study's opened readings go on."""
+    standing = standing_of(reading.assignment_id)
+    _require_held(standing)
+    if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
+        raise RefusedByRule(
+            "This reader study is paused, so no new case opens. Cases you have opened can be finished."
+        )
+    return standing
+
+
+def require_results_visible(user: User, reader_study: ReaderStudy) -> None:
+    """Raises RefusedByRule where the design hides ratings from everybody until the lock."""
+    if reader_study.hides_results and reader_study.state != ReaderStudy.State.LOCKED:
+        raise RefusedByRule(
+            "The design of this reader study hides its results until it is locked. Lock it to see them."
+        )
+
+
+def require_designer(user: User | None) -> None:
+    """Raises NotYours. None is the product itself."""
+    if user is not None:
+        require(user, Capability.DESIGN_READER_STUDIES)
+
+
+def _require_held(standing: Standing) -> None:
+    if standing.study_state == ReaderStudy.State.DRAFT:
+        raise RefusedByRule("This reader study has not begun. Go back to your worklist.")
+    if standing.study_state == ReaderStudy.State.LOCKED:
+        raise RefusedByRule("This reader study is locked: what was said of it stays as it is.")
+    if standing.withdrawn_at is not None:
+        if standing.lease_expires_at is not None:
+            raise RefusedByRule(
+                "Your lease on this case ran out, so another reader may have it. What you said is kept. "
+                "Take the next case from your worklist; this one comes back to you if it is still free."
+            )
+        raise RefusedByRule("This case was taken off your worklist. Go back and read the next one.")
+    if standing.invitation == Invitation.State.REMOVED:
+        raise RefusedByRule("You are no longer a reader of this reader study. Go back to your worklist.")
+    if standing.deadline is not None and standing.deadline < timezone.localdate():
+        raise RefusedByRule(
+            f"The deadline of this reader study was {standing.deadline:%d %B %Y}. "
+            "Ask its admin for more time."
+        )

@@ -1,0 +1,51 @@
+"""Everything that an admin or the clock does to a reader study, from its draft to its lock."""
+
+from deepmedix_review.reviews.study_services.adjudicating import queue_adjudications, start_adjudication
+from deepmedix_review.reviews.study_services.drafting import (
+    StudyDraft,
+    TaughtCase,
+    design_reader_study,
+    draft_of,
+    find_unready,
+)
+from deepmedix_review.reviews.study_services.pool import (
+    give_case_back,
+    release_expired_leases,
+    take_next_case,
+)
+from deepmedix_review.reviews.study_services.readers import (
+    answer_invitation,
+    invite_reader,
+    remove_reader,
+)
+from deepmedix_review.reviews.study_services.repeats import release_due_repeats
+from deepmedix_review.reviews.study_services.running import (
+    extend_reader_study,
+    lock_reader_study,
+    pause_reader_study,
+    resume_reader_study,
+)
+from deepmedix_review.reviews.study_services.starting import create_reader_study, start_reader_study
+
+__all__ = [
+    "StudyDraft",
+    "TaughtCase",
+    "answer_invitation",
+    "create_reader_study",
+    "design_reader_study",
+    "draft_of",
+    "extend_reader_study",
+    "find_unready",
+    "give_case_back",
+    "invite_reader",
+    "lock_reader_study",
+    "pause_reader_study",
+    "queue_adjudications",
+    "release_due_repeats",
+    "release_expired_leases",
+    "remove_reader",
+    "resume_reader_study",
+    "start_adjudication",
+    "start_reader_study",
+    "take_next_case",
+]

@@ -1,0 +1,121 @@
+"""Brings cases on which readers disagree before one more reader, as a reading of its own."""
+
+import random
+
+from django.db import transaction
+from django.db.models import Count, Max, Q
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, may
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.disagreement import find_disagreements
+from deepmedix_review.reviews.guards import require_designer
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
+
+Kind = Assignment.Kind
+
+
+def queue_adjudications(*, reader_study: ReaderStudy) -> int:
+    """Give each disputed case to a third reader who has not read it, the one with the fewest such cases.
+
+    Where every reader has read it, or a consensus reading is wanted, it waits for an admin to name somebody.
+    Returns how many were given.
+    """
+    if (
+        reader_study.adjudication != ReaderStudy.Adjudication.THIRD_READER
+        or reader_study.state != ReaderStudy.State.RUNNING
+    ):
+        return 0
+    given = 0
+    disputed = [found.case for found in find_disagreements(reader_study)]
+    having = set(
+        Assignment.objects.filter(case__in=disputed, kind=Kind.ADJUDICATION, withdrawn_at=None).values_list(
+            "case", flat=True
+        )
+    )
+    for case in disputed:
+        if case.pk in having:
+            continue
+        reader = _third_reader(case)
+        if reader is not None:
+            start_adjudication(case=case, reader=reader, actor=None)
+            given += 1
+    return given
+
+
+@transaction.atomic
+def start_adjudication(*, case: Case, reader: User, actor: User | None) -> Assignment:
+    """Put a disputed case on this reader's worklist, to be read with the earlier readings beside it."""
+    require_designer(actor)
+    case = Case.objects.select_for_update().select_related("reader_study").get(pk=case.pk)
+    reader_study = case.reader_study
+    if reader_study.state not in (ReaderStudy.State.RUNNING, ReaderStudy.State.PAUSED):
+        raise RefusedByRule("Only a running reader study is adjudicated.")
+    if reader_study.adjudication == ReaderStudy.Adjudication.OFF:
+        raise RefusedByRule("The design of this reader study has no adjudication.")
+    if case.role != Case.Role.DATA:
+        raise RefusedByRule("Only a case of data is adjudicated: of the others the answer is known.")
+    if not may(reader, Capability.READ_CASES):
+        raise RefusedByRule(f"{reader.pseudonym} may not read cases. Choose an expert.")
+    first = Assignment.objects.filter(case=case, kind=Kind.FIRST)
+    if (
+        reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
+        and first.filter(reader=reader).filter(Q(withdrawn_at=None) | _OPENED).exists()
+    ):
+        raise RefusedByRule(
+            f"{reader.pseudonym} has read this case. Choose a reader who has not, or a consensus reading."
+        )
+    if first.filter(readings__signed_at__isnull=False).distinct().count() < 2:
+        raise RefusedByRule("Fewer than 2 readers have signed this case, so there is nothing to settle.")
+    if Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists():
+        raise RefusedByRule("This case is being adjudicated already.")
+    last = Assignment.objects.filter(case__reader_study=reader_study, reader=reader).aggregate(
+        last=Max("position")
+    )["last"]
+    assignment, is_new = Assignment.objects.update_or_create(
+        case=case,
+        reader=reader,
+        kind=Kind.ADJUDICATION,
+        defaults={"position": (last or 0) + 1, "withdrawn_at": None},
+    )
+    if is_new:
+        rng = random.Random(seed_of(reader_study, "adjudication", case.pk))
+        unopened_reading(
+            assignment,
+            completions=ground_of(reader_study, cases=[case]).completions[case.pk],
+            swap=rng.random() < 0.5,
+            shows=reader_study.shows,
+            asks_first_read=False,
+        ).save()
+    record_event(
+        actor=actor, action="start_adjudication", subject=assignment, details={"reader": str(reader.uid)}
+    )
+    return assignment
+
+
+_OPENED = Q(readings__opened_at__isnull=False)
+
+
+def _third_reader(case: Case) -> User | None:
+    has_read = Assignment.objects.filter(case=case).values("reader")
+    return (
+        User.objects.filter(
+            is_active=True,
+            invitations__reader_study=case.reader_study_id,
+            invitations__state=Invitation.State.ACCEPTED,
+        )
+        .exclude(pk__in=has_read)
+        .annotate(
+            number=Count(
+                "assignments",
+                filter=Q(
+                    assignments__case__reader_study=case.reader_study_id,
+                    assignments__kind=Kind.ADJUDICATION,
+                ),
+            )
+        )
+        .order_by("number", "pk")
+        .first()
+    )

@@ -1,0 +1,218 @@
+"""Writes drawn lists down: an assignment and an unopened reading for each, with its sides."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.designs import DesignCase, DesignReader, PlannedAssignment
+from deepmedix_review.reviews.designs.balance import Before
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+
+ROWS_AT_ONCE = 2000
+STAYING = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What lists are drawn on, by primary key of the case and uid of the reader: cases with the completions
+    that they show, and readers."""
+
+    cases: Mapping[int, Case]
+    completions: Mapping[int, Sequence[Completion]]
+    readers: Mapping[str, User]
+
+    @property
+    def design_cases(self) -> tuple[DesignCase, ...]:
+        return tuple(as_design_case(case) for case in self.cases.values())
+
+
+def ground_of(reader_study: ReaderStudy, *, cases: Iterable[Case] | None = None) -> Ground:
+    """All cases (or these) and all readers who have not declined or been removed."""
+    found = list(
+        cases if cases is not None else Case.objects.filter(reader_study=reader_study).order_by("position")
+    )
+    shown = Case.completions.through.objects.filter(case__in=[case.pk for case in found]).order_by("pk")
+    completions: dict[int, list[Completion]] = {case.pk: [] for case in found}
+    by_pk = Completion.with_altered.in_bulk([row.completion_id for row in shown])
+    for row in shown:
+        completions[row.case_id].append(by_pk[row.completion_id])
+    return Ground(
+        cases={case.pk: case for case in found},
+        completions=completions,
+        readers={str(invitation.reader.uid): invitation.reader for invitation in staying(reader_study)},
+    )
+
+
+def staying(reader_study: ReaderStudy) -> list[Invitation]:
+    """Invitations of the readers who have not declined and were not removed."""
+    return list(
+        Invitation.objects.filter(reader_study=reader_study, state__in=STAYING)
+        .select_related("reader")
+        .order_by("pk")
+    )
+
+
+def as_design_case(case: Case) -> DesignCase:
+    return DesignCase(key=case.pk, role=case.role, block=case.block, is_anchor=case.is_anchor)  # type: ignore[arg-type]
+
+
+def design_readers(reader_study: ReaderStudy) -> tuple[DesignReader, ...]:
+    """The readers who stay, with their block and how many data cases are theirs."""
+    loads = dict(
+        Assignment.objects.filter(
+            case__reader_study=reader_study,
+            case__role=Case.Role.DATA,
+            kind=Assignment.Kind.FIRST,
+            withdrawn_at=None,
+        )
+        .order_by()
+        .values_list("reader")
+        .annotate(Count("pk"))
+    )
+    return tuple(
+        DesignReader(
+            key=str(invitation.reader.uid),
+            block=invitation.block,
+            num_assigned=loads.get(invitation.reader_id, 0),
+        )
+        for invitation in staying(reader_study)
+    )
+
+
+def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> list[Assignment]:
+    """Rows for what was drawn, behind what each reader has already. An earlier withdrawn one comes back."""
+    last = _last_positions(ground)
+    # In each reader's own order, so that primary keys follow it.
+    ordered = sorted(planned, key=lambda item: (item.reader, item.position))
+    assignments: dict[tuple[str, int], Assignment] = {}
+    withdrawn = {
+        (assignment.case_id, assignment.reader_id, assignment.kind): assignment
+        for assignment in Assignment.objects.filter(case__in=ground.cases, withdrawn_at__isnull=False)
+    }
+    new: list[Assignment] = []
+    for item in ordered:
+        reader = ground.readers[item.reader]
+        position = last.get(reader.pk, 0) + item.position
+        back = withdrawn.get((item.case, reader.pk, item.kind))
+        if back is not None:
+            back.withdrawn_at, back.position = None, position
+            back.save(update_fields=["withdrawn_at", "position"])
+            assignments[item.reader, item.position] = back
+            continue
+        assignment = Assignment(
+            case=ground.cases[item.case], reader=reader, kind=item.kind, position=position
+        )
+        assignments[item.reader, item.position] = assignment
+        new.append(assignment)
+    first_new = [assignment for assignment in new if assignment.kind != Assignment.Kind.REPEAT]
+    Assignment.objects.bulk_create(first_new, batch_size=ROWS_AT_ONCE)
+    for item in ordered:
+        if item.repeat_of is not None:
+            assignments[item.reader, item.position].repeat_of = assignments[item.reader, item.repeat_of]
+    repeats = [assignment for assignment in new if assignment.kind == Assignment.Kind.REPEAT]
+    Assignment.objects.bulk_create(repeats, batch_size=ROWS_AT_ONCE)
+    is_new = {id(assignment) for assignment in new}
+    Reading.objects.bulk_create(
+        (
+            unopened_reading(
+                assignments[item.reader, item.position],
+                completions=ground.completions[item.case],
+                swap=item.swap,
+                shows=ground.cases[item.case].reader_study.shows,
+                asks_first_read=item.asks_first_read,
+            )
+            for item in ordered
+            if id(assignments[item.reader, item.position]) in is_new
+        ),
+        batch_size=ROWS_AT_ONCE,
+    )
+    return list(assignments.values())
+
+
+def unopened_reading(
+    assignment: Assignment,
+    *,
+    completions: Sequence[Completion],
+    swap: bool,
+    shows: str,
+    asks_first_read: bool,
+) -> Reading:
+    """A reading with its sides: two completions, or the one of two that was drawn."""
+    shown = list(reversed(completions)) if swap else list(completions)
+    if shows == ReaderStudy.Shows.ONE_OF_TWO:
+        shown = shown[:1]
+    return Reading(
+        assignment=assignment,
+        completion_a=shown[0],
+        completion_b=shown[1] if len(shown) > 1 else None,
+        asks_first_read=asks_first_read,
+    )
+
+
+def withdraw_unread(assignments: Iterable[Assignment]) -> int:
+    """Take these off their readers' worklists, except what a reader has opened or signed."""
+    pks = [assignment.pk for assignment in assignments]
+    unread = Assignment.objects.filter(pk__in=pks, withdrawn_at=None).exclude(
+        readings__opened_at__isnull=False
+    )
+    return unread.exclude(readings__signed_at__isnull=False).update(withdrawn_at=timezone.now())
+
+
+def sides_before(
+    reader_study: ReaderStudy, cases: Iterable[int]
+) -> tuple[dict[int, Before], dict[int, Before]]:
+    """By case, how many of its first readings show the later completion on side A, and ask a first read."""
+    rows = (
+        Reading.objects.filter(
+            assignment__case__in=list(cases),
+            assignment__kind=Assignment.Kind.FIRST,
+            assignment__withdrawn_at=None,
+            amends=None,
+        )
+        .order_by()
+        .values_list("assignment__case")
+        .annotate(
+            number=Count("pk"),
+            asked=Count("pk", filter=Q(asks_first_read=True)),
+        )
+    )
+    asked = {case: Before(num_asked, number) for case, number, num_asked in rows}
+    first = {}
+    through = Case.completions.through.objects
+    for case, completion in (
+        through.filter(case__in=list(cases)).order_by("-pk").values_list("case", "completion")
+    ):
+        first[case] = completion
+    swapped = dict(
+        Reading.objects.filter(
+            assignment__case__in=list(cases),
+            assignment__kind=Assignment.Kind.FIRST,
+            assignment__withdrawn_at=None,
+            amends=None,
+        )
+        .exclude(completion_a__in=list(first.values()))
+        .order_by()
+        .values_list("assignment__case")
+        .annotate(Count("pk"))
+    )
+    return {case: Before(swapped.get(case, 0), before.num) for case, before in asked.items()}, asked
+
+
+def _last_positions(ground: Ground) -> dict[int, int]:
+    studies = {case.reader_study_id for case in ground.cases.values()}
+    return dict(
+        Assignment.objects.filter(case__reader_study__in=studies, reader__in=ground.readers.values())
+        .order_by()
+        .values_list("reader")
+        .annotate(Max("position"))
+    )
+
+
+def seed_of(reader_study: ReaderStudy, *what: object) -> int:
+    """A seed of its own for each later draw of a reader study, always the same one."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, ":".join(map(str, (reader_study.seed, *what)))).int % 2**31

@@ -1,0 +1,183 @@
+"""Gives readers the next free case of a pool under a lease, and takes back what a reader left."""
+
+import random
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.reviews.designs import PlannedAssignment
+from deepmedix_review.reviews.designs.balance import Before, choose_share
+from deepmedix_review.reviews.guards import Standing
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.study_services.assigning import (
+    ground_of,
+    seed_of,
+    sides_before,
+    write_assignments,
+)
+from deepmedix_review.reviews.study_services.drafting import design_of
+from deepmedix_review.studies.models import Study
+
+# A lease is renewed by a save once this much of it is gone: not at every click.
+RENEWED_AFTER = 0.25
+
+
+@transaction.atomic
+def take_next_case(*, reader_study: ReaderStudy, reader: User) -> Reading | None:
+    """The reader's own open case, else the next free one, now leased; None when nothing is free.
+
+    Two readers never get the same place of a case: its row is locked, and others skip it. A case that the
+    reader lost by its lease comes first where it is still free, with all that was said of it.
+    """
+    require(reader, Capability.READ_CASES)
+    reader_study = ReaderStudy.objects.get(pk=reader_study.pk)
+    _require_open_to(reader_study, reader)
+    # Two clicks of one reader take one case.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [reader_study.pk, reader.pk])
+    held = _open_reading(reader_study, reader)
+    if held is not None:
+        return held
+    lost = Assignment.objects.filter(
+        case=OuterRef("pk"), reader=reader, withdrawn_at__isnull=False, lease_expires_at__isnull=False
+    )
+    free = Case.objects.filter(reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY)
+    locked = free.select_for_update(skip_locked=True, of=("self",)).order_by("position")
+    case = locked.filter(Exists(lost)).first()
+    if case is None:
+        had = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
+        case = locked.filter(~Exists(had)).first()
+    if case is None:
+        return None
+    Case.objects.filter(pk=case.pk).update(num_free=F("num_free") - 1)
+    assignment = _lease(reader_study, case, reader)
+    record_event(actor=reader, action="take_case", subject=assignment)
+    return Reading.objects.get(assignment=assignment, signed_at=None)
+
+
+@transaction.atomic
+def give_case_back(*, assignment: Assignment, reader: User) -> None:
+    """The case is free for another reader at once; what was said of it is kept."""
+    assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
+    if assignment.reader_id != reader.pk:
+        raise NotYours("This case is assigned to another reader. Go back to your worklist.")
+    if assignment.lease_expires_at is None or assignment.withdrawn_at is not None:
+        raise RefusedByRule("This case is not leased from a pool, so there is nothing to give back.")
+    _free([assignment.pk])
+    record_event(actor=reader, action="give_case_back", subject=assignment)
+
+
+@transaction.atomic
+def release_expired_leases() -> int:
+    """Free the cases whose reader said nothing for the whole lease. Returns how many."""
+    expired = (
+        Assignment.objects.filter(lease_expires_at__lt=timezone.now(), withdrawn_at=None)
+        .exclude(readings__signed_at__isnull=False)
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("case", "pk")
+    )
+    pks = [assignment.pk for assignment in expired]
+    _free(pks)
+    for assignment in Assignment.objects.filter(pk__in=pks):
+        record_event(actor=None, action="release_case", subject=assignment)
+    return len(pks)
+
+
+def renew_lease(assignment_id: int, standing: Standing) -> None:
+    """A save shows that the reader is there. Raises RefusedByRule where the case was freed meanwhile."""
+    if standing.lease_expires_at is None:
+        return
+    whole = timedelta(minutes=standing.lease_minutes)
+    now = timezone.now()
+    if standing.lease_expires_at - now > whole * (1 - RENEWED_AFTER):
+        return
+    renewed = Assignment.objects.filter(pk=assignment_id, withdrawn_at=None).update(
+        lease_expires_at=now + whole
+    )
+    if not renewed:
+        raise RefusedByRule(
+            "Your lease on this case ran out a moment ago, so this was not kept. Take the case again."
+        )
+
+
+def _free(assignments: list[int]) -> None:
+    now = timezone.now()
+    freed = Assignment.objects.filter(pk__in=assignments)
+    freed.update(withdrawn_at=now, lease_expires_at=now)
+    for case, number in freed.order_by("case").values_list("case").annotate(Count("pk")):
+        Case.objects.filter(pk=case).update(num_free=F("num_free") + number)
+
+
+def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
+    if not reader_study.is_pool:
+        raise RefusedByRule("The cases of this reader study are on your worklist already. Read them there.")
+    if reader_study.state != ReaderStudy.State.RUNNING:
+        raise RefusedByRule(
+            f"This reader study is {reader_study.get_state_display().lower()}, so no new case opens."
+        )
+    invitation = Invitation.objects.filter(
+        reader_study=reader_study, reader=reader, state=Invitation.State.ACCEPTED
+    ).first()
+    if invitation is None:
+        raise NotYours("You are no reader of this reader study. Accept its invitation first.")
+    deadline = invitation.deadline or reader_study.deadline
+    if deadline is not None and deadline < timezone.localdate():
+        raise RefusedByRule(
+            f"The deadline of this reader study was {deadline:%d %B %Y}. Ask its admin for more time."
+        )
+
+
+def _open_reading(reader_study: ReaderStudy, reader: User) -> Reading | None:
+    """What the reader must finish before taking another: a leased case, or one that teaches."""
+    return (
+        Reading.objects.filter(
+            assignment__case__reader_study=reader_study,
+            assignment__case__study__state=Study.State.READY,
+            assignment__reader=reader,
+            assignment__withdrawn_at=None,
+            signed_at=None,
+            amends=None,
+        )
+        .exclude(assignment__kind=Assignment.Kind.REPEAT)
+        .filter(
+            Q(assignment__lease_expires_at__isnull=False)
+            | Q(assignment__case__role__in=(Case.Role.TRAINING, Case.Role.CALIBRATION))
+        )
+        .order_by("assignment__position")
+        .first()
+    )
+
+
+def _lease(reader_study: ReaderStudy, case: Case, reader: User) -> Assignment:
+    key = str(reader.uid)
+    swapped, asked = sides_before(reader_study, [case.pk])
+    mine = Reading.objects.filter(
+        assignment__case__reader_study=reader_study, assignment__reader=reader, amends=None
+    )
+    number = mine.count()
+    num_asked = mine.filter(asks_first_read=True).count()
+    # Which completion was listed first for its case, and so stands on side A unswapped.
+    first = Case.completions.through.objects.filter(case=OuterRef("assignment__case")).order_by("pk")
+    num_swapped = mine.exclude(completion_a=first.values("completion")[:1]).count()
+    rng = random.Random(f"{seed_of(reader_study, 'pool', key, case.pk)}")
+    pair = [(key, case.pk)]
+    design = design_of(reader_study)
+    [swap] = choose_share(pair, 0.5, rng=rng, rows={key: Before(num_swapped, number)}, columns=swapped)
+    [asks] = choose_share(
+        pair,
+        design.share_with_first_read,
+        rng=rng,
+        rows={key: Before(num_asked, number)},
+        columns=asked,
+    )
+    planned = PlannedAssignment(case=case.pk, reader=key, position=1, swap=swap, asks_first_read=asks)
+    [assignment] = write_assignments([planned], ground_of(reader_study, cases=[case]))
+    assignment.lease_expires_at = timezone.now() + timedelta(minutes=reader_study.lease_minutes)
+    assignment.save(update_fields=["lease_expires_at"])
+    return assignment

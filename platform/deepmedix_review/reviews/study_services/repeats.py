@@ -1,0 +1,58 @@
+"""Lets a hidden repeat come due: once its reader has forgotten the case, in days and in cases read since."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+
+
+@transaction.atomic
+def release_due_repeats(*, repeats: QuerySet[Assignment] | None = None) -> int:
+    """Say from when each repeat can be read whose first reading is signed and whose washout in cases is over.
+
+    Returns how many were released. A repeat whose washout in days is not over waits on for that day.
+    """
+    waiting = repeats if repeats is not None else Assignment.objects.all()
+    num_released = 0
+    for repeat in (
+        waiting.filter(
+            kind=Assignment.Kind.REPEAT,
+            available_at=None,
+            withdrawn_at=None,
+            repeat_of__readings__signed_at__isnull=False,
+            case__reader_study__state__in=(ReaderStudy.State.RUNNING, ReaderStudy.State.PAUSED),
+        )
+        .select_related("case__reader_study")
+        .distinct()
+    ):
+        study = repeat.case.reader_study
+        first_signed_at = (
+            Reading.objects.filter(assignment=repeat.repeat_of_id, signed_at__isnull=False)
+            .order_by("signed_at")
+            .values_list("signed_at", flat=True)[0]
+        )
+        assert first_signed_at is not None
+        if _num_cases_since(repeat, first_signed_at) < study.washout_cases:
+            continue
+        repeat.available_at = max(timezone.now(), first_signed_at + timedelta(days=study.washout_days))
+        num_released += Assignment.objects.filter(pk=repeat.pk, available_at=None).update(
+            available_at=repeat.available_at
+        )
+    return num_released
+
+
+def _num_cases_since(repeat: Assignment, moment: object) -> int:
+    return (
+        Reading.objects.filter(
+            assignment__reader=repeat.reader_id,
+            assignment__case__reader_study=repeat.case.reader_study_id,
+            signed_at__gt=moment,
+        )
+        .order_by()
+        .values("assignment__case")
+        .distinct()
+        .count()
+    )
