@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import film_path
 from deepmedix_review.studies.services import hold_study
