@@ -41,7 +41,7 @@ class Room:
     reader: User
 
     def open(self) -> list[Reading]:
-        mine = Reading.objects.filter(assignment__reader=self.reader).order_by("assignment__case__position")
+        mine = Reading.objects.filter(assignment__reader=self.reader).order_by("assignment__position")
         readings = list(mine)
         self.page.goto(f"{self.url}/readings/{readings[0].uid}/")
         expect(self.page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
@@ -77,7 +77,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
             studies.append(film.study)
         create_reader_study(title="One by one", studies=studies, readers=[reader], actor=None, seed=1)
         for position in rated:
-            complete(Reading.objects.get(assignment__case__position=position))
+            complete(Reading.objects.get(assignment__position=position))
         return Room(open_as(reader, context=context, url=live_server.url), live_server.url, reader)
 
     return make
@@ -125,7 +125,7 @@ def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Ca
 def test_a_next_film_that_is_wrong_is_never_shown(enter: Callable[..., Room], wrong: str) -> None:
     room = enter(num_cases=2)
     other = film_path(store_phantom(seed=9, size=SIZE)).read_bytes()
-    second_film = Reading.objects.get(assignment__case__position=2).completion_a.instance
+    second_film = Reading.objects.get(assignment__position=2).completion_a.instance
     asked: list[str] = []
 
     def answer(route: Route) -> None:

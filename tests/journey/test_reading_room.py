@@ -47,7 +47,7 @@ class Room:
 
     def readings(self) -> list[Reading]:
         mine = Reading.objects.filter(assignment__reader=self.reader)
-        return list(mine.order_by("assignment__case__position"))
+        return list(mine.order_by("assignment__position"))
 
     def wait_for_film(self) -> None:
         expect(self.page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)

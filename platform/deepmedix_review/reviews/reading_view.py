@@ -13,8 +13,8 @@ from django.urls import reverse
 from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.completeness import ANSWER_CRITERIA, find_missing
 from deepmedix_review.reviews.conflicts import LatestChange, latest_changes
-from deepmedix_review.reviews.models import Case, Reading, Vote
-from deepmedix_review.reviews.selectors import next_reading
+from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.reviews.selectors import next_reading, num_cases_of
 from deepmedix_review.studies.models import Instance
 
 
@@ -134,8 +134,8 @@ def show_reading(reading: Reading) -> ReadingView:
         uid=reading.uid,
         reader_study=case.reader_study.title,
         case_label=case.study.label,
-        position=case.position,
-        num_cases=Case.objects.filter(reader_study=case.reader_study_id).count(),
+        position=reading.assignment.position,
+        num_cases=num_cases_of(reading.assignment),
         question=reading.completion_a.query,
         instance=_film(reading.completion_a.instance),
         completions=_completions(reading),

@@ -194,6 +194,13 @@ def next_reading(reading: Reading) -> Reading | None:
     )
 
 
+def num_cases_of(assignment: Assignment) -> int:
+    """How many cases the reader has in this reader study, repeats among them: the N of "n of N"."""
+    return Assignment.objects.filter(
+        reader=assignment.reader_id, case__reader_study=assignment.case.reader_study_id, withdrawn_at=None
+    ).count()
+
+
 def signed_readings() -> QuerySet[Reading]:
     """The word that counts as data: signed, not amended since, of a study in use.
 
