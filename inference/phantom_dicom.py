@@ -6,6 +6,7 @@ The object is a Digital X-Ray Image For Presentation (DICOM PS3.3, A.26), encode
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,11 @@ TRANSFER_SYNTAXES = {
     "jpeg-2000": JPEG2000Lossless,
     "htj2k": HTJ2KLossless,
 }
+# SNOMED CT's codes, PS3.16 context group 4010.
+_VIEWS = {
+    "PA": ("399348003", "SCT", "postero-anterior"),
+    "AP": ("399067008", "SCT", "antero-posterior"),
+}
 BITS_STORED = (8, 10, 12, 14)
 DETECTOR_MM = 400.0
 IMPLEMENTATION_UID = UID("2.25.293541670211357309868571943518012743521")
@@ -64,6 +70,23 @@ class FilmEncoding:
             raise ValueError(f"There is no transfer syntax {self.transfer_syntax!r}; there are {known}.")
 
 
+@dataclass(frozen=True)
+class Visit:
+    """When and how the patient was filmed. Films of one patient differ in their visit alone.
+
+    `study_date`: without it the seed's own. `take`: 1, 2, … are further films of the same study.
+    `is_earlier`: a study of its own from before the lesions came; give it an earlier date.
+    """
+
+    study_date: date | None = None
+    take: int = 0
+    is_earlier: bool = False
+    view_position: Literal["PA", "AP"] = "PA"
+
+
+_FIRST_VISIT = Visit()
+
+
 def encoding_of(seed: int) -> FilmEncoding:
     """The encoding that this seed's film comes in, so that a folder of films holds every kind."""
     syntaxes = ("explicit", "rle", "jpeg-ls", "htj2k", "jpeg-2000", "jpeg-lossless", "implicit", "deflated")
@@ -83,18 +106,20 @@ def write_phantom_dicom(
     encoding: FilmEncoding | None = None,
     patient_name: str | None = None,
     patient_id: str | None = None,
+    visit: Visit = _FIRST_VISIT,
 ) -> Phantom:
     """Draw the patient `seed` at `size` x `size` pixels and write the film; returns what was drawn.
 
-    UIDs follow from seed, site, size and encoding: the same call writes the same object. Without
-    `encoding` the seed decides it.
+    UIDs follow from seed, site, size, encoding and visit: the same call writes the same object. Without
+    `encoding` the seed decides it. All visits of a seed are one patient's.
     """
-    phantom = draw_phantom(seed=seed, width=size, height=size, site=site)
+    phantom = draw_phantom(
+        seed=seed, width=size, height=size, site=site, take=visit.take, is_earlier=visit.is_earlier
+    )
     how = encoding or encoding_of(seed)
     stored = stored_pixels(phantom, how)
-    dataset = _film(
-        phantom, how, patient_name or f"Phantom^{site.title()} {seed}", patient_id or f"PHANTOM-{seed}"
-    )
+    name, number = patient_name or f"Phantom^{site.title()} {seed}", patient_id or f"PHANTOM-{seed}"
+    dataset = _film(phantom, how, visit, name, number)
     _put_pixels(dataset, stored, how)
     dataset.save_as(path, enforce_file_format=True)
     return phantom
@@ -117,10 +142,12 @@ def _uid(*parts: object) -> UID:
     return UID(f"2.25.{int.from_bytes(digest[:15])}")
 
 
-def _film(phantom: Phantom, encoding: FilmEncoding, patient_name: str, patient_id: str) -> FileDataset:
+def _film(
+    phantom: Phantom, encoding: FilmEncoding, visit: Visit, patient_name: str, patient_id: str
+) -> FileDataset:
     syntax = TRANSFER_SYNTAXES[encoding.transfer_syntax]
-    case = ("phantom", phantom.site, phantom.seed)
-    instance = _uid(*case, phantom.width, encoding)
+    case = _case(phantom, visit)
+    instance = _uid(*case, phantom.width, encoding, *([f"take {visit.take}"] if visit.take else []))
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = instance
@@ -130,17 +157,24 @@ def _film(phantom: Phantom, encoding: FilmEncoding, patient_name: str, patient_i
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SOPClassUID = DigitalXRayImageStorageForPresentation
     ds.SOPInstanceUID = instance
-    _put_patient_and_study(ds, phantom, patient_name, patient_id)
+    _put_patient_and_study(ds, phantom, visit, patient_name, patient_id)
     ds.SeriesInstanceUID = _uid(*case, "series", encoding)
     ds.SeriesNumber = 1
-    ds.InstanceNumber = 1
-    _put_acquisition(ds, phantom)
+    ds.InstanceNumber = 1 + visit.take
+    _put_acquisition(ds, phantom, visit)
     _put_grey_levels(ds, phantom, encoding)
     return ds
 
 
-def _put_patient_and_study(ds: Dataset, phantom: Phantom, patient_name: str, patient_id: str) -> None:
-    case = ("phantom", phantom.site, phantom.seed)
+def _case(phantom: Phantom, visit: Visit) -> tuple[object, ...]:
+    """What all films of one study share."""
+    return ("phantom", phantom.site, phantom.seed, *(["earlier"] if visit.is_earlier else []))
+
+
+def _put_patient_and_study(
+    ds: Dataset, phantom: Phantom, visit: Visit, patient_name: str, patient_id: str
+) -> None:
+    case = _case(phantom, visit)
     ds.PatientName = patient_name
     ds.PatientID = patient_id
     ds.PatientBirthDate = f"{1940 + phantom.seed % 50}0101"
@@ -150,17 +184,18 @@ def _put_patient_and_study(ds: Dataset, phantom: Phantom, patient_name: str, pat
     ds.AccessionNumber = f"P{phantom.seed}"
     ds.StudyDescription = "Chest radiograph, drawn"
     ds.ReferringPhysicianName = ""
+    when = visit.study_date or date(2026, 1 + phantom.seed % 12, 1 + phantom.seed % 28)
     for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
-        setattr(ds, keyword, f"2026{1 + phantom.seed % 12:02d}{1 + phantom.seed % 28:02d}")
+        setattr(ds, keyword, when.strftime("%Y%m%d"))
     for keyword in ("StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime"):
         setattr(ds, keyword, f"{8 + phantom.seed % 10:02d}{phantom.seed % 60:02d}00")
 
 
-def _put_acquisition(ds: Dataset, phantom: Phantom) -> None:
+def _put_acquisition(ds: Dataset, phantom: Phantom, visit: Visit) -> None:
     """The DX series, anatomy, detector and positioning modules (PS3.3, C.8.11)."""
     ds.Modality = "DX"
     ds.PresentationIntentType = "FOR PRESENTATION"
-    ds.SeriesDescription = "PA"
+    ds.SeriesDescription = visit.view_position
     ds.Manufacturer = "DeepMedix Review"
     ds.ManufacturerModelName = f"Phantom, {phantom.site} site"
     ds.DeviceSerialNumber = "0"
@@ -168,11 +203,11 @@ def _put_acquisition(ds: Dataset, phantom: Phantom) -> None:
     ds.ImageType = ["ORIGINAL", "PRIMARY", ""]
     ds.AcquisitionNumber = 1
     ds.BodyPartExamined = "CHEST"
-    ds.ViewPosition = "PA"
+    ds.ViewPosition = visit.view_position
     ds.PatientOrientation = ["L", "F"]
     ds.ImageLaterality = "U"
     ds.AnatomicRegionSequence = Sequence([_code("816094009", "SCT", "Chest")])
-    view = _code("399348003", "SCT", "postero-anterior")
+    view = _code(*_VIEWS[visit.view_position])
     view.ViewModifierCodeSequence = Sequence([])
     ds.ViewCodeSequence = Sequence([view])
     ds.AcquisitionContextSequence = Sequence([])

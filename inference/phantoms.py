@@ -6,13 +6,13 @@ Brightness follows the film: the more tissue on the ray's way, the brighter; air
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.phantom_anatomy import Lesion, sample_anatomy
+from inference.phantom_anatomy import Anatomy, Lesion, sample_anatomy
 from inference.phantom_canvas import Canvas, Site, box_of
 from inference.phantom_truth import (
     KINDS,
@@ -80,8 +80,19 @@ class Phantom:
         return np.round(self.pixels * 255).astype(np.uint8)
 
 
-def draw_phantom(*, seed: int, width: int = 112, height: int = 112, site: str = "first") -> Phantom:
+def draw_phantom(
+    *,
+    seed: int,
+    width: int = 112,
+    height: int = 112,
+    site: str = "first",
+    take: int = 0,
+    is_earlier: bool = False,
+) -> Phantom:
     """Draw the patient `seed` as filmed at `site`; the same call always gives the same film.
+
+    Each `take` is another exposure of the same patient, with other grain; `is_earlier` is the patient before
+    the lesions came.
 
     >>> film = draw_phantom(seed=7)
     >>> film.pixels.shape, film.truth == draw_phantom(seed=7, site="second").truth
@@ -92,15 +103,22 @@ def draw_phantom(*, seed: int, width: int = 112, height: int = 112, site: str = 
     if min(width, height) < 56:
         raise ValueError(f"A phantom needs at least 56 pixels on each side, not {width} x {height}.")
     look = SITES[site]
-    anatomy = sample_anatomy(seed)
+    anatomy = _anatomy_of(seed, is_earlier)
     canvas = Canvas(width, height, anatomy)
     film = canvas.film(look)
-    grain = np.random.default_rng([seed, width, height, sorted(SITES).index(site)])
+    # Numbers of their own for another take or time, so that the first one's film stays what it always was.
+    other = [take, int(is_earlier)] if take or is_earlier else []
+    grain = np.random.default_rng([seed, width, height, sorted(SITES).index(site), *other])
     sigma = look.noise * anatomy.grain
     film = film + sigma * grain.standard_normal(film.shape, dtype=np.float32)
     pixels = np.clip(film, 0.0, 1.0).astype(np.float32)
-    truth = _truth_of(seed).resized(width=width, height=height)
+    truth = _truth_of(seed, is_earlier).resized(width=width, height=height)
     return Phantom(pixels=pixels, truth=truth, width=width, height=height, site=site, seed=seed)
+
+
+def _anatomy_of(seed: int, is_earlier: bool) -> Anatomy:
+    anatomy = sample_anatomy(seed)
+    return replace(anatomy, lesions=()) if is_earlier else anatomy
 
 
 def _reading_order(lesion: Lesion) -> tuple[int, int]:
@@ -108,9 +126,9 @@ def _reading_order(lesion: Lesion) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _truth_of(seed: int) -> PhantomTruth:
+def _truth_of(seed: int, is_earlier: bool = False) -> PhantomTruth:
     """What was drawn, measured once on a fixed grid, so that it does not depend on the film's size."""
-    anatomy = sample_anatomy(seed)
+    anatomy = _anatomy_of(seed, is_earlier)
     canvas = Canvas(_TRUTH_SIZE, _TRUTH_SIZE, anatomy)
     findings = []
     heart = canvas.heart_box()

@@ -1,6 +1,7 @@
 """A phantom film is a DICOM object that the strictest checker accepts, with its exact pixels inside."""
 
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import imagecodecs
@@ -14,10 +15,12 @@ from inference.phantom_dicom import (
     BITS_STORED,
     TRANSFER_SYNTAXES,
     FilmEncoding,
+    Visit,
     encoding_of,
     stored_pixels,
     write_phantom_dicom,
 )
+from inference.phantoms import draw_phantom
 
 # dciodvfy of Debian 12 reads neither of them, and says so by an error about the file's structure.
 UNKNOWN_TO_DCIODVFY = {"deflated", "htj2k"}
@@ -77,3 +80,25 @@ def test_an_impossible_encoding_is_refused_with_what_there_is() -> None:
         FilmEncoding(transfer_syntax="jpeg-xl")
     with pytest.raises(ValueError, match=r"\(8, 10, 12, 14\) bits, not in 9"):
         FilmEncoding(bits_stored=9)
+
+
+def test_the_visits_of_one_patient_are_films_of_one_body(tmp_path: Path) -> None:
+    visits = {
+        "first": Visit(),
+        "again": Visit(take=1, view_position="AP"),
+        "before": Visit(study_date=date(2024, 3, 1), is_earlier=True),
+    }
+    seed = next(seed for seed in range(20) if len(draw_phantom(seed=seed).truth.findings) > 1)
+    drawn, films = {}, {}
+    for name, visit in visits.items():
+        drawn[name] = write_phantom_dicom(tmp_path / name, seed=seed, size=96, visit=visit)
+        films[name] = pydicom.dcmread(tmp_path / name)
+    assert len({film.PatientID for film in films.values()}) == 1
+    assert len({film.SOPInstanceUID for film in films.values()}) == 3
+    assert films["again"].StudyInstanceUID == films["first"].StudyInstanceUID
+    assert films["again"].ViewPosition == "AP"
+    assert films["before"].StudyInstanceUID != films["first"].StudyInstanceUID
+    assert films["before"].StudyDate == "20240301"
+    assert not (drawn["again"].pixels == drawn["first"].pixels).all()
+    assert {finding.name for finding in drawn["before"].truth.findings} <= {"cardiomegaly"}
+    assert drawn["before"].truth.heart == drawn["first"].truth.heart

@@ -20,13 +20,19 @@ class Study(PublicModel):
 
     study_instance_uid = models.CharField(max_length=64, unique=True)
     patient_pseudonym = models.CharField(max_length=16, db_index=True)
+    study_date = models.DateField(
+        null=True, help_text="shifted by the patient's own amount: it orders the studies of one patient alone"
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
     is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
 
     class Meta:
         verbose_name_plural = "studies"
-        indexes = [models.Index(fields=["state", "-id"])]
+        indexes = [
+            models.Index(fields=["state", "-id"]),
+            models.Index(fields=["patient_pseudonym", "study_date"]),
+        ]
 
     def __str__(self) -> str:
         return self.label

@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
@@ -24,7 +25,27 @@ PAGE_SIZE = 50
 # Counting stops here, so that a list of a million studies opens as quickly as one of a thousand.
 MAX_COUNT = 1000
 
+MAX_PRIOR_FILMS = 20
+
+Role = Literal["same_study", "prior"]
+
 READER_ACCESS: list[Callable[[User], Q]] = []
+
+
+@dataclass(frozen=True)
+class CompanionFilm:
+    """A film to compare with the one that is read. Sizes in pixels, spacing in mm, null where unknown."""
+
+    uid: uuid.UUID
+    sop_instance_uid: str
+    modality: str
+    view_position: str
+    rows: int
+    columns: int
+    row_spacing_mm: float | None
+    column_spacing_mm: float | None
+    role: Role
+    days_before: int
 
 
 @dataclass(frozen=True)
@@ -57,9 +78,66 @@ def study_for(user: User, uid: uuid.UUID | str) -> Study:
 
 
 def film_for(user: User, uid: uuid.UUID | str) -> Instance:
-    """One film, by the same rule as its study."""
-    films = Instance.objects.select_related("series__study").filter(series__study__in=visible_studies(user))
-    return get_object_or_404(films, uid=uid)
+    """One film, by the same rule as its study; whoever reads a case sees the patient's earlier films too."""
+    film = get_object_or_404(Instance.objects.select_related("series__study"), uid=uid)
+    visible = visible_studies(user)
+    if visible.filter(pk=film.study.pk).exists() or _is_prior_of(film.study, visible):
+        return film
+    raise Http404
+
+
+def companion_films(study: Study, *, beside: Instance | None = None) -> tuple[CompanionFilm, ...]:
+    """The films to compare with the one that is read: the study's others, then the patient's earlier ones.
+
+    `beside` is the film that is read, without it the study's first. Of earlier studies the newest comes
+    first, at most MAX_PRIOR_FILMS films in all. Studies of one day, or without a date, have no known order
+    and are no priors.
+    """
+    read = beside or films_of(study).first()
+    others = films_of(study).exclude(pk=read.pk if read else None)
+    companions = [_companion(film, role="same_study", days_before=0) for film in others]
+    if study.study_date is None:
+        return tuple(companions)
+    earlier = frontal_first(
+        Instance.objects.filter(series__study__in=_priors(study)).select_related("series__study"),
+        "-series__study__study_date",
+        "-series__study__pk",
+    )
+    for film in earlier[:MAX_PRIOR_FILMS]:
+        if film.study.study_date is not None:
+            days = (study.study_date - film.study.study_date).days
+            companions.append(_companion(film, role="prior", days_before=days))
+    return tuple(companions)
+
+
+def _priors(study: Study) -> QuerySet[Study]:
+    return Study.objects.filter(
+        state=Study.State.READY,
+        patient_pseudonym=study.patient_pseudonym,
+        study_date__lt=study.study_date,
+    )
+
+
+def _is_prior_of(study: Study, visible: QuerySet[Study]) -> bool:
+    if study.state != Study.State.READY or study.study_date is None:
+        return False
+    later = visible.filter(patient_pseudonym=study.patient_pseudonym, study_date__gt=study.study_date)
+    return later.exists()
+
+
+def _companion(film: Instance, *, role: Role, days_before: int) -> CompanionFilm:
+    return CompanionFilm(
+        uid=film.uid,
+        sop_instance_uid=film.sop_instance_uid,
+        modality=film.series.shown_modality,
+        view_position=film.view_position,
+        rows=film.rows,
+        columns=film.columns,
+        row_spacing_mm=film.row_spacing_mm,
+        column_spacing_mm=film.column_spacing_mm,
+        role=role,
+        days_before=days_before,
+    )
 
 
 def film_path(instance: Instance) -> Path:
@@ -77,9 +155,10 @@ def films_of(study: Study) -> QuerySet[Instance]:
     return frontal_first(Instance.objects.filter(series__study=study).select_related("series"))
 
 
-def frontal_first(films: QuerySet[Instance]) -> QuerySet[Instance]:
+def frontal_first(films: QuerySet[Instance], *before: str) -> QuerySet[Instance]:
+    """`before`: what orders them more than the view does."""
     side_views = When(view_position__in=("LL", "RL", "LAT", "LATERAL"), then=Value(1))
-    return films.order_by(Case(side_views, default=Value(0), output_field=IntegerField()), "pk")
+    return films.order_by(*before, Case(side_views, default=Value(0), output_field=IntegerField()), "pk")
 
 
 def films_ready() -> QuerySet[Instance]:

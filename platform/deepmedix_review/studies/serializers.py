@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.studies.models import ImportItem, Instance, Study
+from deepmedix_review.studies.selectors import CompanionFilm
 from deepmedix_review.studies.services import LONGEST_REASON
 
 
@@ -41,6 +42,31 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
     @extend_schema_field(serializers.CharField())
     def get_picture_url(self, instance: Instance) -> str:
         return reverse("film-picture", args=[instance.uid])
+
+
+class CompanionFilmSerializer(serializers.Serializer[CompanionFilm]):
+    """Another film of the study, or of an earlier one of the same patient."""
+
+    uid = serializers.UUIDField()
+    sop_instance_uid = serializers.CharField()
+    modality = serializers.CharField()
+    view_position = serializers.CharField()
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    row_spacing_mm = serializers.FloatField(allow_null=True)
+    column_spacing_mm = serializers.FloatField(allow_null=True)
+    role = serializers.ChoiceField(choices=("same_study", "prior"))
+    days_before = serializers.IntegerField(help_text="0 for a film of the same study")
+    film_url = serializers.SerializerMethodField()
+    picture_url = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.CharField())
+    def get_film_url(self, film: CompanionFilm) -> str:
+        return reverse("film", args=[film.uid])
+
+    @extend_schema_field(serializers.CharField())
+    def get_picture_url(self, film: CompanionFilm) -> str:
+        return reverse("film-picture", args=[film.uid])
 
 
 class StudySerializer(serializers.ModelSerializer[Study]):

@@ -16,7 +16,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.intake import tags
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
-from deepmedix_review.studies.intake.deidentification import name_film
+from deepmedix_review.studies.intake.deidentification import name_film, shifted_study_date
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import view_position
@@ -158,6 +158,7 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool) -> Inst
         study_instance_uid=identity.study_instance_uid,
         defaults={
             "patient_pseudonym": identity.patient_pseudonym,
+            "study_date": shifted_study_date(film.tags, identity),
             "state": Study.State.HELD if placement.reasons else Study.State.READY,
             "held_reasons": list(placement.reasons),
             "is_phantom": is_phantom,

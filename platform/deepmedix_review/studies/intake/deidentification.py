@@ -9,7 +9,7 @@ import hmac
 import uuid
 from base64 import b32encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydicom import Dataset
 from pydicom.sequence import Sequence
@@ -53,6 +53,15 @@ def name_film(source: Dataset, *, key: str, pixel_sha256: str) -> Identity:
     )
 
 
+def shifted_study_date(source: Dataset, identity: Identity) -> date | None:
+    """When the study was made, by the patient's own shifted calendar; None where no date can be read."""
+    for keyword in tags.DATES:
+        shifted = _shifted(tags.text(source, keyword), identity.shift)
+        if shifted:
+            return datetime.strptime(shifted, "%Y%m%d").date()
+    return None
+
+
 def keyed_uid(text: str, *, key: str) -> str:
     """A UID under 2.25 (PS3.5 annex B.2) that only the holder of the key can make again."""
     return f"2.25.{uuid.UUID(bytes=_keyed(f'uid {text}', key=key)[:16], version=5).int}"
@@ -90,10 +99,10 @@ def _keyed(text: str, *, key: str) -> bytes:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()
 
 
-def _shifted(date: str, shift: timedelta) -> str:
+def _shifted(text: str, shift: timedelta) -> str:
     """Earlier by the patient's shift; empty for what is no date (PS3.5, DA)."""
     try:
-        return (datetime.strptime(date, "%Y%m%d") - shift).strftime("%Y%m%d")
+        return (datetime.strptime(text, "%Y%m%d") - shift).strftime("%Y%m%d")
     except (ValueError, OverflowError):
         return ""
 
