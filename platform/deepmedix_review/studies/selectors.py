@@ -94,7 +94,7 @@ def companion_films(study: Study, *, beside: Instance | None = None) -> tuple[Co
     and are no priors.
     """
     read = beside or films_of(study).first()
-    others = films_of(study).exclude(pk=read.pk if read else None)
+    others = [film for film in films_of(study) if film != read]
     companions = [_companion(film, role="same_study", days_before=0) for film in others]
     if study.study_date is None:
         return tuple(companions)

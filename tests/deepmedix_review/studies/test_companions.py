@@ -86,8 +86,8 @@ def test_priors_are_earlier_ready_studies_of_the_patient_newest_first(
     study = a_study(20)
     for day in (3, 18, 11):
         a_study(day)
-    for day in (20, 27, None):
-        a_study(day)
+    for not_earlier in (20, 27, None):
+        a_study(not_earlier)
     a_study(5, patient="P-TWO")
     a_study(6, state="held")
     a_study(7, state="rejected")
