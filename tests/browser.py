@@ -1,12 +1,14 @@
 """What the browser tests share: a person who is logged in already, and a look for barriers."""
 
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from deepmedix_review.accounts.models import User
 from tests.home import ROOT
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+# A slow machine waits longer, and nothing else differs.
+expect.set_options(timeout=30_000)
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -235,20 +235,36 @@ export class Saver {
   private async sendAll(): Promise<void> {
     while (!this.isStopped) {
       const rows = await this.rows();
-      this.set({ numWaiting: rows.length });
+      const numWaiting = this.count(rows);
       // Another window sent the signature meanwhile; its id gets the same answer again.
       const next = rows[0]?.change ?? this.signature;
+      if (next === null && numWaiting === 0) return this.settle();
+      this.set({ numWaiting });
       if (next === null || this.isStopped) return;
       const answer = await this.around.send(this.reading.uid, next);
       if (answer.kind !== "done") return this.stopAt(next, answer);
       if (rows[0]) await this.outbox.remove(rows[0].sequence);
       this.waitMs = FIRST_WAIT_MS;
-      this.confirm(answer.body, rows.length - 1);
+      this.confirm(answer.body, this.count(rows.slice(1)));
     }
   }
 
-  private confirm(confirmed: Confirmed, numLeft: number): void {
-    const numWaiting = Math.max(numLeft, 0);
+  /** With those that are still on their way into the outbox. */
+  private count(rows: Waiting[]): number {
+    return new Set([...rows, ...this.lastResort.rows].map(({ change }) => change.change_id)).size;
+  }
+
+  /** Nothing is left; what was is saved, perhaps by another window. */
+  private settle(): void {
+    const { numWaiting, savedAt } = this.state;
+    this.set({
+      numWaiting: 0,
+      savedAt: numWaiting > 0 ? new Date().toISOString() : savedAt,
+      problem: null,
+    });
+  }
+
+  private confirm(confirmed: Confirmed, numWaiting: number): void {
     if (confirmed.kind === "opened") return this.set({ numWaiting, problem: null });
     if (confirmed.kind === "changed") {
       return this.set({ numWaiting, savedAt: confirmed.body.saved_at, problem: null });
@@ -283,8 +299,11 @@ export class Saver {
   private tryLater(): void {
     if (this.isClosed) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.send(), this.waitMs);
-    this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
+    this.timer = setTimeout(() => {
+      // Each change asks by itself: only tries without one get rarer.
+      this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
+      void this.send();
+    }, this.waitMs);
   }
 
   private set(part: Partial<SaveState>): void {
