@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Error, Page, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
 from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating, Vote
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import PASSWORD, ExpertFactory
 from tests.factories.reasoning import say
