@@ -2,61 +2,42 @@
 import type { Change, Reading, Side, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import { type Box, isDrawable } from "../viewer/geometry";
-import {
-  annotate,
-  annotation,
-  cannotJudge,
-  castVote,
-  inverse,
-  rateAnswer,
-  ratePlausibility,
-  stepRating,
-  withChange,
-  writeNote,
-} from "./changes";
+import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
 import type { Action } from "./keys";
 import { currentBox, focusedRegion, focusedStep, marksFor } from "./marks";
-import { nameOf } from "./naming";
+import { Notes } from "./notes";
 import {
-  afterCompleting,
   completionOn,
   firstPlace,
   gaps,
   hasTwo,
-  isDone,
-  isSideDone,
-  isStepRated,
-  openRegion,
   otherSide,
   type Place,
   placeOn,
   stepPlace,
   walked,
 } from "./place";
+import { Rating } from "./rating";
+import { CaseRecord } from "./record";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
-import { History } from "./undo";
 
 const WINDOW_PAUSE_MS = 500;
-const NOTE_PAUSE_MS = 800;
 
 export class Room {
   state: RoomState;
   readonly films: FilmWork;
   readonly regions: RegionWork;
-  private readonly history = new History();
+  private readonly notes: Notes;
+  private readonly rating: Rating;
+  private readonly record: CaseRecord;
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
-  private noteTimer: ReturnType<typeof setTimeout> | undefined;
-  private draft: { readonly step: string; readonly note: string } | null = null;
-  private numNotes = 0;
-  /** The last key moved the focus to another item by itself. */
-  private wentOn = false;
 
   constructor(
     reading: Reading,
     readonly view: FilmView,
-    private readonly save: SaveChange,
+    save: SaveChange,
     private readonly tell: (state: RoomState) => void,
   ) {
     this.state = {
@@ -81,6 +62,9 @@ export class Room {
     };
     this.films = new FilmWork(this);
     this.regions = new RegionWork(this);
+    this.notes = new Notes(this);
+    this.rating = new Rating(this);
+    this.record = new CaseRecord(this, save);
   }
 
   /** The signature is on its way. */
@@ -126,8 +110,7 @@ export class Room {
     if (action.kind !== "nudge" && action.kind !== "resize") this.commit();
     if (this.state.said !== null) this.set({ said: null });
     if (this.films.perform(action, isRepeat)) return;
-    const { wentOn } = this;
-    this.wentOn = false;
+    const wentOn = this.rating.takeWentOn();
     // Whoever walks on out of habit is there already.
     if (wentOn && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
@@ -168,7 +151,7 @@ export class Room {
   }
 
   goTo(place: Place): void {
-    this.wentOn = false;
+    this.rating.takeWentOn();
     this.set({ place, drawing: null, noteOf: null, hint: null });
     this.look();
   }
@@ -213,19 +196,17 @@ export class Room {
 
   startNote(place: Place): void {
     this.goTo(place);
-    this.numNotes += 1;
+    this.notes.begin();
     if (this.canRate && place.kind === "step") this.set({ noteOf: place.step });
   }
 
   /** Saved when the typing rests, so that a crash loses a word at most. */
   draftNote(step: string, note: string): void {
-    this.draft = { step, note };
-    clearTimeout(this.noteTimer);
-    this.noteTimer = setTimeout(() => this.commitNote(), NOTE_PAUSE_MS);
+    this.notes.write(step, note);
   }
 
   endNote(step: string): void {
-    this.commitNote();
+    this.notes.commit();
     if (this.state.noteOf === step) this.set({ noteOf: null });
   }
 
@@ -236,20 +217,12 @@ export class Room {
   }
 
   addActiveTime(seconds: number): void {
-    if (seconds > 0 && this.isOpen) this.record({ kind: "add_active_time", payload: { seconds } }, null);
-  }
-
-  private commitNote(): void {
-    clearTimeout(this.noteTimer);
-    const { draft } = this;
-    this.draft = null;
-    if (draft === null || stepRating(this.state.reading, draft.step).note === draft.note) return;
-    this.change(writeNote(this.state.reading, draft.step, draft.note), `note ${this.numNotes}`);
+    if (seconds > 0 && this.isOpen) this.record.add({ kind: "add_active_time", payload: { seconds } }, null);
   }
 
   /** Saves what still waits for a pause in the keys. */
   commit(): void {
-    this.commitNote();
+    this.notes.commit();
     this.regions.commit();
   }
 
@@ -260,121 +233,35 @@ export class Room {
 
   /** Shows a change and saves it. Changes of one group in a row are undone together. */
   change(change: Change, group: string | null = null): void {
-    if (this.canRate) this.record(change, group);
-  }
-
-  private record(change: Change, group: string | null): void {
-    if (!this.hasItsFilm()) return;
-    const { reading, place } = this.state;
-    const back = inverse(reading, change);
-    if (back !== null) {
-      this.history.add({ back: [back], forth: [change], place, name: nameOf(reading, change), group });
-    }
-    this.apply(change);
-  }
-
-  private apply(change: Change): void {
-    this.set({ reading: withChange(this.state.reading, change), ...this.numsUndoable });
-    this.save(change, this.state.reading.instance.sop_instance_uid);
+    if (this.canRate) this.record.add(change, group);
   }
 
   /** Asked at the moment of each change: else nothing is on screen, and nothing can be rated. */
-  private hasItsFilm(): boolean {
+  hasItsFilm(): boolean {
     const onScreen = this.view.sopInstanceUidOnScreen();
     if (onScreen !== null && onScreen === this.state.reading.instance.sop_instance_uid) return true;
     this.lose("The film on screen is no longer the one that this page is about.");
     return false;
   }
 
-  private get numsUndoable(): Pick<RoomState, "numUndoable" | "numRedoable"> {
-    return { numUndoable: this.history.numUndoable, numRedoable: this.history.numRedoable };
-  }
-
   private rate(action: Action): void {
-    const { reading, place, hint } = this.state;
+    const { reading, place } = this.state;
     const region = focusedRegion(reading, place);
-    if (hint !== null && ["points", "cannot-judge", "verdict"].includes(action.kind)) return;
     switch (action.kind) {
-      case "points":
-        return this.ratePoints(action.points);
-      case "cannot-judge":
-        if (place.kind === "step") this.advancing(cannotJudge(reading, place.step));
-        return;
-      case "verdict":
-        this.set({ drawing: null });
-        if (region) this.judgeByKey(region.uid, action.verdict);
-        return;
       case "redraw":
         if (region) this.regions.toggle(region.uid);
         return;
       case "note":
         return this.startNote(place);
       case "undo":
-        return this.again("back");
+        return this.record.again("back");
       case "redo":
-        return this.again("forth");
+        return this.record.again("forth");
+      case "points":
+      case "cannot-judge":
+      case "verdict":
+        return this.rating.perform(action);
     }
-  }
-
-  private ratePoints(points: number): void {
-    const { reading, place } = this.state;
-    if (place.kind === "step") return this.advancing(ratePlausibility(reading, place.step, points));
-    if (place.kind === "answer") {
-      const completion = completionOn(reading, place.side);
-      if (completion) this.advancing(rateAnswer(reading, completion.uid, place.criterion, points));
-      return;
-    }
-    const side = (["a", "tie", "b"] as const)[points - 1];
-    if (side) this.advancing(castVote(side));
-  }
-
-  /** On a redrawn region the key for "fits" means the box as it is drawn now, so there is nothing to save. */
-  private judgeByKey(region: string, verdict: "fits" | "wrong"): void {
-    const isRedrawn = annotation(this.state.reading, region)?.verdict === "adjusted";
-    if (verdict === "wrong" || !isRedrawn) this.change(annotate(region, verdict));
-    const { reading, place } = this.state;
-    const step = focusedStep(reading, place);
-    const open = step && openRegion(reading, step);
-    if (step && open) return this.goTo(stepPlace(place.side, step, open.uid));
-    this.goOn();
-  }
-
-  private advancing(change: Change): void {
-    this.change(change);
-    this.goOn();
-  }
-
-  /** From a complete item to the next gap of the same output, whether or not it was complete before. */
-  private goOn(): void {
-    const { reading, place } = this.state;
-    const step = focusedStep(reading, place);
-    // The steps of a malformed output need no rating, and one that is begun is still not left.
-    const isComplete = step ? isStepRated(reading, step) : isDone(reading, place);
-    if (!this.canRate || !isComplete) return;
-    const next = afterCompleting(reading, place);
-    if (next !== place) {
-      this.goTo(next);
-      this.wentOn = true;
-      return;
-    }
-    const other = otherSide(place.side);
-    if (place.kind === "vote" || !hasTwo(reading) || isSideDone(reading, other)) return;
-    const [here, there] = [place.side.toUpperCase(), other.toUpperCase()];
-    this.set({ hint: `Output ${here} is complete. Tab goes to ${there}.` });
-  }
-
-  private again(way: "back" | "forth"): void {
-    if (!this.hasItsFilm()) return;
-    const deed = way === "back" ? this.history.undo() : this.history.redo();
-    if (deed === null) return this.set({ said: way === "back" ? "Nothing to undo." : "Nothing to redo." });
-    for (const change of deed[way]) this.apply(change);
-    this.goTo(deed.place);
-    const { numUndoable, numRedoable } = this.numsUndoable;
-    const left = way === "back" ? `${numUndoable} left to undo` : `${numRedoable} left to redo`;
-    this.set({
-      ...this.numsUndoable,
-      said: `${way === "back" ? "Undone" : "Done again"}: ${deed.name}. ${left}.`,
-    });
   }
 
   private goToNextRegion(): void {
