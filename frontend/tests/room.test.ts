@@ -32,7 +32,7 @@ describe("a case by keys alone", () => {
     }
     press(points(1));
     expect(gaps(room.state.reading)).toEqual([]);
-    expect(room.state.reading.vote).toBe("a");
+    expect(room.state.reading.votes).toEqual([{ kind: "overall", side: "a" }]);
     expect(numKeys).toBe(28);
   });
 

@@ -8,7 +8,7 @@ import { type InstantStorage, rescue } from "../src/reading-room/last-resort";
 import { type Outbox, openOutbox, outboxInMemory } from "../src/reading-room/outbox";
 import { Saver, type SaveState } from "../src/reading-room/saver";
 
-const vote = (side: "a" | "tie" | "b"): Change => ({ kind: "cast_vote", payload: { side } });
+const vote = (side: "a" | "tie" | "b"): Change => ({ kind: "cast_vote", payload: { kind: "overall", side } });
 const FILM = "2.25.1";
 const READING = { uid: "reading-1", case_label: "S-1", saved_at: null, latest_changes: [] };
 

@@ -25,7 +25,11 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
   const sides = (["a", "b"] as const).slice(0, numSides);
   return {
     uid: "reading-1",
+    stage: "rating",
     reader_study: "Round 2",
+    instructions: "",
+    deadline: null,
+    is_training: false,
     case_label: "S-1",
     position: 3,
     num_cases: 9,
@@ -42,6 +46,9 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
       view_position: "PA",
       modality: "DX",
     },
+    films: [],
+    first_read: null,
+    criteria: [],
     completions: sides.map((side) =>
       completion(
         side,
@@ -53,7 +60,12 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     step_ratings: [],
     region_annotations: [],
     answer_ratings: [],
-    vote: null,
+    votes: [],
+    missed_findings: [],
+    drawn_regions: [],
+    criterion_ratings: [],
+    adjudication: null,
+    feedback: null,
     window: null,
     active_seconds: 0,
     missing: [],

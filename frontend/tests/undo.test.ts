@@ -12,13 +12,13 @@ const redo: Action = { kind: "redo" };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const ratings = ({ step_ratings, region_annotations, answer_ratings, vote }: Reading) => ({
+const ratings = ({ step_ratings, region_annotations, answer_ratings, votes }: Reading) => ({
   step_ratings: step_ratings
     .filter((row) => row.plausibility !== null || row.cannot_judge || row.note)
     .sort((a, b) => a.step.localeCompare(b.step)),
   region_annotations: [...region_annotations].sort((a, b) => a.region.localeCompare(b.region)),
   answer_ratings: answer_ratings.filter((row) => row.relevance !== null),
-  vote,
+  votes,
 });
 
 /** What the server would hold after everything that was sent. */

@@ -223,6 +223,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/readings/{uid}/completions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What was said of the film; refused until the reader's own first read is locked. */
+        get: operations["reading_completions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/readings/{uid}/first-read/lock/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Lock the first read; the answer is the reading with its completions. The refusal names what is
+         *     missing.
+         */
+        post: operations["reading_lock_first_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings/{uid}/open/": {
         parameters: {
             query?: never;
@@ -460,6 +497,47 @@ export interface components {
             payload: components["schemas"]["AddActiveTimePayloadRequest"];
         };
         /**
+         * @description * `add_finding` - add_finding
+         * @enum {string}
+         */
+        AddFindingKindEnum: "add_finding";
+        AddFindingPayloadRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same uid again changes the text
+             */
+            uid: string;
+            /** Format: uuid */
+            completion: string;
+            /** @description null takes the finding away, and its regions */
+            text: string | null;
+        };
+        AddFindingRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "add_finding";
+            payload: components["schemas"]["AddFindingPayloadRequest"];
+        };
+        Adjudication: {
+            /** @description third_reader or consensus */
+            kind: string;
+            readings: components["schemas"]["EarlierReading"][];
+        };
+        /**
          * @description * `annotate_region` - annotate_region
          * @enum {string}
          */
@@ -497,13 +575,20 @@ export interface components {
             relevance: number | null;
             correctness: number | null;
             completeness: number | null;
+            harm: components["schemas"]["HarmEnum"] | components["schemas"]["BlankEnum"];
+            /** @description empty where the answer stands as it is */
+            rewrite: string;
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /**
          * @description * `cast_vote` - cast_vote
          * @enum {string}
          */
         CastVoteKindEnum: "cast_vote";
         CastVotePayloadRequest: {
+            /** @default overall */
+            kind: components["schemas"]["VoteKind"];
             side: (components["schemas"]["VoteSide"] | components["schemas"]["NullEnum"]) | null;
         };
         CastVoteRequest: {
@@ -533,10 +618,68 @@ export interface components {
             saved_at: string;
             missing: string[];
         };
+        /** @description Another film of the study, or of an earlier one of the same patient. */
+        CompanionFilm: {
+            /** Format: uuid */
+            uid: string;
+            sop_instance_uid: string;
+            modality: string;
+            view_position: string;
+            rows: number;
+            columns: number;
+            /** Format: double */
+            row_spacing_mm: number | null;
+            /** Format: double */
+            column_spacing_mm: number | null;
+            bits_stored: number;
+            role: components["schemas"]["RoleEnum"];
+            /** @description 0 for a film of the same study */
+            days_before: number;
+            readonly film_url: string;
+            readonly picture_url: string;
+        };
         Conflict: {
             detail: string;
             /** @description what another window said of the same item, where that is the reason */
             stored?: components["schemas"]["StoredChange"];
+        };
+        Criterion: {
+            /** Format: uuid */
+            uid: string;
+            key: string;
+            version: number;
+            name: string;
+            question: string;
+            target: components["schemas"]["TargetEnum"];
+            kind: components["schemas"]["CriterionKind"];
+            options: components["schemas"]["CriterionOption"][];
+            /** @description of a built-in question, where its answer is; else empty */
+            field: string;
+            is_required: boolean;
+        };
+        /**
+         * @description * `scale` - Scale
+         *     * `choice` - Choice
+         *     * `choices` - several choices
+         *     * `text` - Text
+         * @enum {string}
+         */
+        CriterionKind: "scale" | "choice" | "choices" | "text";
+        CriterionOption: {
+            value: number | string | (number | string)[];
+            label: string;
+            anchor: string;
+        };
+        CriterionRating: {
+            /** Format: uuid */
+            criterion: string;
+            /** Format: uuid */
+            completion: string | null;
+            /** Format: uuid */
+            step: string | null;
+            /** Format: uuid */
+            region: string | null;
+            value: number | string | (number | string)[];
         };
         DatasetJson: {
             /** Format: uuid */
@@ -568,6 +711,85 @@ export interface components {
         DecisionRequest: {
             decision: components["schemas"]["DecisionEnum"];
         };
+        /**
+         * @description * `draw_region` - draw_region
+         * @enum {string}
+         */
+        DrawRegionKindEnum: "draw_region";
+        /** @description Belongs to a step, a missed finding or the first read, and to one of them alone. */
+        DrawRegionPayloadRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same uid again moves the region
+             */
+            uid: string;
+            /** Format: uuid */
+            step: string | null;
+            /** Format: uuid */
+            missed_finding: string | null;
+            first_read: (components["schemas"]["FirstReadEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description x_min, y_min, x_max, y_max in film pixels; null takes the region away */
+            box: number[] | null;
+        };
+        DrawRegionRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "draw_region";
+            payload: components["schemas"]["DrawRegionPayloadRequest"];
+        };
+        DrawnRegion: {
+            /** Format: uuid */
+            uid: string;
+            /** Format: uuid */
+            step: string | null;
+            /** Format: uuid */
+            missed_finding: string | null;
+            first_read: (components["schemas"]["FirstReadEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** Format: double */
+            x_min: number;
+            /** Format: double */
+            y_min: number;
+            /** Format: double */
+            x_max: number;
+            /** Format: double */
+            y_max: number;
+        };
+        EarlierReading: {
+            /** @description Reader 1, Reader 2 … */
+            label: string;
+            step_ratings: components["schemas"]["StepRating"][];
+            region_annotations: components["schemas"]["RegionAnnotation"][];
+            drawn_regions: components["schemas"]["DrawnRegion"][];
+            missed_findings: components["schemas"]["MissedFinding"][];
+            answer_ratings: components["schemas"]["AnswerRating"][];
+            votes: components["schemas"]["Vote"][];
+            criterion_ratings: components["schemas"]["CriterionRating"][];
+        };
+        Feedback: {
+            known_answer: components["schemas"]["KnownAnswer"];
+            items: components["schemas"]["FeedbackItem"][];
+        };
+        FeedbackItem: {
+            what: string;
+            yours: string;
+            known: string;
+            /** @description null where the two can't be compared */
+            agrees: boolean | null;
+        };
         Film: {
             /** Format: uuid */
             readonly uid: string;
@@ -587,6 +809,52 @@ export interface components {
             readonly film_url: string;
             readonly picture_url: string;
         };
+        /**
+         * @description * `No Finding` - No Finding
+         *     * `Enlarged Cardiomediastinum` - Enlarged Cardiomediastinum
+         *     * `Cardiomegaly` - Cardiomegaly
+         *     * `Lung Opacity` - Lung Opacity
+         *     * `Lung Lesion` - Lung Lesion
+         *     * `Edema` - Edema
+         *     * `Consolidation` - Consolidation
+         *     * `Pneumonia` - Pneumonia
+         *     * `Atelectasis` - Atelectasis
+         *     * `Pneumothorax` - Pneumothorax
+         *     * `Pleural Effusion` - Pleural Effusion
+         *     * `Pleural Other` - Pleural Other
+         *     * `Fracture` - Fracture
+         *     * `Support Devices` - Support Devices
+         * @enum {string}
+         */
+        Finding: "No Finding" | "Enlarged Cardiomediastinum" | "Cardiomegaly" | "Lung Opacity" | "Lung Lesion" | "Edema" | "Consolidation" | "Pneumonia" | "Atelectasis" | "Pneumothorax" | "Pleural Effusion" | "Pleural Other" | "Fracture" | "Support Devices";
+        /**
+         * @description * `first` - before the reveal
+         *     * `after_reveal` - after it
+         * @enum {string}
+         */
+        FirstReadEnum: "first" | "after_reveal";
+        FirstReadForm: {
+            form: components["schemas"]["FormEnum"];
+            choices: string[];
+            findings_offered: components["schemas"]["Finding"][];
+            first: components["schemas"]["FirstReadView"] | null;
+            after_reveal: components["schemas"]["FirstReadView"] | null;
+        };
+        FirstReadView: {
+            choice: string;
+            findings: components["schemas"]["Finding"][];
+            impression: string;
+            confidence: number | null;
+            /** Format: date-time */
+            locked_at: string | null;
+            regions: components["schemas"]["DrawnRegion"][];
+        };
+        /**
+         * @description * `choice` - one answer
+         *     * `findings` - findings
+         * @enum {string}
+         */
+        FormEnum: "choice" | "findings";
         FreezeJsonRequest: {
             title: string;
         };
@@ -605,6 +873,13 @@ export interface components {
          * @enum {string}
          */
         GateJsonOutcomeEnum: "passed" | "held";
+        /**
+         * @description * `none` - None
+         *     * `mild` - Mild
+         *     * `severe` - Severe
+         * @enum {string}
+         */
+        HarmEnum: "none" | "mild" | "severe";
         HoldRequest: {
             /** @description for the admin who decides; no names */
             reason: string;
@@ -665,9 +940,19 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        KnownAnswer: {
+            findings: string[] | null;
+            regions: components["schemas"]["KnownRegion"][];
+            choice: string;
+            comment: string;
+        };
+        KnownRegion: {
+            finding: string;
+            box: number[];
+        };
         LatestChange: {
             kind: string;
-            /** @description uid of the step, region or completion; empty for the vote */
+            /** @description uid of the step, region, completion, finding or drawn region; a vote's kind; first or after_reveal; a criterion's uid and, after a colon, that of what it is asked of */
             item: string;
             /** Format: uuid */
             change_id: string;
@@ -695,6 +980,13 @@ export interface components {
              * @description share of pairs in which chosen has the higher reward
              */
             accuracy: number;
+        };
+        MissedFinding: {
+            /** Format: uuid */
+            uid: string;
+            /** Format: uuid */
+            completion: string;
+            text: string;
         };
         ModelJson: {
             /** Format: uuid */
@@ -734,6 +1026,10 @@ export interface components {
             relevance: number | null;
             correctness: number | null;
             completeness: number | null;
+            /** @default  */
+            harm: components["schemas"]["HarmEnum"] | components["schemas"]["BlankEnum"];
+            /** @default  */
+            rewrite: string;
         };
         RateAnswerRequest: {
             /**
@@ -756,6 +1052,42 @@ export interface components {
             payload: components["schemas"]["RateAnswerPayloadRequest"];
         };
         /**
+         * @description * `rate_criterion` - rate_criterion
+         * @enum {string}
+         */
+        RateCriterionKindEnum: "rate_criterion";
+        RateCriterionPayloadRequest: {
+            /** Format: uuid */
+            criterion: string;
+            /** Format: uuid */
+            completion: string | null;
+            /** Format: uuid */
+            step: string | null;
+            /** Format: uuid */
+            region: string | null;
+            value: (number | string | (number | string)[]) | null;
+        };
+        RateCriterionRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rate_criterion";
+            payload: components["schemas"]["RateCriterionPayloadRequest"];
+        };
+        /**
          * @description * `rate_step` - rate_step
          * @enum {string}
          */
@@ -766,6 +1098,8 @@ export interface components {
             plausibility: number | null;
             cannot_judge: boolean;
             note: string;
+            /** @default  */
+            edited_text: string;
         };
         RateStepRequest: {
             /**
@@ -790,17 +1124,31 @@ export interface components {
         Reading: {
             /** Format: uuid */
             uid: string;
+            stage: components["schemas"]["StageEnum"];
             reader_study: string;
+            instructions: string;
+            /** Format: date */
+            deadline: string | null;
+            /** @description what was right is told after the signature */
+            is_training: boolean;
             case_label: string;
             position: number;
             num_cases: number;
             question: string;
             instance: components["schemas"]["ReadingFilm"];
+            films: components["schemas"]["CompanionFilm"][];
+            first_read: components["schemas"]["FirstReadForm"] | null;
             completions: components["schemas"]["ReadingCompletion"][];
+            criteria: components["schemas"]["Criterion"][];
             step_ratings: components["schemas"]["StepRating"][];
             region_annotations: components["schemas"]["RegionAnnotation"][];
             answer_ratings: components["schemas"]["AnswerRating"][];
-            vote: (components["schemas"]["VoteSide"] | components["schemas"]["NullEnum"]) | null;
+            votes: components["schemas"]["Vote"][];
+            missed_findings: components["schemas"]["MissedFinding"][];
+            drawn_regions: components["schemas"]["DrawnRegion"][];
+            criterion_ratings: components["schemas"]["CriterionRating"][];
+            adjudication: components["schemas"]["Adjudication"] | null;
+            feedback: components["schemas"]["Feedback"] | null;
             window: components["schemas"]["Window"] | null;
             active_seconds: number;
             missing: string[];
@@ -813,7 +1161,7 @@ export interface components {
             /** @description the next case's page, null after the last */
             next: string | null;
         };
-        ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["AddActiveTimeRequest"];
+        ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["DrawRegionRequest"] | components["schemas"]["AddFindingRequest"] | components["schemas"]["RateCriterionRequest"] | components["schemas"]["SayFirstReadRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["AddActiveTimeRequest"];
         ReadingCompletion: {
             side: components["schemas"]["ReadingCompletionSideEnum"];
             /** Format: uuid */
@@ -885,6 +1233,12 @@ export interface components {
             /** Format: double */
             y_max: number | null;
         };
+        /**
+         * @description * `same_study` - same_study
+         *     * `prior` - prior
+         * @enum {string}
+         */
+        RoleEnum: "same_study" | "prior";
         RunJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -902,6 +1256,38 @@ export interface components {
             /** @description rl_feedback.dpo_config.DpoConfig as JSON */
             config: unknown;
             metrics: components["schemas"]["MetricJson"][];
+        };
+        /**
+         * @description * `say_first_read` - say_first_read
+         * @enum {string}
+         */
+        SayFirstReadKindEnum: "say_first_read";
+        SayFirstReadPayloadRequest: {
+            is_after_reveal: boolean;
+            choice: string;
+            findings: components["schemas"]["Finding"][];
+            impression: string;
+            confidence: number | null;
+        };
+        SayFirstReadRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "say_first_read";
+            payload: components["schemas"]["SayFirstReadPayloadRequest"];
         };
         Session: {
             /**
@@ -961,12 +1347,21 @@ export interface components {
             /** @description of the film on the screen */
             sop_instance_uid: string;
         };
+        /**
+         * @description * `first_read` - first read
+         *     * `rating` - rating
+         *     * `signed` - signed
+         * @enum {string}
+         */
+        StageEnum: "first_read" | "rating" | "signed";
         StepRating: {
             /** Format: uuid */
             step: string;
             plausibility: number | null;
             cannot_judge: boolean;
             note: string;
+            /** @description empty where the step stands as it is */
+            edited_text: string;
         };
         StoredChange: {
             /** Format: uuid */
@@ -1003,6 +1398,15 @@ export interface components {
          * @enum {string}
          */
         StudyStateEnum: "ready" | "held" | "rejected";
+        /**
+         * @description * `step` - each step
+         *     * `region` - each region
+         *     * `answer` - each answer
+         *     * `vote` - the two outputs
+         *     * `case` - the case
+         * @enum {string}
+         */
+        TargetEnum: "step" | "region" | "answer" | "vote" | "case";
         /** @description `dataset` and any setting of rl_feedback.dpo_config.DpoConfig beside it. */
         TrainJsonRequest: {
             /** Format: uuid */
@@ -1037,6 +1441,16 @@ export interface components {
          * @enum {string}
          */
         VerdictEnum: "fits" | "adjusted" | "wrong";
+        Vote: {
+            kind: components["schemas"]["VoteKind"];
+            side: components["schemas"]["VoteSide"];
+        };
+        /**
+         * @description * `grounded` - better grounded
+         *     * `overall` - better overall
+         * @enum {string}
+         */
+        VoteKind: "grounded" | "overall";
         /**
          * @description * `a` - A
          *     * `tie` - tie
@@ -1560,6 +1974,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conflict"];
+                };
+            };
+        };
+    };
+    reading_completions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingCompletion"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    reading_lock_first_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };

@@ -3,10 +3,13 @@ import type {
   AnswerRating,
   Change,
   Criterion,
+  CriterionRating,
+  DrawnRegion,
   Reading,
   RegionAnnotation,
   StepRating,
   Verdict,
+  VoteKind,
   VoteSide,
 } from "../api/reading";
 import type { Box } from "../viewer/geometry";
@@ -18,6 +21,7 @@ export function stepRating(reading: Reading, step: string): StepRating {
       plausibility: null,
       cannot_judge: false,
       note: "",
+      edited_text: "",
     }
   );
 }
@@ -33,6 +37,8 @@ export function answerRating(reading: Reading, completion: string): AnswerRating
       relevance: null,
       correctness: null,
       completeness: null,
+      harm: "",
+      rewrite: "",
     }
   );
 }
@@ -78,14 +84,36 @@ export function rateAnswer(
   return { kind: "rate_answer", payload: { ...answerRating(reading, completion), [criterion]: points } };
 }
 
-export function castVote(side: VoteSide | null): Change {
-  return { kind: "cast_vote", payload: { side } };
+export function vote(reading: Reading, kind: VoteKind): VoteSide | null {
+  return reading.votes.find((cast) => cast.kind === kind)?.side ?? null;
+}
+
+export function castVote(side: VoteSide | null, kind: VoteKind = "overall"): Change {
+  return { kind: "cast_vote", payload: { kind, side } };
 }
 
 const replaced = <Row>(rows: readonly Row[], isOld: (row: Row) => boolean, row: Row | null): Row[] => [
   ...rows.filter((old) => !isOld(old)),
   ...(row === null ? [] : [row]),
 ];
+
+const NOTHING_SAID = { choice: "", findings: [], impression: "", confidence: null };
+
+type Owner = Pick<DrawnRegion, "step" | "missed_finding" | "first_read">;
+type CriterionItem = Omit<CriterionRating, "value">;
+
+function isOfSameItem(row: CriterionRating, item: CriterionItem): boolean {
+  const isSame = row.criterion === item.criterion && row.completion === item.completion;
+  return isSame && row.step === item.step && row.region === item.region;
+}
+
+function drawnRegion(uid: string, owner: Owner, box: number[]): DrawnRegion | null {
+  const [x_min, y_min, x_max, y_max] = box;
+  if (x_min === undefined || y_min === undefined || x_max === undefined || y_max === undefined) return null;
+  return { uid, ...owner, x_min, y_min, x_max, y_max };
+}
+
+const edges = (box: Box): number[] => [box.x_min, box.y_min, box.x_max, box.y_max];
 
 export function withChange(reading: Reading, change: Change): Reading {
   switch (change.kind) {
@@ -116,8 +144,38 @@ export function withChange(reading: Reading, change: Change): Reading {
         ),
       };
     }
-    case "cast_vote":
-      return { ...reading, vote: change.payload.side };
+    case "cast_vote": {
+      const { kind, side } = change.payload;
+      const cast = side === null ? null : { kind, side };
+      return { ...reading, votes: replaced(reading.votes, (row) => row.kind === kind, cast) };
+    }
+    case "draw_region": {
+      const { uid, box, ...owner } = change.payload;
+      const drawn = box === null ? null : drawnRegion(uid, owner, box);
+      const regions = replaced(reading.drawn_regions, (row) => row.uid === uid, drawn);
+      return { ...reading, drawn_regions: regions };
+    }
+    case "add_finding": {
+      const { uid, completion, text } = change.payload;
+      const finding = text === null ? null : { uid, completion, text };
+      const kept = reading.drawn_regions.filter((row) => finding || row.missed_finding !== uid);
+      const findings = replaced(reading.missed_findings, (row) => row.uid === uid, finding);
+      return { ...reading, missed_findings: findings, drawn_regions: kept };
+    }
+    case "rate_criterion": {
+      const { value, ...item } = change.payload;
+      const rating = value === null ? null : { ...item, value };
+      const isOld = (row: CriterionRating) => isOfSameItem(row, item);
+      return { ...reading, criterion_ratings: replaced(reading.criterion_ratings, isOld, rating) };
+    }
+    case "say_first_read": {
+      if (reading.first_read === null) return reading;
+      const { is_after_reveal, ...said } = change.payload;
+      const moment = is_after_reveal ? "after_reveal" : "first";
+      const before = reading.first_read[moment];
+      const now = { ...said, locked_at: null, regions: before?.regions ?? [] };
+      return { ...reading, first_read: { ...reading.first_read, [moment]: now } };
+    }
     case "set_window":
       return { ...reading, window: change.payload };
     case "add_active_time":
@@ -137,7 +195,28 @@ export function inverse(reading: Reading, change: Change): Change | null {
     case "rate_answer":
       return { kind: "rate_answer", payload: answerRating(reading, change.payload.completion) };
     case "cast_vote":
-      return castVote(reading.vote);
+      return castVote(vote(reading, change.payload.kind), change.payload.kind);
+    case "draw_region": {
+      const before = reading.drawn_regions.find((row) => row.uid === change.payload.uid);
+      return { kind: "draw_region", payload: { ...change.payload, box: before ? edges(before) : null } };
+    }
+    case "add_finding": {
+      const before = reading.missed_findings.find((row) => row.uid === change.payload.uid);
+      return { kind: "add_finding", payload: { ...change.payload, text: before?.text ?? null } };
+    }
+    case "rate_criterion": {
+      const before = reading.criterion_ratings.find((row) => isOfSameItem(row, change.payload));
+      return { kind: "rate_criterion", payload: { ...change.payload, value: before?.value ?? null } };
+    }
+    case "say_first_read": {
+      const { is_after_reveal } = change.payload;
+      const before = reading.first_read?.[is_after_reveal ? "after_reveal" : "first"];
+      const { choice, findings, impression, confidence } = before ?? NOTHING_SAID;
+      return {
+        kind: "say_first_read",
+        payload: { is_after_reveal, choice, findings: findings, impression, confidence },
+      };
+    }
     case "set_window":
     case "add_active_time":
       return null;

@@ -26,7 +26,7 @@ export interface Looked {
 }
 
 export function filmsOf(reading: Reading): readonly CompanionFilm[] {
-  return (reading as { readonly films?: readonly CompanionFilm[] }).films ?? [];
+  return reading.films;
 }
 
 export function companion(reading: Reading, looked: Looked | null): CompanionFilm | null {

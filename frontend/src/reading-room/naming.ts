@@ -27,6 +27,14 @@ export function nameOf(reading: Reading, change: Change): string {
     }
     case "cast_vote":
       return "vote";
+    case "draw_region":
+      return "drawn region";
+    case "add_finding":
+      return "missed finding";
+    case "rate_criterion":
+      return reading.criteria.find(({ uid }) => uid === change.payload.criterion)?.name ?? "answer";
+    case "say_first_read":
+      return change.payload.is_after_reveal ? "change of mind" : "first read";
     case "set_window":
       return "window";
     case "add_active_time":

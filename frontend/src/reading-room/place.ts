@@ -8,7 +8,7 @@ import {
   type Side,
   type Step,
 } from "../api/reading";
-import { annotation, answerRating, stepRating } from "./changes";
+import { annotation, answerRating, stepRating, vote } from "./changes";
 
 export type Place =
   | { readonly kind: "step"; readonly side: Side; readonly step: string; readonly region: string | null }
@@ -113,7 +113,7 @@ export function gaps(reading: Reading): Gap[] {
       found.push({ place, name: `${prefix}${criterion}` });
     }
   }
-  if (hasTwo(reading) && reading.vote === null)
+  if (hasTwo(reading) && vote(reading, "overall") === null)
     found.push({ place: { kind: "vote", side: "a" }, name: "vote" });
   return found;
 }

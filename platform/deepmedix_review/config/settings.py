@@ -163,6 +163,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "VoteKind": "deepmedix_review.reviews.models.Vote.Kind",
+        "CriterionKind": "deepmedix_review.reviews.models.Criterion.Kind",
+        "Finding": "deepmedix_review.reviews.first_reads.CHEXPERT_FINDINGS",
         "VoteSide": "deepmedix_review.reviews.models.Vote.Side",
         "JobState": "deepmedix_review.common.models.JobState",
     },

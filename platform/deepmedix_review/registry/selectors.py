@@ -10,6 +10,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from inference.engines import EngineSettings
+from inference.presets import PRESETS
 from inference.regions import Preparation
 
 
@@ -32,6 +33,12 @@ def version_for(user: User, uid: UUID) -> ModelVersion:
     """Raises NotYours, or DoesNotExist."""
     require(user, Capability.VIEW_MODELS)
     return ModelVersion.objects.select_related("parent").get(uid=uid)
+
+
+def model_names() -> frozenset[str]:
+    """Every name that a version here has, or that a preset gives: what an output may call itself by."""
+    named = set(ModelVersion.objects.order_by().values_list("name", flat=True).distinct())
+    return frozenset(named | {preset.name for preset in PRESETS.values()})
 
 
 def lineage(version: ModelVersion) -> list[ModelVersion]:

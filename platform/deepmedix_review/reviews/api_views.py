@@ -19,12 +19,14 @@ from deepmedix_review.reviews.change_serializers import (
     read_signature,
 )
 from deepmedix_review.reviews.conflicts import ChangedElsewhere
-from deepmedix_review.reviews.reading_view import show_reading
+from deepmedix_review.reviews.reading_view import show_completions, show_reading
+from deepmedix_review.reviews.reveal import lock_first_read
 from deepmedix_review.reviews.selectors import reading_for
 from deepmedix_review.reviews.serializers import (
     ChangeAnswerSerializer,
     ConflictSerializer,
     OpenedSerializer,
+    ReadingCompletionSerializer,
     ReadingSerializer,
     RefusalSerializer,
     SignAnswerSerializer,
@@ -52,6 +54,42 @@ class ReadingView(APIView):
         action = "fetch_reading_ahead" if "ahead" in request.query_params else "view_reading"
         record_event(actor=reader, action=action, subject=reading)
         return Response(ReadingSerializer(shown).data)
+
+
+class ReadingCompletionsView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_completions",
+        responses={200: ReadingCompletionSerializer(many=True), 403: RefusalSerializer},
+    )
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        """What was said of the film; refused until the reader's own first read is locked."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        shown = show_completions(reading)
+        record_event(actor=reader, action="view_completions", subject=reading)
+        return Response(ReadingCompletionSerializer(shown, many=True).data)
+
+
+class FirstReadLockView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_lock_first_read",
+        request=SignSerializer,
+        responses={200: ReadingSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Lock the first read; the answer is the reading with its completions. The refusal names what is
+        missing."""
+        reader = acting_user(request)
+        change_id, sop_instance_uid = read_signature(request.data)
+        lock_first_read(
+            reading_uid=uid, reader=reader, change_id=change_id, sop_instance_uid=sop_instance_uid
+        )
+        return Response(ReadingSerializer(show_reading(reading_for(reader, uid))).data)
 
 
 class ReadingOpeningView(APIView):

@@ -6,22 +6,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.reviews.changes import (
     AddActiveTime,
+    AddFinding,
     AnnotateRegion,
     CastVote,
     Change,
+    DrawRegion,
     RateAnswer,
+    RateCriterion,
     RateStep,
+    SayFirstRead,
     SetWindow,
 )
 from deepmedix_review.reviews.conflicts import Seen
-from deepmedix_review.reviews.models import RegionAnnotation, Vote
+from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
+from deepmedix_review.reviews.models import AnswerRating, RegionAnnotation, Vote
 
-MAX_NOTE = 4_000
+MAX_TEXT = 4_000
+MAX_LINE = 1_000
+MAX_CHOICE = 300
+MAX_CHOICES = 50
+FIRST_READ_MOMENTS = [("first", "before the reveal"), ("after_reveal", "after it")]
 # A browser reports its active time every few seconds; more than a day in one report is a mistake.
 MAX_ACTIVE_SECONDS = 24 * 3600
 
@@ -50,8 +59,51 @@ class PlainTextField(serializers.CharField):
         return text
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer"},
+            {"type": "string"},
+            {"type": "array", "items": {"oneOf": [{"type": "integer"}, {"type": "string"}]}},
+        ]
+    }
+)
+class CriterionValueField(serializers.Field[Any, Any, Any, Any]):
+    """A value of the criterion, several of them, or a text; which ones there are is the criterion's word."""
+
+    default_error_messages = {"shape": "A value is a whole number, a text, or a list of these."}
+
+    def to_internal_value(self, data: Any) -> int | str | tuple[int | str, ...]:
+        if isinstance(data, list):
+            if len(data) > MAX_CHOICES:
+                self.fail("shape")
+            return tuple(self._one(value) for value in data)
+        return self._one(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def _one(self, value: Any) -> int | str:
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31:
+            return value
+        if isinstance(value, str):
+            text: str = _TEXT.run_validation(value)
+            return text
+        return self.fail("shape")
+
+
 def _rating() -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=5, allow_null=True)
+
+
+def _text(max_length: int = MAX_TEXT, **more: Any) -> PlainTextField:
+    return PlainTextField(allow_blank=True, max_length=max_length, trim_whitespace=False, **more)
+
+
+def _box(help_text: str) -> serializers.ListField:
+    return serializers.ListField(
+        child=FiniteFloatField(), min_length=4, max_length=4, allow_null=True, help_text=help_text
+    )
 
 
 def _kind(kind: str) -> serializers.ChoiceField:
@@ -62,19 +114,14 @@ class RateStepPayload(serializers.Serializer[Any]):
     step = serializers.UUIDField()
     plausibility = _rating()
     cannot_judge = serializers.BooleanField()
-    note = PlainTextField(allow_blank=True, max_length=MAX_NOTE, trim_whitespace=False)
+    note = _text()
+    edited_text = _text(required=False, default="")
 
 
 class AnnotateRegionPayload(serializers.Serializer[Any]):
     region = serializers.UUIDField()
     verdict = serializers.ChoiceField(choices=RegionAnnotation.Verdict.choices, allow_null=True)
-    box = serializers.ListField(
-        child=FiniteFloatField(),
-        min_length=4,
-        max_length=4,
-        allow_null=True,
-        help_text="x_min, y_min, x_max, y_max in film pixels, with the verdict adjusted alone",
-    )
+    box = _box("x_min, y_min, x_max, y_max in film pixels, with the verdict adjusted alone")
 
 
 class RateAnswerPayload(serializers.Serializer[Any]):
@@ -82,10 +129,51 @@ class RateAnswerPayload(serializers.Serializer[Any]):
     relevance = _rating()
     correctness = _rating()
     completeness = _rating()
+    harm = serializers.ChoiceField(
+        choices=AnswerRating.Harm.choices, allow_blank=True, required=False, default=""
+    )
+    rewrite = _text(required=False, default="")
 
 
 class CastVotePayload(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Vote.Kind.choices, required=False, default=Vote.Kind.OVERALL)
     side = serializers.ChoiceField(choices=Vote.Side.choices, allow_null=True)
+
+
+class DrawRegionPayload(serializers.Serializer[Any]):
+    """Belongs to a step, a missed finding or the first read, and to one of them alone."""
+
+    uid = serializers.UUIDField(help_text="made by the client; the same uid again moves the region")
+    step = serializers.UUIDField(allow_null=True)
+    missed_finding = serializers.UUIDField(allow_null=True)
+    first_read = serializers.ChoiceField(choices=FIRST_READ_MOMENTS, allow_null=True)
+    box = _box("x_min, y_min, x_max, y_max in film pixels; null takes the region away")
+
+
+class AddFindingPayload(serializers.Serializer[Any]):
+    uid = serializers.UUIDField(help_text="made by the client; the same uid again changes the text")
+    completion = serializers.UUIDField()
+    text = PlainTextField(
+        max_length=MAX_LINE, allow_null=True, help_text="null takes the finding away, and its regions"
+    )
+
+
+class RateCriterionPayload(serializers.Serializer[Any]):
+    criterion = serializers.UUIDField()
+    completion = serializers.UUIDField(allow_null=True)
+    step = serializers.UUIDField(allow_null=True)
+    region = serializers.UUIDField(allow_null=True)
+    value = CriterionValueField(allow_null=True)
+
+
+class SayFirstReadPayload(serializers.Serializer[Any]):
+    is_after_reveal = serializers.BooleanField()
+    choice = _text(MAX_CHOICE)
+    findings = serializers.ListField(
+        child=serializers.ChoiceField(choices=CHEXPERT_FINDINGS), max_length=len(CHEXPERT_FINDINGS)
+    )
+    impression = _text(MAX_LINE)
+    confidence = _rating()
 
 
 class SetWindowPayload(serializers.Serializer[Any]):
@@ -96,6 +184,9 @@ class SetWindowPayload(serializers.Serializer[Any]):
 
 class AddActiveTimePayload(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=0, max_value=MAX_ACTIVE_SECONDS)
+
+
+_TEXT = _text()
 
 
 class SignSerializer(serializers.Serializer[Any]):
@@ -131,6 +222,26 @@ class CastVoteSerializer(ChangeSerializer):
     payload = CastVotePayload()
 
 
+class DrawRegionSerializer(ChangeSerializer):
+    kind = _kind("draw_region")
+    payload = DrawRegionPayload()
+
+
+class AddFindingSerializer(ChangeSerializer):
+    kind = _kind("add_finding")
+    payload = AddFindingPayload()
+
+
+class RateCriterionSerializer(ChangeSerializer):
+    kind = _kind("rate_criterion")
+    payload = RateCriterionPayload()
+
+
+class SayFirstReadSerializer(ChangeSerializer):
+    kind = _kind("say_first_read")
+    payload = SayFirstReadPayload()
+
+
 class SetWindowSerializer(ChangeSerializer):
     kind = _kind("set_window")
     payload = SetWindowPayload()
@@ -146,6 +257,10 @@ FORMS: dict[str, tuple[type[SignSerializer], type[Change]]] = {
     "annotate_region": (AnnotateRegionSerializer, AnnotateRegion),
     "rate_answer": (RateAnswerSerializer, RateAnswer),
     "cast_vote": (CastVoteSerializer, CastVote),
+    "draw_region": (DrawRegionSerializer, DrawRegion),
+    "add_finding": (AddFindingSerializer, AddFinding),
+    "rate_criterion": (RateCriterionSerializer, RateCriterion),
+    "say_first_read": (SayFirstReadSerializer, SayFirstRead),
     "set_window": (SetWindowSerializer, SetWindow),
     "add_active_time": (AddActiveTimeSerializer, AddActiveTime),
 }
@@ -172,9 +287,9 @@ def read_change(data: Any) -> SentChange:
         raise serializers.ValidationError({"detail": f"The kind of change is one of {', '.join(FORMS)}."})
     form, change = FORMS[kind]
     sent = _checked(form(data=data))
-    payload = dict(sent["payload"])
-    if payload.get("box") is not None:
-        payload["box"] = tuple(payload["box"])
+    payload: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in sent["payload"].items()
+    }
     seen = Seen(sent["seen"]) if "seen" in sent else None
     return SentChange(sent["change_id"], sent["sop_instance_uid"], change(**payload), seen)
 

@@ -11,11 +11,15 @@ from deepmedix_review.reviews.models import Reading, ReadingChange
 
 # What a change is of, by its kind: two changes of one item contradict each other. Kinds that are not here
 # (time, the window) add up, or the last one is right.
-ITEM_FIELDS: Mapping[str, str] = {
-    "rate_step": "step",
-    "annotate_region": "region",
-    "rate_answer": "completion",
-    "cast_vote": "",
+ITEM_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "rate_step": ("step",),
+    "annotate_region": ("region",),
+    "rate_answer": ("completion",),
+    "cast_vote": ("kind",),
+    "draw_region": ("uid",),
+    "add_finding": ("uid",),
+    "rate_criterion": ("criterion", "completion", "step", "region"),
+    "say_first_read": ("is_after_reveal",),
 }
 
 
@@ -28,7 +32,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class LatestChange:
-    """`item` is the uid of the step, region or completion; empty where a reading has one such item alone."""
+    """`item`: see `item_of`."""
 
     kind: str
     item: str
@@ -58,8 +62,7 @@ def require_latest(reading: Reading, *, kind: str, payload: Mapping[str, Any], s
     if seen is None or kind not in ITEM_FIELDS:
         return
     changes = ReadingChange.objects.filter(reading=reading, kind=kind)
-    if field := ITEM_FIELDS[kind]:
-        changes = changes.filter(**{f"payload__{field}": str(payload[field])})
+    changes = changes.filter(**{f"payload__{field}": _plain(payload[field]) for field in ITEM_FIELDS[kind]})
     last = changes.order_by("-pk").values_list("change_id", "kind", "payload", "received_at").first()
     if last is not None and last[0] != seen.change_id:
         raise ChangedElsewhere(StoredChange(*last))
@@ -70,6 +73,24 @@ def latest_changes(reading: Reading) -> tuple[LatestChange, ...]:
     latest: dict[tuple[str, str], uuid.UUID] = {}
     rows = ReadingChange.objects.filter(reading=reading, kind__in=ITEM_FIELDS).order_by("pk")
     for kind, payload, change_id in rows.values_list("kind", "payload", "change_id"):
-        field = ITEM_FIELDS[kind]
-        latest[kind, str(payload[field]) if field else ""] = change_id
+        latest[kind, item_of(kind, payload)] = change_id
     return tuple(LatestChange(kind, item, change_id) for (kind, item), change_id in latest.items())
+
+
+def item_of(kind: str, payload: Mapping[str, Any]) -> str:
+    """What a change is of: the uid of its step, region, answer or finding; the kind of its vote; "first" or
+    "after_reveal"; a criterion's uid and, after a colon, that of what it is asked of.
+
+    >>> item_of("rate_criterion", {"criterion": "c", "completion": None, "step": "s", "region": None})
+    'c:s'
+    """
+    if kind == "say_first_read":
+        return "after_reveal" if payload["is_after_reveal"] else "first"
+    if kind == "cast_vote":
+        return str(payload.get("kind", "overall"))
+    return ":".join(str(payload[field]) for field in ITEM_FIELDS[kind] if payload[field] is not None)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON keeps it."""
+    return value if value is None or isinstance(value, bool) else str(value)

@@ -1,21 +1,40 @@
 """What the reading page shows of one case: the film, what was said of it, and what the reader said so far.
 
-Blinded: no model, version, temperature or seed is among it.
+Blinded: no model, version, temperature or seed is among it, and nothing that was said of the film until the
+reader's own first read is locked, where one is asked.
 """
 
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from django.urls import reverse
 
 from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reviews.completeness import ANSWER_CRITERIA, find_missing
+from deepmedix_review.registry.selectors import model_names
+from deepmedix_review.reviews.adjudication_view import AdjudicationView, show_adjudication
+from deepmedix_review.reviews.completeness import find_missing
 from deepmedix_review.reviews.conflicts import LatestChange, latest_changes
-from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.reviews.criteria import asked_of
+from deepmedix_review.reviews.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
+from deepmedix_review.reviews.masking import mask_model_names
+from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.reading_parts import (
+    AnswerRatingView,
+    CriterionRatingView,
+    MissedFindingView,
+    RegionAnnotationView,
+    StepRatingView,
+    VoteView,
+    all_said,
+)
+from deepmedix_review.reviews.reveal import require_revealed
 from deepmedix_review.reviews.selectors import next_reading, num_cases_of
+from deepmedix_review.reviews.training_feedback import TAUGHT, FeedbackView, show_feedback
 from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.selectors import CompanionFilm, companion_films
 
 
 @dataclass(frozen=True)
@@ -68,29 +87,26 @@ class CompletionView:
 
 
 @dataclass(frozen=True)
-class StepRatingView:
-    step: uuid.UUID
-    plausibility: int | None
-    cannot_judge: bool
-    note: str
+class OptionView:
+    value: int | str
+    label: str
+    anchor: str
 
 
 @dataclass(frozen=True)
-class RegionAnnotationView:
-    region: uuid.UUID
-    verdict: str
-    x_min: float | None
-    y_min: float | None
-    x_max: float | None
-    y_max: float | None
+class CriterionView:
+    """`field` names the place of a built-in question; empty, `criterion_ratings` have its answers."""
 
-
-@dataclass(frozen=True)
-class AnswerRatingView:
-    completion: uuid.UUID
-    relevance: int | None
-    correctness: int | None
-    completeness: int | None
+    uid: uuid.UUID
+    key: str
+    version: int
+    name: str
+    question: str
+    target: str
+    kind: str
+    options: tuple[OptionView, ...]
+    field: str
+    is_required: bool
 
 
 @dataclass(frozen=True)
@@ -102,18 +118,32 @@ class WindowView:
 
 @dataclass(frozen=True)
 class ReadingView:
+    """`stage` is first_read, rating or signed."""
+
     uid: uuid.UUID
+    stage: Literal["first_read", "rating", "signed"]
     reader_study: str
+    instructions: str
+    deadline: date | None
+    is_training: bool
     case_label: str
     position: int
     num_cases: int
     question: str
     instance: FilmView
+    films: tuple[CompanionFilm, ...]
+    first_read: FirstReadForm | None
     completions: tuple[CompletionView, ...]
+    criteria: tuple[CriterionView, ...]
     step_ratings: tuple[StepRatingView, ...]
     region_annotations: tuple[RegionAnnotationView, ...]
     answer_ratings: tuple[AnswerRatingView, ...]
-    vote: str | None
+    votes: tuple[VoteView, ...]
+    missed_findings: tuple[MissedFindingView, ...]
+    drawn_regions: tuple[DrawnRegionView, ...]
+    criterion_ratings: tuple[CriterionRatingView, ...]
+    adjudication: AdjudicationView | None
+    feedback: FeedbackView | None
     window: WindowView | None
     active_seconds: int
     missing: tuple[str, ...]
@@ -128,32 +158,34 @@ def show_reading(reading: Reading) -> ReadingView:
     """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`."""
     case = reading.assignment.case
     after = next_reading(reading)
-    overall = reading.vote_on(Vote.Kind.OVERALL)
+    said = all_said([reading])[reading.pk]
+    first_read = first_read_form(reading, said.drawn_regions)
     last_change = reading.changes.order_by("-received_at").values_list("received_at", flat=True).first()
     return ReadingView(
         uid=reading.uid,
+        stage=_stage(reading),
         reader_study=case.reader_study.title,
+        instructions=case.reader_study.instructions,
+        deadline=_deadline(reading),
+        is_training=case.role in TAUGHT,
         case_label=case.study.label,
         position=reading.assignment.position,
         num_cases=num_cases_of(reading.assignment),
         question=reading.completion_a.query,
         instance=_film(reading.completion_a.instance),
-        completions=_completions(reading),
-        step_ratings=tuple(
-            StepRatingView(*row)
-            for row in reading.step_ratings.values_list("step__uid", "plausibility", "cannot_judge", "note")
-        ),
-        region_annotations=tuple(
-            RegionAnnotationView(*row)
-            for row in reading.region_annotations.values_list(
-                "region__uid", "verdict", "x_min", "y_min", "x_max", "y_max"
-            )
-        ),
-        answer_ratings=tuple(
-            AnswerRatingView(*row)
-            for row in reading.answer_ratings.values_list("completion__uid", *ANSWER_CRITERIA)
-        ),
-        vote=overall.side if overall else None,
+        films=companion_films(case.study, beside=reading.completion_a.instance),
+        first_read=first_read,
+        completions=show_completions(reading) if reading.is_revealed else (),
+        criteria=_criteria(case.reader_study),
+        step_ratings=said.step_ratings,
+        region_annotations=said.region_annotations,
+        answer_ratings=said.answer_ratings,
+        votes=said.votes,
+        missed_findings=said.missed_findings,
+        drawn_regions=said.drawn_regions,
+        criterion_ratings=said.criterion_ratings,
+        adjudication=show_adjudication(reading),
+        feedback=show_feedback(reading, said, first_read),
         window=_window(reading),
         active_seconds=reading.active_seconds,
         missing=find_missing(reading).sentences,
@@ -162,6 +194,44 @@ def show_reading(reading: Reading) -> ReadingView:
         saved_at=last_change,
         latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
+    )
+
+
+def _stage(reading: Reading) -> Literal["first_read", "rating", "signed"]:
+    if reading.signed_at is not None:
+        return "signed"
+    return "rating" if reading.is_revealed else "first_read"
+
+
+def _deadline(reading: Reading) -> date | None:
+    """The reader's own one, else that of the reader study."""
+    reader_study = reading.assignment.case.reader_study
+    own = (
+        Invitation.objects.filter(reader_study=reader_study, reader=reading.assignment.reader_id)
+        .values_list("deadline", flat=True)
+        .first()
+    )
+    return own or reader_study.deadline
+
+
+def _criteria(reader_study: ReaderStudy) -> tuple[CriterionView, ...]:
+    return tuple(
+        CriterionView(
+            uid=asked.criterion.uid,
+            key=asked.criterion.key,
+            version=asked.criterion.version,
+            name=asked.criterion.name,
+            question=asked.criterion.question,
+            target=asked.criterion.target,
+            kind=asked.criterion.kind,
+            options=tuple(
+                OptionView(option["value"], option["label"], option.get("anchor", ""))
+                for option in asked.criterion.options
+            ),
+            field=asked.criterion.field,
+            is_required=asked.is_required,
+        )
+        for asked in asked_of(reader_study)
     )
 
 
@@ -180,19 +250,24 @@ def _film(instance: Instance) -> FilmView:
     )
 
 
-def _completions(reading: Reading) -> tuple[CompletionView, ...]:
+def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
+    """As drawn for this reading, the names of models masked. Raises NotYours before the reveal."""
+    require_revealed(reading)
+    names = model_names()
     shown = [completion for completion in (reading.completion_a, reading.completion_b) if completion]
     steps: dict[int, list[StepView]] = defaultdict(list)
     rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
     for step in rows.order_by("completion", "position"):
         regions = tuple(_region(region) for region in step.regions.all())
-        steps[step.completion_id].append(StepView(step.uid, step.position, step.text, regions))
+        steps[step.completion_id].append(
+            StepView(step.uid, step.position, mask_model_names(step.text, names), regions)
+        )
     return tuple(
         CompletionView(
             side=side,
             uid=completion.uid,
-            answer=completion.answer,
-            text=completion.text,
+            answer=mask_model_names(completion.answer, names),
+            text=mask_model_names(completion.text, names),
             problems=tuple(completion.problems),
             steps=tuple(steps[completion.pk]),
         )

@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,10 +15,12 @@ from deepmedix_review.reviews import recording
 from deepmedix_review.reviews.changes import KINDS, Change
 from deepmedix_review.reviews.completeness import find_missing
 from deepmedix_review.reviews.conflicts import Seen, require_latest
+from deepmedix_review.reviews.copying import copy_all
 from deepmedix_review.reviews.guards import require_may_change, require_may_open
-from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange
-from deepmedix_review.reviews.selectors import next_reading, require_not_withdrawn
-from deepmedix_review.reviews.study_services.pool import renew_lease
+from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
+from deepmedix_review.reviews.open_readings import first_answer, guard, lock_reading
+from deepmedix_review.reviews.reveal import require_allowed_now, require_revealed
+from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import note_signature
 
 
@@ -76,11 +77,12 @@ def apply_change(
 
     Raises ChangedElsewhere where the item's last change is not the one the sender has `seen`.
     """
-    reading = _lock(reading_uid, reader)
-    repeated = _first_answer(reading, change_id)
+    reading = lock_reading(reading_uid, reader)
+    repeated = first_answer(reading, change_id)
     if repeated is not None:
         return Saved(change_id, datetime.fromisoformat(repeated["saved_at"]), tuple(repeated["missing"]))
-    _guard(reading, sop_instance_uid)
+    guard(reading, sop_instance_uid)
+    require_allowed_now(reading, change)
     require_latest(reading, kind=KINDS[type(change)], payload=asdict(change), seen=seen)
 
     recording.record(reading, change)
@@ -104,14 +106,15 @@ def sign_reading(
     *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str
 ) -> Signed:
     """Lock a complete reading. Refuses, by name, what is missing."""
-    reading = _lock(reading_uid, reader)
-    repeated = _first_answer(reading, change_id)
+    reading = lock_reading(reading_uid, reader)
+    repeated = first_answer(reading, change_id)
     if repeated is not None:
         following = repeated["next"]
         return Signed(
             datetime.fromisoformat(repeated["signed_at"]), uuid.UUID(following) if following else None
         )
-    _guard(reading, sop_instance_uid)
+    guard(reading, sop_instance_uid)
+    require_revealed(reading)
     missing = find_missing(reading).sentences
     if missing:
         raise RefusedByRule(" ".join(missing))
@@ -130,6 +133,7 @@ def sign_reading(
         },
         received_at=signed.signed_at,
     )
+    FirstRead.objects.filter(reading=reading, locked_at=None).update(locked_at=signed.signed_at)
     Reading.objects.filter(pk=reading.pk).update(
         signed_at=signed.signed_at, opened_at=reading.opened_at or signed.signed_at
     )
@@ -159,51 +163,13 @@ def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
         window_center=signed.window_center,
         window_width=signed.window_width,
         inverted=signed.inverted,
+        asks_first_read=signed.asks_first_read,
+        revealed_at=signed.revealed_at,
         opened_at=timezone.now(),
     )
-    recording.copy_all(source=signed, target=amendment)
+    copy_all(source=signed, target=amendment)
     record_event(actor=reader, action="amend_reading", subject=amendment, details={"amends": str(signed.uid)})
     return amendment
-
-
-def _lock(reading_uid: uuid.UUID, reader: User) -> Reading:
-    """The reader's own reading with its film, locked until the transaction ends."""
-    require(reader, Capability.READ_CASES)
-    reading = (
-        Reading.objects.select_for_update(of=("self",))
-        .select_related("completion_a__instance", "completion_a__study")
-        .only(
-            *("uid", "signed_at", "opened_at", "completion_b", "assignment", "completion_a__uid"),
-            "completion_a__study__state",
-            *("completion_a__instance__sop_instance_uid", "completion_a__instance__rows"),
-            "completion_a__instance__columns",
-        )
-        .filter(uid=reading_uid, assignment__reader=reader)
-        .first()
-    )
-    if reading is None:
-        raise NotYours("This reading is not among yours. Go back to your worklist.")
-    return reading
-
-
-def _first_answer(reading: Reading, change_id: uuid.UUID) -> Any:
-    return (
-        ReadingChange.objects.filter(reading=reading, change_id=change_id)
-        .values_list("answer", flat=True)
-        .first()
-    )
-
-
-def _guard(reading: Reading, sop_instance_uid: str) -> None:
-    """Nothing is kept for a film that was not on the screen, or after the signature."""
-    if reading.signed_at is not None:
-        raise RefusedByRule("This reading is signed and locked. Amend it to change it.")
-    require_not_withdrawn(reading.completion_a.study)
-    renew_lease(reading.assignment_id, require_may_change(reading))
-    if sop_instance_uid != reading.completion_a.instance.sop_instance_uid:
-        raise RefusedByRule(
-            "The film on the screen is not the film of this case, so nothing was saved. Reload the page."
-        )
 
 
 def _require_reader(reader: User, assignment: Assignment) -> None:

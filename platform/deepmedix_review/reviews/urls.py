@@ -16,6 +16,16 @@ page_urlpatterns = [
 api_urlpatterns = [
     path("readings/<uuid:uid>/", api_views.ReadingView.as_view(), name="api-reading"),
     path("readings/<uuid:uid>/changes/", api_views.ReadingChangesView.as_view(), name="api-reading-changes"),
+    path(
+        "readings/<uuid:uid>/completions/",
+        api_views.ReadingCompletionsView.as_view(),
+        name="api-reading-completions",
+    ),
+    path(
+        "readings/<uuid:uid>/first-read/lock/",
+        api_views.FirstReadLockView.as_view(),
+        name="api-reading-lock-first-read",
+    ),
     path("readings/<uuid:uid>/open/", api_views.ReadingOpeningView.as_view(), name="api-reading-open"),
     path("readings/<uuid:uid>/sign/", api_views.ReadingSignatureView.as_view(), name="api-reading-sign"),
 ]

@@ -44,6 +44,7 @@ class CompanionFilm:
     columns: int
     row_spacing_mm: float | None
     column_spacing_mm: float | None
+    bits_stored: int
     role: Role
     days_before: int
 
@@ -135,6 +136,7 @@ def _companion(film: Instance, *, role: Role, days_before: int) -> CompanionFilm
         columns=film.columns,
         row_spacing_mm=film.row_spacing_mm,
         column_spacing_mm=film.column_spacing_mm,
+        bits_stored=film.bits_stored,
         role=role,
         days_before=days_before,
     )

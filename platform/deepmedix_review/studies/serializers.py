@@ -55,6 +55,7 @@ class CompanionFilmSerializer(serializers.Serializer[CompanionFilm]):
     columns = serializers.IntegerField()
     row_spacing_mm = serializers.FloatField(allow_null=True)
     column_spacing_mm = serializers.FloatField(allow_null=True)
+    bits_stored = serializers.IntegerField()
     role = serializers.ChoiceField(choices=("same_study", "prior"))
     days_before = serializers.IntegerField(help_text="0 for a film of the same study")
     film_url = serializers.SerializerMethodField()

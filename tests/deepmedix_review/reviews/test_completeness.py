@@ -20,7 +20,7 @@ from tests.factories.reviews import an_open_reading, change, complete, completio
             ("Answer A has no rating yet for relevance and completeness.",),
         ),
         (Missing(answers=(("", ("correctness",)),)), ("The answer has no rating yet for correctness.",)),
-        (Missing(vote=True), ("The vote between A and B is still open.",)),
+        (Missing(votes=("better overall",)), ("The vote between A and B is still open: better overall.",)),
     ],
 )
 def test_each_kind_of_thing_has_its_sentence(missing: Missing, sentences: tuple[str, ...]) -> None:
@@ -37,7 +37,7 @@ def test_all_of_a_new_reading_is_missing_and_nothing_of_a_complete_one() -> None
             ("A", ("relevance", "correctness", "completeness")),
             ("B", ("relevance", "correctness", "completeness")),
         ),
-        vote=True,
+        votes=("better overall",),
     )
     complete(reading)
     assert find_missing(reading) == Missing()
@@ -47,7 +47,7 @@ def test_all_of_a_new_reading_is_missing_and_nothing_of_a_complete_one() -> None
 def test_one_completion_has_no_sides_and_no_vote() -> None:
     reading = an_open_reading(num_completions=1)
     missing = find_missing(reading)
-    assert (missing.steps, missing.vote) == (("1", "2"), False)
+    assert (missing.steps, missing.votes) == (("1", "2"), ())
     assert missing.sentences[2] == "The answer has no rating yet for relevance, correctness and completeness."
 
 
@@ -68,6 +68,6 @@ def test_a_malformed_completion_needs_only_its_answer_rated_and_the_vote() -> No
     for completion in completions_of(reading):
         Completion.objects.filter(pk=completion.pk).update(problems=["no_answer"])
     missing = find_missing(reading)
-    assert (missing.steps, missing.regions, missing.vote) == ((), (), True)
+    assert (missing.steps, missing.regions, missing.votes) == ((), (), ("better overall",))
     change(reading, RateAnswer(reading.completion_a.uid, 1, None, 1))
     assert find_missing(reading).answers[0] == ("A", ("correctness",))

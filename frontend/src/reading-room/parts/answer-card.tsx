@@ -1,5 +1,5 @@
 import { type Completion, CRITERIA, type Criterion } from "../../api/reading";
-import { answerRating, castVote, rateAnswer } from "../changes";
+import { answerRating, castVote, rateAnswer, vote } from "../changes";
 import { isWellFormed } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -84,7 +84,7 @@ export function VoteRow({ room, state }: Props) {
         name="vote"
         title="Which output is better overall?"
         choices={VOTES}
-        value={reading.vote}
+        value={vote(reading, "overall")}
         disabled={!room.canRate}
         onChoose={(side) => room.change(castVote(side))}
       />
