@@ -115,6 +115,6 @@ def test_a_reader_never_sees_what_another_said_of_the_same_case() -> None:
     )
     client.force_login(first)
     shown = client.get(reverse("api-reading", args=[mine.uid])).json()
-    assert (shown["vote"], shown["step_ratings"], shown["saved_at"]) == (None, [], None)
+    assert (shown["votes"], shown["step_ratings"], shown["saved_at"]) == ([], [], None)
     assert client.get(reverse("api-reading", args=[theirs.uid])).status_code == 403
     assert second.pseudonym not in client.get(reverse("worklist")).content.decode()

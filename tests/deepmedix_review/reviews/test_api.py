@@ -69,9 +69,16 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     steps = shown["completions"][0]["steps"]
     assert [len(step["regions"]) for step in steps] == [1, 2]
     assert shown["step_ratings"] == [
-        {"step": str(step.uid), "plausibility": 4, "cannot_judge": False, "note": "clear"}
+        {
+            "step": str(step.uid),
+            "plausibility": 4,
+            "cannot_judge": False,
+            "note": "clear",
+            "edited_text": "",
+        }
     ]
-    assert (shown["vote"], shown["window"]) == ("tie", {"center": 2000.0, "width": 800.0, "inverted": True})
+    assert shown["votes"] == [{"kind": "overall", "side": "tie"}]
+    assert shown["window"] == {"center": 2000.0, "width": 800.0, "inverted": True}
     assert shown["missing"][0] == "3 steps have no rating yet: A 2, B 1 and B 2."
     assert shown["next"] == reverse("reading", args=[following.uid])
     assert (shown["signed_at"], shown["saved_at"] is None) == (None, False)
@@ -246,5 +253,5 @@ def test_showing_a_reading_takes_the_same_queries_for_one_completion_and_two(
     for reading in (an_open_reading(num_completions=1), an_open_reading()):
         complete(reading)
         client = client_of(reader_of(reading))
-        with django_assert_max_num_queries(21):
+        with django_assert_max_num_queries(30):
             client.get(reverse("api-reading", args=[reading.uid]))

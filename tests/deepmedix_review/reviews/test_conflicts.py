@@ -34,7 +34,10 @@ def test_the_second_window_is_told_what_the_first_one_said_and_wins_once_it_has_
     first = say(reading, CastVote(Vote.Side.A), seen=None)
     with pytest.raises(ChangedElsewhere) as conflict:
         say(reading, CastVote(Vote.Side.B), seen=None)
-    assert (conflict.value.stored.change_id, conflict.value.stored.payload) == (first, {"side": "a"})
+    assert (conflict.value.stored.change_id, conflict.value.stored.payload) == (
+        first,
+        {"kind": "overall", "side": "a"},
+    )
     assert Vote.objects.get().side == Vote.Side.A
     say(reading, CastVote(Vote.Side.B), seen=first)
     assert Vote.objects.get().side == Vote.Side.B
@@ -72,11 +75,11 @@ def test_a_conflict_is_answered_with_the_stored_version() -> None:
     refused = client.post(address, data, content_type="application/json")
     stored = refused.json()["stored"]
     assert (refused.status_code, stored["change_id"], stored["kind"]) == (409, str(first), "cast_vote")
-    assert stored["payload"] == {"side": "a"}
+    assert stored["payload"] == {"kind": "overall", "side": "a"}
     del data["seen"]
     assert client.post(address, data, content_type="application/json").status_code == 200
     shown = client.get(reverse("api-reading", args=[reading.uid])).json()["latest_changes"]
-    assert shown == [{"kind": "cast_vote", "item": "", "change_id": data["change_id"]}]
+    assert shown == [{"kind": "cast_vote", "item": "overall", "change_id": data["change_id"]}]
 
 
 def test_a_reading_fetched_ahead_is_opened_only_when_it_is_shown() -> None:
