@@ -6,6 +6,7 @@ import "./styles/parts.css";
 import "./styles/forms.css";
 import "./styles/film.css";
 import "./styles/learning.css";
+import "./styles/results.css";
 import htmx from "htmx.org";
 import { enhanceUploads } from "./upload";
 

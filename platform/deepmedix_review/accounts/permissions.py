@@ -25,6 +25,7 @@ class Capability(StrEnum):
     VIEW_ALL_STUDIES = "view studies outside your worklist"
     REQUEST_INFERENCE = "request inference"
     DESIGN_READER_STUDIES = "design reader studies"
+    VIEW_RESULTS = "see the results of reader studies"
     READ_CASES = "read cases"
     FREEZE_DATASETS = "freeze data sets"
     TRAIN_MODELS = "train models"
@@ -43,6 +44,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_ALL_STUDIES,
             Capability.REQUEST_INFERENCE,
             Capability.DESIGN_READER_STUDIES,
+            Capability.VIEW_RESULTS,
             Capability.VIEW_AUDIT,
             Capability.MANAGE_ACCOUNTS,
         }
@@ -51,6 +53,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         {
             Capability.VIEW_ALL_STUDIES,
             Capability.REQUEST_INFERENCE,
+            Capability.VIEW_RESULTS,
             Capability.FREEZE_DATASETS,
             Capability.TRAIN_MODELS,
             Capability.VIEW_MODELS,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deepmedix_review.reviews import api_views, views
+from deepmedix_review.reviews import api_views, results_views, views
 
 page_urlpatterns = [
     path("worklist/", views.show_worklist, name="worklist"),
@@ -12,6 +12,17 @@ page_urlpatterns = [
     path("reader-studies/", views.list_reader_studies, name="reader-study-list"),
     path("reader-studies/new/", views.create, name="reader-study-create"),
     path("reader-studies/<uuid:uid>/", views.show_reader_study, name="reader-study-detail"),
+    path("reader-studies/<uuid:uid>/results/", results_views.show_results, name="reader-study-results"),
+    path(
+        "reader-studies/<uuid:uid>/results/strip/",
+        results_views.show_live_strip,
+        name="reader-study-results-strip",
+    ),
+    path(
+        "reader-studies/<uuid:uid>/results/<slug:key>.csv",
+        results_views.download_figure,
+        name="reader-study-results-csv",
+    ),
 ]
 api_urlpatterns = [
     path("readings/<uuid:uid>/", api_views.ReadingView.as_view(), name="api-reading"),

@@ -1,0 +1,72 @@
+"""Puts together what a reader study found, anew whenever a reading has been signed since the last look."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.agreement import agreement_figures, load_asked, spread_figures
+from deepmedix_review.reviews.results.columns import load_readings
+from deepmedix_review.reviews.results.figures import Figure, Section
+from deepmedix_review.reviews.results.progress import Overview, overview, progress_figures
+from deepmedix_review.reviews.results.regions import region_figures
+from deepmedix_review.reviews.results.reliability import reliability_figures
+from deepmedix_review.reviews.results.times import time_figures
+
+CACHED_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """`computed_at` is when the sections were; `num_readings` is what they were computed from."""
+
+    sections: tuple[Section, ...]
+    num_readings: int
+    computed_at: datetime
+
+    def figures(self) -> Iterator[Figure]:
+        for section in self.sections:
+            yield from section.figures
+
+    def figure(self, key: str) -> Figure | None:
+        return next((figure for figure in self.figures() if figure.key == key), None)
+
+
+def dashboard_of(reader_study: ReaderStudy) -> Dashboard:
+    """Computed at most once for each state of the readings."""
+    seen = overview(reader_study)
+    key = f"results:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
+    found = cache.get(key)
+    if isinstance(found, Dashboard):
+        return found
+    made = compute(reader_study)
+    cache.set(key, made, CACHED_SECONDS)
+    return made
+
+
+def compute(reader_study: ReaderStudy) -> Dashboard:
+    """Every figure from one snapshot of the database."""
+    with transaction.atomic():
+        readings = load_readings(reader_study)
+        asked = load_asked(reader_study, readings)
+        return Dashboard(
+            sections=(
+                Section("Progress", progress_figures(reader_study)),
+                Section("Agreement", agreement_figures(readings, asked)),
+                Section("Regions", region_figures(reader_study, readings)),
+                Section("Ratings", spread_figures(readings, asked)),
+                Section("Reliability", reliability_figures(reader_study, readings, asked)),
+                Section("Time", time_figures(readings)),
+            ),
+            num_readings=len(readings),
+            computed_at=timezone.now(),
+        )
+
+
+def _state(seen: Overview) -> str:
+    last = seen.last_signed_at.isoformat() if seen.last_signed_at else ""
+    return f"{seen.num_assigned}:{seen.num_signed}:{last}"

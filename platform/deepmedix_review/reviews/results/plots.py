@@ -1,0 +1,232 @@
+"""Lays out the plots of results: where each bar, dot and cell stands, for the template to draw as SVG."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ROW_PX = 22
+LABEL_PX = 120
+PLOT_PX = 340
+VALUE_PX = 62
+SERIES_HEIGHT_PX = 120
+MATRIX_CELL_PX = 44
+HEAT_PX = 260
+COLOURS = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Label:
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    is_on_bar: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    colour: int = 0
+
+
+@dataclass(frozen=True)
+class Dot:
+    x: float
+    y: float
+    colour: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """SVG in its own pixels. `said` is what a person who can't see it hears. Colours are 1 to 5, 0 is quiet;
+    a bar of `opacity` is a cell of a map."""
+
+    width: float
+    height: float
+    said: str
+    bars: tuple[Bar, ...] = ()
+    cells: tuple[tuple[Bar, float], ...] = ()
+    lines: tuple[Line, ...] = ()
+    dots: tuple[Dot, ...] = ()
+    labels: tuple[Label, ...] = ()
+    paths: tuple[tuple[str, int], ...] = ()
+    film: str = ""
+
+
+def interval_plot(
+    rows: Sequence[tuple[str, float | None, tuple[float, float] | None]],
+    *,
+    low: float,
+    high: float,
+    said: str,
+    marks: Sequence[float] = (),
+    places: int = 2,
+) -> Plot:
+    """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with."""
+    span = (high - low) or 1.0
+
+    def across(value: float) -> float:
+        return round(LABEL_PX + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
+
+    height = ROW_PX * len(rows) + 18
+    labels, lines, dots = [], [], []
+    lines += [Line(across(mark), 0, across(mark), ROW_PX * len(rows)) for mark in (low, *marks, high)]
+    labels += [Label(across(mark), height - 4, f"{mark:g}", "middle") for mark in (low, *marks, high)]
+    for place, (label, value, interval) in enumerate(rows):
+        y = ROW_PX * place + ROW_PX / 2
+        labels.append(Label(LABEL_PX - 10, y + 4, label, "end"))
+        if value is None:
+            labels.append(Label(LABEL_PX + 8, y + 4, "not enough ratings"))
+            continue
+        colour = place % COLOURS + 1
+        if interval is not None:
+            lines.append(Line(across(interval[0]), y, across(interval[1]), y, colour))
+        dots.append(Dot(across(value), y, colour, f"{label}: {value:.{places}f}"))
+        labels.append(Label(LABEL_PX + PLOT_PX + 12, y + 4, f"{value:.{places}f}"))
+    return Plot(
+        LABEL_PX + PLOT_PX + VALUE_PX,
+        height,
+        said,
+        lines=tuple(lines),
+        dots=tuple(dots),
+        labels=tuple(labels),
+    )
+
+
+def share_plot(rows: Sequence[tuple[str, Sequence[int]]], *, names: Sequence[str], said: str) -> Plot:
+    """For each row the shares of its counts, side by side over the whole width, in the order of `names`."""
+    bars, labels = [], []
+    for place, (label, counts) in enumerate(rows):
+        y = ROW_PX * place
+        labels.append(Label(LABEL_PX - 10, y + 15, label, "end"))
+        total, x = sum(counts), float(LABEL_PX)
+        labels.append(Label(LABEL_PX + PLOT_PX + 12, y + 15, f"n {total:,}"))
+        for colour, (name, count) in enumerate(zip(names, counts, strict=True)):
+            width = PLOT_PX * count / total if total else 0.0
+            if width:
+                bars.append(
+                    Bar(
+                        round(x, 1),
+                        y + 3,
+                        round(width, 1),
+                        ROW_PX - 6,
+                        colour % COLOURS + 1,
+                        f"{label}, {name}: {count:,}",
+                    )
+                )
+                if width > 7 * len(name) + 4:
+                    labels.append(Label(round(x + width / 2, 1), y + 15, name, "middle", is_on_bar=True))
+            x += width
+    return Plot(
+        LABEL_PX + PLOT_PX + VALUE_PX, ROW_PX * len(rows) + 4, said, bars=tuple(bars), labels=tuple(labels)
+    )
+
+
+def series_plot(
+    points: Sequence[tuple[float, float]],
+    *,
+    said: str,
+    unit: str,
+    trend: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    joined: bool = False,
+    colour: int = 1,
+) -> Plot:
+    """Points over a running number, and a straight line through them where there is a trend."""
+    width, height = PLOT_PX, SERIES_HEIGHT_PX
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    top = nice_ceiling(max(ys))
+    first, last = min(xs), max(xs)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across = 34 + (x - first) / ((last - first) or 1.0) * (width - 44)
+        return round(across, 1), round(6 + (1 - min(max(y, 0.0), top) / top) * (height - 26), 1)
+
+    lines = [
+        Line(34, place(first, top)[1], width, place(first, top)[1]),
+        Line(34, height - 20, width, height - 20),
+    ]
+    labels = [
+        Label(28, place(first, top)[1] + 4, f"{top:g}", "end"),
+        Label(28, height - 16, "0", "end"),
+        Label(34, height - 4, f"{first:g}"),
+        Label(width - 2, height - 4, f"{last:g} {unit}", "end"),
+    ]
+    if trend:
+        (x1, y1), (x2, y2) = (place(*end) for end in trend)
+        lines.append(Line(x1, y1, x2, y2, 2))
+    paths: tuple[tuple[str, int], ...] = ()
+    dots: tuple[Dot, ...] = ()
+    if joined:
+        path = "M" + " L".join(f"{x} {y}" for x, y in (place(*point) for point in points))
+        paths = ((path, colour),)
+    else:
+        dots = tuple(Dot(*place(x, y), colour, f"{x:g}: {y:g}") for x, y in points)
+    return Plot(width, height, said, lines=tuple(lines), dots=dots, labels=tuple(labels), paths=paths)
+
+
+def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], *, said: str) -> Plot:
+    """A square table of figures from -1 to 1 between every two of `names`; the darker, the lower."""
+    side = MATRIX_CELL_PX
+    cells, labels = [], []
+    for row, name in enumerate(names):
+        labels.append(Label(LABEL_PX - 10, side * row + side / 2 + 24, name, "end"))
+        labels.append(Label(LABEL_PX + side * row + side / 2, 14, name[-6:], "middle"))
+        for column, value in enumerate(values[row]):
+            if row == column or value is None:
+                continue
+            x, y = LABEL_PX + side * column, side * row + 20
+            bar = Bar(x, y, side - 2, side - 2, 1, f"{name} and {names[column]}: {value:.2f}")
+            cells.append((bar, round(0.05 + 0.5 * max(0.0, value), 2)))
+            labels.append(Label(x + side / 2 - 1, y + side / 2 + 4, f"{value:.2f}", "middle"))
+    width = LABEL_PX + side * len(names)
+    return Plot(width, side * len(names) + 24, said, cells=tuple(cells), labels=tuple(labels))
+
+
+def heat_map(grid: Sequence[Sequence[float]], *, said: str, film: str = "", aspect: float = 1.0) -> Plot:
+    """Cells over a film, brighter where the value is higher; `aspect` is height over width."""
+    rows, columns = len(grid), len(grid[0])
+    highest = max(max(row) for row in grid) or 1.0
+    width, height = HEAT_PX, round(HEAT_PX * aspect, 1)
+    cells = tuple(
+        (
+            Bar(
+                round(width * column / columns, 2),
+                round(height * row / rows, 2),
+                round(width / columns, 2),
+                round(height / rows, 2),
+                2,
+                f"{value:.2f}",
+            ),
+            round(0.75 * value / highest, 2),
+        )
+        for row, line in enumerate(grid)
+        for column, value in enumerate(line)
+        if value > 0.02 * highest
+    )
+    return Plot(width, height, said, cells=cells, film=film)
+
+
+def nice_ceiling(value: float) -> float:
+    """The next of 1, 2, 5 times a power of ten.
+
+    >>> nice_ceiling(37.0), nice_ceiling(0.4)
+    (50.0, 0.5)
+    """
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if value <= step * power * (1 + 1e-9))

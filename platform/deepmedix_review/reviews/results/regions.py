@@ -1,0 +1,279 @@
+"""Where on the image readers disagree, and whether they mark the same places."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.urls import reverse
+
+from deepmedix_review.reviews.models import Assignment, Case, DrawnRegion, ReaderStudy, RegionAnnotation
+from deepmedix_review.reviews.results.columns import (
+    VERDICTS,
+    Chosen,
+    Keys,
+    Numbers,
+    Ratings,
+    Readings,
+    load_verdicts,
+)
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    estimated,
+    missing,
+    rounded,
+    written,
+    written_interval,
+)
+from deepmedix_review.reviews.results.plots import heat_map
+from rl_feedback.agreement import RegionAgreement, region_agreement
+
+GRID = 24
+# Matching every reader's boxes with every other's grows with the square of the readers.
+MOST_CASES_MATCHED = 300
+SEED = 0
+MOST_CASES_SHOWN = 8
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """One row a region with two or more verdicts: its case, its edges as shares of the film, how far its
+    readers are from one verdict, and the share who would not leave it as it is."""
+
+    region: Keys
+    case: Keys
+    edges: Numbers
+    disagreement: Numbers
+    refused: Numbers
+    num_verdicts: Keys
+
+
+def region_figures(reader_study: ReaderStudy, readings: Readings) -> tuple[Figure, ...]:
+    first = readings.of(Assignment.Kind.FIRST)
+    verdicts = load_verdicts(reader_study, readings).only(first)
+    disputed = _disputed(readings, verdicts)
+    return (
+        _matched(readings, first),
+        _map_of_all(
+            "where-readers-disagree",
+            "Where on the film readers disagree",
+            "share of verdicts that differ from the commonest one, averaged over the regions on a place",
+            disputed,
+            disputed.disagreement,
+        ),
+        _map_of_all(
+            "where-regions-are-refused",
+            "Where the model points wrongly",
+            "share of verdicts that are redrawn or wrong, averaged over the regions on a place",
+            disputed,
+            disputed.refused,
+        ),
+        *_maps_of_cases(reader_study, disputed),
+    )
+
+
+def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
+    regions, place, counts = np.unique(verdicts.item, return_inverse=True, return_counts=True)
+    case = np.zeros(len(regions), dtype=np.int64)
+    case[place] = readings.case[verdicts.reading]
+    by_verdict = np.stack(
+        [
+            np.bincount(place, verdicts.value == value, minlength=len(regions))
+            for value in range(len(VERDICTS))
+        ]
+    )
+    several = counts >= 2
+    edges = _edges(regions[several])
+    return Disputed(
+        region=regions[several],
+        case=case[several],
+        edges=edges,
+        disagreement=1 - by_verdict.max(axis=0)[several] / counts[several],
+        refused=1 - by_verdict[VERDICTS.index("fits")][several] / counts[several],
+        num_verdicts=counts[several],
+    )
+
+
+def _edges(regions: Keys) -> Numbers:
+    """x_min, y_min, x_max, y_max as shares of the film, in the order of `regions`, which is sorted."""
+    found = np.full((len(regions), 4), np.nan)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT region.id, region.x_min / image_width, region.y_min / image_height,
+            region.x_max / image_width, region.y_max / image_height
+            FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
+            JOIN reasoning_completion completion ON completion.id = step.completion_id
+            WHERE region.id = ANY(%s)""",
+            [regions.tolist()],
+        )
+        rows = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 5)
+    found[np.searchsorted(regions, rows[:, 0].astype(np.int64))] = rows[:, 1:]
+    return np.asarray(np.clip(found, 0.0, 1.0))
+
+
+def coverage(edges: Numbers, weight: Numbers) -> Numbers:
+    """GRID x GRID: the mean weight of the boxes that cover each cell, 0 where none does. By sums over
+    corners, so that a million boxes take no longer than their cells."""
+    low = np.floor(edges[:, :2] * GRID).astype(int).clip(0, GRID - 1)
+    high = np.ceil(edges[:, 2:] * GRID).astype(int).clip(1, GRID)
+    high = np.maximum(high, low + 1)
+    sums = []
+    for amount in (weight, np.ones(len(edges))):
+        corners = np.zeros((GRID + 1, GRID + 1))
+        np.add.at(corners, (low[:, 1], low[:, 0]), amount)
+        np.add.at(corners, (low[:, 1], high[:, 0]), -amount)
+        np.add.at(corners, (high[:, 1], low[:, 0]), -amount)
+        np.add.at(corners, (high[:, 1], high[:, 0]), amount)
+        sums.append(corners.cumsum(axis=0).cumsum(axis=1)[:GRID, :GRID])
+    total, number = sums
+    return np.asarray(np.divide(total, number, out=np.zeros_like(total), where=number > 0.5))
+
+
+def _map_of_all(key: str, title: str, method: str, disputed: Disputed, weight: Numbers) -> Figure:
+    method = f"{method}; regions with 2 verdicts or more, films scaled to one square of {GRID} x {GRID} cells"
+    if not len(disputed.region):
+        return missing(
+            key=key, title=title, method=method, note="No region has been judged by 2 readers yet."
+        )
+    grid = coverage(disputed.edges, weight)
+    row, column = np.unravel_index(int(grid.argmax()), grid.shape)
+    cells: list[tuple[Cell, ...]] = [
+        (int(y) + 1, int(x) + 1, rounded(grid[y, x])) for y, x in zip(*np.nonzero(grid), strict=True)
+    ]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(("row of 24 from the top", "column of 24 from the left", "share"), tuple(cells)),
+        method=method,
+        n=_count_of(disputed.num_verdicts),
+        value=f"mean {float(weight.mean()):.2f}",
+        plot=heat_map(
+            grid.tolist(),
+            said=f"{title}: highest {grid.max():.2f} at row {row + 1}, column {column + 1} of 24",
+        ),
+    )
+
+
+def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figure, ...]:
+    """The cases on whose regions readers are farthest from one verdict, each over its film."""
+    if not len(disputed.region):
+        return ()
+    cases, place = np.unique(disputed.case, return_inverse=True)
+    mean = np.bincount(place, disputed.disagreement) / np.bincount(place)
+    worst = [int(row) for row in np.argsort(-mean, kind="stable")[:MOST_CASES_SHOWN] if mean[row] > 0]
+    shown = Case.objects.filter(pk__in=[int(cases[row]) for row in worst]).select_related("study")
+    films: dict[int, list[Any]] = {
+        case: film
+        for case, *film in shown.values_list(
+            "pk",
+            "completions__instance__uid",
+            "completions__instance__columns",
+            "completions__instance__rows",
+        )
+    }
+    by_key = {case.pk: case for case in shown}
+    figures = []
+    for row in worst:
+        case = by_key[int(cases[row])]
+        here = disputed.case == case.pk
+        uid, columns, rows = films[case.pk]
+        grid = coverage(disputed.edges[here], disputed.disagreement[here])
+        figures.append(
+            Figure(
+                key=f"case-{case.position}",
+                title=f"Case {case.position}, {case.study.label}",
+                table=Table(
+                    ("region", "verdicts", "disagreement", "refused"),
+                    tuple(
+                        (number + 1, int(n), rounded(d), rounded(r))
+                        for number, (n, d, r) in enumerate(
+                            zip(
+                                disputed.num_verdicts[here],
+                                disputed.disagreement[here],
+                                disputed.refused[here],
+                                strict=True,
+                            )
+                        )
+                    ),
+                ),
+                method="share of verdicts that differ from the commonest one",
+                n=_count_of(disputed.num_verdicts[here]),
+                value=f"mean {mean[row]:.2f}",
+                plot=heat_map(
+                    grid.tolist(),
+                    said=f"Case {case.position}: mean disagreement {mean[row]:.2f}",
+                    film=reverse("film-picture", args=[uid]) if uid else "",
+                    aspect=(rows / columns) if rows and columns else 1.0,
+                ),
+            )
+        )
+    return tuple(figures)
+
+
+def _count_of(num_verdicts: Keys) -> str:
+    return f"{counted(len(num_verdicts), 'region')}, {counted(int(num_verdicts.sum()), 'verdict')}"
+
+
+def _matched(readings: Readings, first: Chosen) -> Figure:
+    key, title = "regions", "Do readers mark the same places"
+    method = (
+        "the regions that each reader leaves, redraws or adds, matched two readers at a time by the "
+        "Hungarian method; mean IoU, unmatched regions count 0; interval by 1,000 bootstrap draws of items"
+    )
+    cases, counts = np.unique(readings.case[first], return_counts=True)
+    cases = cases[counts >= 2]
+    if not len(cases):
+        return missing(key=key, title=title, method=method, note="No case has been signed by 2 readers yet.")
+    drawn = cases
+    if len(cases) > MOST_CASES_MATCHED:
+        drawn = np.random.default_rng(SEED).choice(cases, MOST_CASES_MATCHED, replace=False)
+        method += f"; {MOST_CASES_MATCHED} of {len(cases):,} cases drawn by seed"
+    chosen = np.flatnonzero(first & np.isin(readings.case, drawn))
+    items = _boxes_by_item(readings, chosen)
+    found = estimated(region_agreement, items, seed=SEED)
+    shares = found.shares_found if isinstance(found, RegionAgreement) else ()
+    cells: list[tuple[Cell, ...]] = [("mean IoU", rounded(found.value))]
+    cells += [(f"found at IoU {threshold:g}", rounded(share)) for threshold, share in shares]
+    num_regions = found.num_regions if isinstance(found, RegionAgreement) else 0
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(("measure", "value"), tuple(cells)),
+        method=method,
+        n=f"{counted(len(items), 'output')}, {counted(len(drawn), 'case')}, {counted(num_regions, 'region')}",
+        value=f"mean IoU {written(found.value)}" if found.value is not None else "",
+        interval=written_interval(found),
+        note=found.note,
+    )
+
+
+def _boxes_by_item(readings: Readings, chosen: Keys) -> list[list[list[Box] | None]]:
+    """By case and completion: each reader's boxes, film pixels. A region without a verdict is not there."""
+    keys = [int(readings.key[row]) for row in chosen]
+    boxes: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    annotations = RegionAnnotation.objects.filter(reading__in=keys).exclude(
+        verdict=RegionAnnotation.Verdict.WRONG
+    )
+    model = tuple(f"region__{edge}" for edge in ("x_min", "y_min", "x_max", "y_max"))
+    for reading, completion, verdict, *edges in annotations.values_list(
+        "reading", "region__step__completion", "verdict", "x_min", "y_min", "x_max", "y_max", *model
+    ).iterator(chunk_size=5000):
+        at = 0 if verdict == RegionAnnotation.Verdict.ADJUSTED else 4
+        boxes[reading, completion].append((edges[at], edges[at + 1], edges[at + 2], edges[at + 3]))
+    added = DrawnRegion.objects.filter(reading__in=keys, step__isnull=False)
+    for reading, completion, *edges in added.values_list(
+        "reading", "step__completion", "x_min", "y_min", "x_max", "y_max"
+    ):
+        boxes[reading, completion].append((edges[0], edges[1], edges[2], edges[3]))
+    items: dict[tuple[int, int], list[list[Box] | None]] = defaultdict(list)
+    for row in chosen:
+        case, key = int(readings.case[row]), int(readings.key[row])
+        for completion in (int(readings.completion_a[row]), int(readings.completion_b[row])):
+            if completion:
+                items[case, completion].append(boxes[key, completion])
+    return list(items.values())

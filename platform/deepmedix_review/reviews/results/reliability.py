@@ -1,0 +1,295 @@
+"""Can a reader be relied on: hidden repeats, control cases, the side voted for, and changes of mind."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    FirstRead,
+    ReaderStudy,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.agreement import Asked
+from deepmedix_review.reviews.results.columns import (
+    SIDES,
+    Keys,
+    Readings,
+    load_votes,
+    reader_names,
+)
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    estimated,
+    missing,
+    rounded,
+    wilson,
+    written,
+    written_interval,
+)
+from deepmedix_review.reviews.results.plots import interval_plot, share_plot
+from rl_feedback.agreement import cohen_kappa, side_bias
+
+# A step that a reader finds at most this plausible was seen through.
+SEEN_THROUGH = 2
+
+
+def reliability_figures(
+    reader_study: ReaderStudy, readings: Readings, asked: Sequence[Asked]
+) -> tuple[Figure, ...]:
+    return (
+        _repeats(readings, asked),
+        _controls(reader_study, readings),
+        *(_sides(reader_study, readings, kind) for kind in Vote.Kind),
+        _changes_of_mind(reader_study),
+    )
+
+
+def _repeats(readings: Readings, asked: Sequence[Asked]) -> Figure:
+    title, key = "Readers against themselves", "repeats"
+    method = (
+        "hidden repeats against the first reading of the same case: share of equal ratings with its Wilson "
+        "interval; Cohen's kappa, quadratic weights on scales"
+    )
+    pairs = _pairs_of_readings(readings)
+    if not len(pairs):
+        return missing(key=key, title=title, method=method, note="No hidden repeat has been signed yet.")
+    rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
+    cells: list[tuple[Cell, ...]] = []
+    for one in asked:
+        first, again = _paired(one, pairs)
+        if not len(first):
+            continue
+        same = int((first == again).sum())
+        low = min(one.values)
+        size = len(one.values)
+        confusion = np.bincount(
+            ((first - low) * size + again - low).astype(np.int64), minlength=size * size
+        ).reshape(size, size)
+        weights = "quadratic" if one.is_scale else None
+        kappa = estimated(cohen_kappa, confusion, weights)
+        interval = wilson(same, len(first))
+        rows.append((one.name, same / len(first), interval))
+        cells.append(
+            (one.name, rounded(same / len(first)), *map(rounded, interval), rounded(kappa.value), len(first))
+        )
+    if not rows:
+        return missing(
+            key=key, title=title, method=method, note="No item has been rated twice by one reader."
+        )
+    num_readers = len(np.unique(readings.reader[pairs[:, 0]]))
+    name, share, interval_of_first = rows[0]
+    assert interval_of_first is not None
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(("criterion", "equal share", "low", "high", "kappa", "items rated twice"), tuple(cells)),
+        method=method,
+        n=f"{counted(len(pairs), 'repeat')} by {counted(num_readers, 'reader')}",
+        value=f"{name} {written(share)} equal",
+        interval=f"95 % interval {interval_of_first[0]:.2f} to {interval_of_first[1]:.2f}",
+        plot=interval_plot(
+            rows, low=0, high=1, marks=(0.5,), said=f"{title}: {name} equal in {written(share)} of items"
+        ),
+    )
+
+
+def _pairs_of_readings(readings: Readings) -> Keys:
+    """Places of a first reading and its repeat, one row a pair."""
+    place = {int(assignment): row for row, assignment in enumerate(readings.assignment)}
+    repeats = np.flatnonzero(readings.of(Assignment.Kind.REPEAT))
+    pairs = [
+        (place[int(readings.repeat_of[again])], int(again))
+        for again in repeats
+        if int(readings.repeat_of[again]) in place
+    ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _paired(one: Asked, pairs: Keys) -> tuple[Any, Any]:
+    """The values that were given to an item first and again."""
+    said: dict[tuple[int, int], float] = {}
+    wanted = np.isin(one.ratings.reading, pairs.ravel())
+    for reading, item, value in zip(
+        one.ratings.reading[wanted], one.ratings.item[wanted], one.ratings.value[wanted], strict=True
+    ):
+        said[int(reading), int(item)] = float(value)
+    both = []
+    for first, again in pairs.tolist():
+        both += [
+            (value, said[again, item])
+            for (reading, item), value in said.items()
+            if reading == first and (again, item) in said
+        ]
+    table = np.array(both, dtype=np.float64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
+    """Each alteration that a reader was shown, and whether the reader said so."""
+    title, key = "Seeing through control cases", "controls"
+    method = (
+        f"seen through: the wrong region called wrong or redrawn, or the altered step rated {SEEN_THROUGH} "
+        "or less; Wilson interval"
+    )
+    chosen = np.flatnonzero(readings.of(Assignment.Kind.FIRST, Case.Role.CONTROL))
+    altered = _alterations(reader_study)
+    shown = [(int(row), what) for row in chosen for what in altered.get(int(readings.case[row]), ())]
+    if not shown:
+        return missing(key=key, title=title, method=method, note="No control case has been signed yet.")
+    keys = [int(readings.key[row]) for row in chosen]
+    low_steps = set(
+        StepRating.objects.filter(reading__in=keys, plausibility__lte=SEEN_THROUGH).values_list(
+            "reading", "step__uid"
+        )
+    )
+    refused = set(
+        RegionAnnotation.objects.filter(reading__in=keys)
+        .exclude(verdict=RegionAnnotation.Verdict.FITS)
+        .values_list("reading", "region__uid")
+    )
+    names = reader_names(readings)
+    counts: dict[str, list[int]] = {}
+    by_alteration: dict[str, list[int]] = {}
+    for row, what in shown:
+        reading = int(readings.key[row])
+        seen = (reading, what["step"]) in low_steps or (reading, what.get("region")) in refused
+        label = Completion.Alteration(what["alteration"]).label
+        for table, name in ((counts, names[int(readings.reader[row])]), (by_alteration, label)):
+            tally = table.setdefault(name, [0, 0])
+            tally[0] += seen
+            tally[1] += 1
+    rows = [
+        (name, seen / total, wilson(seen, total))
+        for name, (seen, total) in [*by_alteration.items(), *sorted(counts.items())]
+    ]
+    num_seen = sum(seen for seen, _ in by_alteration.values())
+    low, high = wilson(num_seen, len(shown))
+    cells: list[tuple[Cell, ...]] = [
+        (name, seen, total, rounded(seen / total), *map(rounded, wilson(seen, total)))
+        for name, (seen, total) in [*by_alteration.items(), *sorted(counts.items())]
+    ]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(("alteration or reader", "seen through", "shown", "share", "low", "high"), tuple(cells)),
+        method=method,
+        n=f"{counted(len(shown), 'alteration')} shown to {counted(len(counts), 'reader')}",
+        value=f"{num_seen / len(shown):.2f} seen through",
+        interval=f"95 % interval {low:.2f} to {high:.2f}",
+        plot=interval_plot(
+            [(name[:18], share, interval) for name, share, interval in rows],
+            low=0,
+            high=1,
+            marks=(0.5,),
+            said=f"{title}: {num_seen} of {len(shown)}",
+        ),
+    )
+
+
+def _alterations(reader_study: ReaderStudy) -> Mapping[int, Sequence[Mapping[str, Any]]]:
+    """By case: what was altered, each step and region by its uid."""
+    rows = Case.objects.filter(reader_study=reader_study, role=Case.Role.CONTROL)
+    return {
+        case: [
+            {
+                "alteration": what["alteration"],
+                "step": UUID(what["step"]),
+                "region": UUID(what["region"]) if what.get("region") else None,
+            }
+            for what in (known or {}).get("alterations", [])
+        ]
+        for case, known in rows.values_list("pk", "known_answer")
+    }
+
+
+def _sides(reader_study: ReaderStudy, readings: Readings, kind: Vote.Kind) -> Figure:
+    key, title = f"sides-{kind.value}", f"Side bias, {kind.label}"
+    method = "exact binomial test of A against B, ties and both bad left out; Wilson interval of A's share"
+    votes = load_votes(reader_study, readings, kind)
+    votes = votes.only(readings.of(Assignment.Kind.FIRST))
+    if not len(votes.value):
+        return missing(key=key, title=title, method=method, note="No vote has been signed yet.")
+    who, names = readings.reader[votes.reading], reader_names(readings)
+    rows = []
+    for reader in np.unique(who):
+        counts = np.bincount(votes.value[who == reader].astype(np.int64), minlength=len(SIDES))
+        rows.append((names[int(reader)], [int(count) for count in counts]))
+    total = [sum(column) for column in zip(*(counts for _, counts in rows), strict=True)]
+    num_a, num_tie, num_b = (total[SIDES.index(side)] for side in ("a", "tie", "b"))
+    found = estimated(side_bias, num_a, num_b, num_tie)
+    p = getattr(found, "p", None)
+    every = [("all readers", total), *rows]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(
+            ("reader", "A", "tie", "B", "both bad"), tuple((name, *counts) for name, counts in every)
+        ),
+        method=method,
+        n=f"{counted(sum(total), 'vote')} by {counted(len(rows), 'reader')}",
+        value=f"A won {found.value:.2f} of the decided" + (f", p {p:.3f}" if p is not None else "")
+        if found.value is not None
+        else "",
+        interval=written_interval(found),
+        note=found.note,
+        plot=share_plot(
+            every, names=("A", "tie", "B", "both bad"), said=f"{title}: A {num_a}, B {num_b}, ties {num_tie}"
+        ),
+    )
+
+
+def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
+    """How often the model's answer moved the reader from what the first read said."""
+    key, title = "first-reads", "First read against the word after the reveal"
+    method = "readings with a locked first read whose answer after the reveal differs; Wilson interval"
+    fields = ("choice", "findings", "impression")
+    reads = FirstRead.objects.filter(
+        reading__assignment__case__reader_study=reader_study,
+        reading__assignment__case__role=Case.Role.DATA,
+        reading__signed_at__isnull=False,
+    ).values_list("reading", "is_after_reveal", "reading__assignment__reader__pseudonym", *fields)
+    first: dict[int, list[object]] = {}
+    after: dict[int, list[object]] = {}
+    names: dict[int, str] = {}
+    for reading, is_after, name, *said in reads:
+        names[reading] = name
+        (after if is_after else first)[reading] = said
+    if not first:
+        return missing(
+            key=key, title=title, method=method, note="No reading with a first read has been signed."
+        )
+    counts: dict[str, list[int]] = {}
+    for reading in first:
+        tally = counts.setdefault(names[reading], [0, 0])
+        tally[0] += reading in after and after[reading] != first[reading]
+        tally[1] += 1
+    changed, total = (sum(tally[place] for tally in counts.values()) for place in (0, 1))
+    low, high = wilson(changed, total)
+    cells: list[tuple[Cell, ...]] = [
+        (name, *tally, rounded(tally[0] / tally[1])) for name, tally in sorted(counts.items())
+    ]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(("reader", "changed", "first reads", "share"), tuple(cells)),
+        method=method,
+        n=f"{counted(total, 'first read')} by {counted(len(counts), 'reader')}",
+        value=f"{changed / total:.2f} changed",
+        interval=f"95 % interval {low:.2f} to {high:.2f}",
+        plot=interval_plot(
+            [(name, t[0] / t[1], wilson(t[0], t[1])) for name, t in sorted(counts.items())],
+            low=0,
+            high=1,
+            said=f"{title}: {changed} of {total} changed",
+        ),
+    )
