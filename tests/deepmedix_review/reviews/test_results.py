@@ -1,0 +1,197 @@
+"""What a reader study found: figures held against hand counts and against readers whose truth is known."""
+
+import csv
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.columns import as_slots, as_table, load_plausibility, load_readings
+from deepmedix_review.reviews.results.dashboard import Dashboard, compute
+from deepmedix_review.reviews.results.figures import Figure, wilson
+from deepmedix_review.reviews.results.regions import GRID, coverage
+from deepmedix_review.reviews.services import amend_reading
+from rl_feedback.agreement import krippendorff_alpha
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.reviews import complete, reader_study, sign
+from tests.factories.simulated_readers import SimulatedReader, eight_readers, simulated_reader_study
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def figure(dashboard: Dashboard, key: str) -> Figure:
+    found = dashboard.figure(key)
+    assert found is not None, [each.key for each in dashboard.figures()]
+    return found
+
+
+def rows_of(found: Figure) -> dict[str, dict[str, Any]]:
+    return {str(row[0]): dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows}
+
+
+def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.4) for _ in range(3)]
+    study = simulated_reader_study(num_cases=6, readers=readers, seed=3)
+    ratings = StepRating.objects.filter(reading__assignment__case__reader_study=study)
+    people, steps = (
+        set(ratings.values_list(path, flat=True)) for path in ("reading__assignment__reader", "step")
+    )
+    table = np.full((len(people), len(steps)), np.nan)
+    row, column = ({key: place for place, key in enumerate(sorted(keys))} for keys in (people, steps))
+    for reader, step, value in ratings.values_list("reading__assignment__reader", "step", "plausibility"):
+        table[row[reader], column[step]] = value
+    expected = krippendorff_alpha(table, "ordinal")
+
+    shown = rows_of(figure(compute(study), "alpha"))["Plausibility"]
+    assert shown["value"] == pytest.approx(expected.value, abs=1e-4)
+    assert (shown["items"], shown["ratings"]) == (len(steps), ratings.count())
+    readings = load_readings(study)
+    ratings_columns = load_plausibility(study, readings)
+    assert np.array_equal(as_table(readings, ratings_columns), table, equal_nan=True)
+    assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
+
+
+def test_readers_who_never_err_agree_wholly_and_careless_ones_do_not() -> None:
+    sure = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(3)]
+    careless = [SimulatedReader(ExpertFactory.create(), noise=1.0) for _ in range(3)]
+    of_sure = rows_of(figure(compute(simulated_reader_study(num_cases=12, readers=sure)), "alpha"))
+    of_careless = rows_of(figure(compute(simulated_reader_study(num_cases=12, readers=careless)), "alpha"))
+    assert of_sure["Plausibility"]["value"] == 1.0
+    assert of_careless["Plausibility"]["high"] < 0.5
+
+
+def test_controls_repeats_and_training_count_under_reliability_alone() -> None:
+    design = ReaderStudyDesign(control_share=0.25, repeat_share=0.25, washout_cases=2)
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(2)]
+    study = simulated_reader_study(num_cases=8, readers=readers, design=design)
+    dashboard = compute(study)
+    of_data = StepRating.objects.filter(
+        reading__assignment__case__reader_study=study,
+        reading__assignment__case__role=Case.Role.DATA,
+        reading__assignment__kind=Assignment.Kind.FIRST,
+    )
+    assert rows_of(figure(dashboard, "alpha"))["Plausibility"]["ratings"] == of_data.count()
+    repeats = rows_of(figure(dashboard, "repeats"))["Plausibility"]
+    assert repeats["equal share"] == 1.0
+    assert "seen through" in figure(dashboard, "controls").value
+    shown = figure(dashboard, "controls").table.rows
+    num_controls = Assignment.objects.filter(case__reader_study=study, case__role=Case.Role.CONTROL).count()
+    assert num_controls
+    # Counted by alteration, and again by reader.
+    assert sum(int(row[2] or 0) for row in shown) == 2 * num_controls
+
+
+def test_a_vote_is_for_a_completion_whichever_side_it_stood_on() -> None:
+    study = reader_study(num_cases=4, readers=[ExpertFactory.create() for _ in range(4)])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        first_is_a = reading.completion_a_id < (reading.completion_b_id or 0)
+        complete(reading, side=Vote.Side.A if first_is_a else Vote.Side.B)
+        sign(reading)
+    dashboard = compute(study)
+    overall = rows_of(figure(dashboard, "ac1"))
+    assert overall["Better overall"]["value"] == 1.0
+    sides = rows_of(figure(dashboard, "sides-overall"))["all readers"]
+    assert sides["A"] + sides["B"] == 16
+    assert abs(sides["A"] - sides["B"]) <= 4
+
+
+def test_the_map_of_disagreement_is_brightest_where_the_disputed_region_lies() -> None:
+    edges = np.array([[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0]])
+    grid = coverage(edges, np.array([0.25, 1.0, 0.0]))
+    half = GRID // 2
+    assert np.allclose(grid[:half, :half], 0.25)
+    assert np.allclose(grid[half:, half:], 0.5)
+    assert np.allclose(grid[:half, half:], 0.0)
+
+
+def test_matched_regions_agree_wholly_where_every_reader_lets_them_stand() -> None:
+    study = reader_study(num_cases=2, readers=[ExpertFactory.create() for _ in range(2)])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        sign(reading)
+    assert not RegionAnnotation.objects.exclude(verdict="fits").exists()
+    found = figure(compute(study), "regions")
+    assert found.value == "mean IoU 1.00"
+
+
+def test_a_study_without_readings_says_of_every_figure_what_it_needs() -> None:
+    dashboard = compute(reader_study(num_cases=2))
+    for found in dashboard.figures():
+        assert found.value or found.note or found.table.rows, found.key
+        assert found.method
+    assert figure(dashboard, "repeats").note == "No hidden repeat has been signed yet."
+
+
+def test_a_signed_amendment_takes_the_place_of_what_it_amends() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(readers=[reader])
+    reading = Reading.objects.get(assignment__case__reader_study=study)
+    complete(reading, plausibility=1)
+    sign(reading)
+    amendment = amend_reading(reading=reading, reader=reader, reason="looked again")
+    assert rows_of_distribution(compute(study), "1") == 4
+    complete(amendment, plausibility=5)
+    sign(amendment)
+    assert rows_of_distribution(compute(study), "5") == 4
+    assert rows_of_distribution(compute(study), "1") == 0
+
+
+def rows_of_distribution(dashboard: Dashboard, value: str) -> int:
+    rows = figure(dashboard, "distributions").table.rows
+    return next(int(row[2] or 0) for row in rows if row[:2] == ("Plausibility", value))
+
+
+def test_staff_see_the_page_its_csv_and_leave_a_trace_and_experts_see_nothing() -> None:
+    study = simulated_reader_study(num_cases=3, readers=eight_readers()[:2])
+    page = reverse("reader-study-results", args=[study.uid])
+    table = reverse("reader-study-results-csv", args=[study.uid, "alpha"])
+    strip = reverse("reader-study-results-strip", args=[study.uid])
+    for user in (AdminFactory.create(), ResearcherFactory.create()):
+        client = client_of(user)
+        answer = client.get(page)
+        assert answer.status_code == 200
+        assert "Agreement on the scales" in answer.content.decode()
+        rows = list(csv.reader(io.StringIO(b"".join(client.get(table)).decode())))
+        assert rows[0][:2] == ["criterion", "value"]
+        assert "signed" in client.get(f"{strip}?shown=1").content.decode()
+    assert AuditEvent.objects.filter(action="view_results", subject_uid=str(study.uid)).count() == 2
+    for address in (page, table, strip):
+        assert client_of(ExpertFactory.create()).get(address).status_code == 403
+
+
+def test_results_stay_hidden_until_the_lock_where_the_design_says_so() -> None:
+    study = reader_study()
+    ReaderStudy.objects.filter(pk=study.pk).update(hides_results=True)
+    client = client_of(AdminFactory.create())
+    page = reverse("reader-study-results", args=[study.uid])
+    answer = client.get(page)
+    assert answer.status_code == 409
+    assert "hides its results until it is locked" in answer.content.decode()
+    ReaderStudy.objects.filter(pk=study.pk).update(state=ReaderStudy.State.LOCKED)
+    assert client.get(page).status_code == 200
+
+
+def test_the_interval_of_wilson_holds_at_the_ends() -> None:
+    assert wilson(0, 5)[0] == pytest.approx(0.0, abs=1e-9)
+    assert wilson(5, 5)[1] == pytest.approx(1.0, abs=1e-9)
