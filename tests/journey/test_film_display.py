@@ -2,6 +2,8 @@
 
 import base64
 import io
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,18 @@ from deepmedix_review.studies.selectors import film_path
 from inference.images import render_reference
 from tests.browser import open_as
 from tests.factories.accounts import AdminFactory
-from tests.factories.odd_films import COLUMNS, ODD_FILMS, ROWS, OddFilm
+from tests.factories.odd_films import (
+    BENT_8,
+    COLUMNS,
+    ODD_FILMS,
+    ROWS,
+    OddFilm,
+    after,
+    linear,
+    looked_up,
+    negative,
+    sigmoid,
+)
 from tests.factories.studies import receive
 
 CANVAS = "area => area.querySelector('canvas').toDataURL('image/png')"
@@ -88,3 +101,82 @@ def test_the_screen_shows_what_the_model_sees_and_what_the_standard_says(
         viewer.get_by_label("Window preset").select_option(preset)
         differences[preset] = greatest_difference(shown(), film.expected(stored, preset=preset))
     assert max(differences.values()) <= MAX_DIFFERENCE, differences
+
+
+FILL_THE_PAGE = "viewer => Object.assign(viewer.style, {position: 'fixed', inset: '0', height: '100vh'})"
+
+
+def test_real_films_are_shown_as_the_model_sees_them(
+    admin_page: Page, live_server: Any, shared_data: Path
+) -> None:
+    differences = {}
+    for path in sorted((shared_data / "dicom").glob("*.dcm")):
+        instance = received(path)
+        admin_page.set_viewport_size({"width": instance.columns + 60, "height": instance.rows + 120})
+        viewer = open_study(admin_page, instance.study, url=live_server.url)
+        viewer.evaluate(FILL_THE_PAGE)
+        admin_page.evaluate(AFTER_TWO_FRAMES)
+        viewer.get_by_role("button", name="Fit").click()
+        viewer.get_by_role("button", name="1:1").click()
+        shown = picture_of(viewer, rows=instance.rows, columns=instance.columns)
+        differences[path.name] = greatest_difference(shown, render_reference(film_path(instance)))
+    assert len(differences) >= 7
+    assert max(differences.values()) <= MAX_DIFFERENCE, differences
+
+
+def drag_window(viewer: Locator, *, by: tuple[int, int]) -> None:
+    box = viewer.locator(".film-stage").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse = viewer.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + by[0] / 2, y + by[1] / 2)
+    mouse.move(x + by[0], y + by[1])
+    mouse.up()
+
+
+WINDOW_SHOWN = re.compile(r"W (?P<width>[-\d.]+) L (?P<center>[-\d.]+)")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "under", "greys"),
+    [
+        ("a sigmoid", "S-curve W 1500 L 2000", None, sigmoid),
+        ("a VOI table of bytes", "Table 1", looked_up(BENT_8, 0, 255), linear),
+        ("MONOCHROME1 with a window", "W 2600 L 1800", None, lambda c, w: negative(linear(c, w))),
+        ("padding on MONOCHROME1", "W 3201 L 1901", None, lambda c, w: negative(linear(c, w))),
+    ],
+)
+def test_the_readers_window_works_on_the_films_own_curve_or_table(
+    name: str, label: str, under: Any, greys: Any, admin_page: Page, live_server: Any, tmp_path: Path
+) -> None:
+    film, seed = ODD_FILMS[name], 5
+    instance = received(film.write(tmp_path / "film.dcm", seed=seed))
+    viewer = open_study(admin_page, instance.study, url=live_server.url)
+    corner = viewer.locator(".film-corner")
+    as_stored = re.compile(rf"^{re.escape(label)}\s+zoom")
+    expect(corner).to_have_text(as_stored)
+
+    def differences(inverted: bool = False) -> float:
+        told = WINDOW_SHOWN.search(corner.inner_text())
+        assert told is not None
+        shade = greys(float(told["center"]), float(told["width"]))
+        windowed = replace(film, greys=after(under, shade) if under else shade)
+        expected = windowed.expected(film.stored(seed=seed))
+        if inverted:
+            expected = replace(windowed, greys=negative(windowed.greys)).expected(film.stored(seed=seed))
+        return greatest_difference(picture_of(viewer, rows=ROWS, columns=COLUMNS), expected)
+
+    drag_window(viewer, by=(-60, 40))
+    expect(corner).not_to_have_text(as_stored)
+    # The label rounds the window to whole values, up to half a value of a width of a hundred or more.
+    assert differences() <= MAX_DIFFERENCE + 1
+    viewer.get_by_role("button", name="Invert").click()
+    assert differences(inverted=True) <= MAX_DIFFERENCE + 1
+    viewer.get_by_role("button", name="Invert").click()
+    viewer.get_by_label("Window preset").select_option("Soft")
+    viewer.get_by_label("Window preset").select_option("As stored")
+    expect(corner).to_have_text(as_stored)
+    shown = picture_of(viewer, rows=ROWS, columns=COLUMNS)
+    assert greatest_difference(shown, film.expected(film.stored(seed=seed))) <= MAX_DIFFERENCE

@@ -12,14 +12,19 @@ const IMAGER_PIXEL_SPACING = "x00181164";
 const NOMINAL_SCANNED_PIXEL_SPACING = "x00182010";
 const PIXEL_ASPECT_RATIO = "x00280034";
 
+/** Spacings that differ by less than this share are a square's, measured: drawn apart they would only blur. */
+const SQUARE_TOLERANCE = 0.005;
+const SQUARE: PixelShape = { row: 1, column: 1 };
+
 /** By its spacing, else by its aspect ratio (PS3.3 C.7.6.3.1.7); square where nothing is known. */
 export function pixelShape(film: Pick<DataSet, "string">): PixelShape {
-  return (
+  const shape =
     pair(film, PIXEL_SPACING) ??
     pair(film, IMAGER_PIXEL_SPACING) ??
     pair(film, NOMINAL_SCANNED_PIXEL_SPACING) ??
-    pair(film, PIXEL_ASPECT_RATIO) ?? { row: 1, column: 1 }
-  );
+    pair(film, PIXEL_ASPECT_RATIO) ??
+    SQUARE;
+  return Math.abs(shape.row / shape.column - 1) < SQUARE_TOLERANCE ? SQUARE : shape;
 }
 
 function pair(film: Pick<DataSet, "string">, tag: string): PixelShape | null {
