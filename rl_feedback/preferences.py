@@ -111,7 +111,13 @@ def _pairs_of(reading: SignedReading) -> Iterator[Pair | LeftOut]:
 def _pairs_between(
     reading: SignedReading, a: JudgedCompletion, b: JudgedCompletion
 ) -> Iterator[Pair | LeftOut]:
-    """At most one pair of two completions: the vote decides, the ratings where there is no vote or a tie."""
+    """At most one pair of two completions: the vote decides, the ratings where there is no vote or a tie.
+
+    None where the reader finds both bad, however far apart the ratings lie.
+    """
+    if reading.vote == "both_bad":
+        yield LeftOut(reading.uid, "vote", "The reader finds both bad, so neither is an example to follow.")
+        return
     if reading.vote in ("a", "b"):
         chosen, rejected = (a, b) if reading.vote == "a" else (b, a)
         yield _pair(reading, "vote", chosen, rejected, weight=1.0)

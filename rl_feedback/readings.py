@@ -75,12 +75,15 @@ class JudgedCompletion:
 
 @dataclass(frozen=True)
 class SignedReading:
-    """One signed reading of a case with one or two completions; `vote` names the better side."""
+    """One signed reading of a case with one or two completions; `vote` names the better side overall.
+
+    "both_bad" is no tie: neither is of use, so neither is an example to follow.
+    """
 
     uid: str
     completion_a: JudgedCompletion
     completion_b: JudgedCompletion | None
-    vote: Side | Literal["tie"] | None
+    vote: Side | Literal["tie", "both_bad"] | None
 
     @property
     def completions(self) -> tuple[JudgedCompletion, ...]:

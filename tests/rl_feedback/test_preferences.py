@@ -70,6 +70,7 @@ A, B = completion("a"), completion("b", OTHER)
         ("b", 5, 1, "b", "vote"),
         ("tie", 3, 3, None, None),
         ("tie", 5, 3, "a", "rating"),
+        ("both_bad", 5, 3, None, None),
         (None, 1, 5, "b", "rating"),
         (None, None, 5, None, None),
     ],
@@ -93,6 +94,7 @@ def test_a_rating_pair_weighs_as_much_as_its_margin() -> None:
     ("reading", "reason"),
     [
         (SignedReading("r", A, B, "tie"), "The vote is a tie."),
+        (SignedReading("r", A, B, "both_bad"), "neither is an example to follow"),
         (SignedReading("r", A, completion("b"), "a"), "Both completions say the same."),
         (SignedReading("r", replace(A, is_malformed=True), B, "a"), "malformed"),
         (SignedReading("r", replace(A, prompt="Another question"), B, "a"), "different questions"),
@@ -190,7 +192,7 @@ def test_a_corrected_text_always_holds_exactly_the_regions_the_reader_kept(
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.sampled_from(["a", "b", "tie", None]),
+    st.sampled_from(["a", "b", "tie", "both_bad", None]),
     st.sampled_from([None, 1, 3, 5]),
     st.sampled_from([None, 1, 3, 5]),
 )

@@ -19,11 +19,11 @@ _STEPS = Prefetch(
         Prefetch("regions", queryset=Region.objects.order_by("position"))
     ),
 )
-_VOTES: dict[str, Literal["a", "tie", "b"]] = {
+_VOTES: dict[str, Literal["a", "tie", "b", "both_bad"]] = {
     "a": "a",
     "tie": "tie",
-    "both_bad": "tie",
     "b": "b",
+    "both_bad": "both_bad",
 }
 _COMPLETIONS = Completion.objects.select_related("model_version").prefetch_related(_STEPS)
 

@@ -38,8 +38,6 @@ def copy_all(*, source: Reading, target: Reading) -> None:
     _copy(Vote.objects.filter(reading=source), target)
     _copy(CriterionRating.objects.filter(reading=source), target)
     first_reads = _copy(FirstRead.objects.filter(reading=source), target)
-    # The first read stays locked; the change of mind is the amendment's own.
-    FirstRead.objects.filter(reading=target, is_after_reveal=True).update(locked_at=None)
     findings = _copy(MissedFinding.objects.filter(reading=source), target)
     regions = list(DrawnRegion.objects.filter(reading=source).order_by("pk"))
     for region in regions:
@@ -49,6 +47,8 @@ def copy_all(*, source: Reading, target: Reading) -> None:
         if region.missed_finding_id is not None:
             region.missed_finding_id = findings[region.missed_finding_id]
     DrawnRegion.objects.bulk_create(regions)
+    # The first read stays locked; the change of mind is open again.
+    FirstRead.objects.filter(reading=target, is_after_reveal=False).update(locked_at=source.revealed_at)
 
 
 def _copy(rows: QuerySet[Part], target: Reading) -> dict[int, int]:
@@ -57,5 +57,7 @@ def _copy(rows: QuerySet[Part], target: Reading) -> dict[int, int]:
     before = [row.pk for row in copies]
     for row in copies:
         row.pk, row.uid, row.reading = None, uuid.uuid4(), target
+        if isinstance(row, FirstRead):
+            row.locked_at = None
     rows.model._default_manager.bulk_create(copies)
     return dict(zip(before, (row.pk for row in copies), strict=True))
