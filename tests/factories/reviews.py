@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
+from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.reveal import lock_first_read
 from deepmedix_review.reviews.services import apply_change, sign_reading
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Study
@@ -36,14 +39,22 @@ def reader_study(
     num_completions: int = 2,
     title: str = "Test readers",
     seed: int = 1,
+    asked: Sequence[str] = (),
+    asks_first_read: bool = False,
 ) -> ReaderStudy:
-    """Cases with one or two completions, assigned to the readers (by default to a new one)."""
+    """Cases with one or two completions, assigned to the readers (by default to a new one).
+
+    `asked` are keys of criteria; without any, what is always asked.
+    """
+    criteria = {criterion.key: criterion for criterion in library()}
     return create_reader_study(
         title=title,
         studies=[completed_study(num_completions=num_completions) for _ in range(num_cases)],
         readers=readers or [ExpertFactory.create()],
         actor=None,
         seed=seed,
+        asked=[Asked(criteria[key]) for key in asked],
+        design=ReaderStudyDesign(first_reads="on" if asks_first_read else "off"),
     )
 
 
@@ -51,9 +62,20 @@ def reader_of(reading: Reading) -> User:
     return reading.assignment.reader
 
 
-def an_open_reading(*, reader: User | None = None, num_completions: int = 2) -> Reading:
+def an_open_reading(
+    *,
+    reader: User | None = None,
+    num_completions: int = 2,
+    asked: Sequence[str] = (),
+    asks_first_read: bool = False,
+) -> Reading:
     """The only reading of a new reader study with one case."""
-    study = reader_study(readers=[reader] if reader else (), num_completions=num_completions)
+    study = reader_study(
+        readers=[reader] if reader else (),
+        num_completions=num_completions,
+        asked=asked,
+        asks_first_read=asks_first_read,
+    )
     return Reading.objects.get(assignment__case__reader_study=study)
 
 
@@ -66,6 +88,18 @@ def change(reading: Reading, change: Change, *, change_id: uuid.UUID | None = No
         sop_instance_uid=reading.completion_a.instance.sop_instance_uid,
         change=change,
     ).missing
+
+
+def lock(reading: Reading, *, change_id: uuid.UUID | None = None) -> Reading:
+    """Lock the first read as the reader would."""
+    lock_first_read(
+        reading_uid=reading.uid,
+        reader=reader_of(reading),
+        change_id=change_id or uuid.uuid4(),
+        sop_instance_uid=reading.completion_a.instance.sop_instance_uid,
+    )
+    reading.refresh_from_db()
+    return reading
 
 
 def completions_of(reading: Reading) -> list[Completion]:
