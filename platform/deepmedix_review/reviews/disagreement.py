@@ -96,8 +96,8 @@ def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
     for case, what, number in rows:
         reasons[case].append(_sentence(what, number, reader_study.adjudication_points))
     unfinished = Assignment.objects.filter(
-        case__in=reasons, kind=Assignment.Kind.FIRST, withdrawn_at=None
-    ).exclude(readings__signed_at__isnull=False)
+        case__in=reasons, kind=Assignment.Kind.FIRST, withdrawn_at=None, signed_at=None
+    )
     cases = (
         Case.objects.filter(pk__in=reasons, num_free=0)
         .exclude(pk__in=unfinished.values("case"))

@@ -192,6 +192,9 @@ class Invitation(PublicModel):
     block = models.PositiveSmallIntegerField(default=0, help_text="split-plot: 0, 1 …")
     deadline = models.DateField(null=True, help_text="of this reader; None is the reader study's")
     answered_at = models.DateTimeField(null=True)
+    # Kept by triggers, so that no worklist counts all that a reader ever had.
+    num_assigned = models.PositiveIntegerField(default=0, editable=False)
+    num_signed = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [
@@ -257,7 +260,12 @@ class Assignment(PublicModel):
     lease_expires_at = models.DateTimeField(
         null=True, help_text="of a case taken from a pool; after it another reader may take the case"
     )
-    withdrawn_at = models.DateTimeField(null=True, help_text="taken off the reader's worklist unread")
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text="taken off the reader's worklist before it was signed"
+    )
+    signed_at = models.DateTimeField(
+        null=True, editable=False, help_text="of its first signed reading; kept by a trigger"
+    )
 
     class Meta:
         constraints = [
@@ -271,7 +279,16 @@ class Assignment(PublicModel):
             models.CheckConstraint(condition=~Q(repeat_of=F("id")), name="no_assignment_repeats_itself"),
         ]
         indexes = [
-            models.Index(fields=["reader", "position", "id"]),
+            models.Index(
+                fields=["reader", "id"],
+                condition=Q(signed_at__isnull=True, withdrawn_at__isnull=True),
+                name="open_assignments_of_a_reader",
+            ),
+            models.Index(
+                fields=["reader", "id"],
+                condition=Q(signed_at__isnull=False),
+                name="signed_assignments",
+            ),
             models.Index(
                 fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="leases_by_end"
             ),

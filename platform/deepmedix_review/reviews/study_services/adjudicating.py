@@ -67,7 +67,7 @@ def start_adjudication(*, case: Case, reader: User, actor: User | None) -> Assig
         raise RefusedByRule(
             f"{reader.pseudonym} has read this case. Choose a reader who has not, or a consensus reading."
         )
-    if first.filter(readings__signed_at__isnull=False).distinct().count() < 2:
+    if first.filter(signed_at__isnull=False).count() < 2:
         raise RefusedByRule("Fewer than 2 readers have signed this case, so there is nothing to settle.")
     if Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists():
         raise RefusedByRule("This case is being adjudicated already.")

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -85,9 +86,12 @@ def design_readers(reader_study: ReaderStudy) -> tuple[DesignReader, ...]:
 
 
 def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> list[Assignment]:
-    """Rows for what was drawn, behind what each reader has already. An earlier withdrawn one comes back."""
+    """Rows for what was drawn, behind what each reader has already. An earlier withdrawn one comes back to
+    its old place.
+
+    Primary keys follow each reader's order, so that a worklist pages by them.
+    """
     last = _last_positions(ground)
-    # In each reader's own order, so that primary keys follow it.
     ordered = sorted(planned, key=lambda item: (item.reader, item.position))
     assignments: dict[tuple[str, int], Assignment] = {}
     withdrawn = {
@@ -100,8 +104,8 @@ def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> l
         position = last.get(reader.pk, 0) + item.position
         back = withdrawn.get((item.case, reader.pk, item.kind))
         if back is not None:
-            back.withdrawn_at, back.position = None, position
-            back.save(update_fields=["withdrawn_at", "position"])
+            back.withdrawn_at = None
+            back.save(update_fields=["withdrawn_at"])
             assignments[item.reader, item.position] = back
             continue
         assignment = Assignment(
@@ -109,6 +113,8 @@ def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> l
         )
         assignments[item.reader, item.position] = assignment
         new.append(assignment)
+    for assignment, pk in zip(new, _next_keys(len(new)), strict=True):
+        assignment.pk = pk
     first_new = [assignment for assignment in new if assignment.kind != Assignment.Kind.REPEAT]
     Assignment.objects.bulk_create(first_new, batch_size=ROWS_AT_ONCE)
     for item in ordered:
@@ -157,10 +163,8 @@ def unopened_reading(
 def withdraw_unread(assignments: Iterable[Assignment]) -> int:
     """Take these off their readers' worklists, except what a reader has opened or signed."""
     pks = [assignment.pk for assignment in assignments]
-    unread = Assignment.objects.filter(pk__in=pks, withdrawn_at=None).exclude(
-        readings__opened_at__isnull=False
-    )
-    return unread.exclude(readings__signed_at__isnull=False).update(withdrawn_at=timezone.now())
+    unread = Assignment.objects.filter(pk__in=pks, withdrawn_at=None, signed_at=None)
+    return unread.exclude(readings__opened_at__isnull=False).update(withdrawn_at=timezone.now())
 
 
 def sides_before(
@@ -201,6 +205,15 @@ def sides_before(
         .annotate(Count("pk"))
     )
     return {case: Before(swapped.get(case, 0), before.num) for case, before in asked.items()}, asked
+
+
+def _next_keys(number: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('reviews_assignment', 'id')) FROM generate_series(1, %s)",
+            [number],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _last_positions(ground: Ground) -> dict[int, int]:

@@ -77,8 +77,7 @@ def give_case_back(*, assignment: Assignment, reader: User) -> None:
 def release_expired_leases() -> int:
     """Free the cases whose reader said nothing for the whole lease. Returns how many."""
     expired = (
-        Assignment.objects.filter(lease_expires_at__lt=timezone.now(), withdrawn_at=None)
-        .exclude(readings__signed_at__isnull=False)
+        Assignment.objects.filter(lease_expires_at__lt=timezone.now(), withdrawn_at=None, signed_at=None)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("case", "pk")
     )
@@ -107,11 +106,12 @@ def renew_lease(assignment_id: int, standing: Standing) -> None:
 
 
 def _free(assignments: list[int]) -> None:
-    now = timezone.now()
+    """Cases before assignments, as in taking one: else both could wait for each other."""
     freed = Assignment.objects.filter(pk__in=assignments)
-    freed.update(withdrawn_at=now, lease_expires_at=now)
     for case, number in freed.order_by("case").values_list("case").annotate(Count("pk")):
         Case.objects.filter(pk=case).update(num_free=F("num_free") + number)
+    now = timezone.now()
+    freed.update(withdrawn_at=now, lease_expires_at=now)
 
 
 def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:

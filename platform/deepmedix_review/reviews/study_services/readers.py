@@ -66,7 +66,12 @@ def invite_reader(
 @transaction.atomic
 def answer_invitation(*, invitation: Invitation, reader: User, accepts: bool) -> Invitation:
     """Accepted, the cases are on the reader's worklist; declined, they go to the others."""
-    invitation = Invitation.objects.select_for_update().select_related("reader_study").get(pk=invitation.pk)
+    _hold_assignments(invitation.reader_study_id, reader)
+    invitation = (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("reader_study")
+        .get(pk=invitation.pk)
+    )
     if invitation.reader_id != reader.pk:
         raise NotYours("This invitation is not yours. Go back to your worklist.")
     if invitation.state != State.INVITED:
@@ -89,6 +94,7 @@ def remove_reader(*, reader_study: ReaderStudy, reader: User, actor: User | None
     """What the reader signed stays; the cases not yet opened go to the others."""
     require_designer(actor)
     reader_study = _running_or_draft(reader_study)
+    _hold_assignments(reader_study.pk, reader)
     invitation = Invitation.objects.filter(
         reader_study=reader_study, reader=reader, state__in=(State.INVITED, State.ACCEPTED)
     ).first()
@@ -101,6 +107,12 @@ def remove_reader(*, reader_study: ReaderStudy, reader: User, actor: User | None
         actor=actor, action="remove_reader", subject=reader_study, details={"reader": str(reader.uid)}
     )
     return invitation
+
+
+def _hold_assignments(reader_study: int, reader: User) -> None:
+    """A signature locks its assignment before the invitation that counts it; so does whoever takes both."""
+    mine = Assignment.objects.filter(case__reader_study=reader_study, reader=reader, withdrawn_at=None)
+    list(mine.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
 
 
 def _give_list(reader_study: ReaderStudy, invitation: Invitation) -> None:
@@ -130,8 +142,8 @@ def _give_list(reader_study: ReaderStudy, invitation: Invitation) -> None:
 def _take_list_back(reader_study: ReaderStudy, reader: User, *, takes_opened: bool = False) -> None:
     """Withdraw what the reader has not signed, and give open slots of a rotation to the others."""
     assignments = Assignment.objects.filter(
-        case__reader_study=reader_study, reader=reader, withdrawn_at=None
-    ).exclude(readings__signed_at__isnull=False)
+        case__reader_study=reader_study, reader=reader, withdrawn_at=None, signed_at=None
+    )
     if not takes_opened:
         withdraw_unread(assignments)
     else:

@@ -1,12 +1,12 @@
 """Lets a hidden repeat come due: once its reader has forgotten the case, in days and in cases read since."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, ReaderStudy
 
 
 @transaction.atomic
@@ -22,19 +22,16 @@ def release_due_repeats(*, repeats: QuerySet[Assignment] | None = None) -> int:
             kind=Assignment.Kind.REPEAT,
             available_at=None,
             withdrawn_at=None,
-            repeat_of__readings__signed_at__isnull=False,
+            repeat_of__signed_at__isnull=False,
             case__reader_study__state__in=(ReaderStudy.State.RUNNING, ReaderStudy.State.PAUSED),
         )
-        .select_related("case__reader_study")
-        .distinct()
+        .select_related("case__reader_study", "repeat_of")
+        .order_by("pk")
     ):
         study = repeat.case.reader_study
-        first_signed_at = (
-            Reading.objects.filter(assignment=repeat.repeat_of_id, signed_at__isnull=False)
-            .order_by("signed_at")
-            .values_list("signed_at", flat=True)[0]
-        )
-        assert first_signed_at is not None
+        first_signed_at = repeat.repeat_of.signed_at if repeat.repeat_of else None
+        if first_signed_at is None:
+            continue
         if _num_cases_since(repeat, first_signed_at) < study.washout_cases:
             continue
         repeat.available_at = max(timezone.now(), first_signed_at + timedelta(days=study.washout_days))
@@ -44,15 +41,7 @@ def release_due_repeats(*, repeats: QuerySet[Assignment] | None = None) -> int:
     return num_released
 
 
-def _num_cases_since(repeat: Assignment, moment: object) -> int:
-    return (
-        Reading.objects.filter(
-            assignment__reader=repeat.reader_id,
-            assignment__case__reader_study=repeat.case.reader_study_id,
-            signed_at__gt=moment,
-        )
-        .order_by()
-        .values("assignment__case")
-        .distinct()
-        .count()
-    )
+def _num_cases_since(repeat: Assignment, moment: datetime) -> int:
+    return Assignment.objects.filter(
+        reader=repeat.reader_id, case__reader_study=repeat.case.reader_study_id, signed_at__gt=moment
+    ).count()

@@ -1,0 +1,220 @@
+"""What a reader finds on coming in: how far each reader study is, and the cases to read, page by page.
+
+Pages go by keyset over partial indexes and the counts are kept by triggers, so a page costs the same however
+much the reader has read.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.studies.models import Study
+
+PAGE = 50
+State = ReaderStudy.State
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the assigned cases are signed; `name` is a reader study's title or a reader's pseudonym."""
+
+    uid: uuid.UUID
+    name: str
+    num_assigned: int
+    num_signed: int
+
+    @property
+    def num_open(self) -> int:
+        return self.num_assigned - self.num_signed
+
+
+@dataclass(frozen=True)
+class WorklistRow:
+    """`num_cases` is the reader's own number of cases in this reader study."""
+
+    assignment: uuid.UUID
+    reading: uuid.UUID
+    reader_study: str
+    case_label: str
+    position: int
+    num_cases: int
+    opened_at: datetime | None
+    signed_at: datetime | None
+    is_withdrawn: bool
+    is_adjudication: bool
+    is_training: bool
+    lease_expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """`after` is the cursor of the next page, None on the last. `num_open` counts hidden cases that are not
+    due yet."""
+
+    rows: tuple[WorklistRow, ...]
+    progress: tuple[Progress, ...]
+    num_open: int
+    num_signed: int
+    after: uuid.UUID | None
+
+
+def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = None) -> Worklist:
+    """A page of the reader's own cases, still to be read or signed, in the order drawn for the reader."""
+    require(reader, Capability.READ_CASES)
+    invitations = list(Invitation.objects.filter(reader=reader).select_related("reader_study").order_by("pk"))
+    assignments = _signed(reader) if signed else _open(reader, invitations)
+    if after is not None:
+        assignments = assignments.filter(
+            pk__gt=Assignment.objects.filter(reader=reader, uid=after).values("pk")
+        )
+    found = list(assignments.select_related("case__reader_study", "case__study").order_by("pk")[: PAGE + 1])
+    page = found[:PAGE]
+    begun = [] if signed or after is not None else _open_amendments(reader)
+    progress = tuple(
+        Progress(i.reader_study.uid, i.reader_study.title, i.num_assigned, i.num_signed)
+        for i in invitations
+        if _is_shown(i)
+    )
+    extra_open, extra_signed = _adjudications(reader, invitations)
+    return Worklist(
+        rows=_rows([*begun, *page], invitations, signed=signed),
+        progress=progress,
+        num_open=sum(study.num_open for study in progress) + extra_open,
+        num_signed=sum(study.num_signed for study in progress) + extra_signed,
+        after=page[-1].uid if len(found) > PAGE else None,
+    )
+
+
+def next_reading(reading: Reading) -> Reading | None:
+    """The reader's next open case of the same reader study: the following one, else the first left behind."""
+    here = Assignment.objects.select_related("case").get(pk=reading.assignment_id)
+    reader_study = here.case.reader_study_id
+    invitations = list(
+        Invitation.objects.filter(reader=here.reader_id, reader_study=reader_study).select_related(
+            "reader_study"
+        )
+    )
+    waiting = (
+        _open_of(here.reader_id, invitations)
+        .filter(case__reader_study=reader_study, case__study__state=Study.State.READY)
+        .exclude(pk=here.pk)
+        .order_by("pk")
+    )
+    found = waiting.filter(pk__gt=here.pk).first() or waiting.first()
+    if found is None:
+        return None
+    return Reading.objects.filter(assignment=found, signed_at=None).first()
+
+
+def num_cases_of(assignment: Assignment) -> int:
+    """How many cases the reader has in this reader study, repeats among them: the N of "n of N"."""
+    counted = (
+        Invitation.objects.filter(reader=assignment.reader_id, reader_study=assignment.case.reader_study_id)
+        .values_list("num_assigned", flat=True)
+        .first()
+    )
+    return max(counted or 0, assignment.position)
+
+
+def _open(reader: User, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
+    return _open_of(reader.pk, invitations)
+
+
+def _open_of(reader_id: int, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
+    """What the reader may begin or go on with now; adjudications need no invitation."""
+    accepted = [
+        invitation
+        for invitation in invitations
+        if invitation.state == Invitation.State.ACCEPTED and not _is_late(invitation)
+    ]
+    running = [i.reader_study_id for i in accepted if i.reader_study.state == State.RUNNING]
+    paused = [i.reader_study_id for i in accepted if i.reader_study.state == State.PAUSED]
+    begun = Q(readings__opened_at__isnull=False, readings__signed_at=None)
+    wanted = Q(case__reader_study__in=running)
+    if paused:
+        wanted |= Q(case__reader_study__in=paused, pk__in=_opened(reader_id).filter(begun).values("pk"))
+    wanted |= Q(kind=Assignment.Kind.ADJUDICATION, case__reader_study__state=State.RUNNING)
+    return Assignment.objects.filter(
+        wanted,
+        ~Q(kind=Assignment.Kind.REPEAT) | Q(available_at__lte=timezone.now()),
+        reader=reader_id,
+        signed_at=None,
+        withdrawn_at=None,
+    )
+
+
+def _opened(reader_id: int) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(reader=reader_id, signed_at=None, withdrawn_at=None)
+
+
+def _signed(reader: User) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(reader=reader, signed_at__isnull=False)
+
+
+def _open_amendments(reader: User) -> list[Assignment]:
+    """Signed cases of which an amendment is open: they stand first, for there are few."""
+    amended = Reading.objects.filter(assignment__reader=reader, amends__isnull=False, signed_at=None)
+    return list(
+        Assignment.objects.filter(pk__in=amended.values("assignment"))
+        .select_related("case__reader_study", "case__study")
+        .order_by("pk")
+    )
+
+
+def _rows(
+    page: list[Assignment], invitations: Iterable[Invitation], *, signed: bool
+) -> tuple[WorklistRow, ...]:
+    """With each assignment its open reading, or the last that was signed."""
+    wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
+    readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
+    num_cases = {invitation.reader_study_id: invitation.num_assigned for invitation in invitations}
+    return tuple(
+        _row(assignment, readings[assignment.pk], num_cases)
+        for assignment in page
+        if assignment.pk in readings
+    )
+
+
+def _row(assignment: Assignment, reading: Reading, num_cases: dict[int, int]) -> WorklistRow:
+    case = assignment.case
+    return WorklistRow(
+        assignment=assignment.uid,
+        reading=reading.uid,
+        reader_study=case.reader_study.title,
+        case_label=case.study.label,
+        position=assignment.position,
+        num_cases=max(num_cases.get(case.reader_study_id, 0), assignment.position),
+        opened_at=reading.opened_at,
+        signed_at=reading.signed_at,
+        is_withdrawn=case.study.state != Study.State.READY,
+        is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
+        is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
+        lease_expires_at=assignment.lease_expires_at,
+    )
+
+
+def _is_shown(invitation: Invitation) -> bool:
+    return invitation.state == Invitation.State.ACCEPTED and invitation.reader_study.state != State.DRAFT
+
+
+def _is_late(invitation: Invitation) -> bool:
+    deadline = invitation.deadline or invitation.reader_study.deadline
+    return deadline is not None and deadline < timezone.localdate()
+
+
+def _adjudications(reader: User, invitations: Iterable[Invitation]) -> tuple[int, int]:
+    """Open and signed adjudications in reader studies whose invitation does not count them."""
+    counted = [i.reader_study_id for i in invitations if i.state == Invitation.State.ACCEPTED]
+    rows = list(
+        Assignment.objects.filter(reader=reader, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None)
+        .exclude(case__reader_study__in=counted)
+        .values_list("signed_at", flat=True)
+    )
+    return rows.count(None), len(rows) - rows.count(None)
