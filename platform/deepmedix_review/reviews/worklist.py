@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -94,7 +94,7 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
 
 def next_reading(reading: Reading) -> Reading | None:
     """The reader's next open case of the same reader study: the following one, else the first left behind."""
-    here = Assignment.objects.select_related("case").get(pk=reading.assignment_id)
+    here = reading.assignment
     reader_study = here.case.reader_study_id
     invitations = list(
         Invitation.objects.filter(reader=here.reader_id, reader_study=reader_study).select_related(
@@ -107,10 +107,12 @@ def next_reading(reading: Reading) -> Reading | None:
         .exclude(pk=here.pk)
         .order_by("pk")
     )
-    found = waiting.filter(pk__gt=here.pk).first() or waiting.first()
-    if found is None:
-        return None
-    return Reading.objects.filter(assignment=found, signed_at=None).first()
+    for following in (waiting.filter(pk__gt=here.pk), waiting):
+        first = Subquery(following.values("pk")[:1])
+        found = Reading.objects.filter(assignment=first, signed_at=None).first()
+        if found is not None:
+            return found
+    return None
 
 
 def num_cases_of(assignment: Assignment) -> int:

@@ -253,5 +253,5 @@ def test_showing_a_reading_takes_the_same_queries_for_one_completion_and_two(
     for reading in (an_open_reading(num_completions=1), an_open_reading()):
         complete(reading)
         client = client_of(reader_of(reading))
-        with django_assert_max_num_queries(30):
+        with django_assert_max_num_queries(31):
             client.get(reverse("api-reading", args=[reading.uid]))
