@@ -83,7 +83,7 @@ DROP FUNCTION reviews_count_new_assignments();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reviews", "0005_how_completions_are_shown_controls_and_pools"),
+        ("reviews", "0006_first_reads_are_locked_by_the_reveal"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
