@@ -82,7 +82,7 @@ export interface FilmView {
   clear(): void;
   /** A viewport behind another one draws its film and no regions. */
   setBehind(isBehind: boolean): void;
-  /** Resolves when the film has been drawn the next time. */
+  /** Resolves when the film that is shown is on the canvas. */
   drawn(): Promise<void>;
   /** The image on screen stopped being the one that was shown. */
   onImageLost(listener: (problem: WrongImage) => void): void;

@@ -57,6 +57,8 @@ export class FilmStack {
   private isStale = false;
   private turn = 0;
 
+  private isDrawn = false;
+
   constructor(
     private readonly element: HTMLDivElement,
     private readonly name: string,
@@ -66,6 +68,9 @@ export class FilmStack {
       type: Enums.ViewportType.STACK,
       element,
       defaultOptions: { background: [0, 0, 0] },
+    });
+    this.onRendered(() => {
+      this.isDrawn = this.shown !== null;
     });
   }
 
@@ -105,6 +110,7 @@ export class FilmStack {
       throw error;
     }
     const presets = presetsOf(survey.looks);
+    this.isDrawn = false;
     this.shown = { imageId, picture, size: sizeOf(header), stored, header, rules, survey, presets };
     this.shade = shade;
     this.fit();
@@ -119,6 +125,7 @@ export class FilmStack {
     this.shown = null;
     this.shade = null;
     this.isStale = false;
+    this.isDrawn = false;
   }
 
   sopInstanceUid(): string | null {
@@ -265,8 +272,12 @@ export class FilmStack {
     this.element.addEventListener(Enums.Events.IMAGE_RENDERED, listener);
   }
 
-  onceRendered(listener: () => void): void {
-    this.element.addEventListener(Enums.Events.IMAGE_RENDERED, () => listener(), { once: true });
+  /** Resolves when the film that is shown is on the canvas, at once where it is. */
+  async drawn(): Promise<void> {
+    if (this.isDrawn) return;
+    await new Promise((resolve) => {
+      this.element.addEventListener(Enums.Events.IMAGE_RENDERED, resolve, { once: true });
+    });
   }
 
   dispose(): void {

@@ -256,7 +256,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
       canvas.classList.toggle("film-canvas-behind", isBehind);
       redraw();
     },
-    drawn: () => new Promise((resolve) => stack.onceRendered(resolve)),
+    drawn: () => stack.drawn(),
     onRegionDrawn: (listener) => void drawnListeners.push(listener),
     onRegionChosen: (listener) => void chosenListeners.push(listener),
     onRegionHovered: (listener) => void hoveredListeners.push(listener),
