@@ -63,7 +63,7 @@ def _cases(side: int) -> tuple[list[Any], bytes]:
     reader = ExpertFactory.create()
     studies = [film.study for film in films]
     create_reader_study(title=f"{side} pixels", studies=studies, readers=[reader], actor=None, seed=1)
-    readings = list(Reading.objects.filter(assignment__reader=reader).order_by("assignment__case__position"))
+    readings = list(Reading.objects.filter(assignment__reader=reader).order_by("assignment__position"))
     for reading in readings[:-1]:
         complete(reading)
     return readings, pydicom.dcmread(film_path(films[0])).pixel_array.astype("<u2").tobytes()

@@ -104,7 +104,7 @@ def sit_down(server: WebServer, context: BrowserContext) -> Callable[..., Desk]:
                 say(film, steps=STEPS, answer="cardiomegaly", model_version=model_version)
             studies.append(film.study)
         create_reader_study(title="Storms", studies=studies, readers=[reader], actor=None, seed=1)
-        reading = Reading.objects.get(assignment__reader=reader, assignment__case__position=1)
+        reading = Reading.objects.get(assignment__reader=reader, assignment__position=1)
         desk = Desk(open_as(reader, context=context, url=server.url), server, reading)
         desk.open()
         return desk
@@ -257,7 +257,7 @@ def test_a_case_left_with_unsent_changes_is_sent_from_the_next_one(
     expect(desk.page.get_by_role("alert").filter(has_text="10 changes wait")).to_be_visible()
     desk.page.close()
     context.unroute(CHANGES)
-    second = Reading.objects.get(assignment__case__position=2)
+    second = Reading.objects.get(assignment__position=2)
     elsewhere = Desk(context.new_page(), desk.server, second)
     with elsewhere.page.expect_response(lambda answer: f"{desk.reading.uid}/changes/" in answer.url):
         elsewhere.open()
