@@ -4,7 +4,6 @@ import type {
   Change,
   Criterion,
   CriterionRating,
-  DrawnRegion,
   Reading,
   RegionAnnotation,
   StepRating,
@@ -13,6 +12,7 @@ import type {
   VoteSide,
 } from "../api/reading";
 import type { Box } from "../viewer/geometry";
+import { drawnBefore, findingBefore, withFindingAdded, withRegionDrawn } from "./regions";
 
 export function stepRating(reading: Reading, step: string): StepRating {
   return (
@@ -99,21 +99,12 @@ const replaced = <Row>(rows: readonly Row[], isOld: (row: Row) => boolean, row: 
 
 const NOTHING_SAID = { choice: "", findings: [], impression: "", confidence: null };
 
-type Owner = Pick<DrawnRegion, "step" | "missed_finding" | "first_read">;
 type CriterionItem = Omit<CriterionRating, "value">;
 
 function isOfSameItem(row: CriterionRating, item: CriterionItem): boolean {
   const isSame = row.criterion === item.criterion && row.completion === item.completion;
   return isSame && row.step === item.step && row.region === item.region;
 }
-
-function drawnRegion(uid: string, owner: Owner, box: number[]): DrawnRegion | null {
-  const [x_min, y_min, x_max, y_max] = box;
-  if (x_min === undefined || y_min === undefined || x_max === undefined || y_max === undefined) return null;
-  return { uid, ...owner, x_min, y_min, x_max, y_max };
-}
-
-const edges = (box: Box): number[] => [box.x_min, box.y_min, box.x_max, box.y_max];
 
 export function withChange(reading: Reading, change: Change): Reading {
   switch (change.kind) {
@@ -149,19 +140,10 @@ export function withChange(reading: Reading, change: Change): Reading {
       const cast = side === null ? null : { kind, side };
       return { ...reading, votes: replaced(reading.votes, (row) => row.kind === kind, cast) };
     }
-    case "draw_region": {
-      const { uid, box, ...owner } = change.payload;
-      const drawn = box === null ? null : drawnRegion(uid, owner, box);
-      const regions = replaced(reading.drawn_regions, (row) => row.uid === uid, drawn);
-      return { ...reading, drawn_regions: regions };
-    }
-    case "add_finding": {
-      const { uid, completion, text } = change.payload;
-      const finding = text === null ? null : { uid, completion, text };
-      const kept = reading.drawn_regions.filter((row) => finding || row.missed_finding !== uid);
-      const findings = replaced(reading.missed_findings, (row) => row.uid === uid, finding);
-      return { ...reading, missed_findings: findings, drawn_regions: kept };
-    }
+    case "draw_region":
+      return withRegionDrawn(reading, change);
+    case "add_finding":
+      return withFindingAdded(reading, change);
     case "rate_criterion": {
       const { value, ...item } = change.payload;
       const rating = value === null ? null : { ...item, value };
@@ -183,42 +165,37 @@ export function withChange(reading: Reading, change: Change): Reading {
   }
 }
 
-/** The change that brings back what `reading` says now; null where nothing is to be brought back. */
-export function inverse(reading: Reading, change: Change): Change | null {
+/** The changes that bring back what `reading` says now; none where nothing is to be brought back. */
+export function inverses(reading: Reading, change: Change): Change[] {
   switch (change.kind) {
     case "rate_step":
-      return { kind: "rate_step", payload: stepRating(reading, change.payload.step) };
+      return [{ kind: "rate_step", payload: stepRating(reading, change.payload.step) }];
     case "annotate_region": {
       const before = annotation(reading, change.payload.region);
-      return annotate(change.payload.region, before?.verdict ?? null, adjustedBox(before));
+      return [annotate(change.payload.region, before?.verdict ?? null, adjustedBox(before))];
     }
     case "rate_answer":
-      return { kind: "rate_answer", payload: answerRating(reading, change.payload.completion) };
+      return [{ kind: "rate_answer", payload: answerRating(reading, change.payload.completion) }];
     case "cast_vote":
-      return castVote(vote(reading, change.payload.kind), change.payload.kind);
-    case "draw_region": {
-      const before = reading.drawn_regions.find((row) => row.uid === change.payload.uid);
-      return { kind: "draw_region", payload: { ...change.payload, box: before ? edges(before) : null } };
-    }
-    case "add_finding": {
-      const before = reading.missed_findings.find((row) => row.uid === change.payload.uid);
-      return { kind: "add_finding", payload: { ...change.payload, text: before?.text ?? null } };
-    }
+      return [castVote(vote(reading, change.payload.kind), change.payload.kind)];
+    case "draw_region":
+      return drawnBefore(reading, change);
+    case "add_finding":
+      return findingBefore(reading, change);
     case "rate_criterion": {
       const before = reading.criterion_ratings.find((row) => isOfSameItem(row, change.payload));
-      return { kind: "rate_criterion", payload: { ...change.payload, value: before?.value ?? null } };
+      return [{ kind: "rate_criterion", payload: { ...change.payload, value: before?.value ?? null } }];
     }
     case "say_first_read": {
       const { is_after_reveal } = change.payload;
       const before = reading.first_read?.[is_after_reveal ? "after_reveal" : "first"];
       const { choice, findings, impression, confidence } = before ?? NOTHING_SAID;
-      return {
-        kind: "say_first_read",
-        payload: { is_after_reveal, choice, findings: findings, impression, confidence },
-      };
+      return [
+        { kind: "say_first_read", payload: { is_after_reveal, choice, findings, impression, confidence } },
+      ];
     }
     case "set_window":
     case "add_active_time":
-      return null;
+      return [];
   }
 }

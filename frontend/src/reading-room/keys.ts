@@ -14,6 +14,8 @@ export type Action =
   | { readonly kind: "hide-regions" }
   | { readonly kind: "nudge"; readonly x: number; readonly y: number }
   | { readonly kind: "resize"; readonly corner: Corner; readonly x: number; readonly y: number }
+  | { readonly kind: "add-region" }
+  | { readonly kind: "delete-region" }
   | { readonly kind: "magnify" }
   | { readonly kind: "other-film" }
   | { readonly kind: "film-layout" }
@@ -112,6 +114,20 @@ export const SHORTCUTS: readonly Shortcut[] = [
     action: { kind: "hide-regions" },
     caps: ["Space"],
     label: "Hide regions while held",
+    group: "Regions",
+  },
+  {
+    codes: ["KeyD"],
+    action: { kind: "add-region" },
+    caps: ["D"],
+    label: "Draw a further region here",
+    group: "Regions",
+  },
+  {
+    codes: ["Delete", "Backspace"],
+    action: { kind: "delete-region" },
+    caps: ["Del"],
+    label: "Delete your own region",
     group: "Regions",
   },
   ...nudge("ArrowLeft", -1, 0),

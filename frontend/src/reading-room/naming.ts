@@ -3,6 +3,7 @@ import type { Change, Reading, Step } from "../api/reading";
 import { answerRating, stepRating } from "./changes";
 import { labelOf } from "./marks";
 import { hasTwo } from "./place";
+import { ownerOf } from "./regions";
 
 /** "the plausibility of step 2 of output A"; completes the sentence "Undone: …". */
 export function nameOf(reading: Reading, change: Change): string {
@@ -28,9 +29,9 @@ export function nameOf(reading: Reading, change: Change): string {
     case "cast_vote":
       return "vote";
     case "draw_region":
-      return "drawn region";
+      return ownRegionName(reading, change.payload);
     case "add_finding":
-      return "missed finding";
+      return `missed finding${ofOutput(reading, change.payload.completion)}`;
     case "rate_criterion":
       return reading.criteria.find(({ uid }) => uid === change.payload.criterion)?.name ?? "answer";
     case "say_first_read":
@@ -62,6 +63,12 @@ function regionName(reading: Reading, uid: string): string {
   const region = found?.step.regions.find((each) => each.uid === uid);
   if (!found || !region) return "a region";
   return `region ${labelOf(found.step, region)}${ofOutput(reading, found.completion)}`;
+}
+
+function ownRegionName(reading: Reading, drawn: Parameters<typeof ownerOf>[0]): string {
+  const owner = ownerOf(drawn);
+  if (owner?.kind === "step") return `your region for ${stepName(reading, owner.uid)}`;
+  return owner?.kind === "finding" ? "your region of a missed finding" : "your region of the first read";
 }
 
 function findStep(reading: Reading, isIt: (step: Step) => boolean) {

@@ -1,6 +1,6 @@
 /** The record of one case: each change is shown, saved with the film it was made on, and can be taken back. */
 import type { Change } from "../api/reading";
-import { inverse, withChange } from "./changes";
+import { inverses, withChange } from "./changes";
 import { nameOf } from "./naming";
 import type { Place } from "./place";
 import type { RoomState, SaveChange } from "./room-state";
@@ -26,9 +26,9 @@ export class CaseRecord {
   add(change: Change, group: string | null): void {
     if (!this.host.hasItsFilm()) return;
     const { reading, place } = this.host.state;
-    const back = inverse(reading, change);
-    if (back !== null) {
-      this.history.add({ back: [back], forth: [change], place, name: nameOf(reading, change), group });
+    const back = inverses(reading, change);
+    if (back.length > 0) {
+      this.history.add({ back, forth: [change], place, name: nameOf(reading, change), group });
     }
     this.apply(change);
   }

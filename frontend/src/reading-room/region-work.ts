@@ -1,9 +1,19 @@
-/** Redrawing regions: by the mouse or a finger on the film, by arrow keys, by numbers. */
+/** Drawing regions and moving them: by the mouse or a finger on the film, by arrow keys, by numbers. */
 import type { Change } from "../api/reading";
-import { type Box, boxProblem, dragged, isDrawable, resized, rounded, startingBox } from "../viewer/geometry";
+import {
+  type Box,
+  boxProblem,
+  dragged,
+  isDrawable,
+  resized,
+  rounded,
+  type Size,
+  startingBox,
+} from "../viewer/geometry";
 import { annotate, annotation } from "./changes";
 import type { Action } from "./keys";
-import { currentBox, focusedRegion } from "./marks";
+import { focusedItem } from "./marks";
+import { drawnRegion, drawRegion, type Owner, ownerAt, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
 
 const NUDGE_PAUSE_MS = 300;
@@ -12,6 +22,7 @@ type Moving = Extract<Action, { kind: "nudge" | "resize" }>;
 
 export interface RegionHost {
   readonly state: RoomState;
+  readonly canRate: boolean;
   set(part: Partial<RoomState>): void;
   change(change: Change): void;
 }
@@ -21,49 +32,106 @@ export class RegionWork {
 
   constructor(private readonly host: RegionHost) {}
 
-  /** Opens a region for redrawing; the same again closes it. */
-  toggle(region: string): void {
-    this.host.set({ drawing: this.host.state.drawing === region ? null : region, hint: null });
+  private get film(): Size {
+    const { columns, rows } = this.host.state.reading.instance;
+    return { width: columns, height: rows };
   }
 
-  drawn(region: string, box: Box): void {
-    this.host.change(annotate(region, "adjusted", box));
+  /** Opens the region in hand for redrawing; the same again closes it. */
+  toggle(): void {
+    const { reading, place, drawing } = this.host.state;
+    const item = focusedItem(reading, place);
+    if (item === null) return this.add();
+    this.host.set({ drawing: drawing === item.uid ? null : item.uid, fresh: null, hint: null });
+  }
+
+  /** A further region, of what the reader is at. */
+  add(owner: Owner | null = ownerAt(this.host.state.place)): void {
+    if (!this.host.canRate || owner === null) return;
+    const fresh = { uid: crypto.randomUUID(), owner };
+    const said = "Draw the new region on the film, or press an arrow key to begin in the middle.";
+    this.host.set({ drawing: fresh.uid, fresh, hint: null, said });
+  }
+
+  /** Takes the reader's own region back. */
+  remove(
+    uid: string | null = focusedItem(this.host.state.reading, this.host.state.place)?.uid ?? null,
+  ): void {
+    const { reading, fresh } = this.host.state;
+    if (fresh !== null) return this.host.set({ drawing: null, fresh: null, nudged: null, said: null });
+    const drawn = uid === null ? null : drawnRegion(reading, uid);
+    const owner = drawn && ownerOf(drawn);
+    if (drawn === null || owner === null) {
+      const said = "Only regions of your own can be deleted. X says that the model's is wrong.";
+      return this.host.set({ said });
+    }
+    this.host.change(drawRegion(drawn.uid, owner, null));
+    this.leave(drawn.uid);
+  }
+
+  /** The region that had the focus is gone: its step's first has it. */
+  private leave(uid: string): void {
+    const { place, reading } = this.host.state;
     this.host.set({ drawing: null });
+    if (place.kind !== "step" || place.region !== uid || drawnRegion(reading, uid) !== null) return;
+    const steps = reading.completions.flatMap((completion) => completion.steps);
+    const region = steps.find((step) => step.uid === place.step)?.regions[0]?.uid ?? null;
+    this.host.set({ place: { ...place, region } });
+  }
+
+  /** A box for a region: drawn, dragged, typed or moved by keys. */
+  drawn(uid: string, box: Box): void {
+    const { reading, fresh, place } = this.host.state;
+    const known = drawnRegion(reading, uid);
+    const owner = fresh?.uid === uid ? fresh.owner : known && ownerOf(known);
+    this.host.change(owner === null ? annotate(uid, "adjusted", box) : drawRegion(uid, owner, box));
+    this.host.set({ drawing: null, fresh: null });
+    const isOfThisStep = place.kind === "step" && owner?.kind === "step" && owner.uid === place.step;
+    if (isOfThisStep) this.host.set({ place: { ...place, region: uid } });
+  }
+
+  /** Whether keys and numbers may move the region in hand: the model's own only once it is being redrawn. */
+  isOpen(uid: string): boolean {
+    const { reading, drawing } = this.host.state;
+    const isOwn = drawnRegion(reading, uid) !== null;
+    return isOwn || drawing === uid || annotation(reading, uid)?.verdict === "adjusted";
   }
 
   /** Arrow keys on the region that is open; it is saved once when the keys rest. */
   move(action: Moving): void {
-    const { reading, place, drawing, nudged } = this.host.state;
-    const region = focusedRegion(reading, place);
-    if (region === null) return;
-    if (drawing !== region.uid && annotation(reading, region.uid)?.verdict !== "adjusted") return;
-    const film = { width: reading.instance.columns, height: reading.instance.rows };
-    const now = nudged?.region === region.uid ? nudged.box : currentBox(reading, region);
-    const from = isDrawable(now, film) ? now : startingBox(film);
-    const delta = { x: action.x, y: action.y };
-    const box =
-      action.kind === "nudge"
-        ? dragged(from, "move", delta, film)
-        : resized(from, action.corner, delta, film);
-    this.host.set({ nudged: { region: region.uid, box: rounded(box) } });
+    const { reading, place, fresh, nudged } = this.host.state;
+    const item = fresh ?? focusedItem(reading, place);
+    if (item === null || !this.isOpen(item.uid)) return;
+    const now = nudged?.region === item.uid ? nudged.box : "box" in item ? item.box : null;
+    const from = now !== null && isDrawable(now, this.film) ? now : startingBox(this.film);
+    this.host.set({ nudged: { region: item.uid, box: rounded(moved(from, action, this.film)) } });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.commit(), NUDGE_PAUSE_MS);
   }
 
-  /** Numbers that the reader typed; what is wrong with them, or null where they are saved. */
-  put(region: string, box: Box): string | null {
-    const { reading } = this.host.state;
-    const problem = boxProblem(box, { width: reading.instance.columns, height: reading.instance.rows });
-    if (problem === null) this.drawn(region, rounded(box));
+  /** Numbers that the reader typed: what is wrong with them, or null where they are saved. */
+  put(uid: string, box: Box): string | null {
+    const problem = boxProblem(box, this.film);
+    if (problem === null) this.drawn(uid, rounded(box));
     return problem;
   }
 
   /** Saves what still waits for a pause in the keys. */
   commit(): void {
     clearTimeout(this.timer);
-    const { nudged } = this.host.state;
+    const { nudged, drawing } = this.host.state;
     if (nudged === null) return;
     this.host.set({ nudged: null });
-    this.host.change(annotate(nudged.region, "adjusted", nudged.box));
+    this.drawn(nudged.region, nudged.box);
+    // A model's region stays open for the next key, a new one is the reader's own by now.
+    if (drawing === nudged.region && drawnRegion(this.host.state.reading, drawing) === null) {
+      this.host.set({ drawing });
+    }
   }
+}
+
+function moved(from: Box, action: Moving, film: Size): Box {
+  const delta = { x: action.x, y: action.y };
+  if (action.kind === "nudge") return dragged(from, "move", delta, film);
+  return resized(from, action.corner, delta, film);
 }

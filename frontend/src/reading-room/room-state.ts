@@ -4,6 +4,7 @@ import type { Display, DragTool } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import type { FilmValues } from "../viewer/window";
 import type { Looked } from "./films";
+import type { Fresh } from "./marks";
 import type { Place } from "./place";
 
 export type FilmState =
@@ -21,6 +22,8 @@ export interface RoomState {
   readonly isHidden: boolean;
   readonly hoveredStep: string | null;
   readonly drawing: string | null;
+  /** A region of the reader's own that is not drawn yet. */
+  readonly fresh: Fresh | null;
   readonly nudged: { readonly region: string; readonly box: Box } | null;
   /** The step whose note is being written. */
   readonly noteOf: string | null;

@@ -1,11 +1,11 @@
 /** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
 import type { Change, Reading, Side, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
-import { type Box, isDrawable } from "../viewer/geometry";
+import { type Box, isDrawable, nextOf } from "../viewer/geometry";
 import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
 import type { Action } from "./keys";
-import { currentBox, focusedRegion, focusedStep, marksFor } from "./marks";
+import { focusedItem, focusedStep, itemsOf, marksFor, stepOf } from "./marks";
 import { Notes } from "./notes";
 import {
   completionOn,
@@ -50,6 +50,7 @@ export class Room {
       isHidden: false,
       hoveredStep: null,
       drawing: null,
+      fresh: null,
       nudged: null,
       noteOf: null,
       looked: null,
@@ -126,7 +127,7 @@ export class Room {
         return this.set({ isHidden: true });
       case "cancel":
         if (this.state.drawing === null && this.state.noteOf === null && this.films.cancel()) return;
-        return this.set({ drawing: null, noteOf: null });
+        return this.set({ drawing: null, fresh: null, noteOf: null });
       case "nudge":
         if (!this.films.move("to", action.x, action.y) && this.canRate) this.regions.move(action);
         return;
@@ -152,7 +153,7 @@ export class Room {
 
   goTo(place: Place): void {
     this.rating.takeWentOn();
-    this.set({ place, drawing: null, noteOf: null, hint: null });
+    this.set({ place, drawing: null, fresh: null, noteOf: null, hint: null });
     this.look();
   }
 
@@ -167,7 +168,7 @@ export class Room {
 
   focusRegion(uid: string): void {
     const { reading, place } = this.state;
-    const step = completionOn(reading, place.side)?.steps.find((s) => s.regions.some((r) => r.uid === uid));
+    const step = stepOf(reading, place.side, uid);
     if (step) this.goTo(stepPlace(place.side, step, uid));
   }
 
@@ -176,8 +177,8 @@ export class Room {
   }
 
   hoverRegion(region: string | null): void {
-    const steps = completionOn(this.state.reading, this.state.place.side)?.steps ?? [];
-    this.hoverStep(steps.find((step) => step.regions.some((r) => r.uid === region))?.uid ?? null);
+    const { reading, place } = this.state;
+    this.hoverStep((region && stepOf(reading, place.side, region)?.uid) || null);
   }
 
   judgeRegion(region: string, verdict: Verdict, box: Box | null = null): void {
@@ -186,7 +187,7 @@ export class Room {
   }
 
   startDrawing(region: string): void {
-    if (this.canRate) this.set({ drawing: region });
+    if (this.canRate) this.set({ drawing: region, fresh: null });
   }
 
   regionDrawn(region: string, box: Box): void {
@@ -245,14 +246,15 @@ export class Room {
   }
 
   private rate(action: Action): void {
-    const { reading, place } = this.state;
-    const region = focusedRegion(reading, place);
     switch (action.kind) {
       case "redraw":
-        if (region) this.regions.toggle(region.uid);
-        return;
+        return this.regions.toggle();
+      case "add-region":
+        return this.regions.add();
+      case "delete-region":
+        return this.regions.remove();
       case "note":
-        return this.startNote(place);
+        return this.startNote(this.state.place);
       case "undo":
         return this.record.again("back");
       case "redo":
@@ -267,18 +269,16 @@ export class Room {
   private goToNextRegion(): void {
     const { reading, place } = this.state;
     const step = focusedStep(reading, place);
-    if (place.kind !== "step" || step === null || step.regions.length < 2) return;
-    const at = step.regions.findIndex((region) => region.uid === place.region);
-    const next = step.regions[(at + 1) % step.regions.length];
-    if (next) this.goTo(stepPlace(place.side, step, next.uid));
+    if (place.kind !== "step" || step === null) return;
+    const uids = itemsOf(reading, step).map(({ uid }) => uid);
+    const next = nextOf(uids, place.region);
+    if (next && next !== place.region) this.goTo(stepPlace(place.side, step, next));
   }
 
   private look(): void {
-    const region = focusedRegion(this.state.reading, this.state.place);
+    const item = focusedItem(this.state.reading, this.state.place);
     const { columns: width, rows: height } = this.state.reading.instance;
-    if (region === null) return;
-    const box = currentBox(this.state.reading, region);
-    if (isDrawable(box, { width, height })) this.view.bringIntoView(box);
+    if (item && isDrawable(item.box, { width, height })) this.view.bringIntoView(item.box);
   }
 
   private saveWindow(): void {

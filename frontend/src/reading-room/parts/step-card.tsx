@@ -1,13 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Region, Side, Step } from "../../api/reading";
-import type { Box } from "../../viewer/geometry";
-import { isDrawable, rounded, withinFilm } from "../../viewer/geometry";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
-import { colourOf, currentBox, labelOf, partsOf } from "../marks";
+import { colourOf, itemsOf, labelOf, partsOf } from "../marks";
 import { stepPlace } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { Item } from "./item";
+import { OwnRegions } from "./own-regions";
+import { RegionFields } from "./region-fields";
 import { type Choice, FIVE, Segments } from "./segments";
 
 const PROBLEMS: Record<string, string> = {
@@ -41,7 +41,11 @@ export function StepCard({ room, state, side, step }: Props) {
   const { reading, place } = state;
   const rating = stepRating(reading, step.uid);
   const isCurrent = place.kind === "step" && place.step === step.uid;
-  const focused = isCurrent ? (step.regions.find((region) => region.uid === place.region) ?? null) : null;
+  const items = itemsOf(reading, step);
+  const inHand = place.kind === "step" && isCurrent ? place.region : null;
+  const redrawn = items.find(
+    ({ uid, region }) => uid === inHand && region !== null && room.canRate && room.regions.isOpen(uid),
+  );
   const chips = [
     ...(step.regions.length === 0 ? ["no region"] : []),
     ...step.regions.flatMap((region) => (region.problem ? [PROBLEMS[region.problem] ?? region.problem] : [])),
@@ -95,11 +99,16 @@ export function StepCard({ room, state, side, step }: Props) {
           <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
         ))}
       </div>
-      {focused &&
-        reading.signed_at === null &&
-        (state.drawing === focused.uid || annotation(reading, focused.uid)?.verdict === "adjusted") && (
-          <Redrawing room={room} state={state} region={focused} />
-        )}
+      {redrawn && <RegionFields room={room} state={state} item={redrawn} />}
+      <OwnRegions
+        room={room}
+        state={state}
+        owner={{ kind: "step", uid: step.uid }}
+        items={items.filter(({ region }) => region === null)}
+        focused={inHand}
+        onFocus={(uid) => room.goTo(stepPlace(side, step, uid))}
+        canAdd={isCurrent}
+      />
       {state.noteOf === step.uid ? (
         <Note
           note={rating.note}
@@ -156,44 +165,6 @@ function RegionRow({ room, state, side, step, region }: Props & { readonly regio
         }}
       />
     </span>
-  );
-}
-
-const EDGES = [
-  ["x_min", "left"],
-  ["y_min", "top"],
-  ["x_max", "right"],
-  ["y_max", "bottom"],
-] as const;
-
-/** The ways to redraw: by the mouse on the film, by the arrow keys, by numbers. */
-function Redrawing({ room, state, region }: { room: Room; state: RoomState; region: Region }) {
-  const box = state.nudged?.region === region.uid ? state.nudged.box : currentBox(state.reading, region);
-  const film = { width: state.reading.instance.columns, height: state.reading.instance.rows };
-  const put = (edge: keyof Box, value: number): void => {
-    const next = { x_min: box.x_min, y_min: box.y_min, x_max: box.x_max, y_max: box.y_max, [edge]: value };
-    if (isDrawable(next, film)) room.judgeRegion(region.uid, "adjusted", rounded(withinFilm(next, film)));
-  };
-  return (
-    <div class="row box-fields">
-      {state.drawing === region.uid && (
-        <span class="hint" role="status">
-          Draw a new box, drag its grips or outline, use the arrow keys, or type its edges in pixels:
-        </span>
-      )}
-      {EDGES.map(([edge, name]) => (
-        <label key={edge}>
-          {name}
-          <input
-            type="number"
-            step="1"
-            value={Math.round(box[edge] * 10) / 10}
-            disabled={!room.canRate}
-            onChange={(event) => put(edge, event.currentTarget.valueAsNumber)}
-          />
-        </label>
-      ))}
-    </div>
   );
 }
 

@@ -1,0 +1,63 @@
+import type { RegionItem } from "../marks";
+import type { Owner } from "../regions";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { RegionFields } from "./region-fields";
+
+/** The regions that the reader drew for one thing, and the way to a further one. */
+export function OwnRegions(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly owner: Owner;
+  readonly items: readonly RegionItem[];
+  /** The one that has the focus. */
+  readonly focused: string | null;
+  readonly onFocus: (uid: string) => void;
+  /** Whether a further one is offered here. */
+  readonly canAdd: boolean;
+}) {
+  const { room, state, owner, items, focused } = props;
+  const inHand = items.find(({ uid }) => uid === focused);
+  const isAdding = state.fresh !== null && JSON.stringify(state.fresh.owner) === JSON.stringify(owner);
+  if (items.length === 0 && !props.canAdd) return null;
+  return (
+    <div class="own-regions">
+      {items.map(({ uid, label }) => (
+        <span key={uid} class="pair">
+          <button
+            type="button"
+            class={`row-label plain${uid === focused ? " focused" : ""}`}
+            aria-current={uid === focused ? "true" : undefined}
+            onClick={() => props.onFocus(uid)}
+          >
+            {`Region ${label}`}
+          </button>
+          {room.canRate && (
+            <button
+              type="button"
+              class="inline"
+              aria-label={`Delete region ${label}`}
+              onClick={() => room.regions.remove(uid)}
+            >
+              delete
+            </button>
+          )}
+        </span>
+      ))}
+      {props.canAdd && room.canRate && (
+        <button
+          type="button"
+          class="inline"
+          aria-pressed={isAdding}
+          onClick={() => (isAdding ? room.regions.remove() : room.regions.add(owner))}
+        >
+          {isAdding ? "stop drawing" : "further region"} <kbd>D</kbd>
+        </button>
+      )}
+      {isAdding && (
+        <span class="hint">Draw it on the film, or press an arrow key to begin in the middle.</span>
+      )}
+      {inHand && room.canRate && <RegionFields room={room} state={state} item={inHand} />}
+    </div>
+  );
+}

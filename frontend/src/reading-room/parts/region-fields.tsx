@@ -1,0 +1,76 @@
+import { useState } from "preact/hooks";
+import type { Box } from "../../viewer/geometry";
+import type { RegionItem } from "../marks";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+
+const FIELDS = ["left", "top", "width", "height"] as const;
+
+type Numbers = Readonly<Record<(typeof FIELDS)[number], number>>;
+
+const tenth = (value: number): number => Math.round(value * 10) / 10;
+
+function numbersOf({ x_min, y_min, x_max, y_max }: Box): Numbers {
+  return { left: tenth(x_min), top: tenth(y_min), width: tenth(x_max - x_min), height: tenth(y_max - y_min) };
+}
+
+function boxOf({ left, top, width, height }: Numbers): Box {
+  return { x_min: left, y_min: top, x_max: tenth(left + width), y_max: tenth(top + height) };
+}
+
+interface Refused {
+  readonly of: string;
+  readonly numbers: Numbers;
+  readonly problem: string;
+}
+
+/** The region in hand as numbers, film pixels: the way without a drag. What cannot be saved is said here. */
+export function RegionFields(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly item: RegionItem;
+}) {
+  const { room, state, item } = props;
+  const box = state.nudged?.region === item.uid ? state.nudged.box : item.box;
+  const [refused, setRefused] = useState<Refused | null>(null);
+  const stored = numbersOf(box);
+  const now = `${item.uid} ${Object.values(stored).join(" ")}`;
+  const mine = refused?.of === now ? refused : null;
+  const numbers = mine?.numbers ?? stored;
+  const problemId = `problem-${item.uid}`;
+  const put = (field: keyof Numbers, value: number): void => {
+    const next = { ...numbers, [field]: value };
+    const problem = room.regions.put(item.uid, boxOf(next));
+    setRefused(problem === null ? null : { of: now, numbers: next, problem });
+  };
+  return (
+    <fieldset class="row box-fields">
+      <legend class="visually-hidden">{`Region ${item.label} in pixels`}</legend>
+      {state.drawing === item.uid && (
+        <span class="hint" role="status">
+          Draw a new box, drag its grips or outline, use the arrow keys (with Ctrl or Alt they move the
+          edges), or type pixels:
+        </span>
+      )}
+      {FIELDS.map((field) => (
+        <label key={field}>
+          {field}
+          <input
+            type="number"
+            step="any"
+            value={Number.isFinite(numbers[field]) ? numbers[field] : ""}
+            disabled={!room.canRate}
+            aria-invalid={mine !== null}
+            aria-describedby={mine ? problemId : undefined}
+            onChange={(event) => put(field, event.currentTarget.valueAsNumber)}
+          />
+        </label>
+      ))}
+      {mine && (
+        <span id={problemId} class="problem" role="alert">
+          {`Not saved. ${mine.problem}`}
+        </span>
+      )}
+    </fieldset>
+  );
+}
