@@ -8,7 +8,6 @@ import type { Action } from "./keys";
 import { focusedItem, focusedStep, itemsOf, marksFor, stepOf } from "./marks";
 import { Notes } from "./notes";
 import {
-  completionOn,
   firstPlace,
   gaps,
   hasTwo,
