@@ -17,7 +17,7 @@ from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import DrawnRegion, Reading, RegionAnnotation, StepRating, Vote
-from deepmedix_review.reviews.services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory
@@ -92,7 +92,7 @@ def enter(live_server: Any, new_context: Callable[..., BrowserContext]) -> Enter
         for _ in range(num_outputs):
             say(instance, steps=steps, answer="cardiomegaly", model_version=model_version)
         create_reader_study(title="Regions", studies=[instance.study], readers=[reader], actor=None, seed=1)
-        context = new_context(**{"viewport": {"width": 1440, "height": 900}, **display})
+        context = new_context(**display)
         page = open_as(reader, context=context, url=live_server.url)
         room = Room(page=page, url=live_server.url, reader=reader)
         page.on("pageerror", lambda error: room.problems.append(str(error)))
@@ -127,12 +127,16 @@ def squares_on_screen(page: Page, *, scale: int) -> tuple[Point, Point]:
     page.evaluate(AFTER_TWO_FRAMES)
     stage = page.locator(".film-stage").bounding_box()
     assert stage is not None
-    shot = Image.open(io.BytesIO(page.locator(".film-stage").screenshot())).convert("RGB")
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     whitest = np.asarray(shot).min(axis=2).astype(np.float64)
     whitest[whitest < WHITE / 2] = 0
-    # The words in the corners are no squares.
-    height = whitest.shape[0]
-    whitest[height - 90 * scale :] = 0
+    # The words in the corners of the film are no squares, and nothing beside it is.
+    left, top = stage["x"] * scale, stage["y"] * scale
+    right, bottom = left + stage["width"] * scale, top + (stage["height"] - 90) * scale
+    film = np.zeros_like(whitest)
+    inside = np.s_[int(top) + 1 : int(bottom), int(left) + 1 : int(right)]
+    film[inside] = whitest[inside]
+    whitest = film
     rows, columns = np.nonzero(whitest)
     middle = (rows.min() + rows.max()) / 2
 
@@ -140,7 +144,7 @@ def squares_on_screen(page: Page, *, scale: int) -> tuple[Point, Point]:
         weights = whitest[rows[part], columns[part]]
         x = float(np.average(columns[part] + 0.5, weights=weights)) / scale
         y = float(np.average(rows[part] + 0.5, weights=weights)) / scale
-        return stage["x"] + x, stage["y"] + y
+        return x, y
 
     return centre(rows < middle), centre(rows >= middle)
 
@@ -355,9 +359,9 @@ def test_one_finger_changes_a_region_and_two_move_the_film(enter: Enter) -> None
 @pytest.mark.parametrize(
     ("attributes", "length"),
     [
-        ({"PixelSpacing": [0.5, 0.25]}, "23.6 mm"),
-        ({"PixelSpacing": None, "ImagerPixelSpacing": [0.5, 0.25]}, "23.6 mm at the detector"),
-        ({"PixelSpacing": None, "ImagerPixelSpacing": None}, "64 px"),
+        ({"PixelSpacing": [0.5, 0.25]}, "23.9 mm"),
+        ({"PixelSpacing": None, "ImagerPixelSpacing": [0.5, 0.25]}, "23.9 mm at the detector"),
+        ({"PixelSpacing": None, "ImagerPixelSpacing": None}, "66 px"),
     ],
 )
 def test_a_line_is_measured_in_what_the_film_says(
@@ -368,11 +372,11 @@ def test_a_line_is_measured_in_what_the_film_says(
     assert item.instance is not None, item.reason
     room = enter(film=item.instance)
     room.open()
-    # By keys: a line across the middle, from 40 to 60 hundredths; then 40 rows down.
+    # By keys: a line of 52 columns across the middle, then its end 40 rows down.
     room.press("m", "ArrowDown", *["Shift+ArrowDown"] * 4)
     words = room.page.locator(".ruler-text")
     expect(words).to_have_text(length)
-    room.press("Alt+ArrowLeft")
+    room.press("Alt+Shift+ArrowLeft")
     expect(words).not_to_have_text(length)
     # By the mouse: an end is dragged away and back; and by a click at each end.
     end = room.page.locator("[data-ruler=from]").bounding_box()
