@@ -7,16 +7,7 @@ import { FilmWork } from "./film-work";
 import type { Action } from "./keys";
 import { focusedItem, focusedStep, itemsOf, marksFor, stepOf } from "./marks";
 import { Notes } from "./notes";
-import {
-  firstPlace,
-  gaps,
-  hasTwo,
-  otherSide,
-  type Place,
-  placeOn,
-  stepPlace,
-  walked,
-} from "./place";
+import { firstPlace, gaps, hasTwo, otherSide, type Place, placeOn, stepPlace, walked } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord } from "./record";
 import { RegionWork } from "./region-work";

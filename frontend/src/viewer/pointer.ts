@@ -25,7 +25,7 @@ export function listenToPointer(area: HTMLElement, host: PointerHost): () => voi
 
   const at = (event: MouseEvent): Point => {
     const frame = area.getBoundingClientRect();
-    return { x: event.clientX - frame.left, y: event.clientY - frame.top };
+    return { x: event.clientX - painted(frame.left), y: event.clientY - painted(frame.top) };
   };
 
   const stopDrag = (): void => {
@@ -120,6 +120,11 @@ export function listenToPointer(area: HTMLElement, host: PointerHost): () => voi
     { signal, passive: false },
   );
   return () => stopped.abort();
+}
+
+/** A picture is painted from a whole pixel of the screen on, wherever its box begins. */
+function painted(edge: number): number {
+  return Math.round(edge * devicePixelRatio) / devicePixelRatio;
 }
 
 const CARRYING: Drag = { move: () => {}, end: () => {} };
