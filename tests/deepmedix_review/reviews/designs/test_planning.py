@@ -1,0 +1,113 @@
+"""The plan counts what the draw draws, says what is assumed, and its intervals are those of simulation."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from deepmedix_review.reviews.designs import ReaderStudyDesign, ReadingTimes, plan
+from deepmedix_review.reviews.designs.planning import alpha_half_width, vote_half_width
+from rl_feedback.agreement import krippendorff_alpha
+from tests.deepmedix_review.reviews.designs.test_simulated_studies import (
+    DESIGNS,
+    NUM_CASES,
+    NUM_READERS,
+    NUM_TRAINING,
+    simulate,
+)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_plan_counts_what_is_drawn(name: str) -> None:
+    design = DESIGNS[name]  # type: ignore[index]
+    planned = plan(design, num_cases=NUM_CASES, readers=NUM_READERS, num_taught=NUM_TRAINING)
+    drawn = Counter(item.reader for item in simulate(design).planned)
+    assert planned.readings_per_reader.low <= min(drawn.values())
+    assert max(drawn.values()) <= planned.readings_per_reader.high
+    assert abs(planned.num_readings - sum(drawn.values())) <= NUM_READERS
+    assert (planned.num_data_cases, planned.num_control_cases) == (285, 15)
+    assert planned.problems == ()
+
+
+def test_minutes_are_measured_ones_or_say_that_they_are_not() -> None:
+    design = ReaderStudyDesign()
+    guessed = plan(design, num_cases=60, readers=2)
+    assert guessed.sentences[0].startswith("Not measured yet")
+    measured = plan(
+        design, num_cases=60, readers=2, seconds_per_reading=ReadingTimes(30, 60, 120, num_readings=40)
+    )
+    minutes = measured.minutes_per_reader
+    assert (minutes.low, minutes.median, minutes.high) == (30, 60, 120)
+    assert measured.minutes_total.median == 120
+    assert measured.sentences[0] == "Times are the quartiles of 40 signed readings."
+
+
+@pytest.mark.parametrize(("alpha", "num_cases", "num_readers"), [(0.6, 100, 3), (0.3, 200, 2), (0.8, 60, 8)])
+def test_the_width_of_alpha_is_the_one_that_simulated_readers_give(
+    alpha: float, num_cases: int, num_readers: int
+) -> None:
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(300):
+        cases = rng.normal(0, np.sqrt(alpha), num_cases)
+        ratings = cases + rng.normal(0, np.sqrt(1 - alpha), (num_readers, num_cases))
+        found.append(krippendorff_alpha(ratings, "interval").value)
+    expected = alpha_half_width(alpha, num_cases=num_cases, readers_per_case=num_readers)
+    assert expected is not None
+    simulated = 1.96 * float(np.std(np.array(found, dtype=float)))
+    assert expected == pytest.approx(simulated, rel=0.2)
+
+
+def test_votes_of_one_reader_have_wilsons_width() -> None:
+    """Newcombe, Stat. Med. 17:857 (1998), table I: 81 of 263 give .2553 to .3662."""
+    width = vote_half_width(81 / 263, icc=0.3, num_cases=263, readers_per_case=1)
+    assert width == pytest.approx((0.3662 - 0.2553) / 2, abs=5e-5)
+
+
+def test_more_readers_of_a_case_help_less_than_more_cases() -> None:
+    crowded = vote_half_width(0.5, icc=0.5, num_cases=50, readers_per_case=4)
+    broad = vote_half_width(0.5, icc=0.5, num_cases=200, readers_per_case=1)
+    assert crowded is not None
+    assert broad is not None
+    assert broad < crowded
+
+
+def test_one_reader_per_case_gives_no_agreement_and_one_completion_no_votes() -> None:
+    alone = plan(ReaderStudyDesign(shows="one"), num_cases=50, readers=1)
+    assert (alone.alpha_half_width, alone.vote_half_width) == (None, None)
+    assert any("no agreement" in sentence for sentence in alone.sentences)
+
+
+@pytest.mark.parametrize(
+    ("design", "num_cases", "readers", "sentence"),
+    [
+        (ReaderStudyDesign(), 0, 2, "no case to read"),
+        (ReaderStudyDesign(), 5, 0, "no reader"),
+        (ReaderStudyDesign(design="k_readers"), 5, 2, "how many readers"),
+        (ReaderStudyDesign(design="k_readers", readers_per_case=3), 5, 2, "at least 3 readers"),
+        (ReaderStudyDesign(design="split_plot"), 5, 2, "at least 2 blocks"),
+        (ReaderStudyDesign(design="split_plot", num_blocks=3), 5, 2, "Take fewer blocks"),
+        (ReaderStudyDesign(design="anchor_rotation", readers_per_case=1), 5, 2, "1 to 4 anchor cases"),
+        (ReaderStudyDesign(is_pool=True, design="split_plot", num_blocks=2), 5, 2, "no blocks"),
+        (ReaderStudyDesign(is_pool=True, repeat_share=0.1), 5, 2, "no hidden repeats"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    design: ReaderStudyDesign, num_cases: int, readers: int, sentence: str
+) -> None:
+    problems = plan(design, num_cases=num_cases, readers=readers).problems
+    assert any(sentence in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("design", "num_days", "sentence"),
+    [
+        (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "Only 5 of 10 repeats"),
+        (ReaderStudyDesign(repeat_share=0.1, washout_days=28), 14, "Move one of them"),
+        (ReaderStudyDesign(repeat_share=0.001), None, "comes to none"),
+        (ReaderStudyDesign(first_reads="share"), None, "between 0 and 1"),
+    ],
+)
+def test_what_to_know_is_said(design: ReaderStudyDesign, num_days: int | None, sentence: str) -> None:
+    sentences = plan(design, num_cases=100, readers=3, num_days=num_days).sentences
+    assert any(sentence in said for said in sentences), sentences
