@@ -1,9 +1,14 @@
-"""How many ratings a second are saved, at 1 and 8 readers, beside a bare durable INSERT."""
+"""Ratings saved a second, and the CPU that one takes, at 1 and 8 readers, beside a bare durable INSERT."""
 
 import http.client
 import json
 import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.installation import private_installation
 from benchmarks.report import Figure, Peer
@@ -19,22 +24,72 @@ def run() -> list[Figure]:
         figures = []
         with web_server(home) as port:
             for number in NUM_READERS:
-                saver = _saver(port, readers)
-                per_second(saver, num_clients=number, num_each=10)
-                inserter = _inserter(number)
-                figures.append(
-                    Figure(
-                        what=f"ratings saved over HTTP by {number} reader{'s' if number > 1 else ''}",
-                        value=per_second(saver, num_clients=number, num_each=NUM_EACH[number]),
-                        unit="per second",
-                        peer=Peer(
-                            f"bare durable INSERT, {number} connection{'s' if number > 1 else ''}",
-                            per_second(inserter, num_clients=number, num_each=NUM_EACH[number]),
-                        ),
-                        n=number * NUM_EACH[number],
-                    )
-                )
+                figures += _measure(home, port, readers, number)
         return figures
+
+
+def _measure(home: Path, port: int, readers: list[dict[str, Any]], number: int) -> list[Figure]:
+    who = f"{number} reader{'s' if number > 1 else ''}"
+    n = number * NUM_EACH[number]
+    saver, inserter = _saver(port, readers), _inserter(number)
+    saved = _timed(home, saver, number)
+    inserted = _timed(home, inserter, number)
+    bare = f"bare durable INSERT, {number} connection{'s' if number > 1 else ''}"
+    return [
+        Figure(
+            what=f"ratings saved over HTTP by {who}",
+            value=saved.per_second,
+            unit="per second",
+            peer=Peer(bare, inserted.per_second),
+            n=n,
+        ),
+        Figure(
+            what=f"CPU of the web server for a rating, {who}",
+            value=saved.web_ms / n,
+            unit="ms",
+            peer=Peer(f"CPU of PostgreSQL for it, all of its processes, {who}", saved.postgres_ms / n),
+            n=n,
+        ),
+        Figure(
+            what=f"CPU of PostgreSQL for a rating, {who}",
+            value=saved.postgres_ms / n,
+            unit="ms",
+            peer=Peer(bare, inserted.postgres_ms / n),
+            n=n,
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Timed:
+    per_second: float
+    web_ms: float
+    postgres_ms: float
+
+
+def _timed(home: Path, work: Callable[[int, int], None], number: int) -> Timed:
+    per_second(work, num_clients=number, num_each=10)
+    web, postgres = _cpu_ms(_web_servers()), _cpu_ms(_postgres(home))
+    rate = per_second(work, num_clients=number, num_each=NUM_EACH[number])
+    return Timed(rate, _cpu_ms(_web_servers()) - web, _cpu_ms(_postgres(home)) - postgres)
+
+
+def _web_servers() -> list[psutil.Process]:
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if "granian" in " ".join(process.cmdline())]
+
+
+def _postgres(home: Path) -> list[psutil.Process]:
+    """The postmaster, with what it reaped, and every process of its own."""
+    postmasters = [
+        psutil.Process(int(path.read_text("utf-8").split()[0])) for path in home.rglob("postmaster.pid")
+    ]
+    return [each for one in postmasters for each in (one, *one.children(recursive=True))]
+
+
+def _cpu_ms(processes: Sequence[psutil.Process]) -> float:
+    """User and system, of these and of the children that they have outlived."""
+    return 1000 * sum(sum(process.cpu_times()[:4]) for process in processes)
 
 
 def _reader() -> dict[str, Any]:
