@@ -21,7 +21,8 @@ def record_event(
     *, actor: User | None, action: str, subject: Subject, details: dict[str, Any] | None = None
 ) -> AuditEvent:
     """Append one event. Call it last in a transaction: the chain is locked until that commits."""
-    with transaction.atomic():
+    # Without a savepoint of its own: an event that can't be written takes the act back with it.
+    with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
         last = AuditEvent.objects.order_by("-sequence").values_list("sequence", "hash").first()

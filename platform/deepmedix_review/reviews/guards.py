@@ -11,16 +11,17 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 
-# SQL, since it runs at every click.
-STANDING = """
-SELECT assignment.kind, assignment.withdrawn_at, assignment.lease_expires_at, assignment.available_at,
+# SQL, since it runs at every click: the columns of a Standing, and where they are.
+STANDING_COLUMNS = """
+    assignment.kind, assignment.withdrawn_at, assignment.lease_expires_at, assignment.available_at,
     study.state, study.lease_minutes, coalesce(invitation.deadline, study.deadline), invitation.state
-FROM reviews_assignment assignment
+"""
+STANDING_TABLES = """
+reviews_assignment assignment
 JOIN reviews_case c ON c.id = assignment.case_id
 JOIN reviews_readerstudy study ON study.id = c.reader_study_id
 LEFT JOIN reviews_invitation invitation
     ON invitation.reader_study_id = study.id AND invitation.reader_id = assignment.reader_id
-WHERE assignment.id = %s
 """
 
 
@@ -41,7 +42,10 @@ class Standing:
 def standing_of(assignment_id: int) -> Standing:
     """One query."""
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, [assignment_id])
+        cursor.execute(
+            f"SELECT {STANDING_COLUMNS} FROM {STANDING_TABLES} WHERE assignment.id = %s",
+            [assignment_id],
+        )
         return Standing(*cursor.fetchone())
 
 
@@ -59,9 +63,12 @@ def require_may_open(assignment_id: int) -> None:
         raise RefusedByRule("This case is not open yet. Go back to your worklist and read the next one.")
 
 
-def require_may_change(reading: Reading) -> Standing:
-    """Raises RefusedByRule where nothing can be kept any more. A paused study's opened readings go on."""
-    standing = standing_of(reading.assignment_id)
+def require_may_change(reading: Reading, standing: Standing | None = None) -> Standing:
+    """Raises RefusedByRule where nothing can be kept any more. A paused study's opened readings go on.
+
+    `standing` of the reading's assignment saves its query.
+    """
+    standing = standing or standing_of(reading.assignment_id)
     _require_held(standing)
     if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
         raise RefusedByRule(

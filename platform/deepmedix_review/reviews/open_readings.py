@@ -1,53 +1,95 @@
 """Finds a reader's own open reading and holds it, so that changes to it come one after the other."""
 
+import json
 import uuid
+from dataclasses import dataclass
 from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS as DATABASE
+from django.db import connection
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews.guards import require_may_change
-from deepmedix_review.reviews.models import Reading, ReadingChange
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.guards import (
+    STANDING_COLUMNS,
+    STANDING_TABLES,
+    Standing,
+    require_may_change,
+)
+from deepmedix_review.reviews.models import Assignment, Case, Reading
 from deepmedix_review.reviews.selectors import require_not_withdrawn
 from deepmedix_review.reviews.study_services.pool import renew_lease
+from deepmedix_review.studies.models import Instance, Study
+
+# SQL, since both run at every click. What the second reads must be as it is once the first holds the reading.
+HOLD = """
+SELECT reading.id, reading.uid, reading.assignment_id, reading.completion_a_id, reading.completion_b_id,
+    reading.asks_first_read, reading.opened_at, reading.revealed_at, reading.signed_at
+FROM reviews_reading reading JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
+WHERE reading.uid = %s AND assignment.reader_id = %s
+FOR UPDATE OF reading
+"""
+AROUND = f"""
+SELECT film.id, film.sop_instance_uid, film.rows, film.columns, image_study.state, c.id, study.id,
+    (SELECT answer FROM reviews_readingchange WHERE reading_id = %s AND change_id = %s),
+    {STANDING_COLUMNS}
+FROM {STANDING_TABLES}
+JOIN studies_study image_study ON image_study.id = c.study_id
+JOIN reasoning_completion completion ON completion.id = %s
+JOIN studies_instance film ON film.id = completion.instance_id
+WHERE assignment.id = %s
+"""
 
 
-def lock_reading(reading_uid: uuid.UUID, reader: User) -> Reading:
-    """The reader's own reading with its film, locked until the transaction ends."""
+@dataclass(frozen=True)
+class Held:
+    """A reading that is held until the transaction ends.
+
+    `first_answer` is what the change was answered with before; None for a new one.
+    """
+
+    reading: Reading
+    study: Study
+    standing: Standing
+    first_answer: Any
+
+
+def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) -> Held:
+    """The reader's own reading with its film, by two queries; other columns are fetched when asked for."""
     require(reader, Capability.READ_CASES)
-    reading = (
-        Reading.objects.select_for_update(of=("self",))
-        .select_related("completion_a__instance", "completion_a__study", "assignment__case__reader_study")
-        .only(
-            *("uid", "signed_at", "opened_at", "asks_first_read", "revealed_at", "completion_b"),
-            *("assignment__case__reader_study__first_read_choices", "completion_a__uid"),
-            "completion_a__study__state",
-            *("completion_a__instance__sop_instance_uid", "completion_a__instance__rows"),
-            "completion_a__instance__columns",
-        )
-        .filter(uid=reading_uid, assignment__reader=reader)
-        .first()
-    )
+    reading = next(iter(Reading.objects.raw(HOLD, [reading_uid, reader.pk])), None)
     if reading is None:
         raise NotYours("This reading is not among yours. Go back to your worklist.")
-    return reading
-
-
-def first_answer(reading: Reading, change_id: uuid.UUID) -> Any:
-    """What a change of this id was answered with before; None for a new one."""
-    return (
-        ReadingChange.objects.filter(reading=reading, change_id=change_id)
-        .values_list("answer", flat=True)
-        .first()
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
+        film, sop_instance_uid, rows, columns, state, case, reader_study, answer, *standing = (
+            cursor.fetchone()
+        )
+    reading.completion_a = Completion.from_db(
+        DATABASE, ["id", "instance_id"], [reading.completion_a_id, film]
+    )
+    reading.completion_a.instance = Instance.from_db(
+        DATABASE, ["id", "sop_instance_uid", "rows", "columns"], [film, sop_instance_uid, rows, columns]
+    )
+    reading.assignment = Assignment.from_db(DATABASE, ["id", "case_id"], [reading.assignment_id, case])
+    reading.assignment.case = Case.from_db(DATABASE, ["id", "reader_study_id"], [case, reader_study])
+    return Held(
+        reading=reading,
+        study=Study.from_db(DATABASE, ["state"], [state]),
+        standing=Standing(*standing),
+        first_answer=None if answer is None else json.loads(answer),
     )
 
 
-def guard(reading: Reading, sop_instance_uid: str) -> None:
+def guard(held: Held, sop_instance_uid: str) -> None:
     """Nothing is kept for a film that was not on the screen, or after the signature."""
+    reading = held.reading
     if reading.signed_at is not None:
         raise RefusedByRule("This reading is signed and locked. Amend it to change it.")
-    require_not_withdrawn(reading.completion_a.study)
-    renew_lease(reading.assignment_id, require_may_change(reading))
+    require_not_withdrawn(held.study)
+    renew_lease(reading.assignment_id, require_may_change(reading, held.standing))
     if sop_instance_uid != reading.completion_a.instance.sop_instance_uid:
         raise RefusedByRule(
             "The film on the screen is not the film of this case, so nothing was saved. Reload the page."

@@ -1,12 +1,15 @@
 """Writes each kind of change into the reading it belongs to, after checking that it belongs there."""
 
 import math
-from typing import assert_never
+import uuid
+from collections.abc import Sequence
+from typing import Any, assert_never
 
+from django.db import connection
 from django.db.models import F
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.belonging import of_another_case, require_inside, shown_completions
 from deepmedix_review.reviews.changes import (
     AddActiveTime,
@@ -21,8 +24,27 @@ from deepmedix_review.reviews.changes import (
     SayFirstRead,
     SetWindow,
 )
-from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
+from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
 from deepmedix_review.reviews.recording_own import add_finding, draw_region, rate_criterion, say_first_read
+
+# SQL, since they run at every click: what is rated is looked up among the case's own as the rating is kept.
+RATE_STEP = """
+INSERT INTO reviews_steprating
+    (uid, created_at, reading_id, step_id, plausibility, cannot_judge, note, edited_text)
+SELECT gen_random_uuid(), now(), %s, id, %s, %s, %s, %s FROM reasoning_reasoningstep
+WHERE completion_id = ANY(%s) AND uid = %s
+ON CONFLICT (reading_id, step_id) DO UPDATE SET plausibility = excluded.plausibility,
+    cannot_judge = excluded.cannot_judge, note = excluded.note, edited_text = excluded.edited_text
+"""
+RATE_ANSWER = """
+INSERT INTO reviews_answerrating
+    (uid, created_at, reading_id, completion_id, relevance, correctness, completeness, harm, rewrite)
+SELECT gen_random_uuid(), now(), %s, id, %s, %s, %s, %s, %s FROM reasoning_completion
+WHERE id = ANY(%s) AND uid = %s
+ON CONFLICT (reading_id, completion_id) DO UPDATE SET relevance = excluded.relevance,
+    correctness = excluded.correctness, completeness = excluded.completeness, harm = excluded.harm,
+    rewrite = excluded.rewrite
+"""
 
 
 def record(reading: Reading, change: Change) -> None:
@@ -55,27 +77,9 @@ def record(reading: Reading, change: Change) -> None:
 def _rate_step(reading: Reading, change: RateStep) -> None:
     if change.cannot_judge and change.plausibility is not None:
         raise RefusedByRule("A step is rated or marked as one you cannot judge, not both. Take one back.")
-    step = (
-        ReasoningStep.objects.filter(uid=change.step, completion__in=shown_completions(reading))
-        .only("pk")
-        .first()
-    )
-    if step is None:
+    values = [change.plausibility, change.cannot_judge, change.note, change.edited_text]
+    if not _write(RATE_STEP, reading, change.step, values):
         raise of_another_case("step")
-    rating = StepRating(
-        reading=reading,
-        step=step,
-        plausibility=change.plausibility,
-        cannot_judge=change.cannot_judge,
-        note=change.note,
-        edited_text=change.edited_text,
-    )
-    StepRating.objects.bulk_create(
-        [rating],
-        update_conflicts=True,
-        unique_fields=["reading", "step"],
-        update_fields=["plausibility", "cannot_judge", "note", "edited_text"],
-    )
 
 
 def _annotate_region(reading: Reading, change: AnnotateRegion) -> None:
@@ -113,28 +117,9 @@ def _annotate_region(reading: Reading, change: AnnotateRegion) -> None:
 
 
 def _rate_answer(reading: Reading, change: RateAnswer) -> None:
-    completion = (
-        Completion.with_altered.filter(uid=change.completion, pk__in=shown_completions(reading))
-        .only("pk")
-        .first()
-    )
-    if completion is None:
+    points = [change.relevance, change.correctness, change.completeness]
+    if not _write(RATE_ANSWER, reading, change.completion, [*points, change.harm, change.rewrite]):
         raise of_another_case("answer")
-    rating = AnswerRating(
-        reading=reading,
-        completion=completion,
-        relevance=change.relevance,
-        correctness=change.correctness,
-        completeness=change.completeness,
-        harm=change.harm,
-        rewrite=change.rewrite,
-    )
-    AnswerRating.objects.bulk_create(
-        [rating],
-        update_conflicts=True,
-        unique_fields=["reading", "completion"],
-        update_fields=["relevance", "correctness", "completeness", "harm", "rewrite"],
-    )
 
 
 def _cast_vote(reading: Reading, change: CastVote) -> None:
@@ -157,3 +142,11 @@ def _set_window(reading: Reading, change: SetWindow) -> None:
     Reading.objects.filter(pk=reading.pk).update(
         window_center=change.center, window_width=change.width, inverted=change.inverted
     )
+
+
+def _write(statement: str, reading: Reading, uid: uuid.UUID, values: Sequence[Any]) -> bool:
+    """Whether the case holds what is rated."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [reading.pk, *values, shown_completions(reading), uid])
+        num_written: int = cursor.rowcount
+        return num_written == 1

@@ -17,7 +17,7 @@ from deepmedix_review.reviews.changes import (
 )
 from deepmedix_review.reviews.completeness import missing_before_reveal
 from deepmedix_review.reviews.models import FirstRead, Reading, ReadingChange
-from deepmedix_review.reviews.open_readings import first_answer, guard, lock_reading
+from deepmedix_review.reviews.open_readings import guard, hold_reading
 
 
 def require_revealed(reading: Reading) -> None:
@@ -44,10 +44,11 @@ def lock_first_read(
 
     The same `change_id` again, or a lock from a second window, changes nothing.
     """
-    reading = lock_reading(reading_uid, reader)
-    if first_answer(reading, change_id) is not None:
+    held = hold_reading(reading_uid, reader=reader, change_id=change_id)
+    reading = held.reading
+    if held.first_answer is not None:
         return
-    guard(reading, sop_instance_uid)
+    guard(held, sop_instance_uid)
     if not reading.asks_first_read:
         raise RefusedByRule("This case asks for no first read. Reload the page.")
     if reading.revealed_at is not None:

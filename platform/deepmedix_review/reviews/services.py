@@ -18,7 +18,7 @@ from deepmedix_review.reviews.conflicts import Seen, require_latest
 from deepmedix_review.reviews.copying import copy_all
 from deepmedix_review.reviews.guards import require_may_change, require_may_open
 from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
-from deepmedix_review.reviews.open_readings import first_answer, guard, lock_reading
+from deepmedix_review.reviews.open_readings import guard, hold_reading
 from deepmedix_review.reviews.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import note_signature
@@ -77,11 +77,11 @@ def apply_change(
 
     Raises ChangedElsewhere where the item's last change is not the one the sender has `seen`.
     """
-    reading = lock_reading(reading_uid, reader)
-    repeated = first_answer(reading, change_id)
+    held = hold_reading(reading_uid, reader=reader, change_id=change_id)
+    reading, repeated = held.reading, held.first_answer
     if repeated is not None:
         return Saved(change_id, datetime.fromisoformat(repeated["saved_at"]), tuple(repeated["missing"]))
-    guard(reading, sop_instance_uid)
+    guard(held, sop_instance_uid)
     require_allowed_now(reading, change)
     require_latest(reading, kind=KINDS[type(change)], payload=asdict(change), seen=seen)
 
@@ -106,14 +106,14 @@ def sign_reading(
     *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str
 ) -> Signed:
     """Lock a complete reading. Refuses, by name, what is missing."""
-    reading = lock_reading(reading_uid, reader)
-    repeated = first_answer(reading, change_id)
+    held = hold_reading(reading_uid, reader=reader, change_id=change_id)
+    reading, repeated = held.reading, held.first_answer
     if repeated is not None:
         following = repeated["next"]
         return Signed(
             datetime.fromisoformat(repeated["signed_at"]), uuid.UUID(following) if following else None
         )
-    guard(reading, sop_instance_uid)
+    guard(held, sop_instance_uid)
     require_revealed(reading)
     missing = find_missing(reading).sentences
     if missing:

@@ -235,14 +235,14 @@ def test_a_body_that_is_no_change_is_refused(data: Any) -> None:
 
 
 def test_saving_a_rating_takes_few_queries_however_long_the_reading(django_assert_num_queries: Any) -> None:
-    """Session, user, reading, repeat, step, rating, missing, change, and five of the audit chain; the outer
+    """Session, user, reading, what is around it, rating, missing, change, and three of the audit chain; the outer
     transaction counts for two here, since the test's own lies around it."""
     for reading in (an_open_reading(num_completions=1), an_open_reading()):
         client = client_of(reader_of(reading))
         step = reading.completion_a.steps.earliest("position")
         rating = {"step": str(step.uid), "plausibility": 3, "cannot_judge": False, "note": ""}
         data = sent(reading, "rate_step", rating)
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(12):
             answer = post(client, "api-reading-changes", reading, data)
         assert answer.status_code == 200
 
