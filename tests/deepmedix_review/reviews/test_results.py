@@ -21,7 +21,7 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.results.columns import as_slots, as_table, load_plausibility, load_readings
+from deepmedix_review.reviews.results.columns import as_slots, as_table, load_readings, load_said
 from deepmedix_review.reviews.results.dashboard import Dashboard, compute
 from deepmedix_review.reviews.results.figures import Figure, wilson
 from deepmedix_review.reviews.results.regions import GRID, coverage
@@ -67,7 +67,7 @@ def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
     assert shown["value"] == pytest.approx(expected.value, abs=1e-4)
     assert (shown["items"], shown["ratings"]) == (len(steps), ratings.count())
     readings = load_readings(study)
-    ratings_columns = load_plausibility(study, readings)
+    ratings_columns = load_said(study, readings).plausibility
     assert np.array_equal(as_table(readings, ratings_columns), table, equal_nan=True)
     assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
 

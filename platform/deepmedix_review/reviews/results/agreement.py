@@ -7,19 +7,16 @@ from itertools import combinations
 import numpy as np
 
 from deepmedix_review.reviews.criteria import asked_of
-from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy, Vote
+from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy
 from deepmedix_review.reviews.results.columns import (
     Chosen,
     Numbers,
     Ratings,
     Readings,
+    Said,
     as_slots,
     as_table,
-    load_answer_rating,
     load_criterion,
-    load_plausibility,
-    load_verdicts,
-    load_votes,
     reader_names,
 )
 from deepmedix_review.reviews.results.figures import (
@@ -56,9 +53,9 @@ class Asked:
     is_scale: bool
 
 
-def load_asked(reader_study: ReaderStudy, readings: Readings) -> tuple[Asked, ...]:
+def load_asked(reader_study: ReaderStudy, readings: Readings, said: Said) -> tuple[Asked, ...]:
     """Everything that this reader study asks and that has values; texts have none."""
-    found = [_load(reader_study, readings, asked.criterion) for asked in asked_of(reader_study)]
+    found = [_load(reader_study, readings, said, asked.criterion) for asked in asked_of(reader_study)]
     return tuple(asked for asked in found if asked is not None)
 
 
@@ -88,27 +85,26 @@ def preferred_completion(readings: Readings, votes: Ratings) -> Ratings:
     return Ratings(votes.reading, votes.item, value)
 
 
-def _load(reader_study: ReaderStudy, readings: Readings, criterion: Criterion) -> Asked | None:
+def _load(reader_study: ReaderStudy, readings: Readings, said: Said, criterion: Criterion) -> Asked | None:
     name, field = criterion.name, criterion.field or criterion.key
     of_five = (FIVE, tuple(str(value) for value in FIVE))
     match field:
         case "plausibility":
-            ratings = load_plausibility(reader_study, readings)
+            ratings = said.plausibility
             return Asked(criterion.key, name, "step", ratings, *of_five, is_scale=True)
         case "relevance" | "correctness" | "completeness":
-            ratings = load_answer_rating(reader_study, readings, field)
+            ratings = said.answers[field]
             return Asked(criterion.key, name, "answer", ratings, *of_five, is_scale=True)
         case "harm":
-            ratings = load_answer_rating(reader_study, readings, "harm")
+            ratings = said.answers[field]
             return Asked(criterion.key, name, "answer", ratings, (0, 1, 2), ("none", "mild", "severe"), True)
         case "verdict":
-            ratings = load_verdicts(reader_study, readings)
+            ratings = said.verdicts
             return Asked(
                 criterion.key, name, "region", ratings, (0, 1, 2), ("fits", "redrawn", "wrong"), False
             )
         case "grounded" | "overall":
-            votes = load_votes(reader_study, readings, Vote.Kind(field))
-            ratings = preferred_completion(readings, votes)
+            ratings = preferred_completion(readings, said.votes[field])
             labels = ("earlier", "tie", "later", "both bad")
             return Asked(criterion.key, name, "case", ratings, (0, 1, 2, 3), labels, False)
     if criterion.kind not in (Criterion.Kind.SCALE, Criterion.Kind.CHOICE):

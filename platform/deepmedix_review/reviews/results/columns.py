@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ KINDS = tuple(Assignment.Kind.values)
 ROLES = tuple(Case.Role.values)
 VERDICTS = tuple(RegionAnnotation.Verdict.values)
 SIDES = tuple(Vote.Side.values)
+VOTES = tuple(Vote.Kind.values)
 HARMS = ("none", "mild", "severe")
+POINTS = ("relevance", "correctness", "completeness")
 
 # A reading counts once signed, until a signed amendment takes its place, while its study is in use.
 READINGS = """
@@ -73,17 +76,29 @@ class Ratings:
         return Ratings(self.reading[chosen], self.item[chosen], self.value[chosen])
 
 
+@dataclass(frozen=True)
+class Said:
+    """All ratings that have a column of their own. `answers` by criterion, harm as a place in HARMS; `votes`
+    by kind, with the case as item."""
+
+    plausibility: Ratings
+    verdicts: Ratings
+    answers: Mapping[str, Ratings]
+    votes: Mapping[str, Ratings]
+
+
 def load_readings(reader_study: ReaderStudy) -> Readings:
-    table = _copied(
-        f"""SELECT reading.id, assignment.id, COALESCE(assignment.repeat_of_id, 0), assignment.case_id,
-        assignment.reader_id, {_place("assignment.kind", KINDS)}, {_place("reviews_case.role", ROLES)},
-        reading.completion_a_id, COALESCE(reading.completion_b_id, 0), reading.active_seconds,
-        EXTRACT(EPOCH FROM reading.signed_at) {READINGS} ORDER BY reading.id""",
-        reader_study,
+    columns = read_columns(
+        f"""SELECT reading.id AS c0, assignment.id AS c1, COALESCE(assignment.repeat_of_id, 0) AS c2,
+        assignment.case_id AS c3, assignment.reader_id AS c4, {_place("assignment.kind", KINDS)} AS c5,
+        {_place("reviews_case.role", ROLES)} AS c6, reading.completion_a_id AS c7,
+        COALESCE(reading.completion_b_id, 0) AS c8, reading.active_seconds AS c9,
+        EXTRACT(EPOCH FROM reading.signed_at) * 1000 AS c10 {READINGS}""",
+        {"reader_study": reader_study.pk},
         num_columns=11,
     )
-    keys = table[:, :9].astype(np.int64)
-    key, assignment, repeat_of, case, reader, kind, role, completion_a, completion_b = keys.T
+    columns = columns[:, np.argsort(columns[0])]
+    key, assignment, repeat_of, case, reader, kind, role, completion_a, completion_b = columns[:9]
     return Readings(
         key,
         assignment,
@@ -94,51 +109,44 @@ def load_readings(reader_study: ReaderStudy) -> Readings:
         role,
         completion_a,
         completion_b,
-        seconds=table[:, 9],
-        signed_at=table[:, 10],
+        seconds=columns[9].astype(np.float64),
+        signed_at=columns[10] / 1000,
     )
 
 
-def load_plausibility(reader_study: ReaderStudy, readings: Readings) -> Ratings:
-    return _ratings(readings, "reviews_steprating", "step_id", "plausibility", reader_study)
-
-
-def load_answer_rating(reader_study: ReaderStudy, readings: Readings, column: str) -> Ratings:
-    """`column` is relevance, correctness, completeness or harm, which is 0, 1 or 2."""
-    value = _place("harm", HARMS) if column == "harm" else column
-    return _ratings(readings, "reviews_answerrating", "completion_id", value, reader_study)
-
-
-def load_verdicts(reader_study: ReaderStudy, readings: Readings) -> Ratings:
-    return _ratings(
-        readings, "reviews_regionannotation", "region_id", _place("verdict", VERDICTS), reader_study
+def load_said(reader_study: ReaderStudy, readings: Readings) -> Said:
+    """Everything that has a column of its own, each table read once."""
+    load = partial(_ratings, reader_study, readings)
+    answers = load("reviews_answerrating", "completion_id", (*POINTS, _place("harm", HARMS)))
+    votes = load("reviews_vote", _place("kind", VOTES), (_place("side", SIDES),))[0]
+    by_kind = {
+        kind: Ratings(votes.reading[of_kind], readings.case[votes.reading[of_kind]], votes.value[of_kind])
+        for place, kind in enumerate(VOTES)
+        for of_kind in (votes.item == place,)
+    }
+    return Said(
+        plausibility=load("reviews_steprating", "step_id", ("plausibility",))[0],
+        verdicts=load("reviews_regionannotation", "region_id", (_place("verdict", VERDICTS),))[0],
+        answers=dict(zip((*POINTS, "harm"), answers, strict=True)),
+        votes=by_kind,
     )
-
-
-def load_votes(reader_study: ReaderStudy, readings: Readings, kind: Vote.Kind) -> Ratings:
-    """Places in SIDES; the item is the case."""
-    found = _ratings(
-        readings, "reviews_vote", "0", _place("side", SIDES), reader_study, f"AND said.kind = '{kind.value}'"
-    )
-    return Ratings(found.reading, readings.case[found.reading], found.value)
 
 
 def load_criterion(
     reader_study: ReaderStudy, readings: Readings, criterion: int, values: Sequence[str | int]
 ) -> Ratings:
     """Places in `values`; the item is the step, region, completion or case that was asked about."""
-    known = ", ".join("%({})s".format(f"value{place}") for place in range(len(values)))
     found = _ratings(
+        reader_study,
         readings,
         "reviews_criterionrating",
         "COALESCE(region_id, step_id, completion_id, 0)",
-        f"array_position(ARRAY[{known}]::text[], said.value #>> '{{}}') - 1" if values else "NULL",
-        reader_study,
+        ("array_position(%(values)s::text[], said.value #>> '{}') - 1",),
         "AND said.criterion_id = %(criterion)s",
-        {"criterion": criterion} | {f"value{place}": str(value) for place, value in enumerate(values)},
-    )
-    of_case = found.item == 0
-    return Ratings(found.reading, np.where(of_case, readings.case[found.reading], found.item), found.value)
+        {"criterion": criterion, "values": [str(value) for value in values]},
+    )[0]
+    item = np.where(found.item == 0, readings.case[found.reading], found.item)
+    return Ratings(found.reading, item, found.value)
 
 
 def as_table(readings: Readings, ratings: Ratings) -> Numbers:
@@ -168,31 +176,30 @@ def reader_names(readings: Readings) -> dict[int, str]:
 
 
 def _ratings(
+    reader_study: ReaderStudy,
     readings: Readings,
     table: str,
     item: str,
-    value: str,
-    reader_study: ReaderStudy,
+    values: Sequence[str],
     where: str = "",
     params: Mapping[str, Any] | None = None,
-) -> Ratings:
-    rows = _copied(
-        f"""SELECT said.reading_id, {item}, {value} FROM {table} said
-        WHERE said.reading_id IN (SELECT reading.id {READINGS}) AND ({value}) IS NOT NULL {where}
-        ORDER BY said.reading_id""",
-        reader_study,
-        num_columns=3,
-        params=params,
+) -> tuple[Ratings, ...]:
+    """For each of the columns what was said in it; what was left out is -1 on its way."""
+    said = ", ".join(f"COALESCE({value}, -1) AS c{place}" for place, value in enumerate(values, start=2))
+    columns = read_columns(
+        f"""SELECT said.reading_id AS c0, {item} AS c1, {said} FROM {table} said
+        WHERE said.reading_id IN (SELECT reading.id {READINGS}) {where}""",
+        {"reader_study": reader_study.pk, **(params or {})},
+        num_columns=2 + len(values),
     )
-    key = rows[:, 0].astype(np.int64)
-    place = np.searchsorted(readings.key, key)
-    # Signed between the two queries: the next look counts it.
-    known = (
-        (place < len(readings)) & (readings.key[np.minimum(place, max(0, len(readings) - 1))] == key)
-        if len(readings)
-        else np.zeros(len(key), dtype=bool)
+    # Signed between two queries: the next look counts it.
+    columns = columns[:, np.isin(columns[0], readings.key)]
+    place = np.searchsorted(readings.key, columns[0])
+    return tuple(
+        Ratings(place[given], columns[1][given], value[given].astype(np.float64))
+        for value in columns[2:]
+        for given in (value >= 0,)
     )
-    return Ratings(place[known], rows[known, 1].astype(np.int64), rows[known, 2])
 
 
 def _place(column: str, values: Sequence[str]) -> str:
@@ -201,13 +208,20 @@ def _place(column: str, values: Sequence[str]) -> str:
     return f"CASE {column} {cases} END"
 
 
-def _copied(
-    query: str, reader_study: ReaderStudy, *, num_columns: int, params: Mapping[str, Any] | None = None
-) -> Numbers:
-    """The rows of a query of numbers, by COPY: a million rows take a second and no Python objects."""
-    parts = []
+def read_columns(query: str, params: Mapping[str, Any], *, num_columns: int) -> Keys:
+    """Columns c0, c1 … of a query of whole numbers, none of them null, as an array of columns x rows.
+
+    Each column comes as one binary array: a million rows take a third of a second, and no object is made
+    for any of them (PostgreSQL's `array_send`: dimensions, flags, type, length and lower bound, 4 bytes
+    each; then for each element its length, 4 bytes, and its 8 bytes).
+    """
+    sent = ", ".join(f"array_send(array_agg(c{place}::bigint))" for place in range(num_columns))
     with connection.cursor() as cursor:
-        statement = f"COPY ({query}) TO STDOUT (FORMAT csv, DELIMITER ' ', NULL 'nan')"
-        with cursor.copy(statement, {"reader_study": reader_study.pk, **(params or {})}) as copy:
-            parts = [bytes(part) for part in copy]
-    return np.fromstring(b"".join(parts).decode(), sep=" ").reshape(-1, num_columns)
+        cursor.execute(f"SELECT {sent} FROM ({query}) AS rows", params)
+        columns = cursor.fetchone()
+    if columns[0] is None:
+        return np.empty((num_columns, 0), dtype=np.int64)
+    element = np.dtype([("length", ">i4"), ("value", ">i8")])
+    return np.stack(
+        [np.frombuffer(column, element, offset=20)["value"].astype(np.int64) for column in columns]
+    )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures, load_asked, spread_figures
-from deepmedix_review.reviews.results.columns import load_readings
+from deepmedix_review.reviews.results.columns import load_readings, load_said
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.progress import Overview, overview, progress_figures
 from deepmedix_review.reviews.results.regions import region_figures
@@ -52,14 +52,15 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
     """Every figure from one snapshot of the database."""
     with transaction.atomic():
         readings = load_readings(reader_study)
-        asked = load_asked(reader_study, readings)
+        said = load_said(reader_study, readings)
+        asked = load_asked(reader_study, readings, said)
         return Dashboard(
             sections=(
                 Section("Progress", progress_figures(reader_study)),
                 Section("Agreement", agreement_figures(readings, asked)),
-                Section("Regions", region_figures(reader_study, readings)),
+                Section("Regions", region_figures(reader_study, readings, said)),
                 Section("Ratings", spread_figures(readings, asked)),
-                Section("Reliability", reliability_figures(reader_study, readings, asked)),
+                Section("Reliability", reliability_figures(reader_study, readings, said, asked)),
                 Section("Time", time_figures(readings)),
             ),
             num_readings=len(readings),

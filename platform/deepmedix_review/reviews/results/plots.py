@@ -184,7 +184,7 @@ def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], 
     cells, labels = [], []
     for row, name in enumerate(names):
         labels.append(Label(LABEL_PX - 10, side * row + side / 2 + 24, name, "end"))
-        labels.append(Label(LABEL_PX + side * row + side / 2, 14, name[-6:], "middle"))
+        labels.append(Label(LABEL_PX + side * row + side / 2, 14, name[-4:], "middle"))
         for column, value in enumerate(values[row]):
             if row == column or value is None:
                 continue

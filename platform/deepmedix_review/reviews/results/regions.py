@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection
 from django.urls import reverse
 
 from deepmedix_review.reviews.models import Assignment, Case, DrawnRegion, ReaderStudy, RegionAnnotation
@@ -16,7 +15,8 @@ from deepmedix_review.reviews.results.columns import (
     Numbers,
     Ratings,
     Readings,
-    load_verdicts,
+    Said,
+    read_columns,
 )
 from deepmedix_review.reviews.results.figures import (
     Cell,
@@ -34,7 +34,7 @@ from rl_feedback.agreement import RegionAgreement, region_agreement
 
 GRID = 24
 # Matching every reader's boxes with every other's grows with the square of the readers.
-MOST_CASES_MATCHED = 300
+MOST_CASES_MATCHED = 150
 SEED = 0
 MOST_CASES_SHOWN = 8
 Box = tuple[float, float, float, float]
@@ -53,10 +53,9 @@ class Disputed:
     num_verdicts: Keys
 
 
-def region_figures(reader_study: ReaderStudy, readings: Readings) -> tuple[Figure, ...]:
+def region_figures(reader_study: ReaderStudy, readings: Readings, said: Said) -> tuple[Figure, ...]:
     first = readings.of(Assignment.Kind.FIRST)
-    verdicts = load_verdicts(reader_study, readings).only(first)
-    disputed = _disputed(readings, verdicts)
+    disputed = _disputed(readings, said.verdicts.only(first))
     return (
         _matched(readings, first),
         _map_of_all(
@@ -101,18 +100,18 @@ def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
 
 def _edges(regions: Keys) -> Numbers:
     """x_min, y_min, x_max, y_max as shares of the film, in the order of `regions`, which is sorted."""
-    found = np.full((len(regions), 4), np.nan)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT region.id, region.x_min / image_width, region.y_min / image_height,
-            region.x_max / image_width, region.y_max / image_height
-            FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
-            JOIN reasoning_completion completion ON completion.id = step.completion_id
-            WHERE region.id = ANY(%s)""",
-            [regions.tolist()],
-        )
-        rows = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 5)
-    found[np.searchsorted(regions, rows[:, 0].astype(np.int64))] = rows[:, 1:]
+    columns = read_columns(
+        """SELECT region.id AS c0, 10000 * region.x_min / image_width AS c1,
+        10000 * region.y_min / image_height AS c2, 10000 * region.x_max / image_width AS c3,
+        10000 * region.y_max / image_height AS c4
+        FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
+        JOIN reasoning_completion completion ON completion.id = step.completion_id
+        WHERE region.id = ANY(%(regions)s)""",
+        {"regions": regions.tolist()},
+        num_columns=5,
+    )
+    found = np.empty((len(regions), 4))
+    found[np.searchsorted(regions, columns[0])] = columns[1:].T / 10000
     return np.asarray(np.clip(found, 0.0, 1.0))
 
 

@@ -20,8 +20,9 @@ from deepmedix_review.reviews.results.agreement import Asked
 from deepmedix_review.reviews.results.columns import (
     SIDES,
     Keys,
+    Ratings,
     Readings,
-    load_votes,
+    Said,
     reader_names,
 )
 from deepmedix_review.reviews.results.figures import (
@@ -39,17 +40,21 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from rl_feedback.agreement import cohen_kappa, side_bias
 
+_SHORT = {
+    Completion.Alteration.WRONG_REGION: "region moved",
+    Completion.Alteration.FOREIGN_SENTENCE: "foreign sentence",
+}
 # A step that a reader finds at most this plausible was seen through.
 SEEN_THROUGH = 2
 
 
 def reliability_figures(
-    reader_study: ReaderStudy, readings: Readings, asked: Sequence[Asked]
+    reader_study: ReaderStudy, readings: Readings, said: Said, asked: Sequence[Asked]
 ) -> tuple[Figure, ...]:
     return (
         _repeats(readings, asked),
         _controls(reader_study, readings),
-        *(_sides(reader_study, readings, kind) for kind in Vote.Kind),
+        *(_sides(readings, said.votes[kind], kind) for kind in Vote.Kind),
         _changes_of_mind(reader_study),
     )
 
@@ -163,7 +168,7 @@ def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
     for row, what in shown:
         reading = int(readings.key[row])
         seen = (reading, what["step"]) in low_steps or (reading, what.get("region")) in refused
-        label = Completion.Alteration(what["alteration"]).label
+        label = _SHORT[what["alteration"]]
         for table, name in ((counts, names[int(readings.reader[row])]), (by_alteration, label)):
             tally = table.setdefault(name, [0, 0])
             tally[0] += seen
@@ -187,7 +192,7 @@ def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
         value=f"{num_seen / len(shown):.2f} seen through",
         interval=f"95 % interval {low:.2f} to {high:.2f}",
         plot=interval_plot(
-            [(name[:18], share, interval) for name, share, interval in rows],
+            rows,
             low=0,
             high=1,
             marks=(0.5,),
@@ -212,10 +217,9 @@ def _alterations(reader_study: ReaderStudy) -> Mapping[int, Sequence[Mapping[str
     }
 
 
-def _sides(reader_study: ReaderStudy, readings: Readings, kind: Vote.Kind) -> Figure:
+def _sides(readings: Readings, votes: Ratings, kind: Vote.Kind) -> Figure:
     key, title = f"sides-{kind.value}", f"Side bias, {kind.label}"
     method = "exact binomial test of A against B, ties and both bad left out; Wilson interval of A's share"
-    votes = load_votes(reader_study, readings, kind)
     votes = votes.only(readings.of(Assignment.Kind.FIRST))
     if not len(votes.value):
         return missing(key=key, title=title, method=method, note="No vote has been signed yet.")
