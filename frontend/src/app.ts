@@ -7,6 +7,7 @@ import "./styles/forms.css";
 import "./styles/film.css";
 import "./styles/learning.css";
 import "./styles/results.css";
+import "./styles/reader-studies.css";
 import htmx from "htmx.org";
 import { enhanceUploads } from "./upload";
 

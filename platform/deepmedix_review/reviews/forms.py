@@ -1,33 +1,19 @@
-"""What an admin chooses for a new reader study, and why a reader amends a reading."""
+"""Small forms of readers' work: why a reading is amended, who is invited, how long a study goes on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-MAX_SEED = 2**31 - 1
+Pairs = Sequence[tuple[str, str]]
 
 
-class ReaderStudyForm(forms.Form):
-    """Studies and readers by uid."""
+class DateInput(forms.DateInput):
+    input_type = "date"
 
-    title = forms.CharField(max_length=120, help_text="Readers see it above every case. Name no model in it.")
-    studies = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
-    readers = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
-    seed = forms.IntegerField(
-        min_value=0,
-        max_value=MAX_SEED,
-        initial=1,
-        help_text="Draws which completion stands on side A. The same seed draws the same sides.",
-    )
-
-    def __init__(
-        self, *args: Any, studies: list[tuple[str, str]], readers: list[tuple[str, str]], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        for name, choices in (("studies", studies), ("readers", readers)):
-            field = self.fields[name]
-            assert isinstance(field, forms.MultipleChoiceField)
-            field.choices = choices
+    def __init__(self, **kwargs: Any) -> None:
+        # What a browser's date field reads and sends, whatever the language of the page.
+        super().__init__(format="%Y-%m-%d", **kwargs)
 
 
 class AmendmentForm(forms.Form):
@@ -36,3 +22,34 @@ class AmendmentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="What was wrong in the signed reading. It is kept with the new one.",
     )
+
+
+class InvitationForm(forms.Form):
+    reader = forms.ChoiceField(label="Reader")
+    deadline = forms.DateField(
+        required=False, widget=DateInput, label="Own deadline", help_text="Empty: the reader study's."
+    )
+
+    def __init__(self, *args: Any, readers: Pairs, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "reader", readers)
+
+
+class ExtensionForm(forms.Form):
+    """More time, more cases, or both."""
+
+    deadline = forms.DateField(required=False, widget=DateInput, label="Later deadline")
+    studies = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, label="More studies"
+    )
+
+    def __init__(self, *args: Any, studies: Pairs, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "studies", studies)
+
+
+def offer(form: forms.Form, name: str, pairs: Pairs) -> None:
+    """Set what a field of choices offers."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = list(pairs)

@@ -2,16 +2,33 @@
 
 from django.urls import path
 
-from deepmedix_review.reviews import api_views, results_views, views
+from deepmedix_review.reviews import (
+    api_views,
+    criteria_views,
+    design_views,
+    results_views,
+    study_views,
+    worklist_views,
+)
 
 page_urlpatterns = [
-    path("worklist/", views.show_worklist, name="worklist"),
-    path("assignments/<uuid:uid>/read/", views.open_assignment, name="open-reading"),
-    path("readings/<uuid:uid>/", views.show_reading_page, name="reading"),
-    path("readings/<uuid:uid>/amend/", views.amend, name="amend-reading"),
-    path("reader-studies/", views.list_reader_studies, name="reader-study-list"),
-    path("reader-studies/new/", views.create, name="reader-study-create"),
-    path("reader-studies/<uuid:uid>/", views.show_reader_study, name="reader-study-detail"),
+    path("worklist/", worklist_views.show_worklist, name="worklist"),
+    path("invitations/<uuid:uid>/", worklist_views.answer_invitation, name="invitation-answer"),
+    path("pools/<uuid:uid>/next/", worklist_views.take_case, name="take-case"),
+    path("assignments/<uuid:uid>/read/", worklist_views.open_assignment, name="open-reading"),
+    path("assignments/<uuid:uid>/give-back/", worklist_views.give_back, name="give-case-back"),
+    path("readings/<uuid:uid>/", worklist_views.show_reading_page, name="reading"),
+    path("readings/<uuid:uid>/amend/", worklist_views.amend, name="amend-reading"),
+    path("reader-studies/", study_views.list_reader_studies, name="reader-study-list"),
+    path("reader-studies/new/", design_views.create, name="reader-study-create"),
+    path("reader-studies/plan/", design_views.show_plan, name="reader-study-plan"),
+    path("reader-studies/<uuid:uid>/", study_views.show_reader_study, name="reader-study-detail"),
+    path("reader-studies/<uuid:uid>/design/", design_views.redesign, name="reader-study-design"),
+    path("reader-studies/<uuid:uid>/move/", study_views.move, name="reader-study-move"),
+    path("reader-studies/<uuid:uid>/invite/", study_views.invite, name="reader-study-invite"),
+    path("reader-studies/<uuid:uid>/remove/", study_views.remove, name="reader-study-remove"),
+    path("reader-studies/<uuid:uid>/extend/", study_views.extend, name="reader-study-extend"),
+    path("reader-studies/<uuid:uid>/adjudicate/", study_views.adjudicate, name="reader-study-adjudicate"),
     path("reader-studies/<uuid:uid>/results/", results_views.show_results, name="reader-study-results"),
     path(
         "reader-studies/<uuid:uid>/results/strip/",
@@ -23,6 +40,11 @@ page_urlpatterns = [
         results_views.download_figure,
         name="reader-study-results-csv",
     ),
+    path("criteria/", criteria_views.list_criteria, name="criterion-list"),
+    path("criteria/new/", criteria_views.create_criterion, name="criterion-create"),
+    path("criteria/preview/", criteria_views.preview, name="criterion-preview"),
+    path("criteria/<uuid:uid>/", criteria_views.change_criterion, name="criterion-detail"),
+    path("criteria/<uuid:uid>/retire/", criteria_views.retire, name="criterion-retire"),
 ]
 api_urlpatterns = [
     path("readings/<uuid:uid>/", api_views.ReadingView.as_view(), name="api-reading"),
