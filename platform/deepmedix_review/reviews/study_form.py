@@ -236,7 +236,7 @@ def asked_from(posted: QueryDict, offered: Sequence[Criterion]) -> list[Asked]:
 
 
 def readers_from(said: Mapping[str, Any], experts: Sequence[User]) -> list[User]:
-    chosen = {uuid.UUID(uid) for uid in said.get("readers", ())}
+    chosen = {uuid.UUID(uid) for uid in said.get("readers") or ()}
     return [expert for expert in experts if expert.uid in chosen]
 
 

@@ -1,6 +1,5 @@
-"""The pages of readers' work: a worklist that stays quick, a form that fills it, and a reading page."""
+"""The pages of readers' work: a worklist that stays quick, and a reading page."""
 
-import re
 from typing import Any
 
 import pytest
@@ -9,19 +8,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews import selectors
-from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Reading
 from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.selectors import visible_studies
-from tests.factories.accounts import AdminFactory, ExpertFactory
-from tests.factories.registry import ModelVersionFactory
+from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import (
     a_signed_reading,
     an_open_reading,
     complete,
-    completed_study,
     reader_of,
     reader_study,
     sign,
@@ -118,75 +113,8 @@ def test_an_amendment_is_opened_with_its_reason() -> None:
     assert amendment.amendment_reason == "Sides mixed up"
 
 
-def test_an_admin_chooses_studies_and_readers_and_follows_their_progress() -> None:
-    studies = [completed_study(), completed_study(num_completions=1)]
-    reader = ExpertFactory.create(pseudonym="E-WINTER")
-    client = client_of(AdminFactory.create())
-    form = client.get(reverse("reader-study-create")).content.decode()
-    assert all(study.label in form for study in studies)
-    assert form.count("checked") == 0
-    assert (
-        client.get(reverse("reader-study-create"), {"choose": "all"}).content.decode().count("checked") == 2
-    )
-    chosen = {
-        "title": "Winter films",
-        "seed": 4,
-        "studies": [str(study.uid) for study in studies],
-        "readers": [str(reader.uid)],
-    }
-    answer = client.post(reverse("reader-study-create"), chosen)
-    made = ReaderStudy.objects.get()
-    assert answer.headers["Location"] == reverse("reader-study-detail", args=[made.uid])
-    detail = client.get(answer.headers["Location"]).content.decode()
-    assert "2 cases × 1 reader = 2" in detail
-    assert re.search(r"E-WINTER.*0 of 2", detail, re.DOTALL)
-    assert "Winter films" in client.get(reverse("reader-study-list")).content.decode()
-
-
-def test_a_promotion_loses_neither_the_form_nor_the_completions_of_the_version_before() -> None:
-    study, reader = completed_study(), ExpertFactory.create()
-    former = serving_model()
-    client = client_of(AdminFactory.create())
-    ModelVersion.objects.filter(pk=former.pk).update(state=ModelVersion.State.RETIRED)
-    serving = ModelVersionFactory.create(state=ModelVersion.State.SERVING)
-    address = reverse("reader-study-create")
-    page = client.get(address).content.decode()
-    assert f"{serving} has completed no ready study yet." in page
-    assert f"{former} · 1 study" in page
-    assert f"Ask {serving} about all ready studies" in page
-    page = client.get(address, {"version": str(former.uid)}).content.decode()
-    assert study.label in page
-    assert f"completions of {former}, which does not serve" in page
-    chosen = {"title": "Before", "seed": 1, "studies": [str(study.uid)], "readers": [str(reader.uid)]}
-    client.post(address, chosen | {"version": str(former.uid)})
-    reading = Reading.objects.get(assignment__case__reader_study__title="Before")
-    assert reading.completion_a.model_version == former
-
-
-def test_an_incomplete_choice_is_said_at_its_field_and_kept() -> None:
-    study = completed_study()
-    ExpertFactory.create()
-    client = client_of(AdminFactory.create())
-    page = client.post(
-        reverse("reader-study-create"), {"title": "Kept", "seed": 1, "studies": [str(study.uid)]}
-    ).content.decode()
-    assert 'value="Kept"' in page
-    assert "This field is required" in page
-    assert re.search(rf'value="{study.uid}"\s+checked', page)
-
-
 def test_a_reader_sees_the_studies_of_their_own_cases_alone() -> None:
     mine, other = an_open_reading(), an_open_reading()
     assert list(visible_studies(reader_of(mine))) == [mine.assignment.case.study]
     assert other.assignment.case.study not in visible_studies(reader_of(mine))
     assert not visible_studies(ExpertFactory.create()).exists()
-
-
-def test_the_list_of_reader_studies_takes_as_many_queries_however_long(
-    django_assert_num_queries: Any,
-) -> None:
-    for num_studies in (1, 3):
-        for _ in range(num_studies):
-            reader_study(num_cases=2)
-        with django_assert_num_queries(2):
-            selectors.reader_studies()
