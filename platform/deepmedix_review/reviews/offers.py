@@ -12,11 +12,11 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 
 State = Invitation.State
 DAYS_SOON = 3
-NOTHING = {"num_assigned": 0, "num_signed": 0, "num_adjudications": 0, "num_held": 0}
+NOTHING = {"num_adjudications": 0, "num_held": 0}
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
         .select_related("reader_study")
         .order_by(F("deadline").asc(nulls_last=True), F("reader_study__deadline").asc(nulls_last=True), "pk")
     )
-    counts = _counts(reader)
+    special = _special(reader)
     pools = [found.reader_study_id for found in invitations if found.reader_study.is_pool]
     free = _free(reader, pools) if pools else {}
     return tuple(
         _readers_study(
             invitation,
-            counts.get(invitation.reader_study_id, NOTHING),
+            special.get(invitation.reader_study_id, NOTHING),
             free.get(invitation.reader_study_id, 0),
         )
         for invitation in invitations
@@ -91,18 +91,19 @@ def pool_for(reader: User, uid: uuid.UUID) -> ReaderStudy:
     return found
 
 
-def _counts(reader: User) -> Mapping[int, Mapping[str, Any]]:
-    signed = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at__isnull=False))
+def _special(reader: User) -> Mapping[int, Mapping[str, Any]]:
+    """By reader study: open adjudications, and cases of a pool that the reader holds now."""
     rows = (
-        Assignment.objects.filter(reader=reader, withdrawn_at=None)
-        # A repeat that is not due yet would be told by its number.
-        .exclude(Q(kind=Assignment.Kind.REPEAT) & (Q(available_at=None) | Q(available_at__gt=timezone.now())))
+        Assignment.objects.filter(
+            Q(kind=Assignment.Kind.ADJUDICATION) | Q(lease_expires_at__isnull=False),
+            reader=reader,
+            signed_at=None,
+            withdrawn_at=None,
+        )
         .values("case__reader_study")
         .annotate(
-            num_assigned=Count("pk"),
-            num_signed=Count("pk", filter=signed),
-            num_adjudications=Count("pk", filter=Q(~signed, kind=Assignment.Kind.ADJUDICATION)),
-            num_held=Count("pk", filter=Q(~signed, lease_expires_at__isnull=False)),
+            num_adjudications=Count("pk", filter=Q(kind=Assignment.Kind.ADJUDICATION)),
+            num_held=Count("pk", filter=Q(lease_expires_at__isnull=False)),
         )
     )
     return {row["case__reader_study"]: row for row in rows}
@@ -120,7 +121,7 @@ def _free(reader: User, pools: list[int]) -> Mapping[int, int]:
     return dict(rows)
 
 
-def _readers_study(invitation: Invitation, counts: Mapping[str, Any], num_free: int) -> ReadersStudy:
+def _readers_study(invitation: Invitation, special: Mapping[str, Any], num_free: int) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
     return ReadersStudy(
@@ -133,9 +134,9 @@ def _readers_study(invitation: Invitation, counts: Mapping[str, Any], num_free: 
         is_pool=study.is_pool,
         deadline=deadline,
         days_left=(deadline - timezone.localdate()).days if deadline else None,
-        num_assigned=counts["num_assigned"],
-        num_signed=counts["num_signed"],
-        num_adjudications=counts["num_adjudications"],
+        num_assigned=invitation.num_assigned,
+        num_signed=invitation.num_signed,
+        num_adjudications=special["num_adjudications"],
         num_free=num_free,
-        is_holding_a_case=counts["num_held"] > 0,
+        is_holding_a_case=special["num_held"] > 0,
     )

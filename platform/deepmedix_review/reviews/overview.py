@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.disagreement import find_disagreements
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
 MOST_REPEATS = 200
-_SIGNED = Exists(Reading.objects.filter(assignment=OuterRef("pk"), signed_at__isnull=False))
 
 
 @dataclass(frozen=True)
@@ -107,10 +106,17 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
     page = found[:PAGE]
     cases = _counted(Case.objects.filter(reader_study__in=page), "reader_study")
     here = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
-    invited = _counted(Invitation.objects.filter(reader_study__in=page, state__in=here), "reader_study")
-    assigned = Assignment.objects.filter(case__reader_study__in=page, withdrawn_at=None)
-    given = _counted(assigned, "case__reader_study")
-    signed = _counted(assigned.filter(_SIGNED), "case__reader_study")
+    counted = {
+        row["reader_study"]: row
+        for row in Invitation.objects.filter(reader_study__in=page)
+        .order_by()
+        .values("reader_study")
+        .annotate(
+            num_readers=Count("pk", filter=Q(state__in=here)),
+            given=Sum("num_assigned"),
+            signed=Sum("num_signed"),
+        )
+    }
     return [
         StudyRow(
             uid=study.uid,
@@ -119,9 +125,9 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             created_at=study.created_at,
             deadline=study.deadline,
             num_cases=cases.get(study.pk, 0),
-            num_readers=invited.get(study.pk, 0),
-            num_assigned=given.get(study.pk, 0),
-            num_signed=signed.get(study.pk, 0),
+            num_readers=counted[study.pk]["num_readers"] if study.pk in counted else 0,
+            num_assigned=counted[study.pk]["given"] if study.pk in counted else 0,
+            num_signed=counted[study.pk]["signed"] if study.pk in counted else 0,
         )
         for study in page
     ], (page[-1].uid if len(found) > PAGE else None)
@@ -129,25 +135,13 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
 
 def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
     """Everybody who was ever invited, by pseudonym, those who left last."""
-    mine = Q(reader__assignments__case__reader_study=reader_study)
-    rows = (
-        Invitation.objects.filter(reader_study=reader_study)
-        .annotate(
-            num_assigned=Count(
-                "reader__assignments", filter=mine & Q(reader__assignments__withdrawn_at=None), distinct=True
-            ),
-        )
-        .select_related("reader")
-        .order_by("reader__pseudonym")
+    rows = Invitation.objects.filter(reader_study=reader_study).select_related("reader")
+    last_signed = dict(
+        Assignment.objects.filter(case__reader_study=reader_study, signed_at__isnull=False)
+        .order_by()
+        .values_list("reader")
+        .annotate(Max("signed_at"))
     )
-    signed = {
-        row["assignment__reader"]: row
-        for row in Reading.objects.filter(
-            assignment__case__reader_study=reader_study, signed_at__isnull=False, amends=None
-        )
-        .values("assignment__reader")
-        .annotate(number=Count("pk"), last=Max("signed_at"))
-    }
     found = [
         ReaderRow(
             reader=row.reader.uid,
@@ -156,10 +150,10 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
             deadline=row.deadline,
             block=row.block,
             num_assigned=row.num_assigned,
-            num_signed=signed[row.reader_id]["number"] if row.reader_id in signed else 0,
-            last_signed_at=signed[row.reader_id]["last"] if row.reader_id in signed else None,
+            num_signed=row.num_signed,
+            last_signed_at=last_signed.get(row.reader_id),
         )
-        for row in rows
+        for row in rows.order_by("reader__pseudonym")
     ]
     return sorted(found, key=lambda row: not row.is_here)
 
@@ -172,7 +166,7 @@ def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[S
     found = list(cases[: PAGE + 1])
     page = found[:PAGE]
     assigned = Assignment.objects.filter(case__in=page, withdrawn_at=None)
-    given, signed = _counted(assigned, "case"), _counted(assigned.filter(_SIGNED), "case")
+    given, signed = _counted(assigned, "case"), _counted(assigned.filter(signed_at__isnull=False), "case")
     return [
         CaseRow(
             uid=case.uid,
@@ -200,7 +194,7 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
         Assignment.objects.filter(
             case__reader_study=reader_study, kind=Assignment.Kind.REPEAT, withdrawn_at=None
         )
-        .annotate(is_signed=_SIGNED, first_position=F("repeat_of__position"))
+        .annotate(first_position=F("repeat_of__position"))
         .select_related("reader", "case__study")
         .order_by("reader__pseudonym", "position")
     )
@@ -211,7 +205,7 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
             position=row.position,
             first_position=row.first_position,
             available_at=row.available_at,
-            is_signed=row.is_signed,
+            is_signed=row.signed_at is not None,
         )
         for row in rows[:MOST_REPEATS]
     ]
@@ -225,9 +219,7 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
         row.case_id: row
         for row in Assignment.objects.filter(
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
-        )
-        .annotate(is_signed=_SIGNED)
-        .select_related("reader")
+        ).select_related("reader")
     }
     return [
         DisputeRow(
@@ -236,7 +228,7 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
             study_label=found.case.study.label,
             reasons=found.reasons if shows_reasons else (),
             adjudicator=settled[found.case.pk].reader.pseudonym if found.case.pk in settled else "",
-            is_signed=found.case.pk in settled and bool(settled[found.case.pk].is_signed),
+            is_signed=found.case.pk in settled and settled[found.case.pk].signed_at is not None,
         )
         for found in find_disagreements(reader_study)
     ]

@@ -6,8 +6,7 @@ A reader finds their own assignments alone; nobody finds here what another reade
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -20,22 +19,18 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist import PAGE, Progress, next_reading, num_cases_of, worklist
+from deepmedix_review.reviews.worklist import Progress, next_reading, num_cases_of, worklist
 from deepmedix_review.studies.models import ImportBatch, Study
 
 __all__ = [
-    "CaseRow",
     "Progress",
-    "ReaderStudyRow",
     "assigned_studies",
     "assignment_for",
-    "cases_of",
     "completions_to_read",
     "demo_is_being_made",
     "next_reading",
     "num_cases_of",
     "progress_by_reader",
-    "reader_studies",
     "reading_for",
     "require_not_withdrawn",
     "signed_readings",
@@ -44,26 +39,6 @@ __all__ = [
 
 # A demo that takes longer has failed: the worklist then promises nothing.
 LONGEST_DEMO = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class ReaderStudyRow:
-    uid: uuid.UUID
-    title: str
-    created_at: datetime
-    num_cases: int
-    num_readers: int
-    num_assigned: int
-    num_signed: int
-
-
-@dataclass(frozen=True)
-class CaseRow:
-    position: int
-    study: uuid.UUID
-    study_label: str
-    num_assigned: int
-    num_signed: int
 
 
 def reading_for(user: User, uid: uuid.UUID) -> Reading:
@@ -159,39 +134,6 @@ def completions_to_read(
     return {study: sorted(chosen, key=lambda completion: completion.pk) for study, chosen in by_study.items()}
 
 
-def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[ReaderStudyRow], uuid.UUID | None]:
-    """A page of reader studies, newest first, and the next page's cursor."""
-    rows = ReaderStudy.objects.order_by("-pk")
-    if before is not None:
-        rows = rows.filter(pk__lt=ReaderStudy.objects.filter(uid=before).values("pk"))
-    found = list(rows[: PAGE + 1])
-    page = found[:PAGE]
-    counts = {
-        row["case__reader_study"]: row
-        for row in Assignment.objects.filter(case__reader_study__in=page, withdrawn_at=None)
-        .values("case__reader_study")
-        .annotate(
-            num_cases=Count("case", distinct=True),
-            num_readers=Count("reader", distinct=True),
-            num_assigned=Count("pk"),
-            num_signed=Count("signed_at"),
-        )
-    }
-    return [
-        ReaderStudyRow(
-            uid=study.uid,
-            title=study.title,
-            created_at=study.created_at,
-            num_cases=counts[study.pk]["num_cases"],
-            num_readers=counts[study.pk]["num_readers"],
-            num_assigned=counts[study.pk]["num_assigned"],
-            num_signed=counts[study.pk]["num_signed"],
-        )
-        for study in page
-        if study.pk in counts
-    ], (page[-1].uid if len(found) > PAGE else None)
-
-
 def progress_by_reader(reader_study: ReaderStudy) -> Sequence[Progress]:
     """How far each reader is, by pseudonym."""
     rows = (
@@ -201,17 +143,3 @@ def progress_by_reader(reader_study: ReaderStudy) -> Sequence[Progress]:
         .order_by("reader__pseudonym")
     )
     return [Progress(*row) for row in rows]
-
-
-def cases_of(reader_study: ReaderStudy) -> Sequence[CaseRow]:
-    """The cases in order, with how many of their readers have signed."""
-    rows = (
-        Assignment.objects.filter(case__reader_study=reader_study, withdrawn_at=None)
-        .values_list("case__position", "case__study__uid")
-        .annotate(num_assigned=Count("pk"), num_signed=Count("signed_at"))
-        .order_by("case__position")
-    )
-    return [
-        CaseRow(position, study, Study(uid=study).label, num_assigned, num_signed)
-        for position, study, num_assigned, num_signed in rows
-    ]

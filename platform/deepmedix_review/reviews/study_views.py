@@ -181,7 +181,9 @@ def _words(reader_study: ReaderStudy) -> dict[str, str]:
 
 
 def _errors(errors: ErrorDict) -> str:
-    return " ".join(f"{name.capitalize()}: {' '.join(str(one) for one in said)}" for name, said in errors.items())
+    return " ".join(
+        f"{name.capitalize()}: {' '.join(str(one) for one in said)}" for name, said in errors.items()
+    )
 
 
 def _uid(value: str | None) -> uuid.UUID:

@@ -13,6 +13,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews import cost, design_page
+from deepmedix_review.reviews.designs import ReadingTimes
 from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
@@ -123,7 +124,7 @@ def test_the_plan_knows_how_long_readings_took(admin: Client, monkeypatch: pytes
             active_seconds=60 * seconds, signed_at=timezone.now(), opened_at=timezone.now()
         )
     times = cost.measured_times(has_sides=True)
-    assert times == cost.ReadingTimes(low=90, median=120, high=150, num_readings=3)
+    assert times == ReadingTimes(low=90, median=120, high=150, num_readings=3)
     assert cost.measured_times(has_sides=False) is None
     page = admin.post(reverse("reader-study-plan"), form()).content.decode()
     assert "Times are the quartiles of 3 signed readings." in page
