@@ -1,0 +1,198 @@
+"""Cases on which readers disagree go to a third reader or to a consensus reading, as a reading of its own."""
+
+import pytest
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.disagreement import find_disagreements
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Invitation,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    Vote,
+)
+from deepmedix_review.reviews.selectors import signed_readings, worklist
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import (
+    lock_reader_study,
+    queue_adjudications,
+    start_adjudication,
+)
+from deepmedix_review.reviews.tasks import tend_reader_studies
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reader_studies import a_draft, running, sign_unsaid
+from tests.factories.reviews import change, complete, sign
+
+pytestmark = pytest.mark.django_db
+
+TWO_OF_THREE = ReaderStudyDesign(design="k_readers", readers_per_case=2)
+
+
+def disputed_study(
+    *, adjudication: str = "third_reader", num_cases: int = 1, num_readers: int = 3
+) -> ReaderStudy:
+    return running(
+        a_draft(num_cases=num_cases, num_readers=num_readers, design=TWO_OF_THREE, adjudication=adjudication)
+    )
+
+
+def readings_of(case: Case) -> list[Reading]:
+    readings = Reading.objects.filter(assignment__case=case).select_related("assignment__reader")
+    return list(readings.order_by("pk"))
+
+
+def the_case(reader_study: ReaderStudy) -> Case:
+    return Case.objects.get(reader_study=reader_study)
+
+
+def say_alike(case: Case) -> tuple[Reading, Reading]:
+    """Two readings, complete and of one mind: votes are for the same completion, whatever its side."""
+    one, other = readings_of(case)
+    complete(one, side=Vote.Side.A)
+    complete(other, side=Vote.Side.A if one.completion_a_id == other.completion_a_id else Vote.Side.B)
+    return one, other
+
+
+def reasons(reader_study: ReaderStudy) -> list[str]:
+    return [reason for found in find_disagreements(reader_study) for reason in found.reasons]
+
+
+def spare_reader(reader_study: ReaderStudy) -> User:
+    having = Assignment.objects.filter(case__reader_study=reader_study).values("reader")
+    return Invitation.objects.filter(reader_study=reader_study).exclude(reader__in=having).get().reader
+
+
+def test_readers_of_one_mind_leave_nothing_to_settle() -> None:
+    reader_study = disputed_study()
+    for reading in say_alike(the_case(reader_study)):
+        sign(reading)
+    assert find_disagreements(reader_study) == ()
+    assert queue_adjudications(reader_study=reader_study) == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("step", "Plausibility of 1 step lies 2 points apart or more."),
+        ("answer", "Correctness lies 2 points apart or more."),
+        ("region", "1 region was found fitting and wrong."),
+        ("vote", "Votes went to different outputs."),
+        ("harm", "1 answer was found harmless and severely harmful."),
+    ],
+)
+def test_what_lies_apart_is_said(what: str, sentence: str) -> None:
+    reader_study = disputed_study()
+    one, other = say_alike(the_case(reader_study))
+    completion = other.completion_a
+    match what:
+        case "step":
+            step = ReasoningStep.objects.filter(completion=completion)[0]
+            change(other, RateStep(step.uid, 2, False, ""))
+        case "answer":
+            change(other, RateAnswer(completion.uid, 5, 2, 3))
+        case "region":
+            region = Region.objects.filter(step__completion=completion)[0]
+            change(other, AnnotateRegion(region.uid, RegionAnnotation.Verdict.WRONG, None))
+        case "vote":
+            same_sides = one.completion_a_id == other.completion_a_id
+            change(other, CastVote(Vote.Side.B if same_sides else Vote.Side.A))
+        case "harm":
+            change(one, RateAnswer(completion.uid, 5, 4, 3, harm="none"))
+            change(other, RateAnswer(completion.uid, 5, 4, 3, harm="severe"))
+    sign(one)
+    assert reasons(reader_study) == []
+    sign(other)
+    assert reasons(reader_study) == [sentence]
+
+
+def test_a_smaller_difference_than_the_design_names_is_none() -> None:
+    reader_study = disputed_study()
+    one, other = say_alike(the_case(reader_study))
+    step = ReasoningStep.objects.filter(completion=other.completion_a)[0]
+    change(other, RateStep(step.uid, 3, False, ""))
+    for reading in (one, other):
+        sign(reading)
+    assert reasons(reader_study) == []
+    ReaderStudy.objects.update(adjudication_points=1)
+    reader_study.refresh_from_db()
+    assert len(reasons(reader_study)) == 1
+
+
+def dispute(reader_study: ReaderStudy) -> Case:
+    case = the_case(reader_study)
+    one, other = say_alike(case)
+    step = ReasoningStep.objects.filter(completion=other.completion_a)[0]
+    change(other, RateStep(step.uid, 1, False, ""))
+    for reading in (one, other):
+        sign(reading)
+    return case
+
+
+def test_a_third_reader_gets_the_case_once_and_its_reading_is_data() -> None:
+    reader_study = disputed_study()
+    third = spare_reader(reader_study)
+    dispute(reader_study)
+    tend_reader_studies()
+    assert queue_adjudications(reader_study=reader_study) == 0
+    [row] = worklist(third).rows
+    assert row.is_adjudication
+    reading = Reading.objects.get(uid=row.reading)
+    assert (reading.assignment.kind, reading.asks_first_read) == (Assignment.Kind.ADJUDICATION, False)
+    mark_opened(reading, reader=third)
+    complete(reading)
+    sign(reading)
+    assert signed_readings().filter(assignment__kind=Assignment.Kind.ADJUDICATION).count() == 1
+    assert queue_adjudications(reader_study=reader_study) == 0
+
+
+def test_where_everybody_has_read_it_an_admin_names_somebody_from_outside() -> None:
+    reader_study = disputed_study(num_readers=3)
+    spare = spare_reader(reader_study)
+    case = dispute(reader_study)
+    Invitation.objects.filter(reader=spare).update(state=Invitation.State.DECLINED)
+    assert queue_adjudications(reader_study=reader_study) == 0
+    admin, outsider = AdminFactory.create(), ExpertFactory.create()
+    with pytest.raises(RefusedByRule, match="has read this case"):
+        start_adjudication(case=case, reader=readings_of(case)[0].assignment.reader, actor=admin)
+    start_adjudication(case=case, reader=outsider, actor=admin)
+    found = worklist(outsider)
+    assert (len(found.rows), found.num_open) == (1, 1)
+    with pytest.raises(RefusedByRule, match="being adjudicated already"):
+        start_adjudication(case=case, reader=ExpertFactory.create(), actor=admin)
+
+
+def test_a_consensus_reading_waits_for_an_admin_and_may_be_led_by_one_who_read_the_case() -> None:
+    reader_study = disputed_study(adjudication="consensus")
+    case = dispute(reader_study)
+    assert queue_adjudications(reader_study=reader_study) == 0
+    reader = readings_of(case)[0].assignment.reader
+    start_adjudication(case=case, reader=reader, actor=AdminFactory.create())
+    assert [row.is_adjudication for row in worklist(reader).rows] == [True]
+
+
+def test_what_cannot_be_adjudicated_is_said() -> None:
+    admin = AdminFactory.create()
+    reader_study = disputed_study()
+    case = the_case(reader_study)
+    expert = ExpertFactory.create()
+    with pytest.raises(RefusedByRule, match="Fewer than 2 readers"):
+        start_adjudication(case=case, reader=expert, actor=admin)
+    with pytest.raises(RefusedByRule, match="may not read cases"):
+        start_adjudication(case=case, reader=admin, actor=admin)
+    without = running(a_draft(num_cases=1))
+    with pytest.raises(RefusedByRule, match="has no adjudication"):
+        start_adjudication(case=the_case(without), reader=expert, actor=admin)
+    for assignment in Assignment.objects.filter(case=case):
+        sign_unsaid(assignment)
+    Case.objects.filter(pk=case.pk).update(role=Case.Role.CONTROL)
+    with pytest.raises(RefusedByRule, match="Only a case of data"):
+        start_adjudication(case=case, reader=expert, actor=admin)
+    lock_reader_study(reader_study=reader_study, actor=admin)
+    with pytest.raises(RefusedByRule, match="Only a running"):
+        start_adjudication(case=case, reader=expert, actor=admin)

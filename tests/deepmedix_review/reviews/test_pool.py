@@ -1,0 +1,215 @@
+"""Readers take cases from a pool: never two the same, and a case that was left comes free again."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.reviews.changes import AddActiveTime
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, StepRating
+from deepmedix_review.reviews.selectors import worklist
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import (
+    TaughtCase,
+    give_case_back,
+    pause_reader_study,
+    release_expired_leases,
+    remove_reader,
+    take_next_case,
+)
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reader_studies import a_draft, running, sign_unsaid, studies
+from tests.factories.reviews import change, complete, sign
+
+POOL = ReaderStudyDesign(shows="one", design="k_readers", readers_per_case=1, is_pool=True)
+
+
+def pool(*, num_cases: int = 3, num_readers: int = 2, design: ReaderStudyDesign = POOL) -> ReaderStudy:
+    return running(a_draft(num_cases=num_cases, num_readers=num_readers, design=design))
+
+
+def readers_of(reader_study: ReaderStudy) -> list[User]:
+    rows = Invitation.objects.filter(reader_study=reader_study).select_related("reader").order_by("pk")
+    return [invitation.reader for invitation in rows]
+
+
+def take(reader_study: ReaderStudy, reader: User) -> Reading:
+    reading = take_next_case(reader_study=reader_study, reader=reader)
+    assert reading is not None
+    return reading
+
+
+def let_lease_run_out(reading: Reading) -> None:
+    Assignment.objects.filter(pk=reading.assignment_id).update(
+        lease_expires_at=timezone.now() - timedelta(seconds=1)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_readers_at_once_never_take_the_same_of_200_cases() -> None:
+    reader_study = pool(num_cases=200, num_readers=8)
+    readers = readers_of(reader_study)
+    start = threading.Barrier(len(readers))
+    taken: dict[int, list[int]] = {reader.pk: [] for reader in readers}
+    failures: list[BaseException] = []
+
+    def read(reader: User) -> None:
+        try:
+            start.wait(timeout=60)
+            while (reading := take_next_case(reader_study=reader_study, reader=reader)) is not None:
+                taken[reader.pk].append(reading.assignment.case_id)
+                sign_unsaid(reading.assignment)
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=read, args=[reader]) for reader in readers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    assert failures == []
+    cases = [case for mine in taken.values() for case in mine]
+    assert (len(cases), len(set(cases))) == (200, 200)
+    assert Assignment.objects.count() == 200
+    assert not Case.objects.filter(num_free__gt=0).exists()
+    counted = dict(Invitation.objects.values_list("reader", "num_signed"))
+    assert counted == {reader: len(mine) for reader, mine in taken.items()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_of_one_reader_take_one_case() -> None:
+    reader_study = pool()
+    reader = readers_of(reader_study)[0]
+    start = threading.Barrier(4)
+    found: list[int] = []
+
+    def click() -> None:
+        try:
+            start.wait(timeout=60)
+            found.append(take(reader_study, reader).pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert (len(found), len(set(found)), Assignment.objects.count()) == (4, 1, 1)
+
+
+@pytest.mark.django_db
+def test_a_case_of_two_readers_is_taken_by_two_and_the_sides_are_balanced() -> None:
+    design = ReaderStudyDesign(design="k_readers", readers_per_case=2, is_pool=True)
+    reader_study = pool(num_cases=6, num_readers=3, design=design)
+    readers = readers_of(reader_study)
+    num_taken = 0
+    while True:
+        round_of = [take_next_case(reader_study=reader_study, reader=reader) for reader in readers]
+        if not any(round_of):
+            break
+        for reading in round_of:
+            if reading is not None:
+                sign_unsaid(reading.assignment)
+                num_taken += 1
+    assert num_taken == 12
+    assert set(Counter(Assignment.objects.values_list("case", flat=True)).values()) == {2}
+    for case in Case.objects.filter(reader_study=reader_study):
+        assert Reading.objects.filter(assignment__case=case).values("completion_a").distinct().count() == 2
+
+
+@pytest.mark.django_db
+def test_a_lease_that_ran_out_frees_the_case_and_keeps_what_was_said() -> None:
+    reader_study = pool(num_cases=1)
+    first, second = readers_of(reader_study)
+    reading = take(reader_study, first)
+    mark_opened(reading, reader=first)
+    complete(reading)
+    num_said = StepRating.objects.filter(reading=reading).count()
+    assert take_next_case(reader_study=reader_study, reader=second) is None
+    assert release_expired_leases() == 0
+    let_lease_run_out(reading)
+    assert (release_expired_leases(), release_expired_leases()) == (1, 0)
+    assert worklist(first).rows == ()
+    with pytest.raises(RefusedByRule, match=r"lease on this case ran out.*What you said is kept"):
+        change(reading, AddActiveTime(1))
+
+    again = take(reader_study, second)
+    assert (again.assignment.case_id, again.pk == reading.pk) == (reading.assignment.case_id, False)
+    assert take_next_case(reader_study=reader_study, reader=first) is None
+    give_case_back(assignment=again.assignment, reader=second)
+    # Still free, it comes back to the first reader with all that was said.
+    assert take(reader_study, first) == reading
+    assert StepRating.objects.filter(reading=reading).count() == num_said > 0
+    assert sign(reading).signed_at is not None
+    assert Assignment.objects.get(pk=reading.assignment_id).lease_expires_at is None
+    assert release_expired_leases() == 0
+
+
+@pytest.mark.django_db
+def test_saving_keeps_the_lease() -> None:
+    reader_study = pool()
+    reader = readers_of(reader_study)[0]
+    reading = take(reader_study, reader)
+    mark_opened(reading, reader=reader)
+    soon = timezone.now() + timedelta(minutes=5)
+    Assignment.objects.filter(pk=reading.assignment_id).update(lease_expires_at=soon)
+    change(reading, AddActiveTime(1))
+    renewed = Assignment.objects.get(pk=reading.assignment_id).lease_expires_at
+    assert renewed is not None
+    assert renewed > soon + timedelta(minutes=100)
+    change(reading, AddActiveTime(1))
+    assert Assignment.objects.get(pk=reading.assignment_id).lease_expires_at == renewed
+
+
+@pytest.mark.django_db
+def test_training_comes_before_the_pool() -> None:
+    [training] = studies(1)
+    reader_study = running(a_draft(num_readers=1, design=POOL, taught=[TaughtCase(training, {})]))
+    [reader] = readers_of(reader_study)
+    first = take(reader_study, reader)
+    assert first.assignment.case.role == Case.Role.TRAINING
+    sign_unsaid(first.assignment)
+    assert take(reader_study, reader).assignment.case.role == Case.Role.DATA
+
+
+@pytest.mark.django_db
+def test_who_leaves_frees_the_case_at_once() -> None:
+    reader_study = pool(num_cases=1)
+    first, second = readers_of(reader_study)
+    take(reader_study, first)
+    remove_reader(reader_study=reader_study, reader=first, actor=None)
+    assert take(reader_study, second).assignment.reader == second
+    with pytest.raises(NotYours, match="no reader of this reader study"):
+        take_next_case(reader_study=reader_study, reader=first)
+
+
+@pytest.mark.django_db
+def test_from_where_nothing_can_be_taken_is_said() -> None:
+    reader_study = pool()
+    reader = readers_of(reader_study)[0]
+    with pytest.raises(NotYours):
+        take_next_case(reader_study=reader_study, reader=ExpertFactory.create())
+    with pytest.raises(RefusedByRule, match="on your worklist already"):
+        take_next_case(reader_study=running(), reader=reader)
+    pause_reader_study(reader_study=reader_study, actor=None)
+    with pytest.raises(RefusedByRule, match="is paused"):
+        take_next_case(reader_study=reader_study, reader=reader)
+
+
+@pytest.mark.django_db
+def test_what_was_not_leased_cannot_be_given_back() -> None:
+    reader_study = running()
+    assignment = Assignment.objects.filter(case__reader_study=reader_study).earliest("pk")
+    with pytest.raises(RefusedByRule, match="nothing to give back"):
+        give_case_back(assignment=assignment, reader=assignment.reader)
+    with pytest.raises(NotYours):
+        give_case_back(assignment=assignment, reader=ExpertFactory.create())

@@ -1,0 +1,83 @@
+"""A hidden repeat waits until its reader has forgotten the case: in days, and in cases read since."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.selectors import reading_for, worklist
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import release_due_repeats
+from deepmedix_review.reviews.tasks import tend_reader_studies
+from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
+
+pytestmark = pytest.mark.django_db
+
+Kind = Assignment.Kind
+
+
+def with_one_repeat(*, days: int, cases: int) -> tuple[ReaderStudy, list[Assignment], Assignment]:
+    """The study, the first readings in order, and the repeat."""
+    design = ReaderStudyDesign(shows="one", repeat_share=0.1, washout_days=days, washout_cases=cases)
+    reader_study = running(a_draft(num_cases=10, num_readers=1, design=design))
+    reader = Assignment.objects.filter(case__reader_study=reader_study)[0].reader
+    mine = list_of(reader_study, reader)
+    [repeat] = [item for item in mine if item.kind == Kind.REPEAT]
+    return reader_study, [item for item in mine if item.kind == Kind.FIRST], repeat
+
+
+def available_at(repeat: Assignment) -> object:
+    return Assignment.objects.get(pk=repeat.pk).available_at
+
+
+def test_it_comes_due_after_so_many_cases() -> None:
+    _, firsts, repeat = with_one_repeat(days=0, cases=3)
+    repeated = next(item for item in firsts if item.pk == repeat.repeat_of_id)
+    others = [item for item in firsts if item != repeated]
+    sign_unsaid(others.pop())
+    sign_unsaid(repeated)
+    for _ in range(3):
+        assert available_at(repeat) is None
+        sign_unsaid(others.pop())
+    assert available_at(repeat) is not None
+    shown = [row.assignment for row in worklist(repeat.reader).rows]
+    assert repeat.uid in shown
+
+
+def test_it_comes_due_after_so_many_days_and_cannot_be_opened_before() -> None:
+    _, firsts, repeat = with_one_repeat(days=28, cases=1)
+    repeated = next(item for item in firsts if item.pk == repeat.repeat_of_id)
+    sign_unsaid(repeated)
+    for item in firsts:
+        if item != repeated:
+            sign_unsaid(item)
+    due = available_at(repeat)
+    assert due == Assignment.objects.get(pk=repeated.pk).signed_at + timedelta(days=28)  # type: ignore[operator]
+    reading = Reading.objects.get(assignment=repeat)
+    assert worklist(repeat.reader).rows == ()
+    with pytest.raises(RefusedByRule, match="not open yet"):
+        mark_opened(reading, reader=repeat.reader)
+    with pytest.raises(RefusedByRule, match="not open yet"):
+        reading_for(repeat.reader, reading.uid)
+    Assignment.objects.filter(pk=repeat.pk).update(available_at=timezone.now())
+    assert [row.reading for row in worklist(repeat.reader).rows] == [reading.uid]
+    mark_opened(reading, reader=repeat.reader)
+
+
+def test_the_sweep_does_what_a_lost_signature_left_and_nothing_twice() -> None:
+    _, firsts, repeat = with_one_repeat(days=0, cases=1)
+    now = timezone.now()
+    # As if the signatures came without a word to the repeats.
+    for minutes, item in enumerate(firsts):
+        Reading.objects.filter(assignment=item).update(
+            opened_at=now, signed_at=now + timedelta(minutes=minutes)
+        )
+    assert available_at(repeat) is None
+    tend_reader_studies()
+    released = available_at(repeat)
+    assert released is not None
+    assert release_due_repeats() == 0
+    assert available_at(repeat) == released
