@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Reading } from "../src/api/reading";
+import { gaps } from "../src/reading-room/gaps";
 import type { Action } from "../src/reading-room/keys";
 import { partsOf } from "../src/reading-room/marks";
-import { gaps } from "../src/reading-room/place";
 import { leftToDo } from "../src/reading-room/session";
 import { completion, desk, reading, region, step } from "./scene";
 
@@ -15,26 +16,57 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("a case by keys alone", () => {
-  it("takes two keys a step, three an answer, one to turn to B and one vote", async () => {
-    const { room } = await desk(reading({ numSteps: 5 }));
-    let numKeys = 0;
-    const press = (action: Action): void => {
-      numKeys += 1;
-      room.perform(action);
-    };
-    for (const side of ["a", "b"]) {
-      if (side === "b") press({ kind: "swap" });
-      for (let i = 0; i < 5; i++) {
-        press(points(4));
-        press(fits);
-      }
-      for (let i = 0; i < 3; i++) press(points(5));
-    }
-    press(points(1));
-    expect(gaps(room.state.reading)).toEqual([]);
-    expect(room.state.reading.votes).toEqual([{ kind: "overall", side: "a" }]);
-    expect(numKeys).toBe(28);
+  const withFirstRead = (part: Partial<Reading>): Partial<Reading> => ({
+    ...part,
+    stage: "first_read",
+    completions: [],
+    first_read: {
+      form: "findings",
+      choices: [],
+      findings_offered: ["No Finding", "Cardiomegaly"],
+      first: null,
+      after_reveal: null,
+    },
   });
+
+  for (const [numSides, budget] of [
+    [1, 17],
+    [2, 33],
+  ] as const) {
+    it(`takes ${budget} keys for ${numSides} of five steps, first read and signature included`, async () => {
+      const told = reading({ numSides, numSteps: 5 });
+      const { room } = await desk({ ...told, ...withFirstRead({}) });
+      let numKeys = 0;
+      const press = (...actions: Action[]): void => {
+        for (const action of actions) {
+          numKeys += 1;
+          room.perform(action);
+        }
+      };
+      press(points(2));
+      expect(gaps(room.state.reading)).toEqual([]);
+      numKeys += 1;
+      room.reveal({ ...told, stage: "rating", first_read: room.state.reading.first_read });
+      for (let side = 0; side < numSides; side++) {
+        for (let i = 0; i < 5; i++) press(points(4), fits);
+        press(points(5), points(4), points(3), points(1));
+      }
+      if (numSides === 2) press(points(1), points(4));
+      expect(gaps(room.state.reading)).toEqual([]);
+      numKeys += 1;
+      expect(numKeys).toBe(budget);
+      const rating = { relevance: 5, correctness: 4, completeness: 3, harm: "none" };
+      expect(room.state.reading.answer_ratings).toMatchObject(Array(numSides).fill(rating));
+      expect(room.state.reading.votes).toEqual(
+        numSides === 1
+          ? []
+          : [
+              { kind: "grounded", side: "a" },
+              { kind: "overall", side: "both_bad" },
+            ],
+      );
+    });
+  }
 
   it("moves on when the step is complete, by the same rule when it was complete before", async () => {
     const { room } = await desk();
@@ -57,7 +89,7 @@ describe("a case by keys alone", () => {
       { step: "a2", plausibility: 3 },
     ]);
     for (const action of [fits, next, next]) room.perform(action);
-    expect(room.state.place).toMatchObject({ kind: "answer", criterion: "correctness" });
+    expect(room.state.place).toMatchObject({ kind: "answer", question: "correctness:completion-a" });
   });
 
   it("does not absorb a J after another key", async () => {
@@ -66,34 +98,40 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ step: "a3" });
   });
 
-  it("stays at the end of A, ignores further digits there and says so; J or Tab walks on to B", async () => {
-    for (const onward of [next, { kind: "swap" } as const]) {
-      const { room } = await desk(reading({ numSteps: 1 }));
-      for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
-      expect(room.state.hint).toBe("Output A is complete. Tab goes to B.");
-      for (const action of [points(1), points(2), fits]) room.perform(action);
-      expect(room.state.place).toMatchObject({ side: "a", criterion: "completeness" });
-      expect(room.state.reading.answer_ratings).toMatchObject([{ relevance: 4, completeness: 4 }]);
-      room.perform(onward);
-      expect(room.state).toMatchObject({ hint: null, place: { side: "b", step: "b1" } });
-      for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
-      expect(room.state.place).toMatchObject({ kind: "vote" });
-    }
+  it("goes over from A to B by itself, says so, and takes the crossing back with the key that made it", async () => {
+    const { room } = await desk(reading({ numSteps: 1 }));
+    for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
+    expect(room.state.place).toMatchObject({ side: "b", step: "b1" });
+    expect(room.state.hint).toBe("Output A is complete. You are on output B now.");
+    room.perform({ kind: "undo" });
+    expect(room.state.place).toMatchObject({ side: "a", question: "harm:completion-a" });
+    expect(room.state.reading.answer_ratings).toMatchObject([{ harm: "" }]);
+    room.perform({ kind: "redo" });
+    room.perform(next);
+    for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
+    expect(room.state.place).toMatchObject({ kind: "vote", question: "grounded:" });
+    expect(room.state.hint).toBe("Both outputs are rated. Now for both together.");
   });
 
-  it("never rates B from A, even where B is read first and A is left open", async () => {
+  it("rates nothing twice by a key too many: it lands on what is open, never on what is rated", async () => {
+    const { room } = await desk(reading({ numSteps: 1 }));
+    const answers = [points(4), fits, points(4), points(4), points(4), points(1)];
+    for (const action of [...answers, points(2)]) room.perform(action);
+    expect(room.state.reading.answer_ratings).toMatchObject([{ completeness: 4, harm: "none" }]);
+    expect(room.state.reading.step_ratings).toMatchObject([{ step: "a1" }, { step: "b1", plausibility: 2 }]);
+  });
+
+  it("goes back to A, where B was read first and A is left open", async () => {
     const { room } = await desk(reading({ numSteps: 1 }));
     room.perform({ kind: "swap" });
     for (const action of [points(4), fits, points(4), points(4), points(4), points(2)]) room.perform(action);
-    expect(room.state.hint).toBe("Output B is complete. Tab goes to A.");
-    expect(room.state.reading.step_ratings).toHaveLength(1);
-    room.perform(next);
     expect(room.state.place).toMatchObject({ side: "a", step: "a1" });
   });
 
   it("takes a correction at the end of A after the reader has walked back", async () => {
     const { room } = await desk(reading({ numSteps: 1 }));
     for (const action of [points(4), fits, points(4), points(4), points(4)]) room.perform(action);
+    room.perform({ kind: "walk", by: -1 });
     room.perform({ kind: "walk", by: -1 });
     room.perform(points(1));
     expect(room.state.reading.answer_ratings).toMatchObject([{ correctness: 1 }]);
@@ -106,7 +144,7 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ step: "a1", region: "r2" });
     room.perform({ kind: "verdict", verdict: "wrong" });
     room.perform({ kind: "cannot-judge" });
-    expect(room.state.place).toMatchObject({ kind: "answer", criterion: "relevance" });
+    expect(room.state.place).toMatchObject({ kind: "answer", question: "relevance:completion-a" });
   });
 
   it("undoes the last change and goes back to where it was made", async () => {
@@ -124,19 +162,21 @@ describe("a case by keys alone", () => {
   it("saves a note while it is written, and not again when it is left", async () => {
     const { room, saved } = await desk();
     room.perform({ kind: "note" });
-    expect(room.state.noteOf).toBe("a1");
-    room.draftNote("a1", "blunt");
-    room.draftNote("a1", "blunted angle");
+    const { writing } = room.state;
+    expect(writing).toMatchObject({ field: "note", step: { uid: "a1" } });
+    if (writing === null) return;
+    room.write(writing, "blunt");
+    room.write(writing, "blunted angle ");
     vi.advanceTimersByTime(1000);
-    room.endNote("a1");
+    room.endWriting(writing);
     expect(saved.map(({ change }) => change.payload)).toMatchObject([{ note: "blunted angle" }]);
-    expect(room.state.noteOf).toBeNull();
+    expect(room.state.writing).toBeNull();
   });
 
   it("pre-selects nothing", async () => {
     const { room, saved } = await desk();
     expect(saved).toEqual([]);
-    expect(leftToDo(room.state.reading)).toBe("A step 1, A step 2, A relevance and 8 more");
+    expect(leftToDo(room.state.reading)).toBe("A step 1, A step 2, A relevance and 11 more");
   });
 
   it("asks for no step of a malformed output, but for its answer", async () => {
@@ -146,6 +186,7 @@ describe("a case by keys alone", () => {
       "relevance",
       "correctness",
       "completeness",
+      "harm",
     ]);
   });
 });

@@ -1,5 +1,5 @@
 /** A reading to try things on: two outputs, as the server sends them. */
-import type { Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
+import type { AskedCriterion, Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
 import { Room } from "../src/reading-room/room";
 import type { Film, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
@@ -19,6 +19,39 @@ export function step(uid: string, position: number, regions: Region[]): Step {
 export function completion(side: Side, steps: Step[], part: Partial<Completion> = {}): Completion {
   return { side, uid: `completion-${side}`, answer: "left nodule", text: "…", problems: [], steps, ...part };
 }
+
+const FIVE = [1, 2, 3, 4, 5].map((value) => ({ value, label: String(value), anchor: "" }));
+const named = (...values: string[]) => values.map((value) => ({ value, label: value, anchor: "" }));
+
+/** Its uid is its key, so that a place reads "relevance:completion-a". */
+export function criterion(key: string, part: Partial<AskedCriterion> = {}): AskedCriterion {
+  return {
+    uid: key,
+    key,
+    version: 1,
+    name: key,
+    question: "",
+    target: "answer",
+    kind: "scale",
+    options: FIVE,
+    field: key,
+    is_required: true,
+    ...part,
+  };
+}
+
+/** Everything that the reading room has a place of its own for. */
+export const CRITERIA: AskedCriterion[] = [
+  criterion("plausibility", { target: "step" }),
+  criterion("verdict", { target: "region", kind: "choice", options: named("fits", "adjusted", "wrong") }),
+  criterion("relevance"),
+  criterion("correctness"),
+  criterion("completeness"),
+  criterion("harm", { kind: "choice", options: named("none", "mild", "severe") }),
+  ...["grounded", "overall"].map((key) =>
+    criterion(key, { target: "vote", kind: "choice", options: named("a", "tie", "b", "both_bad") }),
+  ),
+];
 
 /** `numSteps` steps a side, each with one region: step "a1" has the region "a1r". */
 export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Reading> } = {}): Reading {
@@ -48,7 +81,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     },
     films: [],
     first_read: null,
-    criteria: [],
+    criteria: CRITERIA,
     completions: sides.map((side) =>
       completion(
         side,

@@ -38,22 +38,25 @@ describe("undo and redo", () => {
       vi.runAllTimers();
     },
     ({ room }) => {
-      room.startNote({ kind: "step", side: "a", step: "a1", region: null });
-      room.draftNote("a1", "small");
+      room.goTo({ kind: "step", side: "a", step: "a1", region: null, question: null });
+      room.perform({ kind: "note" });
+      const { writing } = room.state;
+      if (writing === null) throw new Error("no field is open");
+      room.write(writing, "small");
       vi.runAllTimers();
-      room.draftNote("a1", "small nodule");
-      room.endNote("a1");
+      room.write(writing, "small nodule");
+      room.endWriting(writing);
     },
     ({ room }) => {
       room.perform({ kind: "swap" });
       room.perform(points(5));
     },
     ({ room }) => {
-      room.goTo({ kind: "answer", side: "b", criterion: "relevance" });
+      room.goTo({ kind: "answer", side: "b", question: "relevance:completion-b" });
       room.perform(points(2));
     },
     ({ room }) => {
-      room.goTo({ kind: "vote", side: "b" });
+      room.goTo({ kind: "vote", side: "b", question: "overall:" });
       room.perform(points(1));
     },
   ];
@@ -76,7 +79,7 @@ describe("undo and redo", () => {
       made.room.perform(redo);
       expect(ratings(made.room.state.reading)).toEqual(stages[at]);
     }
-    expect(made.room.state.said).toBe("Done again: vote. 0 left to redo.");
+    expect(made.room.state.said).toBe("Done again: vote “overall”. 0 left to redo.");
     expect(ratings(stored(made, before))).toEqual(stages.at(-1));
   });
 
@@ -118,7 +121,7 @@ describe("undo and redo", () => {
 });
 
 describe("the history", () => {
-  const place = { kind: "vote", side: "a" } as const;
+  const place = { kind: "vote", side: "a", question: "overall:" } as const;
   const change = (seconds: number): Change => ({ kind: "add_active_time", payload: { seconds } });
   const deed = (n: number, group: string | null) => ({
     back: [change(-n)],

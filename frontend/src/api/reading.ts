@@ -75,6 +75,16 @@ export async function send(reading: string, sent: Sent): Promise<Answer<Confirme
   return confirmed(answer, (body) => ({ kind: "changed", body }));
 }
 
+/** Locks the first read; the answer is the reading with its outputs. */
+export function lockFirstRead(
+  reading: string,
+  changeId: string,
+  sopInstanceUid: string,
+): Promise<Answer<Reading>> {
+  const lock = { change_id: changeId, sop_instance_uid: sopInstanceUid };
+  return postJson<Reading>(`/api/readings/${reading}/first-read/lock/`, lock);
+}
+
 function confirmed<Body>(answer: Answer<Body>, as: (body: Body) => Confirmed): Answer<Confirmed> {
   return answer.kind === "done" ? { kind: "done", body: as(answer.body) } : answer;
 }

@@ -142,7 +142,7 @@ export class FilmWork {
       looked,
       isMagnifying: false,
       drawing: null,
-      noteOf: null,
+      writing: null,
       said:
         shown === null ? "The rated film." : `${shortName(shown)}, ${standing(shown)}. Not the rated film.`,
     });

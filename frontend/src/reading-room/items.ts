@@ -2,23 +2,35 @@
 import type { Change, Reading, Stored } from "../api/reading";
 import { hasTwo } from "./place";
 
-/** As on the server; kinds that are not here add up, or the last one is right. */
-const FIELDS: Readonly<Record<string, string>> = {
-  rate_step: "step",
-  annotate_region: "region",
-  rate_answer: "completion",
-  cast_vote: "",
+/** What names the item of a change, as on the server; kinds that are not here add up, or the last one is right. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  rate_step: ["step"],
+  annotate_region: ["region"],
+  rate_answer: ["completion"],
+  cast_vote: ["kind"],
+  draw_region: ["uid"],
+  add_finding: ["uid"],
+  rate_criterion: ["criterion", "completion", "step", "region"],
+  say_first_read: ["is_after_reveal"],
 };
 
 type AnyChange = Pick<Stored, "kind"> & { readonly payload: unknown };
 
 const nameOf = (kind: string, item: string): string => `${kind} ${item}`;
 
+const fieldsOf = ({ payload }: AnyChange | Change): Record<string, unknown> =>
+  payload as Record<string, unknown>;
+
 /** null where changes of this kind contradict nothing. */
-export function itemOf({ kind, payload }: AnyChange | Change): string | null {
-  const field = FIELDS[kind];
-  if (field === undefined) return null;
-  return nameOf(kind, field && String((payload as Record<string, unknown>)[field]));
+export function itemOf(change: AnyChange | Change): string | null {
+  const names = FIELDS[change.kind];
+  if (names === undefined) return null;
+  const fields = fieldsOf(change);
+  if (change.kind === "say_first_read") {
+    return nameOf(change.kind, fields.is_after_reveal ? "after_reveal" : "first");
+  }
+  const said = names.map((name) => fields[name]).filter((value) => value !== null && value !== undefined);
+  return nameOf(change.kind, said.join(":"));
 }
 
 /** The id of each item's last change that this page knows of. */
@@ -27,8 +39,28 @@ export function seenIn(reading: Pick<Reading, "latest_changes">): Map<string, st
 }
 
 /** "Step 2 of output A": what the reader calls the item. */
-export function itemName(reading: Reading, { kind, payload }: AnyChange | Change): string {
-  const uid = String((payload as Record<string, unknown>)[FIELDS[kind] ?? ""] ?? "");
+export function itemName(reading: Reading, change: AnyChange | Change): string {
+  const fields = fieldsOf(change);
+  const named = partName(reading, fields.step ?? fields.region ?? fields.completion);
+  switch (change.kind) {
+    case "cast_vote":
+      return `The vote “${reading.criteria.find(({ field }) => field === fields.kind)?.name ?? "Better overall"}”`;
+    case "draw_region":
+      return "A region that you drew";
+    case "add_finding":
+      return "A missed finding";
+    case "say_first_read":
+      return fields.is_after_reveal ? "What you think after the reveal" : "Your first read";
+    case "rate_criterion": {
+      const name = reading.criteria.find(({ uid }) => uid === fields.criterion)?.name ?? "A question";
+      return named ? `${name}: ${named}` : name;
+    }
+    default:
+      return named ?? "An item of this case";
+  }
+}
+
+function partName(reading: Reading, uid: unknown): string | null {
   for (const completion of reading.completions) {
     const ofOutput = hasTwo(reading) ? ` of output ${completion.side.toUpperCase()}` : "";
     if (completion.uid === uid) return `The answer${ofOutput}`;
@@ -38,7 +70,7 @@ export function itemName(reading: Reading, { kind, payload }: AnyChange | Change
       if (region) return `Region ${region.position} of step ${step.position}${ofOutput}`;
     }
   }
-  return kind === "cast_vote" ? "The vote" : "An item of this case";
+  return null;
 }
 
 const inWords = (value: unknown): string => {
@@ -51,10 +83,11 @@ const inWords = (value: unknown): string => {
 
 /** "plausibility 4, note “small”": what of `version` differs from `other`. */
 export function differences(version: AnyChange | Change, other: AnyChange | Change): string {
-  const fields = version.payload as Record<string, unknown>;
-  const against = other.payload as Record<string, unknown>;
+  const fields = fieldsOf(version);
+  const against = fieldsOf(other);
   const differing = Object.keys(fields).filter(
-    (key) => key !== FIELDS[version.kind] && JSON.stringify(fields[key]) !== JSON.stringify(against[key]),
+    (key) =>
+      !FIELDS[version.kind]?.includes(key) && JSON.stringify(fields[key]) !== JSON.stringify(against[key]),
   );
   return (
     differing.map((key) => `${key.replaceAll("_", " ")} ${inWords(fields[key])}`).join(", ") || "the same"

@@ -25,6 +25,10 @@ export type Action =
   | { readonly kind: "fit" }
   | { readonly kind: "preset" }
   | { readonly kind: "note" }
+  | { readonly kind: "edit" }
+  | { readonly kind: "missed-finding" }
+  | { readonly kind: "compare" }
+  | { readonly kind: "change-of-mind" }
   | { readonly kind: "undo" }
   | { readonly kind: "redo" }
   | { readonly kind: "cancel" }
@@ -45,13 +49,25 @@ export interface Shortcut {
   readonly group: "Rate" | "Walk" | "Regions" | "Film" | "Reading";
 }
 
-const points = (n: number): Shortcut => ({
-  codes: [`Digit${n}`, `Numpad${n}`],
-  action: { kind: "points", points: n },
-  caps: ["1–5"],
-  label: "Points",
+const FIVE = [1, 2, 3, 4, 5];
+const NINE = [...FIVE, 6, 7, 8, 9];
+
+/** Lists of more than nine go on with Shift. */
+const digits: Shortcut[] = [
+  ...NINE.map((n) => ({ n, points: n, shift: false })),
+  ...NINE.map((n) => ({ n, points: n + NINE.length, shift: true })),
+].map(({ n, points, shift }) => ({
+  codes: [`Digit${n}`, ...(shift ? [] : [`Numpad${n}`])],
+  shift,
+  action: { kind: "points", points },
+  caps: shift ? ["Shift", "1–9"] : points > FIVE.length ? ["6–9"] : ["1–5"],
+  label: shift
+    ? "The tenth and further ones of a list"
+    : points > FIVE.length
+      ? "The sixth and further ones of a list"
+      : "Points, or the first to fifth of a list",
   group: "Rate",
-});
+}));
 
 const nudge = (code: string, x: number, y: number): Shortcut[] =>
   [1, 10].map((by) => ({
@@ -80,7 +96,7 @@ const resize = (code: string, x: number, y: number): Shortcut[] =>
   );
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  ...[1, 2, 3, 4, 5].map(points),
+  ...digits,
   { codes: ["KeyU"], action: { kind: "cannot-judge" }, caps: ["U"], label: "Cannot judge", group: "Rate" },
   {
     codes: ["KeyF"],
@@ -97,7 +113,22 @@ export const SHORTCUTS: readonly Shortcut[] = [
     label: "Region wrong",
     group: "Rate",
   },
+  { codes: ["KeyE"], action: { kind: "edit" }, caps: ["E"], label: "Edit the text", group: "Rate" },
   { codes: ["KeyT"], action: { kind: "note" }, caps: ["T"], label: "Note", group: "Rate" },
+  {
+    codes: ["KeyN"],
+    action: { kind: "missed-finding" },
+    caps: ["N"],
+    label: "Missed finding",
+    group: "Rate",
+  },
+  {
+    codes: ["KeyY"],
+    action: { kind: "change-of-mind" },
+    caps: ["Y"],
+    label: "Back to your first read, with another mind",
+    group: "Rate",
+  },
   { codes: ["KeyJ"], action: { kind: "walk", by: 1 }, caps: ["J"], label: "Next step", group: "Walk" },
   { codes: ["KeyK"], action: { kind: "walk", by: -1 }, caps: ["K"], label: "Previous", group: "Walk" },
   {
@@ -107,7 +138,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
     label: "Next region of the step",
     group: "Walk",
   },
-  { codes: ["Tab"], action: { kind: "swap" }, caps: ["Tab"], label: "Swap A/B", group: "Walk" },
+  { codes: ["Backquote"], action: { kind: "swap" }, caps: ["`"], label: "Swap A/B", group: "Walk" },
+  {
+    codes: ["KeyC"],
+    action: { kind: "compare" },
+    caps: ["C"],
+    label: "Compare A and B side by side",
+    group: "Walk",
+  },
   { codes: ["KeyB"], action: { kind: "all-regions" }, caps: ["B"], label: "All regions", group: "Regions" },
   {
     codes: ["Space"],
@@ -269,7 +307,6 @@ export interface Press {
 export type Focus = "text" | "control" | "page";
 
 const CONTROL_KEYS = new Set([
-  "Tab",
   "Space",
   "Enter",
   "NumpadEnter",

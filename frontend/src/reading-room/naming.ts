@@ -26,8 +26,10 @@ export function nameOf(reading: Reading, change: Change): string {
       const differing = firstDifference(payload, answerRating(reading, payload.completion));
       return `${differing || "rating"} of the answer${ofOutput(reading, payload.completion)}`;
     }
-    case "cast_vote":
-      return "vote";
+    case "cast_vote": {
+      const { kind } = change.payload;
+      return `vote “${reading.criteria.find(({ field }) => field === kind)?.name.toLowerCase() ?? kind}”`;
+    }
     case "draw_region":
       return ownRegionName(reading, change.payload);
     case "add_finding":

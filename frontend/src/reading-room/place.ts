@@ -1,25 +1,32 @@
-/** Where the reader is in a case, what is left to do there, and where the next thing lies. */
+/** Where the reader is in a case, and every place that there is, in the order in which a case is read. */
+import type { Completion, Reading, Region, Side, Step } from "../api/reading";
+import { annotation, stepRating } from "./changes";
 import {
-  type Completion,
-  CRITERIA,
-  type Criterion,
-  type Reading,
-  type Region,
-  type Side,
-  type Step,
-} from "../api/reading";
-import { annotation, answerRating, stepRating, vote } from "./changes";
+  answerQuestions,
+  builtIn,
+  caseQuestions,
+  keyOf,
+  ownQuestions,
+  type Question,
+  voteQuestions,
+} from "./questions";
 
+export type FirstReadPart = "answer" | "impression" | "confidence";
+
+/** `question` is a question's key; of a step, null for what is asked of every step: plausibility and regions. */
 export type Place =
-  | { readonly kind: "step"; readonly side: Side; readonly step: string; readonly region: string | null }
-  | { readonly kind: "answer"; readonly side: Side; readonly criterion: Criterion }
-  | { readonly kind: "vote"; readonly side: Side };
-
-export interface Gap {
-  readonly place: Place;
-  /** Completes the sentence "Left: …". */
-  readonly name: string;
-}
+  | { readonly kind: "first-read"; readonly side: Side; readonly part: FirstReadPart }
+  | {
+      readonly kind: "step";
+      readonly side: Side;
+      readonly step: string;
+      readonly region: string | null;
+      readonly question: string | null;
+    }
+  | { readonly kind: "answer"; readonly side: Side; readonly question: string }
+  | { readonly kind: "finding"; readonly side: Side; readonly finding: string }
+  | { readonly kind: "vote"; readonly side: Side; readonly question: string }
+  | { readonly kind: "case"; readonly side: Side; readonly question: string };
 
 export function completionOn(reading: Reading, side: Side): Completion | null {
   return reading.completions.find((completion) => completion.side === side) ?? null;
@@ -29,119 +36,114 @@ export function hasTwo(reading: Reading): boolean {
   return reading.completions.length > 1;
 }
 
+export function otherSide(side: Side): Side {
+  return side === "a" ? "b" : "a";
+}
+
 export function isWellFormed(completion: Completion): boolean {
   return completion.problems.length === 0;
 }
 
 export function stepPlace(side: Side, step: Step, region?: string): Place {
-  return { kind: "step", side, step: step.uid, region: region ?? step.regions[0]?.uid ?? null };
+  return {
+    kind: "step",
+    side,
+    step: step.uid,
+    region: region ?? step.regions[0]?.uid ?? null,
+    question: null,
+  };
 }
 
-/** Every place of a side, in the order in which it is read; the vote comes after both sides. */
-export function placesOn(reading: Reading, side: Side): Place[] {
+function questionPlace(side: Side, step: Step, question: Question): Place {
+  const place = stepPlace(side, step, question.region ?? undefined);
+  return { ...place, question: keyOf(question) } as Place;
+}
+
+function stepPlaces(reading: Reading, side: Side, step: Step): Place[] {
+  const own = ownQuestions(reading, step).map((question) => questionPlace(side, step, question));
+  return asksOfSteps(reading, step) || own.length === 0 ? [stepPlace(side, step), ...own] : own;
+}
+
+function asksOfSteps(reading: Reading, step: Step): boolean {
+  return (
+    builtIn(reading, "plausibility") !== null ||
+    (builtIn(reading, "verdict") !== null && step.regions.length > 0)
+  );
+}
+
+/** Every place of one output, without those that belong to both. */
+export function placesOfOutput(reading: Reading, side: Side): Place[] {
   const completion = completionOn(reading, side);
   if (completion === null) return [];
   return [
-    ...completion.steps.map((step) => stepPlace(side, step)),
-    ...CRITERIA.map((criterion): Place => ({ kind: "answer", side, criterion })),
-    ...(hasTwo(reading) ? [{ kind: "vote", side } as const] : []),
+    ...completion.steps.flatMap((step) => stepPlaces(reading, side, step)),
+    ...answerQuestions(reading, completion).map(
+      (question): Place => ({ kind: "answer", side, question: keyOf(question) }),
+    ),
+    ...reading.missed_findings
+      .filter((finding) => finding.completion === completion.uid)
+      .map(({ uid }): Place => ({ kind: "finding", side, finding: uid })),
   ];
 }
 
-export function firstPlace(reading: Reading): Place {
-  return gaps(reading)[0]?.place ?? placesOn(reading, "a")[0] ?? { kind: "vote", side: "a" };
+/** What is asked between the outputs, and of the case: after both. */
+export function commonPlaces(reading: Reading, side: Side): Place[] {
+  return [
+    ...voteQuestions(reading).map((question): Place => ({ kind: "vote", side, question: keyOf(question) })),
+    ...caseQuestions(reading).map((question): Place => ({ kind: "case", side, question: keyOf(question) })),
+  ];
 }
 
-/** Where a reader who turns to the other side goes on: the first gap there, else its first step. */
-export function placeOn(reading: Reading, side: Side): Place {
-  const gap = gaps(reading).find(({ place }) => place.kind !== "vote" && place.side === side);
-  return gap?.place ?? placesOn(reading, side)[0] ?? { kind: "vote", side };
+/** Every place that is reached from a side, in the order in which it is read. */
+export function placesOn(reading: Reading, side: Side): Place[] {
+  if (reading.stage === "first_read") return firstReadPlaces(reading);
+  return [...placesOfOutput(reading, side), ...commonPlaces(reading, side)];
 }
 
-const samePlace = (a: Place, b: Place): boolean => {
-  if (a.kind === "step" && b.kind === "step") return a.step === b.step;
-  if (a.kind === "answer" && b.kind === "answer") return a.side === b.side && a.criterion === b.criterion;
-  return a.kind === b.kind && a.side === b.side;
-};
-
-/** One place on or back; past the end of a side lies the other one while it has gaps, then the vote. */
-export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
-  const places = placesOn(reading, place.side);
-  const at = places.findIndex((other) => samePlace(other, place));
-  const next = places[at + by] ?? place;
-  const other = otherSide(place.side);
-  const isPastTheEnd = by === 1 && next.kind === "vote" && place.kind !== "vote";
-  return isPastTheEnd && !isSideDone(reading, other) ? placeOn(reading, other) : next;
+function firstReadPlaces(reading: Reading): Place[] {
+  const parts: FirstReadPart[] =
+    reading.first_read?.form === "choice" ? ["answer", "confidence"] : ["answer", "impression", "confidence"];
+  return parts.map((part) => ({ kind: "first-read", side: "a", part }));
 }
 
-export function otherSide(side: Side): Side {
-  return side === "a" ? "b" : "a";
-}
-
-/** Whether everything of a side is rated; the vote belongs to none. */
-export function isSideDone(reading: Reading, side: Side): boolean {
-  return !gaps(reading).some(({ place }) => place.kind !== "vote" && place.side === side);
-}
-
-export function isDone(reading: Reading, place: Place): boolean {
-  return !gaps(reading).some((gap) => isSameItem(gap.place, place));
-}
-
-const isSameItem = (a: Place, b: Place): boolean => (a.kind === "vote" ? b.kind === "vote" : samePlace(a, b));
-
-/** After a key completed `place`: the next gap of its side, and the vote once both sides are done; else itself. */
-export function afterCompleting(reading: Reading, place: Place): Place {
-  const left = gaps(reading);
-  if (left.length === 1 && left[0]?.place.kind === "vote") return { kind: "vote", side: place.side };
-  const onSide = left.filter((gap) => gap.place.kind !== "vote" && gap.place.side === place.side);
-  const places = placesOn(reading, place.side);
-  const order = (other: Place): number => places.findIndex((each) => samePlace(each, other));
-  const next = onSide.find((gap) => order(gap.place) > order(place)) ?? onSide[0];
-  return next?.place ?? place;
-}
-
-/** What is missing before the reading can be signed: the server's rule, seen before it is asked. */
-export function gaps(reading: Reading): Gap[] {
-  const found: Gap[] = [];
-  for (const completion of reading.completions) {
-    const prefix = hasTwo(reading) ? `${completion.side.toUpperCase()} ` : "";
-    if (isWellFormed(completion)) found.push(...stepGaps(reading, completion, prefix));
-    const rating = answerRating(reading, completion.uid);
-    for (const criterion of CRITERIA) {
-      if (rating[criterion] !== null) continue;
-      const place: Place = { kind: "answer", side: completion.side, criterion };
-      found.push({ place, name: `${prefix}${criterion}` });
-    }
+export function samePlace(a: Place, b: Place): boolean {
+  if (a.kind === "step" && b.kind === "step") {
+    const isSame = a.step === b.step && a.question === b.question;
+    // Of a question on regions there is one place for each; what every step is asked of is one place.
+    return isSame && (a.question === null || a.region === b.region);
   }
-  if (hasTwo(reading) && vote(reading, "overall") === null)
-    found.push({ place: { kind: "vote", side: "a" }, name: "vote" });
-  return found;
+  if (a.kind === "first-read" && b.kind === "first-read") return a.part === b.part;
+  if (a.kind === "finding" && b.kind === "finding") return a.finding === b.finding;
+  const isQuestion = "question" in a && "question" in b && a.question === b.question;
+  return a.kind === b.kind && isQuestion && (a.kind !== "answer" || a.side === b.side);
+}
+
+/** The question whose options the digits choose; null where they mean plausibility, or nothing. */
+export function questionAt(reading: Reading, place: Place): Question | null {
+  if (!("question" in place) || place.question === null) return null;
+  const completion = completionOn(reading, place.side);
+  const step = place.kind === "step" ? completion?.steps.find(({ uid }) => uid === place.step) : null;
+  const questions = [
+    ...(step ? ownQuestions(reading, step) : []),
+    ...(place.kind === "answer" && completion ? answerQuestions(reading, completion) : []),
+    ...(place.kind === "vote" ? voteQuestions(reading) : []),
+    ...(place.kind === "case" ? caseQuestions(reading) : []),
+  ];
+  return questions.find((question) => keyOf(question) === place.question) ?? null;
 }
 
 export function openRegion(reading: Reading, step: Step): Region | undefined {
+  if (builtIn(reading, "verdict") === null) return undefined;
   return step.regions.find((region) => annotation(reading, region.uid) === null);
 }
 
-function isPlausibilityRated(reading: Reading, step: Step): boolean {
+export function isPlausibilityRated(reading: Reading, step: Step): boolean {
+  if (builtIn(reading, "plausibility") === null) return true;
   const rating = stepRating(reading, step.uid);
   return rating.plausibility !== null || rating.cannot_judge;
 }
 
+/** What every step is asked: its plausibility, and each region. */
 export function isStepRated(reading: Reading, step: Step): boolean {
   return isPlausibilityRated(reading, step) && openRegion(reading, step) === undefined;
-}
-
-function stepGaps(reading: Reading, completion: Completion, prefix: string): Gap[] {
-  const found: Gap[] = [];
-  for (const step of completion.steps) {
-    if (isStepRated(reading, step)) continue;
-    const open = openRegion(reading, step);
-    const isRated = isPlausibilityRated(reading, step);
-    const what = isRated ? " region" : "";
-    found.push({
-      place: stepPlace(completion.side, step, open?.uid),
-      name: `${prefix}step ${step.position}${what}`,
-    });
-  }
-  return found;
 }

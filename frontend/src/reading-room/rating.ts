@@ -1,20 +1,12 @@
 /** What a key says of the item that has the focus, and where the focus goes once the item is complete. */
 import type { Change } from "../api/reading";
-import { annotate, annotation, cannotJudge, castVote, rateAnswer, ratePlausibility } from "./changes";
+import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
+import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
+import { afterCompleting, isDone } from "./gaps";
 import type { Action } from "./keys";
 import { focusedRegion, focusedStep } from "./marks";
-import {
-  afterCompleting,
-  completionOn,
-  hasTwo,
-  isDone,
-  isSideDone,
-  isStepRated,
-  openRegion,
-  otherSide,
-  type Place,
-  stepPlace,
-} from "./place";
+import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
+import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import type { RoomState } from "./room-state";
 
 export interface RatingHost {
@@ -26,6 +18,8 @@ export interface RatingHost {
 }
 
 export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" }>;
+
+const MOST_POINTS = 5;
 
 export class Rating {
   /** The last key moved the focus to another item by itself. */
@@ -41,32 +35,55 @@ export class Rating {
   }
 
   perform(action: Rate): void {
-    const { reading, place, hint } = this.host.state;
-    if (hint !== null) return;
+    const { reading, place } = this.host.state;
     switch (action.kind) {
       case "points":
         return this.ratePoints(action.points);
       case "cannot-judge":
-        if (place.kind === "step") this.advancing(cannotJudge(reading, place.step));
+        if (place.kind === "step" && builtIn(reading, "plausibility")) {
+          this.advancing(cannotJudge(reading, place.step));
+        }
         return;
       case "verdict": {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
-        if (region) this.judgeByKey(region.uid, action.verdict);
+        if (region && builtIn(reading, "verdict")) this.judgeByKey(region.uid, action.verdict);
       }
     }
   }
 
   private ratePoints(points: number): void {
     const { reading, place } = this.host.state;
-    if (place.kind === "step") return this.advancing(ratePlausibility(reading, place.step, points));
-    if (place.kind === "answer") {
-      const completion = completionOn(reading, place.side);
-      if (completion) this.advancing(rateAnswer(reading, completion.uid, place.criterion, points));
+    const question = questionAt(reading, place);
+    if (place.kind === "first-read") return this.sayFirst(place.part, points);
+    if (question !== null) return this.choose(question, points);
+    if (place.kind !== "step" || points > MOST_POINTS || !builtIn(reading, "plausibility")) return;
+    this.advancing(ratePlausibility(reading, place.step, points));
+  }
+
+  private choose(question: Question, points: number): void {
+    const { reading } = this.host.state;
+    const value = optionFor(question.criterion, points);
+    if (value === null) return;
+    if (question.criterion.kind !== "choices") return this.advancing(answering(reading, question, value));
+    this.host.change(answering(reading, question, toggled(answerTo(reading, question), value)));
+  }
+
+  private sayFirst(part: Extract<Place, { kind: "first-read" }>["part"], points: number): void {
+    const { reading } = this.host.state;
+    const when = openFirstRead(reading);
+    if (when === null || reading.first_read === null || part === "impression") return;
+    if (part === "confidence") {
+      if (points <= MOST_POINTS) this.host.change(sayingFirst(reading, when, { confidence: points }));
       return;
     }
-    const side = (["a", "tie", "b"] as const)[points - 1];
-    if (side) this.advancing(castVote(side));
+    const { choices, findings_offered } = reading.first_read;
+    const choice = choices[points - 1];
+    const finding = findings_offered[points - 1];
+    if (choice !== undefined) this.host.change(sayingFirst(reading, when, { choice }));
+    if (finding === undefined) return;
+    const findings = withFindingToggled(firstRead(reading, when).findings, finding);
+    this.host.change(sayingFirst(reading, when, { findings }));
   }
 
   /** On a redrawn region the key for "fits" means the box as it is drawn now, so there is nothing to save. */
@@ -85,22 +102,26 @@ export class Rating {
     this.goOn();
   }
 
-  /** From a complete item to the next gap of the same output, whether or not it was complete before. */
+  /** From a complete item to the next one that is open, whether or not it was complete before. */
   private goOn(): void {
     const { reading, place } = this.host.state;
-    const step = focusedStep(reading, place);
-    // The steps of a malformed output need no rating, and one that is begun is still not left.
-    const isComplete = step ? isStepRated(reading, step) : isDone(reading, place);
-    if (!this.host.canRate || !isComplete) return;
+    if (!this.host.canRate || !isDone(reading, place)) return;
     const next = afterCompleting(reading, place);
-    if (next !== place) {
-      this.host.goTo(next);
-      this.wentOn = true;
-      return;
-    }
-    const other = otherSide(place.side);
-    if (place.kind === "vote" || !hasTwo(reading) || isSideDone(reading, other)) return;
-    const [here, there] = [place.side.toUpperCase(), other.toUpperCase()];
-    this.host.set({ hint: `Output ${here} is complete. Tab goes to ${there}.` });
+    if (next === place) return;
+    this.host.goTo(next);
+    this.wentOn = true;
+    // Where the keys begin to mean another output, the reader is told, on the screen and aloud.
+    this.host.set({ hint: crossing(place, next, hasTwo(reading)) });
   }
+}
+
+function crossing(from: Place, to: Place, isOfTwo: boolean): string | null {
+  const isCommon = ({ kind }: Place): boolean => kind === "vote" || kind === "case";
+  if (isCommon(to)) {
+    if (isCommon(from)) return null;
+    return isOfTwo ? "Both outputs are rated. Now for both together." : "The output is rated. Now the case.";
+  }
+  if (from.side === to.side) return null;
+  const [here, there] = [from.side.toUpperCase(), to.side.toUpperCase()];
+  return `Output ${here} is complete. You are on output ${there} now.`;
 }

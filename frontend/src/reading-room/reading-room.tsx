@@ -131,7 +131,6 @@ function listen(session: Session, around: Surroundings): () => void {
       const focus = focusOf(event.target);
       const action = actionFor(event, focus, around.singleKeys());
       if (action === null) return;
-      if (action.kind === "swap" && (room()?.state.reading.completions.length ?? 0) < 2) return;
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
       // A key that is held down signs one case, never the next one too.

@@ -15,7 +15,7 @@ export interface RecordHost {
 }
 
 export class CaseRecord {
-  private readonly history = new History();
+  private history = new History();
 
   constructor(
     private readonly host: RecordHost,
@@ -31,6 +31,11 @@ export class CaseRecord {
       this.history.add({ back, forth: [change], place, name: nameOf(reading, change), group });
     }
     this.apply(change);
+  }
+
+  /** What was done until now can no longer be taken back. */
+  forget(): void {
+    this.history = new History();
   }
 
   again(way: "back" | "forth"): void {

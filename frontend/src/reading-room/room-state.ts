@@ -6,6 +6,7 @@ import type { FilmValues } from "../viewer/window";
 import type { Looked } from "./films";
 import type { Fresh } from "./marks";
 import type { Place } from "./place";
+import type { Writing } from "./writing";
 
 export type FilmState =
   | { readonly kind: "loading" }
@@ -25,8 +26,10 @@ export interface RoomState {
   /** A region of the reader's own that is not drawn yet. */
   readonly fresh: Fresh | null;
   readonly nudged: { readonly region: string; readonly box: Box } | null;
-  /** The step whose note is being written. */
-  readonly noteOf: string | null;
+  /** The field that is being written in. */
+  readonly writing: Writing | null;
+  /** Both outputs stand side by side. */
+  readonly isComparing: boolean;
   /** The other film that is looked at. */
   readonly looked: Looked | null;
   readonly isMagnifying: boolean;
@@ -34,7 +37,7 @@ export interface RoomState {
   readonly ruler: string | null;
   readonly numUndoable: number;
   readonly numRedoable: number;
-  /** Said when a side is complete and the other is not; until the reader walks on, keys rate nothing. */
+  /** Said when the focus went over to the other output by itself. */
   readonly hint: string | null;
   /** What a key did that is not seen where the reader looks; said aloud, until the next key. */
   readonly said: string | null;

@@ -4,14 +4,16 @@ import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import { type Box, isDrawable, nextOf } from "../viewer/geometry";
 import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
+import { openFirstRead } from "./first-read";
+import { firstPlace, gaps, placeOn, walked } from "./gaps";
 import type { Action } from "./keys";
 import { focusedItem, focusedStep, itemsOf, marksFor, stepOf } from "./marks";
-import { Notes } from "./notes";
-import { firstPlace, gaps, hasTwo, otherSide, type Place, placeOn, stepPlace, walked } from "./place";
+import { completionOn, hasTwo, otherSide, type Place, questionAt, stepPlace } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord } from "./record";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
+import { isSameField, Texts, type Writing } from "./writing";
 
 const WINDOW_PAUSE_MS = 500;
 
@@ -19,7 +21,7 @@ export class Room {
   state: RoomState;
   readonly films: FilmWork;
   readonly regions: RegionWork;
-  private readonly notes: Notes;
+  private readonly texts: Texts;
   private readonly rating: Rating;
   private readonly record: CaseRecord;
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -42,7 +44,8 @@ export class Room {
       drawing: null,
       fresh: null,
       nudged: null,
-      noteOf: null,
+      writing: null,
+      isComparing: false,
       looked: null,
       isMagnifying: false,
       ruler: null,
@@ -53,7 +56,7 @@ export class Room {
     };
     this.films = new FilmWork(this);
     this.regions = new RegionWork(this);
-    this.notes = new Notes(this);
+    this.texts = new Texts(this);
     this.rating = new Rating(this);
     this.record = new CaseRecord(this, save);
   }
@@ -91,7 +94,13 @@ export class Room {
   }
 
   lose(sentence: string): void {
-    this.set({ film: { kind: "wrong", sentence }, display: null, drawing: null, noteOf: null, looked: null });
+    this.set({
+      film: { kind: "wrong", sentence },
+      display: null,
+      drawing: null,
+      writing: null,
+      looked: null,
+    });
     this.view.showRegions([]);
   }
 
@@ -109,6 +118,9 @@ export class Room {
         return this.goTo(walked(this.state.reading, this.state.place, action.by));
       case "next-region":
         return this.goToNextRegion();
+      case "compare":
+        if (hasTwo(this.state.reading)) this.set({ isComparing: !this.state.isComparing });
+        return;
       case "swap":
         return this.turnTo(otherSide(this.state.place.side));
       case "all-regions":
@@ -116,8 +128,8 @@ export class Room {
       case "hide-regions":
         return this.set({ isHidden: true });
       case "cancel":
-        if (this.state.drawing === null && this.state.noteOf === null && this.films.cancel()) return;
-        return this.set({ drawing: null, fresh: null, noteOf: null });
+        if (this.state.drawing === null && this.state.writing === null && this.films.cancel()) return;
+        return this.set({ drawing: null, fresh: null, writing: null });
       case "nudge":
         if (!this.films.move("to", action.x, action.y) && this.canRate) this.regions.move(action);
         return;
@@ -143,7 +155,7 @@ export class Room {
 
   goTo(place: Place): void {
     this.rating.takeWentOn();
-    this.set({ place, drawing: null, fresh: null, noteOf: null, hint: null });
+    this.set({ place, drawing: null, fresh: null, writing: null, hint: null });
     this.look();
   }
 
@@ -185,20 +197,43 @@ export class Room {
     if (this.canRate) this.regions.drawn(region, box);
   }
 
-  startNote(place: Place): void {
+  /** Opens a text field; what is written from now on is undone by itself. */
+  startWriting(writing: Writing, place: Place = this.state.place): void {
     this.goTo(place);
-    this.notes.begin();
-    if (this.canRate && place.kind === "step") this.set({ noteOf: place.step });
+    this.texts.begin();
+    if (this.canRate) this.set({ writing });
   }
 
-  /** Saved when the typing rests, so that a crash loses a word at most. */
-  draftNote(step: string, note: string): void {
-    this.notes.write(step, note);
+  write(writing: Writing, text: string): void {
+    this.texts.write(writing, text);
   }
 
-  endNote(step: string): void {
-    this.notes.commit();
-    if (this.state.noteOf === step) this.set({ noteOf: null });
+  endWriting(writing: Writing): void {
+    this.texts.commit();
+    if (isSameField(this.state.writing, writing)) this.set({ writing: null });
+    this.leaveFinding();
+  }
+
+  /** Takes a missed finding back, with its regions. */
+  dropFinding(uid: string): void {
+    const finding = this.state.reading.missed_findings.find((one) => one.uid === uid);
+    if (!finding) return;
+    this.change({ kind: "add_finding", payload: { uid, completion: finding.completion, text: null } });
+    this.leaveFinding();
+  }
+
+  /** A finding that is no more, or never came to be, cannot keep the focus. */
+  private leaveFinding(): void {
+    const { place, reading } = this.state;
+    if (place.kind !== "finding" || reading.missed_findings.some(({ uid }) => uid === place.finding)) return;
+    this.goTo(placeOn(reading, place.side));
+  }
+
+  /** The first read is locked, and the server has sent what was said of the film. */
+  reveal(reading: Reading): void {
+    this.record.forget();
+    this.set({ reading, numUndoable: 0, numRedoable: 0, said: "The outputs are shown." });
+    this.goTo(firstPlace(reading));
   }
 
   displayChanged(display: Display): void {
@@ -213,7 +248,7 @@ export class Room {
 
   /** Saves what still waits for a pause in the keys. */
   commit(): void {
-    this.notes.commit();
+    this.texts.commit();
     this.regions.commit();
   }
 
@@ -244,7 +279,15 @@ export class Room {
       case "delete-region":
         return this.regions.remove();
       case "note":
-        return this.startNote(this.state.place);
+        return this.startNote();
+      case "edit":
+        return this.startEdit();
+      case "change-of-mind":
+        if (openFirstRead(this.state.reading))
+          this.goTo({ kind: "first-read", side: this.state.place.side, part: "answer" });
+        return;
+      case "missed-finding":
+        return this.startFinding();
       case "undo":
         return this.record.again("back");
       case "redo":
@@ -254,6 +297,37 @@ export class Room {
       case "verdict":
         return this.rating.perform(action);
     }
+  }
+
+  /** A note on the step; where a question, or the first read, is answered in words, those. */
+  private startNote(): void {
+    const { reading, place } = this.state;
+    const question = questionAt(reading, place);
+    const step = focusedStep(reading, place);
+    const when = openFirstRead(reading);
+    if (place.kind === "first-read") {
+      if (when && reading.first_read?.form === "findings") this.startWriting({ field: "impression", when });
+    } else if (question?.criterion.kind === "text") this.startWriting({ field: "text", question });
+    else if (step) this.startWriting({ field: "note", step });
+  }
+
+  /** The step as the reader would write it, else the answer, or the finding that has the focus. */
+  private startEdit(): void {
+    const { reading, place } = this.state;
+    const step = focusedStep(reading, place);
+    const completion = completionOn(reading, place.side);
+    if (step) this.startWriting({ field: "wording", step });
+    else if (completion && place.kind === "finding") {
+      this.startWriting({ field: "finding", uid: place.finding, completion: completion.uid });
+    } else if (completion) this.startWriting({ field: "rewrite", completion });
+  }
+
+  startFinding(side: Side = this.state.place.side): void {
+    const completion = completionOn(this.state.reading, side);
+    if (completion === null) return;
+    const uid = crypto.randomUUID();
+    const finding: Place = { kind: "finding", side, finding: uid };
+    this.startWriting({ field: "finding", uid, completion: completion.uid }, finding);
   }
 
   private goToNextRegion(): void {

@@ -1,52 +1,66 @@
-import { type Completion, CRITERIA, type Criterion } from "../../api/reading";
-import { answerRating, castVote, rateAnswer, vote } from "../changes";
-import { isWellFormed } from "../place";
+import type { Completion } from "../../api/reading";
+import { answerRating } from "../changes";
+import { earlierRewrites } from "../earlier";
+import { isWellFormed, type Place } from "../place";
+import { answerQuestions, keyOf } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
-import { Item } from "./item";
-import { FIVE, Segments } from "./segments";
+import { Earlier } from "./earlier";
+import { MissedFindings } from "./missed-findings";
+import { QuestionRow } from "./question-row";
+import { TextField, WriteButton } from "./text-field";
 
-const NAMES: Record<Criterion, string> = {
-  relevance: "Relevant",
-  correctness: "Correct",
-  completeness: "Complete",
-};
+const MOST_LETTERS = 8000;
 
-interface Props {
+export function AnswerCard(props: {
   readonly room: Room;
   readonly state: RoomState;
-}
-
-export function AnswerCard({ room, state, completion }: Props & { readonly completion: Completion }) {
-  const { reading, place } = state;
-  const rating = answerRating(reading, completion.uid);
+  readonly completion: Completion;
+}) {
+  const { room, state, completion } = props;
+  const { reading } = state;
+  const { side, uid } = completion;
+  const { rewrite } = answerRating(reading, uid);
+  const writing = { field: "rewrite", completion } as const;
+  const questions = answerQuestions(reading, completion);
+  const placeOf = (question: string): Place => ({ kind: "answer", side, question });
+  const [first] = questions;
+  const of = reading.completions.length > 1 ? `output ${side.toUpperCase()}` : "";
   return (
-    <section class="answer" aria-label="Answer">
+    <section class="answer" aria-label={of ? `Answer of ${of}` : "Answer"}>
       <p class="answer-text">
         {completion.answer || <span class="quiet">The output has no answer that could be read.</span>}
-      </p>
-      {!isWellFormed(completion) && <AsWritten completion={completion} />}
-      {CRITERIA.map((criterion) => (
-        <Item
-          key={criterion}
-          label={`Answer: ${NAMES[criterion]}`}
-          class="row"
-          isCurrent={
-            place.kind === "answer" && place.side === completion.side && place.criterion === criterion
-          }
-          onEnter={() => room.goTo({ kind: "answer", side: completion.side, criterion })}
-        >
-          <span class="row-label">{NAMES[criterion]}</span>
-          <Segments
-            name={`${criterion}-${completion.uid}`}
-            title={`${NAMES[criterion]}, 1 to 5`}
-            choices={FIVE}
-            value={rating[criterion]}
-            disabled={!room.canRate}
-            onChoose={(points) => room.change(rateAnswer(state.reading, completion.uid, criterion, points))}
+        {room.canRate && (
+          <WriteButton
+            name={rewrite ? "edit rewrite" : "rewrite"}
+            label={rewrite ? "Edit your rewrite of the answer" : "Rewrite the answer"}
+            cap="E"
+            onClick={() => room.startWriting(writing, first ? placeOf(keyOf(first)) : state.place)}
           />
-        </Item>
+        )}
+      </p>
+      <TextField
+        room={room}
+        state={state}
+        writing={writing}
+        label="The answer as you would write it"
+        placeholder="The answer as you would write it. No names, dates or numbers of patients."
+        maxLength={MOST_LETTERS}
+      />
+      {rewrite && state.writing?.field !== "rewrite" && <p class="note">You would write: {rewrite}</p>}
+      <Earlier words={earlierRewrites(reading, uid)} />
+      {!isWellFormed(completion) && <AsWritten completion={completion} />}
+      {questions.map((question) => (
+        <QuestionRow
+          key={keyOf(question)}
+          room={room}
+          state={state}
+          question={question}
+          place={placeOf(keyOf(question))}
+          of={of}
+        />
       ))}
+      <MissedFindings room={room} state={state} completion={completion} />
     </section>
   );
 }
@@ -61,33 +75,5 @@ function AsWritten({ completion }: { readonly completion: Completion }) {
       </p>
       <pre>{completion.text}</pre>
     </div>
-  );
-}
-
-const VOTES = [
-  { value: "a", label: "A" },
-  { value: "tie", label: "tie" },
-  { value: "b", label: "B" },
-] as const;
-
-export function VoteRow({ room, state }: Props) {
-  const { reading, place } = state;
-  return (
-    <Item
-      label="Vote"
-      class="row vote"
-      isCurrent={place.kind === "vote"}
-      onEnter={() => room.goTo({ kind: "vote", side: place.side })}
-    >
-      <span class="vote-label">Better overall</span>
-      <Segments
-        name="vote"
-        title="Which output is better overall?"
-        choices={VOTES}
-        value={vote(reading, "overall")}
-        disabled={!room.canRate}
-        onChoose={(side) => room.change(castVote(side))}
-      />
-    </Item>
   );
 }

@@ -59,9 +59,10 @@ const IN_BOTTOM_BAR = [
   "Redraw region",
   "Region wrong",
   "Cannot judge",
-  "Undo",
+  "Edit the text",
   "Note",
-  "Next region of the step",
+  "Missed finding",
+  "Undo",
 ];
 
 export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
@@ -73,7 +74,7 @@ export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
       {singleKeys ? (
         <span class="keys">
           <span>
-            Rate <kbd>1</kbd>–<kbd>5</kbd>, goes on by itself when a step is complete
+            Rate <kbd>1</kbd>–<kbd>5</kbd>
           </span>
           {shown.map((shortcut) => (
             <span key={shortcut.label}>

@@ -1,12 +1,17 @@
 import { useEffect } from "preact/hooks";
 import type { Side } from "../../api/reading";
-import { completionOn, gaps, hasTwo, isWellFormed } from "../place";
+import { gaps, numLeftOn } from "../gaps";
+import { completionOn, hasTwo } from "../place";
 import type { Addresses } from "../reading-room";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
 import { showCurrentItem } from "../scrolling";
 import { leftToDo, type Session, type SessionState } from "../session";
-import { AnswerCard, VoteRow } from "./answer-card";
 import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
-import { StepCard } from "./step-card";
+import { CaseQuestions, Votes } from "./common-questions";
+import { FeedbackPanel } from "./feedback";
+import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
+import { Output } from "./output";
 
 interface Props {
   readonly session: Session;
@@ -18,67 +23,101 @@ export function Column({ session, state, addresses }: Props) {
   const { stage } = state;
   if (stage.kind !== "open") return <Beside session={session} state={state} addresses={addresses} />;
   const { room } = stage;
-  const { reading, place } = stage.state;
-  const completion = completionOn(reading, place.side);
-  const left = gaps(reading);
+  const { reading, isComparing } = stage.state;
   return (
     <aside class="room-column" aria-label="Output and ratings">
-      {hasTwo(reading) && <Tabs side={place.side} gaps={left} onTurn={(side) => room.turnTo(side)} />}
+      {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
       <SaveBanner session={session} state={state} />
-      <div class="room-scroll" id="output" role={hasTwo(reading) ? "tabpanel" : undefined}>
+      <div
+        class={`room-scroll${isComparing ? " comparing" : ""}`}
+        id="output"
+        role={hasTwo(reading) && !isComparing ? "tabpanel" : undefined}
+      >
         <LockedBanner reading={reading} addresses={addresses} />
+        <FeedbackPanel feedback={reading.feedback} />
+        {reading.instructions && (
+          <details class="instructions">
+            <summary>Instructions of this reader study</summary>
+            <p>{reading.instructions}</p>
+          </details>
+        )}
         <h2>Question</h2>
         <p class="question">{reading.question}</p>
-        {completion && (
-          <>
-            <h2>Reasoning</h2>
-            {completion.steps.length === 0 && <p class="quiet">No reasoning step could be read.</p>}
-            {completion.steps.map((step) => (
-              <StepCard key={step.uid} room={room} state={stage.state} side={place.side} step={step} />
-            ))}
-            {!isWellFormed(completion) && completion.steps.length > 0 && (
-              <p class="quiet">The output is malformed: rating its steps is optional.</p>
-            )}
-            <h2>Answer</h2>
-            <AnswerCard room={room} state={stage.state} completion={completion} />
-          </>
+        {reading.stage === "first_read" ? (
+          <FirstReadPanel room={room} state={stage.state} />
+        ) : (
+          <FirstReadSummary room={room} state={stage.state} />
         )}
+        <Outputs room={room} state={stage.state} />
+        {reading.stage !== "first_read" && <CaseQuestions room={room} state={stage.state} />}
       </div>
-      <div class="room-foot">
-        {hasTwo(reading) && <VoteRow room={room} state={stage.state} />}
-        <div class="sign">
+      <Foot session={session} state={state} room={room} roomState={stage.state} />
+    </aside>
+  );
+}
+
+function Outputs({ room, state }: { readonly room: Room; readonly state: RoomState }) {
+  const { reading, place, isComparing } = state;
+  if (hasTwo(reading) && isComparing) {
+    return (
+      <div class="side-by-side">
+        {reading.completions.map((completion) => (
+          <Output key={completion.uid} room={room} state={state} completion={completion} />
+        ))}
+      </div>
+    );
+  }
+  const completion = completionOn(reading, place.side);
+  return completion && <Output room={room} state={state} completion={completion} />;
+}
+
+function Foot(props: {
+  readonly session: Session;
+  readonly state: SessionState;
+  readonly room: Room;
+  readonly roomState: RoomState;
+}) {
+  const { session, state, room, roomState } = props;
+  const { reading } = roomState;
+  const left = gaps(reading);
+  const isFirst = reading.stage === "first_read";
+  const name = isFirst ? "Lock and show the outputs" : "Sign and next";
+  const busy = isFirst ? "Locking…" : "Signing…";
+  return (
+    <div class="room-foot">
+      {!isFirst && <Votes room={room} state={roomState} />}
+      <div class="sign">
+        <button
+          type="button"
+          class="button primary"
+          aria-disabled={left.length > 0 || !room.canRate}
+          disabled={state.isSigning || reading.signed_at !== null}
+          // The second half of a double click would sign the case that came meanwhile.
+          onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
+        >
+          {state.isSigning ? busy : name} <kbd>Ctrl Enter</kbd>
+        </button>
+        {left.length === 0 ? (
+          <p class="left quiet">{isFirst ? "Your first read can be locked." : "Everything is rated."}</p>
+        ) : (
           <button
             type="button"
-            class="button primary"
-            aria-disabled={left.length > 0 || !room.canRate}
-            disabled={state.isSigning || reading.signed_at !== null}
-            // The second half of a double click would sign the case that came meanwhile.
-            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
+            class="left"
+            title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
+            onClick={() => {
+              room.goToFirstGap();
+              showCurrentItem();
+            }}
           >
-            {state.isSigning ? "Signing…" : "Sign and next"} <kbd>Ctrl Enter</kbd>
+            {`Left: ${leftToDo(reading)}`}
           </button>
-          {left.length === 0 ? (
-            <p class="left quiet">Everything is rated.</p>
-          ) : (
-            <button
-              type="button"
-              class="left"
-              title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
-              onClick={() => {
-                room.goToFirstGap();
-                showCurrentItem();
-              }}
-            >
-              {`Left: ${leftToDo(reading)}`}
-            </button>
-          )}
-        </div>
-        <Hint sentence={stage.state.hint} />
-        <p class="refusal" role="alert">
-          {state.refusal}
-        </p>
+        )}
       </div>
-    </aside>
+      <Hint sentence={roomState.hint} />
+      <p class="refusal" role="alert">
+        {state.refusal}
+      </p>
+    </div>
   );
 }
 
@@ -94,34 +133,46 @@ function Hint({ sentence }: { readonly sentence: string | null }) {
   );
 }
 
-function Tabs(props: {
-  readonly side: Side;
-  readonly gaps: ReturnType<typeof gaps>;
-  readonly onTurn: (side: Side) => void;
-}) {
+function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState }) {
+  const { reading, place, isComparing } = state;
+  const turn = (side: Side): void => {
+    if (isComparing) room.perform({ kind: "compare" });
+    room.turnTo(side);
+  };
   return (
-    <div class="tabs" role="tablist" aria-label="Outputs">
-      {(["a", "b"] as const).map((side) => {
-        const numLeft = props.gaps.filter(({ place }) => place.kind !== "vote" && place.side === side).length;
-        return (
-          <button
-            key={side}
-            type="button"
-            role="tab"
-            aria-selected={props.side === side}
-            aria-controls="output"
-            tabIndex={props.side === side ? 0 : -1}
-            onKeyDown={(event) => {
-              if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-                props.onTurn(props.side === "a" ? "b" : "a");
-              }
-            }}
-            onClick={() => props.onTurn(side)}
-          >
-            Output {side.toUpperCase()} <span class="quiet">{numLeft === 0 ? "✓" : `${numLeft} left`}</span>
-          </button>
-        );
-      })}
+    <div class="tabs">
+      <div role="tablist" aria-label="Outputs">
+        {(["a", "b"] as const).map((side) => {
+          const numLeft = numLeftOn(reading, side);
+          const isShown = place.side === side;
+          return (
+            <button
+              key={side}
+              type="button"
+              role="tab"
+              aria-selected={isShown}
+              aria-controls="output"
+              tabIndex={isShown ? 0 : -1}
+              onKeyDown={(event) => {
+                if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+                  room.turnTo(place.side === "a" ? "b" : "a");
+                }
+              }}
+              onClick={() => turn(side)}
+            >
+              Output {side.toUpperCase()} <span class="quiet">{numLeft === 0 ? "✓" : `${numLeft} left`}</span>
+            </button>
+          );
+        })}
+      </div>
+      <button
+        type="button"
+        class="compare"
+        aria-pressed={isComparing}
+        onClick={() => room.perform({ kind: "compare" })}
+      >
+        Compare <kbd>C</kbd>
+      </button>
     </div>
   );
 }

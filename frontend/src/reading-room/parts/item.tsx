@@ -27,10 +27,13 @@ export function Item(props: {
       aria-current={props.isCurrent ? "true" : undefined}
       tabIndex={-1}
       class={`${props.class}${props.isCurrent ? " current" : ""}`}
-      onFocusIn={() => {
+      onFocusIn={(event) => {
+        // An item within an item: the inner one has the focus.
+        event.stopPropagation();
         if (!props.isCurrent) props.onEnter();
       }}
       onClick={(event) => {
+        event.stopPropagation();
         // After a click the arrow keys should move the region, not the rating that was clicked.
         const { target } = event;
         const isText =

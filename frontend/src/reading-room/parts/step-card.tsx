@@ -1,14 +1,18 @@
-import { useEffect, useRef } from "preact/hooks";
 import type { Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
+import { earlierOnStep } from "../earlier";
 import { colourOf, itemsOf, labelOf, partsOf } from "../marks";
 import { stepPlace } from "../place";
+import { builtIn } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { Earlier } from "./earlier";
 import { Item } from "./item";
+import { OwnQuestions } from "./own-questions";
 import { OwnRegions } from "./own-regions";
 import { RegionFields } from "./region-fields";
 import { type Choice, FIVE, Segments } from "./segments";
+import { StepTexts } from "./step-texts";
 
 const PROBLEMS: Record<string, string> = {
   outside_image: "region reaches outside the image",
@@ -52,7 +56,7 @@ export function StepCard({ room, state, side, step }: Props) {
   ];
   return (
     <Item
-      label={`Step ${step.position}`}
+      label={`Step ${step.position}${reading.completions.length > 1 ? ` of output ${side.toUpperCase()}` : ""}`}
       isCurrent={isCurrent}
       class={`step s${colourOf(step)}${side === "b" ? " dashed" : ""}`}
       onEnter={() => room.goTo(stepPlace(side, step))}
@@ -66,38 +70,32 @@ export function StepCard({ room, state, side, step }: Props) {
             {chip}
           </span>
         ))}
-        {room.canRate && state.noteOf !== step.uid && (
-          <button
-            type="button"
-            class="inline note-button"
-            aria-label={`${rating.note ? "Edit the note" : "Note"} on step ${step.position}`}
-            onClick={() => room.startNote(stepPlace(side, step))}
-          >
-            {rating.note ? "edit note" : "note"}
-          </button>
-        )}
       </p>
       <div class="row">
-        <span class="pair">
-          <span class="row-label">Plausible</span>
-          <Segments
-            name={`plausibility-${step.uid}`}
-            title={`How plausible is step ${step.position}, 1 to 5?`}
-            choices={PLAUSIBILITY}
-            value={rating.cannot_judge ? CANNOT_JUDGE : rating.plausibility}
-            disabled={!room.canRate}
-            onChoose={(points) =>
-              room.change(
-                points === CANNOT_JUDGE
-                  ? cannotJudge(state.reading, step.uid)
-                  : ratePlausibility(state.reading, step.uid, points),
-              )
-            }
-          />
-        </span>
-        {step.regions.map((region) => (
-          <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
-        ))}
+        {builtIn(reading, "plausibility") && (
+          <span class="pair">
+            <span class="row-label">Plausible</span>
+            <Segments
+              name={`plausibility-${step.uid}`}
+              title={`How plausible is step ${step.position}, 1 to 5?`}
+              choices={PLAUSIBILITY}
+              value={rating.cannot_judge ? CANNOT_JUDGE : rating.plausibility}
+              disabled={!room.canRate}
+              onChoose={(points) =>
+                room.change(
+                  points === CANNOT_JUDGE
+                    ? cannotJudge(state.reading, step.uid)
+                    : ratePlausibility(state.reading, step.uid, points),
+                )
+              }
+            />
+          </span>
+        )}
+        {builtIn(reading, "verdict") &&
+          step.regions.map((region) => (
+            <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
+          ))}
+        {isCurrent && <StepTexts.Buttons room={room} state={state} side={side} step={step} />}
       </div>
       {redrawn && <RegionFields room={room} state={state} item={redrawn} />}
       <OwnRegions
@@ -109,15 +107,15 @@ export function StepCard({ room, state, side, step }: Props) {
         onFocus={(uid) => room.goTo(stepPlace(side, step, uid))}
         canAdd={isCurrent}
       />
-      {state.noteOf === step.uid ? (
-        <Note
-          note={rating.note}
-          onWrite={(note) => room.draftNote(step.uid, note)}
-          onEnd={() => room.endNote(step.uid)}
-        />
-      ) : (
-        rating.note && <p class="note">{rating.note}</p>
-      )}
+      <Earlier
+        words={earlierOnStep(
+          reading,
+          step.uid,
+          step.regions.map(({ uid }) => uid),
+        )}
+      />
+      <StepTexts.Fields room={room} state={state} side={side} step={step} />
+      <OwnQuestions room={room} state={state} side={side} step={step} />
     </Item>
   );
 }
@@ -165,31 +163,5 @@ function RegionRow({ room, state, side, step, region }: Props & { readonly regio
         }}
       />
     </span>
-  );
-}
-
-function Note({
-  note,
-  onWrite,
-  onEnd,
-}: {
-  note: string;
-  onWrite: (note: string) => void;
-  onEnd: () => void;
-}) {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  return (
-    <textarea
-      ref={field}
-      class="note-field"
-      aria-label="Note on this step"
-      placeholder="What should the model have said? No names, dates or numbers of patients."
-      rows={2}
-      maxLength={4000}
-      onInput={(event) => onWrite(event.currentTarget.value.trim())}
-      onBlur={onEnd}
-      defaultValue={note}
-    />
   );
 }

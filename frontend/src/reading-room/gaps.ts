@@ -1,0 +1,160 @@
+/** What is left to do in a case, by name, and where the focus goes from an item that is complete. */
+import type { Completion, Reading, Side, Step } from "../api/reading";
+import {
+  commonPlaces,
+  completionOn,
+  hasTwo,
+  isPlausibilityRated,
+  isStepRated,
+  isWellFormed,
+  openRegion,
+  otherSide,
+  type Place,
+  placesOfOutput,
+  placesOn,
+  questionAt,
+  samePlace,
+  stepPlace,
+} from "./place";
+import { answerTo, builtIn } from "./questions";
+
+export interface Gap {
+  readonly place: Place;
+  /** Completes the sentence "Left: …". */
+  readonly name: string;
+}
+
+/** What is missing before the reading can be signed, or its first read locked: the server's rule, seen before it
+ * is asked. */
+export function gaps(reading: Reading): Gap[] {
+  if (reading.stage === "first_read") return firstReadGaps(reading);
+  const sides = reading.completions.flatMap(({ side }) =>
+    placesOfOutput(reading, side).map((place) => gapAt(reading, place, true)),
+  );
+  const common = commonPlaces(reading, "a").map((place) => gapAt(reading, place, true));
+  return [...sides, ...common].filter((gap) => gap !== null);
+}
+
+function firstReadGaps(reading: Reading): Gap[] {
+  const { form, first } = reading.first_read ?? {};
+  const place: Place = { kind: "first-read", side: "a", part: "answer" };
+  if (form === "choice") return first?.choice ? [] : [{ place, name: "your answer" }];
+  const findings = first?.findings ?? [];
+  const others = findings.filter((name) => name !== NO_FINDING && name !== SUPPORT_DEVICES);
+  if (findings.length === 0 && !first?.impression.trim()) return [{ place, name: "a finding, or a line" }];
+  if (findings.includes(NO_FINDING) && others.length > 0) {
+    return [{ place, name: `“${NO_FINDING}” cannot stand beside ${others.join(", ")}` }];
+  }
+  return [];
+}
+
+const NO_FINDING = "No Finding";
+const SUPPORT_DEVICES = "Support Devices";
+
+/** What has no answer at a place, or null; `mustOnly`: what must have one. */
+function gapAt(reading: Reading, place: Place, mustOnly: boolean): Gap | null {
+  const completion = completionOn(reading, place.side);
+  const isAsked = place.kind !== "step" || (completion !== null && isWellFormed(completion));
+  if (!isAsked || place.kind === "finding" || place.kind === "first-read") return null;
+  const question = questionAt(reading, place);
+  const side = place.kind === "step" || place.kind === "answer" ? place.side.toUpperCase() : "";
+  const prefix = side && hasTwo(reading) ? `${side} ` : "";
+  if (question === null) return place.kind === "step" ? stepGap(reading, place, prefix, mustOnly) : null;
+  if (mustOnly && !question.criterion.is_required) return null;
+  if (answerTo(reading, question) !== null) return null;
+  const step = completion && place.kind === "step" ? stepAt(completion, place) : null;
+  const name = question.criterion.name.toLowerCase();
+  return { place, name: `${prefix}${step ? `step ${step.position} ` : ""}${name}` };
+}
+
+function stepAt(completion: Completion, place: Place): Step | null {
+  return (place.kind === "step" && completion.steps.find(({ uid }) => uid === place.step)) || null;
+}
+
+function stepGap(
+  reading: Reading,
+  place: Extract<Place, { kind: "step" }>,
+  prefix: string,
+  mustOnly: boolean,
+): Gap | null {
+  const completion = completionOn(reading, place.side);
+  const step = completion && stepAt(completion, place);
+  if (!step) return null;
+  const counts = (field: string): boolean => !mustOnly || (builtIn(reading, field)?.is_required ?? false);
+  const isRated = isPlausibilityRated(reading, step) || !counts("plausibility");
+  const open = counts("verdict") ? openRegion(reading, step) : undefined;
+  if (isRated && open === undefined) return null;
+  const what = isRated ? " region" : "";
+  return {
+    place: stepPlace(place.side, step, open?.uid),
+    name: `${prefix}step ${step.position}${what}`,
+  };
+}
+
+export function firstPlace(reading: Reading): Place {
+  return (
+    gaps(reading)[0]?.place ?? placesOn(reading, "a")[0] ?? { kind: "first-read", side: "a", part: "answer" }
+  );
+}
+
+const isOfOutput = ({ kind }: Place): boolean => kind === "step" || kind === "answer" || kind === "finding";
+
+/** Where a reader who turns to the other side goes on: the first gap there, else its first step. */
+export function placeOn(reading: Reading, side: Side): Place {
+  const gap = gaps(reading).find(({ place }) => isOfOutput(place) && place.side === side);
+  return gap?.place ?? placesOn(reading, side)[0] ?? firstPlace(reading);
+}
+
+/** Whether everything of a side is rated; what is asked between the two belongs to none. */
+export function isSideDone(reading: Reading, side: Side): boolean {
+  return numLeftOn(reading, side) === 0;
+}
+
+export function numLeftOn(reading: Reading, side: Side): number {
+  return gaps(reading).filter(({ place }) => isOfOutput(place) && place.side === side).length;
+}
+
+/** Whether everything that is asked here is answered, whether or not it must be. */
+export function isDone(reading: Reading, place: Place): boolean {
+  const completion = completionOn(reading, place.side);
+  const step = completion && stepAt(completion, place);
+  // The steps of a malformed output need no rating, and one that is begun is still not left.
+  if (step && place.kind === "step" && place.question === null) return isStepRated(reading, step);
+  const question = questionAt(reading, place);
+  return question === null || answerTo(reading, question) !== null;
+}
+
+/** One place on or back; past the end of a side lies the other one while it has gaps. */
+export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
+  const places = placesOn(reading, place.side);
+  const at = places.findIndex((other) => samePlace(other, place));
+  const next = places[at + by] ?? place;
+  const other = otherSide(place.side);
+  const isPastTheEnd = by === 1 && isOfOutput(place) && (!isOfOutput(next) || samePlace(next, place));
+  return isPastTheEnd && !isSideDone(reading, other) ? placeOn(reading, other) : next;
+}
+
+/** After a key completed `place`: what is open after it on its side, before it, on the other side, between the two,
+ * of the case; else itself. */
+export function afterCompleting(reading: Reading, place: Place): Place {
+  const places = placesOn(reading, place.side);
+  const at = places.findIndex((other) => samePlace(other, place));
+  const after = places.slice(at + 1).filter((other) => isOfOutput(other) === isOfOutput(place));
+  const open = firstOf(after, (other) => gapAt(reading, other, false));
+  if (open) return open.place;
+  const must = gaps(reading);
+  const here = must.find((gap) => isOfOutput(gap.place) && gap.place.side === place.side);
+  if (here) return here.place;
+  const next = must.find((gap) => isOfOutput(gap.place));
+  if (next) return next.place;
+  const common = firstOf(commonPlaces(reading, place.side), (other) => gapAt(reading, other, false));
+  return common?.place ?? place;
+}
+
+function firstOf<Value, Found>(values: readonly Value[], find: (value: Value) => Found | null): Found | null {
+  for (const value of values) {
+    const found = find(value);
+    if (found !== null) return found;
+  }
+  return null;
+}

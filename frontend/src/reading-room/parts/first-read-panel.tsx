@@ -1,0 +1,158 @@
+import type { FirstReadForm } from "../../api/reading";
+import { firstRead, inWords, openFirstRead, sayingFirst, type When, withFindingToggled } from "../first-read";
+import type { FirstReadPart, Place } from "../place";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { Item } from "./item";
+import { FIVE, Segments } from "./segments";
+import { TextField, WriteButton } from "./text-field";
+
+const MOST_LETTERS = 1000;
+const NUM_PLAIN_DIGITS = 9;
+
+interface Props {
+  readonly room: Room;
+  readonly state: RoomState;
+}
+
+const placeOf = (part: FirstReadPart): Place => ({ kind: "first-read", side: "a", part });
+
+const isAt = ({ place }: RoomState, part: FirstReadPart): boolean =>
+  place.kind === "first-read" && place.part === part;
+
+/** What the reader sees on the film alone: answered and locked before any output is shown. */
+export function FirstReadPanel({ room, state }: Props) {
+  const form = state.reading.first_read;
+  if (form === null) return null;
+  return (
+    <section class="answer first-read" aria-label="First read">
+      <p class="quiet">
+        Read the film by itself first. The outputs are shown once your first read is locked, and it cannot be
+        changed after that; what you think then is kept beside it.
+      </p>
+      <FirstReadFields room={room} state={state} form={form} when="first" />
+    </section>
+  );
+}
+
+/** After the reveal: what was said first, and, where the reader has another mind now, what is thought after. */
+export function FirstReadSummary({ room, state }: Props) {
+  const { reading } = state;
+  const form = reading.first_read;
+  if (form?.first == null) return null;
+  const isEditing = state.place.kind === "first-read";
+  return (
+    <section class="answer first-read" aria-label="Your first read">
+      <p>
+        <span class="quiet">Your first read</span> {inWords(form.first)}
+        {room.canRate && !isEditing && (
+          <WriteButton
+            name={form.after_reveal ? "edit" : "changed my mind"}
+            label="Say what you think after the reveal"
+            cap="Y"
+            onClick={() => room.goTo(placeOf("answer"))}
+          />
+        )}
+      </p>
+      {form.after_reveal && !isEditing && (
+        <p>
+          <span class="quiet">After the reveal</span> {inWords(form.after_reveal)}
+        </p>
+      )}
+      {isEditing && openFirstRead(reading) === "after_reveal" && (
+        <FirstReadFields room={room} state={state} form={form} when="after_reveal" />
+      )}
+    </section>
+  );
+}
+
+function FirstReadFields(props: Props & { readonly form: FirstReadForm; readonly when: When }) {
+  const { room, state, form, when } = props;
+  const said = firstRead(state.reading, when);
+  const writing = { field: "impression", when } as const;
+  const say = (part: Parameters<typeof sayingFirst>[2]): void =>
+    room.change(sayingFirst(room.state.reading, when, part));
+  return (
+    <>
+      <Item
+        label="Your answer"
+        class="row question-row wide"
+        isCurrent={isAt(state, "answer")}
+        onEnter={() => room.goTo(placeOf("answer"))}
+      >
+        {form.form === "choice" ? (
+          <Segments
+            name={`choice-${when}`}
+            title="Your answer"
+            choices={form.choices.map((value, at) => ({ value, label: value, cap: capOf(at) }))}
+            value={said.choice || null}
+            disabled={!room.canRate}
+            onChoose={(choice) => say({ choice })}
+          />
+        ) : (
+          <Segments
+            name={`findings-${when}`}
+            title="Findings that you see"
+            choices={form.findings_offered.map((value, at) => ({ value, label: value, cap: capOf(at) }))}
+            value={said.findings}
+            disabled={!room.canRate}
+            isOfSeveral
+            onChoose={(finding) =>
+              say({ findings: withFindingToggled(firstRead(room.state.reading, when).findings, finding) })
+            }
+          />
+        )}
+      </Item>
+      {form.form === "findings" && (
+        <Item
+          label="Impression"
+          class="row question-row"
+          isCurrent={isAt(state, "impression")}
+          onEnter={() => room.goTo(placeOf("impression"))}
+        >
+          <span class="row-label">Impression</span>
+          {said.impression && state.writing?.field !== "impression" && <span>{said.impression}</span>}
+          {room.canRate && state.writing?.field !== "impression" && (
+            <WriteButton
+              name={said.impression ? "edit" : "write a line"}
+              label={said.impression ? "Edit your impression" : "Write your impression"}
+              cap="T"
+              onClick={() => room.startWriting(writing, placeOf("impression"))}
+            />
+          )}
+          <TextField
+            room={room}
+            state={state}
+            writing={writing}
+            label="Your impression"
+            placeholder="One line. No names, dates or numbers of patients."
+            maxLength={MOST_LETTERS}
+          />
+        </Item>
+      )}
+      <Item
+        label="Confidence"
+        class="row question-row"
+        isCurrent={isAt(state, "confidence")}
+        onEnter={() => room.goTo(placeOf("confidence"))}
+      >
+        <span class="row-label">Confidence</span>
+        <Segments
+          name={`confidence-${when}`}
+          title="How sure are you, 1 to 5?"
+          choices={FIVE}
+          value={said.confidence}
+          disabled={!room.canRate}
+          onChoose={(confidence) => say({ confidence })}
+        />
+        <span class="quiet">optional; 5 is sure</span>
+      </Item>
+    </>
+  );
+}
+
+/** The key of the option in this place: 1 to 9, and from the tenth on with Shift. */
+function capOf(at: number): string | null {
+  if (at < NUM_PLAIN_DIGITS) return String(at + 1);
+  return at < 2 * NUM_PLAIN_DIGITS ? `⇧${at + 1 - NUM_PLAIN_DIGITS}` : null;
+}

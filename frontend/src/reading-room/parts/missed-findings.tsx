@@ -1,0 +1,107 @@
+import type { Completion } from "../../api/reading";
+import { earlierFindings } from "../earlier";
+import type { Place } from "../place";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { isSameField, type Writing } from "../writing";
+import { Earlier } from "./earlier";
+import { Item } from "./item";
+import { TextField, WriteButton } from "./text-field";
+
+const MOST_LETTERS = 1000;
+
+/** Findings that an output should have named, each with its regions where the reader draws some. */
+export function MissedFindings(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly completion: Completion;
+}) {
+  const { room, state, completion } = props;
+  const { reading } = state;
+  const own = reading.missed_findings.filter((finding) => finding.completion === completion.uid);
+  const fresh = state.writing?.field === "finding" ? state.writing : null;
+  const isNew =
+    fresh !== null && fresh.completion === completion.uid && !own.some(({ uid }) => uid === fresh.uid);
+  const uids = [...own.map(({ uid }) => uid), ...(isNew ? [fresh.uid] : [])];
+  return (
+    <div class="missed">
+      {uids.map((uid, at) => (
+        <Finding
+          key={uid}
+          room={room}
+          state={state}
+          completion={completion}
+          uid={uid}
+          number={at + 1}
+          text={own.find((finding) => finding.uid === uid)?.text ?? ""}
+        />
+      ))}
+      <Earlier words={earlierFindings(reading, completion.uid)} />
+      {room.canRate && (
+        <button
+          type="button"
+          class="inline"
+          aria-label="Add a missed finding"
+          onClick={() => room.startFinding(completion.side)}
+        >
+          missed finding <kbd>N</kbd>
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Finding(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly completion: Completion;
+  readonly uid: string;
+  readonly number: number;
+  readonly text: string;
+}) {
+  const { room, state, completion, uid, number, text } = props;
+  const place: Place = { kind: "finding", side: completion.side, finding: uid };
+  const writing: Writing = { field: "finding", uid, completion: completion.uid };
+  const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
+  return (
+    <Item
+      label={`Missed finding ${number}`}
+      class="row finding"
+      isCurrent={isCurrent}
+      onEnter={() => room.goTo(place)}
+    >
+      <span class="row-label">Missed {number}</span>
+      {!isSameField(state.writing, writing) && (
+        <>
+          <span class="finding-text">{text}</span>
+          {room.canRate && (
+            <>
+              <WriteButton
+                name="edit"
+                label={`Edit missed finding ${number}`}
+                cap="E"
+                onClick={() => room.startWriting(writing, place)}
+              />
+              <button
+                type="button"
+                class="inline"
+                aria-label={`Delete missed finding ${number}`}
+                onClick={() => room.dropFinding(uid)}
+              >
+                delete
+              </button>
+            </>
+          )}
+        </>
+      )}
+      <TextField
+        room={room}
+        state={state}
+        writing={writing}
+        label={`Missed finding ${number}`}
+        placeholder="What should have been named? No names, dates or numbers of patients."
+        maxLength={MOST_LETTERS}
+      />
+    </Item>
+  );
+}

@@ -1,0 +1,66 @@
+import type { Completion } from "../../api/reading";
+import { hasTwo, isWellFormed } from "../place";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { AnswerCard } from "./answer-card";
+import { StepCard } from "./step-card";
+
+/** One output: its reasoning, step by step, and its answer, with what the reader says of them. */
+export function Output(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly completion: Completion;
+}) {
+  const { room, state, completion } = props;
+  const { reading, isComparing, place } = state;
+  const { side, steps } = completion;
+  const isBeside = hasTwo(reading) && isComparing;
+  return (
+    <div class={`output${isBeside && place.side === side ? " focused" : ""}`}>
+      {isBeside && (
+        <h2 class="output-name">
+          <button type="button" class="inline" onClick={() => room.turnTo(side)}>
+            Output {side.toUpperCase()}
+          </button>
+        </h2>
+      )}
+      <h2>Reasoning</h2>
+      <Flaws completion={completion} />
+      {steps.length === 0 && <p class="quiet">No reasoning step could be read.</p>}
+      {steps.map((step) => (
+        <StepCard key={step.uid} room={room} state={state} side={side} step={step} />
+      ))}
+      {!isWellFormed(completion) && steps.length > 0 && (
+        <p class="quiet">The output is malformed: rating its steps is optional.</p>
+      )}
+      <h2>Answer</h2>
+      <AnswerCard room={room} state={state} completion={completion} />
+    </div>
+  );
+}
+
+/** How many steps point nowhere, or at no place in particular. */
+function Flaws({ completion }: { readonly completion: Completion }) {
+  const { steps } = completion;
+  const withoutRegion = steps.filter((step) => step.regions.length === 0).length;
+  const problems = steps.flatMap((step) => step.regions.map((region) => region.problem));
+  const numOf = (problem: string): number => problems.filter((one) => one === problem).length;
+  const counts: [number, string][] = [
+    [withoutRegion, "without a region"],
+    [numOf("outside_image"), "outside the image"],
+    [numOf("no_area"), "of no area"],
+    [numOf("inverted"), "with swapped corners"],
+    [numOf("whole_image"), "over the whole image"],
+  ];
+  const told = counts.filter(([number]) => number > 0);
+  if (told.length === 0) return null;
+  return (
+    <p class="flaws quiet">
+      {told.map(([number, what]) => (
+        <span key={what} class="chip warn">
+          {number} {what}
+        </span>
+      ))}
+    </p>
+  );
+}

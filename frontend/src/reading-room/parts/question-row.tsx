@@ -1,0 +1,121 @@
+import type { AskedCriterion } from "../../api/reading";
+import { type Place, samePlace } from "../place";
+import { answering, answerTo, digitOf, keyOf, type Question, toggled } from "../questions";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { EarlierAnswers } from "./earlier";
+import { Item } from "./item";
+import { type Choice, Segments } from "./segments";
+import { TextField, WriteButton } from "./text-field";
+
+const MOST_LETTERS = 2000;
+
+type Tone = NonNullable<Choice<string>["tone"]>;
+
+const TONES: Readonly<Record<string, Tone>> = { none: "good", mild: "warn", severe: "bad", both_bad: "bad" };
+
+/** A question of the reader study with its answer: points, one choice, several, or words. */
+export function QuestionRow(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly question: Question;
+  readonly place: Place;
+  /** What it is asked of, where the row alone does not say it. */
+  readonly of?: string;
+}) {
+  const { room, state, question, place } = props;
+  const { criterion } = question;
+  const isCurrent = samePlace(state.place, place);
+  const of = props.of ? `, ${props.of}` : "";
+  return (
+    <Item
+      label={`${criterion.name}${of}`}
+      class="row question-row"
+      isCurrent={isCurrent}
+      onEnter={() => room.goTo(place)}
+    >
+      <span class="row-label" title={criterion.question}>
+        {criterion.name}
+        {!criterion.is_required && <small class="quiet"> optional</small>}
+      </span>
+      {criterion.kind === "text" ? (
+        <TextAnswer {...props} />
+      ) : (
+        <Segments
+          name={keyOf(question)}
+          title={`${criterion.question || criterion.name}${of}`}
+          choices={choicesOf(criterion)}
+          value={answerTo(state.reading, question)}
+          disabled={!room.canRate}
+          isOfSeveral={criterion.kind === "choices"}
+          onChoose={(value) => {
+            const { reading } = room.state;
+            const isOne = criterion.kind !== "choices";
+            const now = isOne ? value : toggled(answerTo(reading, question), value);
+            room.change(answering(reading, question, now));
+          }}
+        />
+      )}
+      {isCurrent && <Anchors criterion={criterion} state={state} question={question} />}
+      <EarlierAnswers reading={state.reading} question={question} />
+    </Item>
+  );
+}
+
+function choicesOf(criterion: AskedCriterion): Choice<string | number>[] {
+  return criterion.options.flatMap(({ value, label, anchor }) => {
+    if (Array.isArray(value)) return [];
+    const digit = digitOf(criterion, value);
+    const cap = digit === null || String(digit) === label ? null : String(digit);
+    const tone = TONES[String(value)];
+    return [{ value, label, cap, hint: anchor || label, ...(tone && criterion.field ? { tone } : {}) }];
+  });
+}
+
+/** What the answer means; before there is one, what the ends of the scale mean. */
+function Anchors(props: {
+  readonly criterion: AskedCriterion;
+  readonly state: RoomState;
+  readonly question: Question;
+}) {
+  const { criterion, state, question } = props;
+  const answer = answerTo(state.reading, question);
+  const chosen = criterion.options.find(({ value }) => value === answer);
+  const ends = [criterion.options[0], criterion.options.at(-1)].filter((option) => option?.anchor);
+  const said = chosen?.anchor
+    ? `${chosen.label}: ${chosen.anchor}`
+    : ends.map((option) => `${option?.label}: ${option?.anchor}`).join(" · ");
+  return (
+    <span class="anchors">
+      {criterion.question}
+      {said && ` ${said}.`}
+    </span>
+  );
+}
+
+function TextAnswer({ room, state, question, place }: Parameters<typeof QuestionRow>[0]) {
+  const { criterion } = question;
+  const writing = { field: "text", question } as const;
+  const text = answerTo(state.reading, question);
+  return (
+    <>
+      {room.canRate && (
+        <WriteButton
+          name={text ? "edit" : "write"}
+          label={`${text ? "Edit" : "Write"}: ${criterion.name}`}
+          cap="T"
+          onClick={() => room.startWriting(writing, place)}
+        />
+      )}
+      <TextField
+        room={room}
+        state={state}
+        writing={writing}
+        label={criterion.question || criterion.name}
+        placeholder="No names, dates or numbers of patients."
+        maxLength={MOST_LETTERS}
+      />
+      {text !== null && <span class="note">{String(text)}</span>}
+    </>
+  );
+}

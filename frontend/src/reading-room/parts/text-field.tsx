@@ -1,0 +1,55 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { isSameField, textIn, type Writing } from "../writing";
+
+interface Props {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly writing: Writing;
+  readonly label: string;
+  readonly placeholder: string;
+  readonly maxLength: number;
+}
+
+/** A text of the reader's own: a field while it is written, else what was written. */
+export function TextField(props: Props) {
+  const { room, state, writing } = props;
+  if (!isSameField(state.writing, writing)) return null;
+  return <Field key={props.label} {...props} room={room} />;
+}
+
+function Field({ room, state, writing, label, placeholder, maxLength }: Props) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.scrollIntoView({ block: "nearest" });
+  }, []);
+  return (
+    <textarea
+      ref={field}
+      class="note-field"
+      aria-label={label}
+      placeholder={placeholder}
+      rows={2}
+      maxLength={maxLength}
+      onInput={(event) => room.write(writing, event.currentTarget.value)}
+      onBlur={() => room.endWriting(writing)}
+      defaultValue={textIn(state.reading, writing)}
+    />
+  );
+}
+
+/** What opens a text field by mouse; its key stands beside it. */
+export function WriteButton(props: {
+  readonly name: string;
+  readonly label: string;
+  readonly cap: string;
+  readonly onClick: () => void;
+}) {
+  return (
+    <button type="button" class="inline note-button" aria-label={props.label} onClick={props.onClick}>
+      {props.name} <kbd>{props.cap}</kbd>
+    </button>
+  );
+}

@@ -1,0 +1,114 @@
+/** What a reader writes: notes, wordings, findings, lines of impression; saved when the typing rests, so that a
+ * crash loses a word at most. */
+import type { Change, Completion, Reading, Step } from "../api/reading";
+import { answerRating, stepRating, writeNote } from "./changes";
+import { firstRead, sayingFirst, type When } from "./first-read";
+import { answering, answerTo, keyOf, type Question } from "./questions";
+import type { RoomState } from "./room-state";
+
+const PAUSE_MS = 800;
+
+/** The field that is being written in. */
+export type Writing =
+  | { readonly field: "note" | "wording"; readonly step: Step }
+  | { readonly field: "rewrite"; readonly completion: Completion }
+  | { readonly field: "finding"; readonly uid: string; readonly completion: string }
+  | { readonly field: "impression"; readonly when: When }
+  | { readonly field: "text"; readonly question: Question };
+
+export function isSameField(a: Writing | null, b: Writing): boolean {
+  return a !== null && keyOfField(a) === keyOfField(b);
+}
+
+function keyOfField(writing: Writing): string {
+  switch (writing.field) {
+    case "note":
+    case "wording":
+      return `${writing.field} ${writing.step.uid}`;
+    case "rewrite":
+      return `rewrite ${writing.completion.uid}`;
+    case "finding":
+      return `finding ${writing.uid}`;
+    case "impression":
+      return `impression ${writing.when}`;
+    case "text":
+      return `text ${keyOf(writing.question)}`;
+  }
+}
+
+/** What stands in the field before a word is written: what was said before, else what the model said. */
+export function textIn(reading: Reading, writing: Writing): string {
+  switch (writing.field) {
+    case "note":
+      return stepRating(reading, writing.step.uid).note;
+    case "wording":
+      return stepRating(reading, writing.step.uid).edited_text || writing.step.text;
+    case "rewrite":
+      return answerRating(reading, writing.completion.uid).rewrite || writing.completion.answer;
+    case "finding":
+      return reading.missed_findings.find(({ uid }) => uid === writing.uid)?.text ?? "";
+    case "impression":
+      return firstRead(reading, writing.when).impression;
+    case "text":
+      return String(answerTo(reading, writing.question) ?? "");
+  }
+}
+
+/** The change that keeps `text`; what the model said itself, or nothing, takes the reader's own text back. */
+function keeping(reading: Reading, writing: Writing, text: string): Change {
+  switch (writing.field) {
+    case "note":
+      return writeNote(reading, writing.step.uid, text);
+    case "wording": {
+      const edited_text = text === writing.step.text.trim() ? "" : text;
+      return { kind: "rate_step", payload: { ...stepRating(reading, writing.step.uid), edited_text } };
+    }
+    case "rewrite": {
+      const { uid, answer } = writing.completion;
+      const rewrite = text === answer.trim() ? "" : text;
+      return { kind: "rate_answer", payload: { ...answerRating(reading, uid), rewrite } };
+    }
+    case "finding": {
+      const { uid, completion } = writing;
+      return { kind: "add_finding", payload: { uid, completion, text: text || null } };
+    }
+    case "impression":
+      return sayingFirst(reading, writing.when, { impression: text });
+    case "text":
+      return answering(reading, writing.question, text || null);
+  }
+}
+
+export interface WritingHost {
+  readonly state: RoomState;
+  /** Changes of one group in a row are undone together. */
+  change(change: Change, group: string): void;
+}
+
+export class Texts {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private draft: { readonly writing: Writing; readonly text: string } | null = null;
+  private numBegun = 0;
+
+  constructor(private readonly host: WritingHost) {}
+
+  /** What is written from now on is undone apart from what was written before. */
+  begin(): void {
+    this.numBegun += 1;
+  }
+
+  write(writing: Writing, text: string): void {
+    this.draft = { writing, text: text.trim() };
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.commit(), PAUSE_MS);
+  }
+
+  commit(): void {
+    clearTimeout(this.timer);
+    const { draft } = this;
+    this.draft = null;
+    const { reading } = this.host.state;
+    if (draft === null || textIn(reading, draft.writing).trim() === draft.text) return;
+    this.host.change(keeping(reading, draft.writing, draft.text), `text ${this.numBegun}`);
+  }
+}
