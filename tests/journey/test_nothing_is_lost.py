@@ -199,7 +199,7 @@ def test_two_windows_disagree_and_the_reader_chooses(
             if window is there:
                 window.wait_until_saved()
         alert = here.page.get_by_role("alert", name="Two versions")
-        expect(alert).to_contain_text("The vote was changed in another window")
+        expect(alert).to_contain_text("The vote “Better overall” was changed in another window")
         check_barriers(here.page)
         alert.get_by_role("button", name=f"Keep {kept}").click()
         expect(alert).to_have_count(0)

@@ -43,7 +43,7 @@ export function QuestionRow(props: {
       ) : (
         <Segments
           name={keyOf(question)}
-          title={`${criterion.question || criterion.name}${of}`}
+          title={titleOf(criterion, of)}
           choices={choicesOf(criterion)}
           value={answerTo(state.reading, question)}
           disabled={!room.canRate}
@@ -60,6 +60,12 @@ export function QuestionRow(props: {
       <EarlierAnswers reading={state.reading} question={question} />
     </Item>
   );
+}
+
+/** "Relevance, output A, 1 to 5: Does the answer speak to the question?" */
+function titleOf({ name, kind, options, question }: AskedCriterion, of: string): string {
+  const ends = kind === "scale" ? `, ${options[0]?.label} to ${options.at(-1)?.label}` : "";
+  return `${name}${of}${ends}: ${question}`;
 }
 
 function choicesOf(criterion: AskedCriterion): Choice<string | number>[] {
