@@ -18,10 +18,11 @@ function boxOf({ left, top, width, height }: Numbers): Box {
   return { x_min: left, y_min: top, x_max: tenth(left + width), y_max: tenth(top + height) };
 }
 
-interface Refused {
+/** What is in the fields while it is typed, and after that while it cannot be saved. */
+interface Typed {
   readonly of: string;
   readonly numbers: Numbers;
-  readonly problem: string;
+  readonly problem: string | null;
 }
 
 /** The region in hand as numbers, film pixels: the way without a drag. What cannot be saved is said here. */
@@ -32,16 +33,20 @@ export function RegionFields(props: {
 }) {
   const { room, state, item } = props;
   const box = state.nudged?.region === item.uid ? state.nudged.box : item.box;
-  const [refused, setRefused] = useState<Refused | null>(null);
+  const [typed, setTyped] = useState<Typed | null>(null);
   const stored = numbersOf(box);
   const now = `${item.uid} ${Object.values(stored).join(" ")}`;
-  const mine = refused?.of === now ? refused : null;
+  const mine = typed?.of === now ? typed : null;
   const numbers = mine?.numbers ?? stored;
+  const problem = mine?.problem ?? null;
   const problemId = `problem-${item.uid}`;
+  const type = (field: keyof Numbers, value: number): void => {
+    setTyped({ of: now, numbers: { ...numbers, [field]: value }, problem });
+  };
   const put = (field: keyof Numbers, value: number): void => {
     const next = { ...numbers, [field]: value };
-    const problem = room.regions.put(item.uid, boxOf(next));
-    setRefused(problem === null ? null : { of: now, numbers: next, problem });
+    const refused = room.regions.put(item.uid, boxOf(next));
+    setTyped(refused === null ? null : { of: now, numbers: next, problem: refused });
   };
   return (
     <fieldset class="row box-fields">
@@ -60,15 +65,16 @@ export function RegionFields(props: {
             step="any"
             value={Number.isFinite(numbers[field]) ? numbers[field] : ""}
             disabled={!room.canRate}
-            aria-invalid={mine !== null}
-            aria-describedby={mine ? problemId : undefined}
+            aria-invalid={problem !== null}
+            aria-describedby={problem ? problemId : undefined}
+            onInput={(event) => type(field, event.currentTarget.valueAsNumber)}
             onChange={(event) => put(field, event.currentTarget.valueAsNumber)}
           />
         </label>
       ))}
-      {mine && (
+      {problem && (
         <span id={problemId} class="problem" role="alert">
-          {`Not saved. ${mine.problem}`}
+          {`Not saved. ${problem}`}
         </span>
       )}
     </fieldset>
