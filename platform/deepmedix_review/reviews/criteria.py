@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
@@ -38,6 +38,9 @@ class SavedCriterion:
 
 def ensure_library(**_: Any) -> None:
     """The product's own criteria are there, in their latest words. Runs after every migration."""
+    if Criterion._meta.db_table not in connection.introspection.table_names():
+        # Migrated back to before there were any.
+        return
     newest = {criterion.key: criterion for criterion in _newest().filter(is_library=True)}
     for offered in LIBRARY:
         fields = _fields(offered)

@@ -1,0 +1,153 @@
+"""Control cases show something plainly wrong, know what it is, and are data for nobody."""
+
+import pytest
+
+from deepmedix_review.feedback.selectors import readings_of
+from deepmedix_review.feedback.services import freeze_dataset
+from deepmedix_review.reasoning.altered import record_foreign_sentence
+from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from deepmedix_review.reasoning.selectors import study_inference
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.selectors import completions_to_read
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import TaughtCase, start_adjudication
+from deepmedix_review.reviews.study_services.controls import MOST_OVERLAP
+from inference.regions import Box
+from rl_feedback.corrections import overlap
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.reader_studies import a_draft, running, studies
+from tests.factories.reasoning import CompletionFactory, say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.reviews import EFFUSION, HEART, complete, sign
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+Alteration = Completion.Alteration
+
+
+def box_of(region: Region) -> Box:
+    return Box(region.x_min, region.y_min, region.x_max, region.y_max)
+
+
+def controls_of(reader_study: ReaderStudy) -> list[Case]:
+    return list(Case.objects.filter(reader_study=reader_study, role=Case.Role.CONTROL))
+
+
+def test_one_thing_in_one_completion_of_a_control_is_wrong_and_known() -> None:
+    reader_study = running(a_draft(num_cases=12, design=ReaderStudyDesign(control_share=0.5)))
+    seen = set()
+    for case in controls_of(reader_study):
+        assert case.known_answer is not None
+        [what] = case.known_answer["alterations"]
+        shown = list(Completion.with_altered.filter(cases=case))
+        [copy] = [completion for completion in shown if completion.alteration]
+        assert (len(shown), str(copy.uid), copy.alteration) == (2, what["completion"], what["alteration"])
+        original = copy.altered_from
+        assert original is not None
+        assert original.study_id == case.study_id
+        seen.add(copy.alteration)
+        texts = [list(c.steps.order_by("position").values_list("text", flat=True)) for c in (original, copy)]
+        changed = [n for n, (old, new) in enumerate(zip(*texts, strict=True), start=1) if old != new]
+        step = ReasoningStep.objects.get(uid=what["step"])
+        assert step.completion_id == copy.pk
+        old_boxes, new_boxes = (
+            {(r.step.position, r.position): box_of(r) for r in Region.objects.filter(step__completion=c)}
+            for c in (original, copy)
+        )
+        moved = [key for key, box in old_boxes.items() if new_boxes[key] != box]
+        if copy.alteration == Alteration.FOREIGN_SENTENCE:
+            assert (changed, moved, what["region"]) == ([step.position], [], None)
+            assert step.text not in texts[0]
+            assert step.text in copy.text or original.text == copy.text
+        else:
+            region = Region.objects.get(uid=what["region"])
+            assert (changed, moved) == ([], [(step.position, region.position)])
+            assert (region.step_id, region.problem) == (step.pk, "")
+            siblings = [box for (position, _), box in old_boxes.items() if position == step.position]
+            assert all(overlap(box_of(region), box) <= MOST_OVERLAP for box in siblings)
+    assert seen == set(Alteration.values)
+
+
+def test_an_altered_copy_is_found_by_no_list_and_chosen_by_no_other_reader_study() -> None:
+    reader_study = running(a_draft(num_cases=6, design=ReaderStudyDesign(shows="one", control_share=0.5)))
+    for case in controls_of(reader_study):
+        [copy] = Completion.with_altered.filter(cases=case)
+        assert not Completion.objects.filter(pk=copy.pk).exists()
+        assert copy not in study_inference(case.study).completions
+        assert [c.alteration for c in completions_to_read([case.study])[case.study_id]] == [""]
+        reading = Reading.objects.filter(assignment__case=case)[0]
+        assert reading.completion_a == copy
+
+
+def test_the_same_alteration_is_one_copy() -> None:
+    completion = say(InstanceFactory.create(), steps=[HEART])
+    step = completion.steps.get()
+    copies = {
+        record_foreign_sentence(original=completion, step=step, text="There is an effusion").pk
+        for _ in range(2)
+    }
+    assert len(copies) == 1
+    assert Completion.with_altered.filter(altered_from=completion).count() == 1
+
+
+def test_of_one_of_two_versions_both_are_altered_since_either_may_be_shown() -> None:
+    versions = [ServingModelFactory.create(), ModelVersionFactory.create()]
+    chosen = []
+    for _ in range(4):
+        film = InstanceFactory.create()
+        say(film, steps=[HEART], model_version=versions[0])
+        say(film, steps=[EFFUSION], model_version=versions[1])
+        chosen.append(film.study)
+    reader_study = running(
+        a_draft(
+            studies=chosen,
+            design=ReaderStudyDesign(shows="one_of_two", control_share=0.5),
+            model_version=versions[0],
+            other_version=versions[1],
+        )
+    )
+    for case in controls_of(reader_study):
+        assert Completion.with_altered.filter(cases=case).exclude(alteration="").count() == 2
+
+
+def test_a_case_that_offers_nothing_to_alter_stays_data() -> None:
+    bare = [CompletionFactory.create(instance=InstanceFactory.create()).study for _ in range(2)]
+    reader_study = running(a_draft(studies=bare, design=ReaderStudyDesign(shows="one", control_share=0.5)))
+    assert controls_of(reader_study) == []
+
+
+def test_a_data_set_frozen_from_all_roles_holds_first_and_adjudicating_readings_of_data_alone() -> None:
+    [training, calibration] = studies(2, num_completions=2)
+    reader_study = running(
+        a_draft(
+            num_cases=5,
+            num_readers=2,
+            design=ReaderStudyDesign(control_share=0.2, repeat_share=0.25),
+            taught=[TaughtCase(training, {}), TaughtCase(calibration, {}, role="calibration")],
+            adjudication="consensus",
+        )
+    )
+    for reading in Reading.objects.filter(assignment__case__reader_study=reader_study).order_by("pk"):
+        Assignment.objects.filter(pk=reading.assignment_id).update(available_at="2026-01-01T00:00Z")
+        mark_opened(reading, reader=reading.assignment.reader)
+        complete(reading)
+        sign(reading)
+    case = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA)[0]
+    adjudication = start_adjudication(case=case, reader=ExpertFactory.create(), actor=AdminFactory.create())
+    reading = Reading.objects.get(assignment=adjudication)
+    complete(reading)
+    sign(reading)
+    roles = Reading.objects.filter(signed_at__isnull=False).values_list(
+        "assignment__case__role", "assignment__kind"
+    )
+    assert len(set(roles)) == 6
+
+    dataset = freeze_dataset(title="All roles", actor=ResearcherFactory.create())
+    num_data = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA).count()
+    assert dataset.num_readings == 2 * num_data + 1
+    learned = readings_of(dataset)
+    assert set(learned.values_list("assignment__case__role", flat=True)) == {Case.Role.DATA}
+    assert set(learned.values_list("assignment__kind", flat=True)) == {"first", "adjudication"}
+    assert set(learned.values_list("completion_a__alteration", "completion_b__alteration")) == {("", "")}
