@@ -12,12 +12,13 @@ import pytest
 from django.urls import reverse
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, BrowserType, Locator, Page, expect
 
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.images import render_reference
-from tests.browser import open_as
+from inference.phantom_dicom import FilmEncoding, Visit, write_phantom_dicom
+from tests.browser import check_barriers, open_as
 from tests.factories.accounts import AdminFactory
 from tests.factories.odd_films import (
     BENT_8,
@@ -31,7 +32,8 @@ from tests.factories.odd_films import (
     negative,
     sigmoid,
 )
-from tests.factories.studies import receive
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import receive, store_phantom
 
 CANVAS = "area => area.querySelector('canvas').toDataURL('image/png')"
 AFTER_TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -180,3 +182,62 @@ def test_the_readers_window_works_on_the_films_own_curve_or_table(
     expect(corner).to_have_text(as_stored)
     shown = picture_of(viewer, rows=ROWS, columns=COLUMNS)
     assert greatest_difference(shown, film.expected(film.stored(seed=seed))) <= MAX_DIFFERENCE
+
+
+NO_WEBGL = ("--disable-gpu", "--disable-software-rasterizer", "--disable-3d-apis")
+
+
+def test_a_browser_without_webgl_shows_the_same(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], live_server: Any, tmp_path: Path
+) -> None:
+    film, preset = ODD_FILMS["several VOI tables"], "As stored: HARDER"
+    instance = received(film.write(tmp_path / "film.dcm", seed=3))
+    args = [*browser_type_launch_args["args"], *NO_WEBGL]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": args})
+    try:
+        page = open_as(AdminFactory.create(), context=browser.new_context(), url=live_server.url)
+        viewer = open_study(page, instance.study, url=live_server.url)
+        assert page.evaluate("document.createElement('canvas').getContext('webgl2')") is None
+        stored = film.stored(seed=3)
+        shown = picture_of(viewer, rows=ROWS, columns=COLUMNS)
+        assert greatest_difference(shown, film.expected(stored)) <= MAX_DIFFERENCE
+        viewer.get_by_label("Window preset").select_option(preset)
+        shown = picture_of(viewer, rows=ROWS, columns=COLUMNS)
+        assert greatest_difference(shown, film.expected(stored, preset=preset)) <= MAX_DIFFERENCE
+    finally:
+        browser.close()
+
+
+def test_a_study_of_more_films_than_a_browser_has_drawing_contexts_shows_each(
+    admin_page: Page, live_server: Any, tmp_path: Path
+) -> None:
+    plain = FilmEncoding(bits_stored=12)
+    films = []
+    for take in range(18):
+        path = tmp_path / f"{take}.dcm"
+        write_phantom_dicom(path, seed=2, size=64, encoding=plain, visit=Visit(take=take))
+        films.append(received(path))
+    admin_page.goto(live_server.url + reverse("study-detail", args=[films[0].study.uid]))
+    for index, film in enumerate(films):
+        viewer = admin_page.locator("[data-film-viewer]").nth(index)
+        expect(viewer.locator(".film-corner")).to_contain_text("zoom", timeout=30_000)
+        viewer.get_by_role("button", name="1:1").click()
+        shown = picture_of(viewer, rows=film.rows, columns=film.columns)
+        assert greatest_difference(shown, render_reference(film_path(film))) <= MAX_DIFFERENCE, index
+    check_barriers(admin_page)
+
+
+def test_a_question_box_that_was_resized_breaks_no_security_policy(
+    admin_page: Page, live_server: Any
+) -> None:
+    """Swapped in again, it must not get its size by a style attribute."""
+    problems: list[str] = []
+    admin_page.on("console", lambda message: problems.append(message.text))
+    ServingModelFactory.create()
+    film = store_phantom()
+    admin_page.goto(live_server.url + reverse("study-detail", args=[film.study.uid]))
+    question = admin_page.get_by_label("Question")
+    question.evaluate("box => { box.style.height = '120px'; }")
+    admin_page.get_by_role("button", name=re.compile("^Ask ")).click()
+    expect(admin_page.get_by_text(re.compile("asked|waits|queued", re.I)).first).to_be_visible()
+    assert [problem for problem in problems if "Content Security Policy" in problem] == []

@@ -1,5 +1,12 @@
 /** The greys that are painted of a film, as an image that Cornerstone3D shows. */
-import { cache, utilities as coreUtilities, Enums, imageLoader, type Types } from "@cornerstonejs/core";
+import {
+  cache,
+  utilities as coreUtilities,
+  Enums,
+  getShouldUseCPURendering,
+  imageLoader,
+  type Types,
+} from "@cornerstonejs/core";
 import type { DataSet } from "dicom-parser";
 import { sizeOf } from "./part10";
 import { pixelShape } from "./pixel-shape";
@@ -27,6 +34,7 @@ export function keepPicture(greys: Uint8Array, header: DataSet): string {
   const whole = windowOf(GREYS);
   image.windowCenter = whole.center;
   image.windowWidth = whole.width;
+  [image.minPixelValue, image.maxPixelValue] = [GREYS.lower, GREYS.upper];
   return imageId;
 }
 
@@ -42,14 +50,17 @@ export async function putPicture(imageId: string, viewport: Types.IStackViewport
 
 /** Whether the viewport's image and what it draws with are both this picture's. */
 export function isPictureOn(imageId: string, viewport: Types.IStackViewport): boolean {
-  const [actor] = viewport.getActors();
-  return viewport.getCornerstoneImage()?.imageId === imageId && actor?.referencedId === imageId;
+  if (viewport.getCornerstoneImage()?.imageId !== imageId) return false;
+  // Without WebGL the image is drawn by itself.
+  return getShouldUseCPURendering() || viewport.getActors()[0]?.referencedId === imageId;
 }
 
 /** After its greys were painted anew. */
 export function renewPicture(viewport: Types.IStackViewport): void {
   const image = viewport.getCornerstoneImage();
   const shown = viewport.getImageData() as Types.IImageData | undefined;
+  // Without WebGL a picture counts as drawn until its window changes, which it never does.
+  Object.assign(viewport, { cpuRenderingInvalidated: true });
   if (image && shown) coreUtilities.updateVTKImageDataWithCornerstoneImage(shown.imageData, image);
   viewport.render();
 }

@@ -1,5 +1,12 @@
 /** The one place that speaks to Cornerstone3D: decodes a film, draws it, and knows what is on the canvas. */
-import { Enums, getConfiguration, init as initCore, RenderingEngine, type Types } from "@cornerstonejs/core";
+import {
+  Enums,
+  getConfiguration,
+  getShouldUseCPURendering,
+  init as initCore,
+  RenderingEngine,
+  type Types,
+} from "@cornerstonejs/core";
 import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import type { DataSet } from "dicom-parser";
 import { decode } from "./decoding";
@@ -164,12 +171,16 @@ export class FilmStack {
     return { width: this.element.clientWidth, height: this.element.clientHeight };
   }
 
-  /** Edges of film pixels to screen pixels. Cornerstone's integer index is a pixel's centre, hence the half. */
+  /**
+   * Edges of film pixels to screen pixels. Cornerstone's integer index is a pixel's centre, hence the half;
+   * without WebGL it is the pixel's edge.
+   */
   affine(): Affine {
     const size = this.filmSize();
     const imageData = this.viewport.getImageData().imageData;
+    const toEdge = getShouldUseCPURendering() ? 0 : -0.5;
     const corner = (x: number, y: number): Point => {
-      const world = imageData.indexToWorld?.([x - 0.5, y - 0.5, 0]) as Types.Point3;
+      const world = imageData.indexToWorld?.([x + toEdge, y + toEdge, 0]) as Types.Point3;
       const [screenX, screenY] = this.viewport.worldToCanvas(world);
       return { x: screenX, y: screenY };
     };
