@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, expect
+from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, Route, expect
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import DrawnRegion, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.selectors import film_path
+from inference.phantom_dicom import FilmEncoding, Visit, write_phantom_dicom
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
@@ -32,7 +35,6 @@ HALF = 2
 DARK, WHITE = 40, 245
 HEART = ("The heart is enlarged.", [(60.0, 60.0, 190.0, 200.0)])
 LUNG = ("The right lung is clear.", [(90.0, 90.0, 130.0, 140.0)])
-RATED = re.compile("^PA")
 AFTER_TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 Point = tuple[float, float]
@@ -122,12 +124,29 @@ def marked_film(folder: Path, *, row_mm: float, column_mm: float, **attributes: 
     return item.instance
 
 
+def film_of_visit(folder: Path, visit: Visit, *, view_position: str = "") -> Instance:
+    """One of the films of one patient."""
+    path = folder / f"{visit.take}-{visit.study_date}.dcm"
+    plain = FilmEncoding(photometric="MONOCHROME2", bits_stored=12, transfer_syntax="explicit")
+    write_phantom_dicom(path, seed=1, size=SIZE, encoding=plain, visit=visit)
+    if view_position:
+        film = dcmread(path)
+        film.ViewPosition = view_position
+        film.save_as(path)
+    item = receive(path)
+    assert item.instance is not None, item.reason
+    return item.instance
+
+
 def squares_on_screen(page: Page, *, scale: int) -> tuple[Point, Point]:
     """Where the two white squares are seen, by their brightness alone."""
+    page.keyboard.down("Space")
+    expect(page.locator("[data-region]")).to_have_count(0)
     page.evaluate(AFTER_TWO_FRAMES)
     stage = page.locator(".film-stage").bounding_box()
     assert stage is not None
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    page.keyboard.up("Space")
     whitest = np.asarray(shot).min(axis=2).astype(np.float64)
     whitest[whitest < DARK] = 0
     # The words in the corners of the film are no squares, and nothing beside it is.
@@ -176,9 +195,7 @@ def test_what_is_drawn_at_a_pixel_is_stored_at_that_pixel(
     room.open()
     for keys in ((), ("=",) * 4, ("-",) * 4):
         room.press("0", *keys, "x", "k")
-        room.page.keyboard.down("Space")
         first, second = squares_on_screen(room.page, scale=scale)
-        room.page.keyboard.up("Space")
         # A mouse stands on whole pixels of the screen.
         start, end = ((round(x), round(y)) for x, y in (first, second))
         room.press("r")
@@ -479,3 +496,71 @@ def test_a_region_that_the_model_put_nowhere_is_marked_and_never_hidden(enter: E
     expect(room.page.get_by_text("region has no area")).to_be_visible()
     expect(room.page.get_by_text("region reaches outside the image")).to_have_count(2)
     check_barriers(room.page)
+
+
+def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tmp_path: Path) -> None:
+    day = date(2026, 5, 20)
+    rated = film_of_visit(tmp_path, Visit(study_date=day))
+    lateral = film_of_visit(tmp_path, Visit(study_date=day, take=1), view_position="LL")
+    prior = film_of_visit(tmp_path, Visit(study_date=date(2025, 10, 18), is_earlier=True))
+    room = enter(film=rated)
+    room.open()
+    strip = room.page.get_by_role("navigation", name="Films of this case")
+    names = ("PA rated", "Lateral same study", "Prior PA prior, 214 days earlier")
+    expect(strip.get_by_role("button")).to_have_count(len(names))
+    for name in names:
+        expect(strip.get_by_role("button", name=name)).to_be_visible()
+    other = room.page.get_by_role("region", name="Another film")
+    step = room.page.get_by_role("group", name="How plausible is step 1, 1 to 5?").get_by_label(
+        "4", exact=True
+    )
+
+    def is_looking_at(banner: str) -> None:
+        expect(other.get_by_text(banner, exact=True)).to_be_visible()
+        expect(other.locator(".film-corner").last).to_contain_text("zoom", timeout=60_000)
+
+    expect(room.page.locator("[data-region]")).to_have_count(1)
+    room.press("o")
+    is_looking_at("Lateral · same study")
+    expect(room.page.locator("[data-region]")).to_have_count(0)
+    expect(room.page.locator(".film-area .film-canvas")).to_be_hidden()
+    expect(step).to_be_disabled()
+    check_barriers(room.page)
+    for keys in (("4",), ("f",), ("Control+z",), ("Control+Enter",), ("r",), ("d",)):
+        room.press(*keys)
+        room.said("The rated film is back. Nothing was rated: press the key again.")
+        expect(other).to_have_count(0)
+        expect(room.page.locator(".film-area .film-canvas")).to_be_visible()
+        strip.get_by_role("button", name="Prior").click()
+        is_looking_at("Prior PA · prior, 214 days earlier")
+    assert not StepRating.objects.exists()
+    assert not RegionAnnotation.objects.exists()
+
+    room.press("Shift+O")
+    expect(room.page.get_by_text("The film that you rate", exact=True)).to_be_visible()
+    expect(room.page.locator(".film-area .film-canvas")).to_be_visible()
+    is_looking_at("Prior PA · prior, 214 days earlier")
+    expect(room.page.locator(".film-area [data-region]")).to_have_count(1)
+    expect(room.page.locator(".film-companion [data-region]")).to_have_count(0)
+    check_barriers(room.page)
+    room.press("4")
+    room.wait_until_saved()
+    assert StepRating.objects.get().plausibility == 4
+    room.press("Escape")
+    expect(other).to_have_count(0)
+
+    for answer in ("absent", "another"):
+
+        def fulfil(route: Route, answer: str = answer) -> None:
+            body = film_path(prior).read_bytes() if answer == "another" else b""
+            route.fulfill(status=200 if body else 404, content_type="application/dicom", body=body)
+
+        room.page.route(f"**/api/instances/{lateral.uid}/film/", fulfil)
+        room.press("o")
+        expect(other.get_by_role("alert")).to_contain_text("The rated film is not concerned.")
+        expect(other.locator(".film-canvas")).to_be_hidden()
+        room.press("Escape")
+        room.page.unroute(f"**/api/instances/{lateral.uid}/film/")
+    room.press("f")
+    room.wait_until_saved()
+    assert RegionAnnotation.objects.get().verdict == "fits"

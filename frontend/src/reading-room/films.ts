@@ -1,21 +1,5 @@
 /** The other films of a case, to look at and compare: never to rate. */
-import type { Reading } from "../api/reading";
-
-/** A film of the same study, or an earlier one of the same patient. */
-export interface CompanionFilm {
-  readonly uid: string;
-  readonly sop_instance_uid: string;
-  readonly film_url: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly row_spacing_mm: number | null;
-  readonly column_spacing_mm: number | null;
-  readonly bits_stored: number;
-  readonly view_position: string;
-  readonly modality: string;
-  readonly role: "same_study" | "prior";
-  readonly days_before: number | null;
-}
+import type { CompanionFilm, Reading } from "../api/reading";
 
 /** How another film is looked at: in place of the one that is rated, or beside it. */
 export type Layout = "instead" | "beside";

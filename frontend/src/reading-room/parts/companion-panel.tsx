@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { CompanionFilm } from "../../api/reading";
 import { type Display, WrongImage } from "../../viewer/film";
 import { createFilmView } from "../../viewer/view";
-import { bannerOf, type CompanionFilm } from "../films";
+import { bannerOf } from "../films";
 import type { Room } from "../room";
 import { FilmCorners } from "./film-panel";
 
