@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from django.utils import timezone
 from numpy.typing import NDArray
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
-from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Region
-from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.selectors import film_path
 from tests.browser import check_barriers, open_as
@@ -21,42 +25,12 @@ from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
 
-FILM_SIZE = 256
 FILM = re.compile(r"/api/instances/.+/film/")
 CHANGES = re.compile(r"/api/readings/.+/changes/")
-HEART = ("The heart is enlarged.", [(96.0, 128.0, 176.0, 208.0)])
 # The sides are drawn by seed: with this one the output with two steps stands on side A of the first case.
 TWO_STEPS_ON_SIDE_A = 10
-LUNG = ("The right lung is clear.", [(40.0, 40.0, 110.0, 190.0)])
-
-
-@dataclass
-class Room:
-    """The page of a reader's first case; `problems` collects what the browser complained of."""
-
-    page: Page
-    url: str
-    reader: User
-    problems: list[str]
-
-    def open(self) -> None:
-        reading = self.readings()[0]
-        self.page.goto(f"{self.url}/readings/{reading.uid}/")
-
-    def readings(self) -> list[Reading]:
-        mine = Reading.objects.filter(assignment__reader=self.reader)
-        return list(mine.order_by("assignment__position"))
-
-    def wait_for_film(self) -> None:
-        expect(self.page.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
-
-    def wait_until_saved(self) -> None:
-        expect(self.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible(timeout=30_000)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
 
 
 @pytest.fixture
@@ -74,10 +48,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
             title="Two outputs", studies=studies, readers=[reader], actor=None, seed=TWO_STEPS_ON_SIDE_A
         )
         page = open_as(reader, context=context, url=live_server.url)
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        return Room(page=page, url=live_server.url, reader=reader, problems=problems)
+        return Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
 
     return make
 
@@ -127,6 +98,24 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     assert first.signed_at is not None
     assert str(second.uid) in room.page.url
     assert room.problems == []
+
+
+def test_tab_walks_through_the_page_and_out_of_it(enter: Callable[..., Room]) -> None:
+    room = enter()
+    room.open()
+    room.wait_for_film()
+    seen = room.page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, summary')].length"
+    )
+    names = []
+    for _ in range(seen + 3):
+        room.press("Tab")
+        names.append(room.page.evaluate("document.activeElement.tagName + document.activeElement.innerText"))
+        if names[-1].startswith("BODY"):
+            break
+    assert any(name.startswith("BUTTON") and "Sign" in name for name in names)
+    assert names[-1].startswith("BODY")
+    assert not StepRating.objects.exists()
 
 
 def test_an_incomplete_case_is_not_signed_and_the_page_says_what_is_left(enter: Callable[..., Room]) -> None:

@@ -99,7 +99,9 @@ def read_and_sign(page: Page, url: str) -> None:
     for side, points, verdict in (("A", 5, "fits"), ("B", 2, "wrong")):
         page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
         rate_output(page, points=points, verdict=verdict)
-    page.get_by_role("group", name=re.compile("^Better overall:")).get_by_role("radio").first.check(force=True)
+    page.get_by_role("group", name=re.compile("^Better overall:")).get_by_role("radio").first.check(
+        force=True
+    )
     expect(page.get_by_text("Everything is rated.")).to_be_visible()
     page.reload()
     wait_for_film(page)

@@ -1,0 +1,182 @@
+"""A case rated by keys alone in a browser: first read, steps, answers, votes, and the reader's own words."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    CriterionRating,
+    FirstRead,
+    MissedFinding,
+    ReaderStudy,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.study_services import create_reader_study
+from tests.browser import check_barriers, open_as
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import store_phantom
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+
+FIVE_STEPS = [HEART, LUNG, ("The left lung is clear.", [(150.0, 40.0, 220.0, 190.0)]), HEART, LUNG]
+BUILT_IN = ("plausibility", "region-verdict", "relevance", "correctness", "completeness", "harm")
+VOTES = ("better-grounded", "better-overall")
+
+
+@pytest.fixture
+def enter_designed(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
+    """One case of five steps an output, read first, with every question that the page has a place for."""
+
+    def make(
+        *, num_outputs: int = 2, keys: tuple[str, ...] = (*BUILT_IN, *VOTES), choices: tuple[str, ...] = ()
+    ) -> Room:
+        reader = ExpertFactory.create()
+        model_version = ServingModelFactory.create()
+        film = store_phantom(seed=1, size=FILM_SIZE)
+        for _ in range(num_outputs):
+            say(film, steps=FIVE_STEPS, answer="cardiomegaly", model_version=model_version)
+        asked = [criterion for key in keys for criterion in library().filter(key=key)]
+        study = create_reader_study(
+            title="Read first",
+            studies=[film.study],
+            readers=[reader],
+            actor=None,
+            seed=1,
+            design=ReaderStudyDesign(shows="one" if num_outputs == 1 else "two_samples", first_reads="on"),
+            asked=[Asked(criterion) for criterion in asked],
+        )
+        ReaderStudy.objects.filter(pk=study.pk).update(first_read_choices=list(choices))
+        page = open_as(reader, context=context, url=live_server.url)
+        return Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
+
+    return make
+
+
+@pytest.mark.parametrize(("num_outputs", "budget"), [(1, 17), (2, 33)])
+def test_a_case_of_five_steps_takes_no_more_keys_than_its_budget(
+    num_outputs: int, budget: int, enter_designed: Callable[..., Room]
+) -> None:
+    room = enter_designed(num_outputs=num_outputs)
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
+    for _ in range(num_outputs):
+        room.press(*["4", "f"] * 5, "5", "4", "3", "1")
+    if num_outputs == 2:
+        room.press("1", "4")
+    expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
+    room.press("Control+Enter")
+    expect(room.page.get_by_text("That was the last open case of this reader study.")).to_be_visible()
+    assert room.num_keys == budget
+    reading = room.readings()[0]
+    assert reading.signed_at is not None
+    first_read = FirstRead.objects.get()
+    assert first_read.findings == ["No Finding"]
+    assert first_read.locked_at == reading.revealed_at
+    assert StepRating.objects.filter(plausibility=4).count() == 5 * num_outputs
+    assert RegionAnnotation.objects.filter(verdict="fits").count() == 5 * num_outputs
+    answers = AnswerRating.objects.values_list("relevance", "correctness", "completeness", "harm")
+    assert list(answers) == [(5, 4, 3, "none")] * num_outputs
+    votes = dict(Vote.objects.values_list("kind", "side"))
+    assert votes == ({} if num_outputs == 1 else {"grounded": "a", "overall": "both_bad"})
+    assert room.problems == []
+
+
+def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed(choices=("cardiomegaly", "pneumothorax"))
+    room.open()
+    room.wait_for_film()
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(0)
+    assert "enlarged" not in room.page.content()
+    room.press("Control+Enter")
+    expect(
+        room.page.get_by_role("alert").filter(has_text="Not locked yet. Left: your answer.")
+    ).to_be_visible()
+    room.press("2", "j", "4")
+    check_barriers(room.page)
+    room.press("Control+Enter")
+    expect(room.page.get_by_text("The heart is enlarged").first).to_be_visible()
+    expect(room.page.get_by_text("pneumothorax (confidence 4 of 5)")).to_be_visible()
+
+    room.press("y", "1")
+    expect(room.page.get_by_text("After the reveal")).to_have_count(0)
+    room.press("j", "j")
+    room.wait_until_saved()
+    first, after = FirstRead.objects.order_by("is_after_reveal")
+    assert (first.choice, first.confidence, first.locked_at is not None) == ("pneumothorax", 4, True)
+    assert (after.choice, after.confidence, after.locked_at) == ("cardiomegaly", 4, None)
+
+
+def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_keys(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed(num_outputs=1)
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
+    room.press("e")
+    field = room.page.get_by_label("Step 1 as you would write it")
+    expect(field).to_be_focused()
+    field.fill("The heart is of normal size.")
+    room.press("Escape")
+    expect(room.page.get_by_text("You would write: The heart is of normal size.")).to_be_visible()
+    room.press("n")
+    room.page.get_by_label("Missed finding 1", exact=True).last.fill("Fracture of a rib")
+    room.press("Escape", "k")
+    room.press("e")
+    room.page.get_by_label("The answer as you would write it").fill("no finding")
+    room.press("Escape")
+    room.wait_until_saved()
+    assert StepRating.objects.get().edited_text == "The heart is of normal size."
+    assert AnswerRating.objects.get().rewrite == "no finding"
+    assert MissedFinding.objects.get().text == "Fracture of a rib"
+    room.press("Control+z")
+    expect(room.page.get_by_text("You would write: no finding")).to_have_count(0)
+    room.wait_until_saved()
+    assert AnswerRating.objects.get().rewrite == ""
+
+
+def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: Callable[..., Room]) -> None:
+    room = enter_designed(num_outputs=1, keys=("plausibility", "error-of-finding", "omission"))
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
+    expect(room.page.get_by_role("group", name=re.compile("Does region"))).to_have_count(0)
+    room.press(*["5", "2"] * 5, "3")
+    expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
+    room.wait_until_saved()
+    given = CriterionRating.objects.values_list("criterion__key", "value")
+    assert sorted(given) == [*[("error-of-finding", "false")] * 5, ("omission", "major")]
+
+
+def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_drawn(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed()
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(1)
+    room.press("c")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(2)
+    expect(room.page.locator(".film-canvas")).to_have_count(1)
+    room.press("b")
+    expect(room.page.locator(".region")).to_have_count(5)
+    expect(room.page.locator(".region.dashed")).to_have_count(0)
+    room.press("Backquote")
+    expect(room.page.locator(".region.dashed")).to_have_count(5)
+    check_barriers(room.page)
