@@ -15,24 +15,51 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
-from deepmedix_review.reviews.study_services import create_reader_study
+from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
-from inference.phantoms import DEMO_SEEDS
+from inference.phantoms import DEMO_SEEDS, draw_phantom
 
 TITLE = "Demo: drawn films"
 NUM_FILMS = 12
 SITES = ("first", "second")
 SIZES_PX = (640, 768, 896, 1024)
-SEED_OF_SIDES = 1
+SEED_OF_DESIGN = 1
+INSTRUCTIONS = (
+    "These films are drawn, of nobody. The first case is for practice: once it is signed you see what was "
+    "really drawn. Rate what the model says of the others as you would a colleague's report."
+)
+# One of the dozen shows something altered, and one comes back: as in a real study, unannounced.
+DESIGN = ReaderStudyDesign(
+    first_reads="share", first_read_share=0.25, control_share=0.1, repeat_share=0.1, washout_cases=4
+)
+CHEXPERT_NAMES = {
+    "cardiomegaly": "Cardiomegaly",
+    "effusion": "Pleural Effusion",
+    "pneumothorax": "Pneumothorax",
+    "consolidation": "Consolidation",
+    "nodule": "Lung Lesion",
+}
 # A worker that has not begun, ended or lengthened any answer for this long is not there.
 PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 1.0
 
 Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DemoFilm:
+    """What was drawn, so that the truth is known."""
+
+    study: Study
+    seed: int
+    size_px: int
 
 
 @dataclass(frozen=True)
@@ -58,44 +85,70 @@ def load_demo(
     ensure_demo_logins()
     admin = User.objects.get(username=Role.ADMIN)
     expert = User.objects.get(username=Role.EXPERT)
-    studies = _receive_films(admin, num_films=num_films, tell=tell)
-    jobs = [job for study in studies for job in request_inference(study=study, actor=admin)]
+    films = _receive_films(admin, num_films=num_films, tell=tell)
+    jobs = [job for film in films for job in request_inference(study=film.study, actor=admin)]
     _await_answers([job.pk for job in jobs], tell=tell, patience_seconds=patience_seconds)
-    answered = completions_to_read(studies)
+    answered = completions_to_read([film.study for film in films])
     if not answered:
         reasons = Counter(
             InferenceJob.objects.filter(pk__in=[job.pk for job in jobs]).values_list("error", flat=True)
         )
         raise RefusedByRule(f"The model answered on no demo film: {reasons.most_common(1)[0][0]}")
-    reader_study = create_reader_study(
-        title=TITLE,
-        studies=[study for study in studies if study.pk in answered],
-        readers=[expert],
-        actor=admin,
-        seed=SEED_OF_SIDES,
+    reader_study = _design(
+        [film for film in films if film.study.pk in answered], readers=[expert], actor=admin
     )
     tell(f"{len(answered)} cases wait on the worklist of {expert.username}.")
     return reader_study
 
 
-def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[Study]:
+def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) -> ReaderStudy:
+    """The first film with something on it is for practice, where there is another one."""
+    practice = [film for film in films if draw_phantom(seed=film.seed).truth.findings][:1]
+    if len(films) == len(practice):
+        practice = []
+    built_in = [criterion for criterion in library() if criterion.field]
+    return create_reader_study(
+        title=TITLE,
+        studies=[film.study for film in films if film not in practice],
+        taught=[TaughtCase(film.study, _truth_of(film).as_json()) for film in practice],
+        readers=readers,
+        actor=actor,
+        seed=SEED_OF_DESIGN,
+        design=DESIGN,
+        asked=[Asked(criterion) for criterion in built_in],
+        instructions=INSTRUCTIONS,
+    )
+
+
+def _truth_of(film: DemoFilm) -> KnownAnswer:
+    truth = draw_phantom(seed=film.seed).truth.resized(width=film.size_px, height=film.size_px)
+    return KnownAnswer(
+        findings=tuple(sorted({CHEXPERT_NAMES[finding.kind] for finding in truth.findings})),
+        regions=tuple(
+            KnownRegion(CHEXPERT_NAMES[finding.kind], finding.region) for finding in truth.findings
+        ),
+        comment="This film was drawn, so this is certain.",
+    )
+
+
+def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[DemoFilm]:
     """Draw the films in the kinds of file that hospitals send, and bring them in."""
     batch = start_import(actor=admin, source=ImportBatch.Source.DEMO)
-    studies: dict[int, Study] = {}
+    films: dict[int, DemoFilm] = {}
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="demo-") as folder:
         for number, seed in enumerate(DEMO_SEEDS[:num_films], start=1):
             path = Path(folder) / f"phantom-{seed}.dcm"
-            write_phantom_dicom(
-                path, seed=seed, size=SIZES_PX[number % len(SIZES_PX)], site=SITES[number % len(SITES)]
-            )
+            size_px = SIZES_PX[number % len(SIZES_PX)]
+            write_phantom_dicom(path, seed=seed, size=size_px, site=SITES[number % len(SITES)])
             item = receive_instance(path, batch=batch, file_name=path.name, actor=admin)
             path.unlink()
             tell(f"Demo film {number} of {num_films}: {item.outcome} {item.reason}".rstrip())
             if item.instance is not None and item.instance.study.state == Study.State.READY:
-                studies[item.instance.study.pk] = item.instance.study
-    if not studies:
+                study = item.instance.study
+                films[study.pk] = DemoFilm(study, seed, size_px)
+    if not films:
         raise RefusedByRule("No demo film could be brought in; the lines above say why.")
-    return list(studies.values())
+    return list(films.values())
 
 
 def _await_answers(job_ids: Sequence[int], *, tell: Tell, patience_seconds: float) -> None:

@@ -9,6 +9,7 @@ from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, RateAnswe
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.models import (
+    AnswerRating,
     Assignment,
     Case,
     Invitation,
@@ -103,8 +104,8 @@ def test_what_lies_apart_is_said(what: str, sentence: str) -> None:
             same_sides = one.completion_a_id == other.completion_a_id
             change(other, CastVote(Vote.Side.B if same_sides else Vote.Side.A))
         case "harm":
-            change(one, RateAnswer(completion.uid, 5, 4, 3, harm="none"))
-            change(other, RateAnswer(completion.uid, 5, 4, 3, harm="severe"))
+            change(one, RateAnswer(completion.uid, 5, 4, 3, harm=AnswerRating.Harm.NONE))
+            change(other, RateAnswer(completion.uid, 5, 4, 3, harm=AnswerRating.Harm.SEVERE))
     sign(one)
     assert reasons(reader_study) == []
     sign(other)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deepmedix_review.feedback.selectors import readings_of
+from deepmedix_review.feedback.readings_learned import readings_of
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.altered import record_foreign_sentence
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region

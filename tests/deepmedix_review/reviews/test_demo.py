@@ -9,6 +9,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.reviews.demo import load_demo
+from deepmedix_review.reviews.known_answers import read_known_answer
 from deepmedix_review.reviews.models import ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 from inference.presets import PRESETS
@@ -29,7 +30,15 @@ def test_real_workers_answer_the_demo_films_and_the_expert_finds_them_once(
     reader_study = load_demo(tell=told.append, num_films=2)
     expert = User.objects.get(username="expert")
     readings = Reading.objects.filter(assignment__reader=expert, completion_b__isnull=False)
-    assert readings.count() == 2
+    assert sorted(readings.values_list("assignment__case__role", flat=True)) == ["data", "training"]
+    practice = readings.get(assignment__case__role="training")
+    assert practice.assignment.position == 1
+    known = read_known_answer(practice.assignment.case.known_answer or {})
+    assert known.findings == ("Lung Lesion",)
+    [region] = known.regions
+    film = practice.completion_a.instance
+    assert 0 <= region.box[0] < region.box[2] <= film.columns
+    assert 0 <= region.box[1] < region.box[3] <= film.rows
     assert Study.objects.filter(is_phantom=True).count() == 2
     assert told[-1] == "2 cases wait on the worklist of expert."
     assert load_demo(tell=told.append, num_films=2) == reader_study

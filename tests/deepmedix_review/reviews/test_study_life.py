@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
@@ -34,7 +35,7 @@ from tests.factories.studies import InstanceFactory
 pytestmark = pytest.mark.django_db
 
 
-def reader_of(reader_study: ReaderStudy) -> object:
+def reader_of(reader_study: ReaderStudy) -> User:
     return Invitation.objects.filter(reader_study=reader_study).earliest("pk").reader
 
 
@@ -105,7 +106,7 @@ def test_two_versions_are_read_side_by_side_or_one_of_them_by_lot() -> None:
         reader_study = running(
             a_draft(
                 studies=chosen,
-                design=ReaderStudyDesign(shows=shows),  # type: ignore[arg-type]
+                design=ReaderStudyDesign(shows=shows),
                 model_version=versions[0],
                 other_version=versions[1],
             )

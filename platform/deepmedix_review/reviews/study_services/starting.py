@@ -21,6 +21,7 @@ from deepmedix_review.reviews.study_services.assigning import ground_of, staying
 from deepmedix_review.reviews.study_services.controls import make_control
 from deepmedix_review.reviews.study_services.drafting import (
     StudyDraft,
+    TaughtCase,
     design_of,
     design_reader_study,
     draft_of,
@@ -41,6 +42,8 @@ def create_reader_study(
     model_version: ModelVersion | None = None,
     design: ReaderStudyDesign | None = None,
     asked: Sequence[Asked] = (),
+    taught: Sequence[TaughtCase] = (),
+    instructions: str = "",
 ) -> ReaderStudy:
     """The short way: designed, accepted by its readers, and started at once.
 
@@ -54,6 +57,8 @@ def create_reader_study(
         model_version=model_version,
         design=design or ReaderStudyDesign(),
         asked=asked,
+        taught=taught,
+        instructions=instructions,
     )
     reader_study = design_reader_study(draft=draft, actor=actor)
     Invitation.objects.filter(reader_study=reader_study).update(
