@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { greysOf, paint, surveyFilm, type ValueRules } from "../src/viewer/values";
 import {
   type FilmValues,
+  isSameKind,
   type Look,
   presetsOf,
   rangeLook,
@@ -112,6 +113,16 @@ describe("the window", () => {
     expect(windowAfterDrag(start, { x: 100, y: 0 }, screen, 1000).width).toBe(250);
     expect(windowAfterDrag(start, { x: -900, y: 0 }, screen, 1000).width).toBe(1);
     expect(windowAfterDrag(start, { x: 0, y: 50 }, screen, 1000).center).toBe(200);
+  });
+});
+
+describe("two looks", () => {
+  it("are of one kind where a window means the same on both", () => {
+    const table = { firstMapped: 0, entries: Uint16Array.of(0, 1), maximum: 1 };
+    expect(isSameKind(windowLook(1, 2), windowLook(3, 4))).toBe(true);
+    expect(isSameKind(windowLook(1, 2), windowLook(1, 2, "sigmoid"))).toBe(false);
+    expect(isSameKind(windowLook(1, 2), tableLook("NORMAL", table))).toBe(false);
+    expect(isSameKind(tableLook("SOFTER", table), tableLook("NORMAL", { ...table }))).toBe(false);
   });
 });
 

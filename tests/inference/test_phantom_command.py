@@ -25,6 +25,17 @@ def test_a_folder_of_films_comes_with_what_is_on_each(
         assert note["answer"] in note["reasoning"]
 
 
+def test_a_patient_can_come_with_other_films(tmp_path: Path) -> None:
+    argv = ["phantoms", str(tmp_path), "--num-films", "1", "--size", "64", "--with-other-films"]
+    assert main(argv) == 0
+    films = [pydicom.dcmread(path) for path in sorted(tmp_path.glob("*.dcm"))]
+    assert len({film.PatientID for film in films}) == 1
+    assert sorted(film.ViewPosition for film in films) == ["AP", "PA", "PA"]
+    studies = {film.StudyInstanceUID: film.StudyDate for film in films}
+    assert len(studies) == 2
+    assert "20250101" in studies.values()
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])

@@ -9,6 +9,7 @@ export interface Film {
 }
 
 export interface Display {
+  /** In the units of the film's first look, which a window is kept for; that look's own under another kind of look. */
   readonly window: Window;
   /** Relative to how DICOM says the film should look: MONOCHROME1 alone is not "inverted". */
   readonly inverted: boolean;

@@ -26,7 +26,7 @@ import {
   surveyFilm,
   type ValueRules,
 } from "./values";
-import { type FilmValues, type Look, type Preset, presetsOf, type Window } from "./window";
+import { type FilmValues, isSameKind, type Look, type Preset, presetsOf, type Window } from "./window";
 
 /** A browser has few WebGL contexts, and takes the oldest away: all films share two, however many are open. */
 const NUM_CONTEXTS = 2;
@@ -193,6 +193,12 @@ export class FilmStack {
 
   window(): Window {
     return this.shade?.window ?? this.look().window;
+  }
+
+  /** The window that shows the same on the film's first look, or where none does that look's own. */
+  windowToKeep(): Window {
+    const [first] = this.require().survey.looks;
+    return isSameKind(first, this.look()) ? this.window() : first.window;
   }
 
   isInverted(): boolean {

@@ -92,7 +92,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     if (!isShown) return null;
     const { xAxis } = stack.affine();
     return {
-      window: stack.window(),
+      window: stack.windowToKeep(),
       inverted: stack.isInverted(),
       zoom: Math.hypot(xAxis.x, xAxis.y),
       label: windowLabel(stack.window(), stack.look()),

@@ -45,6 +45,11 @@ export function tableLook(name: string, table: LookupTable): Look {
   return { name, curve: "linear", table, window: windowOf({ lower: 0, upper: table.maximum }) };
 }
 
+/** Whether one window means the same picture on both looks. */
+export function isSameKind(one: Look, other: Look): boolean {
+  return one.curve === other.curve && one.table === other.table;
+}
+
 /** 0 black to 1 white; PS3.3 C.11.2.1.2.1, C.11.2.1.3.1 and C.11.2.1.3.2. */
 export function shareOfWhite(value: number, { center, width }: Window, curve: Curve): number {
   if (curve === "sigmoid") return 1 / (1 + Math.exp((-4 * (value - center)) / width));
