@@ -123,6 +123,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/keys/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The keys of the reading room as this person set them. */
+        get: operations["keys_retrieve"];
+        /** @description Keep the keys. Those that are left out are as they come. */
+        put: operations["keys_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/": {
         parameters: {
             query?: never;
@@ -1015,6 +1033,26 @@ export interface components {
             /** Format: date-time */
             opened_at: string | null;
         };
+        Preference: {
+            /** @description by the name of a shortcut, the KeyboardEvent.code that it was moved to */
+            keys: {
+                [key: string]: string;
+            };
+            /** @description whether keys without Ctrl act */
+            has_single_keys: boolean;
+            /** @description whether the tour of the reading room was seen or left */
+            has_toured: boolean;
+        };
+        PreferenceRequest: {
+            /** @description by the name of a shortcut, the KeyboardEvent.code that it was moved to */
+            keys: {
+                [key: string]: string;
+            };
+            /** @description whether keys without Ctrl act */
+            has_single_keys: boolean;
+            /** @description whether the tour of the reading room was seen or left */
+            has_toured: boolean;
+        };
         /**
          * @description * `rate_answer` - rate_answer
          * @enum {string}
@@ -1715,6 +1753,64 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+        };
+    };
+    keys_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preference"];
+                };
+            };
+        };
+    };
+    keys_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preference"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRefusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRefusal"];
                 };
             };
         };

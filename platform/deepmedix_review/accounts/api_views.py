@@ -13,8 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.preferences import ReadingRoomPreference, preference_of, set_preference
+from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.accounts.serializers import (
     LogInAgainSerializer,
+    PreferenceSerializer,
     SessionRefusalSerializer,
     SessionSerializer,
 )
@@ -57,3 +60,25 @@ def _answer(user: Any) -> Response:
     known = user if isinstance(user, User) else None
     shown = {"account": known.uid if known else None, "pseudonym": known.pseudonym if known else None}
     return Response(SessionSerializer(shown).data)
+
+
+class KeysView(APIView):
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="keys_retrieve", responses=PreferenceSerializer)
+    def get(self, request: Request) -> Response:
+        """The keys of the reading room as this person set them."""
+        return Response(PreferenceSerializer(preference_of(acting_user(request))).data)
+
+    @extend_schema(
+        operation_id="keys_update",
+        request=PreferenceSerializer,
+        responses={200: PreferenceSerializer, 400: SessionRefusalSerializer, 409: SessionRefusalSerializer},
+    )
+    def put(self, request: Request) -> Response:
+        """Keep the keys. Those that are left out are as they come."""
+        form = PreferenceSerializer(data=request.data)
+        if not form.is_valid():
+            return Response({"detail": "These keys could not be read. Reload the page."}, status=400)
+        kept = set_preference(acting_user(request), ReadingRoomPreference(**form.validated_data))
+        return Response(PreferenceSerializer(kept).data)

@@ -26,3 +26,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+class Preference(models.Model):
+    """How a person set up the reading room: a row for whoever changed something."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="preference")
+    keys = models.JSONField(default=dict, help_text="shortcut to the key's place; empty, as they come")
+    has_single_keys = models.BooleanField(default=True, help_text="keys without Ctrl act (WCAG 2.1.4)")
+    has_toured = models.BooleanField(default=False)

@@ -16,4 +16,5 @@ page_urlpatterns: list[URLPattern] = [
 ]
 api_urlpatterns: list[URLPattern] = [
     path("session/", api_views.SessionView.as_view(), name="api-session"),
+    path("me/keys/", api_views.KeysView.as_view(), name="api-keys"),
 ]
