@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../src/api/client";
 import type { Change, Confirmed, Sent, Stored } from "../src/api/reading";
 import { ActiveTime } from "../src/reading-room/active-time";
+import { itemOf, seenIn } from "../src/reading-room/items";
 import { type InstantStorage, rescue } from "../src/reading-room/last-resort";
 import { type Outbox, openOutbox, outboxInMemory } from "../src/reading-room/outbox";
 import { Saver, type SaveState } from "../src/reading-room/saver";
@@ -269,6 +270,14 @@ describe("a case shown before the one left is confirmed", () => {
 });
 
 describe("two windows on one item", () => {
+  it("names the item as the server does", () => {
+    const asked = { criterion: "c", completion: null, step: "s", region: null, value: 3 };
+    expect(itemOf({ kind: "rate_criterion", payload: asked })).toBe("rate_criterion c:s");
+    expect(itemOf({ kind: "add_active_time", payload: { seconds: 3 } })).toBeNull();
+    const latest_changes = [{ kind: "rate_criterion", item: "c:s", change_id: "theirs" }];
+    expect(seenIn({ latest_changes }).get("rate_criterion c:s")).toBe("theirs");
+  });
+
   const stored: Stored = {
     change_id: "theirs",
     kind: "cast_vote",

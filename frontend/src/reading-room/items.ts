@@ -78,6 +78,7 @@ const inWords = (value: unknown): string => {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value))
     return value.map((each) => (typeof each === "number" ? Math.round(each) : inWords(each))).join(", ");
+  if (typeof value === "object") return Object.values(value).map(inWords).join(" ");
   return typeof value === "string" ? `“${value}”` : String(value);
 };
 
