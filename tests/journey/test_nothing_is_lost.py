@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
-from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating, Vote
+from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import PASSWORD, ExpertFactory
@@ -94,16 +94,15 @@ class Desk:
 
 @pytest.fixture
 def sit_down(server: WebServer, context: BrowserContext) -> Callable[..., Desk]:
-    """A reader at the first of their cases, with as many outputs as asked for."""
+    """A reader at the first of their cases, each with one output."""
 
-    def make(*, num_outputs: int = 1, num_cases: int = 1) -> Desk:
+    def make(*, num_cases: int = 1) -> Desk:
         reader = ExpertFactory.create()
         model_version = ServingModelFactory.create()
         studies = []
         for seed in range(1, num_cases + 1):
             film = store_phantom(seed=seed, size=128)
-            for _ in range(num_outputs):
-                say(film, steps=STEPS, answer="cardiomegaly", model_version=model_version)
+            say(film, steps=STEPS, answer="cardiomegaly", model_version=model_version)
             studies.append(film.study)
         create_reader_study(title="Storms", studies=studies, readers=[reader], actor=None, seed=1)
         reading = Reading.objects.get(assignment__reader=reader, assignment__position=1)
@@ -189,24 +188,28 @@ def test_the_tab_crashes(sit_down: Callable[..., Desk], context: BrowserContext)
 def test_two_windows_disagree_and_the_reader_chooses(
     sit_down: Callable[..., Desk], context: BrowserContext
 ) -> None:
-    desk = sit_down(num_outputs=2)
+    desk = sit_down()
     there, here = desk, Desk(context.new_page(), desk.server, desk.reading)
     here.open()
-    sides = {"1": Vote.Side.A, "2": Vote.Side.TIE, "3": Vote.Side.B}
-    for theirs, mine, kept in (("1", "3", "mine"), ("2", "1", "the one from there")):
-        for window, key in ((there, theirs), (here, mine)):
-            window.page.get_by_role("group", name=re.compile("[Bb]etter")).first.get_by_role("radio").nth(
-                int(key) - 1
-            ).click(force=True)
-            if window is there:
-                window.wait_until_saved()
+    for theirs, mine, kept in ((1, 3, "mine"), (2, 4, "the one from there")):
+        there.page.bring_to_front()
+        there.page.keyboard.press(str(theirs))
+        there.wait_until_saved()
+        here.page.bring_to_front()
+        here.page.keyboard.press(str(mine))
         alert = here.page.get_by_role("alert", name="Two versions")
-        expect(alert).to_contain_text("The vote “Better overall” was changed in another window")
+        expect(alert).to_contain_text("Step 1 was changed in another window")
+        expect(alert.get_by_role("definition")).to_have_text(
+            [f"plausibility {theirs}", f"plausibility {mine}"]
+        )
         check_barriers(here.page)
         alert.get_by_role("button", name=f"Keep {kept}").click()
         expect(alert).to_have_count(0)
         here.wait_until_saved()
-        assert Vote.objects.get().side == sides[mine if kept == "mine" else theirs]
+        shown = here.page.get_by_role("group", name="How plausible is step 1, 1 to 5?")
+        counted = mine if kept == "mine" else theirs
+        expect(shown.get_by_label(str(counted), exact=True)).to_be_checked()
+        assert StepRating.objects.get().plausibility == counted
         there.open()
 
 
