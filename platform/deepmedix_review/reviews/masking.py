@@ -5,57 +5,48 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 MASK = "[model]"
+# A registered name shorter than this would take words out of a report.
+SHORTEST_NAME = 3
 
-# Families that models name themselves by, as they are written; a hyphen stands for any or no separator.
-FAMILIES = (
-    *("chat-gpt", "med-gpt", "bio-gpt", "mini-gpt", "x-ray-gpt", "huatuo-gpt(?:-vision)?", "rad-gpt"),
-    *("deep-medix", "deep-seek", "qwen", "qwq", "qvq", "llama", "alpaca", "vicuna", "mistral", "mixtral"),
-    *("pixtral", "ministral", "medical-llama", "me-llama", "code-llama", "llava", "gemini", "gemma", "bard"),
-    *(
-        "med-gemini",
-        "med-gemma",
-        "pali-gemma",
-        "med-palm",
-        "shield-gemma",
-        "copilot",
-        "grok",
-        r"claude(?!\s+bernard)",
-        "intern-vl",
-    ),
-    *("intern-lm", "chex-agent", "che-x-agent", "maira", "rad-fm", "rad-dino", "rad-vlm", "lingshu"),
-    *("hulu-med", "chest-x-reasoner", "med-r1", "med-vlm-r1", "med-flamingo", "open-flamingo"),
-    *("instruct-blip", "mini-cpm", "idefics", "smol-vlm", "smol-lm", "kosmos", "cogvlm", "chat-glm", "glm"),
-    *("kimi", "ernie", "bloomz", "biomed-gpt", "bio-med-clip", "bio-vil", "clinical-bert", "baichuan"),
-    *("granite", "nemotron", "hermes", "wizard-lm", "molmo", "florence", "janus", "step-fun", "hunyuan"),
+# What models call themselves by, one pattern each; a hyphen stands for any separator or none.
+FAMILIES = re.findall(
+    r"\S+",
+    r"""
+    alpaca baichuan bio-gpt biomed-gpt bio-med-clip bio-vil bloomz chat-glm chat-gpt chest-x-reasoner
+    chex-agent claude(?!\s+bernard) clinical-bert code-llama cogvlm command-r-plus command-r\+ copilot
+    deep-medix deep-seek ernie gemini gemma glm grok huatuo-gpt(?:-vision)? hulu-med hunyuan idefics
+    instruct-blip intern-lm intern-vl janus-pro kimi kosmos lingshu llama llava maira me-llama med-flamingo
+    med-gemini med-gemma med-gpt med-palm med-r1 med-vlm-r1 medical-llama mini-cpm mini-gpt ministral mistral
+    mixtral molmo nemotron open-flamingo pali-gemma pixtral qvq qwen qwq rad-dino rad-fm rad-gpt rad-vlm
+    shield-gemma smol-lm smol-vlm step-fun vicuna wizard-lm x-ray-gpt
+    """,
 )
-# Words that also mean something else: a model only with its version.
-ONLY_WITH_VERSION = ("gpt", "phi", "palm", "falcon", "yi", "command-r", "nova", "doubao", "blip")
-# Surnames and plain words among the above that are a model's only with a version or beside no other word.
-_ORDINARY = ("florence", "hermes", "granite", "janus", "gemini", "bard")
+# Words that mean something else too: a model's only with its version.
+ONLY_WITH_VERSION = (
+    *("bard", "blip", "command-r", "doubao", "falcon", "florence", "gpt", "granite", "hermes", "janus"),
+    *("nova", "palm", "phi", "yi"),
+)
 MAKERS = (
-    *(
-        "open-ai",
-        "anthropic",
-        "google-deepmind",
-        "deepmind",
-        "alibaba-cloud",
-        "tongyi(?:-lab)?",
-        "mistral-ai",
-    ),
-    *("meta-ai", "moonshot-ai", "zhipu-ai", "stability-ai", "x-ai", "hugging-face"),
+    *("alibaba-cloud", "anthropic", "deepmind", "google-deepmind", "hugging-face", "meta-ai", "mistral-ai"),
+    *("moonshot-ai", "open-ai", "stability-ai", "tongyi(?:-lab)?", "x-ai", "zhipu-ai"),
 )
 
-_SEPARATOR = r"[\s\-_./\u2010-\u2015]?"
-_VERSION = r"(?:v|r|o)?\d+(?:[._]\d+)*(?:[a-z]{1,2}\d?)?"
+_SEPARATOR = r"[\s\-_./\u2010-\u2015]{0,3}"
+_JOINT = r"[\-_./\u2010-\u2015]"
+# Not in the middle of a word; an underscore is a separator.
+_BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
+_VERSION = r"(?:v|r|o)?\d+(?:[._x]\d+)*(?:[a-z]{1,2}\d?)?"
+_MEASURE = r"(?:mm|cm|ml|%|u/l|iu)"
 _WORD = (
     r"instruct|chat|vision|vlm|vl|med|rad|mini|nano|micro|small|medium|large|base|pro|ultra|flash|turbo|plus"
     r"|max|preview|opus|sonnet|haiku|omni|audio|code|coder|distill|think(?:ing)?|reason(?:er|ing)?|onevision"
     r"|next|hd|it|pt|sft|dpo|grpo|awq|gptq|gguf|int[48]|fp(?:8|16)|bf16|lora"
 )
 # After a hyphen any of these words; after a space none that could be the sentence's own.
+_SPACED = r"instruct|chat|turbo|flash|pro|opus|sonnet|haiku|vl"
 _SUFFIX = (
-    rf"(?:[\-_./\u2010-\u2015]?{_VERSION}(?![\w])|\s{_VERSION}(?![\w]|\s?(?:mm|cm|ml|%|u/l|iu))"
-    rf"|[\-_/\u2010-\u2015](?:{_WORD})(?![\w])|\s(?:instruct|chat|turbo|flash|pro|opus|sonnet|haiku|vl)(?![\w]))*"
+    rf"(?:{_JOINT}?{_VERSION}{_AFTER}|\s{_VERSION}(?![^\W_]|\s?{_MEASURE})"
+    rf"|{_JOINT}(?:{_WORD}){_AFTER}|\s(?:{_SPACED}){_AFTER})*"
 )
 
 
@@ -67,24 +58,22 @@ def mask_model_names(text: str, names: Iterable[str] = ()) -> str:
     >>> mask_model_names("As Qwen2.5-VL-7B-Instruct, I see a nodule.")
     'As [model], I see a nodule.'
     """
-    return _pattern(tuple(sorted({name.strip() for name in names if name.strip()}))).sub(MASK, text)
+    registered = {name.strip() for name in names}
+    return _pattern(frozenset(name for name in registered if len(name) >= SHORTEST_NAME)).sub(MASK, text)
 
 
 @lru_cache(maxsize=16)
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    named = [_loose(re.escape(name)) for name in sorted(names, key=len, reverse=True)]
-    families = [_loose(name) for name in sorted(FAMILIES, key=len, reverse=True) if name not in _ORDINARY]
-    versioned = [_loose(name) for name in (*ONLY_WITH_VERSION, *_ORDINARY)]
-    makers = [_loose(name) for name in MAKERS]
-    needed = rf"{_SEPARATOR}{_VERSION}(?![\w]|\s?(?:mm|cm|ml|%|u/l|iu))"
+def _pattern(names: frozenset[str]) -> re.Pattern[str]:
+    known = [*(re.escape(name) for name in names), *FAMILIES]
+    with_version = rf"[\s\-_\u2010-\u2015]?{_VERSION}(?![^\W_]|\s?{_MEASURE}){_SUFFIX}"
     return re.compile(
-        rf"(?<![\w])(?:(?:{'|'.join([*named, *families])})(?:{_SUFFIX})(?![\w])"
-        rf"|(?:{'|'.join(versioned)}){needed}{_SUFFIX}"
-        rf"|(?:{'|'.join(makers)})(?![\w]))",
+        rf"{_BEFORE}(?:(?:{_any_of(known)}){_SUFFIX}{_AFTER}|(?:{_any_of(ONLY_WITH_VERSION)}){with_version}"
+        rf"|(?:{_any_of(MAKERS)}){_AFTER})",
         re.IGNORECASE,
     )
 
 
-def _loose(name: str) -> str:
-    """With any or no separator where the name has one."""
-    return re.sub(r"(?:\\?[\s\-_]|\\ )+", lambda _: _SEPARATOR, name)
+def _any_of(patterns: Iterable[str]) -> str:
+    """The longest first, each with any separator or none where it has one."""
+    loose = (re.sub(r"(?:\\?[\s\-_])+", lambda _: _SEPARATOR, one) for one in patterns)
+    return "|".join(sorted(loose, key=lambda one: (-len(one), one)))

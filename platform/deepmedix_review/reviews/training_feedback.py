@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.first_read_view import FirstReadForm
 from deepmedix_review.reviews.known_answers import (
@@ -31,7 +32,11 @@ def show_feedback(reading: Reading, said: Said, first_read: FirstReadForm | None
     case = reading.assignment.case
     if reading.signed_at is None or case.role not in TAUGHT or not case.known_answer:
         return None
-    known = read_known_answer(case.known_answer)
+    try:
+        known = read_known_answer(case.known_answer)
+    except RefusedByRule as refusal:
+        # The reader can't mend it, so it keeps nothing else of the reading from being shown.
+        return FeedbackView(KnownAnswer(), (FeedbackItem("Known answer", "", str(refusal), agrees=None),))
     first = first_read.first if first_read else None
     asks_findings = first_read is not None and first_read.form == "findings"
     word = WordOfReader(

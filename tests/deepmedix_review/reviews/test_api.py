@@ -235,7 +235,7 @@ def test_a_body_that_is_no_change_is_refused(data: Any) -> None:
 
 
 def test_saving_a_rating_takes_few_queries_however_long_the_reading(django_assert_num_queries: Any) -> None:
-    """Session, user, reading, what is around it, rating, missing, change, and three of the audit chain; the outer
+    """Session, user, reading, its surroundings, rating, missing, change, three of the audit chain; the outer
     transaction counts for two here, since the test's own lies around it."""
     for reading in (an_open_reading(num_completions=1), an_open_reading()):
         client = client_of(reader_of(reading))
