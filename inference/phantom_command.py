@@ -11,7 +11,6 @@ from pathlib import Path
 from inference.phantom_dicom import Visit, encoding_of, write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, SITES, Phantom, ideal_reasoning, reference_report
 
-
 _FIRST_VISIT = {"": Visit()}
 _VISITS = {
     **_FIRST_VISIT,

@@ -73,7 +73,7 @@ def picture_of(viewer: Locator, *, rows: int, columns: int) -> Greys:
     return canvas[top : top + rows, left : left + columns]
 
 
-def greatest_difference(shown: Greys, expected: Greys) -> float:
+def greatest_difference(shown: Greys, expected: NDArray[Any]) -> float:
     return float(np.abs(shown - expected).max())
 
 

@@ -1,16 +1,17 @@
 """A film leaves its identity at the door."""
 
 from datetime import datetime
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from deepmedix_review.studies.intake.deidentification import deidentify, keyed_uid, name_film
-from deepmedix_review.studies.intake.tags import READ, pick
+from deepmedix_review.studies.intake.tags import READ, look_name, pick
 
 SECRET = "DAVIDSON"
 
@@ -73,6 +74,37 @@ def test_what_display_needs_is_kept() -> None:
     assert film.VOILUTSequence[0].LUTData == bytes(range(8))
     assert list(film.ImageType) == ["ORIGINAL", "PRIMARY"]
     assert (film.PatientSex, film.PatientAge) == ("M", "090Y")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("NORMAL", "NORMAL"),
+        ("window1", "WINDOW1"),
+        ("Soft tissue 2", "SOFT TISSUE 2"),
+        ("HARDER_AP", "HARDER AP"),
+        (f"NORMAL {SECRET}", ""),
+        (SECRET, ""),
+        ("19760616", ""),
+        ("LUNG " * 20, ""),
+    ],
+)
+def test_the_name_of_a_window_is_kept_where_it_is_of_display_alone(name: str, kept: str) -> None:
+    assert look_name(name) == kept
+    film = _planted()
+    film.WindowCenterWidthExplanation = name
+    assert _clean(film).get("WindowCenterWidthExplanation", "") == kept
+
+
+def test_a_long_table_for_values_below_zero_is_kept_whole() -> None:
+    film = _planted()
+    table = film.VOILUTSequence[0]
+    table["LUTDescriptor"] = DataElement("LUTDescriptor", "SS", [40_000 - 65_536, -20_000, 16])
+    table.LUTData = bytes(80_000)
+    kept = _clean(film).VOILUTSequence[0]
+    assert (kept["LUTDescriptor"].VR, list(kept.LUTDescriptor)) == ("SS", [40_000, -20_000, 16])
+    assert len(kept.LUTData) == 80_000
+    kept.save_as(BytesIO(), implicit_vr=False, little_endian=True)
 
 
 def test_dates_of_one_patient_move_together_and_into_the_past() -> None:

@@ -218,10 +218,7 @@ def _kept_lut(item: Dataset, parts: tuple[str, ...]) -> Dataset | None:
         bits = 8 if bits == 8 else 16
     if "LUTExplanation" in parts and look_name(str(item.get("LUTExplanation") or "")):
         lut.LUTExplanation = look_name(str(item.LUTExplanation))
-    is_signed = first < 0
-    # As SS a long table's length reads as negative; every reader takes its bits.
-    stored_length = length - 65536 if is_signed and length > 32767 else length
-    lut.add(DataElement("LUTDescriptor", "SS" if is_signed else "US", [stored_length, first, bits]))
+    lut.add(DataElement("LUTDescriptor", "US" if first >= 0 else "SS", [length, first, bits]))
     lut.add(DataElement("LUTData", "OW", raw))
     return lut
 
