@@ -1,0 +1,142 @@
+import "fake-indexeddb/auto";
+import { IDBFactory } from "fake-indexeddb";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Reading } from "../src/api/reading";
+import { Session, type SessionState } from "../src/reading-room/session";
+import type { Film, FilmView } from "../src/viewer/film";
+import type { FilmPair } from "../src/viewer/pair";
+import { FakeView, reading } from "./scene";
+
+const uidOf = (position: number): string => `00000000-0000-4000-8000-00000000000${position}`;
+const pageOf = (position: number): string => `/readings/${uidOf(position)}/`;
+const NUM_CASES = 4;
+
+/** Case `position` of four, complete but for its signature. */
+function caseAt(position: number): Reading {
+  const { instance } = reading();
+  return reading({
+    numSides: 1,
+    numSteps: 0,
+    part: {
+      uid: uidOf(position),
+      position,
+      instance: { ...instance, sop_instance_uid: `2.25.${position}` },
+      criteria: [],
+      next: position < NUM_CASES ? pageOf(position + 1) : null,
+    },
+  });
+}
+
+class Viewport extends FakeView {
+  override async showImage(film: Film) {
+    this.answer = async () => film.sopInstanceUid;
+    return super.showImage(film);
+  }
+}
+
+class Pair implements FilmPair {
+  private views = [new Viewport(), new Viewport()] as [Viewport, Viewport];
+  front = () => this.views[0];
+  behind = () => this.views[1];
+  bringToFront(view: FilmView) {
+    if (view === this.views[1]) this.views.reverse();
+  }
+  onMade(listener: (view: FilmView) => void) {
+    this.views.forEach(listener);
+  }
+  dispose() {}
+}
+
+/** What the server was asked, in order; `next` may differ from what a reading said. */
+class Server {
+  readonly asked: string[] = [];
+  next = new Map<string, string | null>();
+  held: Promise<void> | null = null;
+
+  fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
+    this.asked.push(`${init.method ?? "GET"} ${address}`);
+    const position = Number(/(\d)\/(?:$|\?|\w)/.exec(address.replace("/api/readings/", ""))?.[1]);
+    if (address.endsWith("/sign/")) {
+      await this.held;
+      const { uid, next } = caseAt(position);
+      return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next });
+    }
+    if (address.endsWith("/open/")) return Response.json({ opened_at: "2026-11-24T10:00:00Z" });
+    if (address.endsWith("/changes/"))
+      return Response.json({ saved_at: "2026-11-24T10:00:00Z", missing: [] });
+    return Response.json(caseAt(position));
+  };
+}
+
+let server: Server;
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  performance.clearMarks();
+  server = new Server();
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+    key: () => null,
+    length: 0,
+  });
+  vi.stubGlobal("history", { pushState: () => {}, replaceState: () => {} });
+  vi.stubGlobal("document", { cookie: "" });
+  vi.stubGlobal("fetch", server.fetch);
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+async function sitDown() {
+  const views = new Pair();
+  const states: SessionState[] = [];
+  const session = new Session(views, "reader-1", (state) => void states.push(state));
+  await session.start(uidOf(1));
+  const shown = () => (session.state.stage.kind === "open" ? session.state.stage.state : null);
+  const isReady = (position: number) =>
+    vi.waitFor(() => {
+      const ready = performance
+        .getEntriesByName("next-case-ready")
+        .map((mark) => (mark as PerformanceMark).detail);
+      expect(ready).toContain(uidOf(position));
+    });
+  return { session, views, shown, isReady };
+}
+
+it("goes from case to case with two films alive at most, each opened when it is shown", async () => {
+  const { session, views, shown, isReady } = await sitDown();
+  for (let position = 2; position <= NUM_CASES; position += 1) {
+    await isReady(position);
+    expect(server.asked).not.toContain(`POST /api/readings/${uidOf(position)}/open/`);
+    await session.sign();
+    expect(shown()?.reading.position).toBe(position);
+    expect(views.front().onScreen).toBe(`2.25.${position}`);
+    await vi.waitFor(() => expect(server.asked).toContain(`POST /api/readings/${uidOf(position)}/open/`));
+  }
+  await session.sign();
+  await vi.waitFor(() => expect(session.state.stage.kind).toBe("finished"));
+  expect([views.front().onScreen, views.behind().onScreen]).toEqual([null, null]);
+  expect(server.asked.filter((asked) => asked.endsWith("/sign/"))).toHaveLength(NUM_CASES);
+});
+
+it("blanks the next case where its viewport holds another film at the moment of the swap", async () => {
+  const { session, views, shown, isReady } = await sitDown();
+  await isReady(2);
+  views.behind().onScreen = "2.25.99";
+  await session.sign();
+  expect(shown()?.reading.position).toBe(2);
+  expect(shown()?.film).toMatchObject({ kind: "wrong" });
+  expect(views.front().marks).toEqual([]);
+});
+
+it("shows the case that the server names where it is another than the one made ready", async () => {
+  server.next.set(uidOf(1), pageOf(3));
+  const { session, shown, isReady } = await sitDown();
+  await isReady(2);
+  await session.sign();
+  await vi.waitFor(() => expect(shown()?.reading.position).toBe(3));
+  await vi.waitFor(() => expect(session.state.notice).toContain("kept in this browser"));
+  expect(server.asked).not.toContain(`POST /api/readings/${uidOf(2)}/open/`);
+  expect(server.asked).toContain(`POST /api/readings/${uidOf(3)}/open/`);
+});
