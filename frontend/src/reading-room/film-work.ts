@@ -2,7 +2,7 @@
 import type { Reading } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { type RulerEnd, startingLine, withEndMoved } from "../viewer/ruler";
-import { companion, filmAfter, filmsOf, type Layout, shortName, standing } from "./films";
+import { companion, filmAfter, filmsOf, type Layout } from "./films";
 import type { Action } from "./keys";
 import type { RoomState } from "./room-state";
 
@@ -143,8 +143,7 @@ export class FilmWork {
       isMagnifying: false,
       drawing: null,
       writing: null,
-      said:
-        shown === null ? "The rated film." : `${shortName(shown)}, ${standing(shown)}. Not the rated film.`,
+      said: null,
     });
     this.measured();
   }

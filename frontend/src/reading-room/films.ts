@@ -33,12 +33,11 @@ export function shortName({ view_position, role }: Pick<CompanionFilm, "view_pos
   return role === "prior" ? `Prior ${view}` : view;
 }
 
-/** "prior, 214 days earlier", "same study". */
+/** "214 days earlier", "same study"; with its name it says which film this is. */
 export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "days_before">): string {
   if (role === "same_study") return "same study";
-  if (days_before === null) return "prior, date unknown";
-  if (days_before === 0) return "prior, the same day";
-  return `prior, ${days_before} ${days_before === 1 ? "day" : "days"} earlier`;
+  if (days_before === null) return "date unknown";
+  return `${days_before} ${days_before === 1 ? "day" : "days"} earlier`;
 }
 
 /** The reader has to see at a glance that this is not the film that the ratings are for. */

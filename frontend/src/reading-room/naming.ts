@@ -1,8 +1,8 @@
 /** What a change is called when it is undone or done again: the item, and which of its answers. */
 import type { Change, Reading, Step } from "../api/reading";
 import { answerRating, stepRating } from "./changes";
-import { labelOf } from "./marks";
 import { hasTwo } from "./place";
+import { labelOf } from "./region-items";
 import { ownerOf } from "./regions";
 
 /** "the plausibility of step 2 of output A"; completes the sentence "Undone: …". */

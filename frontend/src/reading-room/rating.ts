@@ -4,9 +4,9 @@ import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
 import type { Action } from "./keys";
-import { focusedRegion, focusedStep } from "./marks";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
+import { focusedRegion, focusedStep } from "./region-items";
 import type { RoomState } from "./room-state";
 
 export interface RatingHost {

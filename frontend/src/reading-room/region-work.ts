@@ -12,8 +12,8 @@ import {
 } from "../viewer/geometry";
 import { annotate, annotation } from "./changes";
 import type { Action } from "./keys";
-import { focusedItem } from "./marks";
-import { drawnRegion, drawRegion, type Owner, ownerAt, ownerOf } from "./regions";
+import { itemInHand, ownerAt, type RegionItem } from "./region-items";
+import { drawnRegion, drawRegion, type Owner, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
 
 const NUDGE_PAUSE_MS = 300;
@@ -37,26 +37,34 @@ export class RegionWork {
     return { width: columns, height: rows };
   }
 
+  private get inHand(): RegionItem | null {
+    const { reading, place, inHand } = this.host.state;
+    return itemInHand(reading, place, inHand);
+  }
+
   /** Opens the region in hand for redrawing; the same again closes it. */
   toggle(): void {
-    const { reading, place, drawing } = this.host.state;
-    const item = focusedItem(reading, place);
+    const { drawing } = this.host.state;
+    const item = this.inHand;
     if (item === null) return this.add();
     this.host.set({ drawing: drawing === item.uid ? null : item.uid, fresh: null, hint: null });
   }
 
   /** A further region, of what the reader is at. */
-  add(owner: Owner | null = ownerAt(this.host.state.place)): void {
-    if (!this.host.canRate || owner === null) return;
+  add(owner: Owner | null = ownerAt(this.host.state.reading, this.host.state.place)): void {
+    if (!this.host.canRate) return;
+    if (owner === null) {
+      return this.host.set({
+        said: "A region is drawn for a step, a missed finding or the first read: go there.",
+      });
+    }
     const fresh = { uid: crypto.randomUUID(), owner };
     const said = "Draw the new region on the film, or press an arrow key to begin in the middle.";
     this.host.set({ drawing: fresh.uid, fresh, hint: null, said });
   }
 
   /** Takes the reader's own region back. */
-  remove(
-    uid: string | null = focusedItem(this.host.state.reading, this.host.state.place)?.uid ?? null,
-  ): void {
+  remove(uid: string | null = this.inHand?.uid ?? null): void {
     const { reading, fresh } = this.host.state;
     if (fresh !== null) return this.host.set({ drawing: null, fresh: null, nudged: null, said: null });
     const drawn = uid === null ? null : drawnRegion(reading, uid);
@@ -72,7 +80,7 @@ export class RegionWork {
   /** The region that had the focus is gone: its step's first has it. */
   private leave(uid: string): void {
     const { place, reading } = this.host.state;
-    this.host.set({ drawing: null });
+    this.host.set({ drawing: null, inHand: null });
     if (place.kind !== "step" || place.region !== uid || drawnRegion(reading, uid) !== null) return;
     const steps = reading.completions.flatMap((completion) => completion.steps);
     const region = steps.find((step) => step.uid === place.step)?.regions[0]?.uid ?? null;
@@ -85,7 +93,7 @@ export class RegionWork {
     const known = drawnRegion(reading, uid);
     const owner = fresh?.uid === uid ? fresh.owner : known && ownerOf(known);
     this.host.change(owner === null ? annotate(uid, "adjusted", box) : drawRegion(uid, owner, box));
-    this.host.set({ drawing: null, fresh: null });
+    this.host.set({ drawing: null, fresh: null, ...(owner === null ? {} : { inHand: uid }) });
     const isOfThisStep = place.kind === "step" && owner?.kind === "step" && owner.uid === place.step;
     if (isOfThisStep) this.host.set({ place: { ...place, region: uid } });
   }
@@ -99,8 +107,8 @@ export class RegionWork {
 
   /** Arrow keys on the region that is open; it is saved once when the keys rest. */
   move(action: Moving): void {
-    const { reading, place, fresh, nudged } = this.host.state;
-    const item = fresh ?? focusedItem(reading, place);
+    const { fresh, nudged } = this.host.state;
+    const item = fresh ?? this.inHand;
     if (item === null || !this.isOpen(item.uid)) return;
     const now = nudged?.region === item.uid ? nudged.box : "box" in item ? item.box : null;
     const from = now !== null && isDrawable(now, this.film) ? now : startingBox(this.film);

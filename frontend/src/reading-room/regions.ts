@@ -1,7 +1,6 @@
 /** The regions that a reader drew: for a step that has too few, for a finding that was missed, on the first read. */
 import type { Change, DrawnRegion, MissedFinding, Reading } from "../api/reading";
 import type { Box } from "../viewer/geometry";
-import type { Place } from "./place";
 
 /** What a region of the reader's own belongs to. */
 export type Owner =
@@ -18,11 +17,6 @@ export function ownerOf(drawn: Pick<DrawnRegion, "step" | "missed_finding" | "fi
   if (drawn.step !== null) return { kind: "step", uid: drawn.step };
   if (drawn.missed_finding !== null) return { kind: "finding", uid: drawn.missed_finding };
   return drawn.first_read === null ? null : { kind: "first-read", when: drawn.first_read };
-}
-
-/** What a region that is drawn here belongs to; null where none can be. */
-export function ownerAt(place: Place): Owner | null {
-  return place.kind === "step" ? { kind: "step", uid: place.step } : null;
 }
 
 function isOf(drawn: DrawnRegion, owner: Owner): boolean {

@@ -4,8 +4,9 @@ import type { Display, DragTool } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import type { FilmValues } from "../viewer/window";
 import type { Looked } from "./films";
-import type { Fresh } from "./marks";
+
 import type { Place } from "./place";
+import type { Fresh } from "./region-items";
 import type { Writing } from "./writing";
 
 export type FilmState =
@@ -21,8 +22,11 @@ export interface RoomState {
   readonly tool: DragTool;
   readonly showsAll: boolean;
   readonly isHidden: boolean;
-  readonly hoveredStep: string | null;
+  /** The step or missed finding under the pointer. */
+  readonly hovered: string | null;
   readonly drawing: string | null;
+  /** Of the reader's own regions of a finding or the first read, the one that keys move. */
+  readonly inHand: string | null;
   /** A region of the reader's own that is not drawn yet. */
   readonly fresh: Fresh | null;
   readonly nudged: { readonly region: string; readonly box: Box } | null;

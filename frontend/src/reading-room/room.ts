@@ -7,10 +7,11 @@ import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
 import { firstPlace, gaps, placeOn, walked } from "./gaps";
 import type { Action } from "./keys";
-import { focusedItem, focusedStep, itemsOf, marksFor, stepOf } from "./marks";
-import { completionOn, hasTwo, otherSide, type Place, questionAt, stepPlace } from "./place";
+import { marksFor } from "./marks";
+import { completionOn, hasTwo, otherSide, type Place, questionAt } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord } from "./record";
+import { focusedStep, groupOf, itemInHand, placeOfRegion } from "./region-items";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
 import { isSameField, Texts, type Writing } from "./writing";
@@ -40,8 +41,9 @@ export class Room {
       tool: "window",
       showsAll: false,
       isHidden: false,
-      hoveredStep: null,
+      hovered: null,
       drawing: null,
+      inHand: null,
       fresh: null,
       nudged: null,
       writing: null,
@@ -155,7 +157,7 @@ export class Room {
 
   goTo(place: Place): void {
     this.rating.takeWentOn();
-    this.set({ place, drawing: null, fresh: null, writing: null, hint: null });
+    this.set({ place, drawing: null, inHand: null, fresh: null, writing: null, hint: null });
     this.look();
   }
 
@@ -169,18 +171,20 @@ export class Room {
   }
 
   focusRegion(uid: string): void {
-    const { reading, place } = this.state;
-    const step = stepOf(reading, place.side, uid);
-    if (step) this.goTo(stepPlace(place.side, step, uid));
+    const place = placeOfRegion(this.state.reading, this.state.place, uid);
+    if (place === null) return;
+    this.goTo(place);
+    if (place.kind !== "step") this.set({ inHand: uid });
   }
 
-  hoverStep(step: string | null): void {
-    if (step !== this.state.hoveredStep) this.set({ hoveredStep: step });
+  /** A step or a missed finding. */
+  hover(uid: string | null): void {
+    if (uid !== this.state.hovered) this.set({ hovered: uid });
   }
 
   hoverRegion(region: string | null): void {
-    const { reading, place } = this.state;
-    this.hoverStep((region && stepOf(reading, place.side, region)?.uid) || null);
+    const owner = region === null ? null : groupOf(this.state.reading, this.state.place, region)?.owner;
+    this.hover(owner && owner.kind !== "first-read" ? owner.uid : null);
   }
 
   judgeRegion(region: string, verdict: Verdict, box: Box | null = null): void {
@@ -331,16 +335,18 @@ export class Room {
   }
 
   private goToNextRegion(): void {
-    const { reading, place } = this.state;
-    const step = focusedStep(reading, place);
-    if (place.kind !== "step" || step === null) return;
-    const uids = itemsOf(reading, step).map(({ uid }) => uid);
-    const next = nextOf(uids, place.region);
-    if (next && next !== place.region) this.goTo(stepPlace(place.side, step, next));
+    const { reading, place, inHand } = this.state;
+    const now = itemInHand(reading, place, inHand)?.uid ?? null;
+    const items = now === null ? [] : (groupOf(reading, place, now)?.items ?? []);
+    const next = nextOf(
+      items.map(({ uid }) => uid),
+      now,
+    );
+    if (next !== null && next !== now) this.focusRegion(next);
   }
 
   private look(): void {
-    const item = focusedItem(this.state.reading, this.state.place);
+    const item = itemInHand(this.state.reading, this.state.place, this.state.inHand);
     const { columns: width, rows: height } = this.state.reading.instance;
     if (item && isDrawable(item.box, { width, height })) this.view.bringIntoView(item.box);
   }

@@ -76,7 +76,8 @@ export class RegionOverlay {
     const moves = mark.adjustable ? { "data-grip": "move" } : {};
     group.append(rectangle(box, { class: "edge", ...moves }));
     if (mark.adjustable) group.append(...gripsOf(box));
-    group.append(...label(mark.flawed ? `${mark.label} !` : mark.label, box));
+    const words = mark.flawed ? `${mark.label} !` : mark.label;
+    group.append(...label(words, box, this.svg.clientWidth));
     return group;
   }
 }
@@ -101,11 +102,13 @@ function gripsOf(box: Box): SVGElement[] {
   });
 }
 
-function label(text: string, box: Box): SVGElement[] {
+/** Where a part of the box is on the screen, its label is too. */
+function label(text: string, box: Box, screenWidth: number): SVGElement[] {
   const width = 10 + 9 * text.length;
   const y = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
-  const plate = element("rect", { x: box.x_min, y, width, height: 22, class: "plate" });
-  const words = element("text", { x: box.x_min + width / 2, y: y + 16, class: "plate-text" });
+  const x = Math.min(Math.max(box.x_min, Math.min(0, box.x_max - width)), Math.max(screenWidth - width, 0));
+  const plate = element("rect", { x, y, width, height: 22, class: "plate" });
+  const words = element("text", { x: x + width / 2, y: y + 16, class: "plate-text" });
   words.textContent = text;
   return [plate, words];
 }

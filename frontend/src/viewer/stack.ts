@@ -63,6 +63,7 @@ export class FilmStack {
   private isReadyToPaint = true;
   private isStale = false;
   private turn = 0;
+  private isFitted = true;
 
   private isDrawn = false;
 
@@ -243,6 +244,7 @@ export class FilmStack {
   fit(): void {
     this.viewport.resetCamera();
     this.viewport.render();
+    this.isFitted = true;
   }
 
   /** Every film pixel is one pixel of the screen's own, on its grid; the shorter side of one that is not square. */
@@ -269,6 +271,7 @@ export class FilmStack {
       point[2] + to[2] - from[2],
     ];
     this.viewport.setCamera({ focalPoint: moved(focalPoint), position: moved(position) });
+    this.isFitted = false;
     this.viewport.render();
   }
 
@@ -281,8 +284,10 @@ export class FilmStack {
     this.panBy({ x: about.x - x, y: about.y - y });
   }
 
+  /** The whole film stays in sight until the reader has moved it. */
   resize(): void {
     this.engine.resize(true, true);
+    if (this.isFitted) this.fit();
   }
 
   onRendered(listener: () => void): void {

@@ -38,7 +38,6 @@ export function CompanionPanel(props: {
   }, [room, film.uid]);
   return (
     <section class={`film-companion${isCovering ? " covering" : ""}`} aria-label="Another film">
-      <div ref={stage} class="film-stage" />
       <div class="film-banner">
         <span>
           <strong>{bannerOf(film)}</strong> Not the film that you rate.
@@ -52,28 +51,31 @@ export function CompanionPanel(props: {
           </button>
         </span>
       </div>
-      <FilmCorners
-        lines={[
-          `${film.modality} ${film.view_position}`,
-          `${film.columns} × ${film.rows} · ${film.bits_stored} bit`,
-        ]}
-        spacing={film.column_spacing_mm}
-        display={display}
-      />
-      {display === null && problem === null && (
-        <div class="film-problem" role="status">
-          <span class="quiet">Loading the film…</span>
-        </div>
-      )}
-      {problem !== null && (
-        <div class="film-problem" role="alert">
-          <strong>{problem}</strong>
-          <p>The rated film is not concerned.</p>
-          <button type="button" class="button primary" onClick={() => room.films.look(null)}>
-            Back to the rated film
-          </button>
-        </div>
-      )}
+      <div class="film-area">
+        <div ref={stage} class="film-stage" />
+        <FilmCorners
+          lines={[
+            `${film.modality} ${film.view_position}`,
+            `${film.columns} × ${film.rows} · ${film.bits_stored} bit`,
+          ]}
+          spacing={film.column_spacing_mm}
+          display={display}
+        />
+        {display === null && problem === null && (
+          <div class="film-problem" role="status">
+            <span class="quiet">Loading the film…</span>
+          </div>
+        )}
+        {problem !== null && (
+          <div class="film-problem" role="alert">
+            <strong>{problem}</strong>
+            <p>The rated film is not concerned.</p>
+            <button type="button" class="button primary" onClick={() => room.films.look(null)}>
+              Back to the rated film
+            </button>
+          </div>
+        )}
+      </div>
     </section>
   );
 }

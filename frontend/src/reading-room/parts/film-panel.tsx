@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 import type { Display } from "../../viewer/film";
-import { companion } from "../films";
+import { bannerOf, companion } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CompanionPanel } from "./companion-panel";
@@ -22,27 +22,29 @@ export function FilmPanel(props: {
       <div class="film-bar">{room && state && isShown && <FilmTools room={room} state={state} />}</div>
       <div class="film-body">
         {room && state && isShown && <FilmStrip room={room} state={state} />}
-        <div class={`film-area${isCovered ? " covered" : ""}`} inert={isCovered}>
-          <div ref={props.stage} class="film-stage" />
-          {state && isShown && <Corners state={state} />}
+        <div class={`film-rated${isCovered ? " covered" : ""}`} inert={isCovered}>
           {other && !isCovered && <p class="film-banner rated">The film that you rate</p>}
-          {state?.film.kind === "loading" && (
-            <div class="film-problem" role="status">
-              <span class="quiet">Loading the film…</span>
-            </div>
-          )}
-          {state?.film.kind === "wrong" && (
-            <div class="film-problem" role="alert">
-              <strong>{state.film.sentence}</strong>
-              <p>
-                Nothing is shown and nothing can be rated until the right film is on screen. What you rated
-                before is kept.
-              </p>
-              <button type="button" class="button primary" onClick={props.onRetry}>
-                Load the film again
-              </button>
-            </div>
-          )}
+          <div class="film-area">
+            <div ref={props.stage} class="film-stage" />
+            {state && isShown && <Corners state={state} />}
+            {state?.film.kind === "loading" && (
+              <div class="film-problem" role="status">
+                <span class="quiet">Loading the film…</span>
+              </div>
+            )}
+            {state?.film.kind === "wrong" && (
+              <div class="film-problem" role="alert">
+                <strong>{state.film.sentence}</strong>
+                <p>
+                  Nothing is shown and nothing can be rated until the right film is on screen. What you rated
+                  before is kept.
+                </p>
+                <button type="button" class="button primary" onClick={props.onRetry}>
+                  Load the film again
+                </button>
+              </div>
+            )}
+          </div>
         </div>
         {room && state && other && (
           <CompanionPanel key={other.uid} room={room} film={other} isCovering={isCovered} />
@@ -50,6 +52,9 @@ export function FilmPanel(props: {
       </div>
       <p class="film-said" role="status">
         {state?.said}
+      </p>
+      <p class="visually-hidden" role="status">
+        {other && `${bannerOf(other)}. Not the film that you rate.`}
       </p>
       <p class="visually-hidden" role="status">
         {state?.ruler && `The line is ${state.ruler} long.`}

@@ -4,6 +4,7 @@ import type { FirstReadPart, Place } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { Item } from "./item";
+import { RegionsHere } from "./own-regions";
 import { FIVE, Segments } from "./segments";
 import { TextField, WriteButton } from "./text-field";
 
@@ -147,6 +148,7 @@ function FirstReadFields(props: Props & { readonly form: FirstReadForm; readonly
         />
         <span class="quiet">optional; 5 is sure</span>
       </Item>
+      {state.place.kind === "first-read" && <RegionsHere room={room} state={state} />}
     </>
   );
 }

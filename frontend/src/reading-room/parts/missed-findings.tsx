@@ -1,11 +1,14 @@
 import type { Completion } from "../../api/reading";
 import { earlierFindings } from "../earlier";
 import type { Place } from "../place";
+import { colourOfFinding } from "../region-items";
+import { missedFinding } from "../regions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, type Writing } from "../writing";
 import { Earlier } from "./earlier";
 import { Item } from "./item";
+import { RegionsHere } from "./own-regions";
 import { TextField, WriteButton } from "./text-field";
 
 const MOST_LETTERS = 1000;
@@ -62,13 +65,15 @@ function Finding(props: {
   const { room, state, completion, uid, number, text } = props;
   const place: Place = { kind: "finding", side: completion.side, finding: uid };
   const writing: Writing = { field: "finding", uid, completion: completion.uid };
+  const finding = missedFinding(state.reading, uid);
   const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
   return (
     <Item
       label={`Missed finding ${number}`}
-      class="row finding"
+      class={finding ? `row finding s${colourOfFinding(state.reading, finding)}` : "row finding"}
       isCurrent={isCurrent}
       onEnter={() => room.goTo(place)}
+      onHover={(isOver) => room.hover(isOver ? uid : null)}
     >
       <span class="row-label">Missed {number}</span>
       {!isSameField(state.writing, writing) && (
@@ -102,6 +107,7 @@ function Finding(props: {
         placeholder="What should have been named? No names, dates or numbers of patients."
         maxLength={MOST_LETTERS}
       />
+      {isCurrent && <RegionsHere room={room} state={state} />}
     </Item>
   );
 }

@@ -1,7 +1,7 @@
 import type { Side, Step } from "../../api/reading";
-import { labelOf } from "../marks";
 import { type Place, stepPlace } from "../place";
 import { keyOf, ownQuestions } from "../questions";
+import { labelOf } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { QuestionRow } from "./question-row";

@@ -1,10 +1,30 @@
-import type { RegionItem } from "../marks";
+import { groupsAt, isSameOwner, itemInHand, ownerAt, type RegionItem } from "../region-items";
 import type { Owner } from "../regions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { RegionFields } from "./region-fields";
 
-/** The regions that the reader drew for one thing, and the way to a further one. */
+/** What the reader is at, where it is a missed finding or the first read: its regions, and the way to a further one. */
+export function RegionsHere({ room, state }: { readonly room: Room; readonly state: RoomState }) {
+  const { reading, place, inHand } = state;
+  const owner = ownerAt(reading, place);
+  const group = owner && groupsAt(reading, place).find((each) => isSameOwner(each.owner, owner));
+  if (!owner || !group) return null;
+  return (
+    <OwnRegions
+      room={room}
+      state={state}
+      owner={owner}
+      items={group.items}
+      focused={itemInHand(reading, place, inHand)?.uid ?? null}
+      onFocus={(uid) => room.focusRegion(uid)}
+      canAdd
+      addName={group.items.length === 0 ? "draw where" : "further region"}
+    />
+  );
+}
+
+/** The regions that the reader drew for one thing. */
 export function OwnRegions(props: {
   readonly room: Room;
   readonly state: RoomState;
@@ -15,10 +35,11 @@ export function OwnRegions(props: {
   readonly onFocus: (uid: string) => void;
   /** Whether a further one is offered here. */
   readonly canAdd: boolean;
+  readonly addName: string;
 }) {
   const { room, state, owner, items, focused } = props;
   const inHand = items.find(({ uid }) => uid === focused);
-  const isAdding = state.fresh !== null && JSON.stringify(state.fresh.owner) === JSON.stringify(owner);
+  const isAdding = state.fresh !== null && isSameOwner(state.fresh.owner, owner);
   if (items.length === 0 && !props.canAdd) return null;
   return (
     <div class="own-regions">
@@ -51,7 +72,7 @@ export function OwnRegions(props: {
           aria-pressed={isAdding}
           onClick={() => (isAdding ? room.regions.remove() : room.regions.add(owner))}
         >
-          {isAdding ? "stop drawing" : "further region"} <kbd>D</kbd>
+          {isAdding ? "stop drawing" : props.addName} <kbd>D</kbd>
         </button>
       )}
       {isAdding && (

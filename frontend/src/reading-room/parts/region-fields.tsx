@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Box } from "../../viewer/geometry";
-import type { RegionItem } from "../marks";
+import type { RegionItem } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 

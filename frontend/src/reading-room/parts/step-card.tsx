@@ -1,9 +1,9 @@
 import type { Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { earlierOnStep } from "../earlier";
-import { colourOf, itemsOf, labelOf, partsOf } from "../marks";
 import { stepPlace } from "../place";
 import { builtIn } from "../questions";
+import { colourOf, itemsOf, labelOf, partsOf } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { Earlier } from "./earlier";
@@ -60,7 +60,7 @@ export function StepCard({ room, state, side, step }: Props) {
       isCurrent={isCurrent}
       class={`step s${colourOf(step)}${side === "b" ? " dashed" : ""}`}
       onEnter={() => room.goTo(stepPlace(side, step))}
-      onHover={(isOver) => room.hoverStep(isOver ? step.uid : null)}
+      onHover={(isOver) => room.hover(isOver ? step.uid : null)}
     >
       <p class="step-text">
         <span class="number">{step.position}</span>
@@ -106,6 +106,7 @@ export function StepCard({ room, state, side, step }: Props) {
         focused={inHand}
         onFocus={(uid) => room.goTo(stepPlace(side, step, uid))}
         canAdd={isCurrent}
+        addName="further region"
       />
       <Earlier
         words={earlierOnStep(

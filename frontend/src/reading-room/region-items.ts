@@ -1,0 +1,188 @@
+/** Regions as the reader can point at them: of a step, of a missed finding, of the first read. */
+import type { MissedFinding, Reading, Region, Step } from "../api/reading";
+import type { Box } from "../viewer/geometry";
+import { adjustedBox, annotation } from "./changes";
+import { openFirstRead } from "./first-read";
+import { completionOn, type Place } from "./place";
+import { drawnFor, missedFinding, type Owner } from "./regions";
+
+const NUM_COLOURS = 5;
+
+export function colourOf(step: Pick<Step, "position">): number {
+  return ((step.position - 1) % NUM_COLOURS) + 1;
+}
+
+const letter = (at: number): string => String.fromCharCode(97 + at);
+
+/** "2" for a step's only region, "2a", "2b" … where it has several. */
+export function labelOf(step: Step, region: Region): string {
+  if (step.regions.length < 2) return String(step.position);
+  return `${step.position}${letter(region.position - 1)}`;
+}
+
+const WRITTEN_BOX = /(\[\s*-?[\d.]+(?:\s*,\s*-?[\d.]+){3}\s*,?\s*\])/;
+
+/** A step's text cut at its boxes, each with its region's label; whole where boxes and regions do not match. */
+export function partsOf(step: Step): { readonly text: string; readonly label: string | null }[] {
+  const parts = step.text.split(WRITTEN_BOX);
+  if ((parts.length - 1) / 2 !== step.regions.length) return [{ text: step.text, label: null }];
+  return parts.map((text, at) => {
+    const region = at % 2 === 1 ? step.regions[(at - 1) / 2] : undefined;
+    return { text, label: region ? labelOf(step, region) : null };
+  });
+}
+
+/** A region of the reader's own that is about to be drawn. */
+export interface Fresh {
+  readonly uid: string;
+  readonly owner: Owner;
+}
+
+/** A region as the reader can point at it. */
+export interface RegionItem {
+  readonly uid: string;
+  readonly label: string;
+  /** The one that counts now: the reader's where there is one, else the model's. */
+  readonly box: Box;
+  /** The model's region; null for one of the reader's own. */
+  readonly region: Region | null;
+  /** What a region of the reader's own belongs to. */
+  readonly owner: Owner | null;
+}
+
+/** The box that counts now: the reader's where there is one, else the model's. */
+export function currentBox(reading: Reading, region: Region): Box {
+  return adjustedBox(annotation(reading, region.uid)) ?? region;
+}
+
+/** A step's regions: the model's, then the reader's own, "2+1", "2+2". */
+export function itemsOf(reading: Reading, step: Step): RegionItem[] {
+  const told = step.regions.map((region) => ({
+    uid: region.uid,
+    label: labelOf(step, region),
+    box: currentBox(reading, region),
+    region,
+    owner: null,
+  }));
+  const owner: Owner = { kind: "step", uid: step.uid };
+  return [...told, ...ownItems(reading, owner, (at) => `${step.position}+${at + 1}`)];
+}
+
+function ownItems(reading: Reading, owner: Owner, labelAt: (at: number, of: number) => string): RegionItem[] {
+  const drawn = drawnFor(reading, owner);
+  return drawn.map((box, at) => ({
+    uid: box.uid,
+    label: labelAt(at, drawn.length),
+    box,
+    region: null,
+    owner,
+  }));
+}
+
+/** Everything that regions of one number, colour and dash belong to. */
+export interface RegionGroup {
+  readonly owner: Owner;
+  readonly colour: number;
+  readonly dashed: boolean;
+  readonly items: readonly RegionItem[];
+}
+
+/** The missed findings of an output go on counting colours where its steps end. */
+export function colourOfFinding(reading: Reading, finding: MissedFinding): number {
+  const completion = reading.completions.find(({ uid }) => uid === finding.completion);
+  return colourOf({ position: (completion?.steps.length ?? 0) + numberOf(reading, finding) });
+}
+
+/** 1 for the first that an output missed. */
+function numberOf(reading: Reading, finding: MissedFinding): number {
+  const same = reading.missed_findings.filter(({ completion }) => completion === finding.completion);
+  return same.findIndex(({ uid }) => uid === finding.uid) + 1;
+}
+
+function groupOfFinding(reading: Reading, finding: MissedFinding, dashed: boolean): RegionGroup {
+  const owner: Owner = { kind: "finding", uid: finding.uid };
+  const name = `M${numberOf(reading, finding)}`;
+  const labelAt = (at: number, of: number): string => (of < 2 ? name : `${name}${letter(at)}`);
+  const colour = colourOfFinding(reading, finding);
+  return { owner, colour, dashed, items: ownItems(reading, owner, labelAt) };
+}
+
+function groupOfFirstRead(reading: Reading, place: Place): RegionGroup | null {
+  const owner = ownerAt(reading, place);
+  if (owner?.kind !== "first-read") return null;
+  return { owner, colour: 1, dashed: false, items: ownItems(reading, owner, (at) => String(at + 1)) };
+}
+
+/** What can be seen from where the reader is: the side's steps and missed findings, and the first read while it is answered. */
+export function groupsAt(reading: Reading, place: Place): RegionGroup[] {
+  const first = groupOfFirstRead(reading, place);
+  const completion = completionOn(reading, place.side);
+  const dashed = place.side === "b";
+  const steps = (completion?.steps ?? []).map(
+    (step): RegionGroup => ({
+      owner: { kind: "step", uid: step.uid },
+      colour: colourOf(step),
+      dashed,
+      items: itemsOf(reading, step),
+    }),
+  );
+  const missed = reading.missed_findings.filter((finding) => finding.completion === completion?.uid);
+  const findings = missed.map((finding) => groupOfFinding(reading, finding, dashed));
+  return [...(first === null ? [] : [first]), ...steps, ...findings];
+}
+
+/** What a region that is drawn here belongs to; null where none can be. */
+export function ownerAt(reading: Reading, place: Place): Owner | null {
+  switch (place.kind) {
+    case "step":
+      return { kind: "step", uid: place.step };
+    case "finding":
+      return missedFinding(reading, place.finding) ? { kind: "finding", uid: place.finding } : null;
+    case "first-read": {
+      const when = openFirstRead(reading);
+      return when === null ? null : { kind: "first-read", when };
+    }
+    default:
+      return null;
+  }
+}
+
+/** Whether two regions of a reader's own belong to the same thing. */
+export function isSameOwner(one: Owner, other: Owner | null): boolean {
+  if (one.kind === "first-read") return other?.kind === "first-read" && other.when === one.when;
+  return other?.kind === one.kind && other.uid === one.uid;
+}
+
+/** The region that keys move and delete: the chosen one, else the first of what has the focus. */
+export function itemInHand(reading: Reading, place: Place, inHand: string | null): RegionItem | null {
+  const owner = ownerAt(reading, place);
+  const group = owner && groupsAt(reading, place).find((each) => isSameOwner(each.owner, owner));
+  if (!group) return null;
+  const chosen = place.kind === "step" ? place.region : inHand;
+  const found = group.items.find(({ uid }) => uid === chosen);
+  return found ?? (place.kind === "step" ? null : (group.items[0] ?? null));
+}
+
+/** What on this side a region belongs to. */
+export function groupOf(reading: Reading, place: Place, region: string): RegionGroup | null {
+  return groupsAt(reading, place).find(({ items }) => items.some(({ uid }) => uid === region)) ?? null;
+}
+
+/** Where the reader is who points at a region. */
+export function placeOfRegion(reading: Reading, place: Place, region: string): Place | null {
+  const owner = groupOf(reading, place, region)?.owner;
+  if (owner === undefined) return null;
+  if (owner.kind === "finding") return { kind: "finding", side: place.side, finding: owner.uid };
+  if (owner.kind === "first-read") return place;
+  return { kind: "step", side: place.side, step: owner.uid, region, question: null };
+}
+
+export function focusedStep(reading: Reading, place: Place): Step | null {
+  if (place.kind !== "step") return null;
+  return completionOn(reading, place.side)?.steps.find((step) => step.uid === place.step) ?? null;
+}
+
+export function focusedRegion(reading: Reading, place: Place): Region | null {
+  if (place.kind !== "step") return null;
+  return focusedStep(reading, place)?.regions.find((region) => region.uid === place.region) ?? null;
+}
