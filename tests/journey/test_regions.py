@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, Route
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import DrawnRegion, Reading, RegionAnnotation, StepRating, Vote
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
@@ -86,14 +87,26 @@ Enter = Callable[..., Room]
 @pytest.fixture
 def enter(live_server: Any, new_context: Callable[..., BrowserContext]) -> Enter:
     def make(
-        *, film: Instance | None = None, steps: Any = (HEART, LUNG), num_outputs: int = 1, **display: Any
+        *,
+        film: Instance | None = None,
+        steps: Any = (HEART, LUNG),
+        num_outputs: int = 1,
+        design: ReaderStudyDesign | None = None,
+        **display: Any,
     ) -> Room:
         reader = ExpertFactory.create()
         instance = film or store_phantom(seed=1, size=SIZE)
         model_version = ServingModelFactory.create()
         for _ in range(num_outputs):
             say(instance, steps=steps, answer="cardiomegaly", model_version=model_version)
-        create_reader_study(title="Regions", studies=[instance.study], readers=[reader], actor=None, seed=1)
+        create_reader_study(
+            title="Regions",
+            studies=[instance.study],
+            readers=[reader],
+            actor=None,
+            seed=1,
+            design=design,
+        )
         context = new_context(**display)
         page = open_as(reader, context=context, url=live_server.url)
         room = Room(page=page, url=live_server.url, reader=reader)
@@ -564,3 +577,46 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     room.press("f")
     room.wait_until_saved()
     assert RegionAnnotation.objects.get().verdict == "fits"
+
+
+def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Enter) -> None:
+    room = enter(design=ReaderStudyDesign(first_reads="on"))
+    room.open()
+    stage = room.page.locator(".film-stage").bounding_box()
+    assert stage is not None
+    middle = (stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    room.press("d")
+    room.drag(middle, (middle[0] + 60, middle[1] + 50))
+    expect(room.page.locator(".region .plate-text")).to_have_text(["1"])
+    room.press("d", "ArrowUp")
+    expect(room.page.locator(".region .plate-text")).to_have_text(["1", "2"])
+    room.press("Delete", "ArrowRight")
+    expect(room.page.locator(".region .plate-text")).to_have_text(["1"])
+    check_barriers(room.page)
+    room.wait_until_saved()
+    first = DrawnRegion.objects.get()
+    assert first.first_read is not None
+    assert first.x_min == pytest.approx(SIZE / 2 + 1, abs=1.0)
+
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("group", name="Step 1", exact=True)).to_be_visible()
+    room.press("n")
+    room.page.keyboard.type("Effusion on the left")
+    room.press("Escape")
+    room.press("d")
+    room.drag((middle[0] - 90, middle[1]), (middle[0] - 20, middle[1] + 70))
+    expect(room.page.locator(".region .plate-text")).to_have_text(["M1"])
+    room.press("b")
+    expect(room.page.locator(".region .plate-text")).to_have_count(3)
+    check_barriers(room.page)
+    room.wait_until_saved()
+    drawn = DrawnRegion.objects.get(first_read=None)
+    assert drawn.missed_finding is not None
+    assert drawn.missed_finding.text == "Effusion on the left"
+    room.page.get_by_role("button", name="Delete missed finding 1").click()
+    expect(room.page.locator(".region .plate-text")).to_have_count(2)
+    room.press("Control+z")
+    expect(room.page.locator(".region .plate-text")).to_have_count(3)
+    room.wait_until_saved()
+    assert edges(DrawnRegion.objects.get(first_read=None)) == edges(drawn)
+    assert room.problems == []
