@@ -66,7 +66,9 @@ def retire(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def _answer(request: HttpRequest, criterion: Criterion | None) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = CriterionForm(posted, initial=initial_of(criterion) if criterion else None)
-    options = OptionForms(_with_more(posted), initial=_options_shown(criterion), prefix="options")
+    # A bound row that equals its initial counts as empty, so that a sent page has none.
+    initial = _options_shown(criterion) if posted is None else None
+    options = OptionForms(_with_more(posted), initial=initial, prefix="options")
     if posted is not None and posted.get("action") == "save" and form.is_valid() and options.is_valid():
         try:
             return _keep(request, criterion, form.cleaned_data, [row.cleaned_data for row in options.forms])

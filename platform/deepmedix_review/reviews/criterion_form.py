@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.reviews.criteria_library import Option
+from deepmedix_review.reviews.forms import PlainForm
 from deepmedix_review.reviews.models import Criterion
 
 MOST_OPTIONS = 20
 NUM_BLANK = 2
 
 
-class CriterionForm(forms.Form):
+class CriterionForm(PlainForm):
     name = forms.CharField(max_length=60, help_text="One or two words, as readers see it.")
     question = forms.CharField(
         required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text="In full."

@@ -66,7 +66,7 @@ class DesignPage:
         )
         self.taught = taught_form.TaughtCases(
             self._taught_data(),
-            initial=taught_form.initial_of(self.draft.taught) if self.draft else [],
+            initial=taught_form.initial_of(self.draft.taught) if self.draft and self.posted is None else [],
             prefix="taught",
             form_kwargs={"studies": [(str(study.uid), study.label) for study in self.teachable]},
         )
@@ -287,7 +287,7 @@ class DesignPage:
         total = data.get("taught-TOTAL_FORMS", "0")
         number = min(int(total), taught_form.MOST_TAUGHT) if total.isascii() and total.isdigit() else 0
         data["taught-TOTAL_FORMS"] = str(number + self.num_more_taught)
-        data.setdefault("taught-INITIAL_FORMS", "0")
+        data["taught-INITIAL_FORMS"] = "0"
         return data
 
     def _version(self, name: str, drafted: ModelVersion | None) -> ModelVersion | None:

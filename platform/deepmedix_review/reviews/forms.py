@@ -8,6 +8,13 @@ from django import forms
 Pairs = Sequence[tuple[str, str]]
 
 
+class PlainForm(forms.Form):
+    """Labels without a colon behind them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
 class DateInput(forms.DateInput):
     input_type = "date"
 
@@ -16,7 +23,7 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d", **kwargs)
 
 
-class AmendmentForm(forms.Form):
+class AmendmentForm(PlainForm):
     reason = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -24,7 +31,7 @@ class AmendmentForm(forms.Form):
     )
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(PlainForm):
     reader = forms.ChoiceField(label="Reader")
     deadline = forms.DateField(
         required=False, widget=DateInput, label="Own deadline", help_text="Empty: the reader study's."
@@ -35,7 +42,7 @@ class InvitationForm(forms.Form):
         offer(self, "reader", readers)
 
 
-class ExtensionForm(forms.Form):
+class ExtensionForm(PlainForm):
     """More time, more cases, or both."""
 
     deadline = forms.DateField(required=False, widget=DateInput, label="Later deadline")

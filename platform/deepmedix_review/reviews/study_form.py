@@ -10,7 +10,7 @@ from django.http import QueryDict
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.criteria import Asked
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.forms import DateInput, Pairs, offer
+from deepmedix_review.reviews.forms import DateInput, Pairs, PlainForm, offer
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import StudyDraft
 
@@ -49,7 +49,7 @@ def _whole(
     )
 
 
-class ReaderStudyForm(forms.Form):
+class ReaderStudyForm(PlainForm):
     """All but the taught cases and the questions, which stand in lists of their own."""
 
     title = forms.CharField(max_length=120, help_text="Readers see it above every case. Name no model in it.")
@@ -141,7 +141,7 @@ class ReaderStudyForm(forms.Form):
 
 def sources(num_drafted: int) -> list[tuple[str, str]]:
     """Where cases come from; a long draft is kept whole instead of being shown study by study."""
-    offered = [(CHOSEN, "The studies that I choose"), (IMPORTS, "All of some imports"), (ALL, "All of them")]
+    offered = [(CHOSEN, "The studies that I choose"), (IMPORTS, "Whole imports"), (ALL, "Every ready study")]
     if num_drafted:
         offered.insert(0, (KEEP, f"The {num_drafted} of this draft"))
     return offered
@@ -195,7 +195,8 @@ def initial_from(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
         if getattr(design, name) is not None
     }
     for name in SHARES:
-        initial[name] = round(100 * initial[name], 2)
+        percent = round(100 * initial[name], 2)
+        initial[name] = int(percent) if percent.is_integer() else percent
     if design.design != "split_plot":
         del initial["num_blocks"]
     if design.design != "anchor_rotation":

@@ -9,7 +9,7 @@ from django import forms
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
-from deepmedix_review.reviews.forms import Pairs, offer
+from deepmedix_review.reviews.forms import Pairs, PlainForm, offer
 from deepmedix_review.reviews.known_answers import read_known_answer
 from deepmedix_review.reviews.models import Case
 from deepmedix_review.reviews.study_services import TaughtCase
@@ -19,7 +19,7 @@ MOST_TAUGHT = 50
 _REGION = re.compile(r"^(?P<finding>[^:]+):(?P<box>(\s*[\d.]+){4})\s*$")
 
 
-class TaughtCaseForm(forms.Form):
+class TaughtCaseForm(PlainForm):
     study = forms.ChoiceField(required=False, label="Study")
     role = forms.ChoiceField(
         required=False,

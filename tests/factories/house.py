@@ -1,0 +1,178 @@
+"""An installation with something to show on every page: films, readers at work, a data set, a candidate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback.models import PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.feedback.services import freeze_dataset
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.criteria import Asked, library, save_criterion
+from deepmedix_review.reviews.criteria_library import Option
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Assignment, Case, Criterion, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.study_services import (
+    StudyDraft,
+    answer_invitation,
+    design_reader_study,
+    start_reader_study,
+    take_next_case,
+)
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.services import hold_study
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.reviews import complete, sign
+from tests.factories.studies import store_phantom
+
+NUM_FILMS = 8
+HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
+EFFUSION = ("There is a left pleural effusion", [(140.0, 150.0, 200.0, 210.0)])
+LUNGS = ("Both lungs are clear", [(30.0, 40.0, 100.0, 180.0), (125.0, 40.0, 200.0, 180.0)])
+
+
+@dataclass(frozen=True)
+class House:
+    """One of everything that an address can name, and one person of each role."""
+
+    admin: User
+    researcher: User
+    expert: User
+    study: Study
+    held: Study
+    draft: ReaderStudy
+    running: ReaderStudy
+    own_criterion: Criterion
+    open_reading: Reading
+    signed_reading: Reading
+    dataset: PreferenceDataset
+    run: TrainingRun
+    candidate: ModelVersion
+
+
+def furnish() -> House:
+    """A running study with controls, repeats and a dispute, a pool, an invitation, a draft, and the loop."""
+    admin = AdminFactory.create(pseudonym="A-HOUSE")
+    researcher = ResearcherFactory.create(pseudonym="R-HOUSE")
+    experts = [ExpertFactory.create(pseudonym=f"E-{name}") for name in ("AMBER", "BIRCH", "CEDAR")]
+    serving = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+    films = [store_phantom(seed=seed, size=224) for seed in range(1, NUM_FILMS + 1)]
+    for film in films:
+        for first in (HEART, EFFUSION):
+            say(film, steps=[first, LUNGS], answer="cardiomegaly", model_version=serving)
+    studies = [film.study for film in films]
+    held = hold_study(store_phantom(seed=90).study, actor=admin, reason="Text in the corner")
+    own = save_criterion(
+        actor=admin,
+        name="Would you sign it?",
+        question="Would you put your name under this answer?",
+        target=Criterion.Target.ANSWER,
+        kind=Criterion.Kind.CHOICE,
+        options=(Option("yes", "yes", "as it stands"), Option("no", "no", "not even with changes")),
+    ).criterion
+    asked = [Asked(criterion) for criterion in library().filter(key__in=("plausibility", "relevance"))]
+    running = _start(
+        StudyDraft(
+            title="Winter films",
+            instructions="Read the films as you would in a clinic.",
+            studies=studies,
+            readers=experts,
+            design=ReaderStudyDesign(repeat_share=0.3, washout_cases=1, control_share=0.25),
+            deadline=timezone.localdate() + timedelta(days=2),
+            adjudication=ReaderStudy.Adjudication.CONSENSUS,
+        ),
+        admin,
+    )
+    pool = _start(
+        StudyDraft(
+            title="A pool of films",
+            studies=studies[:4],
+            readers=experts,
+            design=ReaderStudyDesign(design="k_readers", readers_per_case=1, is_pool=True),
+        ),
+        admin,
+    )
+    take_next_case(reader_study=pool, reader=experts[0])
+    invited = design_reader_study(
+        draft=StudyDraft(
+            title="Spring films", instructions="Mind the devices.", studies=studies[:2], readers=experts
+        ),
+        actor=admin,
+    )
+    start_reader_study(reader_study=invited, actor=admin)
+    draft = design_reader_study(
+        draft=StudyDraft(
+            title="Autumn films", studies=studies, readers=experts[:2], asked=[*asked, Asked(own)]
+        ),
+        actor=admin,
+    )
+    _disagree(running, experts)
+    signed = _readings(running, experts[0]).filter(signed_at__isnull=False).earliest("pk")
+    open_reading = _readings(running, experts[0]).filter(signed_at=None).earliest("assignment__position")
+    dataset, run, candidate = _loop(serving, researcher)
+    return House(
+        admin=admin,
+        researcher=researcher,
+        expert=experts[0],
+        study=studies[0],
+        held=held,
+        draft=draft,
+        running=running,
+        own_criterion=own,
+        open_reading=open_reading,
+        signed_reading=signed,
+        dataset=dataset,
+        run=run,
+        candidate=candidate,
+    )
+
+
+def _start(draft: StudyDraft, admin: User) -> ReaderStudy:
+    made = start_reader_study(reader_study=design_reader_study(draft=draft, actor=admin), actor=admin)
+    for invitation in Invitation.objects.filter(reader_study=made).select_related("reader"):
+        answer_invitation(invitation=invitation, reader=invitation.reader, accepts=True)
+    return made
+
+
+def _readings(reader_study: ReaderStudy, reader: User) -> QuerySet[Reading]:
+    return Reading.objects.filter(
+        assignment__case__reader_study=reader_study,
+        assignment__reader=reader,
+        assignment__kind=Assignment.Kind.FIRST,
+    )
+
+
+def _disagree(reader_study: ReaderStudy, experts: Sequence[User]) -> None:
+    """Everybody signs the same two cases, one of them otherwise; nobody is through."""
+    cases = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA).order_by("position")[:2]
+    for case in cases:
+        for number, expert in enumerate(experts):
+            reading = _readings(reader_study, expert).get(assignment__case=case)
+            complete(reading, plausibility=1 if number == 0 else 5)
+            sign(reading)
+
+
+def _loop(parent: ModelVersion, researcher: User) -> tuple[PreferenceDataset, TrainingRun, ModelVersion]:
+    """A data set of one reading, a finished run on it, and its candidate."""
+    a_reading_to_learn_from(parent)
+    dataset = freeze_dataset(title="Round 1", actor=researcher)
+    candidate = ModelVersionFactory.create(number=1000, parent=parent)
+    run = TrainingRun.objects.create(
+        dataset=dataset,
+        parent_version=parent,
+        candidate=candidate,
+        config={"seed": 7},
+        state=JobState.DONE,
+        step=2,
+        num_steps=2,
+    )
+    for step, loss in ((1, 0.7), (2, 0.5)):
+        TrainingMetric.objects.create(run=run, step=step, loss=loss, margin=step / 10, accuracy=0.5)
+    return dataset, run, candidate

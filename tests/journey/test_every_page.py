@@ -1,0 +1,156 @@
+"""Every page of the product, as each person who may see it: no barrier, no sideways scrolling, no error."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from deepmedix_review.accounts.models import User
+from tests.browser import check_barriers, open_as
+from tests.factories.accounts import AdminFactory
+from tests.factories.house import House, furnish
+
+NARROWEST_PX = 1280
+# Not pages: they are part of one, change something, or are for machines.
+NO_PAGES = {
+    "health",
+    "home",
+    "held-out-film",
+    "reader-study-results-csv",
+    "inference-fragment",
+    "inference-live",
+    "model-gate",
+    "reader-study-plan",
+    "reader-study-results-strip",
+    "study-import-latest",
+    "training-run-live",
+    "criterion-preview",
+}
+PAGES_OF = {
+    "admin": {
+        "account-list",
+        "account-detail",
+        "audit-list",
+        "study-list",
+        "study-import",
+        "study-held",
+        "study-detail",
+        "inference-list",
+        "reader-study-list",
+        "reader-study-create",
+        "reader-study-design",
+        "reader-study-detail",
+        "reader-study-results",
+        "criterion-list",
+        "criterion-create",
+        "criterion-detail",
+    },
+    "researcher": {
+        "study-list",
+        "study-detail",
+        "inference-list",
+        "reader-study-results",
+        "dataset-list",
+        "dataset-detail",
+        "training-run",
+        "model-list",
+        "model-detail",
+        "model-promote",
+    },
+    "expert": {"worklist", "reading", "amend-reading"},
+    "nobody": {"login"},
+}
+
+
+def subject(house: House, name: str) -> list[uuid.UUID]:
+    """What the page of this name is about."""
+    subjects = {
+        "account-detail": house.expert,
+        "study-detail": house.study,
+        "reader-study-design": house.draft,
+        "reader-study-detail": house.running,
+        "reader-study-results": house.running,
+        "criterion-detail": house.own_criterion,
+        "reading": house.open_reading,
+        "amend-reading": house.signed_reading,
+        "dataset-detail": house.dataset,
+        "training-run": house.run,
+        "model-detail": house.candidate,
+        "model-promote": house.candidate,
+    }
+    return [subjects[name].uid] if name in subjects else []
+
+
+@pytest.fixture
+def house(transactional_db: None) -> House:
+    return furnish()
+
+
+def named_addresses(resolver: URLResolver) -> Iterator[str]:
+    """The name of each address of the product."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named_addresses(pattern)
+        elif pattern.name:
+            yield pattern.name
+
+
+def address_of_nothing(name: str) -> str:
+    for arguments in ([], [uuid.UUID(int=0)], [uuid.UUID(int=0), 1], [uuid.UUID(int=0), "x"]):
+        try:
+            return reverse(name, args=arguments)
+        except NoReverseMatch:
+            continue
+    raise LookupError(name)
+
+
+@pytest.mark.django_db
+def test_no_page_is_left_out() -> None:
+    client = Client()
+    client.force_login(AdminFactory.create())
+    listed = NO_PAGES.union(*PAGES_OF.values())
+    others = {
+        name: address_of_nothing(name) for name in named_addresses(get_resolver()) if name not in listed
+    }
+    left_out = {
+        name
+        for name, address in others.items()
+        if not address.startswith("/api/") and client.get(address).status_code != 405
+    }
+    assert left_out == set()
+
+
+def person(house: House, role: str) -> User | None:
+    people = {"admin": house.admin, "researcher": house.researcher, "expert": house.expert}
+    return people.get(role)
+
+
+def test_every_page_can_be_read_by_everybody_and_fits_its_window(
+    house: House, live_server: LiveServer, browser: Browser
+) -> None:
+    problems: list[str] = []
+    for role, names in PAGES_OF.items():
+        user = person(house, role)
+        context = browser.new_context(viewport={"width": NARROWEST_PX, "height": 800})
+        page = open_as(user, context=context, url=live_server.url) if user else context.new_page()
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        for name in sorted(names):
+            answer = page.goto(live_server.url + reverse(name, args=subject(house, name)))
+            assert answer is not None
+            assert answer.status == 200, name
+            look_at(page, name)
+        context.close()
+    assert problems == []
+
+
+def look_at(page: Page, name: str) -> None:
+    if name == "reading":
+        page.get_by_role("toolbar").first.wait_for()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"{name} is {overflow} px too wide"
+    check_barriers(page)
