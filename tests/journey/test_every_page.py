@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -68,7 +69,7 @@ PAGES_OF = {
 
 def subject(house: House, name: str) -> list[uuid.UUID]:
     """What the page of this name is about."""
-    subjects = {
+    subjects: dict[str, Any] = {
         "account-detail": house.expert,
         "study-detail": house.study,
         "reader-study-design": house.draft,
