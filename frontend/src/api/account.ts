@@ -1,5 +1,5 @@
 /** Who is logged in, and logging in again without leaving the page. */
-import { type Answer, getJson, postJson } from "./client";
+import { type Answer, getJson, postJson, putJson } from "./client";
 import type { components } from "./schema";
 
 export type Login = components["schemas"]["Session"];
@@ -16,4 +16,15 @@ export function whoIsLoggedIn(): Promise<Answer<Login>> {
 /** The server logs in `account` alone: another one's password is refused, and its sentence says so. */
 export function logInAgain(account: string, { username, password }: Credentials): Promise<Answer<Login>> {
   return postJson<Login>("/api/session/", { account, username, password });
+}
+
+/** How the reading room is set up for this account. */
+export type KeySettings = components["schemas"]["Preference"];
+
+export function keySettings(): Promise<Answer<KeySettings>> {
+  return getJson<KeySettings>("/api/me/keys/");
+}
+
+export function keepKeySettings(settings: KeySettings): Promise<Answer<KeySettings>> {
+  return putJson<KeySettings>("/api/me/keys/", settings);
 }

@@ -18,9 +18,17 @@ export async function getJson<Body>(url: string): Promise<Answer<Body>> {
   return request<Body>(url, { headers: { Accept: "application/json" } });
 }
 
-export async function postJson<Body>(url: string, body: unknown): Promise<Answer<Body>> {
+export function postJson<Body>(url: string, body: unknown): Promise<Answer<Body>> {
+  return sendJson<Body>("POST", url, body);
+}
+
+export function putJson<Body>(url: string, body: unknown): Promise<Answer<Body>> {
+  return sendJson<Body>("PUT", url, body);
+}
+
+async function sendJson<Body>(method: "POST" | "PUT", url: string, body: unknown): Promise<Answer<Body>> {
   return request<Body>(url, {
-    method: "POST",
+    method,
     // A request that is under way when the page goes is still sent.
     keepalive: true,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },

@@ -317,8 +317,8 @@ const CONTROL_KEYS = new Set([
 ]);
 
 /** What a key does only while it is held: ends when it comes up. */
-export function heldBy(code: string): Action[] {
-  const held = SHORTCUTS.filter(({ codes, action }) => codes.includes(code) && HELD.has(action.kind));
+export function heldBy(code: string, shortcuts: readonly Shortcut[] = SHORTCUTS): Action[] {
+  const held = shortcuts.filter(({ codes, action }) => codes.includes(code) && HELD.has(action.kind));
   return held.map(({ action }) => action);
 }
 
@@ -330,12 +330,17 @@ function isShiftRight({ control, shift }: Shortcut, press: Press): boolean {
 }
 
 /** The action of a key press; null where the key belongs to the browser or to the focused element. */
-export function actionFor(press: Press, focus: Focus, singleKeys: boolean): Action | null {
+export function actionFor(
+  press: Press,
+  focus: Focus,
+  singleKeys: boolean,
+  shortcuts: readonly Shortcut[] = SHORTCUTS,
+): Action | null {
   if (press.isComposing) return null;
   const control = press.ctrlKey || press.metaKey;
   // A question mark lies elsewhere on other layouts, and whoever looks for help presses what is printed.
   const code = press.key === "?" ? "Slash" : press.code;
-  const found = SHORTCUTS.find(
+  const found = shortcuts.find(
     (shortcut) =>
       shortcut.codes.includes(code) &&
       (shortcut.control ?? false) === control &&

@@ -1,15 +1,17 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
-import { actionFor, type Focus, heldBy } from "./keys";
+import { shortcutsWith } from "./keymap";
+import { actionFor, type Focus, heldBy, type Shortcut } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
 import { LoginDialog } from "./parts/login-dialog";
 import { ShortcutSheet } from "./parts/sheet";
+import { Tour, TourOffer, type TourPlace } from "./parts/tour";
 import { showCurrentItem } from "./scrolling";
 import { Session, type SessionState } from "./session";
-
-const SINGLE_KEYS = "deepmedix-single-keys";
+import { Settings } from "./settings";
 
 export interface Addresses {
   readonly worklist: string;
@@ -42,7 +44,10 @@ export function ReadingRoom({
   const [session, setSession] = useState<Session | null>(null);
   const [state, setState] = useState<SessionState | null>(null);
   const [isSheetOpen, setSheetOpen] = useState(false);
-  const [singleKeys, setSingleKeys] = useState(() => localStorage.getItem(SINGLE_KEYS) !== "off");
+  const [isOnTour, setOnTour] = useState(false);
+  const [tourPlace, setTourPlace] = useState<TourPlace | null>(null);
+  const [settings, keySettings] = useSettings(account.uid);
+  const shortcuts = useMemo(() => shortcutsWith(keySettings.keys), [keySettings.keys]);
 
   useEffect(() => {
     if (stageElement.current === null) return;
@@ -59,9 +64,10 @@ export function ReadingRoom({
     return listen(session, {
       isSheetOpen: () => isSheetOpen,
       openSheet: () => setSheetOpen(true),
-      singleKeys: () => singleKeys,
+      singleKeys: () => keySettings.has_single_keys,
+      shortcuts,
     });
-  }, [session, isSheetOpen, singleKeys]);
+  }, [session, isSheetOpen, keySettings, shortcuts]);
 
   const open = state?.stage.kind === "open" ? state.stage : null;
   const reading = open?.state.reading ?? null;
@@ -72,7 +78,7 @@ export function ReadingRoom({
     if (heading) heading.textContent = `Reading of ${reading.case_label}`;
   }, [reading?.case_label, reading?.reader_study]);
   return (
-    <div class={`room${reading?.signed_at ? " signed" : ""}`}>
+    <div class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}`}>
       {open && state && (
         <TopBar
           reading={open.state.reading}
@@ -88,8 +94,17 @@ export function ReadingRoom({
         stage={stageElement}
         onRetry={() => session?.retryFilm()}
       />
-      {session && state && <Column session={session} state={state} addresses={addresses} />}
-      <BottomBar singleKeys={singleKeys} />
+      {session && state && (
+        <Column session={session} state={state} addresses={addresses}>
+          {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
+            <TourOffer
+              onTake={() => setOnTour(true)}
+              onLeave={() => void settings.change({ has_toured: true })}
+            />
+          )}
+        </Column>
+      )}
+      <BottomBar singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
       {open && (
         <p class="visually-hidden" role="status">
           {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
@@ -100,22 +115,41 @@ export function ReadingRoom({
       )}
       {isSheetOpen && (
         <ShortcutSheet
-          singleKeys={singleKeys}
-          onSingleKeys={(on) => {
-            localStorage.setItem(SINGLE_KEYS, on ? "on" : "off");
-            setSingleKeys(on);
+          settings={settings}
+          state={keySettings}
+          onTour={() => {
+            setSheetOpen(false);
+            setOnTour(true);
           }}
           onClose={() => setSheetOpen(false)}
+        />
+      )}
+      {isOnTour && (
+        <Tour
+          onPlace={setTourPlace}
+          onEnd={() => {
+            setOnTour(false);
+            void settings.change({ has_toured: true });
+          }}
         />
       )}
     </div>
   );
 }
 
+/** The reader's own, as soon as the server has told them. */
+function useSettings(account: string): [Settings, KeySettings] {
+  const [, setState] = useState<KeySettings | null>(null);
+  const settings = useMemo(() => new Settings(account, localStorage, setState), [account]);
+  useEffect(() => void settings.load(), [settings]);
+  return [settings, settings.state];
+}
+
 interface Surroundings {
   isSheetOpen(): boolean;
   openSheet(): void;
   singleKeys(): boolean;
+  readonly shortcuts: readonly Shortcut[];
 }
 
 /** Keys, signs of life, and what must not be lost when the page goes away. Returns the function that stops it. */
@@ -129,14 +163,14 @@ function listen(session: Session, around: Surroundings): () => void {
       session.signOfLife();
       if (around.isSheetOpen() || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
-      const action = actionFor(event, focus, around.singleKeys());
+      const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
       if (action === null) return;
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
       if (action.kind === "cancel" && focus === "text") {
-        document.querySelector<HTMLElement>(".room .current")?.focus();
+        [...document.querySelectorAll<HTMLElement>(".room .current")].at(-1)?.focus();
       }
       room()?.perform(action, event.repeat);
     },
@@ -145,7 +179,7 @@ function listen(session: Session, around: Surroundings): () => void {
   document.addEventListener(
     "keyup",
     (event) => {
-      for (const action of heldBy(event.code)) room()?.released(action);
+      for (const action of heldBy(event.code, around.shortcuts)) room()?.released(action);
     },
     { signal },
   );

@@ -1,4 +1,4 @@
-"""What a person set for themselves in the reading room: which key does what, and whether they took the tour."""
+"""What a person set for themselves in the reading room: which key does what, and whether the tour was seen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 import type { Reading } from "../../api/reading";
-import { SHORTCUTS } from "../keys";
+import type { Shortcut } from "../keys";
 import type { SaveState } from "../saver";
 
 const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
@@ -65,9 +65,10 @@ const IN_BOTTOM_BAR = [
   "Undo",
 ];
 
-export function BottomBar({ singleKeys }: { readonly singleKeys: boolean }) {
+export function BottomBar(props: { readonly singleKeys: boolean; readonly shortcuts: readonly Shortcut[] }) {
+  const { singleKeys, shortcuts } = props;
   const shown = IN_BOTTOM_BAR.flatMap(
-    (label) => SHORTCUTS.find((shortcut) => shortcut.label === label) ?? [],
+    (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
   return (
     <footer class="room-bottom">

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Side } from "../../api/reading";
 import { gaps, numLeftOn } from "../gaps";
@@ -17,9 +18,11 @@ interface Props {
   readonly session: Session;
   readonly state: SessionState;
   readonly addresses: Addresses;
+  /** What is said above everything else. */
+  readonly children?: ComponentChildren;
 }
 
-export function Column({ session, state, addresses }: Props) {
+export function Column({ session, state, addresses, children }: Props) {
   const { stage } = state;
   if (stage.kind !== "open") return <Beside session={session} state={state} addresses={addresses} />;
   const { room } = stage;
@@ -33,6 +36,7 @@ export function Column({ session, state, addresses }: Props) {
         id="output"
         role={hasTwo(reading) && !isComparing ? "tabpanel" : undefined}
       >
+        {children}
         <LockedBanner reading={reading} addresses={addresses} />
         <FeedbackPanel feedback={reading.feedback} />
         {reading.instructions && (

@@ -1,56 +1,132 @@
-import { useEffect, useRef } from "preact/hooks";
-import { SHORTCUTS, type Shortcut } from "../keys";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { KeySettings } from "../../api/account";
+import { capOf, isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved } from "../keymap";
+import type { Shortcut } from "../keys";
+import type { Settings } from "../settings";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
-const VOTE = { label: "Vote: A, tie, B", caps: ["1", "2", "3"] };
-
-/** Shortcuts that mean the same share a line. */
-function linesOf(group: Shortcut["group"]): { label: string; caps: string[] }[] {
-  const lines = new Map<string, Set<string>>();
-  for (const { label, caps } of SHORTCUTS.filter((shortcut) => shortcut.group === group)) {
-    lines.set(label, new Set([...(lines.get(label) ?? []), ...caps]));
-  }
-  const merged = [...lines].map(([label, caps]) => ({ label, caps: [...caps] }));
-  const [points, ...others] = merged;
-  return group === "Rate" && points ? [points, VOTE, ...others] : merged;
+interface Line {
+  readonly label: string;
+  readonly caps: readonly string[];
+  /** The shortcut, where a reader may move it. */
+  readonly movable: Shortcut | null;
 }
 
-/** Every shortcut, and the switch that turns single keys off (WCAG 2.1.4). */
+/** Shortcuts that mean the same share a line. */
+function linesOf(shortcuts: readonly Shortcut[], group: Shortcut["group"]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const shortcut of shortcuts.filter((each) => each.group === group)) {
+    const { label, caps } = shortcut;
+    const known = lines.get(label);
+    const all = [...new Set([...(known?.caps ?? []), ...caps])];
+    lines.set(label, { label, caps: all, movable: isMovable(shortcut) ? shortcut : null });
+  }
+  return [...lines.values()];
+}
+
+/** Every shortcut, moved to where the reader wants it, and the switch that turns single keys off (WCAG 2.1.4). */
 export function ShortcutSheet(props: {
-  readonly singleKeys: boolean;
-  readonly onSingleKeys: (on: boolean) => void;
+  readonly settings: Settings;
+  readonly state: KeySettings;
+  readonly onTour: () => void;
   readonly onClose: () => void;
 }) {
+  const { settings, state } = props;
   const dialog = useRef<HTMLDialogElement>(null);
+  const [moving, setMoving] = useState<Shortcut | null>(null);
+  const [said, setSaid] = useState<string | null>(null);
   useEffect(() => dialog.current?.showModal(), []);
+  const keep = async (part: Partial<KeySettings>, done: string): Promise<void> => {
+    const problem = await settings.change(part);
+    setSaid(problem === null ? done : `${done} It could not be kept for other days: ${problem}`);
+  };
+  const move = (shortcut: Shortcut, code: string): void => {
+    const problem = problemOf(state.keys, shortcut, code);
+    if (problem !== null) return setSaid(problem);
+    setMoving(null);
+    void keep(
+      { keys: withMoved(state.keys, shortcut, code) },
+      `“${shortcut.label}” is on ${capOf(code)} now.`,
+    );
+  };
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby="sheet-title" onClose={props.onClose}>
+    <dialog
+      ref={dialog}
+      class="sheet"
+      aria-labelledby="sheet-title"
+      onClose={props.onClose}
+      onCancel={(event) => {
+        if (moving === null) return;
+        event.preventDefault();
+        setMoving(null);
+        setSaid(null);
+      }}
+      onKeyDown={(event) => {
+        if (moving === null || ["Escape", "Tab", "Shift"].includes(event.key)) return;
+        event.preventDefault();
+        move(moving, event.code);
+      }}
+    >
       <div class="toolbar">
         <h2 id="sheet-title">Keyboard shortcuts</h2>
+        <button type="button" class="button" onClick={props.onTour}>
+          Tour
+        </button>
         <button type="button" class="button" onClick={() => dialog.current?.close()}>
           Close <kbd>Esc</kbd>
         </button>
       </div>
-      <label>
-        <input
-          type="checkbox"
-          checked={props.singleKeys}
-          onChange={(event) => props.onSingleKeys(event.currentTarget.checked)}
-        />{" "}
-        Single keys are on. They go by their place on the keyboard and rest while you type.
-      </label>
+      <div class="toolbar">
+        <label>
+          <input
+            type="checkbox"
+            checked={state.has_single_keys}
+            onChange={({ currentTarget: { checked } }) =>
+              void keep({ has_single_keys: checked }, `Single keys are ${checked ? "on" : "off"}.`)
+            }
+          />{" "}
+          Single keys are on. They go by their place on the keyboard and rest while you type.
+        </label>
+        <button
+          type="button"
+          class="button"
+          disabled={Object.keys(state.keys).length === 0}
+          onClick={() => void keep({ keys: {} }, "All keys are where they come from.")}
+        >
+          Reset all keys
+        </button>
+      </div>
+      <p class="sheet-said" role="status">
+        {said ??
+          (moving
+            ? `Press the new key for “${moving.label}”. Esc leaves it as it is.`
+            : "Press a framed key here to move it to another one.")}
+      </p>
       <div class="sheet-groups">
         {GROUPS.map((group) => (
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {linesOf(group).map(({ label, caps }) => (
+              {linesOf(shortcutsWith(state.keys), group).map(({ label, caps, movable }) => (
                 <div key={label}>
                   <dt>
-                    {caps.map((cap) => (
-                      <kbd key={cap}>{cap}</kbd>
-                    ))}
+                    {movable ? (
+                      <button
+                        type="button"
+                        class="key-button"
+                        aria-label={`${label}: ${caps.join(" ")}. Move it to another key`}
+                        aria-pressed={moving !== null && nameOfShortcut(moving) === nameOfShortcut(movable)}
+                        onClick={() => {
+                          setSaid(null);
+                          setMoving(movable);
+                        }}
+                      >
+                        {caps.join(" ")}
+                      </button>
+                    ) : (
+                      caps.map((cap) => <kbd key={cap}>{cap}</kbd>)
+                    )}
                   </dt>
                   <dd>{label}</dd>
                 </div>
@@ -60,13 +136,13 @@ export function ShortcutSheet(props: {
         ))}
       </div>
       <p class="quiet">
-        The focus goes on by itself when a step is complete, to the next one that is not, and never from A to
-        B: J or Tab does that. A J right after that changes nothing. On a redrawn region F keeps the box as it
-        is drawn now; Undo or a click on "fits" goes back to the model's own.
+        The focus goes on by itself when an item is complete: to the next one that is open, from A to B, and
+        then to what is asked between the two. A J right after that changes nothing. On a redrawn region F
+        keeps the box as it is drawn now; Undo or a click on "fits" goes back to the model's own.
       </p>
       <p class="quiet">
         On the film: the wheel zooms, the middle button pans, the right button zooms. Tab walks through the
-        controls from any of them; from a step it swaps A and B.
+        controls, as in every page.
       </p>
     </dialog>
   );
