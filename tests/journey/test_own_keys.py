@@ -1,0 +1,100 @@
+"""A reader's own keys and the tour, in a real browser: kept for the account, from whatever machine."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from deepmedix_review.accounts.models import Preference
+from deepmedix_review.reviews.models import RegionAnnotation, StepRating
+from deepmedix_review.reviews.study_services import create_reader_study
+from tests.browser import check_barriers, open_as
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import store_phantom
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+
+
+@pytest.fixture
+def enter(live_server: Any, context: BrowserContext) -> Callable[[], Room]:
+    def make() -> Room:
+        reader = ExpertFactory.create()
+        film = store_phantom(seed=1, size=FILM_SIZE)
+        for _ in range(2):
+            say(film, steps=[HEART, LUNG], answer="cardiomegaly", model_version=ServingModelFactory.create())
+        create_reader_study(title="Own keys", studies=[film.study], readers=[reader], actor=None, seed=1)
+        page = open_as(reader, context=context, url=live_server.url)
+        room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
+        room.open()
+        room.wait_for_film()
+        return room
+
+    return make
+
+
+def test_a_key_is_moved_kept_for_the_account_and_reset(enter: Callable[[], Room]) -> None:
+    room = enter()
+    page = room.page
+    room.press("Shift+Slash")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    sheet.get_by_role("button", name="Region fits: F.").click()
+    expect(sheet.get_by_text("Press the new key for “Region fits”.")).to_be_visible()
+    room.press("t")
+    expect(sheet.get_by_text("T is taken by “Note”.")).to_be_visible()
+    room.press("q")
+    expect(sheet.get_by_text("“Region fits” is on Q now.")).to_be_visible()
+    check_barriers(page)
+    room.press("Escape")
+    expect(sheet).to_have_count(0)
+    assert Preference.objects.get().keys == {"verdict-fits": "KeyQ"}
+
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    room.wait_for_film()
+    expect(page.locator(".room-bottom")).to_contain_text("Region fits Q")
+    room.press("4", "f", "q")
+    room.wait_until_saved()
+    assert RegionAnnotation.objects.get().verdict == "fits"
+    assert StepRating.objects.get().plausibility == 4
+
+    room.press("Shift+Slash")
+    sheet.get_by_role("button", name="Reset all keys").click()
+    expect(sheet.get_by_role("button", name="Region fits: F.")).to_be_visible()
+    sheet.get_by_role("checkbox").uncheck()
+    expect(sheet.get_by_text("Single keys are off.", exact=True)).to_be_visible()
+    room.press("Escape")
+    page.reload()
+    room.wait_for_film()
+    expect(page.get_by_text("Single keys are off.")).to_be_visible()
+    room.press("5", "f")
+    room.press("Control+z")
+    assert StepRating.objects.get().plausibility == 4
+    assert room.problems == []
+
+
+def test_the_tour_is_taken_by_keys_offered_once_and_found_again(enter: Callable[[], Room]) -> None:
+    room = enter()
+    page = room.page
+    page.get_by_role("button", name="Take the tour").click()
+    tour = page.get_by_role("dialog")
+    for number in range(1, 7):
+        expect(tour.get_by_text(f"Tour, {number} of 6")).to_be_visible()
+        room.press("Enter")
+    expect(tour).to_have_count(0)
+    expect(page.get_by_role("region", name="New here?")).to_have_count(0)
+    page.reload()
+    room.wait_for_film()
+    expect(page.get_by_role("region", name="New here?")).to_have_count(0)
+    room.press("Shift+Slash")
+    page.get_by_role("button", name="Tour").click()
+    expect(page.get_by_role("dialog", name="The film")).to_be_visible()
+    room.press("ArrowRight", "ArrowLeft")
+    check_barriers(page)
+    room.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    room.press("4")
+    room.wait_until_saved()
+    assert Preference.objects.get().has_toured
+    assert room.problems == []
