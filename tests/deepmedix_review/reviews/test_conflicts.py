@@ -7,8 +7,16 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.reviews.changes import AddActiveTime, CastVote, Change, RateStep
-from deepmedix_review.reviews.conflicts import ChangedElsewhere, Seen, latest_changes
+from deepmedix_review.reviews.changes import (
+    AddActiveTime,
+    AddFinding,
+    CastVote,
+    Change,
+    DrawRegion,
+    RateStep,
+    SayFirstRead,
+)
+from deepmedix_review.reviews.conflicts import ChangedElsewhere, Seen, item_of, latest_changes
 from deepmedix_review.reviews.models import Reading, ReadingChange, Vote
 from deepmedix_review.reviews.services import apply_change
 from tests.factories.reviews import an_open_reading, reader_of
@@ -101,3 +109,42 @@ def test_a_reading_fetched_ahead_is_opened_only_when_it_is_shown() -> None:
     stranger = Client()
     stranger.force_login(reader_of(an_open_reading()))
     assert stranger.post(address).status_code == 403
+
+
+def test_each_kind_of_change_contradicts_the_last_one_of_its_own_item_alone() -> None:
+    reading = an_open_reading()
+    step, completion = reading.completion_a.steps.earliest("position"), reading.completion_a
+    finding, region = uuid.uuid4(), uuid.uuid4()
+    box = (1.0, 2.0, 3.0, 4.0)
+    first = {
+        "grounded": say(reading, CastVote(Vote.Side.A, Vote.Kind.GROUNDED), seen=None),
+        "overall": say(reading, CastVote(Vote.Side.A), seen=None),
+        str(finding): say(reading, AddFinding(finding, completion.uid, "nodule"), seen=None),
+        str(region): say(reading, DrawRegion(region, step.uid, None, None, box), seen=None),
+    }
+    say(reading, DrawRegion(uuid.uuid4(), step.uid, None, None, box), seen=None)
+    again: list[tuple[str, Change]] = [
+        ("grounded", CastVote(Vote.Side.B, Vote.Kind.GROUNDED)),
+        (str(finding), AddFinding(finding, completion.uid, "two nodules")),
+        (str(region), DrawRegion(region, step.uid, None, None, None)),
+    ]
+    for item, change in again:
+        with pytest.raises(ChangedElsewhere):
+            say(reading, change, seen=None)
+        last = say(reading, change, seen=first[item])
+        assert {latest.item: latest.change_id for latest in latest_changes(reading)}[item] == last
+
+
+def test_answers_to_a_question_and_first_reads_are_items_by_what_they_are_of() -> None:
+    item = {"criterion": "c", "completion": None, "step": "s", "region": None}
+    assert item_of("rate_criterion", item) == "c:s"
+    assert item_of("rate_criterion", item | {"step": None}) == "c"
+    assert item_of("say_first_read", {"is_after_reveal": False}) == "first"
+    assert item_of("say_first_read", {"is_after_reveal": True}) == "after_reveal"
+    assert item_of("cast_vote", {"side": "a"}) == "overall"
+
+    reading = an_open_reading(asks_first_read=True)
+    first = say(reading, SayFirstRead(False, "", ("Edema",), "", 3), seen=None)
+    with pytest.raises(ChangedElsewhere):
+        say(reading, SayFirstRead(False, "", (), "normal", 3), seen=None)
+    say(reading, SayFirstRead(False, "", (), "normal", 3), seen=first)
