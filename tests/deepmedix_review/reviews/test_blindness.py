@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -23,6 +24,7 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.study_services import create_reader_study
+from deepmedix_review.reviews.study_services.drafting import StudyDraft, find_unready
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
@@ -233,3 +235,19 @@ def test_an_open_reading_of_another_is_shown_to_no_adjudicator(reading: Reading)
     shown = as_reader(reading).get(reverse("api-reading", args=[reading.uid])).json()["adjudication"]
     assert [earlier["label"] for earlier in shown["readings"]] == ["Reader 1"]
     assert ModelVersion.objects.get().name == MODEL
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"title": "DeepMedix-R1 against Qwen2.5-VL"}, "The text of the title names a model"),
+        ({"instructions": "Rate what GPT-4o says."}, "The text of the instructions names a model"),
+        ({"first_read_choices": ["normal", "as Zebrafish 9X says"]}, "says” names a model"),
+    ],
+)
+def test_no_reader_study_starts_that_tells_its_readers_the_model(
+    reading: Reading, fields: dict[str, Any], sentence: str
+) -> None:
+    draft = StudyDraft(**({"title": "Round 3"} | fields))
+    assert any(sentence in said for said in find_unready(draft))
+    assert not any("names a model" in said for said in find_unready(StudyDraft(title="Round 3")))

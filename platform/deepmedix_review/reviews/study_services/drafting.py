@@ -1,5 +1,6 @@
 """Keeps the draft of a reader study as an admin writes it, and says what it still lacks to start."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,8 +15,10 @@ from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import model_names
 from deepmedix_review.reviews.criteria import Asked, ask, asked_of
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.studies.models import Study
@@ -163,8 +166,24 @@ def find_unready(draft: StudyDraft) -> tuple[str, ...]:
         said.append("The deadline has passed. Choose a later one, or none.")
     if draft.adjudication == ReaderStudy.Adjudication.THIRD_READER and len(draft.readers) < 3:
         said.append("A third reader needs at least 3 readers. Invite more, or choose a consensus reading.")
+    said += _telling_texts(draft)
     said += _unready_cases(draft)
     return tuple(said)
+
+
+def _telling_texts(draft: StudyDraft) -> list[str]:
+    """Readers see these, so none of them may tell which model they read."""
+    texts = {"title": draft.title, "instructions": draft.instructions}
+    texts |= {f"answer “{choice}”": choice for choice in draft.first_read_choices}
+    for asked in (item.criterion for item in draft.asked):
+        options = json.dumps(asked.options, ensure_ascii=False)
+        texts[f"question “{asked.name}”"] = f"{asked.name} {asked.question} {options}"
+    names = model_names()
+    return [
+        f"The text of the {what} names a model, and readers see it. Write it without the name."
+        for what, text in texts.items()
+        if mask_model_names(text, names) != text
+    ]
 
 
 def _unready_cases(draft: StudyDraft) -> list[str]:
