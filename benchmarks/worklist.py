@@ -1,12 +1,13 @@
-"""How long the study list and a reader's worklist take with 1,000 and with 1,000,000 studies."""
+"""How long the study list, a reader's worklist and a pool take with 1,000 and with 1,000,000 studies.
+
+Every study is a case of one reader, who has signed the first half.
+"""
 
 from benchmarks.installation import private_installation
 from benchmarks.report import Figure, Peer, median_seconds
 
 FEW, MANY = 1_000, 1_000_000
 NUM_RUNS = 30
-# A reader study is read by several; this reader has every hundredth case.
-SHARE = 100
 
 
 def run() -> list[Figure]:
@@ -22,7 +23,7 @@ def run() -> list[Figure]:
             clients[role] = Client(SERVER_NAME="localhost")
             clients[role].force_login(account)
             if role == Role.EXPERT:
-                _prepare_reader_study(account.pk)
+                _prepare_reader_studies(account.pk)
         seconds: dict[str, dict[int, float]] = {}
         num_before = 0
         for number in (FEW, MANY):
@@ -32,12 +33,18 @@ def run() -> list[Figure]:
                 "study list": (Role.ADMIN, "/studies/"),
                 "study list, a page in its middle": (Role.ADMIN, f"/studies/?before={number // 2}"),
                 "worklist of a reader": (Role.EXPERT, "/worklist/"),
+                "worklist of a reader, a page in its middle": (
+                    Role.EXPERT,
+                    f"/worklist/?after={_uid_of_assignment(number * 3 // 4)}",
+                ),
+                "a reader's signed cases": (Role.EXPERT, "/worklist/?show=signed"),
             }
             for name, (role, address) in pages.items():
                 seconds.setdefault(name, {})[number] = _page_seconds(clients[role], address)
+            seconds.setdefault("the next case of a pool", {})[number] = _taking_seconds(number)
         return [
             Figure(
-                what=f"{name} with {MANY:,} studies",
+                what=f"{name}, with {MANY:,} studies",
                 value=by_number[MANY] * 1000,
                 unit="ms",
                 peer=Peer(f"the same with {FEW:,} studies", by_number[FEW] * 1000),
@@ -56,20 +63,62 @@ def _page_seconds(client: object, address: str) -> float:
     return median_seconds(get, num_runs=NUM_RUNS)
 
 
-def _prepare_reader_study(reader_pk: int) -> None:
+def _taking_seconds(number: int) -> float:
+    """A case taken under its lease, of a pool whose first half is taken already; nothing is kept of it."""
+    from django.db import transaction
+
+    from deepmedix_review.accounts.models import User
+    from deepmedix_review.reviews.models import Case, ReaderStudy
+    from deepmedix_review.reviews.study_services import take_next_case
+
+    pool, reader = ReaderStudy.objects.get(is_pool=True), User.objects.get(role="expert")
+
+    def take() -> None:
+        with transaction.atomic():
+            reading = take_next_case(reader_study=pool, reader=reader)
+            if reading is None or reading.assignment.case.position != number // 2 + 1:
+                raise RuntimeError("the pool gave another case than its next free one")
+            transaction.set_rollback(True)
+
+    if not Case.objects.filter(reader_study=pool, num_free=1).exists():
+        raise RuntimeError("the pool is empty")
+    return median_seconds(take, num_runs=NUM_RUNS)
+
+
+def _uid_of_assignment(number: int) -> str:
+    from deepmedix_review.reviews.models import Assignment
+
+    return str(Assignment.objects.get(pk=number).uid)
+
+
+def _prepare_reader_studies(reader_pk: int) -> None:
     from benchmarks.bulk_rows import fill, series
     from deepmedix_review.registry.models import ModelVersion
-    from deepmedix_review.reviews.models import ReaderStudy
+    from deepmedix_review.reviews.models import Invitation, ReaderStudy
 
-    fill(ModelVersion, series(1, 1), number="1", state="'serving'", **dict.fromkeys(_NUMBERS, "1"))
-    fill(ReaderStudy, series(1, 1), title="'Benchmark'", created_by_id=str(reader_pk))
+    fill(ModelVersion, series(1, 1), id="1", number="1", state="'serving'", **dict.fromkeys(_NUMBERS, "1"))
+    reader = str(reader_pk)
+    for study, is_pool in (("1", "false"), ("2", "true")):
+        fill(
+            ReaderStudy,
+            series(1, 1),
+            id=study,
+            title=f"'Benchmark {study}'",
+            created_by_id=reader,
+            is_pool=is_pool,
+            shows="'one'",
+            readers_per_case="1",
+        )
+        fill(Invitation, series(1, 1), reader_study_id=study, reader_id=reader, state="'accepted'")
 
 
 _NUMBERS = ("max_pixels", "min_pixels", "temperature", "max_new_tokens")
 
 
 def _add_studies(first: int, last: int) -> None:
-    """Studies with one film each; every hundredth is a case, with a completion and an open reading."""
+    """Studies with one film and one completion each, a case of the reader's and one of the pool."""
+    from django.db import connection
+
     from benchmarks.bulk_rows import fill, series, settle
     from deepmedix_review.reasoning.models import Completion
     from deepmedix_review.reviews.models import Assignment, Case, Reading
@@ -96,15 +145,31 @@ def _add_studies(first: int, last: int) -> None:
         pixel_sha256="encode(sha256(n::text::bytea), 'hex')",
         **number,
     )
-    cases = f"{rows} WHERE n % {SHARE} = 0"
     key = {"id": "n"}
     size = dict.fromkeys(
         ("temperature", "seed", "num_tokens", "seconds", "image_width", "image_height"), "1"
     ) | dict.fromkeys(("model_width", "model_height"), "112")
     of_a_film = {"study_id": "n", "instance_id": "n", "model_version_id": "1"}
-    fill(Completion, cases, content_key="n::text", **key, **size, **of_a_film)
-    fill(Case, cases, reader_study_id="1", study_id="n", position="n", **key)
+    fill(Completion, rows, content_key="n::text", **key, **size, **of_a_film)
+    fill(Case, rows, reader_study_id="1", study_id="n", position="n", **key)
     reader = "(SELECT id FROM accounts_user WHERE role = 'expert')"
-    fill(Assignment, cases, case_id="n", reader_id=reader, **key)
-    fill(Reading, cases, assignment_id="n", completion_a_id="n", **key)
+    fill(Assignment, rows, case_id="n", reader_id=reader, position="n", **key)
+    signed_at = f"CASE WHEN n <= {last // 2} THEN now() END"
+    fill(Reading, rows, assignment_id="n", completion_a_id="n", signed_at=signed_at, **key)
+    of_the_pool = {"id": f"{MANY} + n", "reader_study_id": "2", "study_id": "n", "position": "n"}
+    fill(Case, rows, num_free="1", **of_the_pool)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO reviews_case_completions (case_id, completion_id) SELECT {MANY} + n, n FROM {rows}"
+        )
+        cursor.execute(
+            "UPDATE reviews_reading SET signed_at = now(), opened_at = now() "
+            "WHERE id <= %s AND signed_at IS NULL",
+            [last // 2],
+        )
+        cursor.execute(
+            "UPDATE reviews_case SET num_free = 0 WHERE reader_study_id = 2 AND position <= %s", [last // 2]
+        )
+        for table in ("reviews_assignment", "reviews_reading", "reviews_case"):
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), %s)", [3 * MANY])
     settle()

@@ -35,7 +35,7 @@ class ReadersStudy:
     num_assigned: int
     num_signed: int
     num_adjudications: int
-    num_free: int
+    has_free_case: bool
     is_holding_a_case: bool
 
     @property
@@ -62,12 +62,12 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     )
     special = _special(reader)
     pools = [found.reader_study_id for found in invitations if found.reader_study.is_pool]
-    free = _free(reader, pools) if pools else {}
+    free = {pool for pool in pools if _has_free_case(reader, pool)}
     return tuple(
         _readers_study(
             invitation,
             special.get(invitation.reader_study_id, NOTHING),
-            free.get(invitation.reader_study_id, 0),
+            has_free_case=invitation.reader_study_id in free,
         )
         for invitation in invitations
     )
@@ -109,19 +109,17 @@ def _special(reader: User) -> Mapping[int, Mapping[str, Any]]:
     return {row["case__reader_study"]: row for row in rows}
 
 
-def _free(reader: User, pools: list[int]) -> Mapping[int, int]:
-    """How many cases of each pool this reader could take."""
+def _has_free_case(reader: User, pool: int) -> bool:
+    """Whether there is a case of this pool that the reader could take."""
     had = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, lease_expires_at=None)
-    rows = (
-        Case.objects.filter(~Exists(had), reader_study__in=pools, num_free__gt=0)
-        .order_by()
-        .values_list("reader_study")
-        .annotate(Count("pk"))
-    )
-    return dict(rows)
+    free = Case.objects.filter(~Exists(had), reader_study=pool, num_free__gt=0)
+    # In the order of its index, so that the first one found ends the search.
+    return free.order_by("position").first() is not None
 
 
-def _readers_study(invitation: Invitation, special: Mapping[str, Any], num_free: int) -> ReadersStudy:
+def _readers_study(
+    invitation: Invitation, special: Mapping[str, Any], *, has_free_case: bool
+) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
     return ReadersStudy(
@@ -137,6 +135,6 @@ def _readers_study(invitation: Invitation, special: Mapping[str, Any], num_free:
         num_assigned=invitation.num_assigned,
         num_signed=invitation.num_signed,
         num_adjudications=special["num_adjudications"],
-        num_free=num_free,
+        has_free_case=has_free_case,
         is_holding_a_case=special["num_held"] > 0,
     )

@@ -237,7 +237,12 @@ class Case(PublicModel):
         indexes = [
             models.Index(
                 fields=["reader_study", "position"], condition=Q(num_free__gt=0), name="free_cases_of_a_pool"
-            )
+            ),
+            models.Index(
+                fields=["reader_study", "position"],
+                condition=Q(role__in=("training", "calibration")),
+                name="taught_cases",
+            ),
         ]
 
 
@@ -291,5 +296,11 @@ class Assignment(PublicModel):
             ),
             models.Index(
                 fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="leases_by_end"
+            ),
+            models.Index(
+                fields=["reader"], condition=Q(lease_expires_at__isnull=False), name="leases_of_a_reader"
+            ),
+            models.Index(
+                fields=["reader"], condition=Q(kind="adjudication"), name="adjudications_of_a_reader"
             ),
         ]

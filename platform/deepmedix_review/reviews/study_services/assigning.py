@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -91,7 +91,7 @@ def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> l
 
     Primary keys follow each reader's order, so that a worklist pages by them.
     """
-    last = _last_positions(ground)
+    last = _last_positions(ground, {item.reader for item in planned})
     ordered = sorted(planned, key=lambda item: (item.reader, item.position))
     assignments: dict[tuple[str, int], Assignment] = {}
     withdrawn = {
@@ -101,7 +101,7 @@ def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> l
     new: list[Assignment] = []
     for item in ordered:
         reader = ground.readers[item.reader]
-        position = last.get(reader.pk, 0) + item.position
+        position = last[item.reader] + item.position
         back = withdrawn.get((item.case, reader.pk, item.kind))
         if back is not None:
             back.withdrawn_at = None
@@ -216,14 +216,14 @@ def _next_keys(number: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _last_positions(ground: Ground) -> dict[int, int]:
+def _last_positions(ground: Ground, readers: Iterable[str]) -> dict[str, int]:
+    """The reader's newest assignment stands last."""
     studies = {case.reader_study_id for case in ground.cases.values()}
-    return dict(
-        Assignment.objects.filter(case__reader_study__in=studies, reader__in=ground.readers.values())
-        .order_by()
-        .values_list("reader")
-        .annotate(Max("position"))
-    )
+    last = {}
+    for key in readers:
+        newest = Assignment.objects.filter(case__reader_study__in=studies, reader=ground.readers[key])
+        last[key] = newest.order_by("-pk").values_list("position", flat=True).first() or 0
+    return last
 
 
 def seed_of(reader_study: ReaderStudy, *what: object) -> int:

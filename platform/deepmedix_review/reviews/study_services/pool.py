@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -26,6 +26,8 @@ from deepmedix_review.studies.models import Study
 
 # A lease is renewed by a save once this much of it is gone: not at every click.
 RENEWED_AFTER = 0.25
+# So many of a reader's last cases are balanced with the next one.
+LAST_CASES = 40
 
 
 @transaction.atomic
@@ -44,15 +46,13 @@ def take_next_case(*, reader_study: ReaderStudy, reader: User) -> Reading | None
     held = _open_reading(reader_study, reader)
     if held is not None:
         return held
-    lost = Assignment.objects.filter(
-        case=OuterRef("pk"), reader=reader, withdrawn_at__isnull=False, lease_expires_at__isnull=False
-    )
     free = Case.objects.filter(reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY)
     locked = free.select_for_update(skip_locked=True, of=("self",)).order_by("position")
-    case = locked.filter(Exists(lost)).first()
+    mine = Assignment.objects.filter(reader=reader)
+    lost = mine.filter(lease_expires_at__isnull=False, withdrawn_at__isnull=False)
+    case = locked.filter(pk__in=list(lost.values_list("case", flat=True))).first()
     if case is None:
-        had = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
-        case = locked.filter(~Exists(had)).first()
+        case = locked.filter(~Exists(mine.filter(case=OuterRef("pk")))).first()
     if case is None:
         return None
     Case.objects.filter(pk=case.pk).update(num_free=F("num_free") - 1)
@@ -135,45 +135,34 @@ def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
 
 def _open_reading(reader_study: ReaderStudy, reader: User) -> Reading | None:
     """What the reader must finish before taking another: a leased case, or one that teaches."""
-    return (
-        Reading.objects.filter(
-            assignment__case__reader_study=reader_study,
-            assignment__case__study__state=Study.State.READY,
-            assignment__reader=reader,
-            assignment__withdrawn_at=None,
-            signed_at=None,
-            amends=None,
-        )
-        .exclude(assignment__kind=Assignment.Kind.REPEAT)
-        .filter(
-            Q(assignment__lease_expires_at__isnull=False)
-            | Q(assignment__case__role__in=(Case.Role.TRAINING, Case.Role.CALIBRATION))
-        )
-        .order_by("assignment__position")
-        .first()
+    mine = Assignment.objects.filter(
+        case__reader_study=reader_study,
+        case__study__state=Study.State.READY,
+        reader=reader,
+        withdrawn_at=None,
+        signed_at=None,
     )
+    taught = Q(case__role__in=(Case.Role.TRAINING, Case.Role.CALIBRATION))
+    for wanted in (taught, Q(lease_expires_at__isnull=False)):
+        found = mine.filter(wanted).order_by("position").first()
+        if found is not None:
+            return Reading.objects.get(assignment=found, signed_at=None)
+    return None
 
 
 def _lease(reader_study: ReaderStudy, case: Case, reader: User) -> Assignment:
     key = str(reader.uid)
     swapped, asked = sides_before(reader_study, [case.pk])
-    mine = Reading.objects.filter(
-        assignment__case__reader_study=reader_study, assignment__reader=reader, amends=None
-    )
-    number = mine.count()
-    num_asked = mine.filter(asks_first_read=True).count()
-    # Which completion was listed first for its case, and so stands on side A unswapped.
-    first = Case.completions.through.objects.filter(case=OuterRef("assignment__case")).order_by("pk")
-    num_swapped = mine.exclude(completion_a=first.values("completion")[:1]).count()
+    before, asked_of_me = _sides_of_reader(reader_study, reader)
     rng = random.Random(f"{seed_of(reader_study, 'pool', key, case.pk)}")
     pair = [(key, case.pk)]
     design = design_of(reader_study)
-    [swap] = choose_share(pair, 0.5, rng=rng, rows={key: Before(num_swapped, number)}, columns=swapped)
+    [swap] = choose_share(pair, 0.5, rng=rng, rows={key: before}, columns=swapped)
     [asks] = choose_share(
         pair,
         design.share_with_first_read,
         rng=rng,
-        rows={key: Before(num_asked, number)},
+        rows={key: asked_of_me},
         columns=asked,
     )
     planned = PlannedAssignment(case=case.pk, reader=key, position=1, swap=swap, asks_first_read=asks)
@@ -181,3 +170,23 @@ def _lease(reader_study: ReaderStudy, case: Case, reader: User) -> Assignment:
     assignment.lease_expires_at = timezone.now() + timedelta(minutes=reader_study.lease_minutes)
     assignment.save(update_fields=["lease_expires_at"])
     return assignment
+
+
+def _sides_of_reader(reader_study: ReaderStudy, reader: User) -> tuple[Before, Before]:
+    """How many of the reader's last cases were swapped, and how many asked a first read.
+
+    The last ones are enough: where every stretch is balanced, all are.
+    """
+    last = (
+        Assignment.objects.filter(case__reader_study=reader_study, reader=reader, signed_at__isnull=False)
+        .order_by("-pk")
+        .values("pk")[:LAST_CASES]
+    )
+    first = Case.completions.through.objects.filter(case=OuterRef("assignment__case")).order_by("pk")
+    rows = list(
+        Reading.objects.filter(assignment__in=list(last.values_list("pk", flat=True)), amends=None)
+        .annotate(unswapped=Subquery(first.values("completion")[:1]))
+        .values_list("completion_a", "unswapped", "asks_first_read")
+    )
+    num_swapped = sum(side_a != unswapped for side_a, unswapped, _ in rows)
+    return Before(num_swapped, len(rows)), Before(sum(asks for *_, asks in rows), len(rows))
