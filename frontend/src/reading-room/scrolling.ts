@@ -4,3 +4,8 @@ export function showCurrentItem(): void {
   item?.focus({ preventScroll: true });
   item?.scrollIntoView({ block: "nearest" });
 }
+
+/** After a click on a film's button the keys are for the item again, not for the button; after a key they stay. */
+export function giveKeysBack({ detail }: Pick<UIEvent, "detail">): void {
+  if (detail > 0) document.querySelector<HTMLElement>(".room .current")?.focus({ preventScroll: true });
+}

@@ -46,6 +46,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     stack.blank();
     overlay.clear();
     lens.hide();
+    isMagnifying = false;
     line = null;
     lineStart = null;
   }

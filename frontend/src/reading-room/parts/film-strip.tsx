@@ -1,6 +1,7 @@
 import { filmsOf, pictureUrl, shortName, standing } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { giveKeysBack } from "../scrolling";
 
 /** The films of the case: the one that is rated, and those to compare it with. Nothing where there is only one. */
 export function FilmStrip({ room, state }: { readonly room: Room; readonly state: RoomState }) {
@@ -38,7 +39,14 @@ function Thumbnail(props: {
   readonly onShow: () => void;
 }) {
   return (
-    <button type="button" aria-pressed={props.isShown} onClick={props.onShow}>
+    <button
+      type="button"
+      aria-pressed={props.isShown}
+      onClick={(event) => {
+        props.onShow();
+        giveKeysBack(event);
+      }}
+    >
       <img src={props.picture} alt="" draggable={false} />
       <span class="name">{props.name}</span>
       <span class="quiet">{props.note}</span>

@@ -1,6 +1,7 @@
 import type { DragTool } from "../../viewer/film";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { giveKeysBack } from "../scrolling";
 
 const TOOLS: readonly { tool: DragTool; name: string; cap: string }[] = [
   { tool: "window", name: "Window", cap: "W" },
@@ -12,8 +13,13 @@ const TOOLS: readonly { tool: DragTool; name: string; cap: string }[] = [
 /** What can be done to the film by mouse and finger; every one has a key. */
 export function FilmTools({ room, state }: { readonly room: Room; readonly state: RoomState }) {
   const perform = room.perform.bind(room);
+  const onClick = (event: MouseEvent): void => {
+    // A list that is open needs the focus itself.
+    if (!(event.target instanceof HTMLSelectElement)) giveKeysBack(event);
+  };
   return (
-    <div class="film-tools" role="toolbar" aria-label="Film tools">
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a key leaves the focus where it is
+    <div class="film-tools" role="toolbar" aria-label="Film tools" onClick={onClick}>
       {TOOLS.map(({ tool, name, cap }) => (
         <button
           key={tool}

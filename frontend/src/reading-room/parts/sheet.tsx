@@ -141,8 +141,10 @@ export function ShortcutSheet(props: {
         keeps the box as it is drawn now; Undo or a click on "fits" goes back to the model's own.
       </p>
       <p class="quiet">
-        On the film: the wheel zooms, the middle button pans, the right button zooms. Tab walks through the
-        controls, as in every page.
+        On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what the
+        chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier follow the arrow
+        keys too; with Ctrl or Alt these move the one or the other end. Tab walks through the controls, as in
+        every page.
       </p>
     </dialog>
   );
