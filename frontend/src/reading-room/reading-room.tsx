@@ -4,6 +4,7 @@ import { createFilmPair } from "../viewer/pair";
 import { shortcutsWith } from "./keymap";
 import { actionFor, type Focus, heldBy, type Shortcut } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
+import { Shortcuts } from "./parts/cap";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
 import { LoginDialog } from "./parts/login-dialog";
@@ -78,62 +79,64 @@ export function ReadingRoom({
     if (heading) heading.textContent = `Reading of ${reading.case_label}`;
   }, [reading?.case_label, reading?.reader_study]);
   return (
-    <div class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}`}>
-      {open && state && (
-        <TopBar
-          reading={open.state.reading}
-          save={open.save}
-          seconds={state.seconds}
-          worklistUrl={addresses.worklist}
-          onHelp={() => setSheetOpen(true)}
+    <Shortcuts.Provider value={shortcuts}>
+      <div class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}`}>
+        {open && state && (
+          <TopBar
+            reading={open.state.reading}
+            save={open.save}
+            seconds={state.seconds}
+            worklistUrl={addresses.worklist}
+            onHelp={() => setSheetOpen(true)}
+          />
+        )}
+        <FilmPanel
+          room={open?.room ?? null}
+          state={open?.state ?? null}
+          stage={stageElement}
+          onRetry={() => session?.retryFilm()}
         />
-      )}
-      <FilmPanel
-        room={open?.room ?? null}
-        state={open?.state ?? null}
-        stage={stageElement}
-        onRetry={() => session?.retryFilm()}
-      />
-      {session && state && (
-        <Column session={session} state={state} addresses={addresses}>
-          {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
-            <TourOffer
-              onTake={() => setOnTour(true)}
-              onLeave={() => void settings.change({ has_toured: true })}
-            />
-          )}
-        </Column>
-      )}
-      <BottomBar singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
-      {open && (
-        <p class="visually-hidden" role="status">
-          {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
-        </p>
-      )}
-      {session && state?.login.isAsking && (
-        <LoginDialog session={session} login={state.login} pseudonym={account.pseudonym} />
-      )}
-      {isSheetOpen && (
-        <ShortcutSheet
-          settings={settings}
-          state={keySettings}
-          onTour={() => {
-            setSheetOpen(false);
-            setOnTour(true);
-          }}
-          onClose={() => setSheetOpen(false)}
-        />
-      )}
-      {isOnTour && (
-        <Tour
-          onPlace={setTourPlace}
-          onEnd={() => {
-            setOnTour(false);
-            void settings.change({ has_toured: true });
-          }}
-        />
-      )}
-    </div>
+        {session && state && (
+          <Column session={session} state={state} addresses={addresses}>
+            {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
+              <TourOffer
+                onTake={() => setOnTour(true)}
+                onLeave={() => void settings.change({ has_toured: true })}
+              />
+            )}
+          </Column>
+        )}
+        <BottomBar singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
+        {open && (
+          <p class="visually-hidden" role="status">
+            {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
+          </p>
+        )}
+        {session && state?.login.isAsking && (
+          <LoginDialog session={session} login={state.login} pseudonym={account.pseudonym} />
+        )}
+        {isSheetOpen && (
+          <ShortcutSheet
+            settings={settings}
+            state={keySettings}
+            onTour={() => {
+              setSheetOpen(false);
+              setOnTour(true);
+            }}
+            onClose={() => setSheetOpen(false)}
+          />
+        )}
+        {isOnTour && (
+          <Tour
+            onPlace={setTourPlace}
+            onEnd={() => {
+              setOnTour(false);
+              void settings.change({ has_toured: true });
+            }}
+          />
+        )}
+      </div>
+    </Shortcuts.Provider>
   );
 }
 

@@ -34,7 +34,7 @@ export function AnswerCard(props: {
           <WriteButton
             name={rewrite ? "edit rewrite" : "rewrite"}
             label={rewrite ? "Edit your rewrite of the answer" : "Rewrite the answer"}
-            cap="E"
+            shortcut="edit"
             onClick={() => room.startWriting(writing, first ? placeOf(keyOf(first)) : state.place)}
           />
         )}

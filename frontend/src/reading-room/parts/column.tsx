@@ -9,6 +9,7 @@ import type { RoomState } from "../room-state";
 import { showCurrentItem } from "../scrolling";
 import { leftToDo, type Session, type SessionState } from "../session";
 import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
+import { Cap } from "./cap";
 import { CaseQuestions, Votes } from "./common-questions";
 import { FeedbackPanel } from "./feedback";
 import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
@@ -175,7 +176,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
         aria-pressed={isComparing}
         onClick={() => room.perform({ kind: "compare" })}
       >
-        Compare <kbd>C</kbd>
+        Compare <Cap of="compare" />
       </button>
     </div>
   );

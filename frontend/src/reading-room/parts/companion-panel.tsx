@@ -4,6 +4,7 @@ import { type Display, WrongImage } from "../../viewer/film";
 import { createFilmView } from "../../viewer/view";
 import { bannerOf } from "../films";
 import type { Room } from "../room";
+import { Cap } from "./cap";
 import { FilmCorners } from "./film-panel";
 
 /** Another film of the case, in place of the rated one or beside it, under a banner that says so. */
@@ -44,7 +45,7 @@ export function CompanionPanel(props: {
         </span>
         <span class="film-banner-buttons">
           <button type="button" onClick={() => room.perform({ kind: "film-layout" })}>
-            {isCovering ? "Side by side" : "Full size"} <kbd>Shift O</kbd>
+            {isCovering ? "Side by side" : "Full size"} <Cap of="film-layout" />
           </button>
           <button type="button" onClick={() => room.films.look(null)}>
             Back to the rated film <kbd>Esc</kbd>

@@ -2,12 +2,13 @@ import type { DragTool } from "../../viewer/film";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { giveKeysBack } from "../scrolling";
+import { Cap } from "./cap";
 
-const TOOLS: readonly { tool: DragTool; name: string; cap: string }[] = [
-  { tool: "window", name: "Window", cap: "W" },
-  { tool: "pan", name: "Pan", cap: "P" },
-  { tool: "zoom", name: "Zoom", cap: "Z" },
-  { tool: "measure", name: "Measure", cap: "M" },
+const TOOLS: readonly { tool: DragTool; name: string }[] = [
+  { tool: "window", name: "Window" },
+  { tool: "pan", name: "Pan" },
+  { tool: "zoom", name: "Zoom" },
+  { tool: "measure", name: "Measure" },
 ];
 
 /** What can be done to the film by mouse and finger; every one has a key. */
@@ -20,31 +21,31 @@ export function FilmTools({ room, state }: { readonly room: Room; readonly state
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: a key leaves the focus where it is
     <div class="film-tools" role="toolbar" aria-label="Film tools" onClick={onClick}>
-      {TOOLS.map(({ tool, name, cap }) => (
+      {TOOLS.map(({ tool, name }) => (
         <button
           key={tool}
           type="button"
           aria-pressed={state.tool === tool}
           onClick={() => perform({ kind: "tool", tool })}
         >
-          {name} <kbd>{cap}</kbd>
+          {name} <Cap of={`tool-${tool}`} />
         </button>
       ))}
       <button type="button" aria-pressed={state.isMagnifying} onClick={() => perform({ kind: "magnify" })}>
-        Magnify <kbd>V</kbd>
+        Magnify <Cap of="magnify" />
       </button>
       <button
         type="button"
         aria-pressed={state.display?.inverted ?? false}
         onClick={() => perform({ kind: "invert" })}
       >
-        Invert <kbd>I</kbd>
+        Invert <Cap of="invert" />
       </button>
       <button type="button" onClick={() => perform({ kind: "fit" })}>
-        Fit <kbd>0</kbd>
+        Fit <Cap of="fit" />
       </button>
       <button type="button" aria-pressed={state.showsAll} onClick={() => perform({ kind: "all-regions" })}>
-        All regions <kbd>B</kbd>
+        All regions <Cap of="all-regions" />
       </button>
       <select
         aria-label="Window preset"

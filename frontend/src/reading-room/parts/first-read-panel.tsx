@@ -50,7 +50,7 @@ export function FirstReadSummary({ room, state }: Props) {
           <WriteButton
             name={form.after_reveal ? "edit" : "changed my mind"}
             label="Say what you think after the reveal"
-            cap="Y"
+            shortcut="change-of-mind"
             onClick={() => room.goTo(placeOf("answer"))}
           />
         )}
@@ -117,7 +117,7 @@ function FirstReadFields(props: Props & { readonly form: FirstReadForm; readonly
             <WriteButton
               name={said.impression ? "edit" : "write a line"}
               label={said.impression ? "Edit your impression" : "Write your impression"}
-              cap="T"
+              shortcut="note"
               onClick={() => room.startWriting(writing, placeOf("impression"))}
             />
           )}

@@ -6,6 +6,7 @@ import { missedFinding } from "../regions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, type Writing } from "../writing";
+import { Cap } from "./cap";
 import { Earlier } from "./earlier";
 import { Item } from "./item";
 import { RegionsHere } from "./own-regions";
@@ -47,7 +48,7 @@ export function MissedFindings(props: {
           aria-label="Add a missed finding"
           onClick={() => room.startFinding(completion.side)}
         >
-          missed finding <kbd>N</kbd>
+          missed finding <Cap of="missed-finding" />
         </button>
       )}
     </div>
@@ -84,7 +85,7 @@ function Finding(props: {
               <WriteButton
                 name="edit"
                 label={`Edit missed finding ${number}`}
-                cap="E"
+                shortcut="edit"
                 onClick={() => room.startWriting(writing, place)}
               />
               <button

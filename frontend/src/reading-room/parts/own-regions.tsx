@@ -2,6 +2,7 @@ import { groupsAt, isSameOwner, itemInHand, ownerAt, type RegionItem } from "../
 import type { Owner } from "../regions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { Cap } from "./cap";
 import { RegionFields } from "./region-fields";
 
 /** What the reader is at, where it is a missed finding or the first read: its regions, and the way to a further one. */
@@ -72,7 +73,7 @@ export function OwnRegions(props: {
           aria-pressed={isAdding}
           onClick={() => (isAdding ? room.regions.remove() : room.regions.add(owner))}
         >
-          {isAdding ? "stop drawing" : props.addName} <kbd>D</kbd>
+          {isAdding ? "stop drawing" : props.addName} <Cap of="add-region" />
         </button>
       )}
       {isAdding && (

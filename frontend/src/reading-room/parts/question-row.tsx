@@ -109,7 +109,7 @@ function TextAnswer({ room, state, question, place }: Parameters<typeof Question
         <WriteButton
           name={text ? "edit" : "write"}
           label={`${text ? "Edit" : "Write"}: ${criterion.name}`}
-          cap="T"
+          shortcut="note"
           onClick={() => room.startWriting(writing, place)}
         />
       )}

@@ -23,13 +23,13 @@ function Buttons({ room, state, side, step }: Props) {
       <WriteButton
         name={edited_text ? "edit wording" : "edit"}
         label={`Edit the wording of step ${step.position}`}
-        cap="E"
+        shortcut="edit"
         onClick={() => room.startWriting({ field: "wording", step }, place)}
       />
       <WriteButton
         name={note ? "edit note" : "note"}
         label={`${note ? "Edit the note" : "Note"} on step ${step.position}`}
-        cap="T"
+        shortcut="note"
         onClick={() => room.startWriting({ field: "note", step }, place)}
       />
     </>

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, textIn, type Writing } from "../writing";
+import { Cap } from "./cap";
 
 interface Props {
   readonly room: Room;
@@ -44,12 +45,13 @@ function Field({ room, state, writing, label, placeholder, maxLength }: Props) {
 export function WriteButton(props: {
   readonly name: string;
   readonly label: string;
-  readonly cap: string;
+  /** By its name. */
+  readonly shortcut: string;
   readonly onClick: () => void;
 }) {
   return (
     <button type="button" class="inline note-button" aria-label={props.label} onClick={props.onClick}>
-      {props.name} <kbd>{props.cap}</kbd>
+      {props.name} <Cap of={props.shortcut} />
     </button>
   );
 }
