@@ -13,6 +13,7 @@ from django.urls import reverse
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import BrowserContext, BrowserType, Locator, Page, expect
+from pydicom import dcmread
 
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import film_path
@@ -33,7 +34,7 @@ from tests.factories.odd_films import (
     sigmoid,
 )
 from tests.factories.registry import ServingModelFactory
-from tests.factories.studies import receive, store_phantom
+from tests.factories.studies import receive, store_phantom, write_film
 
 CANVAS = "area => area.querySelector('canvas').toDataURL('image/png')"
 AFTER_TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -182,6 +183,23 @@ def test_the_readers_window_works_on_the_films_own_curve_or_table(
     expect(corner).to_have_text(as_stored)
     shown = picture_of(viewer, rows=ROWS, columns=COLUMNS)
     assert greatest_difference(shown, film.expected(film.stored(seed=seed))) <= MAX_DIFFERENCE
+
+
+def test_a_film_that_is_shown_smaller_has_no_pattern_of_its_own(
+    admin_page: Page, live_server: Any, tmp_path: Path
+) -> None:
+    """Every other pixel is white: from afar that is grey, and nothing else."""
+    path = write_film(tmp_path / "film.dcm", WindowCenter=2048, WindowWidth=4096)
+    film, side = dcmread(path), 1800
+    film.Rows = film.Columns = side
+    film.PixelData = (np.indices((side, side)).sum(axis=0) % 2 * 4095).astype("<u2").tobytes()
+    film.save_as(path)
+    viewer = open_study(admin_page, received(path).study, url=live_server.url)
+    viewer.get_by_role("button", name="Fit").click()
+    shown = picture_of(viewer, rows=400, columns=400)
+    assert float(np.abs(shown - 127.5).max()) < 32
+    viewer.get_by_role("button", name="1:1").click()
+    assert set(np.unique(picture_of(viewer, rows=400, columns=400))) == {0.0, 255.0}
 
 
 NO_WEBGL = ("--disable-gpu", "--disable-software-rasterizer", "--disable-3d-apis")

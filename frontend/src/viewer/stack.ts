@@ -16,6 +16,7 @@ import { cutPatch, type Patch } from "./lens";
 import { fetchFilm, sizeOf, sopInstanceUidOf } from "./part10";
 import { dropPicture, isPictureOn, keepPicture, putPicture, renewPicture } from "./picture";
 import { type RulerSpacing, rulerSpacing } from "./ruler";
+import { NO_SMOOTHING, type Smoothing, smooth, smoothingFor } from "./smoothing";
 import { valueRules } from "./value-rules";
 import {
   type FilmSurvey,
@@ -60,6 +61,8 @@ export class FilmStack {
   private readonly engine = engineForAll();
   private shown: ShownFilm | null = null;
   private shade: Shade | null = null;
+  private greys: Uint8Array = new Uint8Array(1);
+  private smoothing: Smoothing = NO_SMOOTHING;
   private isReadyToPaint = true;
   private isStale = false;
   private turn = 0;
@@ -102,9 +105,7 @@ export class FilmStack {
     const rules = valueRules(header);
     const survey = surveyFilm(stored, rules);
     const [look] = survey.looks;
-    const shade = { look, window: look.window, inverted: false };
     const picture = new Uint8Array(stored.length);
-    paint(stored, greysOf(rules, shade), picture);
     if (turn !== this.turn) throw new WrongImage("Another film was asked for meanwhile.");
     const imageId = keepPicture(picture, header);
     try {
@@ -120,8 +121,9 @@ export class FilmStack {
     const presets = presetsOf(survey.looks);
     this.isDrawn = false;
     this.shown = { imageId, picture, size: sizeOf(header), stored, header, rules, survey, presets };
-    this.shade = shade;
+    this.shade = { look, window: look.window, inverted: false };
     this.fit();
+    this.paintPicture();
     this.element.classList.remove("blank");
     return this.values();
   }
@@ -132,6 +134,7 @@ export class FilmStack {
     if (this.shown !== null) dropPicture(this.shown.imageId);
     this.shown = null;
     this.shade = null;
+    this.smoothing = NO_SMOOTHING;
     this.isStale = false;
     this.isDrawn = false;
   }
@@ -164,8 +167,10 @@ export class FilmStack {
 
   /** A part of the film as it looks now. */
   cut(left: number, top: number, size: Size): Patch {
-    const { picture } = this.require();
-    return cutPatch((index) => picture[index] ?? 0, this.filmSize(), left, top, size);
+    const { stored } = this.require();
+    const mask = this.greys.length - 1;
+    const greyOf = (index: number): number => this.greys[(stored[index] ?? 0) & mask] ?? 0;
+    return cutPatch(greyOf, this.filmSize(), left, top, size);
   }
 
   screenSize(): Size {
@@ -223,16 +228,18 @@ export class FilmStack {
   private setShade(part: Partial<Shade>): void {
     const shade = { look: this.look(), window: this.window(), inverted: this.isInverted(), ...part };
     this.shade = shade;
+    this.repaintSoon();
+  }
+
+  /** At once, and then once a frame: a drag tells of more movements than the screen shows. */
+  private repaintSoon(): void {
     if (this.isReadyToPaint) this.repaint();
     else this.isStale = true;
   }
 
-  /** At once, and then once a frame: a drag tells of more movements than the screen shows. */
   private repaint(): void {
-    if (this.shade === null || this.shown === null || this.sopInstanceUid() === null) return;
-    const { stored, rules, picture } = this.shown;
-    paint(stored, greysOf(rules, this.shade), picture);
-    renewPicture(this.viewport);
+    if (this.sopInstanceUid() === null) return;
+    this.paintPicture();
     this.isStale = false;
     this.isReadyToPaint = false;
     requestAnimationFrame(() => {
@@ -241,10 +248,27 @@ export class FilmStack {
     });
   }
 
+  private paintPicture(): void {
+    if (this.shade === null || this.shown === null) return;
+    const { stored, rules, picture, size } = this.shown;
+    this.greys = greysOf(rules, this.shade);
+    paint(stored, this.greys, picture);
+    smooth(picture, size, this.smoothing);
+    renewPicture(this.viewport);
+  }
+
+  private adaptToZoom(): void {
+    const next = smoothingFor(this.affine(), devicePixelRatio);
+    if (next.across === this.smoothing.across && next.down === this.smoothing.down) return;
+    this.smoothing = next;
+    this.repaintSoon();
+  }
+
   fit(): void {
     this.viewport.resetCamera();
     this.viewport.render();
     this.isFitted = true;
+    this.adaptToZoom();
   }
 
   /** Every film pixel is one pixel of the screen's own, on its grid; the shorter side of one that is not square. */
@@ -257,6 +281,7 @@ export class FilmStack {
     const onGrid = (at: number): number => Math.ceil(at * devicePixelRatio - 0.5 - 1e-6) / devicePixelRatio;
     const offGrid = (at: number): number => onGrid(at) - at;
     this.panBy({ x: offGrid(origin.x), y: offGrid(origin.y) });
+    this.adaptToZoom();
   }
 
   /** By the camera: Cornerstone's own setPan leaves out what is less than a pixel, and slow drags add up. */
@@ -282,12 +307,14 @@ export class FilmStack {
     this.viewport.setZoom(zoom);
     const [x, y] = this.viewport.worldToCanvas(world);
     this.panBy({ x: about.x - x, y: about.y - y });
+    this.adaptToZoom();
   }
 
   /** The whole film stays in sight until the reader has moved it. */
   resize(): void {
     this.engine.resize(true, true);
     if (this.isFitted) this.fit();
+    else this.adaptToZoom();
   }
 
   onRendered(listener: () => void): void {
