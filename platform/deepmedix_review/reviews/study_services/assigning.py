@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -15,6 +15,7 @@ from deepmedix_review.reviews.designs.balance import Before
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 
 ROWS_AT_ONCE = 2000
+NEWEST = 200
 STAYING = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
 
 
@@ -216,14 +217,30 @@ def _next_keys(number: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def newest_of(reader: User) -> QuerySet[Assignment]:
+    """The last assignments that the reader got, in whatever reader study, found without reading the rest."""
+    newest = Assignment.objects.filter(reader=reader).order_by("-pk").values_list("pk", flat=True)
+    return Assignment.objects.filter(pk__in=list(newest[:NEWEST])).order_by("-pk")
+
+
 def _last_positions(ground: Ground, readers: Iterable[str]) -> dict[str, int]:
     """The reader's newest assignment stands last."""
     studies = {case.reader_study_id for case in ground.cases.values()}
     last = {}
     for key in readers:
-        newest = Assignment.objects.filter(case__reader_study__in=studies, reader=ground.readers[key])
-        last[key] = newest.order_by("-pk").values_list("position", flat=True).first() or 0
+        reader = ground.readers[key]
+        for assignments in (newest_of(reader), Assignment.objects.filter(reader=reader).order_by("-pk")):
+            found = assignments.filter(case__reader_study__in=studies).values_list("position", flat=True)
+            position = found.first()
+            if position is not None or _num_assigned(reader, studies) == 0:
+                break
+        last[key] = position or 0
     return last
+
+
+def _num_assigned(reader: User, studies: Iterable[int]) -> int:
+    invitations = Invitation.objects.filter(reader=reader, reader_study__in=studies)
+    return sum(invitations.values_list("num_assigned", flat=True))
 
 
 def seed_of(reader_study: ReaderStudy, *what: object) -> int:

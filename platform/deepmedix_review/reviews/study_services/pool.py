@@ -17,6 +17,7 @@ from deepmedix_review.reviews.guards import Standing
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.assigning import (
     ground_of,
+    newest_of,
     seed_of,
     sides_before,
     write_assignments,
@@ -177,14 +178,12 @@ def _sides_of_reader(reader_study: ReaderStudy, reader: User) -> tuple[Before, B
 
     The last ones are enough: where every stretch is balanced, all are.
     """
-    last = (
-        Assignment.objects.filter(case__reader_study=reader_study, reader=reader, signed_at__isnull=False)
-        .order_by("-pk")
-        .values("pk")[:LAST_CASES]
-    )
+    last = newest_of(reader).filter(case__reader_study=reader_study, signed_at__isnull=False)
     first = Case.completions.through.objects.filter(case=OuterRef("assignment__case")).order_by("pk")
     rows = list(
-        Reading.objects.filter(assignment__in=list(last.values_list("pk", flat=True)), amends=None)
+        Reading.objects.filter(
+            assignment__in=list(last.values_list("pk", flat=True)[:LAST_CASES]), amends=None
+        )
         .annotate(unswapped=Subquery(first.values("completion")[:1]))
         .values_list("completion_a", "unswapped", "asks_first_read")
     )
