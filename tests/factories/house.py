@@ -32,7 +32,7 @@ from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
 from tests.factories.studies import store_phantom
 
-NUM_FILMS = 8
+NUM_FILMS = 5
 HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
 EFFUSION = ("There is a left pleural effusion", [(140.0, 150.0, 200.0, 210.0)])
 LUNGS = ("Both lungs are clear", [(30.0, 40.0, 100.0, 180.0), (125.0, 40.0, 200.0, 180.0)])

@@ -20,3 +20,5 @@ urlpatterns = [
     *(path("api/", include(app.api_urlpatterns)) for app in INTERFACES),
     *(path("", include(app.page_urlpatterns)) for app in PAGES),
 ]
+
+handler500 = "deepmedix_review.common.error_pages.show_error"

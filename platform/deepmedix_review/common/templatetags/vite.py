@@ -22,14 +22,26 @@ def _manifest(modified_ns: int) -> dict[str, dict[str, object]]:
 def vite(context: template.Context, entry: str) -> SafeString:
     """Raises FileNotFoundError where the frontend was not built: `make setup` builds it."""
     chunk = _manifest(settings.VITE_MANIFEST.stat().st_mtime_ns)[entry]
-    sheets = chunk.get("css", [])
-    assert isinstance(sheets, list)
-    links = format_html_join(
-        "", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{s}"),) for s in sheets)
-    )
     request = context.get("request")
     nonce = getattr(request, "csp_nonce", "")
     script = format_html(
         '<script type="module" nonce="{}" src="{}"></script>', nonce, static(f"viewer/{chunk['file']}")
     )
-    return links + script
+    return _links(chunk) + script
+
+
+@register.simple_tag
+def vite_styles(entry: str) -> SafeString:
+    """The style sheets alone; none where the frontend was not built, since an error page must show."""
+    try:
+        return _links(_manifest(settings.VITE_MANIFEST.stat().st_mtime_ns)[entry])
+    except (OSError, KeyError):
+        return SafeString("")
+
+
+def _links(chunk: dict[str, object]) -> SafeString:
+    sheets = chunk.get("css", [])
+    assert isinstance(sheets, list)
+    return format_html_join(
+        "", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{s}"),) for s in sheets)
+    )

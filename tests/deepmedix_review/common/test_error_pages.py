@@ -1,0 +1,47 @@
+"""The pages of last resort: they show with nothing behind them, and tell a missing database from a fault."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
+
+from deepmedix_review.common.error_pages import show_error
+
+
+def answer_to(error: Exception) -> tuple[int, str, str]:
+    request = RequestFactory().get("/anything/")
+    try:
+        raise error
+    except Exception:
+        page = get_resolver().resolve_error_handler(500)(request)
+    return page.status_code, page.content.decode(), page.headers.get("Retry-After", "")
+
+
+def test_a_fault_and_a_missing_database_are_told_apart() -> None:
+    status, page, retry_after = answer_to(ValueError("secret detail"))
+    assert (status, retry_after) == (500, "")
+    assert "Something broke on our side" in page
+    assert "secret detail" not in page
+    status, page, retry_after = answer_to(OperationalError("connection refused"))
+    assert (status, retry_after) == (503, "30")
+    assert "The database can't be reached at the moment" in page
+    assert "connection refused" not in page
+
+
+def test_they_show_where_the_frontend_was_not_built(settings: LazySettings, tmp_path: Path) -> None:
+    settings.VITE_MANIFEST = tmp_path / "absent.json"
+    request = RequestFactory().get("/")
+    assert show_error(request).status_code == 500
+
+
+@pytest.mark.django_db
+def test_a_view_that_finds_no_database_answers_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    client = Client(raise_request_exception=False)
+    monkeypatch.setattr("django.contrib.auth.views.LoginView.get_context_data", refuse)
+    assert client.get("/login/").status_code == 503
