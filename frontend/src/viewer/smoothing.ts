@@ -29,44 +29,53 @@ export function smooth(greys: Uint8Array, size: Size, { across, down }: Smoothin
 
 function averageAcross(greys: Uint8Array, { width, height }: Size, reach: number): void {
   const row = new Uint8Array(width);
+  const at = (x: number): number => row[x] ?? 0;
+  const inner = width - reach;
+  const share = 1 / (2 * reach + 1);
   for (let start = 0; start < width * height; start += width) {
     row.set(greys.subarray(start, start + width));
     let sum = 0;
-    let count = 0;
-    for (let x = -reach; x < width; x++) {
-      if (x + reach < width) {
-        sum += row[x + reach] as number;
-        count += 1;
-      }
-      if (x - reach - 1 >= 0) {
-        sum -= row[x - reach - 1] as number;
-        count -= 1;
-      }
-      if (x >= 0) greys[start + x] = (sum / count + 0.5) | 0;
+    for (let x = 0; x < reach; x++) sum += at(x);
+    // At its edges the film has fewer neighbours.
+    const edge = (x: number): void => {
+      sum += at(x + reach) - (x > reach ? at(x - reach - 1) : 0);
+      const count = Math.min(x + reach, width - 1) - Math.max(x - reach, 0) + 1;
+      greys[start + x] = (sum / count + 0.5) | 0;
+    };
+    let x = 0;
+    for (; x <= Math.min(reach, width - 1); x++) edge(x);
+    for (; x < inner; x++) {
+      sum += (row[x + reach] as number) - (row[x - reach - 1] as number);
+      greys[start + x] = (sum * share + 0.5) | 0;
     }
+    for (; x < width; x++) edge(x);
   }
 }
 
 function averageDown(greys: Uint8Array, { width, height }: Size, reach: number): void {
-  const sums = new Uint32Array(width);
+  const sums = new Int32Array(width);
+  const nothing = new Uint8Array(width);
   // The rows that are to be taken out of the sums again are overwritten by then.
   const kept = Array.from({ length: reach + 1 }, () => new Uint8Array(width));
   const keptRow = (y: number): Uint8Array => kept[y % (reach + 1)] as Uint8Array;
-  let count = 0;
-  for (let y = -reach; y < height; y++) {
-    if (y + reach < height) {
-      const start = (y + reach) * width;
-      for (let x = 0; x < width; x++) sums[x] = (sums[x] as number) + (greys[start + x] as number);
-      count += 1;
+  const row = (y: number): Uint8Array => (y < height ? greys.subarray(y * width, (y + 1) * width) : nothing);
+  for (let y = 0; y < reach; y++) {
+    const next = row(y);
+    for (let x = 0; x < width; x++) sums[x] = (sums[x] as number) + (next[x] as number);
+  }
+  for (let y = 0; y < height; y++) {
+    const count = Math.min(y + reach, height - 1) - Math.max(y - reach, 0) + 1;
+    const share = 1 / count;
+    const next = row(y + reach);
+    const own = row(y);
+    const kept = keptRow(y);
+    // Its place is taken by this row, which has to be kept from now on.
+    const gone = y > reach ? kept : nothing;
+    for (let x = 0; x < width; x++) {
+      const sum = (sums[x] as number) + (next[x] as number) - (gone[x] as number);
+      sums[x] = sum;
+      kept[x] = own[x] as number;
+      own[x] = (sum * share + 0.5) | 0;
     }
-    if (y - reach - 1 >= 0) {
-      const gone = keptRow(y - reach - 1);
-      for (let x = 0; x < width; x++) sums[x] = (sums[x] as number) - (gone[x] as number);
-      count -= 1;
-    }
-    if (y < 0) continue;
-    const start = y * width;
-    keptRow(y).set(greys.subarray(start, start + width));
-    for (let x = 0; x < width; x++) greys[start + x] = ((sums[x] as number) / count + 0.5) | 0;
   }
 }
