@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.changes import AddActiveTime
-from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs import ReaderStudyDesign, plan
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, StepRating
 from deepmedix_review.reviews.selectors import worklist
 from deepmedix_review.reviews.services import mark_opened
@@ -187,6 +188,20 @@ def test_training_comes_before_the_pool() -> None:
     assert first.assignment.case.role == Case.Role.TRAINING
     sign_unsaid(first.assignment)
     assert take(reader_study, reader).assignment.case.role == Case.Role.DATA
+
+
+@pytest.mark.django_db
+def test_controls_hide_among_the_cases_of_a_pool() -> None:
+    design = replace(POOL, control_share=0.5)
+    reader_study = pool(num_cases=4, num_readers=1, design=design)
+    [reader] = readers_of(reader_study)
+    assert worklist(reader).rows == ()
+    roles = []
+    while (reading := take_next_case(reader_study=reader_study, reader=reader)) is not None:
+        roles.append(reading.assignment.case.role)
+        sign_unsaid(reading.assignment)
+    assert sorted(roles) == [Case.Role.CONTROL] * 2 + [Case.Role.DATA] * 2
+    assert plan(design, num_cases=4, readers=1).num_readings == 4
 
 
 @pytest.mark.django_db

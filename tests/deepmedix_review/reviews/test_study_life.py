@@ -1,6 +1,7 @@
 """A reader study from its draft to its lock: what can be done when, and what is refused with which words."""
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import Design, FirstReads, Kind, Role, Shows
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
@@ -227,3 +229,14 @@ def test_more_cases_come_behind_those_that_are_there_by_the_same_design() -> Non
         extend_reader_study(reader_study=reader_study, actor=None, cases=[InstanceFactory.create().study])
     with pytest.raises(RefusedByRule, match="Nothing was added"):
         extend_reader_study(reader_study=reader_study, actor=None)
+
+
+def test_the_designs_words_are_those_of_the_database() -> None:
+    for words, choices in (
+        (Design, ReaderStudy.Design),
+        (Shows, ReaderStudy.Shows),
+        (FirstReads, ReaderStudy.FirstReads),
+        (Role, Case.Role),
+        (Kind, Assignment.Kind),
+    ):
+        assert get_args(words) == tuple(choices.values)

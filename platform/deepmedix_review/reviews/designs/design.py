@@ -42,6 +42,8 @@ class ReaderStudyDesign:
 
     def num_readers_of_a_case(self, num_readers: int) -> float:
         """How many readers read one case of data that is no anchor."""
+        if self.is_pool:
+            return self.readers_per_case or 1
         match self.design:
             case "every_reader":
                 return num_readers

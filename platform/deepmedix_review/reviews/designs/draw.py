@@ -52,7 +52,8 @@ def draw_assignments(
     earlier readings were swapped and how many asked a first read.
     """
     taught = [case for role in ("training", "calibration") for case in cases if case.role == role]
-    controls = [case.key for case in cases if case.role == "control"]
+    # In a pool they are taken like any other case.
+    controls = [] if design.is_pool else [case.key for case in cases if case.role == "control"]
     mixed = [*pairs, *((reader.key, control) for reader in readers for control in controls)]
     opening = [(reader.key, case.key) for reader in readers for case in taught]
     swaps = _chosen([*opening, *mixed], 0.5, swapped_before, rng)

@@ -86,8 +86,10 @@ def plan(
     num_anchors = design.num_anchor_cases if design.design == "anchor_rotation" else 0
     num_anchors = min(num_anchors, num_data)
     first = num_anchors * readers + (num_data - num_anchors) * of_a_case
+    if design.is_pool:
+        first = num_cases * of_a_case
+    every_reads = num_taught if design.is_pool else num_controls + num_taught
     data_each = first / readers if readers else 0.0
-    every_reads = num_controls + num_taught
     wanted, repeats = _repeats(design, num_mixed=data_each + num_controls, num_data=data_each)
     total = round(first) + readers * (every_reads + repeats)
     each = Span(
@@ -95,7 +97,7 @@ def plan(
         data_each + every_reads + repeats,
         math.ceil(data_each) + every_reads + repeats,
     )
-    readers_per_case = first / num_data if num_data else 0.0
+    readers_per_case = (of_a_case if design.is_pool else first / num_data) if num_data else 0.0
     per_reader = _minutes(times, each.median)
     return StudyPlan(
         num_data_cases=num_data,

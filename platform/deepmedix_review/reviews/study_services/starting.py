@@ -125,7 +125,7 @@ def deal(
     )
     for case, drawn in zip(cases, dealt, strict=True):
         case.role, case.block, case.is_anchor = Case.Role(drawn.role), drawn.block, drawn.is_anchor
-        if design.is_pool and case.role == Case.Role.DATA:
+        if design.is_pool and case.role in (Case.Role.DATA, Case.Role.CONTROL):
             case.num_free = design.readers_per_case or 1
     _make_controls(cases, completions, shows=reader_study.shows, seed=seed)
     Case.objects.bulk_update(cases, ["role", "block", "is_anchor", "num_free", "known_answer"])
