@@ -1,4 +1,4 @@
-"""Finds readers' work: the worklist, a reader study's progress, and the readings that were signed.
+"""Finds readers' work: a reader's own cases, what is read of a study, and the readings that were signed.
 
 A reader finds their own assignments alone; nobody finds here what another reader said of a case still open.
 """
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -19,18 +19,16 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist import Progress, next_reading, num_cases_of, worklist
+from deepmedix_review.reviews.worklist import next_reading, num_cases_of, worklist
 from deepmedix_review.studies.models import ImportBatch, Study
 
 __all__ = [
-    "Progress",
     "assigned_studies",
     "assignment_for",
     "completions_to_read",
     "demo_is_being_made",
     "next_reading",
     "num_cases_of",
-    "progress_by_reader",
     "reading_for",
     "require_not_withdrawn",
     "signed_readings",
@@ -132,14 +130,3 @@ def completions_to_read(
         ):
             chosen.append(completion)
     return {study: sorted(chosen, key=lambda completion: completion.pk) for study, chosen in by_study.items()}
-
-
-def progress_by_reader(reader_study: ReaderStudy) -> Sequence[Progress]:
-    """How far each reader is, by pseudonym."""
-    rows = (
-        Assignment.objects.filter(case__reader_study=reader_study, withdrawn_at=None)
-        .values_list("reader__uid", "reader__pseudonym")
-        .annotate(num_assigned=Count("pk"), num_signed=Count("signed_at"))
-        .order_by("reader__pseudonym")
-    )
-    return [Progress(*row) for row in rows]
