@@ -165,10 +165,10 @@ describe("a case by keys alone", () => {
     const { writing } = room.state;
     expect(writing).toMatchObject({ field: "note", step: { uid: "a1" } });
     if (writing === null) return;
-    room.write(writing, "blunt");
-    room.write(writing, "blunted angle ");
+    room.texts.write(writing, "blunt");
+    room.texts.write(writing, "blunted angle ");
     vi.advanceTimersByTime(1000);
-    room.endWriting(writing);
+    room.texts.end(writing);
     expect(saved.map(({ change }) => change.payload)).toMatchObject([{ note: "blunted angle" }]);
     expect(room.state.writing).toBeNull();
   });

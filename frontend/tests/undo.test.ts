@@ -42,10 +42,10 @@ describe("undo and redo", () => {
       room.perform({ kind: "note" });
       const { writing } = room.state;
       if (writing === null) throw new Error("no field is open");
-      room.write(writing, "small");
+      room.texts.write(writing, "small");
       vi.runAllTimers();
-      room.write(writing, "small nodule");
-      room.endWriting(writing);
+      room.texts.write(writing, "small nodule");
+      room.texts.end(writing);
     },
     ({ room }) => {
       room.perform({ kind: "swap" });

@@ -8,13 +8,13 @@ import { openFirstRead } from "./first-read";
 import { firstPlace, gaps, placeOn, walked } from "./gaps";
 import type { Action } from "./keys";
 import { marksFor } from "./marks";
-import { completionOn, hasTwo, otherSide, type Place, questionAt } from "./place";
+import { hasTwo, otherSide, type Place } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord } from "./record";
-import { focusedStep, groupOf, itemInHand, placeOfRegion } from "./region-items";
+import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
-import { isSameField, Texts, type Writing } from "./writing";
+import { Texts } from "./texts";
 
 const WINDOW_PAUSE_MS = 500;
 
@@ -22,7 +22,7 @@ export class Room {
   state: RoomState;
   readonly films: FilmWork;
   readonly regions: RegionWork;
-  private readonly texts: Texts;
+  readonly texts: Texts;
   private readonly rating: Rating;
   private readonly record: CaseRecord;
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -201,38 +201,6 @@ export class Room {
     if (this.canRate) this.regions.drawn(region, box);
   }
 
-  /** Opens a text field; what is written from now on is undone by itself. */
-  startWriting(writing: Writing, place: Place = this.state.place): void {
-    this.goTo(place);
-    this.texts.begin();
-    if (this.canRate) this.set({ writing });
-  }
-
-  write(writing: Writing, text: string): void {
-    this.texts.write(writing, text);
-  }
-
-  endWriting(writing: Writing): void {
-    this.texts.commit();
-    if (isSameField(this.state.writing, writing)) this.set({ writing: null });
-    this.leaveFinding();
-  }
-
-  /** Takes a missed finding back, with its regions. */
-  dropFinding(uid: string): void {
-    const finding = this.state.reading.missed_findings.find((one) => one.uid === uid);
-    if (!finding) return;
-    this.change({ kind: "add_finding", payload: { uid, completion: finding.completion, text: null } });
-    this.leaveFinding();
-  }
-
-  /** A finding that is no more, or never came to be, cannot keep the focus. */
-  private leaveFinding(): void {
-    const { place, reading } = this.state;
-    if (place.kind !== "finding" || reading.missed_findings.some(({ uid }) => uid === place.finding)) return;
-    this.goTo(placeOn(reading, place.side));
-  }
-
   /** The first read is locked, and the server has sent what was said of the film. */
   reveal(reading: Reading): void {
     this.record.forget();
@@ -283,15 +251,15 @@ export class Room {
       case "delete-region":
         return this.regions.remove();
       case "note":
-        return this.startNote();
+        return this.texts.startNote();
       case "edit":
-        return this.startEdit();
+        return this.texts.startEdit();
       case "change-of-mind":
         if (openFirstRead(this.state.reading))
           this.goTo({ kind: "first-read", side: this.state.place.side, part: "answer" });
         return;
       case "missed-finding":
-        return this.startFinding();
+        return this.texts.startFinding();
       case "undo":
         return this.record.again("back");
       case "redo":
@@ -301,37 +269,6 @@ export class Room {
       case "verdict":
         return this.rating.perform(action);
     }
-  }
-
-  /** A note on the step; where a question, or the first read, is answered in words, those. */
-  private startNote(): void {
-    const { reading, place } = this.state;
-    const question = questionAt(reading, place);
-    const step = focusedStep(reading, place);
-    const when = openFirstRead(reading);
-    if (place.kind === "first-read") {
-      if (when && reading.first_read?.form === "findings") this.startWriting({ field: "impression", when });
-    } else if (question?.criterion.kind === "text") this.startWriting({ field: "text", question });
-    else if (step) this.startWriting({ field: "note", step });
-  }
-
-  /** The step as the reader would write it, else the answer, or the finding that has the focus. */
-  private startEdit(): void {
-    const { reading, place } = this.state;
-    const step = focusedStep(reading, place);
-    const completion = completionOn(reading, place.side);
-    if (step) this.startWriting({ field: "wording", step });
-    else if (completion && place.kind === "finding") {
-      this.startWriting({ field: "finding", uid: place.finding, completion: completion.uid });
-    } else if (completion) this.startWriting({ field: "rewrite", completion });
-  }
-
-  startFinding(side: Side = this.state.place.side): void {
-    const completion = completionOn(this.state.reading, side);
-    if (completion === null) return;
-    const uid = crypto.randomUUID();
-    const finding: Place = { kind: "finding", side, finding: uid };
-    this.startWriting({ field: "finding", uid, completion: completion.uid }, finding);
   }
 
   private goToNextRegion(): void {

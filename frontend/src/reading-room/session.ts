@@ -1,11 +1,12 @@
 /** A reader's way through the cases: each is opened, saved as it is read, signed, and followed by the next at once. */
 import type { Credentials } from "../api/account";
 import { getJson, postForm } from "../api/client";
-import { lockFirstRead, type Reading, type Signed, send } from "../api/reading";
+import { type Reading, type Signed, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
 import { ActiveTime } from "./active-time";
 import { type Desk, hasItsFilm, layOut } from "./desk";
+import { FirstReadLock } from "./first-read-lock";
 import { gaps } from "./gaps";
 import { rescue } from "./last-resort";
 import { type Leftovers, NO_LEFTOVERS, sendLeftovers } from "./leftovers";
@@ -48,12 +49,11 @@ export class Session {
   private desk: Desk | null = null;
   /** Signed, and not confirmed yet: its film stays behind until it is, in case the server refuses. */
   private left: Desk | null = null;
-  /** A first read that is to be locked once it is saved; its id makes a repeat harmless. */
-  private locking: { readonly desk: Desk; readonly changeId: string } | null = null;
   private wanted: string | null = null;
   private time = new ActiveTime(Date.now());
   private readonly next: NextCase;
   private readonly login: Login;
+  private readonly lock: FirstReadLock;
 
   constructor(
     private readonly views: FilmPair,
@@ -69,6 +69,14 @@ export class Session {
       (login) => this.set({ login }),
       () => this.loggedIn(),
     );
+    this.lock = new FirstReadLock({
+      locked: (desk) => desk === this.desk && this.set({ isSigning: false }),
+      notLocked: (desk, sentence) => {
+        if (desk !== this.desk) return;
+        this.set({ isSigning: false, refusal: `Not locked yet. ${sentence}` });
+      },
+      lockedOut: () => this.login.findOut(),
+    });
     views.onMade((view) => this.listenTo(view));
   }
 
@@ -233,41 +241,12 @@ export class Session {
     }
     if (!hasItsFilm(desk)) return;
     desk.room.isSigning = true;
-    if (reading.stage === "first_read") return this.lock(desk);
+    if (reading.stage === "first_read") {
+      this.set({ isSigning: true, refusal: null, notice: null });
+      return this.lock.ask(desk);
+    }
     desk.saver.sign(reading.instance.sop_instance_uid);
     if (!this.goAhead(desk)) this.set({ isSigning: true, refusal: null, notice: null });
-  }
-
-  /** A first read is locked once every word of it is on the server. */
-  private lock(desk: Desk): Promise<void> {
-    this.locking = { desk, changeId: crypto.randomUUID() };
-    this.set({ isSigning: true, refusal: null, notice: null });
-    return this.lockOnceSaved(desk);
-  }
-
-  private async lockOnceSaved(desk: Desk): Promise<void> {
-    const { locking } = this;
-    if (locking?.desk !== desk) return;
-    const { problem, numWaiting } = desk.saver.state;
-    if (problem !== null) return this.notLocked(desk, problem.sentence);
-    if (numWaiting > 0) return;
-    this.locking = null;
-    const film = desk.room.state.reading.instance.sop_instance_uid;
-    const answer = await lockFirstRead(desk.uid, locking.changeId, film);
-    if (answer.kind !== "done") {
-      this.notLocked(desk, answer.sentence);
-      if (answer.kind === "locked-out") await this.login.findOut();
-      return;
-    }
-    desk.room.isSigning = false;
-    desk.room.reveal(answer.body);
-    if (desk === this.desk) this.set({ isSigning: false });
-  }
-
-  private notLocked(desk: Desk, sentence: string): void {
-    this.locking = null;
-    desk.room.isSigning = false;
-    if (desk === this.desk) this.set({ isSigning: false, refusal: `Not locked yet. ${sentence}` });
   }
 
   private goAhead(from: Desk): boolean {
@@ -355,7 +334,7 @@ export class Session {
     const { problem } = save;
     if (problem === null && save.numWaiting === 0) this.login.confirmed();
     this.showSaving();
-    await this.lockOnceSaved(desk);
+    await this.lock.savingChanged(desk);
     if (problem?.kind === "locked-out") await this.login.findOut();
   }
 

@@ -1,12 +1,8 @@
-/** What a reader writes: notes, wordings, findings, lines of impression; saved when the typing rests, so that a
- * crash loses a word at most. */
+/** The texts of a reader's own: notes, wordings, findings, lines of impression; where each is kept. */
 import type { Change, Completion, Reading, Step } from "../api/reading";
 import { answerRating, stepRating, writeNote } from "./changes";
 import { firstRead, sayingFirst, type When } from "./first-read";
 import { answering, answerTo, keyOf, type Question } from "./questions";
-import type { RoomState } from "./room-state";
-
-const PAUSE_MS = 800;
 
 /** The field that is being written in. */
 export type Writing =
@@ -55,7 +51,7 @@ export function textIn(reading: Reading, writing: Writing): string {
 }
 
 /** The change that keeps `text`; what the model said itself, or nothing, takes the reader's own text back. */
-function keeping(reading: Reading, writing: Writing, text: string): Change {
+export function keeping(reading: Reading, writing: Writing, text: string): Change {
   switch (writing.field) {
     case "note":
       return writeNote(reading, writing.step.uid, text);
@@ -76,39 +72,5 @@ function keeping(reading: Reading, writing: Writing, text: string): Change {
       return sayingFirst(reading, writing.when, { impression: text });
     case "text":
       return answering(reading, writing.question, text || null);
-  }
-}
-
-export interface WritingHost {
-  readonly state: RoomState;
-  /** Changes of one group in a row are undone together. */
-  change(change: Change, group: string): void;
-}
-
-export class Texts {
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private draft: { readonly writing: Writing; readonly text: string } | null = null;
-  private numBegun = 0;
-
-  constructor(private readonly host: WritingHost) {}
-
-  /** What is written from now on is undone apart from what was written before. */
-  begin(): void {
-    this.numBegun += 1;
-  }
-
-  write(writing: Writing, text: string): void {
-    this.draft = { writing, text: text.trim() };
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.commit(), PAUSE_MS);
-  }
-
-  commit(): void {
-    clearTimeout(this.timer);
-    const { draft } = this;
-    this.draft = null;
-    const { reading } = this.host.state;
-    if (draft === null || textIn(reading, draft.writing).trim() === draft.text) return;
-    this.host.change(keeping(reading, draft.writing, draft.text), `text ${this.numBegun}`);
   }
 }

@@ -35,7 +35,7 @@ export function AnswerCard(props: {
             name={rewrite ? "edit rewrite" : "rewrite"}
             label={rewrite ? "Edit your rewrite of the answer" : "Rewrite the answer"}
             shortcut="edit"
-            onClick={() => room.startWriting(writing, first ? placeOf(keyOf(first)) : state.place)}
+            onClick={() => room.texts.start(writing, first ? placeOf(keyOf(first)) : state.place)}
           />
         )}
       </p>

@@ -91,33 +91,35 @@ function Foot(props: {
   return (
     <div class="room-foot">
       {!isFirst && <Votes room={room} state={roomState} />}
-      <div class="sign">
-        <button
-          type="button"
-          class="button primary"
-          aria-disabled={left.length > 0 || !room.canRate}
-          disabled={state.isSigning || reading.signed_at !== null}
-          // The second half of a double click would sign the case that came meanwhile.
-          onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
-        >
-          {state.isSigning ? busy : name} <kbd>Ctrl Enter</kbd>
-        </button>
-        {left.length === 0 ? (
-          <p class="left quiet">{isFirst ? "Your first read can be locked." : "Everything is rated."}</p>
-        ) : (
+      {reading.signed_at === null && (
+        <div class="sign">
           <button
             type="button"
-            class="left"
-            title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
-            onClick={() => {
-              room.goToFirstGap();
-              showCurrentItem();
-            }}
+            class="button primary"
+            aria-disabled={left.length > 0 || !room.canRate}
+            disabled={state.isSigning}
+            // The second half of a double click would sign the case that came meanwhile.
+            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
           >
-            {`Left: ${leftToDo(reading)}`}
+            {state.isSigning ? busy : name} <kbd>Ctrl Enter</kbd>
           </button>
-        )}
-      </div>
+          {left.length === 0 ? (
+            <p class="left quiet">{isFirst ? "Your first read can be locked." : "Everything is rated."}</p>
+          ) : (
+            <button
+              type="button"
+              class="left"
+              title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
+              onClick={() => {
+                room.goToFirstGap();
+                showCurrentItem();
+              }}
+            >
+              {`Left: ${leftToDo(reading)}`}
+            </button>
+          )}
+        </div>
+      )}
       <Hint sentence={roomState.hint} />
       <p class="refusal" role="alert">
         {state.refusal}

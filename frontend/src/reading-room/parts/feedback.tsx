@@ -3,7 +3,7 @@ import type { Feedback } from "../../api/reading";
 /** After signing a training case: what was known of it, beside what the reader said. */
 export function FeedbackPanel({ feedback }: { readonly feedback: Feedback | null }) {
   if (feedback === null) return null;
-  const { known_answer, items } = feedback;
+  const { items } = feedback;
   const compared = items.filter(({ agrees }) => agrees !== null);
   const numAgreeing = compared.filter(({ agrees }) => agrees).length;
   return (
@@ -14,7 +14,6 @@ export function FeedbackPanel({ feedback }: { readonly feedback: Feedback | null
           You agree in {numAgreeing} of {compared.length}.
         </p>
       )}
-      {known_answer.comment && <p>{known_answer.comment}</p>}
       {items.length > 0 && (
         <table class="grid">
           <thead>

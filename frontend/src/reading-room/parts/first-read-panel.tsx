@@ -118,7 +118,7 @@ function FirstReadFields(props: Props & { readonly form: FirstReadForm; readonly
               name={said.impression ? "edit" : "write a line"}
               label={said.impression ? "Edit your impression" : "Write your impression"}
               shortcut="note"
-              onClick={() => room.startWriting(writing, placeOf("impression"))}
+              onClick={() => room.texts.start(writing, placeOf("impression"))}
             />
           )}
           <TextField

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Something that can have the reader's focus: walking to it moves the browser's focus too, and the other way. */
 export function Item(props: {
@@ -11,7 +11,7 @@ export function Item(props: {
   readonly onHover?: (isOver: boolean) => void;
 }): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = element.current;
     if (!props.isCurrent || own === null || own.contains(document.activeElement)) return;
     own.focus({ preventScroll: true });

@@ -46,7 +46,7 @@ export function MissedFindings(props: {
           type="button"
           class="inline"
           aria-label="Add a missed finding"
-          onClick={() => room.startFinding(completion.side)}
+          onClick={() => room.texts.startFinding(completion.side)}
         >
           missed finding <Cap of="missed-finding" />
         </button>
@@ -86,13 +86,13 @@ function Finding(props: {
                 name="edit"
                 label={`Edit missed finding ${number}`}
                 shortcut="edit"
-                onClick={() => room.startWriting(writing, place)}
+                onClick={() => room.texts.start(writing, place)}
               />
               <button
                 type="button"
                 class="inline"
                 aria-label={`Delete missed finding ${number}`}
-                onClick={() => room.dropFinding(uid)}
+                onClick={() => room.texts.dropFinding(uid)}
               >
                 delete
               </button>

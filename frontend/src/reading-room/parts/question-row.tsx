@@ -110,7 +110,7 @@ function TextAnswer({ room, state, question, place }: Parameters<typeof Question
           name={text ? "edit" : "write"}
           label={`${text ? "Edit" : "Write"}: ${criterion.name}`}
           shortcut="note"
-          onClick={() => room.startWriting(writing, place)}
+          onClick={() => room.texts.start(writing, place)}
         />
       )}
       <TextField

@@ -24,13 +24,13 @@ function Buttons({ room, state, side, step }: Props) {
         name={edited_text ? "edit wording" : "edit"}
         label={`Edit the wording of step ${step.position}`}
         shortcut="edit"
-        onClick={() => room.startWriting({ field: "wording", step }, place)}
+        onClick={() => room.texts.start({ field: "wording", step }, place)}
       />
       <WriteButton
         name={note ? "edit note" : "note"}
         label={`${note ? "Edit the note" : "Note"} on step ${step.position}`}
         shortcut="note"
-        onClick={() => room.startWriting({ field: "note", step }, place)}
+        onClick={() => room.texts.start({ field: "note", step }, place)}
       />
     </>
   );

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, textIn, type Writing } from "../writing";
@@ -22,7 +22,8 @@ export function TextField(props: Props) {
 
 function Field({ room, state, writing, label, placeholder, maxLength }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before the next key, which is a letter already.
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.scrollIntoView({ block: "nearest" });
   }, []);
@@ -34,8 +35,8 @@ function Field({ room, state, writing, label, placeholder, maxLength }: Props) {
       placeholder={placeholder}
       rows={2}
       maxLength={maxLength}
-      onInput={(event) => room.write(writing, event.currentTarget.value)}
-      onBlur={() => room.endWriting(writing)}
+      onInput={(event) => room.texts.write(writing, event.currentTarget.value)}
+      onBlur={() => room.texts.end(writing)}
       defaultValue={textIn(state.reading, writing)}
     />
   );

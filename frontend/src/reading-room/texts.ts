@@ -1,0 +1,102 @@
+/** What a reader writes is saved when the typing rests, so that a crash loses a word at most. */
+import type { Change, Side } from "../api/reading";
+import { openFirstRead } from "./first-read";
+import { placeOn } from "./gaps";
+import { completionOn, type Place, questionAt } from "./place";
+import { focusedStep } from "./region-items";
+import type { RoomState } from "./room-state";
+import { isSameField, keeping, textIn, type Writing } from "./writing";
+
+const PAUSE_MS = 800;
+
+export interface TextHost {
+  readonly state: RoomState;
+  readonly canRate: boolean;
+  set(part: Partial<RoomState>): void;
+  goTo(place: Place): void;
+  /** Changes of one group in a row are undone together. */
+  change(change: Change, group?: string): void;
+}
+
+export class Texts {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private draft: { readonly writing: Writing; readonly text: string } | null = null;
+  private numBegun = 0;
+
+  constructor(private readonly host: TextHost) {}
+
+  /** Opens a field; what is written in it from now on is undone by itself. */
+  start(writing: Writing, place: Place = this.host.state.place): void {
+    this.host.goTo(place);
+    this.numBegun += 1;
+    if (this.host.canRate) this.host.set({ writing });
+  }
+
+  write(writing: Writing, text: string): void {
+    this.draft = { writing, text: text.trim() };
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.commit(), PAUSE_MS);
+  }
+
+  end(writing: Writing): void {
+    this.commit();
+    if (isSameField(this.host.state.writing, writing)) this.host.set({ writing: null });
+    this.leaveFinding();
+  }
+
+  commit(): void {
+    clearTimeout(this.timer);
+    const { draft } = this;
+    this.draft = null;
+    const { reading } = this.host.state;
+    if (draft === null || textIn(reading, draft.writing).trim() === draft.text) return;
+    this.host.change(keeping(reading, draft.writing, draft.text), `text ${this.numBegun}`);
+  }
+
+  /** A note on the step; where a question, or the first read, is answered in words, those. */
+  startNote(): void {
+    const { reading, place } = this.host.state;
+    const question = questionAt(reading, place);
+    const step = focusedStep(reading, place);
+    const when = openFirstRead(reading);
+    if (place.kind === "first-read") {
+      if (when && reading.first_read?.form === "findings") this.start({ field: "impression", when });
+    } else if (question?.criterion.kind === "text") this.start({ field: "text", question });
+    else if (step) this.start({ field: "note", step });
+  }
+
+  /** The step as the reader would write it, else the answer, or the finding that has the focus. */
+  startEdit(): void {
+    const { reading, place } = this.host.state;
+    const step = focusedStep(reading, place);
+    const completion = completionOn(reading, place.side);
+    if (step) this.start({ field: "wording", step });
+    else if (completion && place.kind === "finding") {
+      this.start({ field: "finding", uid: place.finding, completion: completion.uid });
+    } else if (completion) this.start({ field: "rewrite", completion });
+  }
+
+  startFinding(side: Side = this.host.state.place.side): void {
+    const completion = completionOn(this.host.state.reading, side);
+    if (completion === null) return;
+    const uid = crypto.randomUUID();
+    const finding: Place = { kind: "finding", side, finding: uid };
+    this.start({ field: "finding", uid, completion: completion.uid }, finding);
+  }
+
+  /** Takes a missed finding back, with its regions. */
+  dropFinding(uid: string): void {
+    const finding = this.host.state.reading.missed_findings.find((one) => one.uid === uid);
+    if (!finding) return;
+    const { completion } = finding;
+    this.host.change({ kind: "add_finding", payload: { uid, completion, text: null } });
+    this.leaveFinding();
+  }
+
+  /** A finding that is no more, or never came to be, cannot keep the focus. */
+  private leaveFinding(): void {
+    const { place, reading } = this.host.state;
+    if (place.kind !== "finding" || reading.missed_findings.some(({ uid }) => uid === place.finding)) return;
+    this.host.goTo(placeOn(reading, place.side));
+  }
+}
