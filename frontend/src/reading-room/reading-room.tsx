@@ -106,7 +106,11 @@ export function ReadingRoom({
             )}
           </Column>
         )}
-        <BottomBar singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
+        <BottomBar
+          isFirstRead={reading?.stage === "first_read"}
+          singleKeys={keySettings.has_single_keys}
+          shortcuts={shortcuts}
+        />
         {open && (
           <p class="visually-hidden" role="status">
             {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}

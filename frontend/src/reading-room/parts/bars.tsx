@@ -33,6 +33,10 @@ export function TopBar(props: {
         Worklist
       </a>
       <span class="quiet study-title">{reading.reader_study} · blinded</span>
+      {reading.is_training && <span class="chip quiet">practice case</span>}
+      {reading.deadline && (
+        <span class="quiet hides-narrow">until {new Date(reading.deadline).toLocaleDateString("en-GB")}</span>
+      )}
       <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
         Case {reading.position} of {reading.num_cases}
@@ -65,9 +69,15 @@ const IN_BOTTOM_BAR = [
   "Undo",
 ];
 
-export function BottomBar(props: { readonly singleKeys: boolean; readonly shortcuts: readonly Shortcut[] }) {
-  const { singleKeys, shortcuts } = props;
-  const shown = IN_BOTTOM_BAR.flatMap(
+const ON_FIRST_READ = ["Note", "Draw a further region here", "Next step", "Previous", "Undo"];
+
+export function BottomBar(props: {
+  readonly isFirstRead: boolean;
+  readonly singleKeys: boolean;
+  readonly shortcuts: readonly Shortcut[];
+}) {
+  const { singleKeys, shortcuts, isFirstRead } = props;
+  const shown = (isFirstRead ? ON_FIRST_READ : IN_BOTTOM_BAR).flatMap(
     (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
   return (
@@ -75,7 +85,7 @@ export function BottomBar(props: { readonly singleKeys: boolean; readonly shortc
       {singleKeys ? (
         <span class="keys">
           <span>
-            Rate <kbd>1</kbd>–<kbd>5</kbd>
+            {isFirstRead ? "Choose" : "Rate"} <kbd>1</kbd>–<kbd>{isFirstRead ? 9 : 5}</kbd>
           </span>
           {shown.map((shortcut) => (
             <span key={shortcut.label}>

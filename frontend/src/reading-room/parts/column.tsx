@@ -40,6 +40,12 @@ export function Column({ session, state, addresses, children }: Props) {
         {children}
         <LockedBanner reading={reading} addresses={addresses} />
         <FeedbackPanel feedback={reading.feedback} />
+        {reading.adjudication && (
+          <p class="quiet">
+            Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside each
+            item. Your word decides.
+          </p>
+        )}
         {reading.instructions && (
           <details class="instructions">
             <summary>Instructions of this reader study</summary>
