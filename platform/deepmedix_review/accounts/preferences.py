@@ -1,4 +1,4 @@
-"""What a person set for themselves in the reading room: which key does what, and whether the tour was seen."""
+"""How a person has set the product up: their own keys of the reading room, and whether the tour was seen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
