@@ -86,6 +86,29 @@ describe("saving", () => {
     expect(saver.state).toMatchObject({ numWaiting: 0, savedAt: "2026-11-23T10:42:07Z", problem: null });
   });
 
+  it("is never said to be done while a change waits that came during another", async () => {
+    const server = new FakeServer();
+    const outbox = await openOutbox();
+    const around: { saver?: Saver } = {};
+    const send = server.send;
+    server.send = async (reading, sent) => {
+      const { saver } = around;
+      if (saver && server.got.length === 0) {
+        saver.save(vote("b"), FILM);
+        while ((await outbox.all()).length < 2);
+      }
+      return send(reading, sent);
+    };
+    const { saver, states } = await saverWith(server, outbox);
+    around.saver = saver;
+    saver.save(vote("a"), FILM);
+    await saver.flush();
+    const saved = states.filter(({ savedAt }) => savedAt !== null).map(({ numWaiting }) => numWaiting);
+    expect(saved[0]).toBe(1);
+    expect(saved.at(-1)).toBe(0);
+    expect(server.sides).toEqual(["a", "b"]);
+  });
+
   it("keeps what the server did not get, across a crash of the page", async () => {
     const server = new FakeServer();
     server.next = "unreachable";

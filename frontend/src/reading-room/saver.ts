@@ -245,7 +245,8 @@ export class Saver {
       if (answer.kind !== "done") return this.stopAt(next, answer);
       if (rows[0]) await this.outbox.remove(rows[0].sequence);
       this.waitMs = FIRST_WAIT_MS;
-      this.confirm(answer.body, this.count(rows.slice(1)));
+      // More may have come while this one was on its way.
+      this.confirm(answer.body, this.count(await this.rows()));
     }
   }
 
