@@ -54,6 +54,7 @@ PAGES_OF = {
         "study-list",
         "study-detail",
         "inference-list",
+        "reader-study-list",
         "reader-study-results",
         "dataset-list",
         "dataset-detail",

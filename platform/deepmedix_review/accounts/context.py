@@ -13,12 +13,14 @@ NAVIGATION = (
     (Capability.READ_CASES, "worklist", "Worklist"),
     (Capability.VIEW_ALL_STUDIES, "study-list", "Studies"),
     (Capability.REQUEST_INFERENCE, "inference-list", "Inference"),
-    (Capability.DESIGN_READER_STUDIES, "reader-study-list", "Reader studies"),
+    (Capability.VIEW_RESULTS, "reader-study-list", "Reader studies"),
     (Capability.VIEW_MODELS, "dataset-list", "Data sets"),
     (Capability.VIEW_MODELS, "model-list", "Models"),
     (Capability.VIEW_AUDIT, "audit-list", "Audit"),
     (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),
 )
+# Pages that belong to an entry, and lie beside its address.
+BELOW = {"reader-study-list": ("criterion-list",)}
 
 
 @dataclass(frozen=True)
@@ -37,5 +39,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         if not granted[capability.name]:
             continue
         url = reverse(url_name)
-        entries.append(NavigationEntry(title=title, url=url, is_current=request.path.startswith(url)))
+        here = (url, *(reverse(name) for name in BELOW.get(url_name, ())))
+        entries.append(NavigationEntry(title=title, url=url, is_current=request.path.startswith(here)))
     return {"may": granted, "navigation": entries}

@@ -31,6 +31,7 @@ from deepmedix_review.reviews.study_form import (
 from deepmedix_review.reviews.study_services import StudyDraft, TaughtCase, draft_of, find_unready
 from deepmedix_review.studies.models import Study
 
+# A browser sends a field for each, and the server takes 1,000.
 MOST_LISTED = 400
 
 
@@ -128,7 +129,8 @@ class DesignPage:
             found = choices.studies_by_uid(_uids(self.posted.getlist("studies")))
             if self.posted.get("action") == "choose-shown":
                 there = {study.pk for study in found}
-                found += [study for study in self.offered if study.pk not in there]
+                more = [study for study in self.offered if study.pk not in there]
+                found += more[: max(0, MOST_LISTED - len(found))]
             return found
         return list(self.draft.studies) if self.draft and self.lists_studies else []
 

@@ -56,8 +56,15 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
         except RefusedByRule as refusal:
             page.form.add_error(None, str(refusal))
     elif action == "ask":
-        messages.info(request, request_inference_of_all(actor=acting_user(request)))
+        _ask(request)
     return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
+
+
+def _ask(request: HttpRequest) -> None:
+    try:
+        messages.info(request, request_inference_of_all(actor=acting_user(request)))
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
 
 
 def _keep(request: HttpRequest, page: DesignPage, *, starts: bool) -> HttpResponse:

@@ -151,8 +151,11 @@ def design_from(said: Mapping[str, Any]) -> ReaderStudyDesign:
     """The design of what is valid in the form; what does not belong to it is left at its default."""
     design = said.get("design", "every_reader")
     is_pool = bool(said.get("is_pool"))
+    if is_pool and design == "every_reader":
+        # Nothing is assigned ahead, so a pool always says how many readers a case takes.
+        design = "k_readers"
     first_reads = said.get("first_reads", "off")
-    counts = design in ("k_readers", "anchor_rotation") or is_pool
+    counts = design in ("k_readers", "anchor_rotation")
     repeats = _share(said, "repeat_share")
     return ReaderStudyDesign(
         design=design,

@@ -32,8 +32,9 @@ MOVES: Mapping[str, tuple[Callable[..., ReaderStudy], str]] = {
 
 
 @require_safe
-@designers_only
+@needs_capability(Capability.VIEW_RESULTS)
 def list_reader_studies(request: HttpRequest) -> HttpResponse:
+    """Who designs goes on to a study's page, who only learns from it to its results."""
     rows, before = overview.reader_studies(before=read_cursor(request, "before"))
     return render(request, "reviews/reader_study_list.html", {"reader_studies": rows, "before": before})
 

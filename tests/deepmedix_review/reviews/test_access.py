@@ -58,10 +58,22 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("post", "open-reading", READER_ONLY | {READER: 302} | PAGE),
         ("get", "reading", READER_ONLY | PAGE),
         ("get", "amend-reading", READER_ONLY | PAGE),
-        ("get", "reader-study-list", ADMIN_ONLY),
+        ("get", "reader-study-list", ADMIN_ONLY | {RESEARCHER: 200}),
         ("get", "reader-study-create", ADMIN_ONLY),
         ("post", "reader-study-create", ADMIN_ONLY),
         ("get", "reader-study-detail", ADMIN_ONLY),
+        ("get", "reader-study-design", ADMIN_ONLY | {ADMIN: 409}),
+        ("post", "reader-study-plan", ADMIN_ONLY),
+        ("post", "reader-study-move", ADMIN_ONLY | {ADMIN: 409}),
+        ("post", "reader-study-invite", ADMIN_ONLY | {ADMIN: 409}),
+        ("post", "reader-study-remove", ADMIN_ONLY | {ADMIN: 409}),
+        ("post", "reader-study-extend", ADMIN_ONLY | {ADMIN: 409}),
+        ("post", "reader-study-adjudicate", ADMIN_ONLY | {ADMIN: 409}),
+        ("get", "criterion-list", ADMIN_ONLY),
+        ("get", "criterion-create", ADMIN_ONLY),
+        ("post", "criterion-preview", ADMIN_ONLY),
+        ("post", "take-case", ANY_READER | {READER: 409, OTHER_READER: 403}),
+        ("post", "give-case-back", READER_ONLY | {READER: 409} | PAGE),
         ("get", "api-reading", READER_ONLY),
         ("post", "api-reading-changes", READER_ONLY),
         ("post", "api-reading-sign", READER_ONLY | {READER: 409}),
@@ -81,13 +93,18 @@ def test_each_role_at_each_address(
         "worklist": [],
         "reader-study-list": [],
         "reader-study-create": [],
-        "reader-study-detail": [study.uid],
+        "reader-study-plan": [],
+        "criterion-list": [],
+        "criterion-create": [],
+        "criterion-preview": [],
+        "give-case-back": [reading.assignment.uid],
         "open-reading": [reading.assignment.uid],
     }
     client, user = Client(), people[person]
     if user is not None:
         client.force_login(user)
-    address = reverse(name, args=subjects.get(name, [reading.uid]))
+    of_study = name.startswith("reader-study-") or name == "take-case"
+    address = reverse(name, args=subjects.get(name, [study.uid if of_study else reading.uid]))
     json = {"data": _change(reading), "content_type": "application/json"} if name.startswith("api-") else {}
     answer = client.get(address) if method == "get" else client.post(address, **json)  # type: ignore[arg-type]
     assert answer.status_code == expected[person]

@@ -324,3 +324,27 @@ def test_looking_at_a_draft_is_audited(admin: Client) -> None:
     admin.get(reverse("reader-study-detail", args=[draft.uid]), follow=True)
     event = AuditEvent.objects.latest("sequence")
     assert (event.action, event.subject_uid) == ("view_reader_study", str(draft.uid))
+
+
+def test_a_pool_says_how_many_readers_a_case_takes(admin: Client) -> None:
+    for _ in range(4):
+        completed_study()
+    said = form(cases_from="all", readers=uids(ExpertFactory.create(), ExpertFactory.create()))
+    pool = said | {"is_pool": "on", "readers_per_case": "1", "lease_minutes": "30"}
+    assert "4 readings" in admin.post(reverse("reader-study-plan"), pool).content.decode()
+    admin.post(NEW, pool | {"action": "start"})
+    made = ReaderStudy.objects.get()
+    assert (made.is_pool, made.design, made.readers_per_case) == (True, "k_readers", 1)
+    assert made.lease_minutes == 30
+    assert list(made.cases.values_list("num_free", flat=True)) == [1, 1, 1, 1]
+
+
+def test_asking_the_model_loses_nothing_that_was_entered(admin: Client) -> None:
+    study = completed_study()
+    page = admin.post(NEW, form(studies=uids(study), action="ask", instructions="Kept")).content.decode()
+    assert "Kept</textarea>" in page
+    assert re.search(rf'value="{study.uid}" checked', page)
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    page = admin.post(NEW, form(action="ask", instructions="Kept")).content.decode()
+    assert "No model serves yet." in page
+    assert "Kept</textarea>" in page

@@ -16,7 +16,7 @@ from deepmedix_review.reviews import offers, overview
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import design_reader_study, start_reader_study
-from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running
 from tests.factories.reviews import complete, completed_study, reader_study, sign
 
@@ -241,3 +241,11 @@ def test_cases_and_studies_go_page_by_page(admin: Client, monkeypatch: pytest.Mo
     page = admin.get(reverse("reader-study-list")).content.decode()
     [cursor] = re.findall(r"\?before=([0-9a-f-]+)", page)
     assert detail(study) in admin.get(reverse("reader-study-list"), {"before": cursor}).content.decode()
+
+
+def test_a_researcher_goes_from_the_list_to_the_results() -> None:
+    study = reader_study()
+    page = client_of(ResearcherFactory.create()).get(reverse("reader-study-list")).content.decode()
+    assert reverse("reader-study-results", args=[study.uid]) in page
+    assert f'"{detail(study)}"' not in page
+    assert "New reader study" not in page
