@@ -88,13 +88,14 @@ def assign_to(page: Page, url: str, *, reader: str) -> None:
     page.get_by_label("Title").fill("The road")
     page.get_by_label(re.compile("S-")).check()
     page.get_by_label(reader).check()
-    page.get_by_role("button", name="Assign the cases").click()
+    page.get_by_role("button", name="Keep and start").click()
     expect(page.get_by_role("heading", name="The road")).to_be_visible()
 
 
 def read_and_sign(page: Page, url: str) -> None:
     page.goto(f"{url}/worklist/")
-    page.get_by_role("button", name=re.compile("Read")).click()
+    page.get_by_role("button", name="Accept The road").click()
+    page.get_by_role("button", name=re.compile("^Read")).click()
     wait_for_film(page)
     for side, points, verdict in (("A", 5, "fits"), ("B", 2, "wrong")):
         page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
