@@ -230,6 +230,7 @@ export class Session {
   /** The signature goes the way of every change, and the next case is shown meanwhile where it is ready. */
   async sign(): Promise<void> {
     const { desk } = this;
+    if (desk?.room.state.reading.signed_at) return this.goOnFrom(desk);
     if (desk === null || desk.room.films.bringBack() || !desk.room.canRate) return;
     if (this.state.login.who !== "in") return this.askToLogIn();
     this.gather();
@@ -250,9 +251,27 @@ export class Session {
   }
 
   private goAhead(from: Desk): boolean {
-    const to = this.left === null ? this.next.take() : null;
+    // A case that teaches says first what was known of it.
+    if (this.left !== null || from.room.state.reading.is_training) return false;
+    const to = this.next.take();
     if (to === null) return false;
     this.left = from;
+    this.swapIn(to);
+    return true;
+  }
+
+  /** From a case that was signed before, or that has said what was known of it. */
+  private async goOnFrom(signed: Desk): Promise<void> {
+    const to = this.next.take();
+    if (to === null) return this.goOn(signed.room.state.reading.next);
+    signed.saver.close();
+    this.swapIn(to);
+    signed.view.clear();
+    to.saver.release();
+    await this.prepareNext();
+  }
+
+  private swapIn(to: Desk): void {
     this.views.bringToFront(to.view);
     this.show(to);
     this.set({ notice: null });
@@ -262,12 +281,12 @@ export class Session {
     to.saver.opened();
     history.pushState({ uid: to.uid }, "", `/readings/${to.uid}/`);
     performance.mark("next-case-shown", { detail: to.uid });
-    return true;
   }
 
   private async signed(desk: Desk, { next }: Signed): Promise<void> {
     if (desk === this.left) return this.leftIsSigned(desk, next);
-    if (desk === this.desk) await this.goOn(next);
+    if (desk !== this.desk) return;
+    await (desk.room.state.reading.is_training ? this.reopen() : this.goOn(next));
   }
 
   private async leftIsSigned(left: Desk, next: string | null): Promise<void> {

@@ -97,6 +97,18 @@ function Foot(props: {
   return (
     <div class="room-foot">
       {!isFirst && <Votes room={room} state={roomState} />}
+      {reading.signed_at !== null && reading.next !== null && (
+        <div class="sign">
+          <button
+            type="button"
+            class="button primary"
+            disabled={state.isSigning}
+            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
+          >
+            Next case <kbd>Ctrl Enter</kbd>
+          </button>
+        </div>
+      )}
       {reading.signed_at === null && (
         <div class="sign">
           <button
