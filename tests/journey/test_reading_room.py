@@ -94,7 +94,7 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     room.wait_for_film()
     label = second.assignment.case.study.label
     expect(room.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")
-    room.wait_until_saved()
+    expect(room.page.get_by_text("Nothing to save yet")).to_be_visible()
     first.refresh_from_db()
     assert first.signed_at is not None
     assert str(second.uid) in room.page.url

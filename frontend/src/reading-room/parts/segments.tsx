@@ -38,7 +38,11 @@ export function Segments<Value extends string | number>(props: {
             onChange={() => props.onChoose(choice.value)}
           />
           <span>
-            {choice.cap && <small class="cap">{choice.cap}</small>}
+            {choice.cap && (
+              <small class="cap" aria-hidden="true">
+                {choice.cap}
+              </small>
+            )}
             {choice.label}
           </span>
         </label>
