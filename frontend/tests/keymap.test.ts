@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved } from "../src/reading-room/keymap";
-import { actionFor, heldBy, type Press, SHORTCUTS, type Shortcut } from "../src/reading-room/keys";
+import { actionFor, heldBy, type Press } from "../src/reading-room/keys";
+import { SHORTCUTS, type Shortcut } from "../src/reading-room/shortcuts";
 
 const press = (code: string): Press => ({
   code,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { actionFor, heldBy, type Press, SHORTCUTS } from "../src/reading-room/keys";
+import { actionFor, heldBy, type Press } from "../src/reading-room/keys";
+import { SHORTCUTS } from "../src/reading-room/shortcuts";
 
 const press = (code: string, part: Partial<Press> = {}): Press => ({
   code,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Finding, Reading } from "../src/api/reading";
 import { gaps } from "../src/reading-room/gaps";
-import type { Action } from "../src/reading-room/keys";
 import { optionFor } from "../src/reading-room/questions";
+import type { Action } from "../src/reading-room/shortcuts";
 import { CRITERIA, criterion, desk, reading } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });

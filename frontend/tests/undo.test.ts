@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Change, Reading } from "../src/api/reading";
 import { withChange } from "../src/reading-room/changes";
-import type { Action } from "../src/reading-room/keys";
+import type { Action } from "../src/reading-room/shortcuts";
 import { History } from "../src/reading-room/undo";
 import { type Desk, desk } from "./scene";
 

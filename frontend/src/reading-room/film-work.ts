@@ -3,8 +3,8 @@ import type { Reading } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { type RulerEnd, startingLine, withEndMoved } from "../viewer/ruler";
 import { companion, filmAfter, filmsOf, type Layout } from "./films";
-import type { Action } from "./keys";
 import type { RoomState } from "./room-state";
+import type { Action } from "./shortcuts";
 
 /** How far an arrow key moves the magnifier. Screen pixels. */
 const LENS_STEP_PX = 8;

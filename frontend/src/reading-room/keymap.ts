@@ -1,5 +1,5 @@
 /** Keys that a reader moved to another place: what they do there, and where two would meet. */
-import { SHORTCUTS, type Shortcut } from "./keys";
+import { SHORTCUTS, type Shortcut } from "./shortcuts";
 
 /** By the name of a shortcut, the place on the keyboard (KeyboardEvent.code) that it was moved to. */
 export type Moved = Readonly<Record<string, string>>;

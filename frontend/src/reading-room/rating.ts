@@ -3,11 +3,11 @@ import type { Change } from "../api/reading";
 import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
-import type { Action } from "./keys";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
 import type { RoomState } from "./room-state";
+import type { Action } from "./shortcuts";
 
 export interface RatingHost {
   readonly state: RoomState;

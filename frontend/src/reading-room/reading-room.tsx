@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
 import { shortcutsWith } from "./keymap";
-import { actionFor, type Focus, heldBy, type Shortcut } from "./keys";
+import { actionFor, type Focus, heldBy } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
 import { Shortcuts } from "./parts/cap";
 import { Column } from "./parts/column";
@@ -13,6 +13,7 @@ import { Tour, TourOffer, type TourPlace } from "./parts/tour";
 import { showCurrentItem } from "./scrolling";
 import { Session, type SessionState } from "./session";
 import { Settings } from "./settings";
+import type { Shortcut } from "./shortcuts";
 
 export interface Addresses {
   readonly worklist: string;

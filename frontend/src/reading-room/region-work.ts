@@ -11,10 +11,10 @@ import {
   startingBox,
 } from "../viewer/geometry";
 import { annotate, annotation } from "./changes";
-import type { Action } from "./keys";
 import { itemInHand, ownerAt, type RegionItem } from "./region-items";
 import { drawnRegion, drawRegion, type Owner, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
+import type { Action } from "./shortcuts";
 
 const NUDGE_PAUSE_MS = 300;
 

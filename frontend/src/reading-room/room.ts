@@ -6,7 +6,6 @@ import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
 import { firstPlace, gaps, placeOn, walked } from "./gaps";
-import type { Action } from "./keys";
 import { marksFor } from "./marks";
 import { hasTwo, otherSide, type Place } from "./place";
 import { Rating } from "./rating";
@@ -14,6 +13,7 @@ import { CaseRecord } from "./record";
 import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
+import type { Action } from "./shortcuts";
 import { Texts } from "./texts";
 
 const WINDOW_PAUSE_MS = 500;

@@ -1,6 +1,6 @@
 import type { Reading } from "../../api/reading";
-import type { Shortcut } from "../keys";
 import type { SaveState } from "../saver";
+import type { Shortcut } from "../shortcuts";
 
 const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
 

@@ -1,7 +1,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { nameOfShortcut } from "../keymap";
-import { SHORTCUTS, type Shortcut } from "../keys";
+import { SHORTCUTS, type Shortcut } from "../shortcuts";
 
 /** The shortcuts as this reader has them. */
 export const Shortcuts = createContext<readonly Shortcut[]>(SHORTCUTS);

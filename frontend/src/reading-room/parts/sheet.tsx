@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../../api/account";
 import { capOf, isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved } from "../keymap";
-import type { Shortcut } from "../keys";
 import type { Settings } from "../settings";
+import type { Shortcut } from "../shortcuts";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
