@@ -55,7 +55,7 @@ class Room:
         return bool(self.page.evaluate(MARKED, ["next-case-shown", str(reading.uid)]))
 
     def wait_for_case(self, reading: Reading) -> None:
-        label = reading.assignment.case.study.label
+        label = reading.assignment.label
         expect(self.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")
         expect(self.page).to_have_url(re.compile(str(reading.uid)))
 

@@ -92,7 +92,7 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     room.press("Control+Enter")
     expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
     room.wait_for_film()
-    label = second.assignment.case.study.label
+    label = second.assignment.label
     expect(room.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")
     expect(room.page.get_by_text("Nothing to save yet")).to_be_visible()
     first.refresh_from_db()

@@ -31,7 +31,7 @@ from deepmedix_review.reviews.reading_parts import (
     all_said,
 )
 from deepmedix_review.reviews.reveal import require_revealed
-from deepmedix_review.reviews.selectors import next_reading, num_cases_of
+from deepmedix_review.reviews.selectors import next_reading, num_cases_of, number_of
 from deepmedix_review.reviews.training_feedback import TAUGHT, FeedbackView, show_feedback
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import CompanionFilm, companion_films
@@ -168,8 +168,8 @@ def show_reading(reading: Reading) -> ReadingView:
         instructions=case.reader_study.instructions,
         deadline=_deadline(reading),
         is_training=case.role in TAUGHT,
-        case_label=case.study.label,
-        position=reading.assignment.position,
+        case_label=reading.assignment.label,
+        position=number_of(reading.assignment),
         num_cases=num_cases_of(reading.assignment),
         question=reading.completion_a.query,
         instance=_film(reading.completion_a.instance),

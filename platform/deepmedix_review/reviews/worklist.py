@@ -5,7 +5,8 @@ much the reader has read.
 """
 
 import uuid
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,6 +126,25 @@ def num_cases_of(assignment: Assignment) -> int:
     return max(counted or 0, assignment.position)
 
 
+def number_of(assignment: Assignment) -> int:
+    """The n of "n of N": the place in the reader's order, without the gaps of repeats not yet due."""
+    return assignment.position - bisect_left(undue_repeats(assignment), assignment.position)
+
+
+def undue_repeats(assignment: Assignment) -> Sequence[int]:
+    """In order, the places of the repeats of this reader and reader study that the reader can't see yet."""
+    if not assignment.case.reader_study.repeat_share:
+        return ()
+    waiting = Assignment.objects.filter(
+        ~Q(available_at__lte=timezone.now()) | Q(available_at=None),
+        case__reader_study=assignment.case.reader_study_id,
+        reader=assignment.reader_id,
+        kind=Assignment.Kind.REPEAT,
+        signed_at=None,
+    )
+    return list(waiting.order_by("position").values_list("position", flat=True))
+
+
 def _open(reader: User, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
     return _open_of(reader.pk, invitations)
 
@@ -177,21 +197,29 @@ def _rows(
     wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
     readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
     num_cases = {invitation.reader_study_id: invitation.num_assigned for invitation in invitations}
+    undue = {
+        study: undue_repeats(assignment)
+        for assignment in page
+        for study in (assignment.case.reader_study_id,)
+        if assignment.case.reader_study.repeat_share
+    }
     return tuple(
-        _row(assignment, readings[assignment.pk], num_cases)
+        _row(assignment, readings[assignment.pk], num_cases, undue.get(assignment.case.reader_study_id, ()))
         for assignment in page
         if assignment.pk in readings
     )
 
 
-def _row(assignment: Assignment, reading: Reading, num_cases: dict[int, int]) -> WorklistRow:
+def _row(
+    assignment: Assignment, reading: Reading, num_cases: dict[int, int], undue: Sequence[int]
+) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
         assignment=assignment.uid,
         reading=reading.uid,
         reader_study=case.reader_study.title,
-        case_label=case.study.label,
-        position=assignment.position,
+        case_label=assignment.label,
+        position=assignment.position - bisect_left(undue, assignment.position),
         num_cases=max(num_cases.get(case.reader_study_id, 0), assignment.position),
         opened_at=reading.opened_at,
         signed_at=reading.signed_at,

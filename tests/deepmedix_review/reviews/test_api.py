@@ -67,7 +67,7 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     film = reading.completion_a.instance
     assert shown["reader_study"] == "Two readers"
     assert (shown["position"], shown["num_cases"]) == (1, 2)
-    assert shown["case_label"] == film.study.label
+    assert shown["case_label"] == reading.assignment.label
     assert shown["instance"]["sop_instance_uid"] == film.sop_instance_uid
     assert shown["instance"]["film_url"] == f"/api/instances/{film.uid}/film/"
     assert [(completion["side"], completion["uid"]) for completion in shown["completions"]] == [

@@ -304,3 +304,8 @@ class Assignment(PublicModel):
                 fields=["reader"], condition=Q(kind="adjudication"), name="adjudications_of_a_reader"
             ),
         ]
+
+    @property
+    def label(self) -> str:
+        """What the reader sees. A repeat, and the same film in another study, has another one."""
+        return f"C-{self.uid.hex[:8]}"
