@@ -17,6 +17,11 @@ export class ActiveTime {
     this.lastSignMs = nowMs;
   }
 
+  /** What was before this moment is no work on the case: help was open. */
+  leaveOut(nowMs: number): void {
+    this.lastSignMs = nowMs;
+  }
+
   /** Whole seconds to be reported now; 0 while they are too few to be worth a request. */
   take({ atLeast = REPORT_SECONDS }: { atLeast?: number } = {}): number {
     const seconds = Math.floor(this.unreportedMs / 1000);

@@ -36,6 +36,9 @@ export class Rating {
 
   perform(action: Rate): void {
     const { reading, place } = this.host.state;
+    if (place.kind === "finding") {
+      return this.host.set({ hint: "The focus is on a missed finding. The key for the next step leads on." });
+    }
     switch (action.kind) {
       case "points":
         return this.ratePoints(action.points);

@@ -117,7 +117,7 @@ export class Room {
     if (wentOn && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
       case "walk":
-        return this.goTo(walked(this.state.reading, this.state.place, action.by));
+        return this.walk(action.by);
       case "next-region":
         return this.goToNextRegion();
       case "compare":
@@ -269,6 +269,14 @@ export class Room {
       case "verdict":
         return this.rating.perform(action);
     }
+  }
+
+  /** From a missed finding the way leads on to what its output still lacks. */
+  private walk(by: 1 | -1): void {
+    const { reading, place } = this.state;
+    this.goTo(
+      place.kind === "finding" && by === 1 ? placeOn(reading, place.side) : walked(reading, place, by),
+    );
   }
 
   private goToNextRegion(): void {

@@ -164,6 +164,7 @@ export class Session {
   signOfLife(): void {
     const { desk } = this;
     if (desk === null || desk.room.state.reading.signed_at) return;
+    if (document.querySelector("dialog[open]")) return this.time.leaveOut(Date.now());
     this.time.sign(Date.now());
     desk.room.addActiveTime(this.time.take());
     this.set({ seconds: desk.room.state.reading.active_seconds + this.time.pendingSeconds });

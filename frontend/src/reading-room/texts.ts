@@ -60,7 +60,8 @@ export class Texts {
     const step = focusedStep(reading, place);
     const when = openFirstRead(reading);
     if (place.kind === "first-read") {
-      if (when && reading.first_read?.form === "findings") this.start({ field: "impression", when });
+      if (when && reading.first_read?.form === "findings")
+        this.start({ field: "impression", when }, { ...place, part: "impression" });
     } else if (question?.criterion.kind === "text") this.start({ field: "text", question });
     else if (step) this.start({ field: "note", step });
   }

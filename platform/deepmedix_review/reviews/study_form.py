@@ -35,9 +35,9 @@ ADJUDICATION = (("off", "None"), ("third_reader", "A third reader"), ("consensus
 SHARES = ("first_read_share", "repeat_share", "control_share")
 
 
-def _percent(label: str, help_text: str = "") -> forms.FloatField:
+def _percent(label: str, help_text: str = "", *, initial: int = 0) -> forms.FloatField:
     return forms.FloatField(
-        required=False, min_value=0, max_value=100, initial=0, label=label, help_text=help_text
+        required=False, min_value=0, max_value=100, initial=initial, label=label, help_text=help_text
     )
 
 
@@ -89,7 +89,7 @@ class ReaderStudyForm(PlainForm):
         help_text="Draws orders, sides and shares. The same seed draws the same.",
     )
     first_reads = forms.ChoiceField(choices=FIRST_READS, widget=forms.RadioSelect, initial="off")
-    first_read_share = _percent("Share of cases, %")
+    first_read_share = _percent("Share of cases, %", initial=50)
     first_read_choices = forms.CharField(
         required=False,
         max_length=2000,

@@ -236,7 +236,7 @@ function Beside({ session, state, addresses }: Props) {
         {stage.kind === "finished" && (
           <div class="banner good" role="status">
             <p>
-              <strong>Signed.</strong> That was the last open case of this reader study.
+              <strong>Signed.</strong> No further case of this reader study is open to you now.
             </p>
             <a class="button primary" href={addresses.worklist}>
               Back to the worklist

@@ -11,6 +11,12 @@ export function Item(props: {
   readonly onHover?: (isOver: boolean) => void;
 }): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
+  // Entering moves what lies below: under a pressed button it would carry the click's target away.
+  const isPressed = useRef(false);
+  const enter = (): void => {
+    isPressed.current = false;
+    if (!props.isCurrent) props.onEnter();
+  };
   useLayoutEffect(() => {
     const own = element.current;
     if (!props.isCurrent || own === null || own.contains(document.activeElement)) return;
@@ -30,10 +36,18 @@ export function Item(props: {
       onFocusIn={(event) => {
         // An item within an item: the inner one has the focus.
         event.stopPropagation();
-        if (!props.isCurrent) props.onEnter();
+        if (!isPressed.current) enter();
+      }}
+      onPointerDown={(event) => {
+        event.stopPropagation();
+        isPressed.current = true;
+      }}
+      onPointerLeave={() => {
+        if (isPressed.current) enter();
       }}
       onClick={(event) => {
         event.stopPropagation();
+        enter();
         // After a click the arrow keys should move the region, not the rating that was clicked.
         const { target } = event;
         const isText =

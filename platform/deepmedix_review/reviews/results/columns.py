@@ -35,6 +35,12 @@ WHERE reviews_case.reader_study_id = %(reader_study)s AND reading.signed_at IS N
     SELECT FROM reviews_reading later WHERE later.amends_id = reading.id AND later.signed_at IS NOT NULL)
 """
 
+# An amendment is made in seconds; the case took what its first reading took.
+ACTIVE_SECONDS = """CASE WHEN reading.amends_id IS NULL THEN reading.active_seconds ELSE (
+    SELECT original.active_seconds FROM reviews_reading original
+    WHERE original.assignment_id = assignment.id AND original.amends_id IS NULL
+    ORDER BY original.id LIMIT 1) END"""
+
 
 @dataclass(frozen=True)
 class Readings:
@@ -92,7 +98,7 @@ def load_readings(reader_study: ReaderStudy) -> Readings:
         f"""SELECT reading.id AS c0, assignment.id AS c1, COALESCE(assignment.repeat_of_id, 0) AS c2,
         assignment.case_id AS c3, assignment.reader_id AS c4, {_place("assignment.kind", KINDS)} AS c5,
         {_place("reviews_case.role", ROLES)} AS c6, reading.completion_a_id AS c7,
-        COALESCE(reading.completion_b_id, 0) AS c8, reading.active_seconds AS c9,
+        COALESCE(reading.completion_b_id, 0) AS c8, {ACTIVE_SECONDS} AS c9,
         EXTRACT(EPOCH FROM reading.signed_at) * 1000 AS c10 {READINGS}""",
         {"reader_study": reader_study.pk},
         num_columns=11,

@@ -19,8 +19,9 @@ def time_figures(readings: Readings) -> tuple[Figure, ...]:
     """Median seconds per case, and the drift of each reader over their own order."""
     title, key = "Time per case", "time"
     method = (
-        "active seconds, idle time over 60 s left out; medians with quartiles; drift by Theil and Sen "
-        "(Sen 1968), seconds per 10 cases with its 95 % interval"
+        "active seconds, idle time over 60 s left out, an amended case with the time of its first reading; "
+        "medians with quartiles; drift by Theil and Sen (Sen 1968), seconds per 10 cases with its "
+        "95 % interval"
     )
     first = readings.of(Assignment.Kind.FIRST)
     if not first.any():
