@@ -47,7 +47,8 @@ export function Item(props: {
       }}
       onClick={(event) => {
         event.stopPropagation();
-        enter();
+        // Drawn anew within the click, a radio button would fall back to what it was before it tells its change.
+        setTimeout(enter);
         // After a click the arrow keys should move the region, not the rating that was clicked.
         const { target } = event;
         const isText =
