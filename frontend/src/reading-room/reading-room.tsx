@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
+import type { Addresses } from "./addresses";
 import { shortcutsWith } from "./keymap";
 import { actionFor, type Focus, heldBy } from "./keys";
 import { BottomBar, TopBar } from "./parts/bars";
@@ -14,11 +15,6 @@ import { showCurrentItem } from "./scrolling";
 import { Session, type SessionState } from "./session";
 import { Settings } from "./settings";
 import type { Shortcut } from "./shortcuts";
-
-export interface Addresses {
-  readonly worklist: string;
-  readonly amend: string | null;
-}
 
 function focusOf(target: EventTarget | null): Focus {
   if (!(target instanceof HTMLElement)) return "page";

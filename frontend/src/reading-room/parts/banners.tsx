@@ -1,8 +1,8 @@
 import type { Reading } from "../../api/reading";
+import type { Addresses } from "../addresses";
 import { differences, itemName } from "../items";
 import type { Leftovers } from "../leftovers";
 import type { LoginState } from "../login";
-import type { Addresses } from "../reading-room";
 import type { Problem, SaveState } from "../saver";
 import type { Session, SessionState } from "../session";
 

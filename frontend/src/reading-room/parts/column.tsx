@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Side } from "../../api/reading";
+import type { Addresses } from "../addresses";
 import { gaps, numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
-import type { Addresses } from "../reading-room";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { showCurrentItem } from "../scrolling";

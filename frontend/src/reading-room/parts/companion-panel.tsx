@@ -5,7 +5,7 @@ import { createFilmView } from "../../viewer/view";
 import { bannerOf } from "../films";
 import type { Room } from "../room";
 import { Cap } from "./cap";
-import { FilmCorners } from "./film-panel";
+import { FilmCorners } from "./film-corners";
 
 /** Another film of the case, in place of the rated one or beside it, under a banner that says so. */
 export function CompanionPanel(props: {

@@ -1,9 +1,9 @@
 import type { RefObject } from "preact";
-import type { Display } from "../../viewer/film";
 import { bannerOf, companion } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CompanionPanel } from "./companion-panel";
+import { FilmCorners } from "./film-corners";
 import { FilmStrip } from "./film-strip";
 import { FilmTools } from "./film-tools";
 
@@ -75,30 +75,5 @@ function Corners({ state }: { readonly state: RoomState }) {
       spacing={instance.column_spacing_mm}
       display={display}
     />
-  );
-}
-
-const SCALE_MM = 50;
-
-export function FilmCorners(props: {
-  readonly lines: readonly string[];
-  readonly spacing: number | null;
-  readonly display: Display | null;
-}) {
-  const { spacing, display } = props;
-  const scalePx = spacing && display ? (SCALE_MM / spacing) * display.zoom : null;
-  return (
-    <>
-      <div class="film-corner">
-        {props.lines.map((line) => `${line}\n`)}
-        {display?.label}
-        {display?.inverted && " · inverted"}
-      </div>
-      <div class="film-corner right">
-        {scalePx !== null && <span class="scale-bar" style={{ width: `${scalePx}px` }} />}
-        {scalePx !== null ? "5 cm\n" : "spacing unknown\n"}
-        {display && `zoom ${Math.round(display.zoom * 100)} %`}
-      </div>
-    </>
   );
 }

@@ -1,0 +1,5 @@
+/** Where the page's links lead, as the server wrote them into it. */
+export interface Addresses {
+  readonly worklist: string;
+  readonly amend: string | null;
+}

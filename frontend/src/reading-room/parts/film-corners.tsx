@@ -1,0 +1,27 @@
+import type { Display } from "../../viewer/film";
+
+const SCALE_MM = 50;
+
+/** What stands in a film's corners: what it is, how it is shown, and five centimetres of it. */
+export function FilmCorners(props: {
+  readonly lines: readonly string[];
+  readonly spacing: number | null;
+  readonly display: Display | null;
+}) {
+  const { spacing, display } = props;
+  const scalePx = spacing && display ? (SCALE_MM / spacing) * display.zoom : null;
+  return (
+    <>
+      <div class="film-corner">
+        {props.lines.map((line) => `${line}\n`)}
+        {display?.label}
+        {display?.inverted && " · inverted"}
+      </div>
+      <div class="film-corner right">
+        {scalePx !== null && <span class="scale-bar" style={{ width: `${scalePx}px` }} />}
+        {scalePx !== null ? "5 cm\n" : "spacing unknown\n"}
+        {display && `zoom ${Math.round(display.zoom * 100)} %`}
+      </div>
+    </>
+  );
+}
