@@ -1,8 +1,9 @@
 """How far readers agree: on every rating, on the votes, and with whom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import ParamSpec
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.plots import interval_plot, matrix_plot, share_plot
 from rl_feedback.agreement import Estimate, cohen_kappa, gwet_ac1, icc, krippendorff_alpha
 
+P = ParamSpec("P")
 # A matrix of more readers than this can't be read; the most diligent ones stand in it.
 MOST_IN_MATRIX = 12
 FIVE = (1, 2, 3, 4, 5)
@@ -127,7 +129,7 @@ def _scales(first: Chosen, asked: Sequence[Asked]) -> Figure:
     rows = []
     for one in asked:
         table = as_slots(one.ratings.only(first))
-        rows.append((one, estimated(krippendorff_alpha, table, "ordinal"), table))
+        rows.append((one, _of_several(table, krippendorff_alpha, table, "ordinal"), table))
     return _by_criterion("alpha", "Agreement on the scales", method, rows, marks=(0.667, 0.8))
 
 
@@ -135,7 +137,7 @@ def _choices(first: Chosen, asked: Sequence[Asked]) -> Figure:
     rows = []
     for one in asked:
         table = as_slots(one.ratings.only(first))
-        rows.append((one, estimated(gwet_ac1, table, categories=one.values), table))
+        rows.append((one, _of_several(table, gwet_ac1, table, categories=one.values), table))
     return _by_criterion("ac1", "Agreement on verdicts, votes and choices", AC1, rows)
 
 
@@ -152,7 +154,7 @@ def _intraclass(readings: Readings, first: Chosen, asked: Sequence[Asked]) -> Fi
             fewest = 2 if len(slots) < 2 else _most_common_count(slots)
             table = slots[:fewest, (~np.isnan(slots)).sum(axis=0) >= fewest]
         forms.add(form)
-        rows.append((one, estimated(icc, table.T, form), table))
+        rows.append((one, _of_several(table, icc, table.T, form), table))
     told = " and ".join(f"ICC({form})" for form in sorted(forms)) or "ICC"
     method = (
         f"{told} of single ratings on items rated by all (Shrout and Fleiss 1979), "
@@ -278,7 +280,7 @@ def _distributions(first: Chosen, asked: Sequence[Asked]) -> Figure:
         method="counts of first readings; the plot shows the scales of 1 to 5, the table all",
         n=counted(total, "rating"),
         note="" if total else "No rating has been signed yet.",
-        plot=share_plot(rows, names=names, said="Shares of 1 to 5 for each scale")
+        plot=share_plot(rows, names=names, said="Shares of 1 to 5 for each scale", is_ordered=True)
         if total and rows
         else None,
     )
@@ -319,7 +321,7 @@ def _leniency(readings: Readings, first: Chosen, asked: Sequence[Asked]) -> tupl
             table=Table(("reader", "mean", "low", "high", "cases"), tuple(cells)),
             method=method,
             n=f"{scale.name}, {counted(len(ratings.item), 'rating')}, {counted(len(rows), 'reader')}",
-            value=f"{min(means):.2f} to {max(means):.2f}",
+            value=f"{min(means):.2f} to {max(means):.2f}" if len(means) > 1 else f"{means[0]:.2f}",
             plot=interval_plot(
                 rows,
                 low=float(min(scale.values)),
@@ -328,6 +330,15 @@ def _leniency(readings: Readings, first: Chosen, asked: Sequence[Asked]) -> tupl
             ),
         ),
     )
+
+
+def _of_several(
+    table: Numbers, statistic: Callable[P, Estimate], *numbers: P.args, **settings: P.kwargs
+) -> Estimate:
+    """The estimate, where any item of the table was rated twice."""
+    if not table.size or (~np.isnan(table)).sum(axis=0).max() < 2:
+        return Estimate(value=None, note="It needs items that 2 readers rated.")
+    return estimated(statistic, *numbers, **settings)
 
 
 def _is(number: int) -> str:

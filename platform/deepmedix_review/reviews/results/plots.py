@@ -107,32 +107,47 @@ def interval_plot(
     )
 
 
-def share_plot(rows: Sequence[tuple[str, Sequence[int]]], *, names: Sequence[str], said: str) -> Plot:
-    """For each row the shares of its counts, side by side over the whole width, in the order of `names`."""
+def share_plot(
+    rows: Sequence[tuple[str, Sequence[int]]],
+    *,
+    names: Sequence[str],
+    said: str,
+    colours: Sequence[int] = (1, 2, 3, 4, 5),
+    is_ordered: bool = False,
+) -> Plot:
+    """For each row the shares of its counts, side by side over the whole width, in the order of `names`.
+
+    Ordered values are told by the strength of one colour, others by colours.
+    """
     bars, labels = [], []
+    cells = []
     for place, (label, counts) in enumerate(rows):
         y = ROW_PX * place
         labels.append(Label(LABEL_PX - 10, y + 15, label, "end"))
         total, x = sum(counts), float(LABEL_PX)
         labels.append(Label(LABEL_PX + PLOT_PX + 12, y + 15, f"n {total:,}"))
-        for colour, (name, count) in enumerate(zip(names, counts, strict=True)):
+        for at, (name, count) in enumerate(zip(names, counts, strict=True)):
             width = PLOT_PX * count / total if total else 0.0
             if width:
-                bars.append(
-                    Bar(
-                        round(x, 1),
-                        y + 3,
-                        round(width, 1),
-                        ROW_PX - 6,
-                        colour % COLOURS + 1,
-                        f"{label}, {name}: {count:,}",
-                    )
-                )
+                strength = round((at + 1) / len(names), 2)
+                colour = 1 if is_ordered else colours[at]
+                title = f"{label}, {name}: {count:,}"
+                bar = Bar(round(x, 1), y + 3, round(width, 1), ROW_PX - 6, colour, title)
+                if is_ordered:
+                    cells.append((bar, strength))
+                else:
+                    bars.append(bar)
                 if width > 7 * len(name) + 4:
-                    labels.append(Label(round(x + width / 2, 1), y + 15, name, "middle", is_on_bar=True))
+                    is_bright = colour > 0 and (strength > 0.5 or not is_ordered)
+                    labels.append(Label(round(x + width / 2, 1), y + 15, name, "middle", is_on_bar=is_bright))
             x += width
     return Plot(
-        LABEL_PX + PLOT_PX + VALUE_PX, ROW_PX * len(rows) + 4, said, bars=tuple(bars), labels=tuple(labels)
+        LABEL_PX + PLOT_PX + VALUE_PX,
+        ROW_PX * len(rows) + 4,
+        said,
+        bars=tuple(bars),
+        cells=tuple(cells),
+        labels=tuple(labels),
     )
 
 

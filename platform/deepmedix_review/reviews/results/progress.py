@@ -89,7 +89,12 @@ def _by_case(reader_study: ReaderStudy) -> Figure:
         n=counted(len(rows), "case"),
         value=f"{complete} of {len(rows)} complete",
         note="" if rows else "Nothing has been assigned yet.",
-        plot=share_plot(shares, names=names, said=f"{complete} complete, {begun} begun of {len(rows)} cases")
+        plot=share_plot(
+            shares,
+            names=names,
+            colours=(3, 2, 0),
+            said=f"{complete} complete, {begun} begun of {len(rows)} cases",
+        )
         if rows
         else None,
     )
@@ -132,5 +137,6 @@ def _progress_plot(rows: Sequence[tuple[str, int, int]], said: str) -> Plot:
     return share_plot(
         [(name, (signed, assigned - signed)) for name, assigned, signed in rows],
         names=("signed", "open"),
+        colours=(3, 0),
         said=said,
     )
