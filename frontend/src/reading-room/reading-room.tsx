@@ -4,7 +4,7 @@ import { createFilmPair } from "../viewer/pair";
 import type { Addresses } from "./addresses";
 import { shortcutsWith } from "./keymap";
 import { actionFor, type Focus, heldBy } from "./keys";
-import { BottomBar, TopBar } from "./parts/bars";
+import { BareTopBar, BottomBar, TopBar } from "./parts/bars";
 import { Shortcuts } from "./parts/cap";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
@@ -78,7 +78,7 @@ export function ReadingRoom({
   return (
     <Shortcuts.Provider value={shortcuts}>
       <div class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}`}>
-        {open && state && (
+        {open && state ? (
           <TopBar
             reading={open.state.reading}
             save={open.save}
@@ -86,6 +86,8 @@ export function ReadingRoom({
             worklistUrl={addresses.worklist}
             onHelp={() => setSheetOpen(true)}
           />
+        ) : (
+          <BareTopBar worklistUrl={addresses.worklist} />
         )}
         <FilmPanel
           room={open?.room ?? null}
@@ -104,6 +106,7 @@ export function ReadingRoom({
           </Column>
         )}
         <BottomBar
+          hasCase={open !== null}
           isFirstRead={reading?.stage === "first_read"}
           singleKeys={keySettings.has_single_keys}
           shortcuts={shortcuts}

@@ -16,6 +16,20 @@ function SaveStatus({ save }: { readonly save: SaveState }) {
   return <span class="save good">Saved {clock(save.savedAt)}</span>;
 }
 
+/** Where no case is open. */
+export function BareTopBar({ worklistUrl }: { readonly worklistUrl: string }) {
+  return (
+    <header class="room-top">
+      <a class="brand" href={worklistUrl}>
+        DeepMedix Review
+      </a>
+      <a class="button quiet" href={worklistUrl}>
+        Worklist
+      </a>
+    </header>
+  );
+}
+
 export function TopBar(props: {
   readonly reading: Reading;
   readonly save: SaveState;
@@ -72,6 +86,7 @@ const IN_BOTTOM_BAR = [
 const ON_FIRST_READ = ["Note", "Draw a further region here", "Next step", "Previous", "Undo"];
 
 export function BottomBar(props: {
+  readonly hasCase: boolean;
   readonly isFirstRead: boolean;
   readonly singleKeys: boolean;
   readonly shortcuts: readonly Shortcut[];
@@ -82,7 +97,7 @@ export function BottomBar(props: {
   );
   return (
     <footer class="room-bottom">
-      {singleKeys ? (
+      {!props.hasCase ? null : singleKeys ? (
         <span class="keys">
           <span>
             {isFirstRead ? "Choose" : "Rate"} <kbd>1</kbd>–<kbd>{isFirstRead ? 9 : 5}</kbd>
