@@ -12,8 +12,8 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.criteria import Asked, library, save_criterion
-from deepmedix_review.reviews.criteria_library import Option
+from deepmedix_review.reviews.criteria.library import Option
+from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import (

@@ -7,8 +7,8 @@ from django.conf import settings
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
-from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
 from inference.grounding import parse_completion

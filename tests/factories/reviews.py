@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
-from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
-from deepmedix_review.reviews.reveal import lock_first_read
+from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
+from deepmedix_review.reviews.reading.reveal import lock_first_read
 from deepmedix_review.reviews.services import apply_change, sign_reading
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Study

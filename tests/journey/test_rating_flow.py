@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     AnswerRating,

@@ -6,7 +6,7 @@ class ReviewsConfig(AppConfig):
     name = "deepmedix_review.reviews"
 
     def ready(self) -> None:
-        from deepmedix_review.reviews.criteria import ensure_library
+        from deepmedix_review.reviews.criteria.versions import ensure_library
         from deepmedix_review.reviews.selectors import assigned_studies
         from deepmedix_review.studies.selectors import READER_ACCESS
 

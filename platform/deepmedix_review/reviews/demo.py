@@ -15,7 +15,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
-from deepmedix_review.reviews.criteria import Asked, library
+from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
 from deepmedix_review.reviews.models import ReaderStudy

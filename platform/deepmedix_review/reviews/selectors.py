@@ -19,7 +19,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist import next_reading, num_cases_of, number_of, worklist
+from deepmedix_review.reviews.worklist.cases import next_reading, num_cases_of, number_of, worklist
 from deepmedix_review.studies.models import ImportBatch, Study
 
 __all__ = [

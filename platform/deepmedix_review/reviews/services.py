@@ -11,15 +11,15 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews import recording
-from deepmedix_review.reviews.changes import KINDS, Change
-from deepmedix_review.reviews.completeness import find_missing
-from deepmedix_review.reviews.conflicts import Seen, require_latest
-from deepmedix_review.reviews.copying import copy_all
 from deepmedix_review.reviews.guards import require_may_change, require_may_open
 from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
-from deepmedix_review.reviews.open_readings import guard, hold_reading
-from deepmedix_review.reviews.reveal import require_allowed_now, require_revealed
+from deepmedix_review.reviews.reading import recording
+from deepmedix_review.reviews.reading.changes import KINDS, Change
+from deepmedix_review.reviews.reading.completeness import find_missing
+from deepmedix_review.reviews.reading.conflicts import Seen, require_latest
+from deepmedix_review.reviews.reading.copying import copy_all
+from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
+from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import note_signature
 

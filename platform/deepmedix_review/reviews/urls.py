@@ -2,14 +2,12 @@
 
 from django.urls import path
 
-from deepmedix_review.reviews import (
-    api_views,
-    criteria_views,
-    design_views,
-    results_views,
-    study_views,
-    worklist_views,
-)
+from deepmedix_review.reviews.conduct import views as conduct_views
+from deepmedix_review.reviews.criteria import views as criteria_views
+from deepmedix_review.reviews.designing import views as design_views
+from deepmedix_review.reviews.reading import api_views
+from deepmedix_review.reviews.results import views as results_views
+from deepmedix_review.reviews.worklist import views as worklist_views
 
 page_urlpatterns = [
     path("worklist/", worklist_views.show_worklist, name="worklist"),
@@ -19,16 +17,16 @@ page_urlpatterns = [
     path("assignments/<uuid:uid>/give-back/", worklist_views.give_back, name="give-case-back"),
     path("readings/<uuid:uid>/", worklist_views.show_reading_page, name="reading"),
     path("readings/<uuid:uid>/amend/", worklist_views.amend, name="amend-reading"),
-    path("reader-studies/", study_views.list_reader_studies, name="reader-study-list"),
+    path("reader-studies/", conduct_views.list_reader_studies, name="reader-study-list"),
     path("reader-studies/new/", design_views.create, name="reader-study-create"),
     path("reader-studies/plan/", design_views.show_plan, name="reader-study-plan"),
-    path("reader-studies/<uuid:uid>/", study_views.show_reader_study, name="reader-study-detail"),
+    path("reader-studies/<uuid:uid>/", conduct_views.show_reader_study, name="reader-study-detail"),
     path("reader-studies/<uuid:uid>/design/", design_views.redesign, name="reader-study-design"),
-    path("reader-studies/<uuid:uid>/move/", study_views.move, name="reader-study-move"),
-    path("reader-studies/<uuid:uid>/invite/", study_views.invite, name="reader-study-invite"),
-    path("reader-studies/<uuid:uid>/remove/", study_views.remove, name="reader-study-remove"),
-    path("reader-studies/<uuid:uid>/extend/", study_views.extend, name="reader-study-extend"),
-    path("reader-studies/<uuid:uid>/adjudicate/", study_views.adjudicate, name="reader-study-adjudicate"),
+    path("reader-studies/<uuid:uid>/move/", conduct_views.move, name="reader-study-move"),
+    path("reader-studies/<uuid:uid>/invite/", conduct_views.invite, name="reader-study-invite"),
+    path("reader-studies/<uuid:uid>/remove/", conduct_views.remove, name="reader-study-remove"),
+    path("reader-studies/<uuid:uid>/extend/", conduct_views.extend, name="reader-study-extend"),
+    path("reader-studies/<uuid:uid>/adjudicate/", conduct_views.adjudicate, name="reader-study-adjudicate"),
     path("reader-studies/<uuid:uid>/results/", results_views.show_results, name="reader-study-results"),
     path(
         "reader-studies/<uuid:uid>/results/strip/",

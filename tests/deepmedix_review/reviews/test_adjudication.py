@@ -5,9 +5,8 @@ import pytest
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reviews.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
+from deepmedix_review.reviews.conduct.disagreement import find_disagreements
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
@@ -18,6 +17,7 @@ from deepmedix_review.reviews.models import (
     RegionAnnotation,
     Vote,
 )
+from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.selectors import signed_readings, worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (

@@ -14,7 +14,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.changes import AddFinding, CastVote, RateAnswer, RateStep, SayFirstRead
 from deepmedix_review.reviews.models import (
     Assignment,
     Case,
@@ -23,6 +22,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     Vote,
 )
+from deepmedix_review.reviews.reading.changes import AddFinding, CastVote, RateAnswer, RateStep, SayFirstRead
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.reviews.study_services.drafting import StudyDraft, find_unready
 from tests.factories.accounts import AdminFactory, ExpertFactory

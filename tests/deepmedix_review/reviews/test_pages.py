@@ -49,7 +49,7 @@ def test_the_worklist_shows_what_is_to_read_and_what_was_signed() -> None:
 def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
     django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deepmedix_review.reviews.worklist.PAGE", 2)
+    monkeypatch.setattr("deepmedix_review.reviews.worklist.cases.PAGE", 2)
     reader = ExpertFactory.create()
     reader_study(num_cases=1, readers=[reader])
     with django_assert_max_num_queries(5):

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews.changes import AddActiveTime
 from deepmedix_review.reviews.designs import ReaderStudyDesign, plan
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, StepRating
+from deepmedix_review.reviews.reading.changes import AddActiveTime
 from deepmedix_review.reviews.selectors import worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (

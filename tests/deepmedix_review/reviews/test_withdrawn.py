@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reviews.changes import CastVote
 from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.reviews.reading.changes import CastVote
 from deepmedix_review.reviews.selectors import next_reading, signed_readings
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.services import decide_held, hold_study

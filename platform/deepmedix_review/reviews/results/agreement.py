@@ -7,7 +7,7 @@ from typing import ParamSpec
 
 import numpy as np
 
-from deepmedix_review.reviews.criteria import asked_of
+from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy
 from deepmedix_review.reviews.results.columns import (
     Chosen,

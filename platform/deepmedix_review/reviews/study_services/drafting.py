@@ -16,7 +16,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import model_names
-from deepmedix_review.reviews.criteria import Asked, ask, asked_of
+from deepmedix_review.reviews.criteria.versions import Asked, ask, asked_of
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy

@@ -14,7 +14,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.reviews.criteria import Asked
+from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import DesignCase, DesignReader, ReaderStudyDesign, draw, prepare
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.assigning import ground_of, staying, write_assignments

@@ -1,0 +1,256 @@
+"""What an admin sees of a reader study on its way: readers, cases, controls, repeats, disputed cases."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.selectors import readers
+from deepmedix_review.reviews.conduct.disagreement import find_disagreements
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.studies.models import Study
+
+PAGE = 50
+MOST_REPEATS = 200
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One reader study in the list."""
+
+    uid: uuid.UUID
+    title: str
+    state: str
+    created_at: datetime
+    deadline: date | None
+    num_cases: int
+    num_readers: int
+    num_assigned: int
+    num_signed: int
+
+
+@dataclass(frozen=True)
+class ReaderRow:
+    """A reader, the invitation, and how far the reader is; a reader who left keeps what was signed."""
+
+    reader: uuid.UUID
+    pseudonym: str
+    state: str
+    deadline: date | None
+    block: int
+    num_assigned: int
+    num_signed: int
+    last_signed_at: datetime | None
+
+    @property
+    def is_here(self) -> bool:
+        return self.state in (Invitation.State.INVITED, Invitation.State.ACCEPTED)
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    uid: uuid.UUID
+    position: int
+    study: uuid.UUID
+    study_label: str
+    role: str
+    is_anchor: bool
+    num_free: int
+    num_assigned: int
+    num_signed: int
+
+
+@dataclass(frozen=True)
+class RepeatRow:
+    """A hidden repeat: where it stands in its reader's order, and when it may be read."""
+
+    reader: str
+    study_label: str
+    position: int
+    first_position: int
+    available_at: datetime | None
+    is_signed: bool
+
+    @property
+    def state(self) -> str:
+        if self.is_signed:
+            return "signed"
+        if self.available_at is None:
+            return "waits for its first reading"
+        return "due" if self.available_at <= timezone.now() else "in its washout"
+
+
+@dataclass(frozen=True)
+class DisputeRow:
+    """A case on which readers disagree, why, and who settles it."""
+
+    case: uuid.UUID
+    position: int
+    study_label: str
+    reasons: tuple[str, ...]
+    adjudicator: str
+    is_signed: bool
+
+
+def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRow], uuid.UUID | None]:
+    """A page of reader studies, newest first, and the next page's cursor."""
+    rows = ReaderStudy.objects.order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=ReaderStudy.objects.filter(uid=before).values("pk"))
+    found = list(rows[: PAGE + 1])
+    page = found[:PAGE]
+    cases = _counted(Case.objects.filter(reader_study__in=page), "reader_study")
+    here = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
+    counted = {
+        row["reader_study"]: row
+        for row in Invitation.objects.filter(reader_study__in=page)
+        .order_by()
+        .values("reader_study")
+        .annotate(
+            num_readers=Count("pk", filter=Q(state__in=here)),
+            given=Sum("num_assigned"),
+            signed=Sum("num_signed"),
+        )
+    }
+    return [
+        StudyRow(
+            uid=study.uid,
+            title=study.title,
+            state=study.state,
+            created_at=study.created_at,
+            deadline=study.deadline,
+            num_cases=cases.get(study.pk, 0),
+            num_readers=counted[study.pk]["num_readers"] if study.pk in counted else 0,
+            num_assigned=counted[study.pk]["given"] if study.pk in counted else 0,
+            num_signed=counted[study.pk]["signed"] if study.pk in counted else 0,
+        )
+        for study in page
+    ], (page[-1].uid if len(found) > PAGE else None)
+
+
+def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
+    """Everybody who was ever invited, by pseudonym, those who left last."""
+    rows = Invitation.objects.filter(reader_study=reader_study).select_related("reader")
+    last_signed = dict(
+        Assignment.objects.filter(case__reader_study=reader_study, signed_at__isnull=False)
+        .order_by()
+        .values_list("reader")
+        .annotate(Max("signed_at"))
+    )
+    found = [
+        ReaderRow(
+            reader=row.reader.uid,
+            pseudonym=row.reader.pseudonym,
+            state=row.state,
+            deadline=row.deadline,
+            block=row.block,
+            num_assigned=row.num_assigned,
+            num_signed=row.num_signed,
+            last_signed_at=last_signed.get(row.reader_id),
+        )
+        for row in rows.order_by("reader__pseudonym")
+    ]
+    return sorted(found, key=lambda row: not row.is_here)
+
+
+def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[Sequence[CaseRow], int | None]:
+    """A page of the cases in order, and the position after which the next page begins."""
+    cases = Case.objects.filter(reader_study=reader_study).select_related("study").order_by("position")
+    if after is not None:
+        cases = cases.filter(position__gt=after)
+    found = list(cases[: PAGE + 1])
+    page = found[:PAGE]
+    assigned = Assignment.objects.filter(case__in=page, withdrawn_at=None)
+    given, signed = _counted(assigned, "case"), _counted(assigned.filter(signed_at__isnull=False), "case")
+    return [
+        CaseRow(
+            uid=case.uid,
+            position=case.position,
+            study=case.study.uid,
+            study_label=case.study.label,
+            role=case.role,
+            is_anchor=case.is_anchor,
+            num_free=case.num_free,
+            num_assigned=given.get(case.pk, 0),
+            num_signed=signed.get(case.pk, 0),
+        )
+        for case in page
+    ], (page[-1].position if len(found) > PAGE else None)
+
+
+def control_cases(reader_study: ReaderStudy) -> Sequence[tuple[Case, str]]:
+    """The control cases with what was altered in each."""
+    controls = Case.objects.filter(reader_study=reader_study, role=Case.Role.CONTROL).select_related("study")
+    return [(case, _altered(case.known_answer)) for case in controls.order_by("position")]
+
+
+def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
+    rows = (
+        Assignment.objects.filter(
+            case__reader_study=reader_study, kind=Assignment.Kind.REPEAT, withdrawn_at=None
+        )
+        .annotate(first_position=F("repeat_of__position"))
+        .select_related("reader", "case__study")
+        .order_by("reader__pseudonym", "position")
+    )
+    return [
+        RepeatRow(
+            reader=row.reader.pseudonym,
+            study_label=row.case.study.label,
+            position=row.position,
+            first_position=row.first_position,
+            available_at=row.available_at,
+            is_signed=row.signed_at is not None,
+        )
+        for row in rows[:MOST_REPEATS]
+    ]
+
+
+def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[DisputeRow]:
+    """Cases that wait for another word or got one; why they are disputed only where results may be seen."""
+    if reader_study.adjudication == ReaderStudy.Adjudication.OFF:
+        return []
+    settled = {
+        row.case_id: row
+        for row in Assignment.objects.filter(
+            case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
+        ).select_related("reader")
+    }
+    return [
+        DisputeRow(
+            case=found.case.uid,
+            position=found.case.position,
+            study_label=found.case.study.label,
+            reasons=found.reasons if shows_reasons else (),
+            adjudicator=settled[found.case.pk].reader.pseudonym if found.case.pk in settled else "",
+            is_signed=found.case.pk in settled and settled[found.case.pk].signed_at is not None,
+        )
+        for found in find_disagreements(reader_study)
+    ]
+
+
+def readers_to_invite(reader_study: ReaderStudy) -> QuerySet[User]:
+    """Experts who are not readers of this study now."""
+    here = Invitation.objects.filter(
+        reader_study=reader_study, state__in=(Invitation.State.INVITED, Invitation.State.ACCEPTED)
+    )
+    return readers().exclude(pk__in=here.values("reader"))
+
+
+def studies_in(reader_study: ReaderStudy) -> QuerySet[Study]:
+    return Study.objects.filter(cases__reader_study=reader_study)
+
+
+def _counted(rows: QuerySet[Any], name: str) -> dict[int, int]:
+    return dict(rows.order_by().values_list(name).annotate(Count("pk")))
+
+
+def _altered(known_answer: Any) -> str:
+    words = {"wrong_region": "a box in a wrong place", "foreign_sentence": "a sentence of another case"}
+    found = [words.get(item.get("alteration"), "") for item in (known_answer or {}).get("alterations", [])]
+    return ", ".join(word for word in found if word)

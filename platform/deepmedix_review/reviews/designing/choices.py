@@ -1,0 +1,129 @@
+"""Finds what an admin may choose for a reader study: model versions, imports, studies and criteria."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+from deepmedix_review.reviews.criteria.versions import Asked, library
+from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
+from deepmedix_review.studies.models import ImportBatch, Study
+
+# So many studies are offered one by one; a set that is larger is chosen by its import, or whole.
+MOST_OFFERED = 200
+MOST_IMPORTS = 30
+# One reader study takes no more cases than this.
+MOST_CASES = 5000
+
+
+@dataclass(frozen=True)
+class VersionToRead:
+    """A model version whose completions readers can be given, and of how many ready studies."""
+
+    version: ModelVersion
+    num_studies: int
+
+    def __str__(self) -> str:
+        noun = "study" if self.num_studies == 1 else "studies"
+        return f"{self.version} · {self.num_studies} {noun}"
+
+
+@dataclass(frozen=True)
+class ImportToRead:
+    """An upload or a folder, and how many of its studies can be read."""
+
+    batch: ImportBatch
+    num_studies: int
+
+    def __str__(self) -> str:
+        noun = "study" if self.num_studies == 1 else "studies"
+        return f"{self.batch.created_at:%Y-%m-%d %H:%M} · {self.batch.source} · {self.num_studies} {noun}"
+
+
+def versions_to_read() -> Sequence[VersionToRead]:
+    """The versions with completions of ready studies, newest first, whichever of them serves."""
+    counts = dict(
+        Completion.objects.filter(study__state=Study.State.READY)
+        .order_by()
+        .values_list("model_version")
+        .annotate(number=Count("study", distinct=True))
+    )
+    return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
+
+
+def readable_studies(
+    *, shows: str, model_version: ModelVersion | None, other_version: ModelVersion | None
+) -> QuerySet[Study]:
+    """The ready studies of which there is what is to be shown, newest first."""
+    ready = Study.objects.filter(state=Study.State.READY).order_by("-pk")
+    if model_version is None:
+        return ready.none()
+    said = Completion.objects.filter(study=OuterRef("pk"), model_version=model_version)
+    if shows in (ReaderStudy.Shows.TWO_VERSIONS, ReaderStudy.Shows.ONE_OF_TWO):
+        if other_version is None:
+            return ready.none()
+        beside = Completion.objects.filter(
+            instance=OuterRef("instance"), query=OuterRef("query"), model_version=other_version
+        )
+        said = said.filter(Exists(beside))
+    return ready.filter(Exists(said))
+
+
+def imports_to_read(studies: QuerySet[Study]) -> Sequence[ImportToRead]:
+    """The newest imports that brought any of these studies in."""
+    counts = (
+        ImportBatch.objects.filter(items__instance__series__study__in=studies.order_by().values("pk"))
+        .annotate(number=Count("items__instance__series__study", distinct=True))
+        .order_by("-pk")
+    )
+    return [ImportToRead(batch, batch.number) for batch in counts[:MOST_IMPORTS]]
+
+
+def of_imports(studies: QuerySet[Study], batches: Collection[uuid.UUID]) -> QuerySet[Study]:
+    brought = ImportBatch.objects.filter(uid__in=batches, items__instance__series__study=OuterRef("pk"))
+    return studies.filter(Exists(brought))
+
+
+def with_label(studies: QuerySet[Study], search: str) -> QuerySet[Study]:
+    """Those whose name begins like this."""
+    start = search.strip().lower().removeprefix("s-").replace("-", "")
+    if not start:
+        return studies
+    if len(start) > 32 or not set(start) <= set("0123456789abcdef"):
+        return studies.none()
+    return studies.filter(uid__gte=uuid.UUID(start.ljust(32, "0")), uid__lte=uuid.UUID(start.ljust(32, "f")))
+
+
+def studies_by_uid(uids: Collection[uuid.UUID]) -> list[Study]:
+    return list(Study.objects.filter(uid__in=uids).order_by("pk"))
+
+
+def drafted_studies(reader_study: ReaderStudy) -> list[Study]:
+    """The data cases of a draft, in order."""
+    cases = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA).select_related("study")
+    return [case.study for case in cases.order_by("position")]
+
+
+def criteria_to_ask(already: Sequence[Asked]) -> list[Criterion]:
+    """What is asked already, older versions too, then what the library offers beside it."""
+    asked = [item.criterion for item in already]
+    keys = {criterion.key for criterion in asked}
+    return [*asked, *library().exclude(key__in=keys)]
+
+
+def retired_criteria() -> QuerySet[Criterion]:
+    """The newest version of each criterion that no new reader study may ask."""
+    return Criterion.objects.filter(retired_at__isnull=False).order_by("key", "-version").distinct("key")
+
+
+def with_num_completions(studies: QuerySet[Study], *, model_version: ModelVersion | None) -> QuerySet[Study]:
+    """The same studies with `num_completions` of this model."""
+    return studies.annotate(
+        num_completions=Count(
+            "completions", filter=Q(completions__model_version=model_version, completions__alteration="")
+        )
+    )

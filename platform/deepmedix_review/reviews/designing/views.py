@@ -1,0 +1,94 @@
+"""The page on which an admin designs a reader study, and sees what it will cost before it starts."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning.tasks import request_inference_of_all
+from deepmedix_review.reviews import study_services
+from deepmedix_review.reviews.designing.page import DesignPage
+from deepmedix_review.reviews.models import ReaderStudy
+
+designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@designers_only
+def create(request: HttpRequest) -> HttpResponse:
+    return _answer(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@designers_only
+def redesign(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    if reader_study.state != ReaderStudy.State.DRAFT:
+        raise RefusedByRule(
+            "This reader study has begun, so its design stays. Extend it on its page instead."
+        )
+    if request.method != "POST":
+        record_event(actor=acting_user(request), action="view_reader_study", subject=reader_study)
+    return _answer(request, reader_study)
+
+
+@require_POST
+@designers_only
+def show_plan(request: HttpRequest) -> HttpResponse:
+    """The plan beside the form, of what is in the form at this moment; nothing is kept."""
+    page = DesignPage(request, reader_study=_draft(request))
+    return render(request, "reviews/design/plan.html", {"page": page})
+
+
+def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpResponse:
+    action = request.POST.get("action", "")
+    page = DesignPage(request, reader_study=reader_study)
+    if action in ("save", "start") and page.is_valid():
+        try:
+            return _keep(request, page, starts=action == "start")
+        except RefusedByRule as refusal:
+            page.form.add_error(None, str(refusal))
+    elif action == "ask":
+        _ask(request)
+    return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
+
+
+def _ask(request: HttpRequest) -> None:
+    try:
+        messages.info(request, request_inference_of_all(actor=acting_user(request)))
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+
+
+def _keep(request: HttpRequest, page: DesignPage, *, starts: bool) -> HttpResponse:
+    """The draft is kept even where it can't start yet."""
+    actor = acting_user(request)
+    draft = study_services.design_reader_study(
+        draft=page.draft_said(), actor=actor, reader_study=page.reader_study
+    )
+    if not starts:
+        messages.success(request, f"The draft of {draft.title} is kept.")
+        return redirect("reader-study-design", uid=draft.uid)
+    try:
+        study_services.start_reader_study(reader_study=draft, actor=actor)
+    except RefusedByRule as refusal:
+        messages.error(request, f"The draft is kept, but it can't start yet. {refusal}")
+        return redirect(reverse("reader-study-design", args=[draft.uid]))
+    messages.success(request, f"{draft.title} has begun; its readers are invited.")
+    return redirect("reader-study-detail", uid=draft.uid)
+
+
+def _draft(request: HttpRequest) -> ReaderStudy | None:
+    """The draft that the page shows; None for one that was never kept."""
+    try:
+        uid = uuid.UUID(request.GET.get("draft", ""))
+    except ValueError:
+        return None
+    return ReaderStudy.objects.filter(uid=uid, state=ReaderStudy.State.DRAFT).first()

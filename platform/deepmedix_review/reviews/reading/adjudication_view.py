@@ -1,0 +1,82 @@
+"""What earlier readers said of a case, side by side, for the reader who decides between them and no other."""
+
+from dataclasses import dataclass, replace
+
+from deepmedix_review.reviews.models import Assignment, Reading
+from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView
+from deepmedix_review.reviews.reading.parts import (
+    AnswerRatingView,
+    CriterionRatingView,
+    MissedFindingView,
+    RegionAnnotationView,
+    Said,
+    StepRatingView,
+    VoteView,
+    all_said,
+)
+
+_OTHER_SIDE = {"a": "b", "b": "a"}
+
+
+@dataclass(frozen=True)
+class EarlierReadingView:
+    """One earlier reader's word, under a label that names nobody; votes are by the sides shown now."""
+
+    label: str
+    step_ratings: tuple[StepRatingView, ...]
+    region_annotations: tuple[RegionAnnotationView, ...]
+    drawn_regions: tuple[DrawnRegionView, ...]
+    missed_findings: tuple[MissedFindingView, ...]
+    answer_ratings: tuple[AnswerRatingView, ...]
+    votes: tuple[VoteView, ...]
+    criterion_ratings: tuple[CriterionRatingView, ...]
+
+
+@dataclass(frozen=True)
+class AdjudicationView:
+    """`kind` is third_reader or consensus."""
+
+    kind: str
+    readings: tuple[EarlierReadingView, ...]
+
+
+def show_adjudication(reading: Reading) -> AdjudicationView | None:
+    """None for every reading but an adjudication's, and until its own first read is locked."""
+    if reading.assignment.kind != Assignment.Kind.ADJUDICATION or not reading.is_revealed:
+        return None
+    case = reading.assignment.case
+    shown = {reading.completion_a_id, reading.completion_b_id} - {None}
+    earlier = list(
+        Reading.objects.filter(
+            assignment__case=case, assignment__kind=Assignment.Kind.FIRST, signed_at__isnull=False
+        )
+        .exclude(amended_by__signed_at__isnull=False)
+        .filter(completion_a__in=shown)
+        .order_by("assignment__pk")
+    )
+    said = all_said(earlier)
+    return AdjudicationView(
+        kind=case.reader_study.adjudication,
+        readings=tuple(
+            _labelled(
+                f"Reader {number}", said[one.pk], is_swapped=one.completion_a_id != reading.completion_a_id
+            )
+            for number, one in enumerate(earlier, start=1)
+        ),
+    )
+
+
+def _labelled(label: str, said: Said, *, is_swapped: bool) -> EarlierReadingView:
+    votes = said.votes
+    if is_swapped:
+        votes = tuple(replace(vote, side=_OTHER_SIDE.get(vote.side, vote.side)) for vote in votes)
+    return EarlierReadingView(
+        label=label,
+        step_ratings=said.step_ratings,
+        region_annotations=said.region_annotations,
+        drawn_regions=tuple(region for region in said.drawn_regions if region.first_read is None),
+        missed_findings=said.missed_findings,
+        answer_ratings=said.answer_ratings,
+        votes=votes,
+        criterion_ratings=said.criterion_ratings,
+    )

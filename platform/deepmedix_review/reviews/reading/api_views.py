@@ -1,0 +1,154 @@
+"""The JSON interface of the reading page: one case out, each change in, and the signature."""
+
+import uuid
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deepmedix_review.accounts.permissions import Capability, needs
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.reviews.reading.change_serializers import (
+    ANY_CHANGE,
+    SignSerializer,
+    read_change,
+    read_signature,
+)
+from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere
+from deepmedix_review.reviews.reading.reveal import lock_first_read
+from deepmedix_review.reviews.reading.serializers import (
+    ChangeAnswerSerializer,
+    ConflictSerializer,
+    OpenedSerializer,
+    ReadingCompletionSerializer,
+    ReadingSerializer,
+    RefusalSerializer,
+    SignAnswerSerializer,
+)
+from deepmedix_review.reviews.reading.view import show_completions, show_reading
+from deepmedix_review.reviews.selectors import reading_for
+from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
+
+REFUSALS = {400: RefusalSerializer, 403: RefusalSerializer, 409: RefusalSerializer}
+
+
+class ReadingView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_retrieve",
+        parameters=[
+            OpenApiParameter("ahead", bool, description="made ready behind the case before it; not opened")
+        ],
+        responses={200: ReadingSerializer, 403: RefusalSerializer},
+    )
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        """One case, blinded: the film, the completions, and what the reader said so far."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        shown = show_reading(reading)
+        action = "fetch_reading_ahead" if "ahead" in request.query_params else "view_reading"
+        record_event(actor=reader, action=action, subject=reading)
+        return Response(ReadingSerializer(shown).data)
+
+
+class ReadingCompletionsView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_completions",
+        responses={200: ReadingCompletionSerializer(many=True), 403: RefusalSerializer},
+    )
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        """What was said of the film; refused until the reader's own first read is locked."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        shown = show_completions(reading)
+        record_event(actor=reader, action="view_completions", subject=reading)
+        return Response(ReadingCompletionSerializer(shown, many=True).data)
+
+
+class FirstReadLockView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_lock_first_read",
+        request=SignSerializer,
+        responses={200: ReadingSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Lock the first read; the answer is the reading with its completions. The refusal names what is
+        missing."""
+        reader = acting_user(request)
+        change_id, sop_instance_uid = read_signature(request.data)
+        lock_first_read(
+            reading_uid=uid, reader=reader, change_id=change_id, sop_instance_uid=sop_instance_uid
+        )
+        return Response(ReadingSerializer(show_reading(reading_for(reader, uid))).data)
+
+
+class ReadingOpeningView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(operation_id="reading_open", request=None, responses={200: OpenedSerializer, **REFUSALS})
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """A reading that was fetched ahead is on the screen now."""
+        reader = acting_user(request)
+        reading = reading_for(reader, uid)
+        mark_opened(reading, reader=reader)
+        record_event(actor=reader, action="view_reading", subject=reading)
+        return Response(OpenedSerializer(reading).data)
+
+
+class ReadingChangesView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_change",
+        request=ANY_CHANGE,
+        responses={200: ChangeAnswerSerializer, **REFUSALS, 409: ConflictSerializer},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Keep one change. A repeat of its id gets the first answer and changes nothing."""
+        sent = read_change(request.data)
+        try:
+            saved = apply_change(
+                reading_uid=uid,
+                reader=acting_user(request),
+                change_id=sent.change_id,
+                sop_instance_uid=sent.sop_instance_uid,
+                change=sent.change,
+                seen=sent.seen,
+            )
+        except ChangedElsewhere as conflict:
+            answer = {"detail": str(conflict), "stored": conflict.stored}
+            return Response(ConflictSerializer(answer).data, status=409)
+        return Response(ChangeAnswerSerializer(saved).data)
+
+
+class ReadingSignatureView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_sign",
+        request=SignSerializer,
+        responses={200: SignAnswerSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Lock a complete reading; the refusal names what is missing."""
+        change_id, sop_instance_uid = read_signature(request.data)
+        signed = sign_reading(
+            reading_uid=uid,
+            reader=acting_user(request),
+            change_id=change_id,
+            sop_instance_uid=sop_instance_uid,
+        )
+        following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
+        return Response(SignAnswerSerializer({"signed_at": signed.signed_at, "next": following}).data)

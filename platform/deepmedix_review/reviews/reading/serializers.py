@@ -1,0 +1,273 @@
+"""The JSON of a reading as its page gets it: the film, what was said of it, what the reader said so far."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
+from deepmedix_review.reviews.models import AnswerRating, Criterion, RegionAnnotation, Vote
+from deepmedix_review.reviews.reading.change_serializers import FIRST_READ_MOMENTS, CriterionValueField
+from deepmedix_review.studies.serializers import CompanionFilmSerializer
+
+
+def _rating() -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=5, allow_null=True)
+
+
+def _findings() -> serializers.ListField:
+    return serializers.ListField(child=serializers.ChoiceField(choices=CHEXPERT_FINDINGS))
+
+
+class ReadingFilmSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    sop_instance_uid = serializers.CharField()
+    film_url = serializers.CharField()
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    row_spacing_mm = serializers.FloatField(allow_null=True)
+    column_spacing_mm = serializers.FloatField(allow_null=True)
+    bits_stored = serializers.IntegerField()
+    view_position = serializers.CharField()
+    modality = serializers.CharField()
+
+
+class ReadingRegionSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    position = serializers.IntegerField()
+    x_min = serializers.FloatField()
+    y_min = serializers.FloatField()
+    x_max = serializers.FloatField()
+    y_max = serializers.FloatField()
+    problem = serializers.CharField(help_text="outside_image, no_area, inverted, whole_image; else empty")
+
+
+class ReadingStepSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    position = serializers.IntegerField()
+    text = serializers.CharField()
+    regions = ReadingRegionSerializer(many=True)
+
+
+class ReadingCompletionSerializer(serializers.Serializer[Any]):
+    side = serializers.ChoiceField(choices=[("a", "A"), ("b", "B")])
+    uid = serializers.UUIDField()
+    answer = serializers.CharField()
+    text = serializers.CharField()
+    problems = serializers.ListField(child=serializers.CharField())
+    steps = ReadingStepSerializer(many=True)
+
+
+class StepRatingSerializer(serializers.Serializer[Any]):
+    step = serializers.UUIDField()
+    plausibility = _rating()
+    cannot_judge = serializers.BooleanField()
+    note = serializers.CharField(allow_blank=True)
+    edited_text = serializers.CharField(allow_blank=True, help_text="empty where the step stands as it is")
+
+
+class RegionAnnotationSerializer(serializers.Serializer[Any]):
+    region = serializers.UUIDField()
+    verdict = serializers.ChoiceField(choices=RegionAnnotation.Verdict.choices)
+    x_min = serializers.FloatField(allow_null=True)
+    y_min = serializers.FloatField(allow_null=True)
+    x_max = serializers.FloatField(allow_null=True)
+    y_max = serializers.FloatField(allow_null=True)
+
+
+class AnswerRatingSerializer(serializers.Serializer[Any]):
+    completion = serializers.UUIDField()
+    relevance = _rating()
+    correctness = _rating()
+    completeness = _rating()
+    harm = serializers.ChoiceField(choices=AnswerRating.Harm.choices, allow_blank=True)
+    rewrite = serializers.CharField(allow_blank=True, help_text="empty where the answer stands as it is")
+
+
+class VoteSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Vote.Kind.choices)
+    side = serializers.ChoiceField(choices=Vote.Side.choices)
+
+
+class MissedFindingSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    completion = serializers.UUIDField()
+    text = serializers.CharField()
+
+
+class DrawnRegionSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    step = serializers.UUIDField(allow_null=True)
+    missed_finding = serializers.UUIDField(allow_null=True)
+    first_read = serializers.ChoiceField(choices=FIRST_READ_MOMENTS, allow_null=True)
+    x_min = serializers.FloatField()
+    y_min = serializers.FloatField()
+    x_max = serializers.FloatField()
+    y_max = serializers.FloatField()
+
+
+class FirstReadViewSerializer(serializers.Serializer[Any]):
+    choice = serializers.CharField()
+    findings = _findings()
+    impression = serializers.CharField()
+    confidence = _rating()
+    locked_at = serializers.DateTimeField(allow_null=True)
+    regions = DrawnRegionSerializer(many=True)
+
+
+class FirstReadFormSerializer(serializers.Serializer[Any]):
+    form = serializers.ChoiceField(choices=[("choice", "one answer"), ("findings", "findings")])
+    choices = serializers.ListField(child=serializers.CharField())
+    findings_offered = _findings()
+    first = FirstReadViewSerializer(allow_null=True)
+    after_reveal = FirstReadViewSerializer(allow_null=True)
+
+
+class CriterionOptionSerializer(serializers.Serializer[Any]):
+    value = CriterionValueField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not DRF's label
+    anchor = serializers.CharField()
+
+
+class CriterionSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    key = serializers.CharField()
+    version = serializers.IntegerField()
+    name = serializers.CharField()
+    question = serializers.CharField()
+    target = serializers.ChoiceField(choices=Criterion.Target.choices)
+    kind = serializers.ChoiceField(choices=Criterion.Kind.choices)
+    options = CriterionOptionSerializer(many=True)
+    field = serializers.CharField(help_text="of a built-in question, where its answer is; else empty")
+    is_required = serializers.BooleanField()
+
+
+class CriterionRatingSerializer(serializers.Serializer[Any]):
+    criterion = serializers.UUIDField()
+    completion = serializers.UUIDField(allow_null=True)
+    step = serializers.UUIDField(allow_null=True)
+    region = serializers.UUIDField(allow_null=True)
+    value = CriterionValueField()
+
+
+class EarlierReadingSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField(help_text="Reader 1, Reader 2 …")  # type: ignore[assignment]  # as above
+    step_ratings = StepRatingSerializer(many=True)
+    region_annotations = RegionAnnotationSerializer(many=True)
+    drawn_regions = DrawnRegionSerializer(many=True)
+    missed_findings = MissedFindingSerializer(many=True)
+    answer_ratings = AnswerRatingSerializer(many=True)
+    votes = VoteSerializer(many=True)
+    criterion_ratings = CriterionRatingSerializer(many=True)
+
+
+class AdjudicationSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="third_reader or consensus")
+    readings = EarlierReadingSerializer(many=True)
+
+
+class KnownRegionSerializer(serializers.Serializer[Any]):
+    finding = serializers.CharField()
+    box = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+
+
+class KnownAnswerSerializer(serializers.Serializer[Any]):
+    findings = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    regions = KnownRegionSerializer(many=True)
+    choice = serializers.CharField()
+    comment = serializers.CharField()
+
+
+class FeedbackItemSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    yours = serializers.CharField()
+    known = serializers.CharField()
+    agrees = serializers.BooleanField(allow_null=True, help_text="null where the two can't be compared")
+
+
+class FeedbackSerializer(serializers.Serializer[Any]):
+    known_answer = KnownAnswerSerializer()
+    items = FeedbackItemSerializer(many=True)
+
+
+class WindowSerializer(serializers.Serializer[Any]):
+    center = serializers.FloatField()
+    width = serializers.FloatField()
+    inverted = serializers.BooleanField()
+
+
+class LatestChangeSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    item = serializers.CharField(
+        help_text="uid of the step, region, completion, finding or drawn region; a vote's kind; first or "
+        "after_reveal; a criterion's uid and, after a colon, that of what it is asked of"
+    )
+    change_id = serializers.UUIDField()
+
+
+class ReadingSerializer(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    stage = serializers.ChoiceField(
+        choices=[("first_read", "first read"), ("rating", "rating"), ("signed", "signed")]
+    )
+    reader_study = serializers.CharField()
+    instructions = serializers.CharField()
+    deadline = serializers.DateField(allow_null=True)
+    is_training = serializers.BooleanField(help_text="what was right is told after the signature")
+    case_label = serializers.CharField()
+    position = serializers.IntegerField()
+    num_cases = serializers.IntegerField()
+    question = serializers.CharField()
+    instance = ReadingFilmSerializer()
+    films = CompanionFilmSerializer(many=True)
+    first_read = FirstReadFormSerializer(allow_null=True)
+    completions = ReadingCompletionSerializer(many=True)
+    criteria = CriterionSerializer(many=True)
+    step_ratings = StepRatingSerializer(many=True)
+    region_annotations = RegionAnnotationSerializer(many=True)
+    answer_ratings = AnswerRatingSerializer(many=True)
+    votes = VoteSerializer(many=True)
+    missed_findings = MissedFindingSerializer(many=True)
+    drawn_regions = DrawnRegionSerializer(many=True)
+    criterion_ratings = CriterionRatingSerializer(many=True)
+    adjudication = AdjudicationSerializer(allow_null=True)
+    feedback = FeedbackSerializer(allow_null=True)
+    window = WindowSerializer(allow_null=True)
+    active_seconds = serializers.IntegerField()
+    missing = serializers.ListField(child=serializers.CharField())
+    amendment_reason = serializers.CharField()
+    signed_at = serializers.DateTimeField(allow_null=True)
+    saved_at = serializers.DateTimeField(allow_null=True)
+    latest_changes = LatestChangeSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
+
+
+class ChangeAnswerSerializer(serializers.Serializer[Any]):
+    change_id = serializers.UUIDField()
+    saved_at = serializers.DateTimeField()
+    missing = serializers.ListField(child=serializers.CharField())
+
+
+class SignAnswerSerializer(serializers.Serializer[Any]):
+    signed_at = serializers.DateTimeField()
+    next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
+
+
+class OpenedSerializer(serializers.Serializer[Any]):
+    opened_at = serializers.DateTimeField(allow_null=True)
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+
+
+class StoredChangeSerializer(serializers.Serializer[Any]):
+    change_id = serializers.UUIDField()
+    kind = serializers.CharField()
+    payload = serializers.DictField()
+    received_at = serializers.DateTimeField()
+
+
+class ConflictSerializer(RefusalSerializer):
+    stored = StoredChangeSerializer(
+        required=False, help_text="what another window said of the same item, where that is the reason"
+    )

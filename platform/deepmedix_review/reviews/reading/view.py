@@ -1,0 +1,293 @@
+"""What the reading page shows of one case: the film, what was said of it, and what the reader said so far.
+
+Blinded: no model, version, temperature or seed is among it, and nothing that was said of the film until the
+reader's own first read is locked, where one is asked.
+"""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from django.urls import reverse
+
+from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.registry.selectors import model_names
+from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.masking import mask_model_names
+from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
+from deepmedix_review.reviews.reading.completeness import find_missing
+from deepmedix_review.reviews.reading.conflicts import LatestChange, latest_changes
+from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
+from deepmedix_review.reviews.reading.parts import (
+    AnswerRatingView,
+    CriterionRatingView,
+    MissedFindingView,
+    RegionAnnotationView,
+    StepRatingView,
+    VoteView,
+    all_said,
+)
+from deepmedix_review.reviews.reading.reveal import require_revealed
+from deepmedix_review.reviews.reading.training_feedback import TAUGHT, FeedbackView, show_feedback
+from deepmedix_review.reviews.selectors import next_reading, num_cases_of, number_of
+from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.selectors import CompanionFilm, companion_films
+
+
+@dataclass(frozen=True)
+class FilmView:
+    """Sizes in pixels; spacing in mm per pixel, None where unknown."""
+
+    uid: uuid.UUID
+    sop_instance_uid: str
+    film_url: str
+    rows: int
+    columns: int
+    row_spacing_mm: float | None
+    column_spacing_mm: float | None
+    bits_stored: int
+    view_position: str
+    modality: str
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """Film pixels, edges; `problem` is empty, outside_image, no_area, inverted or whole_image."""
+
+    uid: uuid.UUID
+    position: int
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    problem: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    uid: uuid.UUID
+    position: int
+    text: str
+    regions: tuple[RegionView, ...]
+
+
+@dataclass(frozen=True)
+class CompletionView:
+    """`problems` names what the parser could not read; then `text` is shown as it is."""
+
+    side: str
+    uid: uuid.UUID
+    answer: str
+    text: str
+    problems: tuple[str, ...]
+    steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True)
+class OptionView:
+    value: int | str
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class CriterionView:
+    """`field` names the place of a built-in question; empty, `criterion_ratings` have its answers."""
+
+    uid: uuid.UUID
+    key: str
+    version: int
+    name: str
+    question: str
+    target: str
+    kind: str
+    options: tuple[OptionView, ...]
+    field: str
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class WindowView:
+    center: float
+    width: float
+    inverted: bool
+
+
+@dataclass(frozen=True)
+class ReadingView:
+    """`stage` is first_read, rating or signed."""
+
+    uid: uuid.UUID
+    stage: Literal["first_read", "rating", "signed"]
+    reader_study: str
+    instructions: str
+    deadline: date | None
+    is_training: bool
+    case_label: str
+    position: int
+    num_cases: int
+    question: str
+    instance: FilmView
+    films: tuple[CompanionFilm, ...]
+    first_read: FirstReadForm | None
+    completions: tuple[CompletionView, ...]
+    criteria: tuple[CriterionView, ...]
+    step_ratings: tuple[StepRatingView, ...]
+    region_annotations: tuple[RegionAnnotationView, ...]
+    answer_ratings: tuple[AnswerRatingView, ...]
+    votes: tuple[VoteView, ...]
+    missed_findings: tuple[MissedFindingView, ...]
+    drawn_regions: tuple[DrawnRegionView, ...]
+    criterion_ratings: tuple[CriterionRatingView, ...]
+    adjudication: AdjudicationView | None
+    feedback: FeedbackView | None
+    window: WindowView | None
+    active_seconds: int
+    missing: tuple[str, ...]
+    amendment_reason: str
+    signed_at: datetime | None
+    saved_at: datetime | None
+    latest_changes: tuple[LatestChange, ...]
+    next: str | None
+
+
+def show_reading(reading: Reading) -> ReadingView:
+    """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`."""
+    case = reading.assignment.case
+    after = next_reading(reading)
+    said = all_said([reading])[reading.pk]
+    first_read = first_read_form(reading, said.drawn_regions)
+    last_change = reading.changes.order_by("-received_at").values_list("received_at", flat=True).first()
+    return ReadingView(
+        uid=reading.uid,
+        stage=_stage(reading),
+        reader_study=case.reader_study.title,
+        instructions=case.reader_study.instructions,
+        deadline=_deadline(reading),
+        is_training=case.role in TAUGHT,
+        case_label=reading.assignment.label,
+        position=number_of(reading.assignment),
+        num_cases=num_cases_of(reading.assignment),
+        question=reading.completion_a.query,
+        instance=_film(reading.completion_a.instance),
+        films=companion_films(case.study, beside=reading.completion_a.instance),
+        first_read=first_read,
+        completions=show_completions(reading) if reading.is_revealed else (),
+        criteria=_criteria(case.reader_study),
+        step_ratings=said.step_ratings,
+        region_annotations=said.region_annotations,
+        answer_ratings=said.answer_ratings,
+        votes=said.votes,
+        missed_findings=said.missed_findings,
+        drawn_regions=said.drawn_regions,
+        criterion_ratings=said.criterion_ratings,
+        adjudication=show_adjudication(reading),
+        feedback=show_feedback(reading, said, first_read),
+        window=_window(reading),
+        active_seconds=reading.active_seconds,
+        missing=find_missing(reading).sentences,
+        amendment_reason=reading.amendment_reason,
+        signed_at=reading.signed_at,
+        saved_at=last_change,
+        latest_changes=latest_changes(reading),
+        next=reverse("reading", args=[after.uid]) if after else None,
+    )
+
+
+def _stage(reading: Reading) -> Literal["first_read", "rating", "signed"]:
+    if reading.signed_at is not None:
+        return "signed"
+    return "rating" if reading.is_revealed else "first_read"
+
+
+def _deadline(reading: Reading) -> date | None:
+    """The reader's own one, else that of the reader study."""
+    reader_study = reading.assignment.case.reader_study
+    own = (
+        Invitation.objects.filter(reader_study=reader_study, reader=reading.assignment.reader_id)
+        .values_list("deadline", flat=True)
+        .first()
+    )
+    return own or reader_study.deadline
+
+
+def _criteria(reader_study: ReaderStudy) -> tuple[CriterionView, ...]:
+    return tuple(
+        CriterionView(
+            uid=asked.criterion.uid,
+            key=asked.criterion.key,
+            version=asked.criterion.version,
+            name=asked.criterion.name,
+            question=asked.criterion.question,
+            target=asked.criterion.target,
+            kind=asked.criterion.kind,
+            options=tuple(
+                OptionView(option["value"], option["label"], option.get("anchor", ""))
+                for option in asked.criterion.options
+            ),
+            field=asked.criterion.field,
+            is_required=asked.is_required,
+        )
+        for asked in asked_of(reader_study)
+    )
+
+
+def _film(instance: Instance) -> FilmView:
+    return FilmView(
+        uid=instance.uid,
+        sop_instance_uid=instance.sop_instance_uid,
+        film_url=reverse("film", args=[instance.uid]),
+        rows=instance.rows,
+        columns=instance.columns,
+        row_spacing_mm=instance.row_spacing_mm,
+        column_spacing_mm=instance.column_spacing_mm,
+        bits_stored=instance.bits_stored,
+        view_position=instance.view_position,
+        modality=instance.series.modality,
+    )
+
+
+def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
+    """As drawn for this reading, the names of models masked. Raises NotYours before the reveal."""
+    require_revealed(reading)
+    names = model_names()
+    shown = [completion for completion in (reading.completion_a, reading.completion_b) if completion]
+    steps: dict[int, list[StepView]] = defaultdict(list)
+    rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
+    for step in rows.order_by("completion", "position"):
+        regions = tuple(_region(region) for region in step.regions.all())
+        steps[step.completion_id].append(
+            StepView(step.uid, step.position, mask_model_names(step.text, names), regions)
+        )
+    return tuple(
+        CompletionView(
+            side=side,
+            uid=completion.uid,
+            answer=mask_model_names(completion.answer, names),
+            text=mask_model_names(completion.text, names),
+            problems=tuple(completion.problems),
+            steps=tuple(steps[completion.pk]),
+        )
+        for side, completion in zip("ab", shown, strict=False)
+    )
+
+
+def _region(region: Region) -> RegionView:
+    return RegionView(
+        region.uid,
+        region.position,
+        region.x_min,
+        region.y_min,
+        region.x_max,
+        region.y_max,
+        region.problem,
+    )
+
+
+def _window(reading: Reading) -> WindowView | None:
+    if reading.window_center is None or reading.window_width is None:
+        return None
+    return WindowView(reading.window_center, reading.window_width, reading.inverted)

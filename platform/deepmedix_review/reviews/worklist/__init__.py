@@ -1,0 +1,1 @@
+"""What an expert finds on coming in: invitations, pools, and the cases to read."""

@@ -1,0 +1,351 @@
+"""Designing a reader study on its page: what is offered, what it costs, and that nothing entered is lost."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.reviews.designing import cost
+from deepmedix_review.reviews.designing import page as design_page
+from deepmedix_review.reviews.designs import ReadingTimes
+from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
+from deepmedix_review.studies.models import Study
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory
+from tests.factories.reviews import HEART, LUNGS, completed_study, reader_study
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/reader-studies/new/"
+
+
+@pytest.fixture
+def admin() -> Client:
+    client = Client()
+    client.force_login(AdminFactory.create())
+    return client
+
+
+def form(**said: Any) -> dict[str, Any]:
+    """What the page sends of a plain reader study, with some of it said otherwise."""
+    return {
+        "title": "Winter films",
+        "shows": "two_samples",
+        "cases_from": "chosen",
+        "design": "every_reader",
+        "first_reads": "off",
+        "adjudication": "off",
+        "seed": "4",
+        "taught-TOTAL_FORMS": "0",
+        "taught-INITIAL_FORMS": "0",
+    } | said
+
+
+def uids(*found: Any) -> list[str]:
+    return [str(one.uid) for one in found]
+
+
+def test_a_new_study_begins_with_nothing_chosen_and_the_usual_questions(admin: Client) -> None:
+    study, expert = completed_study(), ExpertFactory.create()
+    page = admin.get(NEW).content.decode()
+    assert study.label in page
+    assert expert.pseudonym in page
+    assert not re.search(rf'value="({study.uid}|{expert.uid})"\s+checked', page)
+    for name in ("Plausibility", "Relevance", "Better overall"):
+        assert re.search(rf'aria-label="Ask {name}" checked', page)
+    assert re.search(r'aria-label="Ask Omission">', page)
+    assert "Nothing to read yet" in page
+
+
+def test_a_study_is_kept_as_a_draft_changed_and_started(admin: Client) -> None:
+    studies = [completed_study(), completed_study(num_completions=1)]
+    readers = [ExpertFactory.create(), ExpertFactory.create()]
+    said = form(studies=uids(*studies), readers=uids(*readers), action="save")
+    kept = admin.post(NEW, said)
+    made = ReaderStudy.objects.get()
+    assert made.state == ReaderStudy.State.DRAFT
+    assert kept.headers["Location"] == reverse("reader-study-design", args=[made.uid])
+    page = admin.get(kept.headers["Location"]).content.decode()
+    assert 'value="Winter films"' in page
+    assert len(re.findall(r'name="studies"[^>]* checked', page)) == 2
+    assert "4 readings" in page
+    changed = said | {"title": "Spring films", "studies": uids(studies[0]), "action": "start"}
+    started = admin.post(kept.headers["Location"], changed)
+    made.refresh_from_db()
+    assert (made.title, made.state) == ("Spring films", ReaderStudy.State.RUNNING)
+    assert started.headers["Location"] == reverse("reader-study-detail", args=[made.uid])
+    assert Reading.objects.count() == 2
+    assert set(Invitation.objects.values_list("state", flat=True)) == {Invitation.State.INVITED}
+    assert admin.get(kept.headers["Location"]).status_code == 409
+
+
+def test_a_draft_that_cannot_start_is_kept_and_says_what_it_lacks(admin: Client) -> None:
+    study = completed_study()
+    answer = admin.post(NEW, form(studies=uids(study), action="start"), follow=True)
+    page = answer.content.decode()
+    assert "The draft is kept, but it can&#x27;t start yet." in page
+    assert "There is no reader. Invite one." in page
+    assert ReaderStudy.objects.get().state == ReaderStudy.State.DRAFT
+
+
+def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
+    studies = [completed_study() for _ in range(10)]
+    readers = [ExpertFactory.create() for _ in range(4)]
+    said = form(studies=uids(*studies), readers=uids(*readers), title="")
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said).content.decode()
+    assert "40 readings" in page
+    assert "Not measured yet: 100 s per reading (60 to 180) are assumed." in page
+    assert page.count("<polyline") == 2
+    assert page.count('<th scope="row" class="number">') == 4
+    page = admin.post(
+        plan, said | {"design": "k_readers", "readers_per_case": "2", "control_share": "20"}
+    ).content.decode()
+    assert "8 of data, 2 controls" in page
+    assert "24 readings" in page
+    page = admin.post(plan, said | {"design": "k_readers", "readers_per_case": "9"}).content.decode()
+    assert "9 readers per case need at least 9 readers, and there are 4." in page
+    assert not ReaderStudy.objects.exists()
+
+
+def test_the_plan_knows_how_long_readings_took(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    monkeypatch.setattr(cost, "FEWEST_TIMED", 3)
+    study = reader_study(num_cases=3)
+    for seconds, reading in enumerate(Reading.objects.filter(assignment__case__reader_study=study), start=1):
+        Reading.objects.filter(pk=reading.pk).update(
+            active_seconds=60 * seconds, signed_at=timezone.now(), opened_at=timezone.now()
+        )
+    times = cost.measured_times(has_sides=True)
+    assert times == ReadingTimes(low=90, median=120, high=150, num_readings=3)
+    assert cost.measured_times(has_sides=False) is None
+    page = admin.post(reverse("reader-study-plan"), form()).content.decode()
+    assert "Times are the quartiles of 3 signed readings." in page
+
+
+def test_another_model_loses_nothing_that_was_entered(admin: Client) -> None:
+    study, reader = completed_study(), ExpertFactory.create()
+    former = serving_model()
+    ModelVersion.objects.filter(pk=former.pk).update(state=ModelVersion.State.RETIRED)
+    serving = ModelVersionFactory.create(state=ModelVersion.State.SERVING)
+    page = admin.get(NEW).content.decode()
+    assert f"{former} · 1 study" in page
+    assert "No ready study has what is to be shown." in page
+    assert f"Ask {serving} about all ready studies" in page
+    said = form(version=str(former.uid), readers=uids(reader), instructions="Read all", studies=uids(study))
+    page = admin.post(NEW, said | {"version": ""}).content.decode()
+    for kept in ('value="Winter films"', "Read all</textarea>", "lacks what is to be shown"):
+        assert kept in page
+    assert re.search(rf'value="{reader.uid}" checked', page)
+    assert re.search(rf'value="{study.uid}" checked', page)
+    page = admin.post(NEW, said).content.decode()
+    assert "lacks what is to be shown" not in page
+    admin.post(NEW, said | {"action": "start"})
+    reading = Reading.objects.get()
+    assert reading.completion_a.model_version == former
+
+
+def test_two_models_side_by_side_need_both_on_one_film(admin: Client) -> None:
+    both, one = completed_study(), completed_study()
+    other = ModelVersionFactory.create()
+    instance = both.series.get().instances.get()
+    say(instance, steps=[HEART, LUNGS], model_version=other)
+    said = form(
+        shows="two_versions",
+        version=str(serving_model().uid),
+        other_version=str(other.uid),
+        cases_from="all",
+        readers=uids(ExpertFactory.create()),
+    )
+    page = admin.post(NEW, said).content.decode()
+    assert "1 ready study has what is to be shown." in page
+    assert both.label in page
+    assert one.label not in page
+    admin.post(NEW, said | {"action": "start"})
+    reading = Reading.objects.get()
+    shown = {reading.completion_a.model_version, reading.completion_b.model_version}  # type: ignore[union-attr]
+    assert shown == {serving_model(), other}
+
+
+def test_an_error_is_said_at_its_field_and_all_else_stays(admin: Client) -> None:
+    study, reader = completed_study(), ExpertFactory.create()
+    said = form(title="", studies=uids(study), readers=uids(reader), repeat_share="140", action="save")
+    page = admin.post(NEW, said | {"deadline": "2031-02-30", "instructions": "Kept"}).content.decode()
+    assert "Nothing was kept yet." in page
+    assert "Title</a>: This field is required." in page
+    assert "Ensure this value is less than or equal to 100." in page
+    assert 'aria-invalid="true"' in page
+    assert "Kept</textarea>" in page
+    assert 'value="140"' in page
+    assert 'value="2031-02-30"' in page
+    assert re.search(rf'value="{study.uid}" checked', page)
+    assert not ReaderStudy.objects.exists()
+
+
+def test_cases_come_from_everything_or_from_an_import_and_a_search_narrows_the_list(admin: Client) -> None:
+    studies = [completed_study() for _ in range(3)]
+    page = admin.post(NEW, form(search=studies[0].label, studies=uids(studies[1]))).content.decode()
+    assert studies[0].label in page
+    assert studies[1].label in page
+    assert studies[2].label not in page
+    page = admin.post(NEW, form(action="choose-shown", search=studies[0].label)).content.decode()
+    assert re.findall(r'name="studies" value="([^"]*)" checked', page) == uids(studies[0])
+    page = admin.post(NEW, form(action="choose-none", studies=uids(*studies))).content.decode()
+    assert 'name="studies"' in page
+    assert not re.search(r'name="studies"[^>]* checked', page)
+    admin.post(NEW, form(cases_from="all", action="save"))
+    drafted = Case.objects.filter(reader_study=ReaderStudy.objects.get()).order_by("position")
+    assert [case.study for case in drafted] == studies
+
+
+def test_a_long_draft_is_kept_whole_without_listing_it(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(design_page, "MOST_LISTED", 2)
+    for _ in range(3):
+        completed_study()
+    admin.post(NEW, form(cases_from="all", action="save"))
+    draft = ReaderStudy.objects.get()
+    address = reverse("reader-study-design", args=[draft.uid])
+    page = admin.get(address).content.decode()
+    assert "The 3 of this draft" in page
+    admin.post(address, form(cases_from="keep", title="Anew", action="save"))
+    draft.refresh_from_db()
+    assert (draft.title, draft.cases.count()) == ("Anew", 3)
+
+
+def test_questions_are_asked_in_the_order_of_their_numbers(admin: Client) -> None:
+    completed_study()
+    harm, grounded = Criterion.objects.get(key="harm"), Criterion.objects.get(key="better-grounded")
+    relevance = Criterion.objects.get(key="relevance")
+    said = form(
+        shows="one",
+        cases_from="all",
+        asked=uids(harm, relevance, grounded),
+        required=uids(relevance),
+        action="save",
+    )
+    said |= {f"place-{relevance.uid}": "1", f"place-{harm.uid}": "2", f"place-{grounded.uid}": "nonsense"}
+    admin.post(NEW, said)
+    asked = ReaderStudy.objects.get().asked.values_list("criterion__key", "is_required")
+    # One output is no vote between two.
+    assert list(asked) == [("relevance", True), ("harm", False)]
+
+
+def test_training_cases_are_written_with_what_is_known_of_them(admin: Client) -> None:
+    teaches, data = completed_study(), completed_study()
+    reader = ExpertFactory.create()
+    row = {
+        "taught-TOTAL_FORMS": "1",
+        "taught-0-study": str(teaches.uid),
+        "taught-0-role": "training",
+        "taught-0-findings": ["Cardiomegaly"],
+        "taught-0-regions": "Cardiomegaly: 120 300 400 480",
+        "taught-0-comment": "Look at the left border.",
+    }
+    page = admin.post(NEW, form(action="add-taught")).content.decode()
+    assert 'name="taught-0-study"' in page
+    broken = form(studies=uids(data), readers=uids(reader), action="save") | row
+    page = admin.post(NEW, broken | {"taught-0-regions": "somewhere"}).content.decode()
+    assert "“somewhere” is no region." in page
+    assert "Look at the left border." in page
+    admin.post(NEW, broken)
+    case = Case.objects.get(role=Case.Role.TRAINING)
+    assert case.study == teaches
+    assert case.known_answer == {
+        "findings": ["Cardiomegaly"],
+        "regions": [{"finding": "Cardiomegaly", "box": [120.0, 300.0, 400.0, 480.0]}],
+        "comment": "Look at the left border.",
+    }
+    address = reverse("reader-study-design", args=[ReaderStudy.objects.get().uid])
+    assert "Cardiomegaly: 120 300 400 480" in admin.get(address).content.decode()
+
+
+def test_a_designed_study_has_all_that_the_page_said(admin: Client) -> None:
+    for _ in range(5):
+        completed_study()
+    readers = [ExpertFactory.create() for _ in range(3)]
+    deadline = timezone.localdate() + timedelta(days=30)
+    said = form(
+        cases_from="all",
+        readers=uids(*readers),
+        design="anchor_rotation",
+        readers_per_case="2",
+        num_anchor_cases="1",
+        first_reads="share",
+        first_read_share="50",
+        first_read_choices="yes\n\nno\n",
+        repeat_share="40",
+        washout_cases="1",
+        washout_days="0",
+        deadline=deadline.isoformat(),
+        hides_results="on",
+        adjudication="consensus",
+        adjudication_points="1.5",
+        action="start",
+    )
+    admin.post(NEW, said)
+    made = ReaderStudy.objects.get()
+    assert made.state == ReaderStudy.State.RUNNING
+    assert (made.design, made.readers_per_case, made.num_anchor_cases) == ("anchor_rotation", 2, 1)
+    assert (made.first_reads, made.first_read_share, made.first_read_choices) == ("share", 0.5, ["yes", "no"])
+    assert (made.repeat_share, made.washout_cases, made.deadline) == (0.4, 1, deadline)
+    assert (made.hides_results, made.adjudication, made.adjudication_points) == (True, "consensus", 1.5)
+
+
+def test_the_page_takes_as_many_queries_however_many_studies(
+    admin: Client, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(2):
+        completed_study()
+    ExpertFactory.create()
+    with django_assert_max_num_queries(20):
+        admin.get(NEW)
+    for _ in range(4):
+        completed_study()
+        ExpertFactory.create()
+    everything = uids(*Study.objects.all())
+    with django_assert_max_num_queries(20):
+        admin.get(NEW)
+    with django_assert_max_num_queries(16):
+        admin.post(reverse("reader-study-plan"), form(studies=everything))
+
+
+def test_looking_at_a_draft_is_audited(admin: Client) -> None:
+    admin.post(NEW, form(action="save"))
+    draft = ReaderStudy.objects.get()
+    admin.get(reverse("reader-study-detail", args=[draft.uid]), follow=True)
+    event = AuditEvent.objects.latest("sequence")
+    assert (event.action, event.subject_uid) == ("view_reader_study", str(draft.uid))
+
+
+def test_a_pool_says_how_many_readers_a_case_takes(admin: Client) -> None:
+    for _ in range(4):
+        completed_study()
+    said = form(cases_from="all", readers=uids(ExpertFactory.create(), ExpertFactory.create()))
+    pool = said | {"is_pool": "on", "readers_per_case": "1", "lease_minutes": "30"}
+    assert "4 readings" in admin.post(reverse("reader-study-plan"), pool).content.decode()
+    admin.post(NEW, pool | {"action": "start"})
+    made = ReaderStudy.objects.get()
+    assert (made.is_pool, made.design, made.readers_per_case) == (True, "k_readers", 1)
+    assert made.lease_minutes == 30
+    assert list(made.cases.values_list("num_free", flat=True)) == [1, 1, 1, 1]
+
+
+def test_asking_the_model_loses_nothing_that_was_entered(admin: Client) -> None:
+    study = completed_study()
+    page = admin.post(NEW, form(studies=uids(study), action="ask", instructions="Kept")).content.decode()
+    assert "Kept</textarea>" in page
+    assert re.search(rf'value="{study.uid}" checked', page)
+    ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
+    page = admin.post(NEW, form(action="ask", instructions="Kept")).content.decode()
+    assert "No model serves yet." in page
+    assert "Kept</textarea>" in page

@@ -1,0 +1,115 @@
+"""Two tabs, a double click and a retry at once: one change, one answer, and nothing beside a signature."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.models import Reading, ReadingChange, Vote
+from deepmedix_review.reviews.reading.changes import AddActiveTime, CastVote
+from deepmedix_review.reviews.services import amend_reading, apply_change, sign_reading
+from tests.factories.reviews import a_signed_reading, an_open_reading, complete, reader_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Answer = TypeVar("Answer")
+
+
+def at_once(acts: list[Callable[[], Answer]]) -> list[Answer | RefusedByRule]:
+    """What each act, started together with the others in its own connection, returned or was refused with."""
+    start = threading.Barrier(len(acts))
+    answers: list[Answer | RefusedByRule | None] = [None] * len(acts)
+
+    def run(index: int) -> None:
+        try:
+            start.wait(timeout=10)
+            answers[index] = acts[index]()
+        except RefusedByRule as refusal:
+            answers[index] = refusal
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[index]) for index in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert None not in answers
+    return [answer for answer in answers if answer is not None]
+
+
+def test_one_change_sent_by_eight_at_once_is_kept_once_and_answered_alike() -> None:
+    reading = an_open_reading()
+    reader, film, change_id = reader_of(reading), reading.completion_a.instance.sop_instance_uid, uuid.uuid4()
+
+    def send() -> object:
+        return apply_change(
+            reading_uid=reading.uid,
+            reader=reader,
+            change_id=change_id,
+            sop_instance_uid=film,
+            change=AddActiveTime(7),
+        )
+
+    answers = at_once([send] * 8)
+    assert len(set(answers)) == 1
+    reading.refresh_from_db()
+    assert reading.active_seconds == 7
+    assert ReadingChange.objects.count() == 1
+
+
+def test_eight_changes_at_once_are_all_kept() -> None:
+    reading = an_open_reading()
+    reader, film = reader_of(reading), reading.completion_a.instance.sop_instance_uid
+
+    def send() -> object:
+        return apply_change(
+            reading_uid=reading.uid,
+            reader=reader,
+            change_id=uuid.uuid4(),
+            sop_instance_uid=film,
+            change=AddActiveTime(1),
+        )
+
+    at_once([send] * 8)
+    reading.refresh_from_db()
+    assert (reading.active_seconds, ReadingChange.objects.count()) == (8, 8)
+
+
+def test_a_change_beside_a_signature_is_kept_before_it_or_refused() -> None:
+    reading = an_open_reading()
+    complete(reading, side=Vote.Side.A)
+    reader, film = reader_of(reading), reading.completion_a.instance.sop_instance_uid
+
+    def sign() -> object:
+        return sign_reading(
+            reading_uid=reading.uid, reader=reader, change_id=uuid.uuid4(), sop_instance_uid=film
+        )
+
+    def vote() -> object:
+        return apply_change(
+            reading_uid=reading.uid,
+            reader=reader,
+            change_id=uuid.uuid4(),
+            sop_instance_uid=film,
+            change=CastVote(Vote.Side.B),
+        )
+
+    signed, voted = at_once([sign, vote])
+    assert not isinstance(signed, RefusedByRule)
+    expected = Vote.Side.A if isinstance(voted, RefusedByRule) else Vote.Side.B
+    assert Vote.objects.get(reading=reading).side == expected
+    last = ReadingChange.objects.filter(reading=reading).latest("pk")
+    assert last.kind == "sign"
+
+
+def test_a_reading_is_amended_once_by_two_clicks() -> None:
+    reading = a_signed_reading()
+    reader = reader_of(reading)
+    answers = at_once([lambda: amend_reading(reading=reading, reader=reader, reason="why")] * 2)
+    assert [isinstance(answer, RefusedByRule) for answer in answers].count(True) == 1
+    assert Reading.objects.filter(amends=reading).count() == 1

@@ -1,0 +1,155 @@
+"""A case that teaches says what was right once it is signed, and only then, and only such a case."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.known_answers import (
+    FeedbackItem,
+    KnownAnswer,
+    KnownRegion,
+    WordOfReader,
+    compare,
+    read_known_answer,
+)
+from deepmedix_review.reviews.models import Case, Reading, RegionAnnotation
+from deepmedix_review.reviews.reading.changes import AnnotateRegion, DrawRegion, SayFirstRead
+from inference.regions import Box
+from tests.factories.reviews import an_open_reading, change, complete, lock, reader_of, sign
+
+HEART = Box(150.0, 300.0, 330.0, 480.0)
+KNOWN = KnownAnswer(
+    findings=("Cardiomegaly",),
+    regions=(KnownRegion("Cardiomegaly", HEART),),
+    comment="The cardiothoracic ratio is 0.6.",
+)
+
+
+def get(reading: Reading) -> Any:
+    client = Client()
+    client.force_login(reader_of(reading))
+    return client.get(reverse("api-reading", args=[reading.uid])).json()
+
+
+@pytest.mark.django_db
+def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
+    reading = an_open_reading(asks_first_read=True)
+    Case.objects.update(role=Case.Role.TRAINING, known_answer=KNOWN.as_json())
+    change(reading, SayFirstRead(False, "", ("Cardiomegaly", "Edema"), "", 4))
+    assert (get(reading)["is_training"], get(reading)["feedback"]) == (True, None)
+    lock(reading)
+    complete(reading)
+    step = reading.completion_a.steps.earliest("position")
+    region = step.regions.earliest("position")
+    change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.WRONG, None))
+    change(reading, DrawRegion(uuid.uuid4(), step.uid, None, None, (150.0, 300.0, 330.0, 390.0)))
+    assert get(reading)["feedback"] is None
+    sign(reading)
+    feedback = get(reading)["feedback"]
+    assert feedback["known_answer"]["findings"] == ["Cardiomegaly"]
+    assert feedback["known_answer"]["regions"] == [
+        {"finding": "Cardiomegaly", "box": [150.0, 300.0, 330.0, 480.0]}
+    ]
+    told = {item["what"]: (item["yours"], item["known"], item["agrees"]) for item in feedback["items"]}
+    assert told["Cardiomegaly"] == ("present", "present", True)
+    assert told["Edema"] == ("present", "absent", False)
+    assert told["Region of Cardiomegaly"][2] is True
+    assert told["Comment"] == ("", "The cardiothoracic ratio is 0.6.", None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Case.Role.DATA, Case.Role.CONTROL])
+def test_no_other_case_tells_what_was_right(role: str) -> None:
+    reading = an_open_reading(num_completions=1)
+    Case.objects.update(role=role, known_answer=KNOWN.as_json())
+    complete(reading)
+    sign(reading)
+    assert (get(reading)["is_training"], get(reading)["feedback"]) == (False, None)
+
+
+@pytest.mark.django_db
+def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
+    reading = an_open_reading(num_completions=1)
+    Case.objects.update(role=Case.Role.CALIBRATION, known_answer={"findings": ["Flu"], "regions": 3})
+    complete(reading)
+    sign(reading)
+    (item,) = get(reading)["feedback"]["items"]
+    assert (item["what"], item["agrees"]) == ("Known answer", None)
+    assert "The known findings are some of" in item["known"]
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "items"),
+    [
+        (
+            WordOfReader(None, None, ()),
+            KnownAnswer(findings=("Edema", "Fracture")),
+            [FeedbackItem("Findings", "", "Edema, Fracture", None)],
+        ),
+        (
+            WordOfReader((), None, ()),
+            KnownAnswer(findings=("Edema",)),
+            [FeedbackItem("Edema", "not named", "present", False)],
+        ),
+        (
+            WordOfReader(None, None, ()),
+            KnownAnswer(findings=()),
+            [FeedbackItem("Findings", "", "No Finding", None)],
+        ),
+        (
+            WordOfReader(None, "yes", ()),
+            KnownAnswer(choice="no"),
+            [FeedbackItem("Answer", "yes", "no", False)],
+        ),
+        (
+            WordOfReader(None, None, (Box(0, 0, 9, 9), Box(150, 300, 330, 390))),
+            KnownAnswer(regions=(KnownRegion("heart", HEART),)),
+            [
+                FeedbackItem(
+                    "Region of heart",
+                    "your nearest region overlaps it by 50%",
+                    "at 150, 300, 330, 480 (film pixels)",
+                    True,
+                )
+            ],
+        ),
+        (
+            WordOfReader(None, None, ()),
+            KnownAnswer(regions=(KnownRegion("heart", HEART),)),
+            [FeedbackItem("Region of heart", "no region", "at 150, 300, 330, 480 (film pixels)", False)],
+        ),
+    ],
+)
+def test_each_thing_is_compared_where_it_can_be(
+    said: WordOfReader, known: KnownAnswer, items: list[FeedbackItem]
+) -> None:
+    assert list(compare(said, known)) == items
+
+
+def test_a_known_answer_is_kept_and_read_again() -> None:
+    assert read_known_answer(KNOWN.as_json()) == KNOWN
+    assert read_known_answer(KnownAnswer(choice="no").as_json()) == KnownAnswer(choice="no")
+    assert KnownAnswer().as_json() == {}
+
+
+@pytest.mark.parametrize(
+    ("kept", "sentence"),
+    [
+        ({"findings": "Edema"}, "some of"),
+        ({"findings": ["edema"]}, "some of"),
+        ({"regions": {}}, "are a list"),
+        ({"regions": [3]}, "Draw it again"),
+        ({"regions": [{"finding": "x", "box": [1, 2, 3]}]}, "Draw it again"),
+        ({"regions": [{"finding": "x", "box": [1, 2, 1, 4]}]}, "Draw it again"),
+        ({"regions": [{"finding": "x", "box": [1, True, 3, "4"]}]}, "Draw it again"),
+    ],
+)
+def test_a_known_answer_that_nothing_can_be_compared_with_is_refused(
+    kept: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(RefusedByRule, match=sentence):
+        read_known_answer(kept)
