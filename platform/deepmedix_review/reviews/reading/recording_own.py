@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import Manager
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
@@ -29,6 +31,7 @@ MOST_REGIONS = 200
 MOST_FINDINGS = 50
 MAX_CRITERION_TEXT = 4_000
 
+Own = TypeVar("Own", MissedFinding, DrawnRegion)
 Target = Criterion.Target
 Kind = Criterion.Kind
 
@@ -71,7 +74,9 @@ def add_finding(reading: Reading, change: AddFinding) -> None:
     )
     if MissedFinding.objects.filter(reading=reading).count() >= MOST_FINDINGS:
         raise RefusedByRule(f"{MOST_FINDINGS} findings were added already. Take one back first.")
-    MissedFinding.objects.create(uid=change.uid, reading=reading, completion_id=completion, text=change.text)
+    _make(
+        MissedFinding(uid=change.uid, reading=reading, completion_id=completion, text=change.text), "finding"
+    )
 
 
 def draw_region(reading: Reading, change: DrawRegion) -> None:
@@ -97,7 +102,7 @@ def draw_region(reading: Reading, change: DrawRegion) -> None:
         return
     if DrawnRegion.objects.filter(reading=reading).count() >= MOST_REGIONS:
         raise RefusedByRule(f"{MOST_REGIONS} regions were drawn already. Take one back first.")
-    DrawnRegion.objects.create(uid=change.uid, reading=reading, **owner, **edges)
+    _make(DrawnRegion(uid=change.uid, reading=reading, **owner, **edges), "region")
 
 
 def rate_criterion(reading: Reading, change: RateCriterion) -> None:
@@ -121,6 +126,14 @@ def rate_criterion(reading: Reading, change: RateCriterion) -> None:
         unique_fields=["reading", "criterion", "completion", "step", "region"],
         update_fields=["value"],
     )
+
+
+def _make(own: Own, noun: str) -> None:
+    """Another reading may make the same uid at this very moment: the second of the two is refused."""
+    rows: Manager[Own] = type(own)._default_manager
+    rows.bulk_create([own], ignore_conflicts=True)
+    if not rows.filter(uid=own.uid, reading=own.reading).exists():
+        raise of_another_case(noun)
 
 
 def _require_moment(reading: Reading, moment: FirstReadMoment) -> None:

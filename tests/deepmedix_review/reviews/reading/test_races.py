@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reviews.models import Reading, ReadingChange, Vote
-from deepmedix_review.reviews.reading.changes import AddActiveTime, CastVote
-from deepmedix_review.reviews.services import amend_reading, apply_change, sign_reading
+from deepmedix_review.reviews.models import DrawnRegion, MissedFinding, Reading, ReadingChange, Vote
+from deepmedix_review.reviews.reading.changes import AddActiveTime, AddFinding, CastVote, Change, DrawRegion
+from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere, Seen
+from deepmedix_review.reviews.services import Saved, amend_reading, apply_change, sign_reading
 from tests.factories.reviews import a_signed_reading, an_open_reading, complete, reader_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,3 +114,63 @@ def test_a_reading_is_amended_once_by_two_clicks() -> None:
     answers = at_once([lambda: amend_reading(reading=reading, reader=reader, reason="why")] * 2)
     assert [isinstance(answer, RefusedByRule) for answer in answers].count(True) == 1
     assert Reading.objects.filter(amends=reading).count() == 1
+
+
+def a_new_finding(reading: Reading, uid: uuid.UUID) -> Change:
+    return AddFinding(uid, reading.completion_a.uid, "a rib fracture")
+
+
+def a_new_region(reading: Reading, uid: uuid.UUID) -> Change:
+    step = reading.completion_a.steps.earliest("position")
+    return DrawRegion(uid, step.uid, None, None, (1.0, 2.0, 3.0, 4.0))
+
+
+def sending(reading: Reading, change: Change, *, change_id: uuid.UUID | None = None) -> Callable[[], Saved]:
+    """A window that has seen nothing of the item yet."""
+    reader, film = reader_of(reading), reading.completion_a.instance.sop_instance_uid
+
+    def send() -> Saved:
+        return apply_change(
+            reading_uid=reading.uid,
+            reader=reader,
+            change_id=change_id or uuid.uuid4(),
+            sop_instance_uid=film,
+            change=change,
+            seen=Seen(None),
+        )
+
+    return send
+
+
+@pytest.mark.parametrize(("new", "model"), [(a_new_finding, MissedFinding), (a_new_region, DrawnRegion)])
+def test_one_new_thing_made_by_two_windows_at_once_is_kept_once_and_the_second_is_told(
+    new: Callable[[Reading, uuid.UUID], Change], model: type[MissedFinding | DrawnRegion]
+) -> None:
+    reading, uid = an_open_reading(), uuid.uuid4()
+    answers = at_once([sending(reading, new(reading, uid)) for _ in range(4)])
+    assert [type(answer) for answer in answers].count(Saved) == 1
+    assert [type(answer) for answer in answers].count(ChangedElsewhere) == 3
+    assert model._default_manager.get(uid=uid).reading_id == reading.pk
+    change_id = uuid.uuid4()
+    again = at_once([sending(reading, new(reading, uuid.uuid4()), change_id=change_id)] * 4)
+    assert len(set(again)) == 1
+    assert ReadingChange.objects.filter(reading=reading).count() == model._default_manager.count() == 2
+
+
+@pytest.mark.parametrize(("new", "model"), [(a_new_finding, MissedFinding), (a_new_region, DrawnRegion)])
+def test_one_uid_made_in_two_readings_at_once_is_kept_in_one_and_refused_in_the_other(
+    new: Callable[[Reading, uuid.UUID], Change], model: type[MissedFinding | DrawnRegion]
+) -> None:
+    for _ in range(5):
+        readings, uid = [an_open_reading() for _ in range(4)], uuid.uuid4()
+        answers = at_once([sending(reading, new(reading, uid)) for reading in readings])
+        refused = [answer for answer in answers if isinstance(answer, RefusedByRule)]
+        assert len(refused) == 3
+        assert {str(one).split(" is ")[1] for one in refused} == {
+            "not part of this case, so nothing was saved. Reload the page."
+        }
+        kept = model._default_manager.get(uid=uid).reading_id
+        assert [kept == reading.pk for reading in readings] == [
+            isinstance(answer, Saved) for answer in answers
+        ]
+        assert ReadingChange.objects.filter(reading__in=readings).count() == 1
