@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import override_settings
+from hypothesis import settings as hypothesis_settings
 
 from deepmedix_review.config import postgres, redis_server
 from deepmedix_review.config.embedded import redis_socket
@@ -23,6 +24,10 @@ SHARED_DATA_ABSENT = "the folder of shared films is not beside this repository"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 NUM_FLUSH_TRIES = 5
+
+# No test is timed: a busy machine makes any example slow.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

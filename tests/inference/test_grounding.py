@@ -1,7 +1,7 @@
 """Whatever a model writes, reading it never fails, and what is well written is read whole."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.grounding import PROBLEM_SENTENCES, format_completion, parse_completion
@@ -29,7 +29,6 @@ GRAMMAR = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(st.text() | GRAMMAR)
 def test_any_text_is_read_without_an_error(text: str) -> None:
     for reasons in (True, False):
@@ -43,7 +42,6 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
                 assert len(box) == 4
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, BOXES), min_size=1, max_size=5), WORDS)
 def test_what_is_written_by_the_grammar_is_read_whole(
     steps: list[tuple[str, list[tuple[int, int, int, int]]]], answer: str

@@ -1,7 +1,7 @@
 """A region lands on the film where the model saw it, whatever the film's shape and the model's frame."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize as reference
 
@@ -36,7 +36,6 @@ def test_sizes_match_those_measured_from_deepmedix_r1(image: tuple[int, int], se
     assert smart_resize(*image, max_pixels=262144) == seen
 
 
-@settings(deadline=None)
 @given(SIDE, SIDE, st.sampled_from([12544, 50176, 262144]))
 def test_sizes_match_those_of_transformers(width: int, height: int, max_pixels: int) -> None:
     height_there, width_there = reference(height, width, factor=28, min_pixels=3136, max_pixels=max_pixels)
@@ -50,7 +49,6 @@ def test_an_image_without_area_or_like_a_ribbon_is_refused_by_name() -> None:
         smart_resize(10, 5000)
 
 
-@settings(deadline=None)
 @given(
     st.tuples(VALUE, VALUE, VALUE, VALUE), st.sampled_from(Frame), SIDE, SIDE, st.sampled_from(Preparation)
 )
@@ -63,7 +61,6 @@ def test_a_box_goes_to_the_film_and_back(
     assert back == pytest.approx(box, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(Frame), SIDE, SIDE, st.sampled_from(Preparation))
 def test_the_whole_of_a_frame_is_the_whole_film(
     frame: Frame, width: int, height: int, preparation: Preparation

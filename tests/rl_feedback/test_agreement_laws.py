@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -46,7 +46,6 @@ def _pairable(ratings) -> bool:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@settings(deadline=None)
 @given(ratings=RATINGS, seed=st.integers(0, 9))
 def test_alpha_does_not_know_the_order_of_readers_or_items(level, ratings, seed) -> None:
     assume(_pairable(ratings))
@@ -57,7 +56,6 @@ def test_alpha_does_not_know_the_order_of_readers_or_items(level, ratings, seed)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@settings(deadline=None)
 @given(ratings=RATINGS)
 def test_alpha_is_what_the_definition_says_pair_by_pair(level, ratings) -> None:
     assume(_pairable(ratings))
@@ -66,7 +64,6 @@ def test_alpha_is_what_the_definition_says_pair_by_pair(level, ratings) -> None:
     assert found == expected or found == pytest.approx(expected, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(ratings=WHOLE)
 def test_readers_who_all_say_the_same_agree_by_1(ratings) -> None:
     assume(len(set(ratings[0])) > 1)
@@ -83,7 +80,6 @@ def test_readers_who_all_say_the_same_agree_by_1(ratings) -> None:
         assert icc(same.T, form).value == pytest.approx(1)
 
 
-@settings(deadline=None)
 @given(table=arrays(np.int64, (4, 4), elements=st.integers(0, 9)))
 def test_kappa_with_weights_of_identity_is_kappa_and_does_not_know_who_is_first(table) -> None:
     assume(table.sum() > 0)
@@ -96,7 +92,6 @@ def test_kappa_with_weights_of_identity_is_kappa_and_does_not_know_who_is_first(
         assert plain.value - 1e-9 <= high <= 1
 
 
-@settings(deadline=None)
 @given(ratings=RATINGS)
 def test_no_value_lies_above_1_and_none_is_nan(ratings) -> None:
     assume(_pairable(ratings))
@@ -212,7 +207,6 @@ def test_the_jackknife_is_what_leaving_out_each_case_gives() -> None:
     )
 
 
-@settings(deadline=None)
 @given(first=BOXES, second=BOXES)
 def test_regions_match_the_same_whoever_comes_first_and_overlap_as_elsewhere(first, second) -> None:
     found, turned = match_regions(first, second), match_regions(second, first)

@@ -154,7 +154,7 @@ def test_a_figure_that_fails_on_one_of_two_benchmarks_holds_and_the_sentence_nam
     assert "on second site" in outcome.sentence
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=40), st.floats(-0.5, 0.5))
 def test_the_decision_is_the_same_each_time_and_a_harmful_shift_beyond_the_margin_never_passes(
     values: list[float], shift: float

@@ -171,7 +171,7 @@ def test_the_same_readings_give_the_same_sha256_in_any_order_and_another_judgeme
 edges = st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(55, 112), st.integers(55, 112))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(edges, st.sampled_from(["fits", "adjusted", "wrong"]), edges), min_size=1, max_size=5)
 )
@@ -190,7 +190,7 @@ def test_a_corrected_text_always_holds_exactly_the_regions_the_reader_kept(
     assert (parsed.answer, parsed.problems) == ("odd", ())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from(["a", "b", "tie", "both_bad", None]),
     st.sampled_from([None, 1, 3, 5]),

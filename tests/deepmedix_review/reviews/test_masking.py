@@ -1,7 +1,7 @@
 """Models and their makers are unnamed however they are written; the words of a report stay as they are."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepmedix_review.registry.selectors import model_names
@@ -80,13 +80,11 @@ def test_boxes_and_words_after_a_name_stay() -> None:
     assert mask_model_names("by DeepSeek. 2 lesions") == "by [model]. 2 lesions"
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[a-cÄß01]{3,9}([ \-_.][a-c89]{1,5})?", fullmatch=True))
 def test_a_registered_name_of_any_letters_is_masked(name: str) -> None:
     assert mask_model_names(f"it is {name}, says it", [name]) == "it is [model], says it"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=3))
 def test_no_text_and_no_name_breaks_the_mask(text: str, names: list[str]) -> None:
     assert isinstance(mask_model_names(text, names), str)

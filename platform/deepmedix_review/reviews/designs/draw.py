@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from deepmedix_review.reviews.designs.allocation import allocate, prepare
@@ -96,20 +96,59 @@ def draw_assignments(
 def draw_open_slots(
     *, open_slots: Mapping[int, int], readers: Sequence[DesignReader], read_by: Mapping[int, frozenset[str]]
 ) -> tuple[Pair, ...]:
-    """Pairs that fill cases which lack readers: each goes to the least loaded reader who has not read it."""
+    """Pairs that fill cases which lack readers, with the readers' loads as even as they can be.
+
+    A case goes to nobody who has read it. Each slot goes to the least loaded reader first; then cases change
+    hands along chains of readers until no chain leads from one to another with two cases fewer, which is when
+    the loads are as even as possible (Harvey, Ladner, Lovász and Tamir, J. Algorithms 59:53, 2006).
+    """
     loads = {reader.key: reader.num_assigned for reader in readers}
-    has = {case: set(keys) for case, keys in read_by.items()}
-    pairs: list[Pair] = []
-    # The case with the fewest possible readers first, else its slot may stay open.
-    for case in sorted(open_slots, key=lambda case: (len(loads.keys() - has.get(case, set())), case)):
-        for _ in range(open_slots[case]):
-            able = sorted(loads.keys() - has.get(case, set()), key=lambda key: (loads[key], key))
-            if not able:
-                break
-            pairs.append((able[0], case))
-            loads[able[0]] += 1
-            has.setdefault(case, set()).add(able[0])
-    return tuple(pairs)
+    able = {case: loads.keys() - read_by.get(case, frozenset()) for case in sorted(open_slots)}
+    has: dict[int, set[str]] = {}
+    for case, num_open in sorted(open_slots.items()):
+        has[case] = set(sorted(able[case], key=lambda key: (loads[key], key))[:num_open])
+        for key in has[case]:
+            loads[key] += 1
+    while (chain := _evening_chain(loads, has, able)) is not None:
+        for giver, case, taker in chain:
+            has[case].remove(giver)
+            has[case].add(taker)
+        loads[chain[0][0]] -= 1
+        loads[chain[-1][2]] += 1
+    return tuple((key, case) for case, keys in has.items() for key in sorted(keys))
+
+
+def _evening_chain(
+    loads: Mapping[str, int], has: Mapping[int, set[str]], able: Mapping[int, Set[str]]
+) -> list[tuple[str, int, str]] | None:
+    """Who hands which case to whom, so that one reader has a case less and one with two fewer has it more."""
+    gives: dict[str, dict[str, int]] = {key: {} for key in loads}
+    for case, keys in has.items():
+        for giver in keys:
+            for taker in sorted(able[case] - keys):
+                gives[giver].setdefault(taker, case)
+    for start in sorted(loads, key=lambda key: (-loads[key], key)):
+        come_from: dict[str, tuple[str, int]] = {}
+        reached = [start]
+        for giver in reached:
+            for taker, case in gives[giver].items():
+                if taker == start or taker in come_from:
+                    continue
+                come_from[taker] = (giver, case)
+                reached.append(taker)
+                if loads[taker] <= loads[start] - 2:
+                    return _chain_to(taker, come_from, start)
+    return None
+
+
+def _chain_to(end: str, come_from: Mapping[str, tuple[str, int]], start: str) -> list[tuple[str, int, str]]:
+    chain: list[tuple[str, int, str]] = []
+    taker = end
+    while taker != start:
+        giver, case = come_from[taker]
+        chain.append((giver, case, taker))
+        taker = giver
+    return chain[::-1]
 
 
 def draw_new_reader(

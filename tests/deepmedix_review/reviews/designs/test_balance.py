@@ -1,7 +1,9 @@
 """Choices among pairs of readers and cases are balanced, whatever the design, and by chance else."""
 
+import itertools
 import random
 from collections import Counter
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,7 +75,7 @@ def test_a_row_is_balanced_even_where_its_columns_ask_for_more() -> None:
 @given(
     num_readers=st.integers(2, 9), k=st.integers(1, 5), num_cases=st.integers(1, 60), seed=st.integers(0, 99)
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_rotation_has_even_loads(num_readers: int, k: int, num_cases: int, seed: int) -> None:
     design = ReaderStudyDesign(design="k_readers", readers_per_case=k)
     cases, readers = prepare(
@@ -95,6 +97,38 @@ def test_open_slots_go_to_the_least_loaded_who_have_not_read_the_case() -> None:
         read_by={1: frozenset("b"), 2: frozenset(), 3: frozenset("ab")},
     )
     assert sorted(pairs) == [("a", 1), ("b", 2)]
+
+
+@given(
+    read_by=st.lists(st.frozensets(st.sampled_from("abcd"), max_size=3), min_size=1, max_size=6),
+    num_open=st.integers(1, 2),
+    before=st.lists(st.integers(0, 3), min_size=4, max_size=4),
+)
+@settings(max_examples=100)
+def test_open_slots_leave_the_loads_as_even_as_any_choice_would(
+    read_by: list[frozenset[str]], num_open: int, before: list[int]
+) -> None:
+    loads = dict(zip("abcd", before, strict=True))
+    readers = [DesignReader(key, num_assigned=number) for key, number in loads.items()]
+    pairs = draw_open_slots(
+        open_slots=dict.fromkeys(range(len(read_by)), num_open),
+        readers=readers,
+        read_by=dict(enumerate(read_by)),
+    )
+    choices = []
+    for case, keys in enumerate(read_by):
+        able = sorted(loads.keys() - keys)
+        mine = [key for key, given_case in pairs if given_case == case]
+        assert len(mine) == len(set(mine)) == min(num_open, len(able))
+        assert set(mine) <= set(able)
+        choices.append(list(itertools.combinations(able, min(num_open, len(able)))))
+
+    def unevenness(given_keys: Iterable[str]) -> int:
+        counts = Counter(given_keys)
+        return sum((loads[key] + counts[key]) ** 2 for key in loads)
+
+    least = min(unevenness(itertools.chain(*choice)) for choice in itertools.product(*choices))
+    assert unevenness(key for key, _ in pairs) == least
 
 
 def test_a_new_reader_takes_from_those_with_most_left_until_all_have_as_many() -> None:

@@ -272,7 +272,7 @@ def payloads(kind: str) -> st.SearchStrategy[Any]:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sent_change=st.sampled_from([*FORMS, "", "sign"]).flatmap(
         lambda kind: st.tuples(st.just(kind), payloads(kind))
