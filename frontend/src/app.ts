@@ -9,6 +9,7 @@ import "./styles/learning.css";
 import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
+import { showInOwnZone } from "./moments";
 import { enhanceUploads } from "./upload";
 
 // The content security policy allows neither a style element nor eval.
@@ -20,3 +21,6 @@ htmx.config.allowScriptTags = false;
 htmx.config.selfRequestsOnly = true;
 
 enhanceUploads(document);
+
+showInOwnZone(document);
+document.addEventListener("htmx:afterSwap", () => showInOwnZone(document));

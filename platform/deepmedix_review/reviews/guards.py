@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 
@@ -107,6 +108,6 @@ def _require_held(standing: Standing) -> None:
         raise RefusedByRule("You are no longer a reader of this reader study. Go back to your worklist.")
     if standing.deadline is not None and standing.deadline < timezone.localdate():
         raise RefusedByRule(
-            f"The deadline of this reader study was {standing.deadline:%d %B %Y}. "
+            f"The deadline of this reader study was {say_day(standing.deadline)}. "
             "Ask its admin for more time."
         )

@@ -1,4 +1,5 @@
 import type { Reading } from "../../api/reading";
+import { clock, moment } from "../../moments";
 import type { Addresses } from "../addresses";
 import { differences, itemName } from "../items";
 import type { Leftovers } from "../leftovers";
@@ -122,7 +123,7 @@ function ConflictBanner(props: {
   const { problem, session, reading } = props;
   const { mine, stored } = problem;
   if (mine.kind === "sign" || mine.kind === "open") return null;
-  const at = new Date(stored.received_at).toLocaleTimeString("en-GB");
+  const at = clock(stored.received_at);
   return (
     <section class="banner bad" role="alert" aria-label="Two versions">
       <p>
@@ -176,8 +177,8 @@ export function LockedBanner({ reading, addresses }: { reading: Reading; address
   return (
     <div class="banner good">
       <p>
-        <strong>Signed</strong> on {new Date(reading.signed_at).toLocaleString("en-GB")}. It is locked; a
-        change of mind is an amendment that says why.
+        <strong>Signed</strong> on {moment(reading.signed_at)}. It is locked; a change of mind is an amendment
+        that says why.
       </p>
       {addresses.amend && (
         <a class="button" href={addresses.amend}>

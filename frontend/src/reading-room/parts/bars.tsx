@@ -1,8 +1,7 @@
 import type { Reading } from "../../api/reading";
+import { clock, day } from "../../moments";
 import type { SaveState } from "../saver";
 import type { Shortcut } from "../shortcuts";
-
-const clock = (iso: string): string => new Date(iso).toLocaleTimeString("en-GB");
 
 export function duration(seconds: number): string {
   const two = (n: number): string => String(n).padStart(2, "0");
@@ -48,9 +47,7 @@ export function TopBar(props: {
       </a>
       <span class="quiet study-title">{reading.reader_study} · blinded</span>
       {reading.is_training && <span class="chip quiet">practice case</span>}
-      {reading.deadline && (
-        <span class="quiet hides-narrow">until {new Date(reading.deadline).toLocaleDateString("en-GB")}</span>
-      )}
+      {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
       <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
         Case {reading.position} of {reading.num_cases}

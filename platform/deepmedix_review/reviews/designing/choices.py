@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
@@ -41,7 +42,7 @@ class ImportToRead:
 
     def __str__(self) -> str:
         noun = "study" if self.num_studies == 1 else "studies"
-        return f"{self.batch.created_at:%Y-%m-%d %H:%M} · {self.batch.source} · {self.num_studies} {noun}"
+        return f"{say_moment(self.batch.created_at)} · {self.batch.source} · {self.num_studies} {noun}"
 
 
 def versions_to_read() -> Sequence[VersionToRead]:

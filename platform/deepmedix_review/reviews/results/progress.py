@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
+from deepmedix_review.common.dates import say_day
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
 from deepmedix_review.reviews.results.plots import Plot, series_plot, share_plot
@@ -117,7 +118,7 @@ def _over_time(reader_study: ReaderStudy) -> Figure:
         rows.append((day.isoformat(), number, total))
         points.append((float((day - days[0][0]).days), float(total)))
     deadline = reader_study.deadline
-    told = f"deadline {deadline.isoformat()}" if deadline else "no deadline"
+    told = f"deadline {say_day(deadline)}" if deadline else "no deadline"
     cells: tuple[tuple[Cell, ...], ...] = tuple(rows)
     return Figure(
         key=key,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.designs import PlannedAssignment
 from deepmedix_review.reviews.designs.balance import Before, choose_share
@@ -130,7 +131,7 @@ def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
     deadline = invitation.deadline or reader_study.deadline
     if deadline is not None and deadline < timezone.localdate():
         raise RefusedByRule(
-            f"The deadline of this reader study was {deadline:%d %B %Y}. Ask its admin for more time."
+            f"The deadline of this reader study was {say_day(deadline)}. Ask its admin for more time."
         )
 
 

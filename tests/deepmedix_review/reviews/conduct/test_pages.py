@@ -206,13 +206,18 @@ def test_deadlines_are_told_in_days() -> None:
     study = reader_study(num_cases=1)
     [reader] = readers_of(study)
     client = client_of(reader)
-    for days, said in ((30, ""), (2, "2 days left"), (0, "today"), (-1, "passed")):
+    for days, said in (
+        (30, "in 30 days"),
+        (2, 'chip warn">in 2 days'),
+        (0, "today"),
+        (-1, "passed yesterday"),
+    ):
         ReaderStudy.objects.filter(pk=study.pk).update(deadline=timezone.localdate() + timedelta(days=days))
         page = client.get(reverse("worklist")).content.decode()
         assert (timezone.localdate() + timedelta(days=days)).isoformat() in page
         assert said in page
     Invitation.objects.update(deadline=timezone.localdate() + timedelta(days=2))
-    assert "2 days left" in client.get(reverse("worklist")).content.decode()
+    assert 'chip warn">in 2 days' in client.get(reverse("worklist")).content.decode()
 
 
 def test_lists_take_as_many_queries_however_long(django_assert_num_queries: Any) -> None:
