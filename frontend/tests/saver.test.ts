@@ -7,7 +7,8 @@ import { ActiveTime } from "../src/reading-room/active-time";
 import { itemOf, seenIn } from "../src/reading-room/items";
 import { type InstantStorage, rescue } from "../src/reading-room/last-resort";
 import { type Outbox, openOutbox, outboxInMemory } from "../src/reading-room/outbox";
-import { Saver, type SaveState } from "../src/reading-room/saver";
+import type { SaveState } from "../src/reading-room/save-state";
+import { Saver } from "../src/reading-room/saver";
 
 const vote = (side: "a" | "tie" | "b"): Change => ({ kind: "cast_vote", payload: { kind: "overall", side } });
 const FILM = "2.25.1";

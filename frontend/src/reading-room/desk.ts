@@ -4,7 +4,8 @@ import type { FilmView } from "../viewer/film";
 import { withChange } from "./changes";
 import { Room } from "./room";
 import type { RoomState } from "./room-state";
-import { Saver, type SaveState, type Surroundings } from "./saver";
+import type { SaveState, Surroundings } from "./save-state";
+import { Saver } from "./saver";
 
 export interface Desk {
   readonly uid: string;

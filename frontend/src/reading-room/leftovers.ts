@@ -1,6 +1,7 @@
 /** What this browser still keeps of other cases: one's own is sent, other people's is left alone. */
 import type { Outbox } from "./outbox";
-import { Saver, type SaveState, type Surroundings } from "./saver";
+import type { SaveState, Surroundings } from "./save-state";
+import { Saver } from "./saver";
 
 export interface Leftover {
   readonly reading: string;

@@ -1,43 +1,12 @@
 /** Sends what a reader did at one case to the server, one thing after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
-import {
-  type Change,
-  type Confirmed,
-  isChange,
-  type Reading,
-  type Sent,
-  type Signed,
-  type Stored,
-} from "../api/reading";
-import { itemOf, seenIn } from "./items";
-import { type InstantStorage, LastResort } from "./last-resort";
-import { type Kept, type Outbox, outboxInMemory, type Waiting } from "./outbox";
+import { type Change, type Confirmed, isChange, type Sent, type Signed, type Stored } from "../api/reading";
+import { itemOf } from "./items";
+import type { Problem, SavedReading, SaveState, Surroundings } from "./save-state";
+import { Unsent } from "./unsent";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-
-export type Problem =
-  | { readonly kind: "unreachable" | "locked-out"; readonly sentence: string }
-  | { readonly kind: "refused"; readonly sentence: string }
-  /** Another window changed the same item: nothing is sent until the reader has chosen. */
-  | { readonly kind: "conflict"; readonly sentence: string; readonly mine: Sent; readonly stored: Stored };
-
-export interface SaveState {
-  readonly numWaiting: number;
-  readonly savedAt: string | null;
-  /** Whether unsent changes outlive the page. */
-  readonly isKept: boolean;
-  readonly problem: Problem | null;
-}
-
-export type SavedReading = Pick<Reading, "uid" | "case_label" | "saved_at" | "latest_changes">;
-
-export interface Surroundings {
-  readonly account: string;
-  readonly outbox: Outbox;
-  readonly storage: InstantStorage;
-  send(reading: string, sent: Sent): Promise<Answer<Confirmed>>;
-}
 
 export interface SaverListener {
   changed(state: SaveState): void;
@@ -51,15 +20,10 @@ export class Saver {
   private sending: Promise<void> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private waitMs = FIRST_WAIT_MS;
-  /** Adding is a queue of its own: two quick keys must reach the outbox in their order. */
-  private adding: Promise<void> = Promise.resolve();
   private isAsked = false;
   private isClosed = false;
   private isHeld = false;
-  private outbox: Outbox;
-  private readonly lastResort: LastResort;
-  /** By item, the last change that this page knows of, its own unsent ones included. */
-  private readonly seen: Map<string, string>;
+  private readonly kept: Unsent;
   /** The signature that is on its way. */
   private signature: Sent | null = null;
 
@@ -68,11 +32,8 @@ export class Saver {
     private readonly around: Surroundings,
     private readonly listener: SaverListener,
   ) {
-    this.outbox = around.outbox;
-    this.lastResort = new LastResort(around.storage, reading.uid);
-    this.seen = seenIn(reading);
-    const savedAt = reading.saved_at;
-    this.state = { numWaiting: 0, savedAt, isKept: this.outbox.isLasting, problem: null };
+    this.kept = new Unsent(reading, around, () => this.set({ isKept: false }));
+    this.state = { numWaiting: 0, savedAt: reading.saved_at, isKept: this.kept.isKept, problem: null };
   }
 
   get isSigning(): boolean {
@@ -81,25 +42,17 @@ export class Saver {
 
   /** The changes that a page before this one could not send. */
   async unsent(): Promise<Change[]> {
-    const rows = await this.rows();
+    const rows = await this.kept.rows();
     for (const { change } of rows) {
       if (change.kind === "sign") this.signature = change;
-      this.note(change);
+      this.kept.note(change);
     }
     this.set({ numWaiting: rows.length });
     return rows.map((row) => row.change).filter(isChange);
   }
 
-  /** Of this account alone; rows from before accounts were kept have none, and are its reading's reader's. */
-  private async rows(): Promise<Waiting[]> {
-    const rows = await this.outbox.waiting(this.reading.uid);
-    return rows.filter(({ account }) => account === undefined || account === this.around.account);
-  }
-
   save(change: Change, sopInstanceUid: string): void {
-    const item = itemOf(change);
-    const seen = item === null ? {} : { seen: this.seen.get(item) ?? null };
-    this.put({ ...change, ...seen, change_id: crypto.randomUUID(), sop_instance_uid: sopInstanceUid });
+    this.put(this.kept.made(change, sopInstanceUid));
   }
 
   /** The signature goes the way of every change, after all that was said before it. */
@@ -120,36 +73,14 @@ export class Saver {
   }
 
   private put(sent: Sent): void {
-    const { uid: reading, case_label: caseLabel } = this.reading;
-    const kept: Kept = { account: this.around.account, reading, caseLabel, change: sent };
-    this.note(sent);
     this.set({ numWaiting: this.state.numWaiting + 1 });
-    this.lastResort.put(kept);
-    this.adding = this.adding.then(async () => {
-      await this.outbox.add(kept).catch(() => this.addToMemory(kept));
-      this.lastResort.arrived(sent.change_id);
-    });
-    void this.adding.then(() => this.send());
-  }
-
-  private note(sent: Sent): void {
-    const item = isChange(sent) ? itemOf(sent) : null;
-    if (item !== null) this.seen.set(item, sent.change_id);
-  }
-
-  /** A full disk or a browser that gives its database up: go on without, and the page says so. */
-  private async addToMemory(kept: Kept): Promise<void> {
-    const rows = await this.rows().catch(() => []);
-    this.outbox = outboxInMemory();
-    for (const row of rows) await this.outbox.add(row);
-    await this.outbox.add(kept);
-    this.set({ isKept: false });
+    void this.kept.put(sent).then(() => this.send());
   }
 
   /** The page goes away. Time alone may overtake what waits before it; an id that comes twice counts once. */
   leave(): void {
     if (this.isHeld) return;
-    for (const { change, reading } of this.lastResort.rows) {
+    for (const { change, reading } of this.kept.arriving) {
       if (change.kind === "add_active_time") void this.around.send(reading, change);
     }
   }
@@ -166,17 +97,15 @@ export class Saver {
 
   /** Resolves when everything is confirmed, or when a problem stops it. */
   async flush(): Promise<void> {
-    await this.adding;
+    await this.kept.arrived();
     clearTimeout(this.timer);
     await this.send();
   }
 
   /** Forgets what the server refused for good, so that what comes after it can go on. */
   async dropRefused(): Promise<void> {
-    const [first] = await this.rows();
-    if (first && this.state.problem?.kind === "refused") {
-      await this.outbox.remove(first.sequence);
-    }
+    const [first] = await this.kept.rows();
+    if (first && this.state.problem?.kind === "refused") await this.kept.remove(first);
     this.set({ problem: null });
     await this.flush();
   }
@@ -185,24 +114,11 @@ export class Saver {
   async choose(version: "mine" | "stored"): Promise<void> {
     const { problem } = this.state;
     if (problem?.kind !== "conflict" || !isChange(problem.mine)) return;
-    await this.adding;
-    const rows = await this.rows();
-    if (version === "mine") await this.putAbove(rows, problem.stored.change_id);
-    else await this.forgetItem(rows, itemOf(problem.mine));
+    await this.kept.arrived();
+    if (version === "mine") await this.kept.putAbove(problem.stored.change_id);
+    else await this.kept.forgetItem(itemOf(problem.mine));
     this.set({ problem: null });
     await this.flush();
-  }
-
-  private async putAbove([first]: Waiting[], stored: string): Promise<void> {
-    if (first && isChange(first.change)) {
-      await this.outbox.replace({ ...first, change: { ...first.change, seen: stored } });
-    }
-  }
-
-  private async forgetItem(rows: Waiting[], item: string | null): Promise<void> {
-    for (const { sequence, change } of rows) {
-      if (isChange(change) && itemOf(change) === item) await this.outbox.remove(sequence);
-    }
   }
 
   close(): void {
@@ -234,8 +150,8 @@ export class Saver {
 
   private async sendAll(): Promise<void> {
     while (!this.isStopped) {
-      const rows = await this.rows();
-      const numWaiting = this.count(rows);
+      const rows = await this.kept.rows();
+      const numWaiting = this.kept.count(rows);
       // Another window sent the signature meanwhile; its id gets the same answer again.
       const next = rows[0]?.change ?? this.signature;
       if (next === null && numWaiting === 0) return this.settle();
@@ -243,16 +159,11 @@ export class Saver {
       if (next === null || this.isStopped) return;
       const answer = await this.around.send(this.reading.uid, next);
       if (answer.kind !== "done") return this.stopAt(next, answer);
-      if (rows[0]) await this.outbox.remove(rows[0].sequence);
+      if (rows[0]) await this.kept.remove(rows[0]);
       this.waitMs = FIRST_WAIT_MS;
       // More may have come while this one was on its way.
-      this.confirm(answer.body, this.count(await this.rows()));
+      this.confirm(answer.body, this.kept.count(await this.kept.rows()));
     }
-  }
-
-  /** With those that are still on their way into the outbox. */
-  private count(rows: Waiting[]): number {
-    return new Set([...rows, ...this.lastResort.rows].map(({ change }) => change.change_id)).size;
   }
 
   /** Nothing is left; what was is saved, perhaps by another window. */
@@ -291,10 +202,9 @@ export class Saver {
 
   /** It was meant for what the reader saw; what was refused is not that. */
   private async withdrawSignature(): Promise<void> {
-    const rows = await this.rows();
-    for (const { sequence, change } of rows) if (change.kind === "sign") await this.outbox.remove(sequence);
+    const numWaiting = await this.kept.forgetSignature();
     this.signature = null;
-    this.set({ numWaiting: rows.filter(({ change }) => change.kind !== "sign").length });
+    this.set({ numWaiting });
   }
 
   private tryLater(): void {

@@ -15,7 +15,7 @@ import { NextCase, readingIn } from "./next-case";
 import { openOutbox, outboxInMemory } from "./outbox";
 import type { Room } from "./room";
 import type { RoomState } from "./room-state";
-import type { SaveState, Surroundings } from "./saver";
+import type { SaveState, Surroundings } from "./save-state";
 
 export type Stage =
   | { readonly kind: "opening" }

@@ -4,7 +4,7 @@ import type { Addresses } from "../addresses";
 import { differences, itemName } from "../items";
 import type { Leftovers } from "../leftovers";
 import type { LoginState } from "../login";
-import type { Problem, SaveState } from "../saver";
+import type { Problem, SaveState } from "../save-state";
 import type { Session, SessionState } from "../session";
 
 const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);

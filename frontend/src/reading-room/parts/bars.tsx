@@ -1,6 +1,6 @@
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
-import type { SaveState } from "../saver";
+import type { SaveState } from "../save-state";
 import type { Shortcut } from "../shortcuts";
 
 export function duration(seconds: number): string {
