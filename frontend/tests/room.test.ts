@@ -92,6 +92,14 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ kind: "answer", question: "correctness:completion-a" });
   });
 
+  it("does not absorb a J after a click that led elsewhere", async () => {
+    const { room } = await desk();
+    for (const action of [points(4), fits]) room.perform(action);
+    room.walking.toRegion("a1r");
+    room.perform(next);
+    expect(room.state.place).toMatchObject({ step: "a2" });
+  });
+
   it("does not absorb a J after another key", async () => {
     const { room } = await desk(reading({ numSteps: 3 }));
     for (const action of [points(4), fits, points(3), next]) room.perform(action);
@@ -255,9 +263,9 @@ describe("regions", () => {
 
   it("preview their step, and give it the focus when chosen", async () => {
     const { room, view } = await desk();
-    room.hoverRegion("a2r");
+    room.walking.hoverRegion("a2r");
     expect(view.marks.map((mark) => mark.uid)).toEqual(["a1r", "a2r"]);
-    room.focusRegion("a2r");
+    room.walking.toRegion("a2r");
     expect(room.state.place).toMatchObject({ step: "a2" });
     expect(view.broughtIntoView).toHaveLength(2);
   });

@@ -1,20 +1,20 @@
 /** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
-import type { Change, Reading, Side, Verdict } from "../api/reading";
+import type { Change, Reading, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
-import { type Box, isDrawable, nextOf } from "../viewer/geometry";
+import type { Box } from "../viewer/geometry";
 import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
-import { firstPlace, gaps, placeOn, walked } from "./gaps";
+import { firstPlace } from "./gaps";
 import { marksFor } from "./marks";
-import { hasTwo, otherSide, type Place } from "./place";
+import { hasTwo, type Place } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord } from "./record";
-import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
 import type { Action } from "./shortcuts";
 import { Texts } from "./texts";
+import { Walking } from "./walking";
 
 const WINDOW_PAUSE_MS = 500;
 
@@ -23,6 +23,7 @@ export class Room {
   readonly films: FilmWork;
   readonly regions: RegionWork;
   readonly texts: Texts;
+  readonly walking: Walking;
   private readonly rating: Rating;
   private readonly record: CaseRecord;
   private windowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -59,6 +60,7 @@ export class Room {
     this.films = new FilmWork(this);
     this.regions = new RegionWork(this);
     this.texts = new Texts(this);
+    this.walking = new Walking(this);
     this.rating = new Rating(this);
     this.record = new CaseRecord(this, save);
   }
@@ -88,7 +90,7 @@ export class Room {
         this.view.setWindow(window);
         this.view.setInverted(window.inverted);
       }
-      this.look();
+      this.walking.look();
     } catch (error) {
       if (!(error instanceof WrongImage)) throw error;
       this.lose(error.message);
@@ -117,14 +119,14 @@ export class Room {
     if (wentOn && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
       case "walk":
-        return this.walk(action.by);
+        return this.walking.walk(action.by);
       case "next-region":
-        return this.goToNextRegion();
+        return this.walking.toNextRegion();
       case "compare":
         if (hasTwo(this.state.reading)) this.set({ isComparing: !this.state.isComparing });
         return;
       case "swap":
-        return this.turnTo(otherSide(this.state.place.side));
+        return this.walking.swap();
       case "all-regions":
         return this.set({ showsAll: !this.state.showsAll });
       case "hide-regions":
@@ -156,35 +158,11 @@ export class Room {
   }
 
   goTo(place: Place): void {
+    this.walking.goTo(place);
+  }
+
+  moved(): void {
     this.rating.takeWentOn();
-    this.set({ place, drawing: null, inHand: null, fresh: null, writing: null, hint: null });
-    this.look();
-  }
-
-  goToFirstGap(): void {
-    const [gap] = gaps(this.state.reading);
-    if (gap) this.goTo(gap.place);
-  }
-
-  turnTo(side: Side): void {
-    if (hasTwo(this.state.reading)) this.goTo(placeOn(this.state.reading, side));
-  }
-
-  focusRegion(uid: string): void {
-    const place = placeOfRegion(this.state.reading, this.state.place, uid);
-    if (place === null) return;
-    this.goTo(place);
-    if (place.kind !== "step") this.set({ inHand: uid });
-  }
-
-  /** A step or a missed finding. */
-  hover(uid: string | null): void {
-    if (uid !== this.state.hovered) this.set({ hovered: uid });
-  }
-
-  hoverRegion(region: string | null): void {
-    const owner = region === null ? null : groupOf(this.state.reading, this.state.place, region)?.owner;
-    this.hover(owner && owner.kind !== "first-read" ? owner.uid : null);
   }
 
   judgeRegion(region: string, verdict: Verdict, box: Box | null = null): void {
@@ -269,31 +247,6 @@ export class Room {
       case "verdict":
         return this.rating.perform(action);
     }
-  }
-
-  /** From a missed finding the way leads on to what its output still lacks. */
-  private walk(by: 1 | -1): void {
-    const { reading, place } = this.state;
-    this.goTo(
-      place.kind === "finding" && by === 1 ? placeOn(reading, place.side) : walked(reading, place, by),
-    );
-  }
-
-  private goToNextRegion(): void {
-    const { reading, place, inHand } = this.state;
-    const now = itemInHand(reading, place, inHand)?.uid ?? null;
-    const items = now === null ? [] : (groupOf(reading, place, now)?.items ?? []);
-    const next = nextOf(
-      items.map(({ uid }) => uid),
-      now,
-    );
-    if (next !== null && next !== now) this.focusRegion(next);
-  }
-
-  private look(): void {
-    const item = itemInHand(this.state.reading, this.state.place, this.state.inHand);
-    const { columns: width, rows: height } = this.state.reading.instance;
-    if (item && isDrawable(item.box, { width, height })) this.view.bringIntoView(item.box);
   }
 
   private saveWindow(): void {

@@ -83,8 +83,8 @@ export class Session {
   private listenTo(view: FilmView): void {
     const room = (): Room | undefined => (this.desk?.view === view ? this.desk.room : undefined);
     view.onRegionDrawn((uid, box) => room()?.regionDrawn(uid, box));
-    view.onRegionChosen((uid) => room()?.focusRegion(uid));
-    view.onRegionHovered((uid) => room()?.hoverRegion(uid));
+    view.onRegionChosen((uid) => room()?.walking.toRegion(uid));
+    view.onRegionHovered((uid) => room()?.walking.hoverRegion(uid));
     view.onDisplayChanged((display) => room()?.displayChanged(display));
     view.onMeasured(() => room()?.films.measured());
     view.onImageLost((problem) => room()?.lose(problem.message));
@@ -239,7 +239,7 @@ export class Session {
     if (gaps(reading).length > 0) {
       const what = reading.stage === "first_read" ? "locked" : "signed";
       this.set({ refusal: `Not ${what} yet. Left: ${leftToDo(reading)}.` });
-      return desk.room.goToFirstGap();
+      return desk.room.walking.goToFirstGap();
     }
     if (!hasItsFilm(desk)) return;
     desk.room.isSigning = true;

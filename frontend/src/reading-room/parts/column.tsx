@@ -129,7 +129,7 @@ function Foot(props: {
               class="left"
               title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
               onClick={() => {
-                room.goToFirstGap();
+                room.walking.goToFirstGap();
                 showCurrentItem();
               }}
             >
@@ -162,7 +162,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
   const { reading, place, isComparing } = state;
   const turn = (side: Side): void => {
     if (isComparing) room.perform({ kind: "compare" });
-    room.turnTo(side);
+    room.walking.turnTo(side);
   };
   return (
     <div class="tabs">
@@ -180,7 +180,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
               tabIndex={isShown ? 0 : -1}
               onKeyDown={(event) => {
                 if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-                  room.turnTo(place.side === "a" ? "b" : "a");
+                  room.walking.turnTo(place.side === "a" ? "b" : "a");
                 }
               }}
               onClick={() => turn(side)}

@@ -74,7 +74,7 @@ function Finding(props: {
       class={finding ? `row finding s${colourOfFinding(state.reading, finding)}` : "row finding"}
       isCurrent={isCurrent}
       onEnter={() => room.goTo(place)}
-      onHover={(isOver) => room.hover(isOver ? uid : null)}
+      onHover={(isOver) => room.walking.hover(isOver ? uid : null)}
     >
       <span class="row-label">Missed {number}</span>
       {!isSameField(state.writing, writing) && (

@@ -19,7 +19,7 @@ export function Output(props: {
     <div class={`output${isBeside && place.side === side ? " focused" : ""}`}>
       {isBeside && (
         <h2 class="output-name">
-          <button type="button" class="inline" onClick={() => room.turnTo(side)}>
+          <button type="button" class="inline" onClick={() => room.walking.turnTo(side)}>
             Output {side.toUpperCase()}
           </button>
         </h2>

@@ -18,7 +18,7 @@ export function RegionsHere({ room, state }: { readonly room: Room; readonly sta
       owner={owner}
       items={group.items}
       focused={itemInHand(reading, place, inHand)?.uid ?? null}
-      onFocus={(uid) => room.focusRegion(uid)}
+      onFocus={(uid) => room.walking.toRegion(uid)}
       canAdd
       addName={group.items.length === 0 ? "draw where" : "further region"}
     />

@@ -60,7 +60,7 @@ export function StepCard({ room, state, side, step }: Props) {
       isCurrent={isCurrent}
       class={`step s${colourOf(step)}${side === "b" ? " dashed" : ""}`}
       onEnter={() => room.goTo(stepPlace(side, step))}
-      onHover={(isOver) => room.hover(isOver ? step.uid : null)}
+      onHover={(isOver) => room.walking.hover(isOver ? step.uid : null)}
     >
       <p class="step-text">
         <span class="number">{step.position}</span>

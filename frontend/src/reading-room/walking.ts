@@ -1,0 +1,86 @@
+/** Where the reader is in a case: the focus goes from item to item, from region to region, from side to side, and
+ * the film follows it. */
+import type { Side } from "../api/reading";
+import type { FilmView } from "../viewer/film";
+import { isDrawable, nextOf } from "../viewer/geometry";
+import { gaps, placeOn, walked } from "./gaps";
+import { hasTwo, otherSide, type Place } from "./place";
+import { groupOf, itemInHand, placeOfRegion } from "./region-items";
+import type { RoomState } from "./room-state";
+
+export interface WalkHost {
+  readonly state: RoomState;
+  readonly view: FilmView;
+  set(part: Partial<RoomState>): void;
+  /** The focus moves because the reader wants it to. */
+  moved(): void;
+}
+
+export class Walking {
+  constructor(private readonly host: WalkHost) {}
+
+  goTo(place: Place): void {
+    this.host.moved();
+    this.host.set({ place, drawing: null, inHand: null, fresh: null, writing: null, hint: null });
+    this.look();
+  }
+
+  goToFirstGap(): void {
+    const [gap] = gaps(this.host.state.reading);
+    if (gap) this.goTo(gap.place);
+  }
+
+  /** From a missed finding the way leads on to what its output still lacks. */
+  walk(by: 1 | -1): void {
+    const { reading, place } = this.host.state;
+    this.goTo(
+      place.kind === "finding" && by === 1 ? placeOn(reading, place.side) : walked(reading, place, by),
+    );
+  }
+
+  turnTo(side: Side): void {
+    const { reading } = this.host.state;
+    if (hasTwo(reading)) this.goTo(placeOn(reading, side));
+  }
+
+  swap(): void {
+    this.turnTo(otherSide(this.host.state.place.side));
+  }
+
+  toRegion(uid: string): void {
+    const place = placeOfRegion(this.host.state.reading, this.host.state.place, uid);
+    if (place === null) return;
+    this.goTo(place);
+    if (place.kind !== "step") this.host.set({ inHand: uid });
+  }
+
+  toNextRegion(): void {
+    const { reading, place, inHand } = this.host.state;
+    const now = itemInHand(reading, place, inHand)?.uid ?? null;
+    const items = now === null ? [] : (groupOf(reading, place, now)?.items ?? []);
+    const next = nextOf(
+      items.map(({ uid }) => uid),
+      now,
+    );
+    if (next !== null && next !== now) this.toRegion(next);
+  }
+
+  /** The pointer is over a step or a missed finding. */
+  hover(uid: string | null): void {
+    if (uid !== this.host.state.hovered) this.host.set({ hovered: uid });
+  }
+
+  hoverRegion(region: string | null): void {
+    const { reading, place } = this.host.state;
+    const owner = region === null ? null : groupOf(reading, place, region)?.owner;
+    this.hover(owner && owner.kind !== "first-read" ? owner.uid : null);
+  }
+
+  /** Brings the region in hand into view. */
+  look(): void {
+    const { reading, place, inHand } = this.host.state;
+    const item = itemInHand(reading, place, inHand);
+    const { columns: width, rows: height } = reading.instance;
+    if (item && isDrawable(item.box, { width, height })) this.host.view.bringIntoView(item.box);
+  }
+}
