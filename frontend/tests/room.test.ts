@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
-import { gaps } from "../src/reading-room/gaps";
+import { gaps, leftToDo } from "../src/reading-room/gaps";
 import { partsOf } from "../src/reading-room/region-items";
-import { leftToDo } from "../src/reading-room/session";
+
 import type { Action } from "../src/reading-room/shortcuts";
 import { completion, desk, reading, region, step } from "./scene";
 

@@ -158,3 +158,12 @@ function firstOf<Value, Found>(values: readonly Value[], find: (value: Value) =>
   }
   return null;
 }
+
+const MOST_NAMED = 4;
+
+/** "B step 2, B correctness and 3 more". */
+export function leftToDo(reading: Reading): string {
+  const names = gaps(reading).map((gap) => gap.name);
+  if (names.length <= MOST_NAMED) return names.join(", ");
+  return `${names.slice(0, MOST_NAMED - 1).join(", ")} and ${names.length - MOST_NAMED + 1} more`;
+}

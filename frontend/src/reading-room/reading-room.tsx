@@ -12,7 +12,8 @@ import { LoginDialog } from "./parts/login-dialog";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPlace } from "./parts/tour";
 import { showCurrentItem } from "./scrolling";
-import { Session, type SessionState } from "./session";
+import { Session } from "./session";
+import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
 import type { Shortcut } from "./shortcuts";
 

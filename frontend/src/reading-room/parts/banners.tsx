@@ -5,7 +5,8 @@ import { differences, itemName } from "../items";
 import type { Leftovers } from "../leftovers";
 import type { LoginState } from "../login";
 import type { Problem, SaveState } from "../save-state";
-import type { Session, SessionState } from "../session";
+import type { Session } from "../session";
+import type { SessionState } from "../session-state";
 
 const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
 const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;

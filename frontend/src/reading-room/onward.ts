@@ -1,0 +1,125 @@
+/** From case to case: the signature goes the way of every change, and the next case is shown meanwhile where it is
+ * ready; what the server refuses brings its case back. */
+import { postForm } from "../api/client";
+import type { Signed } from "../api/reading";
+import { type Desk, hasItsFilm } from "./desk";
+import type { Desks } from "./desks";
+import { readingIn } from "./next-case";
+import type { SessionState } from "./session-state";
+
+export interface OnwardHost {
+  set(part: Partial<SessionState>): void;
+  show(desk: Desk): void;
+  open(uid: string, address: string): Promise<Desk | null>;
+  reopen(): Promise<void>;
+  showSaving(): void;
+}
+
+export class Onward {
+  constructor(
+    private readonly desks: Desks,
+    private readonly host: OnwardHost,
+  ) {}
+
+  sign(desk: Desk): void {
+    desk.saver.sign(desk.room.state.reading.instance.sop_instance_uid);
+    if (!this.goAhead(desk)) this.host.set({ isSigning: true, refusal: null, notice: null });
+  }
+
+  /** From a case that was signed before, or that has said what was known of it. */
+  async from(signed: Desk): Promise<void> {
+    const to = this.desks.next.take();
+    if (to === null) return this.goOn(signed.room.state.reading.next);
+    signed.saver.close();
+    this.swapIn(to);
+    signed.view.clear();
+    to.saver.release();
+    await this.desks.prepareNext();
+  }
+
+  async signed(desk: Desk, { next }: Signed): Promise<void> {
+    if (desk === this.desks.left) return this.leftIsSigned(desk, next);
+    if (desk !== this.desks.shown) return;
+    await (desk.room.state.reading.is_training ? this.host.reopen() : this.goOn(next));
+  }
+
+  notSigned(desk: Desk, sentence: string): void {
+    if (desk === this.desks.left) this.comeBack(desk);
+    if (desk !== this.desks.shown) return;
+    desk.room.isSigning = false;
+    this.host.set({ isSigning: false, refusal: `Not signed yet. ${sentence}` });
+  }
+
+  private goAhead(from: Desk): boolean {
+    // A case that teaches says first what was known of it.
+    if (this.desks.left !== null || from.room.state.reading.is_training) return false;
+    const to = this.desks.next.take();
+    if (to === null) return false;
+    this.desks.left = from;
+    this.swapIn(to);
+    return true;
+  }
+
+  private swapIn(to: Desk): void {
+    this.desks.views.bringToFront(to.view);
+    this.host.show(to);
+    this.host.set({ notice: null });
+    hasItsFilm(to);
+    const display = to.view.display();
+    if (display) to.room.displayChanged(display);
+    to.saver.opened();
+    history.pushState({ uid: to.uid }, "", `/readings/${to.uid}/`);
+    performance.mark("next-case-shown", { detail: to.uid });
+  }
+
+  private async leftIsSigned(left: Desk, next: string | null): Promise<void> {
+    left.saver.close();
+    left.view.clear();
+    this.desks.left = null;
+    const { shown } = this.desks;
+    if (shown === null) return;
+    if (readingIn(next) === shown.uid) {
+      shown.saver.release();
+      this.host.showSaving();
+      return this.desks.prepareNext();
+    }
+    const { case_label: label } = shown.room.state.reading;
+    await this.goOn(next);
+    this.host.set({
+      notice: `${label} was not your next case after all. Nothing that you did there was sent; it is kept in this browser.`,
+    });
+  }
+
+  /** The server refused what was sent from the case that was left: it is shown again. */
+  private comeBack(left: Desk): void {
+    const { shown } = this.desks;
+    this.desks.left = null;
+    this.desks.views.bringToFront(left.view);
+    this.host.show(left);
+    hasItsFilm(left);
+    history.replaceState({ uid: left.uid }, "", `/readings/${left.uid}/`);
+    if (shown === null) return;
+    if (!shown.saver.isSigning && hasItsFilm(shown)) this.desks.next.keep(shown);
+    else shown.saver.close();
+  }
+
+  private async goOn(next: string | null): Promise<void> {
+    if (next === null) {
+      this.desks.putAway();
+      return this.host.set({ stage: { kind: "finished" }, isSigning: false });
+    }
+    let address = next;
+    if (readingIn(next) === null) {
+      const made = await postForm(next);
+      if (made.kind !== "done") {
+        return this.host.set({ isSigning: false, refusal: `Signed. ${made.sentence}` });
+      }
+      address = made.body;
+    }
+    const uid = readingIn(address);
+    if (uid === null) return location.assign(address);
+    history.pushState({ uid }, "", address);
+    const desk = await this.host.open(uid, `/api/readings/${uid}/?ahead=1`);
+    desk?.saver.opened();
+  }
+}
