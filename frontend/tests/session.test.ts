@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
 import { Session } from "../src/reading-room/session";
 import type { SessionState } from "../src/reading-room/session-state";
+import type { Windows } from "../src/reading-room/windows";
 import type { Film, FilmView } from "../src/viewer/film";
 import type { FilmPair } from "../src/viewer/pair";
 import { FakeView, reading } from "./scene";
@@ -69,6 +70,14 @@ class Server {
   };
 }
 
+/** No other window is open. */
+const ALONE: Windows = {
+  isAttended: () => true,
+  claim: () => {},
+  onClaimedElsewhere: () => {},
+  close: () => {},
+};
+
 let server: Server;
 
 beforeEach(() => {
@@ -92,7 +101,7 @@ afterEach(() => void vi.unstubAllGlobals());
 async function sitDown() {
   const views = new Pair();
   const states: SessionState[] = [];
-  const session = new Session(views, "reader-1", (state) => void states.push(state));
+  const session = new Session(views, "reader-1", (state) => void states.push(state), ALONE);
   await session.start(uidOf(1));
   const shown = () => (session.state.stage.kind === "open" ? session.state.stage.state : null);
   const isReady = (position: number) =>

@@ -2,6 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
@@ -77,6 +80,13 @@ def an_open_reading(
         asks_first_read=asks_first_read,
     )
     return Reading.objects.get(assignment__case__reader_study=study)
+
+
+def opened_an_hour_ago(reading: Reading) -> Reading:
+    """Time at work is counted only where it has passed since the case was opened."""
+    reading.opened_at = timezone.now() - timedelta(hours=1)
+    reading.save(update_fields=["opened_at"])
+    return reading
 
 
 def change(reading: Reading, change: Change, *, change_id: uuid.UUID | None = None) -> tuple[str, ...]:

@@ -55,7 +55,10 @@ export function ReadingRoom({
     setSession(made);
     setState(made.state);
     void made.start(uid);
-    return () => views.dispose();
+    return () => {
+      made.end();
+      views.dispose();
+    };
   }, [uid, account.uid]);
 
   useEffect(() => {
@@ -191,12 +194,26 @@ function listen(session: Session, around: Surroundings): () => void {
     },
     { signal },
   );
-  window.addEventListener("blur", () => room()?.showRegionsAgain(), { signal });
+  window.addEventListener(
+    "blur",
+    () => {
+      room()?.showRegionsAgain();
+      session.turnAway();
+    },
+    { signal },
+  );
   for (const kind of ["pointerdown", "pointermove", "wheel"] as const) {
     document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true });
   }
   window.addEventListener("online", () => session.retrySaving(), { signal });
-  window.addEventListener("focus", () => session.retrySaving(), { signal });
+  window.addEventListener(
+    "focus",
+    () => {
+      session.retrySaving();
+      session.signOfLife();
+    },
+    { signal },
+  );
   window.addEventListener("pagehide", () => session.leave(), { signal });
   document.addEventListener(
     "visibilitychange",

@@ -4,7 +4,6 @@ import { getJson } from "../api/client";
 import { type Reading, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
-import { ActiveTime } from "./active-time";
 import { type Desk, hasItsFilm, layOut } from "./desk";
 import { Desks } from "./desks";
 import { FirstReadLock } from "./first-read-lock";
@@ -18,11 +17,13 @@ import type { Room } from "./room";
 import type { RoomState } from "./room-state";
 import type { SaveState, Surroundings } from "./save-state";
 import { OPENING, type SessionState } from "./session-state";
+import { TimeAtWork } from "./time-at-work";
+import { type Windows, windowsOf } from "./windows";
 
 export class Session {
   state: SessionState = OPENING;
   private around: Surroundings | null = null;
-  private time = new ActiveTime(Date.now());
+  private readonly time: TimeAtWork;
   private readonly login: Login;
   private readonly lock: FirstReadLock;
   private readonly desks: Desks;
@@ -32,7 +33,9 @@ export class Session {
     views: FilmPair,
     private readonly account: string,
     private readonly tell: (state: SessionState) => void,
+    private readonly windows: Windows = windowsOf(account),
   ) {
+    this.time = new TimeAtWork(windows, () => this.reportTime());
     this.desks = new Desks(views, (stored, view) => this.layOut(stored, view));
     this.onward = new Onward(this.desks, this);
     this.login = new Login(
@@ -106,7 +109,7 @@ export class Session {
   show(desk: Desk): void {
     const { room, saver } = desk;
     this.desks.show(desk);
-    this.time = new ActiveTime(Date.now());
+    this.time.begin();
     this.set({
       stage: { kind: "open", room, state: room.state, save: this.desks.save(saver.state) },
       seconds: room.state.reading.active_seconds,
@@ -119,10 +122,23 @@ export class Session {
   signOfLife(): void {
     const { desk } = this;
     if (desk === null || desk.room.state.reading.signed_at) return;
-    if (document.querySelector("dialog[open]")) return this.time.leaveOut(Date.now());
-    this.time.sign(Date.now());
+    if (isHelpOpen()) return this.time.leaveOut();
+    this.time.sign();
     desk.room.addActiveTime(this.time.take());
-    this.set({ seconds: desk.room.state.reading.active_seconds + this.time.pendingSeconds });
+    const seconds = desk.room.state.reading.active_seconds + this.time.pendingSeconds;
+    if (seconds !== this.state.seconds) this.set({ seconds });
+  }
+
+  /** Another window has the focus now, or another program. */
+  turnAway(): void {
+    if (isHelpOpen()) this.time.leaveOut();
+    this.time.stop();
+    this.reportTime();
+  }
+
+  /** Before another window reports, so that the server finds room for both. */
+  private reportTime(): void {
+    this.desk?.room.addActiveTime(this.time.take({ atLeast: 1 }));
   }
 
   retryFilm(): void {
@@ -172,13 +188,18 @@ export class Session {
 
   /** Leaves nothing to chance when the page goes away: what waits for a pause goes into the outbox now. */
   leave(): void {
-    this.signOfLife();
+    this.turnAway();
     this.gather();
     this.desk?.saver.leave();
   }
 
+  /** The page is taken down. */
+  end(): void {
+    this.windows.close();
+  }
+
   private gather(): void {
-    this.desk?.room.addActiveTime(this.time.take({ atLeast: 1 }));
+    this.reportTime();
     this.desk?.room.commitAll();
   }
 
@@ -231,4 +252,8 @@ export class Session {
     this.state = { ...this.state, ...part };
     this.tell(this.state);
   }
+}
+
+function isHelpOpen(): boolean {
+  return document.querySelector("dialog[open]") !== null;
 }

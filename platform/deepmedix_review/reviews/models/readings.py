@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -270,3 +271,12 @@ class ReadingChange(models.Model):
                 fields=["reading", "change_id"], name="one_answer_per_reading_and_change"
             ),
         ]
+
+
+class ReaderClock(models.Model):
+    """Up to when a reader's time is spoken for: nobody is at two cases at once, in however many windows."""
+
+    reader = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    counted_until = models.DateTimeField()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from django.db import connection
-from django.db.models import F
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.reading.active_time import count_active_time
 from deepmedix_review.reviews.reading.belonging import of_another_case, require_inside, shown_completions
 from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
@@ -74,7 +74,7 @@ def record(reading: Reading, change: Change) -> None:
         case SetWindow():
             _set_window(reading, change)
         case AddActiveTime():
-            Reading.objects.filter(pk=reading.pk).update(active_seconds=F("active_seconds") + change.seconds)
+            count_active_time(reading, change)
         case _:
             assert_never(change)
 

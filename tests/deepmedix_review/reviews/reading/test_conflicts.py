@@ -19,7 +19,7 @@ from deepmedix_review.reviews.reading.changes import (
 )
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere, Seen, item_of, latest_changes
 from deepmedix_review.reviews.services import apply_change
-from tests.factories.reviews import an_open_reading, reader_of
+from tests.factories.reviews import an_open_reading, opened_an_hour_ago, reader_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_the_second_window_is_told_what_the_first_one_said_and_wins_once_it_has_
 
 
 def test_changes_of_two_items_do_not_contradict_each_other_and_time_adds_up() -> None:
-    reading = an_open_reading()
+    reading = opened_an_hour_ago(an_open_reading())
     one, two = reading.completion_a.steps.order_by("position")
     first = say(reading, RateStep(one.uid, 4, False, ""), seen=None)
     second = say(reading, RateStep(two.uid, 2, False, ""), seen=None)

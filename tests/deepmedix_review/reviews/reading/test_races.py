@@ -3,17 +3,27 @@
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
+from django.utils import timezone
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import DrawnRegion, MissedFinding, Reading, ReadingChange, Vote
 from deepmedix_review.reviews.reading.changes import AddActiveTime, AddFinding, CastVote, Change, DrawRegion
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere, Seen
 from deepmedix_review.reviews.services import Saved, amend_reading, apply_change, sign_reading
-from tests.factories.reviews import a_signed_reading, an_open_reading, complete, reader_of
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reviews import (
+    a_signed_reading,
+    an_open_reading,
+    complete,
+    opened_an_hour_ago,
+    reader_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,7 +54,7 @@ def at_once(acts: list[Callable[[], Answer]]) -> list[Answer | RefusedByRule]:
 
 
 def test_one_change_sent_by_eight_at_once_is_kept_once_and_answered_alike() -> None:
-    reading = an_open_reading()
+    reading = opened_an_hour_ago(an_open_reading())
     reader, film, change_id = reader_of(reading), reading.completion_a.instance.sop_instance_uid, uuid.uuid4()
 
     def send() -> object:
@@ -64,7 +74,7 @@ def test_one_change_sent_by_eight_at_once_is_kept_once_and_answered_alike() -> N
 
 
 def test_eight_changes_at_once_are_all_kept() -> None:
-    reading = an_open_reading()
+    reading = opened_an_hour_ago(an_open_reading())
     reader, film = reader_of(reading), reading.completion_a.instance.sop_instance_uid
 
     def send() -> object:
@@ -79,6 +89,16 @@ def test_eight_changes_at_once_are_all_kept() -> None:
     at_once([send] * 8)
     reading.refresh_from_db()
     assert (reading.active_seconds, ReadingChange.objects.count()) == (8, 8)
+
+
+def test_eight_windows_that_report_at_once_share_the_time_that_has_passed() -> None:
+    reader, opened_at = ExpertFactory.create(), timezone.now() - timedelta(seconds=100)
+    readings = [an_open_reading(reader=reader) for _ in range(4)]
+    Reading.objects.filter(pk__in=[reading.pk for reading in readings]).update(opened_at=opened_at)
+    at_once([sending(reading, AddActiveTime(60)) for reading in readings * 2])
+    counted = Reading.objects.aggregate(total=Sum("active_seconds"))["total"]
+    assert 100 <= counted <= (timezone.now() - opened_at).total_seconds()
+    assert ReadingChange.objects.count() == 8
 
 
 def test_a_change_beside_a_signature_is_kept_before_it_or_refused() -> None:

@@ -33,6 +33,7 @@ from tests.factories.reviews import (
     an_open_reading,
     change,
     complete,
+    opened_an_hour_ago,
     reader_of,
     reader_study,
     sign,
@@ -105,7 +106,7 @@ def test_the_new_box_belongs_to_adjusted_alone(verdict: RegionAnnotation.Verdict
 
 
 def test_answers_votes_windows_and_time_are_kept() -> None:
-    reading = an_open_reading()
+    reading = opened_an_hour_ago(an_open_reading())
     assert reading.completion_b is not None
     change(reading, RateAnswer(reading.completion_b.uid, 1, 2, None))
     change(reading, CastVote(Vote.Side.TIE))
