@@ -10,6 +10,7 @@ import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
 import { showInOwnZone } from "./moments";
+import { dropEveryHistory } from "./reading-room/histories";
 import { enhanceUploads } from "./upload";
 
 // The content security policy allows neither a style element nor eval.
@@ -24,3 +25,13 @@ enhanceUploads(document);
 
 showInOwnZone(document);
 document.addEventListener("htmx:afterSwap", () => showInOwnZone(document));
+
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-logs-out]")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    // A browser that keeps nothing has nothing to drop.
+    void dropEveryHistory()
+      .catch(() => {})
+      .then(() => form.submit());
+  });
+}

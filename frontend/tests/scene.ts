@@ -1,5 +1,6 @@
 /** A reading to try things on: two outputs, as the server sends them. */
 import type { AskedCriterion, Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
+import type { Past } from "../src/reading-room/record";
 import { Room } from "../src/reading-room/room";
 import type { Film, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
@@ -182,7 +183,7 @@ export interface Desk {
   readonly saved: { change: Change; film: string }[];
 }
 
-export async function desk(opened: Reading = reading()): Promise<Desk> {
+export async function desk(opened: Reading = reading(), past?: Past): Promise<Desk> {
   const view = new FakeView();
   const saved: Desk["saved"] = [];
   const room = new Room(
@@ -190,6 +191,7 @@ export async function desk(opened: Reading = reading()): Promise<Desk> {
     view,
     (change, film) => saved.push({ change, film }),
     () => {},
+    past,
   );
   await room.loadFilm();
   return { room, view, saved };

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Change, Reading } from "../src/api/reading";
 import { withChange } from "../src/reading-room/changes";
 import type { Action } from "../src/reading-room/shortcuts";
-import { History } from "../src/reading-room/undo";
-import { type Desk, desk } from "./scene";
+import { type Deeds, History, MOST_DEEDS, NO_DEEDS } from "../src/reading-room/undo";
+import { type Desk, desk, reading } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const undo: Action = { kind: "undo" };
@@ -120,6 +120,87 @@ describe("undo and redo", () => {
   });
 });
 
+describe("undo after a reload", () => {
+  /** What the page that went away had kept, and the server has stored. */
+  async function leftBy(...deeds: ((made: Desk) => void)[]) {
+    const kept: Deeds[] = [NO_DEEDS];
+    const made = await desk(reading(), { deeds: NO_DEEDS, keep: (now) => void kept.push(now) });
+    for (const deed of deeds) deed(made);
+    const last = kept.at(-1) ?? NO_DEEDS;
+    return { now: made.room.state.reading, deeds: JSON.parse(JSON.stringify(last)) as Deeds };
+  }
+  const rates = (n: number) => (made: Desk) => made.room.perform(points(n));
+  const loaded = (now: Reading, deeds: Deeds) => desk(now, { deeds, keep: () => {} });
+
+  it("takes back and does again what the page before it did", async () => {
+    const { now, deeds } = await leftBy(rates(3), rates(5), ({ room }) => room.perform(undo));
+    const { room, saved } = await loaded(now, deeds);
+    expect(room.state).toMatchObject({ numUndoable: 1, numRedoable: 1 });
+    room.perform(redo);
+    expect(room.state.reading.step_ratings).toMatchObject([{ plausibility: 5 }]);
+    room.perform(undo);
+    room.perform(undo);
+    expect(room.state.reading.step_ratings).toMatchObject([{ plausibility: null }]);
+    expect(room.state.said).toBe("Undone: plausibility of step 1 of output A. 0 left to undo.");
+    expect(saved).toHaveLength(3);
+  });
+
+  it("leaves alone what another window changed since, says so, and goes on with what came before", async () => {
+    const { now, deeds } = await leftBy(
+      ({ room }) => room.perform({ kind: "swap" }),
+      rates(4),
+      ({ room }) => room.perform({ kind: "swap" }),
+      rates(3),
+    );
+    const theirs = withChange(now, {
+      kind: "rate_step",
+      payload: { step: "a1", plausibility: 1, cannot_judge: false, note: "", edited_text: "" },
+    });
+    const { room, saved } = await loaded(theirs, deeds);
+    room.perform(undo);
+    expect(room.state.said).toBe(
+      "Not undone: plausibility of step 1 of output A was changed elsewhere since, and stays as it is. 1 left to undo.",
+    );
+    expect(room.state.place).toMatchObject({ step: "a1" });
+    expect(saved).toEqual([]);
+    room.perform(undo);
+    expect(room.state.said).toBe("Undone: plausibility of step 1 of output B. 0 left to undo.");
+    expect(saved).toHaveLength(1);
+  });
+
+  it("does nothing again where another window changed it since", async () => {
+    const { now, deeds } = await leftBy(rates(4), ({ room }) => room.perform(undo));
+    const note = { step: "a1", plausibility: null, cannot_judge: false, note: "small", edited_text: "" };
+    const { room, saved } = await loaded(withChange(now, { kind: "rate_step", payload: note }), deeds);
+    room.perform(redo);
+    expect(room.state.said).toMatch(/^Not done again: plausibility of step 1 of output A was changed/);
+    expect(room.state).toMatchObject({ numUndoable: 0, numRedoable: 0 });
+    expect(saved).toEqual([]);
+  });
+
+  it("brings a missed finding back with its regions, drawn in a page that is gone", async () => {
+    const { now, deeds } = await leftBy(
+      ({ room }) => {
+        room.perform({ kind: "missed-finding" });
+        const { writing } = room.state;
+        if (writing === null) throw new Error("no field is open");
+        room.texts.write(writing, "rib fracture");
+        room.texts.end(writing);
+        room.perform({ kind: "add-region" });
+        room.regionDrawn(room.state.drawing ?? "", { x_min: 1, y_min: 2, x_max: 30, y_max: 40 });
+      },
+      ({ room }) => room.texts.dropFinding(room.state.reading.missed_findings[0]?.uid ?? ""),
+    );
+    expect(now.missed_findings).toEqual([]);
+    const { room } = await loaded(now, deeds);
+    room.perform(undo);
+    expect(room.state.reading.missed_findings).toMatchObject([{ text: "rib fracture" }]);
+    expect(room.state.reading.drawn_regions).toHaveLength(1);
+    room.perform(redo);
+    expect(room.state.reading.missed_findings).toEqual([]);
+  });
+});
+
 describe("the history", () => {
   const place = { kind: "vote", side: "a", question: "overall:" } as const;
   const change = (seconds: number): Change => ({ kind: "add_active_time", payload: { seconds } });
@@ -136,16 +217,23 @@ describe("the history", () => {
     for (const n of [1, 2, 3]) history.add(deed(n, "a note"));
     history.add(deed(4, "another"));
     expect(history.numUndoable).toBe(2);
-    history.undo();
-    expect(history.undo()).toMatchObject({ back: [change(-1)], forth: [change(3)] });
+    history.went("back");
+    expect(history.next("back")).toMatchObject({ back: [change(-1)], forth: [change(3)] });
   });
 
   it("does not go on with a group over what was undone", () => {
     const history = new History();
     history.add(deed(1, "a note"));
-    history.undo();
-    history.redo();
+    history.went("back");
+    history.went("forth");
     history.add(deed(2, "a note"));
     expect(history.numUndoable).toBe(2);
+  });
+
+  it("goes back so far and no further", () => {
+    const history = new History();
+    for (let n = 1; n <= MOST_DEEDS + 3; n++) history.add(deed(n, null));
+    expect(history.numUndoable).toBe(MOST_DEEDS);
+    expect(history.deeds.done[0]).toMatchObject({ forth: [change(4)] });
   });
 });

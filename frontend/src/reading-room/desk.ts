@@ -2,6 +2,7 @@
 import type { Change, Reading, Signed } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { withChange } from "./changes";
+import type { Histories } from "./histories";
 import { Room } from "./room";
 import type { RoomState } from "./room-state";
 import type { SaveState, Surroundings } from "./save-state";
@@ -26,22 +27,29 @@ export async function layOut(
   stored: Reading,
   view: FilmView,
   around: Surroundings,
+  histories: Histories,
   listener: DeskListener,
 ): Promise<Desk> {
   const saver = new Saver(stored, around, {
     changed: (state) => listener.saveChanged(desk, state),
-    signed: (signed) => listener.signed(desk, signed),
+    signed: (signed) => {
+      void histories.drop(stored.uid);
+      listener.signed(desk, signed);
+    },
     notSigned: (sentence) => listener.notSigned(desk, sentence),
   });
   // The listener knows no desk before it is laid out, and asks by identity.
   let desk = { uid: stored.uid, saver, view } as Desk;
   // Time that is not confirmed may have arrived all the same, and would be counted twice.
   const unsent = (await saver.unsent()).filter((change: Change) => change.kind !== "add_active_time");
+  if (stored.signed_at !== null) await histories.drop(stored.uid);
+  const deeds = await histories.of(stored.uid);
   const room = new Room(
     unsent.reduce(withChange, stored),
     view,
     (change, sopInstanceUid) => saver.save(change, sopInstanceUid),
     (state) => listener.roomChanged(desk, state),
+    { deeds, keep: (now) => void histories.keep(stored.uid, now) },
   );
   room.isSigning = saver.isSigning;
   view.setDragTool("window");

@@ -1,5 +1,6 @@
 /** What the server has not confirmed, kept in the browser so that no crash or lost session loses any of it. */
 import type { Sent } from "../api/reading";
+import { OUTBOX, openDatabase, settled } from "./browser-database";
 
 export interface Kept {
   /** Whose it is: nothing is ever sent under another login. */
@@ -25,40 +26,16 @@ export interface Outbox {
   remove(sequence: number): Promise<void>;
 }
 
-const DATABASE = "deepmedix-review";
-const STORE = "outbox";
-const VERSION = 2;
-
-function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function opened(): Promise<IDBDatabase> {
-  const opening = indexedDB.open(DATABASE, VERSION);
-  opening.onupgradeneeded = () => {
-    const store = opening.result.objectStoreNames.contains(STORE)
-      ? (opening.transaction as IDBTransaction).objectStore(STORE)
-      : opening.result.createObjectStore(STORE, { keyPath: "sequence", autoIncrement: true });
-    if (!store.indexNames.contains("reading")) store.createIndex("reading", "reading");
-    store.createIndex("change", "change.change_id");
-  };
-  return new Promise((resolve, reject) => {
-    opening.onblocked = () => reject(new Error("a window with an older version of this page is open"));
-    settled(opening).then(resolve, reject);
-  });
-}
-
 const inOrder = (rows: Waiting[]): Waiting[] => rows.sort((a, b) => a.sequence - b.sequence);
 
-/** Rejects where the browser keeps no database, for instance in some private windows. */
+/** Rejects where the browser keeps no database. */
 export async function openOutbox(): Promise<Outbox> {
-  const database = await opened();
-  database.onversionchange = () => database.close();
+  return outboxIn(await openDatabase());
+}
+
+export function outboxIn(database: IDBDatabase): Outbox {
   const store = (mode: IDBTransactionMode): IDBObjectStore =>
-    database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE);
+    database.transaction(OUTBOX, mode, { durability: "strict" }).objectStore(OUTBOX);
   return {
     isLasting: true,
     async add(kept) {

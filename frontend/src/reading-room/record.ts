@@ -1,10 +1,10 @@
 /** The record of one case: each change is shown, saved with the film it was made on, and can be taken back. */
-import type { Change } from "../api/reading";
+import type { Change, Reading } from "../api/reading";
 import { inverses, withChange } from "./changes";
 import { nameOf } from "./naming";
 import type { Place } from "./place";
 import type { RoomState, SaveChange } from "./room-state";
-import { History } from "./undo";
+import { type Deed, type Deeds, History, type Way } from "./undo";
 
 export interface RecordHost {
   readonly state: RoomState;
@@ -14,13 +14,22 @@ export interface RecordHost {
   hasItsFilm(): boolean;
 }
 
+/** What was done in this case before the page was loaded, and where it is kept for the next one. */
+export interface Past {
+  readonly deeds: Deeds;
+  keep(deeds: Deeds): void;
+}
+
 export class CaseRecord {
-  private history = new History();
+  private history: History;
 
   constructor(
     private readonly host: RecordHost,
     private readonly save: SaveChange,
-  ) {}
+    private readonly past: Past,
+  ) {
+    this.history = new History(past.deeds);
+  }
 
   /** Changes of one group in a row are undone together. */
   add(change: Change, group: string | null): void {
@@ -29,6 +38,7 @@ export class CaseRecord {
     const back = inverses(reading, change);
     if (back.length > 0) {
       this.history.add({ back, forth: [change], place, name: nameOf(reading, change), group });
+      this.keep();
     }
     this.apply(change);
   }
@@ -36,22 +46,40 @@ export class CaseRecord {
   /** What was done until now can no longer be taken back. */
   forget(): void {
     this.history = new History();
+    this.keep();
   }
 
-  again(way: "back" | "forth"): void {
+  again(way: Way): void {
     if (!this.host.hasItsFilm()) return;
-    const deed = way === "back" ? this.history.undo() : this.history.redo();
+    const deed = this.history.next(way);
     if (deed === null) {
       return this.host.set({ said: way === "back" ? "Nothing to undo." : "Nothing to redo." });
     }
-    for (const change of deed[way]) this.apply(change);
+    const said = isAsLeft(this.host.state.reading, way === "back" ? deed.forth : deed.back)
+      ? this.go(way, deed)
+      : this.passOver(way, deed);
+    this.keep();
     this.host.goTo(deed.place);
     const { numUndoable, numRedoable } = this.numsUndoable;
     const left = way === "back" ? `${numUndoable} left to undo` : `${numRedoable} left to redo`;
-    this.host.set({
-      ...this.numsUndoable,
-      said: `${way === "back" ? "Undone" : "Done again"}: ${deed.name}. ${left}.`,
-    });
+    this.host.set({ ...this.numsUndoable, said: `${said} ${left}.` });
+  }
+
+  private go(way: Way, deed: Deed): string {
+    this.history.went(way);
+    for (const change of deed[way]) this.apply(change);
+    return `${way === "back" ? "Undone" : "Done again"}: ${deed.name}.`;
+  }
+
+  /** Another window said something of the item since: that stays. */
+  private passOver(way: Way, deed: Deed): string {
+    this.history.drop(way);
+    const what = way === "back" ? "undone" : "done again";
+    return `Not ${what}: ${deed.name} was changed elsewhere since, and stays as it is.`;
+  }
+
+  private keep(): void {
+    this.past.keep(this.history.deeds);
   }
 
   private apply(change: Change): void {
@@ -63,4 +91,20 @@ export class CaseRecord {
   private get numsUndoable(): Pick<RoomState, "numUndoable" | "numRedoable"> {
     return { numUndoable: this.history.numUndoable, numRedoable: this.history.numRedoable };
   }
+}
+
+/** Whether each item still says what these changes made it say. */
+function isAsLeft(reading: Reading, changes: readonly Change[]): boolean {
+  return changes.every((change) => {
+    const [now] = inverses(reading, change);
+    return now !== undefined && isSame(now.payload, change.payload);
+  });
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return one === other;
+  }
+  const [left, right] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  return left.size === right.size && [...left].every(([key, value]) => isSame(value, right.get(key)));
 }

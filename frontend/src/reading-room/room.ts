@@ -9,11 +9,12 @@ import { firstPlace } from "./gaps";
 import { marksFor } from "./marks";
 import { hasTwo, type Place } from "./place";
 import { Rating } from "./rating";
-import { CaseRecord } from "./record";
+import { CaseRecord, type Past } from "./record";
 import { RegionWork } from "./region-work";
 import type { RoomState, SaveChange } from "./room-state";
 import type { Action } from "./shortcuts";
 import { Texts } from "./texts";
+import { NO_DEEDS } from "./undo";
 import { Walking } from "./walking";
 
 const WINDOW_PAUSE_MS = 500;
@@ -33,6 +34,7 @@ export class Room {
     readonly view: FilmView,
     save: SaveChange,
     private readonly tell: (state: RoomState) => void,
+    past: Past = { deeds: NO_DEEDS, keep: () => {} },
   ) {
     this.state = {
       reading,
@@ -52,8 +54,8 @@ export class Room {
       looked: null,
       isMagnifying: false,
       ruler: null,
-      numUndoable: 0,
-      numRedoable: 0,
+      numUndoable: past.deeds.done.length,
+      numRedoable: past.deeds.undone.length,
       hint: null,
       said: null,
     };
@@ -62,7 +64,7 @@ export class Room {
     this.texts = new Texts(this);
     this.walking = new Walking(this);
     this.rating = new Rating(this);
-    this.record = new CaseRecord(this, save);
+    this.record = new CaseRecord(this, save, past);
   }
 
   /** The signature is on its way. */

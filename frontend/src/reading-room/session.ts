@@ -4,15 +4,17 @@ import { getJson } from "../api/client";
 import { type Reading, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
+import { openDatabase } from "./browser-database";
 import { type Desk, hasItsFilm, layOut } from "./desk";
 import { Desks } from "./desks";
 import { FirstReadLock } from "./first-read-lock";
 import { gaps, leftToDo } from "./gaps";
+import { type Histories, historiesIn, NO_HISTORIES } from "./histories";
 import { rescue } from "./last-resort";
 import { sendLeftovers } from "./leftovers";
 import { Login } from "./login";
 import { Onward } from "./onward";
-import { openOutbox, outboxInMemory } from "./outbox";
+import { outboxIn, outboxInMemory } from "./outbox";
 import type { Room } from "./room";
 import type { RoomState } from "./room-state";
 import type { SaveState, Surroundings } from "./save-state";
@@ -23,6 +25,7 @@ import { type Windows, windowsOf } from "./windows";
 export class Session {
   state: SessionState = OPENING;
   private around: Surroundings | null = null;
+  private histories: Histories = NO_HISTORIES;
   private readonly time: TimeAtWork;
   private readonly login: Login;
   private readonly lock: FirstReadLock;
@@ -70,8 +73,11 @@ export class Session {
 
   /** The page's own case: the page has told the server that it is open. */
   async start(uid: string): Promise<void> {
-    const outbox = await openOutbox().catch(outboxInMemory);
+    const database = await openDatabase().catch(() => null);
+    const outbox = database ? outboxIn(database) : outboxInMemory();
+    if (database) this.histories = historiesIn(database, this.account);
     await rescue(localStorage, outbox);
+    await this.histories.dropOthers();
     this.around = { account: this.account, outbox, storage: localStorage, send };
     await this.open(uid, `/api/readings/${uid}/`);
     const leftovers = await sendLeftovers(outbox, this.around, (reading) => this.desks.isOpen(reading));
@@ -98,7 +104,7 @@ export class Session {
   }
 
   private layOut(stored: Reading, view: FilmView): Promise<Desk> {
-    return layOut(stored, view, this.around as Surroundings, {
+    return layOut(stored, view, this.around as Surroundings, this.histories, {
       roomChanged: (desk, state) => this.roomChanged(desk, state),
       saveChanged: (desk, state) => void this.saveChanged(desk, state),
       signed: (desk, signed) => void this.onward.signed(desk, signed),

@@ -1,6 +1,9 @@
-/** What a reader can take back and do again: every change of a case, in the order in which it was made. */
+/** What a reader can take back and do again: the changes of a case, in the order in which they were made. */
 import type { Change } from "../api/reading";
 import type { Place } from "./place";
+
+/** Whoever goes back further than this looks at the items themselves. */
+export const MOST_DEEDS = 200;
 
 export interface Deed {
   readonly back: readonly Change[];
@@ -13,9 +16,30 @@ export interface Deed {
   readonly group: string | null;
 }
 
+export type Way = "back" | "forth";
+
+/** What is kept of a history when the page goes away. */
+export interface Deeds {
+  readonly done: readonly Deed[];
+  /** The one that was undone last is the last. */
+  readonly undone: readonly Deed[];
+}
+
+export const NO_DEEDS: Deeds = { done: [], undone: [] };
+
 export class History {
-  private readonly done: Deed[] = [];
-  private undone: Deed[] = [];
+  private done: Deed[];
+  private undone: Deed[];
+
+  constructor({ done, undone }: Deeds = NO_DEEDS) {
+    // No group goes on in another page.
+    this.done = done.map((deed) => ({ ...deed, group: null }));
+    this.undone = [...undone];
+  }
+
+  get deeds(): Deeds {
+    return { done: [...this.done], undone: [...this.undone] };
+  }
 
   get numUndoable(): number {
     return this.done.length;
@@ -29,24 +53,28 @@ export class History {
   add(deed: Deed): void {
     this.undone = [];
     const last = this.done.at(-1);
-    if (last === undefined || deed.group === null || last.group !== deed.group) {
-      this.done.push(deed);
+    if (last !== undefined && deed.group !== null && last.group === deed.group) {
+      this.done[this.done.length - 1] = { ...deed, back: last.back };
       return;
     }
-    this.done[this.done.length - 1] = { ...deed, back: last.back };
-  }
-
-  undo(): Deed | null {
-    const deed = this.done.pop();
-    if (deed === undefined) return null;
-    this.undone.push({ ...deed, group: null });
-    return deed;
-  }
-
-  redo(): Deed | null {
-    const deed = this.undone.pop();
-    if (deed === undefined) return null;
     this.done.push(deed);
-    return deed;
+    this.done = this.done.slice(-MOST_DEEDS);
+  }
+
+  /** What would be taken back, or done again. */
+  next(way: Way): Deed | null {
+    return (way === "back" ? this.done : this.undone).at(-1) ?? null;
+  }
+
+  /** It was taken back, or done again. */
+  went(way: Way): void {
+    const [from, to] = way === "back" ? [this.done, this.undone] : [this.undone, this.done];
+    const deed = from.pop();
+    if (deed !== undefined) to.push({ ...deed, group: null });
+  }
+
+  /** It can neither be taken back nor done again. */
+  drop(way: Way): void {
+    (way === "back" ? this.done : this.undone).pop();
   }
 }
