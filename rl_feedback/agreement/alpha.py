@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from rl_feedback.agreement.estimate import Estimate, Floats, Integers, Numbers, check_confidence, percentiles
-from rl_feedback.agreement.tally import Tally, sums_by, tally_ratings
+from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, percentiles
+from rl_feedback.agreement.tally import Tally, tally_ratings
+
+# Draws are weighed together as far as they fit into so many cells of draws x patterns, 8 MB.
+_MOST_CELLS = 1_000_000
 
 
 class Level(StrEnum):
@@ -65,7 +69,7 @@ def krippendorff_alpha(
     if metric is Level.RATIO and tally.categories[0] < 0:
         raise ValueError("Ratings at ratio level count from zero up; below zero use the interval level.")
     units = _Units(tally, metric)
-    value = units.alpha(tally.num_items_of_pattern)
+    value = units.alpha()
     interval, note = None, ""
     if value is None:
         note = "Every rating is the same: without variation, agreement beyond chance can't be told."
@@ -89,53 +93,65 @@ class _Units:
     """The disagreement within every pattern of ratings, ready to be weighed anew for each draw."""
 
     def __init__(self, tally: Tally, level: Level) -> None:
-        self.tally, self.level = tally, level
+        self.level = level
+        self.times = tally.num_items_of_pattern
         self.size = tally.sizes()
+        self.counts = csr_array(
+            (tally.count, (tally.pattern, tally.category)), shape=(tally.num_patterns, len(tally.categories))
+        )
         self.distances = _ratio_distances(tally.categories) if level is Level.RATIO else None
-        self.positions = tally.categories - tally.categories.mean()
+        self.positions = (tally.categories - tally.categories.mean())[None]
         self.within = None if level is Level.ORDINAL else self._within(self.positions)
 
-    def alpha(self, num_items: Integers) -> float | None:
-        """Alpha when pattern p occurs `num_items[p]` times; None without variation."""
-        tally = self.tally
-        marginals = sums_by(tally.category, tally.count * num_items[tally.pattern], len(tally.categories))
-        if np.count_nonzero(marginals) < 2:
-            return None
+    def alphas(self, num_items: Numbers) -> Floats:
+        """Alpha of each row of `num_items`, draws x patterns: how often each pattern occurs in that draw. NaN
+        where a draw is without variation."""
+        times = np.asarray(num_items, dtype=np.float64)
+        marginals = np.asarray(times @ self.counts)
+        total = marginals.sum(axis=1)
         positions, within = self.positions, self.within
         if within is None:
-            positions = np.cumsum(marginals) - marginals / 2 - marginals.sum() / 2
+            positions = np.cumsum(marginals, axis=1) - marginals / 2 - total[:, None] / 2
             within = self._within(positions)
-        observed = float(within @ (num_items / (self.size - 1)))
-        return 1 - float(marginals.sum() - 1) * observed / self._expected(marginals, positions)
+        observed = (within * times / (self.size - 1)).sum(axis=1)
+        varied = np.count_nonzero(marginals, axis=1) > 1
+        ratio = np.full(len(times), np.nan)
+        np.divide((total - 1) * observed, self._expected(marginals, positions), out=ratio, where=varied)
+        return 1 - ratio
+
+    def alpha(self) -> float | None:
+        """Of the ratings as they are; None without variation."""
+        value = float(self.alphas(self.times[None])[0])
+        return None if np.isnan(value) else value
 
     def bootstrap(self, num_draws: int, seed: int) -> list[float]:
         """Alpha of items drawn anew; a draw without variation is left out."""
         rng = np.random.default_rng(seed)
-        times = self.tally.num_items_of_pattern
-        shares = times / times.sum()
-        drawn = (self.alpha(rng.multinomial(times.sum(), shares)) for _ in range(num_draws))
-        return [value for value in drawn if value is not None]
+        total = self.times.sum()
+        together = max(1, _MOST_CELLS // len(self.times))
+        values: list[float] = []
+        for start in range(0, num_draws, together):
+            size = min(together, num_draws - start)
+            values += self.alphas(rng.multinomial(total, self.times / total, size=size)).tolist()
+        return [value for value in values if not np.isnan(value)]
 
     def _within(self, positions: Floats) -> Floats:
-        """Sum of squared distances over ordered pairs of ratings of one item, by pattern."""
-        tally, many = self.tally, self.tally.num_patterns
+        """Squared distances summed over ordered pairs of ratings of an item: rows of positions x patterns."""
         if self.level is Level.NOMINAL:
-            return self.size**2 - sums_by(tally.pattern, tally.count**2, many)
+            return np.asarray(self.size**2 - self.counts.power(2).sum(axis=1))[None]
         if self.distances is not None:
-            table = tally.table()
-            return np.asarray((table @ self.distances * table).sum(axis=1))
-        placed = tally.count * positions[tally.category]
-        sums = sums_by(tally.pattern, placed, many)
-        squares = sums_by(tally.pattern, placed * positions[tally.category], many)
-        return 2 * (self.size * squares - sums**2)
+            return np.asarray(self.counts.multiply(self.counts @ self.distances).sum(axis=1))[None]
+        of_pattern = self.counts.T
+        return np.asarray(2 * (self.size * (positions**2 @ of_pattern) - (positions @ of_pattern) ** 2))
 
-    def _expected(self, marginals: Floats, positions: Floats) -> float:
-        total = marginals.sum()
+    def _expected(self, marginals: Floats, positions: Floats) -> Floats:
+        total = marginals.sum(axis=1)
         if self.level is Level.NOMINAL:
-            return float(total**2 - marginals @ marginals)
+            return np.asarray(total**2 - (marginals**2).sum(axis=1))
         if self.distances is not None:
-            return float(marginals @ self.distances @ marginals)
-        return float(2 * (total * (marginals @ positions**2) - (marginals @ positions) ** 2))
+            return np.asarray((marginals @ self.distances * marginals).sum(axis=1))
+        squares, sums = (marginals * positions**2).sum(axis=1), (marginals * positions).sum(axis=1)
+        return np.asarray(2 * (total * squares - sums**2))
 
 
 def _ratio_distances(values: Floats) -> Floats:

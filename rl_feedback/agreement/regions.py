@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -67,14 +67,27 @@ def match_regions(first: Boxes, second: Boxes) -> MatchedRegions:
     >>> found.pairs, found.mean_iou
     (((0, 0, 1.0),), 0.5)
     """
-    many = max(len(first), len(second))
-    pairs: tuple[tuple[int, int, float], ...] = ()
-    if len(first) and len(second):
-        overlap = iou_matrix(first, second)
-        places = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
-        pairs = tuple((int(i), int(j), float(overlap[i, j])) for i, j in places if overlap[i, j] > 0)
+    return _matched(iou_matrix(first, second))
+
+
+def _matched(overlap: Floats) -> MatchedRegions:
+    """Of the IoU of every region of one reader (rows) with every one of another."""
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    found = zip(rows.tolist(), columns.tolist(), overlap[rows, columns].tolist(), strict=True)
+    pairs = tuple(pair for pair in found if pair[2] > 0)
+    num_first, num_second = overlap.shape
+    many = max(num_first, num_second)
     mean = sum(iou for _, _, iou in pairs) / many if many else None
-    return MatchedRegions(pairs, len(first), len(second), mean)
+    return MatchedRegions(pairs, num_first, num_second, mean)
+
+
+def _matched_two_by_two(readers: Sequence[Boxes]) -> list[MatchedRegions]:
+    """Every two readers of one item. All IoUs are had at once: most of the time goes into the calls."""
+    every = [box for boxes in readers for box in boxes]
+    overlap = iou_matrix(every, every)
+    ends = np.cumsum([0, *map(len, readers)]).tolist()
+    places = [slice(start, end) for start, end in pairwise(ends)]
+    return [_matched(overlap[first, second]) for first, second in combinations(places, 2)]
 
 
 def region_agreement(
@@ -102,7 +115,7 @@ def region_agreement(
     num_pairs = num_regions = num_empty = num_read_twice = 0
     for readers in regions:
         read = [boxes for boxes in readers if boxes is not None]
-        matched = [match_regions(a, b) for a, b in combinations(read, 2)]
+        matched = _matched_two_by_two(read)
         marked = [match for match in matched if match.mean_iou is not None]
         num_read_twice += bool(matched)
         num_empty += bool(matched) and not marked
@@ -123,7 +136,9 @@ def region_agreement(
         confidence=confidence,
         note="" if means else "No reader marked a region on an item that was read twice.",
         shares_found=tuple(
-            (float(t), 2 * sum(iou >= t for iou in ious) / num_regions) for t in thresholds if num_regions
+            (float(t), 2 * int(np.count_nonzero(np.asarray(ious) >= t)) / num_regions)
+            for t in thresholds
+            if num_regions
         ),
         num_items=len(means),
         num_items_without_regions=num_empty,
