@@ -6,7 +6,10 @@ from collections.abc import Callable
 from benchmarks.installation import private_installation
 from benchmarks.report import Figure, Peer, median_seconds
 
-NUM_CASES, NUM_READERS = 12_500, 8
+NUM_CASES, NUM_READERS = 12_250, 8
+# So many cases each reader reads twice.
+NUM_REPEATED = 250
+NUM_READINGS = NUM_READERS * (NUM_CASES + NUM_REPEATED)
 NUM_STEPS = 3
 NUM_RUNS = 5
 
@@ -18,7 +21,7 @@ def run() -> list[Figure]:
         from deepmedix_review.reviews.results.dashboard import compute
 
         num_readings = compute(reader_study).num_readings  # type: ignore[arg-type]
-        if num_readings != NUM_CASES * NUM_READERS:
+        if num_readings != NUM_READINGS:
             raise RuntimeError(f"{num_readings} readings were computed, not all")
 
         def load_by_rows() -> None:
@@ -31,7 +34,8 @@ def run() -> list[Figure]:
         by_rows = median_seconds(load_by_rows, num_runs=1)
         return [
             Figure(
-                what=f"all figures of {num_readings:,} readings of two outputs of {NUM_STEPS} steps",
+                what=f"all figures of {num_readings:,} readings of two outputs of {NUM_STEPS} steps, "
+                f"{NUM_READERS * NUM_REPEATED:,} of them hidden repeats",
                 value=seconds,
                 unit="s",
                 peer=Peer("only reading their step ratings as objects", by_rows),
@@ -52,7 +56,7 @@ def _median(work: Callable[[], object]) -> float:
 
 
 def _make() -> object:
-    """Cases with two outputs each; every reader has signed every case."""
+    """Cases with two outputs each; every reader has signed every case, and some of them twice."""
     from django.db import connection
 
     from benchmarks.bulk_rows import fill, series, settle
@@ -127,14 +131,28 @@ def _make() -> object:
     }
     fill(Region, steps, id=step, step_id=step, position="1", model_box="'[1, 2, 3, 4]'::jsonb", **edges)
     fill(Case, cases, id="n", reader_study_id="1", study_id="n", position="n")
-    readings = f"generate_series(1, {NUM_CASES}) c, generate_series(1, {NUM_READERS}) r"
-    reading = f"(c - 1) * {NUM_READERS} + r"
-    fill(Assignment, readings, id=reading, case_id="c", reader_id="r", position="c")
+    readings = f"""(
+        SELECT (c - 1) * {NUM_READERS} + r AS key, c, r, NULL::bigint AS again_of
+        FROM generate_series(1, {NUM_CASES}) c, generate_series(1, {NUM_READERS}) r
+        UNION ALL
+        SELECT {NUM_CASES * NUM_READERS} + (c - 1) * {NUM_READERS} + r, c, r, (c - 1) * {NUM_READERS} + r
+        FROM generate_series(1, {NUM_REPEATED}) c, generate_series(1, {NUM_READERS}) r) AS readings"""
+    fill(
+        Assignment,
+        readings,
+        id="key",
+        case_id="c",
+        reader_id="r",
+        position="c",
+        kind="CASE WHEN again_of IS NULL THEN 'first' ELSE 'repeat' END",
+        repeat_of_id="again_of",
+        signed_at="now()",
+    )
     fill(
         Reading,
         readings,
-        id=reading,
-        assignment_id=reading,
+        id="key",
+        assignment_id="key",
         completion_a_id="2 * c - (c + r) % 2",
         completion_b_id="2 * c - 1 + (c + r) % 2",
         active_seconds="60 + (random() * 60)::int",
@@ -145,16 +163,16 @@ def _make() -> object:
     item = f"(c - 1) * {2 * NUM_STEPS} + i + 1"
     # Readers mostly say what the item deserves.
     points = "1 + CASE WHEN random() < 0.7 THEN (c * 7 + i * 3) % 5 ELSE (random() * 4)::int END"
-    fill(StepRating, items, reading_id=reading, step_id=item, plausibility=points)
+    fill(StepRating, items, reading_id="key", step_id=item, plausibility=points)
     verdict = "CASE WHEN random() < 0.8 THEN 'fits' ELSE 'wrong' END"
-    fill(RegionAnnotation, items, reading_id=reading, region_id=item, verdict=verdict)
+    fill(RegionAnnotation, items, reading_id="key", region_id=item, verdict=verdict)
     answers = f"{readings}, generate_series(0, 1) i"
     points = points.replace("i * 3", "i")
     rated = dict.fromkeys(("relevance", "correctness", "completeness"), points)
-    fill(AnswerRating, answers, reading_id=reading, completion_id="2 * c - 1 + i", harm="'none'", **rated)
+    fill(AnswerRating, answers, reading_id="key", completion_id="2 * c - 1 + i", harm="'none'", **rated)
     side = "(ARRAY['a', 'tie', 'b', 'both_bad'])[1 + (random() * 3)::int]"
     kinds = f"{readings}, (VALUES ('grounded'), ('overall')) AS votes(kind)"
-    fill(Vote, kinds, reading_id=reading, kind="kind", side=side)
+    fill(Vote, kinds, reading_id="key", kind="kind", side=side)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = origin")
     settle()

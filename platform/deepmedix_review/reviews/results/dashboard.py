@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from deepmedix_review.reviews.models import ReaderStudy
-from deepmedix_review.reviews.results.agreement import agreement_figures, load_asked, spread_figures
-from deepmedix_review.reviews.results.columns import load_readings, load_said
+from deepmedix_review.reviews.results.agreement import agreement_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.progress import Overview, overview, progress_figures
+from deepmedix_review.reviews.results.rated import load_rated
+from deepmedix_review.reviews.results.readings import load_readings, load_said
 from deepmedix_review.reviews.results.regions import region_figures
 from deepmedix_review.reviews.results.reliability import reliability_figures
+from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
 
 CACHED_SECONDS = 24 * 3600
@@ -49,18 +51,18 @@ def dashboard_of(reader_study: ReaderStudy) -> Dashboard:
 
 
 def compute(reader_study: ReaderStudy) -> Dashboard:
-    """Every figure from one snapshot of the database."""
+    """Every figure, of what is signed by now."""
     with transaction.atomic():
         readings = load_readings(reader_study)
-        said = load_said(reader_study, readings)
-        asked = load_asked(reader_study, readings, said)
+        said = load_said(readings)
+        rated = load_rated(reader_study, readings, said)
         return Dashboard(
             sections=(
                 Section("Progress", progress_figures(reader_study)),
-                Section("Agreement", agreement_figures(readings, asked)),
+                Section("Agreement", agreement_figures(readings, rated)),
                 Section("Regions", region_figures(reader_study, readings, said)),
-                Section("Ratings", spread_figures(readings, asked)),
-                Section("Reliability", reliability_figures(reader_study, readings, said, asked)),
+                Section("Ratings", spread_figures(readings, rated)),
+                Section("Reliability", reliability_figures(reader_study, readings, said, rated)),
                 Section("Time", time_figures(readings)),
             ),
             num_readings=len(readings),

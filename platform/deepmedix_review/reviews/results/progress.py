@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q, QuerySet
+import numpy as np
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import TruncDate
 
 from deepmedix_review.common.dates import say_day
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.results.columns import Keys, distinct, read_columns
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
 from deepmedix_review.reviews.results.plots import Plot, series_plot, share_plot
+from deepmedix_review.reviews.results.readings import pseudonyms
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,26 @@ class Overview:
 
 
 def overview(reader_study: ReaderStudy) -> Overview:
-    assigned = _assigned(reader_study).count()
-    signed = _signed(reader_study).aggregate(number=Count("assignment", distinct=True), last=Max("signed_at"))
-    return Overview(assigned, signed["number"], signed["last"])
+    assigned = Assignment.objects.filter(case__reader_study=reader_study, withdrawn_at=None)
+    numbers = assigned.aggregate(assigned=Count("pk"), signed=Count("signed_at"))
+    last = _signed(reader_study).aggregate(last=Max("signed_at"))["last"]
+    return Overview(numbers["assigned"], numbers["signed"], last)
 
 
 def progress_figures(reader_study: ReaderStudy) -> tuple[Figure, ...]:
-    return (_by_reader(reader_study), _over_time(reader_study), _by_case(reader_study))
-
-
-def _assigned(reader_study: ReaderStudy) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(case__reader_study=reader_study, withdrawn_at=None)
+    reader, position, is_signed = read_columns(
+        """SELECT assignment.reader_id AS c0, reviews_case.position AS c1,
+        (assignment.signed_at IS NOT NULL)::int AS c2
+        FROM reviews_assignment assignment JOIN reviews_case ON reviews_case.id = assignment.case_id
+        WHERE reviews_case.reader_study_id = %(reader_study)s AND assignment.withdrawn_at IS NULL""",
+        {"reader_study": reader_study.pk},
+        num_columns=3,
+    )
+    return (
+        _by_reader(_counts(reader, is_signed)),
+        _over_time(reader_study),
+        _by_case(_counts(position, is_signed)),
+    )
 
 
 def _signed(reader_study: ReaderStudy) -> QuerySet[Reading]:
@@ -46,21 +58,16 @@ def _signed(reader_study: ReaderStudy) -> QuerySet[Reading]:
     )
 
 
-def _counts(reader_study: ReaderStudy, by: str) -> Sequence[tuple[str, int, int]]:
-    rows = (
-        _assigned(reader_study)
-        .values_list(by)
-        .annotate(
-            assigned=Count("pk", distinct=True),
-            signed=Count("pk", distinct=True, filter=Q(readings__signed_at__isnull=False)),
-        )
-        .order_by(by)
-    )
-    return [(str(name), assigned, signed) for name, assigned, signed in rows]
+def _counts(of: Keys, is_signed: Keys) -> list[tuple[int, int, int]]:
+    """Each reader or case, how many readings are assigned, and how many of them are signed."""
+    found, place = distinct(of)
+    assigned, signed = (np.bincount(place, weight, len(found)).astype(int) for weight in (None, is_signed))
+    return list(zip(found.tolist(), assigned.tolist(), signed.tolist(), strict=True))
 
 
-def _by_reader(reader_study: ReaderStudy) -> Figure:
-    rows = _counts(reader_study, "reader__pseudonym")
+def _by_reader(counts: Sequence[tuple[int, int, int]]) -> Figure:
+    names = pseudonyms([reader for reader, _, _ in counts])
+    rows = sorted((names[reader], assigned, signed) for reader, assigned, signed in counts)
     signed, assigned = sum(row[2] for row in rows), sum(row[1] for row in rows)
     return Figure(
         key="progress-readers",
@@ -74,10 +81,7 @@ def _by_reader(reader_study: ReaderStudy) -> Figure:
     )
 
 
-def _by_case(reader_study: ReaderStudy) -> Figure:
-    rows = [
-        (int(name), assigned, signed) for name, assigned, signed in _counts(reader_study, "case__position")
-    ]
+def _by_case(rows: Sequence[tuple[int, int, int]]) -> Figure:
     complete = sum(assigned == signed for _, assigned, signed in rows)
     begun = sum(0 < signed < assigned for _, assigned, signed in rows)
     shares = [("cases", (complete, begun, len(rows) - complete - begun))]

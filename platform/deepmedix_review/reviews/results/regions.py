@@ -9,13 +9,12 @@ from django.urls import reverse
 
 from deepmedix_review.reviews.models import Assignment, Case, DrawnRegion, ReaderStudy, RegionAnnotation
 from deepmedix_review.reviews.results.columns import (
-    VERDICTS,
     Chosen,
     Keys,
     Numbers,
-    Ratings,
-    Readings,
-    Said,
+    distinct,
+    near,
+    places_of,
     read_columns,
 )
 from deepmedix_review.reviews.results.figures import (
@@ -30,6 +29,7 @@ from deepmedix_review.reviews.results.figures import (
     written_interval,
 )
 from deepmedix_review.reviews.results.plots import heat_map
+from deepmedix_review.reviews.results.readings import VERDICTS, Ratings, Readings, Said
 from rl_feedback.agreement import RegionAgreement, region_agreement
 
 GRID = 24
@@ -77,7 +77,8 @@ def region_figures(reader_study: ReaderStudy, readings: Readings, said: Said) ->
 
 
 def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
-    regions, place, counts = np.unique(verdicts.item, return_inverse=True, return_counts=True)
+    regions, place = distinct(verdicts.item)
+    counts = np.bincount(place, minlength=len(regions))
     case = np.zeros(len(regions), dtype=np.int64)
     case[place] = readings.case[verdicts.reading]
     by_verdict = np.stack(
@@ -101,18 +102,18 @@ def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
 def _edges(regions: Keys) -> Numbers:
     """x_min, y_min, x_max, y_max as shares of the film, in the order of `regions`, which is sorted."""
     columns = read_columns(
-        """SELECT region.id AS c0, 10000 * region.x_min / image_width AS c1,
+        f"""SELECT region.id AS c0, 10000 * region.x_min / image_width AS c1,
         10000 * region.y_min / image_height AS c2, 10000 * region.x_max / image_width AS c3,
         10000 * region.y_max / image_height AS c4
         FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
         JOIN reasoning_completion completion ON completion.id = step.completion_id
-        WHERE region.id = ANY(%(regions)s)""",
-        {"regions": regions.tolist()},
+        WHERE {near("region.id", regions)}""",
         num_columns=5,
     )
-    found = np.empty((len(regions), 4))
-    found[np.searchsorted(regions, columns[0])] = columns[1:].T / 10000
-    return np.asarray(np.clip(found, 0.0, 1.0))
+    is_wanted, place = places_of(columns[0], regions)
+    edges = np.empty((len(regions), 4))
+    edges[place] = columns[1:, is_wanted].T / 10000
+    return np.asarray(np.clip(edges, 0.0, 1.0))
 
 
 def coverage(edges: Numbers, weight: Numbers) -> Numbers:

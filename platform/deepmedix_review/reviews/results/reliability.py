@@ -5,26 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db import connection
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.models import (
     Assignment,
     Case,
-    FirstRead,
     ReaderStudy,
     RegionAnnotation,
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.results.agreement import Asked
-from deepmedix_review.reviews.results.columns import (
-    SIDES,
-    Keys,
-    Ratings,
-    Readings,
-    Said,
-    reader_names,
-)
+from deepmedix_review.reviews.results.columns import Keys, Numbers, distinct, places_of
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -38,6 +30,8 @@ from deepmedix_review.reviews.results.figures import (
     written_interval,
 )
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
+from deepmedix_review.reviews.results.rated import RatedCriterion
+from deepmedix_review.reviews.results.readings import SIDES, Ratings, Readings, Said, reader_names
 from rl_feedback.agreement import cohen_kappa, side_bias
 
 _SHORT = {
@@ -46,20 +40,34 @@ _SHORT = {
 }
 # A step that a reader finds at most this plausible was seen through.
 SEEN_THROUGH = 2
+# By reader: signed readings of data with a first read, and how many of them have another answer since.
+_MINDS = """
+SELECT reader.pseudonym, count(*), count(*) FILTER (
+    WHERE (after.choice, after.findings, after.impression)
+        IS DISTINCT FROM (read.choice, read.findings, read.impression) AND after.id IS NOT NULL)
+FROM reviews_firstread read
+JOIN reviews_reading reading ON reading.id = read.reading_id AND reading.signed_at IS NOT NULL
+JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
+JOIN reviews_case ON reviews_case.id = assignment.case_id
+JOIN accounts_user reader ON reader.id = assignment.reader_id
+LEFT JOIN reviews_firstread after ON after.reading_id = read.reading_id AND after.is_after_reveal
+WHERE NOT read.is_after_reveal AND reviews_case.reader_study_id = %s AND reviews_case.role = 'data'
+GROUP BY reader.pseudonym
+"""
 
 
 def reliability_figures(
-    reader_study: ReaderStudy, readings: Readings, said: Said, asked: Sequence[Asked]
+    reader_study: ReaderStudy, readings: Readings, said: Said, rated: Sequence[RatedCriterion]
 ) -> tuple[Figure, ...]:
     return (
-        _repeats(readings, asked),
+        _repeats(readings, rated),
         _controls(reader_study, readings),
         *(_sides(readings, said.votes[kind], kind) for kind in Vote.Kind),
         _changes_of_mind(reader_study),
     )
 
 
-def _repeats(readings: Readings, asked: Sequence[Asked]) -> Figure:
+def _repeats(readings: Readings, rated: Sequence[RatedCriterion]) -> Figure:
     title, key = "Readers against themselves", "repeats"
     method = (
         "hidden repeats against the first reading of the same case: share of equal ratings with its Wilson "
@@ -70,7 +78,7 @@ def _repeats(readings: Readings, asked: Sequence[Asked]) -> Figure:
         return missing(key=key, title=title, method=method, note="No hidden repeat has been signed yet.")
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []
-    for one in asked:
+    for one in rated:
         first, again = _paired(one, pairs)
         if not len(first):
             continue
@@ -110,33 +118,26 @@ def _repeats(readings: Readings, asked: Sequence[Asked]) -> Figure:
 
 def _pairs_of_readings(readings: Readings) -> Keys:
     """Places of a first reading and its repeat, one row a pair."""
-    place = {int(assignment): row for row, assignment in enumerate(readings.assignment)}
     repeats = np.flatnonzero(readings.of(Assignment.Kind.REPEAT))
-    pairs = [
-        (place[int(readings.repeat_of[again])], int(again))
-        for again in repeats
-        if int(readings.repeat_of[again]) in place
-    ]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    by_assignment = np.argsort(readings.assignment, kind="stable")
+    is_signed, place = places_of(readings.repeat_of[repeats], readings.assignment[by_assignment])
+    return np.column_stack([by_assignment[place], repeats[is_signed]])
 
 
-def _paired(one: Asked, pairs: Keys) -> tuple[Any, Any]:
+def _paired(one: RatedCriterion, pairs: Keys) -> tuple[Numbers, Numbers]:
     """The values that were given to an item first and again."""
-    said: dict[tuple[int, int], float] = {}
-    wanted = np.isin(one.ratings.reading, pairs.ravel())
-    for reading, item, value in zip(
-        one.ratings.reading[wanted], one.ratings.item[wanted], one.ratings.value[wanted], strict=True
-    ):
-        said[int(reading), int(item)] = float(value)
-    both = []
-    for first, again in pairs.tolist():
-        both += [
-            (value, said[again, item])
-            for (reading, item), value in said.items()
-            if reading == first and (again, item) in said
-        ]
-    table = np.array(both, dtype=np.float64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    items, item = distinct(one.ratings.item)
+    said = []
+    for readings in pairs.T:
+        pair = np.full(1 + max(readings.max(), one.ratings.reading.max(initial=0)), -1)
+        pair[readings] = np.arange(len(readings))
+        chosen = pair[one.ratings.reading] >= 0
+        said.append(
+            (pair[one.ratings.reading[chosen]] * len(items) + item[chosen], one.ratings.value[chosen])
+        )
+    (first, value), (again, value_again) = said
+    _, place, place_again = np.intersect1d(first, again, assume_unique=True, return_indices=True)
+    return value[place], value_again[place_again]
 
 
 def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
@@ -256,27 +257,13 @@ def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
     """How often the model's answer moved the reader from what the first read said."""
     key, title = "first-reads", "First read against the word after the reveal"
     method = "readings with a locked first read whose answer after the reveal differs; Wilson interval"
-    fields = ("choice", "findings", "impression")
-    reads = FirstRead.objects.filter(
-        reading__assignment__case__reader_study=reader_study,
-        reading__assignment__case__role=Case.Role.DATA,
-        reading__signed_at__isnull=False,
-    ).values_list("reading", "is_after_reveal", "reading__assignment__reader__pseudonym", *fields)
-    first: dict[int, list[object]] = {}
-    after: dict[int, list[object]] = {}
-    names: dict[int, str] = {}
-    for reading, is_after, name, *said in reads:
-        names[reading] = name
-        (after if is_after else first)[reading] = said
-    if not first:
+    with connection.cursor() as cursor:
+        cursor.execute(_MINDS, [reader_study.pk])
+        counts = {name: (changed, reads) for name, reads, changed in cursor.fetchall()}
+    if not counts:
         return missing(
             key=key, title=title, method=method, note="No reading with a first read has been signed."
         )
-    counts: dict[str, list[int]] = {}
-    for reading in first:
-        tally = counts.setdefault(names[reading], [0, 0])
-        tally[0] += reading in after and after[reading] != first[reading]
-        tally[1] += 1
     changed, total = (sum(tally[place] for tally in counts.values()) for place in (0, 1))
     low, high = wilson(changed, total)
     cells: list[tuple[Cell, ...]] = [

@@ -4,9 +4,10 @@ import numpy as np
 from scipy.stats import theilslopes
 
 from deepmedix_review.reviews.models import Assignment
-from deepmedix_review.reviews.results.columns import Numbers, Readings, reader_names
+from deepmedix_review.reviews.results.columns import Numbers
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot, series_plot
+from deepmedix_review.reviews.results.readings import Readings, reader_names
 
 # Theil and Sen compare every two points: of more readings than this, evenly spaced ones stand for all.
 MOST_POINTS = 400
@@ -83,9 +84,7 @@ def _reader_figure(name: str, seconds: Numbers, drift: tuple[float, float, float
     return Figure(
         key=f"time-{name.lower()}",
         title=f"{name}: seconds over cases",
-        table=Table(
-            ("case in order", "seconds"), tuple((place + 1, float(s)) for place, s in enumerate(seconds))
-        ),
+        table=Table(("case in order", "seconds"), tuple(enumerate(seconds.tolist(), start=1))),
         method="active seconds in the order of signing, with the line of Theil and Sen",
         n=counted(len(seconds), "reading"),
         value=f"{np.median(seconds):.0f} s",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
@@ -21,9 +22,10 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.results.columns import as_slots, as_table, load_readings, load_said
 from deepmedix_review.reviews.results.dashboard import Dashboard, compute
 from deepmedix_review.reviews.results.figures import Figure, wilson
+from deepmedix_review.reviews.results.progress import overview
+from deepmedix_review.reviews.results.readings import as_slots, as_table, load_readings, load_said
 from deepmedix_review.reviews.results.regions import GRID, coverage
 from deepmedix_review.reviews.services import amend_reading
 from rl_feedback.agreement import krippendorff_alpha
@@ -67,7 +69,7 @@ def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
     assert shown["value"] == pytest.approx(expected.value, abs=1e-4)
     assert (shown["items"], shown["ratings"]) == (len(steps), ratings.count())
     readings = load_readings(study)
-    ratings_columns = load_said(study, readings).plausibility
+    ratings_columns = load_said(readings).plausibility
     assert np.array_equal(as_table(readings, ratings_columns), table, equal_nan=True)
     assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
 
@@ -155,6 +157,88 @@ def test_a_signed_amendment_takes_the_place_of_what_it_amends() -> None:
     sign(amendment)
     assert rows_of_distribution(compute(study), "5") == 4
     assert rows_of_distribution(compute(study), "1") == 0
+
+
+def test_a_reading_of_another_study_that_lies_between_counts_for_its_own_alone() -> None:
+    reader = ExpertFactory.create()
+    mine, between = (reader_study(readers=[reader]) for _ in range(2))
+    reading = Reading.objects.get(assignment__case__reader_study=mine)
+    other = Reading.objects.get(assignment__case__reader_study=between)
+    for each, plausibility in ((reading, 1), (other, 3)):
+        complete(each, plausibility=plausibility)
+        sign(each)
+    amendment = amend_reading(reading=reading, reader=reader, reason="looked again")
+    complete(amendment, plausibility=2)
+    sign(amendment)
+    assert reading.pk < other.pk < amendment.pk
+    for study, value in ((mine, "2"), (between, "3")):
+        dashboard = compute(study)
+        assert [rows_of_distribution(dashboard, str(n)) for n in range(1, 6)] == [
+            4 * (str(n) == value) for n in range(1, 6)
+        ]
+
+
+def test_readings_and_their_repeats_are_compared_item_by_item() -> None:
+    design = ReaderStudyDesign(repeat_share=0.5, washout_cases=2)
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.5) for _ in range(2)]
+    study = simulated_reader_study(num_cases=8, readers=readers, design=design)
+    repeats = StepRating.objects.filter(
+        reading__assignment__case__reader_study=study, reading__assignment__kind=Assignment.Kind.REPEAT
+    )
+    num_equal = sum(
+        StepRating.objects.filter(
+            reading__assignment=again.reading.assignment.repeat_of,
+            step=again.step,
+            plausibility=again.plausibility,
+        ).exists()
+        for again in repeats.select_related("reading__assignment__repeat_of", "step")
+    )
+    assert 0 < num_equal < repeats.count()
+    shown = rows_of(figure(compute(study), "repeats"))["Plausibility"]
+    assert shown["items rated twice"] == repeats.count()
+    assert shown["equal share"] == pytest.approx(num_equal / repeats.count(), abs=1e-4)
+
+
+def test_a_mind_is_changed_where_the_word_after_the_reveal_differs() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=4, readers=[reader])
+    said_after = ({"findings": ["Edema"]}, {"findings": ["Edema", "Fracture"]}, {"choice": "yes"}, None)
+    for reading, after in zip(
+        Reading.objects.filter(assignment__case__reader_study=study), said_after, strict=True
+    ):
+        reading.first_reads.create(findings=["Edema"])
+        if after:
+            reading.first_reads.create(is_after_reveal=True, **{"findings": ["Edema"], **after})
+        complete(reading)
+        sign(reading)
+    found = figure(compute(study), "first-reads")
+    assert found.table.rows == ((reader.pseudonym, 2, 4, 0.5),)
+
+
+def test_progress_counts_each_case_of_a_reader_once_and_what_was_withdrawn_not_at_all() -> None:
+    first, second = sorted((ExpertFactory.create() for _ in range(2)), key=lambda user: user.pseudonym)
+    study = reader_study(num_cases=3, readers=[first, second])
+    reading = Reading.objects.get(
+        assignment__case__reader_study=study, assignment__reader=first, assignment__case__position=2
+    )
+    complete(reading)
+    sign(reading)
+    amendment = amend_reading(reading=reading, reader=first, reason="looked again")
+    complete(amendment)
+    sign(amendment)
+    Assignment.objects.filter(case__reader_study=study, case__position=3, reader=second).update(
+        withdrawn_at=timezone.now()
+    )
+    dashboard = compute(study)
+    assert figure(dashboard, "progress-readers").table.rows == (
+        (first.pseudonym, 3, 1),
+        (second.pseudonym, 2, 0),
+    )
+    assert figure(dashboard, "progress-cases").table.rows == ((1, 2, 0), (2, 2, 1), (3, 1, 0))
+    seen = overview(study)
+    assert (seen.num_assigned, seen.num_signed) == (5, 1)
+    amendment.refresh_from_db()
+    assert seen.last_signed_at == amendment.signed_at
 
 
 def rows_of_distribution(dashboard: Dashboard, value: str) -> int:

@@ -1,0 +1,79 @@
+"""How far every two readers agree with each other on the scale that the reader study asks first."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from deepmedix_review.reviews.results.columns import Chosen
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    estimated,
+    missing,
+    rounded,
+)
+from deepmedix_review.reviews.results.plots import matrix_plot
+from deepmedix_review.reviews.results.rated import RatedCriterion
+from deepmedix_review.reviews.results.readings import Readings, as_table, reader_names
+from rl_feedback.agreement import cohen_kappa
+
+# A matrix of more readers than this can't be read; the most diligent ones stand in it.
+MOST_IN_MATRIX = 12
+
+
+def pairs_figure(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
+    title, key = "Agreement of every two readers", "pairs"
+    method = "Cohen's kappa, quadratic weights (Cohen 1968), on the items that both rated"
+    scale = next((one for one in rated if one.is_scale), None)
+    columns = ("reader", "other reader", "kappa", "low", "high", "items")
+    if scale is None:
+        return missing(key=key, title=title, method=method, note="This reader study asks no scale.")
+    ratings = scale.ratings.only(first)
+    table = as_table(readings, ratings)
+    names = reader_names(readings)
+    keys = np.unique(readings.reader[ratings.reading])
+    if len(keys) < 2:
+        return missing(
+            key=key,
+            title=title,
+            method=method,
+            note=f"It needs 2 readers with ratings; there {_is(len(keys))}.",
+        )
+    most = np.argsort(-(~np.isnan(table)).sum(axis=1), kind="stable")[:MOST_IN_MATRIX]
+    most = np.sort(most)
+    shown = [names[int(keys[row])] for row in most]
+    values: list[list[float | None]] = [[None] * len(most) for _ in most]
+    rows: list[tuple[Cell, ...]] = []
+    low, size = min(scale.values), len(scale.values)
+    for i, j in combinations(range(len(most)), 2):
+        both = ~np.isnan(table[most[i]]) & ~np.isnan(table[most[j]])
+        pairs = (table[most[i]][both] - low) * size + (table[most[j]][both] - low)
+        confusion = np.bincount(pairs.astype(np.int64), minlength=size * size).reshape(size, size)
+        found = estimated(cohen_kappa, confusion, "quadratic")
+        values[i][j] = values[j][i] = found.value
+        edges = found.interval or (None, None)
+        rows.append(
+            (shown[i], shown[j], rounded(found.value), rounded(edges[0]), rounded(edges[1]), int(both.sum()))
+        )
+    known = [row[2] for row in rows if isinstance(row[2], float)]
+    said = f"{title} on {scale.name}: {len(known)} pairs" + (
+        f", from {min(known):.2f} to {max(known):.2f}" if known else ""
+    )
+    left_out = len(keys) - len(most)
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(columns, tuple(rows)),
+        method=method,
+        n=f"{counted(len(rows), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
+        value=f"{min(known):.2f} to {max(known):.2f}" if known else "",
+        note=f"{counted(left_out, 'reader')} with fewer ratings left out." if left_out else "",
+        plot=matrix_plot(shown, values, said=said),
+    )
+
+
+def _is(number: int) -> str:
+    return "is 1" if number == 1 else f"are {number or 'none'}"

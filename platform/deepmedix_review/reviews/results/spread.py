@@ -1,0 +1,93 @@
+"""How readers use the values of each criterion, and how lenient each of them is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deepmedix_review.reviews.models import Assignment
+from deepmedix_review.reviews.results.columns import Chosen, distinct
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    missing,
+    rounded,
+)
+from deepmedix_review.reviews.results.plots import interval_plot, share_plot
+from deepmedix_review.reviews.results.rated import RatedCriterion
+from deepmedix_review.reviews.results.readings import Readings, reader_names
+
+
+def spread_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
+    first = readings.of(Assignment.Kind.FIRST)
+    return (_distributions(first, rated), *_leniency(readings, first, rated))
+
+
+def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
+    rows, cells = [], []
+    names: tuple[str, ...] = ("1", "2", "3", "4", "5")
+    for one in rated:
+        ratings = one.ratings.only(first)
+        counts = [int((ratings.value == value).sum()) for value in one.values]
+        cells += [(one.name, label, count) for label, count in zip(one.labels, counts, strict=True)]
+        if one.labels == names:
+            rows.append((one.name, counts))
+    total = sum(int(cell[2]) for cell in cells)
+    return Figure(
+        key="distributions",
+        title="How the values are used",
+        table=Table(("criterion", "value", "ratings"), tuple(cells)),
+        method="counts of first readings; the plot shows the scales of 1 to 5, the table all",
+        n=counted(total, "rating"),
+        note="" if total else "No rating has been signed yet.",
+        plot=share_plot(rows, names=names, said="Shares of 1 to 5 for each scale", is_ordered=True)
+        if total and rows
+        else None,
+    )
+
+
+def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
+    scale = next((one for one in rated if one.is_scale), None)
+    title, key = "How lenient each reader is", "leniency"
+    method = "mean of the reader's ratings, with its interval from the standard error over cases"
+    if scale is None or not len(scale.ratings.only(first).item):
+        return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
+    ratings = scale.ratings.only(first)
+    names = reader_names(readings)
+    who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
+    rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
+    cells: list[tuple[Cell, ...]] = []
+    for reader in np.unique(who):
+        mine = who == reader
+        _, place = distinct(case[mine])
+        by_case = np.bincount(place, ratings.value[mine]) / np.bincount(place)
+        mean = float(by_case.mean())
+        half = 1.96 * float(by_case.std(ddof=1)) / len(by_case) ** 0.5 if len(by_case) > 1 else None
+        interval = None if half is None else (mean - half, mean + half)
+        rows.append((names[int(reader)], mean, interval))
+        cells.append(
+            (
+                names[int(reader)],
+                rounded(mean),
+                *(map(rounded, interval) if interval else (None, None)),
+                len(by_case),
+            )
+        )
+    means = [mean for _, mean, _ in rows if mean is not None]
+    return (
+        Figure(
+            key=key,
+            title=title,
+            table=Table(("reader", "mean", "low", "high", "cases"), tuple(cells)),
+            method=method,
+            n=f"{scale.name}, {counted(len(ratings.item), 'rating')}, {counted(len(rows), 'reader')}",
+            value=f"{min(means):.2f} to {max(means):.2f}" if len(means) > 1 else f"{means[0]:.2f}",
+            plot=interval_plot(
+                rows,
+                low=float(min(scale.values)),
+                high=float(max(scale.values)),
+                said=f"{title}: from {min(means):.2f} to {max(means):.2f}",
+            ),
+        ),
+    )

@@ -1,0 +1,53 @@
+"""Whole columns come out of the database as they are, and keys are found whether they lie close or far."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepmedix_review.reviews.results.columns import (
+    ROWS_READ_FOR_ONE,
+    distinct,
+    near,
+    places_of,
+    read_columns,
+)
+
+CLOSE = np.array([3, 4, 6, 7, 9])
+FAR = np.array([3, 400, 999])
+
+
+@pytest.mark.django_db
+def test_columns_come_as_they_are_and_may_be_empty() -> None:
+    extremes = "(VALUES (-1, 2::bigint), (9223372036854775807, 0)) AS rows(a, b)"
+    found = read_columns(
+        f"SELECT a AS c0, b AS c1 FROM {extremes} WHERE b <> %(not)s", {"not": 5}, num_columns=2
+    )
+    assert found.tolist() == [[-1, 9223372036854775807], [2, 0]]
+    none = read_columns("SELECT 1 AS c0, 2 AS c1, 3 AS c2 WHERE false", num_columns=3)
+    assert none.shape == (3, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("keys", "num_read"), [(CLOSE, 7), (FAR, 3), (CLOSE[:0], 0)])
+def test_wanted_rows_are_found_and_those_between_are_left_out(keys: np.ndarray, num_read: int) -> None:
+    rows = "generate_series(1, 1000) AS rows(n)"
+    [read] = read_columns(f"SELECT n AS c0 FROM {rows} WHERE {near('n', keys)}", num_columns=1)
+    assert len(read) == num_read
+    is_wanted, place = places_of(read, keys)
+    assert read[is_wanted].tolist() == keys.tolist()
+    assert place.tolist() == list(range(len(keys)))
+
+
+@given(st.lists(st.integers(1, 60)) | st.lists(st.integers(-(2**40), 2**40)))
+def test_distinct_keys_and_their_places_are_those_of_sorting(keys: list[int]) -> None:
+    found, place = distinct(np.array(keys, dtype=np.int64))
+    expected = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
+    assert found.tolist() == expected[0].tolist()
+    assert place.tolist() == expected[1].tolist()
+
+
+def test_few_rows_are_read_in_vain() -> None:
+    keys = np.arange(0, 10 * ROWS_READ_FOR_ONE, ROWS_READ_FOR_ONE)
+    assert "BETWEEN 0 AND 36" in near("n", keys)
+    assert "ANY" in near("n", np.append(keys, 10_000))
