@@ -1,20 +1,18 @@
 """How long from the signing key to the next film on the screen, beside a bare WebGL draw of its pixels."""
 
-import shutil
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.browser import arguments, chromium
+from benchmarks.films import readings_of_films
 from benchmarks.installation import private_installation
 from benchmarks.report import Figure, Peer
 from benchmarks.web import log_in, web_server
 
 SIDES_PX = (1024, 3000)
 NUM_RUNS = 15
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SCREEN = {"width": 1440, "height": 900}
 
 IN_THE_BROWSER = Path(__file__).with_suffix(".js")
 BARE_PAGE = (
@@ -28,7 +26,7 @@ def run() -> list[Figure]:
 
 
 def _figures(side: int, url: str) -> list[Figure]:
-    readings, pixels = _cases(side)
+    readings, pixels = readings_of_films(side, num_films=NUM_RUNS + 1)
     ours, bare = _measure(side, url, readings, pixels)
     what = f"from the signing key to the next film of {side} x {side} pixels, painted"
     peer = "a bare WebGL upload and draw of the same pixels, painted"
@@ -42,33 +40,6 @@ def _percentile_95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
-def _cases(side: int) -> tuple[list[Any], bytes]:
-    """Readings that are complete but for the signature, in order, and the first film's pixels."""
-    import pydicom
-
-    from deepmedix_review.reviews.models import Reading
-    from deepmedix_review.reviews.study_services import create_reader_study
-    from deepmedix_review.studies.selectors import film_path
-    from tests.factories.accounts import ExpertFactory
-    from tests.factories.reasoning import say
-    from tests.factories.registry import ServingModelFactory
-    from tests.factories.reviews import complete
-    from tests.factories.studies import store_phantom
-
-    version = ServingModelFactory.create()
-    films = [store_phantom(seed=side + number, size=side) for number in range(NUM_RUNS + 1)]
-    box = (side * 0.3, side * 0.5, side * 0.7, side * 0.8)
-    for film in films:
-        say(film, steps=[("The heart is enlarged.", [box])] * 5, answer="cardiomegaly", model_version=version)
-    reader = ExpertFactory.create()
-    studies = [film.study for film in films]
-    create_reader_study(title=f"{side} pixels", studies=studies, readers=[reader], actor=None, seed=1)
-    readings = list(Reading.objects.filter(assignment__reader=reader).order_by("assignment__position"))
-    for reading in readings[:-1]:
-        complete(reading)
-    return readings, pydicom.dcmread(film_path(films[0])).pixel_array.astype("<u2").tobytes()
-
-
 def _measure(side: int, url: str, readings: Sequence[Any], pixels: bytes) -> tuple[list[float], list[float]]:
     """Milliseconds of each run, ours and the bare draw's, in turns."""
     from playwright.sync_api import sync_playwright
@@ -78,7 +49,7 @@ def _measure(side: int, url: str, readings: Sequence[Any], pixels: bytes) -> tup
     ours: list[float] = []
     bare: list[float] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=_arguments())
+        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments())
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         context.set_default_timeout(120_000)
         context.add_init_script(path=IN_THE_BROWSER)
@@ -116,16 +87,3 @@ def _bare_draw(peer: Any) -> float:
     if seen["grey"] == 0:
         raise RuntimeError("The bare draw is black, so that it is no measure.")
     return float(seen["milliseconds"])
-
-
-def _chromium() -> str:
-    from deepmedix_review.config.processes import CannotStart
-
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    raise CannotStart("This benchmark needs Chromium: install it (`apt install chromium`).")
-
-
-def _arguments() -> list[str]:
-    return ["--no-sandbox", "--disable-dev-shm-usage"] if sys.platform.startswith("linux") else []

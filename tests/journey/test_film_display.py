@@ -259,3 +259,18 @@ def test_a_question_box_that_was_resized_breaks_no_security_policy(
     admin_page.get_by_role("button", name=re.compile("^Ask ")).click()
     expect(admin_page.get_by_text(re.compile("asked|waits|queued", re.I)).first).to_be_visible()
     assert [problem for problem in problems if "Content Security Policy" in problem] == []
+
+
+def test_a_film_is_loaded_again_where_its_decoder_did_not_come(
+    admin_page: Page, live_server: Any, tmp_path: Path
+) -> None:
+    instance = received(ODD_FILMS["a window"].write(tmp_path / "film.dcm", seed=3))
+    decoder = "**/assets/decoding-worker-*.js"
+    admin_page.route(decoder, lambda route: route.abort())
+    admin_page.goto(live_server.url + reverse("study-detail", args=[instance.study.uid]))
+    viewer = admin_page.locator("[data-film-viewer]").first
+    expect(viewer.get_by_role("alert")).to_contain_text("the part of this page that decodes it did not")
+    admin_page.unroute(decoder)
+    viewer.get_by_role("button", name="Load the film again").click()
+    expect(viewer.locator(".film-corner")).to_contain_text("zoom", timeout=30_000)
+    expect(viewer.get_by_role("alert")).to_have_count(0)

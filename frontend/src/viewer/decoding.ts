@@ -1,45 +1,64 @@
-/** Decodes a film's file into its stored values. */
-import { cache, Enums, imageLoader } from "@cornerstonejs/core";
-import { wadouri } from "@cornerstonejs/dicom-image-loader";
-import { Enums as MetadataEnums, utilities as metadataUtilities } from "@cornerstonejs/metadata";
+/** Decodes a film's first frame into its stored values, beside the page. */
 import type { DataSet } from "dicom-parser";
+import type { Answered, Asked } from "./decoding-worker";
 import { WrongImage } from "./film";
+import type { Frame } from "./htj2k";
 import { sizeOf } from "./part10";
 import type { StoredValues } from "./values";
 
 const DECODE_SECONDS = 60;
 
-/**
- * The film's stored values, first frame. A decoder whose own script cannot be loaded never answers, hence the
- * deadline.
- */
-export async function decode(file: Blob, header: DataSet): Promise<StoredValues> {
-  const imageId = wadouri.fileManager.add(file as File);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    const problem = new WrongImage(`The film came, but was not decoded within ${DECODE_SECONDS} seconds.`);
-    timer = setTimeout(() => reject(problem), DECODE_SECONDS * 1000);
-  });
-  try {
-    // The stored values as they are: Cornerstone's own modality transform knows no tables.
-    const options = { preScale: { enabled: false }, priority: 0, requestType: Enums.RequestType.Interaction };
-    const image = await Promise.race([imageLoader.loadAndCacheImage(imageId, options), tooLate]);
-    const stored = image.getPixelData();
-    const { width, height } = sizeOf(header);
-    if (stored.length === width * height) return stored;
-  } catch (cause) {
-    if (cause instanceof WrongImage) throw cause;
-    throw new WrongImage("The film came, but could not be decoded.", { cause });
-  } finally {
-    clearTimeout(timer);
-    forgetFile(imageId);
-  }
-  throw new WrongImage("The film came, but has another size than its header says.");
+/** Takes the codestream's memory over. */
+export async function decode(codestream: Uint8Array<ArrayBuffer>, header: DataSet): Promise<StoredValues> {
+  const frame = await decoder.decode(codestream);
+  if (frame === null) throw new WrongImage("The film came, but could not be decoded.");
+  const { width, height } = sizeOf(header);
+  const isAsSaid = frame.width === width && frame.height === height && frame.values.length === width * height;
+  if (!isAsSaid) throw new WrongImage("The film came, but has another size than its header says.");
+  return frame.values;
 }
 
-/** Frees the file's memory: the next one has an image id of its own, so nothing is asked for twice. */
-function forgetFile(imageId: string): void {
-  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
-  metadataUtilities.clearTypedCacheData(MetadataEnums.MetadataModules.NATURALIZED, imageId);
-  wadouri.fileManager.remove(Number(imageId.slice("dicomfile:".length)));
+interface Waiting {
+  readonly done: (frame: Frame | null) => void;
+  readonly failed: (problem: WrongImage) => void;
 }
+
+/** One worker for all films, one after the other: its memory is that of the largest. */
+class Decoder {
+  private worker: Worker | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private numAsked = 0;
+
+  decode(codestream: Uint8Array<ArrayBuffer>): Promise<Frame | null> {
+    const id = ++this.numAsked;
+    this.worker ??= this.start();
+    const asked: Asked = { id, codestream };
+    this.worker.postMessage(asked, [codestream.buffer]);
+    const tooLate = setTimeout(
+      () => this.fail(`The film came, but was not decoded within ${DECODE_SECONDS} seconds.`),
+      DECODE_SECONDS * 1000,
+    );
+    const answer = new Promise<Frame | null>((done, failed) => this.waiting.set(id, { done, failed }));
+    return answer.finally(() => clearTimeout(tooLate));
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL("./decoding-worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }: MessageEvent<Answered>) => {
+      this.waiting.get(data.id)?.done(data.frame);
+      this.waiting.delete(data.id);
+    };
+    worker.onerror = () => this.fail("The film came, but the part of this page that decodes it did not.");
+    return worker;
+  }
+
+  /** The next film gets a worker of its own. */
+  private fail(sentence: string): void {
+    this.worker?.terminate();
+    this.worker = null;
+    for (const { failed } of this.waiting.values()) failed(new WrongImage(sentence));
+    this.waiting.clear();
+  }
+}
+
+const decoder = new Decoder();

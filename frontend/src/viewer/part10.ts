@@ -1,5 +1,5 @@
 /** Fetches a film's DICOM file and reads its header: which film it is, before anything is drawn. */
-import { type DataSet, parseDicom } from "dicom-parser";
+import { type DataSet, parseDicom, readEncapsulatedPixelDataFromFragments } from "dicom-parser";
 import { type Film, WrongImage } from "./film";
 import type { Size } from "./geometry";
 
@@ -7,23 +7,39 @@ const SOP_INSTANCE_UID = "x00080018";
 const PIXEL_DATA = "x7fe00010";
 
 export interface FetchedFilm {
-  readonly file: Blob;
   readonly header: DataSet;
+  /** The first frame as it is stored, compressed. */
+  readonly codestream: Uint8Array<ArrayBuffer>;
 }
 
 /** Rejects with WrongImage where the server gives no film, something else, or another film. */
 export async function fetchFilm(film: Film): Promise<FetchedFilm> {
-  const bytes = await fetchBytes(film.url);
+  const bytes = new Uint8Array(await fetchBytes(film.url));
   let header: DataSet;
+  let codestream: Uint8Array<ArrayBuffer>;
   try {
-    header = parseDicom(new Uint8Array(bytes), { untilTag: PIXEL_DATA });
+    const whole = parseDicom(bytes);
+    codestream = firstFrame(whole);
+    // Of its own, so that a film on the screen does not keep its file in memory.
+    const end = whole.elements[PIXEL_DATA]?.dataOffset;
+    header = parseDicom(bytes.slice(0, end), { untilTag: PIXEL_DATA });
   } catch (cause) {
     throw new WrongImage("The server sent something that is no film.", { cause });
   }
   if (sopInstanceUidOf(header) !== film.sopInstanceUid) {
     throw new WrongImage("The server sent another film than the one that this page is about.");
   }
-  return { file: new Blob([bytes]), header };
+  return { header, codestream };
+}
+
+/** PS3.5 A.4: a frame begins where the table of offsets says; without the table there is one frame. */
+function firstFrame(film: DataSet): Uint8Array<ArrayBuffer> {
+  const pixels = film.elements[PIXEL_DATA];
+  const fragments = pixels?.fragments ?? [];
+  if (pixels === undefined || fragments.length === 0) throw new Error("No compressed frame.");
+  const next = pixels.basicOffsetTable?.[1];
+  const end = next === undefined ? fragments.length : fragments.findIndex(({ offset }) => offset === next);
+  return readEncapsulatedPixelDataFromFragments(film, pixels, 0, end) as Uint8Array<ArrayBuffer>;
 }
 
 export function sopInstanceUidOf(header: DataSet): string | null {

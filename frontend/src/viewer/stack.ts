@@ -7,7 +7,6 @@ import {
   RenderingEngine,
   type Types,
 } from "@cornerstonejs/core";
-import { init as initLoader } from "@cornerstonejs/dicom-image-loader";
 import type { DataSet } from "dicom-parser";
 import { decode } from "./decoding";
 import { type Film, WrongImage } from "./film";
@@ -38,7 +37,6 @@ function engineForAll(): RenderingEngine {
   if (sharedEngine === null) {
     const usual = getConfiguration();
     initCore({ ...usual, rendering: { ...usual.rendering, webGlContextCount: NUM_CONTEXTS } });
-    initLoader({ maxWebWorkers: 2 });
     sharedEngine = new RenderingEngine("films");
   }
   return sharedEngine;
@@ -92,9 +90,9 @@ export class FilmStack {
   async show(film: Film): Promise<FilmValues> {
     this.blank();
     const turn = ++this.turn;
-    const { file, header } = await fetchFilm(film);
+    const { codestream, header } = await fetchFilm(film);
     try {
-      return await this.draw(await decode(file, header), header, turn);
+      return await this.draw(await decode(codestream, header), header, turn);
     } catch (error) {
       if (error instanceof WrongImage) throw error;
       throw new WrongImage("The film was loaded but could not be drawn.", { cause: error });
