@@ -23,7 +23,8 @@ from deepmedix_review.reviews.study_services import (
     start_reader_study,
     take_next_case,
 )
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.collecting.services import change_picks, collect_picks
+from deepmedix_review.studies.models import Collection, Study
 from deepmedix_review.studies.services import hold_study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from
@@ -47,6 +48,7 @@ class House:
     expert: User
     study: Study
     held: Study
+    collection: Collection
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -69,6 +71,10 @@ def furnish() -> House:
             say(film, steps=[first, LUNGS], answer="cardiomegaly", model_version=serving)
     studies = [film.study for film in films]
     held = hold_study(store_phantom(seed=90).study, actor=admin, reason="Text in the corner")
+    collection = collect_picks(
+        name="Phantoms", picks=[study.uid for study in studies[1:]], actor=admin
+    ).collection
+    change_picks(collection=collection, add=[studies[0].uid], actor=admin)
     own = save_criterion(
         actor=admin,
         name="Would you sign it?",
@@ -123,6 +129,7 @@ def furnish() -> House:
         expert=experts[0],
         study=studies[0],
         held=held,
+        collection=collection,
         draft=draft,
         running=running,
         own_criterion=own,

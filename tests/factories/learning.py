@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+from PIL import Image
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.models import ModelVersion
@@ -36,10 +37,11 @@ def serving_model_with_weights(folder: Path) -> ModelVersion:
 
 
 def film(seed: int) -> Instance:
-    """A drawn film whose file lies where films lie."""
+    """A drawn film whose file lies where films lie, its small picture beside it."""
     path = settings.FILM_FOLDER / "test" / f"{seed}.dcm"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_phantom_dicom(path, seed=seed, size=FILM_SIDE_PX, encoding=FilmEncoding())
+    Image.fromarray(draw_phantom(seed=seed).to_uint8()).save(path.with_suffix(".png"))
     return InstanceFactory.create(
         rows=FILM_SIDE_PX, columns=FILM_SIDE_PX, file_path=str(path.relative_to(settings.FILM_FOLDER))
     )

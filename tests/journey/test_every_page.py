@@ -30,6 +30,7 @@ NO_PAGES = {
     "study-import-latest",
     "training-run-live",
     "criterion-preview",
+    "collection-preview",
 }
 PAGES_OF = {
     "admin": {
@@ -40,6 +41,10 @@ PAGES_OF = {
         "study-import",
         "study-held",
         "study-detail",
+        "collection-list",
+        "collection-create",
+        "collection-pick",
+        "collection-detail",
         "inference-list",
         "reader-study-list",
         "reader-study-create",
@@ -53,6 +58,8 @@ PAGES_OF = {
     "researcher": {
         "study-list",
         "study-detail",
+        "collection-list",
+        "collection-detail",
         "inference-list",
         "reader-study-list",
         "reader-study-results",
@@ -73,6 +80,7 @@ def subject(house: House, name: str) -> list[uuid.UUID]:
     subjects: dict[str, Any] = {
         "account-detail": house.expert,
         "study-detail": house.study,
+        "collection-detail": house.collection,
         "reader-study-design": house.draft,
         "reader-study-detail": house.running,
         "reader-study-results": house.running,
@@ -85,6 +93,11 @@ def subject(house: House, name: str) -> list[uuid.UUID]:
         "model-promote": house.candidate,
     }
     return [subjects[name].uid] if name in subjects else []
+
+
+def asked(house: House, name: str) -> str:
+    """What the address asks beside its subject."""
+    return f"?study={house.study.uid}" if name == "collection-pick" else ""
 
 
 @pytest.fixture
@@ -142,7 +155,9 @@ def test_every_page_can_be_read_by_everybody_and_fits_its_window(
         page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         for name in sorted(names):
-            answer = page.goto(live_server.url + reverse(name, args=subject(house, name)))
+            answer = page.goto(
+                live_server.url + reverse(name, args=subject(house, name)) + asked(house, name)
+            )
             assert answer is not None
             assert answer.status == 200, name
             look_at(page, name)

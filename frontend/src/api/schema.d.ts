@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/collections/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The newest collections first, each with its newest version. */
+        get: operations["list_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One collection with its versions, the newest first. */
+        get: operations["show_collection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{uid}/versions/{number}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A version with a page of its members, 500 at once, the newest studies first. */
+        get: operations["show_collection_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data-sets/": {
         parameters: {
             query?: never;
@@ -636,6 +687,57 @@ export interface components {
             saved_at: string;
             missing: string[];
         };
+        Collection: {
+            /** Format: uuid */
+            readonly uid: string;
+            name: string;
+            kind: components["schemas"]["CollectionKindEnum"];
+            /** @description see collecting.filters; empty for picks */
+            filter?: unknown;
+            train_percent?: number;
+            tune_percent?: number;
+            test_percent?: number;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        CollectionDetail: {
+            collection: components["schemas"]["Collection"];
+            versions: components["schemas"]["CollectionVersion"][];
+        };
+        /**
+         * @description * `picks` - picked by hand
+         *     * `filter` - by a filter
+         * @enum {string}
+         */
+        CollectionKindEnum: "picks" | "filter";
+        CollectionPage: {
+            results: components["schemas"]["CollectionRow"][];
+            /** @description goes into `before` for the next page; null on the last */
+            next_before: number | null;
+        };
+        CollectionRow: {
+            collection: components["schemas"]["Collection"];
+            newest: components["schemas"]["CollectionVersion"];
+            num_versions: number;
+        };
+        CollectionVersion: {
+            /** Format: uuid */
+            readonly uid: string;
+            number: number;
+            /** Format: date-time */
+            frozen_at?: string | null;
+            num_studies?: number;
+            num_patients?: number;
+            /** @description of the studies' uids in order, each on a line of its own */
+            studies_sha256?: string;
+            readonly sides: components["schemas"]["Side"][];
+        };
+        CollectionVersionDetail: {
+            version: components["schemas"]["CollectionVersion"];
+            members: components["schemas"]["Member"][];
+            /** @description goes into `before` for the next page; null on the last */
+            next_before: number | null;
+        };
         /** @description Another film of the study, or of an earlier one of the same patient. */
         CompanionFilm: {
             /** Format: uuid */
@@ -983,6 +1085,13 @@ export interface components {
             account: string;
             username: string;
             password: string;
+        };
+        Member: {
+            /** Format: uuid */
+            study: string;
+            label: string;
+            patient_pseudonym: string;
+            split: components["schemas"]["Split"];
         };
         MetricJson: {
             step: number;
@@ -1370,6 +1479,11 @@ export interface components {
             kind: "set_window";
             payload: components["schemas"]["SetWindowPayloadRequest"];
         };
+        Side: {
+            side: components["schemas"]["Split"];
+            num_studies: number;
+            num_patients: number;
+        };
         SignAnswer: {
             /** Format: date-time */
             signed_at: string;
@@ -1385,6 +1499,13 @@ export interface components {
             /** @description of the film on the screen */
             sop_instance_uid: string;
         };
+        /**
+         * @description * `train` - Train
+         *     * `tune` - Tune
+         *     * `test` - Test
+         * @enum {string}
+         */
+        Split: "train" | "tune" | "test";
         /**
          * @description * `first_read` - first read
          *     * `rating` - rating
@@ -1513,6 +1634,75 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description `next_before` of the page before */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+        };
+    };
+    show_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionDetail"];
+                };
+            };
+        };
+    };
+    show_collection_version: {
+        parameters: {
+            query?: {
+                /** @description `next_before` of the page before */
+                before?: number;
+                side?: "test" | "train" | "tune";
+            };
+            header?: never;
+            path: {
+                number: number;
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionVersionDetail"];
+                };
+            };
+        };
+    };
     dataset_list: {
         parameters: {
             query?: {

@@ -20,7 +20,7 @@ NAVIGATION = (
     (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),
 )
 # Pages that belong to an entry, and lie beside its address.
-BELOW = {"reader-study-list": ("criterion-list",)}
+BELOW = {"reader-study-list": ("criterion-list",), "study-list": ("collection-list",)}
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ SPECTACULAR_SETTINGS = {
         "Finding": "deepmedix_review.reviews.first_reads.CHEXPERT_FINDINGS",
         "VoteSide": "deepmedix_review.reviews.models.Vote.Side",
         "JobState": "deepmedix_review.common.models.JobState",
+        "Split": "deepmedix_review.studies.models.Split",
     },
 }
 

@@ -75,7 +75,7 @@ def visible_studies(user: User) -> QuerySet[Study]:
 
 def study_for(user: User, uid: uuid.UUID | str) -> Study:
     """Raises Http404 for what is absent and for what this user may not see alike."""
-    return get_object_or_404(visible_studies(user).prefetch_related(_films()), uid=uid)
+    return get_object_or_404(visible_studies(user).prefetch_related(films_by_series()), uid=uid)
 
 
 def film_for(user: User, uid: uuid.UUID | str) -> Instance:
@@ -170,10 +170,10 @@ def films_ready() -> QuerySet[Instance]:
 
 def study_page(user: User, *, state: str = "", search: str = "", before: int | None = None) -> Page[Study]:
     """The newest studies, with their films; `search` is the start of a label."""
-    studies = visible_studies(user).filter(_labelled(search))
+    studies = visible_studies(user).filter(labelled(search))
     if state in Study.State.values:
         studies = studies.filter(state=state)
-    return page_of(studies.prefetch_related(_films()), before=before, size=PAGE_SIZE)
+    return page_of(studies.prefetch_related(films_by_series()), before=before, size=PAGE_SIZE)
 
 
 def count_states(user: User) -> tuple[StateCount, ...]:
@@ -197,12 +197,13 @@ def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:
     return dict(items.values_list("outcome").annotate(number=Count("pk")).order_by("outcome"))
 
 
-def _films() -> "Prefetch[Any, QuerySet[Series], str]":
-    return Prefetch("series", Series.objects.prefetch_related("instances").order_by("pk"))
+def films_by_series(lookup: str = "series") -> "Prefetch[Any, QuerySet[Series], str]":
+    """For lists of studies: their series with films, in two queries."""
+    return Prefetch(lookup, Series.objects.prefetch_related("instances").order_by("pk"))
 
 
-def _labelled(search: str) -> Q:
-    """A label is `S-` and the start of a uid: a range of the unique index."""
+def labelled(search: str) -> Q:
+    """Studies whose label begins so. It is `S-` and the start of a uid: a range of the unique index."""
     start = search.strip().lower().removeprefix("s-").replace("-", "")
     if not start:
         return Q()

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from deepmedix_review.studies import api_views, views
+from deepmedix_review.studies.collecting import api_views as collection_api_views
+from deepmedix_review.studies.collecting import views as collection_views
 
 page_urlpatterns = [
     path("studies/", views.show_studies, name="study-list"),
@@ -12,12 +14,35 @@ page_urlpatterns = [
     path("studies/<uuid:uid>/", views.show_study, name="study-detail"),
     path("studies/<uuid:uid>/decision/", views.decide_study, name="study-decide"),
     path("studies/<uuid:uid>/hold/", views.hold, name="study-hold"),
+    path("collections/", collection_views.list_collections, name="collection-list"),
+    path("collections/new/", collection_views.create, name="collection-create"),
+    path("collections/preview/", collection_views.show_preview, name="collection-preview"),
+    path("collections/pick/", collection_views.pick, name="collection-pick"),
+    path("collections/<uuid:uid>/", collection_views.show_collection, name="collection-detail"),
+    path("collections/<uuid:uid>/rename/", collection_views.rename, name="collection-rename"),
+    path("collections/<uuid:uid>/refresh/", collection_views.refresh, name="collection-refresh"),
+    path("collections/<uuid:uid>/take-out/", collection_views.take_out, name="collection-take-out"),
+    path("collections/<uuid:uid>/delete/", collection_views.delete, name="collection-delete"),
+    path(
+        "collections/<uuid:uid>/versions/<int:number>/delete/",
+        collection_views.delete_version,
+        name="collection-version-delete",
+    ),
 ]
 api_urlpatterns = [
     path("studies/", api_views.StudyListView.as_view(), name="api-study-list"),
     path("studies/<uuid:uid>/", api_views.StudyView.as_view(), name="api-study-detail"),
     path("studies/<uuid:uid>/decision/", api_views.StudyDecisionView.as_view(), name="api-study-decision"),
     path("studies/<uuid:uid>/hold/", api_views.StudyHoldView.as_view(), name="api-study-hold"),
+    path("collections/", collection_api_views.CollectionListView.as_view(), name="api-collection-list"),
+    path(
+        "collections/<uuid:uid>/", collection_api_views.CollectionView.as_view(), name="api-collection-detail"
+    ),
+    path(
+        "collections/<uuid:uid>/versions/<int:number>/",
+        collection_api_views.CollectionVersionView.as_view(),
+        name="api-collection-version",
+    ),
     path("instances/<uuid:uid>/film/", api_views.FilmView.as_view(), name="film"),
     path("instances/<uuid:uid>/picture/", api_views.FilmPictureView.as_view(), name="film-picture"),
 ]

@@ -14,6 +14,7 @@ from deepmedix_review.studies import selectors
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import store_film
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.collections import picked
 from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,13 @@ ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
         ("get", "study-held", ADMIN_PAGES),
         ("get", "api-study-list", API),
         ("post", "api-study-list", {**ADMIN_API, ADMIN: 400}),
+        ("get", "collection-list", PAGES),
+        ("get", "collection-create", ADMIN_PAGES),
+        ("post", "collection-create", ADMIN_PAGES),
+        ("post", "collection-preview", ADMIN_PAGES),
+        ("get", "collection-pick", {**ADMIN_PAGES, ADMIN: 302}),
+        ("post", "collection-pick", {**ADMIN_PAGES, ADMIN: 302}),
+        ("get", "api-collection-list", API),
     ],
 )
 @pytest.mark.parametrize("role", list(PAGES))
@@ -123,6 +131,45 @@ def test_the_decision_on_a_held_study(
     assert answer.status_code == expected[role]
     study.refresh_from_db()
     assert (study.state == READY) is (role == ADMIN)
+
+
+CHANGES = {**ADMIN_PAGES, ADMIN: 302}
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "expected"),
+    [
+        ("get", "collection-detail", PAGES),
+        ("post", "collection-rename", CHANGES),
+        ("post", "collection-refresh", CHANGES),
+        ("post", "collection-take-out", CHANGES),
+        ("post", "collection-version-delete", CHANGES),
+        ("post", "collection-delete", CHANGES),
+        ("get", "api-collection-detail", API),
+        ("get", "api-collection-version", API),
+    ],
+)
+@pytest.mark.parametrize("role", list(PAGES))
+def test_one_collection(
+    people: dict[str, User | None], role: str, method: str, name: str, expected: dict[str, int]
+) -> None:
+    study = _film(READY).study
+    collection = picked([study]).collection
+    numbered = name in ("collection-version-delete", "api-collection-version")
+    address = reverse(name, args=[collection.uid, *([1] if numbered else [])])
+    client = _client(people[role])
+    answer = client.get(address) if method == "get" else client.post(address, {"name": "Renamed"})
+    assert answer.status_code == expected[role]
+    if expected[role] != 200:
+        assert study.label not in answer.content.decode()
+    if role != ADMIN:
+        collection.refresh_from_db()
+        assert (collection.name, collection.versions.count()) == ("Picked films", 1)
+
+
+def test_an_absent_collection_is_not_found(people: dict[str, User | None]) -> None:
+    for name in ("collection-detail", "api-collection-detail"):
+        assert _client(people[ADMIN]).get(reverse(name, args=[uuid.uuid4()])).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["study-detail", "api-study-detail", "film", "film-picture"])

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
+from deepmedix_review.common.forms import PlainForm
 from deepmedix_review.reviews.criteria.library import Option
-from deepmedix_review.reviews.forms import PlainForm
 from deepmedix_review.reviews.models import Criterion
 
 MOST_OPTIONS = 20

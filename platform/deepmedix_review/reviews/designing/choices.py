@@ -89,16 +89,6 @@ def of_imports(studies: QuerySet[Study], batches: Collection[uuid.UUID]) -> Quer
     return studies.filter(Exists(brought))
 
 
-def with_label(studies: QuerySet[Study], search: str) -> QuerySet[Study]:
-    """Those whose name begins like this."""
-    start = search.strip().lower().removeprefix("s-").replace("-", "")
-    if not start:
-        return studies
-    if len(start) > 32 or not set(start) <= set("0123456789abcdef"):
-        return studies.none()
-    return studies.filter(uid__gte=uuid.UUID(start.ljust(32, "0")), uid__lte=uuid.UUID(start.ljust(32, "f")))
-
-
 def studies_by_uid(uids: Collection[uuid.UUID]) -> list[Study]:
     return list(Study.objects.filter(uid__in=uids).order_by("pk"))
 

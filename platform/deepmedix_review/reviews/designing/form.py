@@ -8,9 +8,9 @@ from django import forms
 from django.http import QueryDict
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.common.forms import DateInput, Pairs, PlainForm, offer
 from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.forms import DateInput, Pairs, PlainForm, offer
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import StudyDraft
 

@@ -30,6 +30,7 @@ from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import StudyDraft, TaughtCase, draft_of, find_unready
 from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import labelled
 
 # A browser sends a field for each, and the server takes 1,000.
 MOST_LISTED = 400
@@ -116,7 +117,7 @@ class DesignPage:
     def offered(self) -> list[Study]:
         """The newest that match the search."""
         found = choices.with_num_completions(
-            choices.with_label(self.readable, self.search), model_version=self.model_version or self.serving
+            self.readable.filter(labelled(self.search)), model_version=self.model_version or self.serving
         )
         return list(found[: choices.MOST_OFFERED])
 

@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.forms import Pairs, PlainForm, offer
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
-from deepmedix_review.reviews.forms import Pairs, PlainForm, offer
 from deepmedix_review.reviews.known_answers import read_known_answer
 from deepmedix_review.reviews.models import Case
 from deepmedix_review.reviews.study_services import TaughtCase

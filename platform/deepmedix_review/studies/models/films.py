@@ -50,6 +50,7 @@ class Series(PublicModel):
 
     class Meta:
         verbose_name_plural = "series"
+        indexes = [models.Index(fields=["modality"])]
 
     @property
     def shown_modality(self) -> str:
@@ -94,6 +95,7 @@ class Instance(PublicModel):
                 fields=["pixel_sha256"], condition=Q(copy_of__isnull=True), name="a_picture_is_stored_once"
             ),
         ]
+        indexes = [models.Index(fields=["view_position"])]
 
     @property
     def study(self) -> Study:

@@ -1,0 +1,30 @@
+"""What the pages' forms share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class PlainForm(forms.Form):
+    """Labels without a colon behind them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        # What a browser's date field reads and sends, whatever the language of the page.
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+def offer(form: forms.Form, name: str, pairs: Pairs) -> None:
+    """Set what a field of choices offers."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = list(pairs)

@@ -1,0 +1,32 @@
+"""Collections for tests, made by the services that the pages use."""
+
+from collections.abc import Sequence
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.studies.collecting.filters import StudyFilter
+from deepmedix_review.studies.collecting.services import collect_by_filter, collect_picks
+from deepmedix_review.studies.collecting.split import Shares
+from deepmedix_review.studies.models import CollectionVersion, Study
+from tests.factories.accounts import AdminFactory
+
+
+def filtered(
+    asked: StudyFilter | None = None,
+    *,
+    name: str = "All films",
+    shares: Shares | None = None,
+    actor: User | None = None,
+) -> CollectionVersion:
+    """The first version of a new collection of what fits now."""
+    return collect_by_filter(
+        name=name, asked=asked or StudyFilter(), shares=shares, actor=actor or AdminFactory.create()
+    )
+
+
+def picked(
+    studies: Sequence[Study], *, name: str = "Picked films", shares: Shares | None = None
+) -> CollectionVersion:
+    """The first version of a new hand-picked collection."""
+    return collect_picks(
+        name=name, picks=[study.uid for study in studies], shares=shares, actor=AdminFactory.create()
+    )
