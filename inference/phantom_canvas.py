@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.phantom_anatomy import Anatomy, Lesion
+from inference.phantom_sites import Site
 from inference.regions import Box
 
 Plane = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Site:
-    """How one hospital's films look: how plainly findings show, how they are exposed, how grainy they are."""
-
-    name: str
-    contrast: float
-    exposure: float
-    noise: float
 
 
 def box_of(mask: Plane) -> Box:
@@ -102,7 +92,7 @@ class Canvas:
 
     def lesion_box(self, lesion: Lesion) -> Box:
         """Where a lesion is, in this canvas's pixels."""
-        if lesion.kind in ("consolidation", "nodule"):
+        if lesion.kind in ("consolidation", "nodule", "cavity"):
             return self._box(lesion.x, lesion.y, lesion.rx, lesion.ry)
         return box_of(self.lesion_mask(lesion) * self.lungs[lesion.side])
 
@@ -129,12 +119,20 @@ class Canvas:
             return gap
         if lesion.kind == "nodule":
             return self.ellipse(lesion.x, lesion.y, lesion.rx, lesion.ry, soft=0.010)
+        if lesion.kind == "cavity":
+            wall = self.ellipse(lesion.x, lesion.y, lesion.rx, lesion.ry, soft=0.010)
+            ring: Plane = wall * (1 - self.hollow(lesion))
+            return ring
         mask = self.ellipse(lesion.x, lesion.y, lesion.rx * 0.92, lesion.ry * 0.92, soft=0.026)
         for dx, dy, size in self.a.lumps:
             x, y = lesion.x + dx * lesion.rx, lesion.y + dy * lesion.ry
             lump = self.ellipse(x, y, size * lesion.rx, size * lesion.ry, soft=0.02)
             mask = mask * (1 - np.float32(0.35) * lump)
         return mask
+
+    def hollow(self, lesion: Lesion) -> Plane:
+        """The air inside a cavity's wall."""
+        return self.ellipse(lesion.x, lesion.y, 0.64 * lesion.rx, 0.64 * lesion.ry, soft=0.010)
 
     def dome_top(self, side: str) -> float:
         """The highest point of one half of the diaphragm."""
@@ -161,6 +159,8 @@ class Canvas:
                 lines = lines + line * self.lungs[lesion.side] * strength
             else:
                 filled = np.maximum(filled, strength * mask)
+            if lesion.kind == "cavity":
+                emptied = emptied + strength * self.hollow(lesion) * self.lungs[lesion.side]
         air = air * (1 - filled)
         air = air + emptied * np.clip(lungs * np.float32(1.22) - air, 0, 1)
         density = tissue - np.float32(0.40) * air + self.bones() * (0.55 + 0.45 * lungs)
@@ -185,7 +185,7 @@ class Canvas:
         dx = (self.x - np.float32(a.cx)) / np.float32(0.5 * a.sx)
         thick = np.sqrt(np.clip(1.05 - dx**2, 0.04, 1))
         belly = _smooth((self.y - np.float32(0.75 + 0.1 * (a.cy - 0.5))) / 0.12)
-        tissue = (0.40 + 0.26 * thick + 0.08 * belly) * np.float32(1.0)
+        tissue = (0.40 + a.flesh + 0.26 * thick + 0.08 * belly) * np.float32(1.0)
         for sign in (-1, 1):
             breast = self.ellipse(a.cx + sign * 0.21 * a.sx, 0.66, 0.17 * a.sx, 0.16, soft=0.10)
             tissue = tissue + np.float32(a.breast) * breast

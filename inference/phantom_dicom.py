@@ -30,7 +30,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from inference.phantoms import Phantom, draw_phantom
+from inference.phantoms import SITES, Phantom, draw_phantom
 
 TRANSFER_SYNTAXES = {
     "explicit": ExplicitVRLittleEndian,
@@ -111,14 +111,16 @@ def write_phantom_dicom(
     """Draw the patient `seed` at `size` x `size` pixels and write the film; returns what was drawn.
 
     UIDs follow from seed, site, size, encoding and visit: the same call writes the same object. Without
-    `encoding` the seed decides it. All visits of a seed are one patient's.
+    `encoding` the seed decides it. All visits of a seed at one site are one patient's.
     """
     phantom = draw_phantom(
         seed=seed, width=size, height=size, site=site, take=visit.take, is_earlier=visit.is_earlier
     )
     how = encoding or encoding_of(seed)
     stored = stored_pixels(phantom, how)
-    name, number = patient_name or f"Phantom^{site.title()} {seed}", patient_id or f"PHANTOM-{seed}"
+    # The first site's numbers are bare; a seed of another site is another patient.
+    of_site = "" if site == "first" else f"{site.upper()}-"
+    name, number = patient_name or f"Phantom^{site.title()} {seed}", patient_id or f"PHANTOM-{of_site}{seed}"
     dataset = _film(phantom, how, visit, name, number)
     _put_pixels(dataset, stored, how)
     dataset.save_as(path, enforce_file_format=True)
@@ -168,7 +170,9 @@ def _film(
 
 def _case(phantom: Phantom, visit: Visit) -> tuple[object, ...]:
     """What all films of one study share."""
-    return ("phantom", phantom.site, phantom.seed, *(["earlier"] if visit.is_earlier else []))
+    drawing = SITES[phantom.site].drawing
+    again = [f"drawing {drawing}"] if drawing > 1 else []
+    return ("phantom", phantom.site, phantom.seed, *again, *(["earlier"] if visit.is_earlier else []))
 
 
 def _put_patient_and_study(

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from inference.regions import Box
 
 LESIONS = ("effusion", "pneumothorax", "consolidation", "nodule")
-KINDS = ("cardiomegaly", *LESIONS)
+# The first site has the four; a cavity is what the second site has besides.
+ALL_LESIONS = (*LESIONS, "cavity")
+KINDS = ("cardiomegaly", *ALL_LESIONS)
 SIDES = ("right", "left")
 NO_FINDING = "no acute finding"
 REPORT_QUERY = "Write the findings and the impression of this radiograph."
@@ -18,6 +20,18 @@ _STEP_WORDS = {
     "pneumothorax": "pneumothorax",
     "consolidation": "consolidation",
     "nodule": "nodule",
+    "cavity": "cavity",
+}
+
+
+# How much it matters to the patient that a finding is missed or made up: 1 little, 3 gravely.
+GRAVITY = {
+    "cardiomegaly": 1,
+    "effusion": 2,
+    "pneumothorax": 3,
+    "consolidation": 2,
+    "nodule": 2,
+    "cavity": 3,
 }
 
 
@@ -34,10 +48,18 @@ class Finding:
         """The finding as it stands in an answer: "left effusion", "cardiomegaly"."""
         return f"{self.side} {self.kind}" if self.side else self.kind
 
+    @property
+    def gravity(self) -> int:
+        """How much it matters, 1 to 3."""
+        return GRAVITY[self.kind]
+
 
 @dataclass(frozen=True)
 class PhantomTruth:
-    """Everything that was drawn, in pixels of an image of `width` x `height`."""
+    """Everything that was drawn, in pixels of an image of `width` x `height`.
+
+    `lesion_kinds` are the kinds of lesion that there are at this site: those that its reports speak of.
+    """
 
     findings: tuple[Finding, ...]
     heart: Box
@@ -45,11 +67,12 @@ class PhantomTruth:
     left_lung: Box
     width: int
     height: int
+    lesion_kinds: tuple[str, ...] = LESIONS
 
     @property
     def lesions(self) -> tuple[Finding, ...]:
         """The findings other than an enlarged heart, in the order in which they are read."""
-        return tuple(finding for finding in self.findings if finding.kind in LESIONS)
+        return tuple(finding for finding in self.findings if finding.kind in ALL_LESIONS)
 
     @property
     def enlarged_heart(self) -> bool:
@@ -91,6 +114,7 @@ class PhantomTruth:
             left_lung=move(self.left_lung),
             width=width,
             height=height,
+            lesion_kinds=self.lesion_kinds,
         )
 
 
@@ -120,28 +144,39 @@ def box_text(box: Box) -> str:
     return "[{}, {}, {}, {}]".format(*(round(value) for value in box))
 
 
+def heart_step(truth: PhantomTruth) -> str:
+    """What is true of the heart, with its region in the truth's own pixels."""
+    size = "The heart is enlarged" if truth.enlarged_heart else "The heart size is normal"
+    return f"{size} with {box_text(truth.heart)}"
+
+
+def lesion_step(lesion: Finding) -> str:
+    """What is true of one lesion."""
+    return f"There is a {lesion.side} {_STEP_WORDS[lesion.kind]} with {box_text(lesion.region)}"
+
+
+def ideal_steps(truth: PhantomTruth) -> tuple[str, ...]:
+    """The steps of a perfect reasoning: the heart, then each lesion, or that both lungs are clear."""
+    if truth.lesions:
+        return heart_step(truth), *(lesion_step(lesion) for lesion in truth.lesions)
+    clear = f"Both lungs are clear with {box_text(truth.right_lung)} and {box_text(truth.left_lung)}"
+    return heart_step(truth), clear
+
+
 def ideal_reasoning(truth: PhantomTruth, *, width: int = 112, height: int = 112) -> str:
     """The completion a perfect model would write for the film at `width` x `height` pixels.
 
     The text follows DeepMedix-R1's grammar: steps with boxes inside `<think>`, then the boxed answer.
     """
     seen = truth.resized(width=width, height=height)
-    size = "The heart is enlarged" if seen.enlarged_heart else "The heart size is normal"
-    steps = [f"{size} with {box_text(seen.heart)}"]
-    steps += [
-        f"There is a {finding.side} {_STEP_WORDS[finding.kind]} with {box_text(finding.region)}"
-        for finding in seen.lesions
-    ]
-    if not seen.lesions:
-        steps.append(f"Both lungs are clear with {box_text(seen.right_lung)} and {box_text(seen.left_lung)}")
-    return f"<think> {'; '.join(steps)} </think> The answer is: \\boxed{{{seen.answer}}}"
+    return f"<think> {'; '.join(ideal_steps(seen))} </think> The answer is: \\boxed{{{seen.answer}}}"
 
 
 def reference_report(truth: PhantomTruth) -> ReportText:
     """The report a radiologist would have written with the truth in hand."""
     heart = "The heart is enlarged." if truth.enlarged_heart else "The heart size is normal."
     sentences = [heart, "The mediastinal contours are unremarkable."]
-    for kind in LESIONS:
+    for kind in truth.lesion_kinds:
         sides = [finding.side for finding in truth.lesions if finding.kind == kind]
         if sides:
             sentences.append(f"There is a {' and '.join(str(side) for side in sides)} {_STEP_WORDS[kind]}.")
@@ -156,16 +191,16 @@ def vqa_pairs(truth: PhantomTruth) -> tuple[QuestionAnswer, ...]:
     present = {finding.kind for finding in truth.findings}
     pairs = [
         QuestionAnswer(
-            question=f"Is there a {_STEP_WORDS[kind]}?" if kind in LESIONS else "Is the heart enlarged?",
+            question=f"Is there a {_STEP_WORDS[kind]}?" if kind in ALL_LESIONS else "Is the heart enlarged?",
             answer="yes" if kind in present else "no",
             category="presence",
         )
-        for kind in KINDS
+        for kind in ("cardiomegaly", *truth.lesion_kinds)
     ]
     pairs.append(
         QuestionAnswer("Is this radiograph abnormal?", "yes" if truth.findings else "no", "abnormality")
     )
-    for kind in LESIONS:
+    for kind in truth.lesion_kinds:
         sides = [finding.side for finding in truth.lesions if finding.kind == kind]
         if len(sides) == 1:
             question = f"On which side of the patient is the {_STEP_WORDS[kind]}?"

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.phantom_anatomy import Anatomy, Lesion, sample_anatomy
-from inference.phantom_canvas import Canvas, Site, box_of
+from inference.phantom_canvas import Canvas, box_of
+from inference.phantom_detector import detect
+from inference.phantom_sites import SITES, TAUGHT_SITES, Site
 from inference.phantom_truth import (
+    ALL_LESIONS,
     KINDS,
     LESIONS,
     NO_FINDING,
@@ -30,6 +33,7 @@ from inference.phantom_truth import (
 )
 
 __all__ = [
+    "ALL_LESIONS",
     "DEMO_SEEDS",
     "HELD_OUT_SEEDS",
     "KINDS",
@@ -38,6 +42,7 @@ __all__ = [
     "REPORT_QUERY",
     "SIDES",
     "SITES",
+    "TAUGHT_SITES",
     "TRAIN_SEEDS",
     "Finding",
     "Phantom",
@@ -56,12 +61,6 @@ HELD_OUT_SEEDS = range(1_000_000, 1_010_000)
 DEMO_SEEDS = range(2_000_000, 2_010_000)
 
 _TRUTH_SIZE = 224
-
-
-SITES = {
-    "first": Site(name="first", contrast=1.0, exposure=1.0, noise=0.012),
-    "second": Site(name="second", contrast=0.65, exposure=0.8, noise=0.024),
-}
 
 
 @dataclass(frozen=True)
@@ -89,54 +88,51 @@ def draw_phantom(
     take: int = 0,
     is_earlier: bool = False,
 ) -> Phantom:
-    """Draw the patient `seed` as filmed at `site`; the same call always gives the same film.
+    """Draw the patient `seed` of `site`; the same call always gives the same film.
+
+    A seed is another patient at another site.
 
     Each `take` is another exposure of the same patient, with other grain; `is_earlier` is the patient before
     the lesions came.
 
-    >>> film = draw_phantom(seed=7)
-    >>> film.pixels.shape, film.truth == draw_phantom(seed=7, site="second").truth
-    ((112, 112), True)
+    >>> film = draw_phantom(seed=1_000_007, site="second")
+    >>> film.pixels.shape, film.truth.answer, draw_phantom(seed=1_000_007).truth.answer
+    ((112, 112), 'left cavity', 'left effusion, right pneumothorax')
     """
     if site not in SITES:
         raise ValueError(f"There is no site {site!r}; the sites are {', '.join(sorted(SITES))}.")
     if min(width, height) < 56:
         raise ValueError(f"A phantom needs at least 56 pixels on each side, not {width} x {height}.")
     look = SITES[site]
-    anatomy = _anatomy_of(seed, is_earlier)
-    canvas = Canvas(width, height, anatomy)
-    film = canvas.film(look)
+    anatomy = _anatomy_of(seed, look, is_earlier)
+    film = Canvas(width, height, anatomy).film(look)
     # Numbers of their own for another take or time, so that the first one's film stays what it always was.
-    other = [take, int(is_earlier)] if take or is_earlier else []
-    grain = np.random.default_rng([seed, width, height, sorted(SITES).index(site), *other])
-    sigma = look.noise * anatomy.grain
-    film = film + sigma * grain.standard_normal(film.shape, dtype=np.float32)
+    other = (take, int(is_earlier)) if take or is_earlier else ()
+    film = detect(film, look, seed=(seed, sorted(SITES).index(site)), other=other, grain=anatomy.grain)
     pixels = np.clip(film, 0.0, 1.0).astype(np.float32)
-    truth = _truth_of(seed, is_earlier).resized(width=width, height=height)
+    truth = _truth_of(seed, site, is_earlier).resized(width=width, height=height)
     return Phantom(pixels=pixels, truth=truth, width=width, height=height, site=site, seed=seed)
 
 
-def _anatomy_of(seed: int, is_earlier: bool) -> Anatomy:
-    anatomy = sample_anatomy(seed)
+def _anatomy_of(seed: int, site: Site, is_earlier: bool) -> Anatomy:
+    anatomy = sample_anatomy(seed, site.patients)
     return replace(anatomy, lesions=()) if is_earlier else anatomy
 
 
 def _reading_order(lesion: Lesion) -> tuple[int, int]:
-    return LESIONS.index(lesion.kind), SIDES.index(lesion.side)
+    return ALL_LESIONS.index(lesion.kind), SIDES.index(lesion.side)
 
 
 @lru_cache(maxsize=256)
-def _truth_of(seed: int, is_earlier: bool = False) -> PhantomTruth:
+def _truth_of(seed: int, site: str, is_earlier: bool = False) -> PhantomTruth:
     """What was drawn, measured once on a fixed grid, so that it does not depend on the film's size."""
-    anatomy = _anatomy_of(seed, is_earlier)
+    anatomy = _anatomy_of(seed, SITES[site], is_earlier)
     canvas = Canvas(_TRUTH_SIZE, _TRUTH_SIZE, anatomy)
     findings = []
     heart = canvas.heart_box()
     if anatomy.enlarged_heart:
         findings.append(Finding("cardiomegaly", None, heart))
-    for lesion in sorted(
-        anatomy.lesions, key=lambda seen: (LESIONS.index(seen.kind), SIDES.index(seen.side))
-    ):
+    for lesion in sorted(anatomy.lesions, key=_reading_order):
         findings.append(Finding(lesion.kind, lesion.side, canvas.lesion_box(lesion)))
     return PhantomTruth(
         findings=tuple(findings),
@@ -145,4 +141,5 @@ def _truth_of(seed: int, is_earlier: bool = False) -> PhantomTruth:
         left_lung=box_of(canvas.lung("left")),
         width=_TRUTH_SIZE,
         height=_TRUTH_SIZE,
+        lesion_kinds=SITES[site].patients.lesions,
     )

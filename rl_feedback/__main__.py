@@ -17,6 +17,10 @@ COMMANDS = {
         "measure a model on held-out drawn films",
         "rl_feedback.small_model.evaluate_command",
     ),
+    "train-on-truth": (
+        "show a model a site's truth: the ceiling that ratings are held against, never to serve",
+        "rl_feedback.small_model.truth_command",
+    ),
     "dpo": ("retrain a model from a folder of preference pairs", "rl_feedback.dpo_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate_command"),
 }

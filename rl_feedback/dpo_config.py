@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from inference.phantoms import SITES
+from inference.phantoms import TAUGHT_SITES
 
 PAIRS_FILE = "pairs.jsonl"
 
@@ -36,7 +36,7 @@ class DpoConfig:
     replay_films_per_step: int = 8
     """Drawn films replayed in each step; 0 for models that were not trained on drawn films."""
     replay_site: str = "first"
-    """Site of the replayed films, a key of inference.phantoms.SITES."""
+    """Site of the replayed films, one of inference.phantoms.TAUGHT_SITES: no other site's truth trains."""
     lora_rank: int = 16
     """Rank of the adapters that are trained and then merged (LoRA, Hu et al. 2021)."""
     lora_alpha: int = 32
@@ -82,7 +82,7 @@ class DpoConfig:
         _require(self.pairs_per_step <= 1024, "pairs_per_step", "at most 1024")
         _require(self.learning_rate <= 0.1, "learning_rate", "at most 0.1")
         _require(isinstance(self.adapts_vision, bool), "adapts_vision", "true or false")
-        _require(self.replay_site in SITES, "replay_site", f"one of {', '.join(sorted(SITES))}")
+        _require(self.replay_site in TAUGHT_SITES, "replay_site", f"one of {', '.join(TAUGHT_SITES)}")
         _require(self.precision in ("float32", "bfloat16"), "precision", "float32 or bfloat16")
 
     @classmethod

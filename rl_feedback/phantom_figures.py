@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from inference.grounding import ParsedStep, parse_completion
-from inference.phantom_truth import KINDS, LESIONS, NO_FINDING, SIDES, Finding, PhantomTruth
+from inference.phantom_truth import ALL_LESIONS, KINDS, NO_FINDING, SIDES, Finding, PhantomTruth
 from inference.regions import Box
 from rl_feedback.gate import CaseScores
 
@@ -81,17 +81,15 @@ def score_phantom(
     parsed = parse_completion(text)
     seen = truth.resized(width=model_size[0], height=model_size[1])
     present = {finding.name for finding in seen.findings}
-    named = _named(parsed.answer)
-    claimed = {name for step in parsed.steps for name in _claims(step.text)}
+    named = named_findings(parsed.answer)
+    claimed = {name for step in parsed.steps for name in claims(step.text)}
     return PhantomScore(
         well_formed=not parsed.problems,
         exact_answer=named == present and (bool(named) or _says_none(parsed.answer)),
         num_named=len(named),
         num_present=len(present),
         num_right=len(named & present),
-        heart_iou=_pointed_iou(
-            [step for step in parsed.steps if _HEART.search(step.text.lower())][:1], seen.heart
-        ),
+        heart_iou=_pointed_iou([step for step in parsed.steps if speaks_of_heart(step.text)][:1], seen.heart),
         lesion_ious=tuple(_lesion_iou(parsed.steps, lesion) for lesion in seen.lesions),
         num_lesions_named=sum(lesion.name in named for lesion in seen.lesions),
         num_hallucinated=len((named | claimed) - present),
@@ -181,7 +179,7 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _named(answer: str | None) -> set[str]:
+def named_findings(answer: str | None) -> set[str]:
     """The findings that an answer lists; whatever else it says counts as a finding that is not there."""
     parts = re.split(r",|;|\||\band\b", (answer or "").lower())
     names = {" ".join(part.strip(" .").split()) for part in parts}
@@ -192,7 +190,7 @@ def _says_none(answer: str | None) -> bool:
     return (answer or "").lower().strip(" .") == NO_FINDING
 
 
-def _claims(step: str) -> set[str]:
+def claims(step: str) -> set[str]:
     """The findings that a step says are there: "left effusion", "cardiomegaly"."""
     text = step.lower()
     denied = _DENIED.search(text)
@@ -200,8 +198,13 @@ def _claims(step: str) -> set[str]:
     for kind in KINDS:
         found = _LARGE_HEART.search(text) if kind == "cardiomegaly" else re.search(rf"\b{kind}", text)
         if found and not (denied and denied.start() < found.end()):
-            names |= {kind} if kind not in LESIONS else {f"{side} {kind}" for side in _sides(text)}
+            names |= {kind} if kind not in ALL_LESIONS else {f"{side} {kind}" for side in _sides(text)}
     return names
+
+
+def speaks_of_heart(step: str) -> bool:
+    """Whether a step is about the heart, whatever it says of it."""
+    return bool(_HEART.search(step.lower()))
 
 
 def _sides(text: str) -> list[str]:
@@ -211,7 +214,7 @@ def _sides(text: str) -> list[str]:
 
 
 def _lesion_iou(steps: Sequence[ParsedStep], lesion: Finding) -> float:
-    return _pointed_iou([step for step in steps if lesion.name in _claims(step.text)], lesion.region)
+    return _pointed_iou([step for step in steps if lesion.name in claims(step.text)], lesion.region)
 
 
 def _pointed_iou(steps: Sequence[ParsedStep], region: Box) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference.phantoms import LESIONS, SIDES, PhantomTruth, draw_phantom
 from rl_feedback.small_model.build import FILM_SIDE_PX
 
+# Seeing is learned at the first site, so there is a slot for each of its kinds.
 SLOTS = (("cardiomegaly", None), *((kind, side) for kind in LESIONS for side in SIDES))
 NUM_BOXES = 3 + len(SLOTS) - 1
 LARGEST_SHIFT_PX = 5
@@ -26,6 +27,14 @@ class Films:
 
     def __len__(self) -> int:
         return len(self.truths)
+
+
+def joined(*parts: Films) -> Films:
+    """The films of all parts, in their order."""
+    return Films(
+        pixels=np.concatenate([part.pixels for part in parts]),
+        truths=tuple(truth for part in parts for truth in part.truths),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Teaches the small model to read drawn films: first to see, then to write, then both together."""
+"""Teaches the small model to read drawn films: to see, to write, both together, and then to polish that."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
 from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, ideal_reasoning, reference_report, vqa_pairs
+from inference.qwen_vl import FilmProcessor, load_model_and_processor
 from rl_feedback.small_model.build import NUM_IMAGE_TOKENS, build_model, build_processor
 from rl_feedback.small_model.films import NUM_BOXES, SLOTS, Films, draw_films, shift_and_brighten, targets_of
 from rl_feedback.small_model.forward import ReportPrompt, one_size_attention, see
@@ -40,6 +42,7 @@ PHASES = (
     Phase("see", num_steps=2400, batch_size=64, learning_rate=1e-3),
     Phase("write", num_steps=900, batch_size=32, learning_rate=2e-3),
     Phase("both", num_steps=4000, batch_size=32, learning_rate=1e-3, floor=0.01),
+    Phase("polish", num_steps=800, batch_size=32, learning_rate=3e-4, floor=0.01),
 )
 
 
@@ -56,32 +59,31 @@ class Recipe:
 RECIPE = Recipe()
 
 
-class _Run:
+class Training:
     """A training run under way: the model, its films, and the folder where it can be taken up again."""
 
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
-        self.recipe, self.folder = recipe, folder
+    def __init__(
+        self, folder: Path, *, films: Films, model: Any, processor: FilmProcessor, seed: int
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.films = self._films()
-        self.processor = build_processor(_vocabulary_texts(self.films))
-        self.model = build_model(self.processor, seed=recipe.seed)
+        self.folder, self.films, self.model, self.processor = folder, films, model, processor
+        self.seed = seed
         self.head = nn.Linear(NUM_IMAGE_TOKENS * 128, len(SLOTS) + 4 * NUM_BOXES)
         self.prompt = ReportPrompt(self.model, self.processor)
         self.end = self.processor.tokenizer.eos_token_id
-
-    def _films(self) -> Films:
-        started = time.monotonic()
-        seeds = TRAIN_SEEDS[: self.recipe.num_films]
-        films = draw_films(seeds, num_processes=self.recipe.num_processes)
-        log.info("drew %d films in %.0f s", len(films), time.monotonic() - started)
-        return films
 
     def tokens_of(self, texts: list[str]) -> list[list[int]]:
         encoded = self.processor.tokenizer(texts)["input_ids"]
         return [[*ids, self.end] for ids in encoded]
 
-    def rows(self, rng: np.random.Generator, phase: Phase) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def rows(self, rng: np.random.Generator, phase: Phase) -> NDArray[np.int64]:
         return rng.integers(0, len(self.films), size=phase.batch_size)
+
+    def round_weights(self) -> None:
+        """Give the weights the values that a saved folder holds: going on from it is then the same."""
+        with torch.no_grad():
+            for parameter in self.model.parameters():
+                parameter.copy_(parameter.to(torch.bfloat16))
 
     def see_loss(self, phase: Phase, rng: np.random.Generator) -> torch.Tensor:
         """Presence of each finding and the boxes, read off the vision tower by a head that is thrown away."""
@@ -121,7 +123,7 @@ class _Run:
         return list(self.model.parameters())
 
     def loss_of(self, phase: Phase) -> Callable[[Phase, np.random.Generator], torch.Tensor]:
-        return {"see": self.see_loss, "write": self.write_loss, "both": self.both_loss}[phase.name]
+        return {"see": self.see_loss, "write": self.write_loss}.get(phase.name, self.both_loss)
 
     def save(self, folder: Path) -> None:
         """Write the model as a Hugging Face folder in half precision."""
@@ -129,32 +131,53 @@ class _Run:
         self.processor.save_pretrained(folder)
 
 
-def train_small_model(folder: Path, *, recipe: Recipe = RECIPE, checkpoint_every: int = 200) -> Path:
+def train_small_model(
+    folder: Path, *, recipe: Recipe = RECIPE, start: Path | None = None, checkpoint_every: int = 200
+) -> Path:
     """Train through all phases and write `folder`/model; a run that was stopped goes on where it was.
 
-    After each phase a snapshot is written to `folder`/after-<phase>.
+    After each phase a snapshot is written to `folder`/after-<phase>. With `start`, a model folder, that model
+    goes through `polish` alone: from `after-both` this ends with the weights of the whole run.
     """
-    run = _Run(recipe, folder)
-    with one_size_attention(run.model):
+    training = _begin(folder, recipe, start)
+    with one_size_attention(training.model):
         for index, phase in enumerate(recipe.phases):
-            _train_phase(run, index, phase, checkpoint_every)
-            run.save(folder / f"after-{phase.name}")
-    run.save(folder / "model")
+            if start is not None and phase.name != "polish":
+                continue
+            if phase.name == "polish":
+                training.round_weights()
+            train_phase(training, index, phase, checkpoint_every=checkpoint_every)
+            training.save(folder / f"after-{phase.name}")
+    training.save(folder / "model")
     return folder / "model"
 
 
-def _train_phase(run: _Run, index: int, phase: Phase, checkpoint_every: int) -> None:
-    parameters = run.trained_in(phase)
+def _begin(folder: Path, recipe: Recipe, start: Path | None) -> Training:
+    started = time.monotonic()
+    films = draw_films(TRAIN_SEEDS[: recipe.num_films], num_processes=recipe.num_processes)
+    log.info("drew %d films in %.0f s", len(films), time.monotonic() - started)
+    if start is None:
+        processor = build_processor(_vocabulary_texts(films))
+        model = build_model(processor, seed=recipe.seed)
+    else:
+        loaded = load_model_and_processor(start)
+        model, processor = loaded.model.train(), loaded.processor
+    return Training(folder, films=films, model=model, processor=processor, seed=recipe.seed)
+
+
+def train_phase(training: Training, index: int, phase: Phase, *, checkpoint_every: int = 200) -> None:
+    """Train through one phase, or through what is left of it; `index` numbers it within its run."""
+    parameters = training.trained_in(phase)
     optimizer = torch.optim.AdamW(parameters, lr=phase.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
-    checkpoint = run.folder / f"phase-{index}.pt"
-    first = _resume(run, checkpoint, optimizer)
-    loss_of = run.loss_of(phase)
+    checkpoint = training.folder / f"phase-{index}.pt"
+    first = _resume(training, checkpoint, optimizer)
+    loss_of = training.loss_of(phase)
     started, recent = time.monotonic(), []
     for step in range(first, phase.num_steps):
         rate = _learning_rate(phase, step)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = loss_of(phase, np.random.default_rng([run.recipe.seed, index, step]))
+        loss = loss_of(phase, np.random.default_rng([training.seed, index, step]))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -166,7 +189,7 @@ def _train_phase(run: _Run, index: int, phase: Phase, checkpoint_every: int) -> 
             log.info("%s", json.dumps({**line, "seconds_per_step": round(pace, 3)}))
             recent = []
         if (step + 1) % checkpoint_every == 0 or step + 1 == phase.num_steps:
-            _checkpoint(run, checkpoint, optimizer, step + 1)
+            _checkpoint(training, checkpoint, optimizer, step + 1)
 
 
 def _learning_rate(phase: Phase, step: int) -> float:
@@ -175,11 +198,11 @@ def _learning_rate(phase: Phase, step: int) -> float:
     return phase.learning_rate * warm * (phase.floor + (1 - phase.floor) * fall)
 
 
-def _checkpoint(run: _Run, path: Path, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _checkpoint(training: Training, path: Path, optimizer: torch.optim.Optimizer, step: int) -> None:
     state = {
         "step": step,
-        "model": run.model.state_dict(),
-        "head": run.head.state_dict(),
+        "model": training.model.state_dict(),
+        "head": training.head.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
     part = path.with_suffix(".part")
@@ -187,13 +210,13 @@ def _checkpoint(run: _Run, path: Path, optimizer: torch.optim.Optimizer, step: i
     part.replace(path)
 
 
-def _resume(run: _Run, path: Path, optimizer: torch.optim.Optimizer) -> int:
+def _resume(training: Training, path: Path, optimizer: torch.optim.Optimizer) -> int:
     """Take up a stopped phase; returns the step to go on with, 0 for a fresh phase."""
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
-    run.model.load_state_dict(state["model"])
-    run.head.load_state_dict(state["head"])
+    training.model.load_state_dict(state["model"])
+    training.head.load_state_dict(state["head"])
     optimizer.load_state_dict(state["optimizer"])
     log.info("taking up %s at step %d", path.name, state["step"])
     return int(state["step"])

@@ -68,6 +68,14 @@ def test_two_encodings_of_one_patient_are_one_study_with_two_objects(tmp_path: P
     assert np.array_equal(plain.pixel_array, 4095 - reversed_.pixel_array)
 
 
+def test_a_seed_is_another_patient_at_another_site(tmp_path: Path) -> None:
+    for site in ("first", "second"):
+        write_phantom_dicom(tmp_path / site, seed=3, size=64, site=site)
+    first, second = (pydicom.dcmread(tmp_path / site) for site in ("first", "second"))
+    assert (first.PatientID, second.PatientID) == ("PHANTOM-3", "PHANTOM-SECOND-3")
+    assert first.StudyInstanceUID != second.StudyInstanceUID
+
+
 def test_a_run_of_seeds_comes_in_every_syntax_depth_and_polarity() -> None:
     encodings = [encoding_of(seed) for seed in range(48)]
     assert {encoding.transfer_syntax for encoding in encodings} == set(TRANSFER_SYNTAXES)

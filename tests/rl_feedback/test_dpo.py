@@ -185,6 +185,7 @@ def test_a_checkpoint_without_its_seal_or_with_a_changed_file_is_not_whole(tmp_p
         ("learning_rate", 5),
         ("beta", -0.1),
         ("replay_site", "third"),
+        ("replay_site", "second"),
         ("seed", -1),
         ("pairs_per_step", 2.5),
         ("adapts_vision", 1),

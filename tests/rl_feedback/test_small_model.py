@@ -12,15 +12,17 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from inference.phantoms import HELD_OUT_SEEDS, REPORT_QUERY, ideal_reasoning
+from inference.phantoms import HELD_OUT_SEEDS, REPORT_QUERY, TRAIN_SEEDS, ideal_reasoning
 from inference.qwen_vl import NEVER_SAMPLED, LoadedModel, film_prompt, load_model_and_processor
 from rl_feedback.small_model import train as training
+from rl_feedback.small_model import truth
 from rl_feedback.small_model.build import build_model, build_processor
-from rl_feedback.small_model.evaluate import evaluate_small_model, write_card
+from rl_feedback.small_model.evaluate import LONGEST_COMPLETION_TOKENS, evaluate_small_model, write_card
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
 from rl_feedback.small_model.films import draw_films, shift_and_brighten
 from rl_feedback.small_model.forward import ReportPrompt, one_size_attention, see, to_patches
 from rl_feedback.small_model.train import RECIPE, Recipe, train_small_model
+from rl_feedback.small_model.truth import CEILING, train_on_truth
 
 TRIAL = replace(RECIPE, num_films=24, num_processes=1)
 
@@ -102,7 +104,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
 ) -> None:
     recipe = replace(TRIAL, phases=tuple(replace(p, num_steps=4, batch_size=4) for p in RECIPE.phases))
     whole = train_small_model(tmp_path / "whole", recipe=recipe, checkpoint_every=2)
-    write_loss, calls = training._Run.write_loss, []
+    write_loss, calls = training.Training.write_loss, []
 
     def stop_at_the_third(*given: object) -> torch.Tensor:
         calls.append(given)
@@ -110,7 +112,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
             raise KeyboardInterrupt
         return write_loss(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training._Run, "write_loss", stop_at_the_third)
+    monkeypatch.setattr(training.Training, "write_loss", stop_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         train_small_model(tmp_path / "stopped", recipe=recipe, checkpoint_every=2)
     monkeypatch.undo()
@@ -121,8 +123,69 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     assert {weights.dtype for weights in first.values()} == {torch.bfloat16}
 
 
-def test_the_recipe_is_the_three_phases_on_training_seeds_alone() -> None:
-    assert [phase.name for phase in Recipe().phases] == ["see", "write", "both"]
+def test_a_saved_model_goes_through_the_last_phase_as_if_nothing_had_lain_between(tmp_path: Path) -> None:
+    recipe = replace(TRIAL, phases=tuple(replace(p, num_steps=2, batch_size=4) for p in RECIPE.phases))
+    whole = train_small_model(tmp_path / "whole", recipe=recipe)
+    polished = train_small_model(
+        tmp_path / "polished", recipe=recipe, start=tmp_path / "whole" / "after-both"
+    )
+    first, second = (load_file(folder / "model.safetensors") for folder in (whole, polished))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    before = load_file(tmp_path / "whole" / "after-both" / "model.safetensors")
+    assert not all(torch.equal(first[name], before[name]) for name in first)
+
+
+def test_a_ceiling_that_was_stopped_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(
+        CEILING, num_films=6, num_replayed=4, phase=replace(CEILING.phase, num_steps=4, batch_size=4)
+    )
+
+    def ceiling(name: str) -> Path:
+        return train_on_truth(
+            tmp_path / name, start=SHIPPED_MODEL, site="second", recipe=recipe, checkpoint_every=2
+        )
+
+    whole, both_loss, calls = ceiling("whole"), training.Training.both_loss, []
+
+    def stop_at_the_fourth(*given: object) -> torch.Tensor:
+        calls.append(given)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return both_loss(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training.Training, "both_loss", stop_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        ceiling("stopped")
+    monkeypatch.undo()
+    first, second = (load_file(folder / "model.safetensors") for folder in (whole, ceiling("stopped")))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_ceilings_films_are_both_sites_training_films(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    learned_from = []
+    monkeypatch.setattr(truth, "train_phase", lambda run, *_, **__: learned_from.append(run.films))
+    recipe = replace(CEILING, num_films=3, num_replayed=2)
+    train_on_truth(tmp_path, start=SHIPPED_MODEL, site="second", recipe=recipe)
+    second, first = draw_films(TRAIN_SEEDS[:3], site="second"), draw_films(TRAIN_SEEDS[:2])
+    assert np.array_equal(learned_from[0].pixels, np.concatenate([second.pixels, first.pixels]))
+    assert learned_from[0].truths == second.truths + first.truths
+
+
+def test_the_shipped_model_can_write_what_it_never_saw() -> None:
+    tokenizer = load_model_and_processor(SHIPPED_MODEL).processor.tokenizer
+    for film in draw_films(range(60), site="second").truths:
+        text = ideal_reasoning(film)
+        tokens = tokenizer(text)["input_ids"]
+        assert tokenizer.decode(tokens) == text
+        assert len(tokens) <= LONGEST_COMPLETION_TOKENS
+
+
+def test_the_recipe_is_the_four_phases_on_training_seeds_alone() -> None:
+    assert [phase.name for phase in Recipe().phases] == ["see", "write", "both", "polish"]
     assert Recipe().num_films == 25_000
 
 
@@ -146,9 +209,10 @@ def test_the_card_promises_what_the_first_version_must_reach() -> None:
     assert figures["lesion_iou"] >= 0.75
 
 
-def test_the_second_site_leaves_something_to_learn() -> None:
+def test_the_second_site_leaves_about_half_to_learn() -> None:
     second = json.loads((SHIPPED_MODEL / "card.json").read_text())["sites"]["second"]["figures"]
-    assert second["exact_answer"]["mean"] < 0.9
+    assert 0.3 <= second["exact_answer"]["mean"] <= 0.6
+    assert 0.4 <= second["lesion_recall"]["mean"] <= 0.7
 
 
 @pytest.mark.parametrize("drawn_px", [112, 448])

@@ -8,7 +8,7 @@ from django.db import transaction
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from inference.phantoms import HELD_OUT_SEEDS
+from inference.phantoms import HELD_OUT_SEEDS, SITES, Site
 from rl_feedback.evaluation import CaseResult, case_as_json
 from rl_feedback.phantom_figures import aggregate
 
@@ -24,11 +24,17 @@ def ensure_gate_benchmarks() -> list[Benchmark]:
         raise ValueError(f"GATE_NUM_PHANTOMS must lie between 1 and {_MOST_PHANTOMS}, not at {number}.")
     return [
         Benchmark.objects.get_or_create(
-            name=f"{number} held-out phantoms, {site} site",
+            name=_benchmark_name(number, SITES[site]),
             defaults={"first_seed": first_seed, "num_phantoms": number, "site": site},
         )[0]
         for site, first_seed in _GATE_SEEDS.items()
     ]
+
+
+def _benchmark_name(number: int, site: Site) -> str:
+    """Films that were drawn anew are another benchmark: figures on the old ones say nothing of them."""
+    drawing = f", drawing {site.drawing}" if site.drawing > 1 else ""
+    return f"{number} held-out phantoms, {site.name} site{drawing}"
 
 
 def record_evaluation(evaluation: Evaluation, results: Sequence[CaseResult]) -> None:

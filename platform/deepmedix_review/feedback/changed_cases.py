@@ -69,7 +69,7 @@ def _shown(pair: CasePair) -> ChangedCase:
     return ChangedCase(
         benchmark=pair.benchmark,
         seed=pair.parent.seed,
-        truth=draw_phantom(seed=pair.parent.seed, width=56, height=56).truth.answer,
+        truth=draw_phantom(seed=pair.parent.seed, width=56, height=56, site=pair.benchmark.site).truth.answer,
         num_lost=max(0, _named(pair.parent) - _named(pair.candidate)),
         parent=parent,
         candidate=candidate,

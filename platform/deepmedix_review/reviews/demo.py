@@ -24,7 +24,7 @@ from deepmedix_review.reviews.study_services import TaughtCase, create_reader_st
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
-from inference.phantoms import DEMO_SEEDS, draw_phantom
+from inference.phantoms import DEMO_SEEDS, PhantomTruth, draw_phantom
 
 TITLE = "Demo: drawn films"
 NUM_FILMS = 12
@@ -45,6 +45,7 @@ CHEXPERT_NAMES = {
     "pneumothorax": "Pneumothorax",
     "consolidation": "Consolidation",
     "nodule": "Lung Lesion",
+    "cavity": "Lung Lesion",
 }
 # A worker that has not begun, ended or lengthened any answer for this long is not there.
 PATIENCE_SECONDS = 180.0
@@ -60,6 +61,13 @@ class DemoFilm:
     study: Study
     seed: int
     size_px: int
+    site: str
+
+    @property
+    def truth(self) -> PhantomTruth:
+        """In pixels of the film."""
+        drawn = draw_phantom(seed=self.seed, width=56, height=56, site=self.site)
+        return drawn.truth.resized(width=self.size_px, height=self.size_px)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def load_demo(
 
 def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) -> ReaderStudy:
     """The first film with something on it is for practice, where there is another one."""
-    practice = [film for film in films if draw_phantom(seed=film.seed).truth.findings][:1]
+    practice = [film for film in films if film.truth.findings][:1]
     if len(films) == len(practice):
         practice = []
     built_in = [criterion for criterion in library() if criterion.field]
@@ -121,7 +129,7 @@ def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) 
 
 
 def _truth_of(film: DemoFilm) -> KnownAnswer:
-    truth = draw_phantom(seed=film.seed).truth.resized(width=film.size_px, height=film.size_px)
+    truth = film.truth
     return KnownAnswer(
         findings=tuple(sorted({CHEXPERT_NAMES[finding.kind] for finding in truth.findings})),
         regions=tuple(
@@ -138,14 +146,14 @@ def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[DemoF
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="demo-") as folder:
         for number, seed in enumerate(DEMO_SEEDS[:num_films], start=1):
             path = Path(folder) / f"phantom-{seed}.dcm"
-            size_px = SIZES_PX[number % len(SIZES_PX)]
-            write_phantom_dicom(path, seed=seed, size=size_px, site=SITES[number % len(SITES)])
+            size_px, site = SIZES_PX[number % len(SIZES_PX)], SITES[number % len(SITES)]
+            write_phantom_dicom(path, seed=seed, size=size_px, site=site)
             item = receive_instance(path, batch=batch, file_name=path.name, actor=admin)
             path.unlink()
             tell(f"Demo film {number} of {num_films}: {item.outcome} {item.reason}".rstrip())
             if item.instance is not None and item.instance.study.state == Study.State.READY:
                 study = item.instance.study
-                films[study.pk] = DemoFilm(study, seed, size_px)
+                films[study.pk] = DemoFilm(study, seed, size_px, site)
     if not films:
         raise RefusedByRule("No demo film could be brought in; the lines above say why.")
     return list(films.values())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from deepmedix_review.evaluation.selectors import case_pairs, results_of
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.evaluation.tasks import request_evaluation, retry_evaluation
 from deepmedix_review.registry.models import ModelVersion
-from inference.phantoms import HELD_OUT_SEEDS, TRAIN_SEEDS
+from inference.phantoms import HELD_OUT_SEEDS, SITES, TRAIN_SEEDS
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import serving_model_with_weights
 from tests.factories.registry import ModelVersionFactory
@@ -48,6 +49,15 @@ def test_the_gates_films_are_held_out_and_no_site_shares_them() -> None:
     for chosen in seeds:
         assert chosen <= set(HELD_OUT_SEEDS)
         assert not chosen & set(TRAIN_SEEDS)
+
+
+@pytest.mark.django_db
+def test_films_that_are_drawn_anew_are_another_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = ensure_gate_benchmarks()
+    monkeypatch.setitem(SITES, "second", replace(SITES["second"], drawing=SITES["second"].drawing + 1))
+    again = ensure_gate_benchmarks()
+    assert again[0] == first
+    assert again[1] != second
 
 
 @pytest.mark.django_db

@@ -79,7 +79,7 @@ class Road:
         for benchmark in ensure_gate_benchmarks():
             results = []
             for seed in range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms):
-                truth = draw_phantom(seed=seed).truth
+                truth = draw_phantom(seed=seed, site=benchmark.site).truth
                 text = say(ideal_reasoning(truth))
                 results.append(CaseResult(seed, text, score_phantom(text, truth)))
             Evaluation.objects.create(
