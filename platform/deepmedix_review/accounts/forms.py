@@ -10,7 +10,7 @@ PASSWORD_HELP = "At least 12 characters. Give it to the person by a way you trus
 class NewAccountForm(forms.Form):
     username = forms.CharField(
         max_length=150,
-        help_text="For logging in. Only admins see it, on these pages; elsewhere the person is a pseudonym.",
+        help_text="For logging in. Only admins see it; to everybody else the person is a pseudonym.",
     )
     role = forms.ChoiceField(choices=Role.choices)
     pseudonym = forms.CharField(

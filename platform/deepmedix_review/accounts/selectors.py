@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Iterable
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.accounts.permissions import CAPABILITIES, Capability
+from deepmedix_review.accounts.permissions import CAPABILITIES, Capability, may
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 
 
@@ -31,6 +32,16 @@ def readers_by_uid(uids: Iterable[uuid.UUID]) -> list[User]:
     if len(found) < len(wanted):
         raise RefusedByRule("One of the chosen readers can't read cases any more. Choose the readers again.")
     return found
+
+
+def name_for(viewer: User | AnonymousUser, account: User) -> str:
+    """The name that the account logs in with, for who manages accounts; nothing for everybody else."""
+    return account.username if may(viewer, Capability.MANAGE_ACCOUNTS) else ""
+
+
+def called(account: User, *, viewer: User | AnonymousUser) -> str:
+    """As a list to choose from names a person: the pseudonym, with the name for who manages accounts."""
+    return " · ".join(filter(None, (account.pseudonym, name_for(viewer, account))))
 
 
 def account_named(username: str) -> User:
