@@ -9,6 +9,7 @@ import "./styles/learning.css";
 import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
+import { minded } from "./manners";
 import { showInOwnZone } from "./moments";
 import { dropEveryHistory } from "./reading-room/histories";
 import { enhanceUploads } from "./upload";
@@ -23,6 +24,7 @@ htmx.config.selfRequestsOnly = true;
 
 enhanceUploads(document);
 
+minded(document);
 showInOwnZone(document);
 document.addEventListener("htmx:afterSwap", () => showInOwnZone(document));
 

@@ -1,9 +1,12 @@
-"""A rule's refusal reaches a person as a page with its sentence, never as a server error."""
+"""A rule's refusal reaches a person as a page with its sentence, never as a server error or a blank page."""
 
 from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 
@@ -13,10 +16,38 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            page = render(
+                request, "405.html", {"above": _page_above(request.path)}, status=response.status_code
+            )
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, RefusedByRule):
             return None
         status = 403 if isinstance(error, NotYours) else 409
-        return render(request, "refused.html", {"sentence": str(error), "status": status}, status=status)
+        context = {"sentence": str(error), "status": status, "back": _page_before(request)}
+        return render(request, "refused.html", context, status=status)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of this product from which the request came, if it came from another one."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    is_ours = before.netloc == request.get_host() and before.path != request.path
+    return urlunsplit(("", "", before.path, before.query, "")) if is_ours else ""
+
+
+def _page_above(path: str) -> str:
+    """The way up to the nearest address that the product has: where the page with the button is."""
+    way = ""
+    while path.strip("/"):
+        path, way = path.rstrip("/").rpartition("/")[0] + "/", f"{way}../"
+        try:
+            resolve(path)
+        except Resolver404:
+            continue
+        return way
+    return "/"

@@ -6,9 +6,11 @@ import pytest
 from django.conf import LazySettings
 from django.db import OperationalError
 from django.test import Client, RequestFactory
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from deepmedix_review.common.error_pages import show_error
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reviews import reader_study
 
 
 def answer_to(error: Exception) -> tuple[int, str, str]:
@@ -35,6 +37,28 @@ def test_they_show_where_the_frontend_was_not_built(settings: LazySettings, tmp_
     settings.VITE_MANIFEST = tmp_path / "absent.json"
     request = RequestFactory().get("/")
     assert show_error(request).status_code == 500
+
+
+@pytest.mark.django_db
+def test_an_address_that_only_takes_leads_to_the_page_that_sends() -> None:
+    client, study = Client(), reader_study()
+    client.force_login(AdminFactory.create())
+    answer = client.get(reverse("reader-study-invite", args=[study.uid]))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert 'class="button" href="../"' in answer.content.decode()
+    client.force_login(ExpertFactory.create())
+    page = client.get(reverse("take-case", args=[study.uid])).content.decode()
+    assert 'class="button" href="../../../"' in page
+
+
+@pytest.mark.django_db
+def test_a_refusal_leads_back_to_the_page_it_came_from_and_to_no_other_site() -> None:
+    client = Client()
+    client.force_login(ExpertFactory.create())
+    for came_from, leads_back in (("http://testserver/worklist/?show=signed", True), ("http://evil/", False)):
+        page = client.get(reverse("account-list"), headers={"referer": came_from}).content.decode()
+        assert ('href="/worklist/?show=signed">Back to the page before' in page) == leads_back
+        assert "evil" not in page
 
 
 @pytest.mark.django_db

@@ -1,0 +1,76 @@
+/** How the live parts of a page behave when the server refuses, is away, or has ended the session. */
+
+interface Answer {
+  readonly xhr: XMLHttpRequest;
+  readonly elt: Element;
+  readonly requestConfig: { readonly triggeringEvent?: Event };
+  target: Element;
+  shouldSwap: boolean;
+  isError: boolean;
+  selectOverride: string;
+  swapOverride: string;
+}
+
+const LOGIN = "/login/";
+
+const detail = (event: Event): Answer => (event as CustomEvent<Answer>).detail;
+
+/** A person pressed something; else the page renews a part of itself, which may fail and come back unseen. */
+const isPressed = (answer: Answer): boolean =>
+  ["submit", "click"].includes(answer.requestConfig.triggeringEvent?.type ?? "");
+
+export function minded(page: Document): void {
+  page.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = detail(event);
+    if (hasEndedSession(answer.xhr.responseURL)) {
+      answer.shouldSwap = false;
+      sayLoggedOut(page);
+    } else if (answer.xhr.status >= 400 && isPressed(answer)) {
+      showWholePage(page, answer);
+    }
+  });
+  page.addEventListener("htmx:sendError", (event) => {
+    if (isPressed(detail(event))) sayUnreachable(detail(event).elt);
+  });
+  page.addEventListener("htmx:beforeRequest", (event) => {
+    detail(event).elt.parentElement?.querySelector("[data-unreachable]")?.remove();
+  });
+}
+
+function hasEndedSession(answeredBy: string): boolean {
+  return answeredBy !== "" && new URL(answeredBy).pathname === LOGIN && window.location.pathname !== LOGIN;
+}
+
+/** Without a reload: what was written on the page can still be copied. */
+function sayLoggedOut(page: Document): void {
+  if (page.querySelector("[data-logged-out]")) return;
+  const said = page.createElement("div");
+  said.className = "banner warn logged-out";
+  said.setAttribute("role", "alert");
+  said.dataset.loggedOut = "";
+  const way = page.createElement("a");
+  way.href = `${LOGIN}?next=${encodeURIComponent(window.location.pathname + window.location.search)}`;
+  way.textContent = "Log in again";
+  said.append("You are logged out, so nothing on this page is renewed or sent. ", way, ".");
+  page.getElementById("main")?.prepend(said);
+}
+
+/** A refusal comes as a page, whatever part was asked for: it is shown as a plain form would show it. */
+function showWholePage(page: Document, answer: Answer): void {
+  const main = page.getElementById("main");
+  if (!main) return;
+  answer.shouldSwap = true;
+  answer.isError = false;
+  answer.target = main;
+  answer.selectOverride = "#main";
+  answer.swapOverride = "outerHTML";
+}
+
+function sayUnreachable(beside: Element): void {
+  const said = document.createElement("p");
+  said.className = "errorlist";
+  said.setAttribute("role", "alert");
+  said.dataset.unreachable = "";
+  said.textContent = "The server can't be reached, so nothing was changed. Try again in a moment.";
+  beside.after(said);
+}
