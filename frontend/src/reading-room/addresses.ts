@@ -2,4 +2,6 @@
 export interface Addresses {
   readonly worklist: string;
   readonly amend: string | null;
+  /** Takes the next free case, where the reader study is a pool. */
+  readonly take: string | null;
 }

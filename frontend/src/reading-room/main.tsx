@@ -6,7 +6,11 @@ import { ReadingRoom } from "./reading-room";
 const mount = document.getElementById("reading-room");
 const uid = mount?.dataset.readingUid;
 if (mount && uid) {
-  const addresses = { worklist: mount.dataset.worklistUrl ?? "/", amend: mount.dataset.amendUrl ?? null };
+  const addresses = {
+    worklist: mount.dataset.worklistUrl ?? "/",
+    amend: mount.dataset.amendUrl ?? null,
+    take: mount.dataset.takeUrl ?? null,
+  };
   // What the page says while this script is on its way.
   mount.replaceChildren();
   const account = { uid: mount.dataset.account ?? "", pseudonym: mount.dataset.pseudonym ?? "" };

@@ -15,6 +15,15 @@ class PlainForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
+class FormInPlace(PlainForm):
+    """One of several on a page: the first field with an error has the focus when the page comes back."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field is not None and not any("autofocus" in other.widget.attrs for other in self.fields.values()):
+            self.fields[field].widget.attrs["autofocus"] = True
+
+
 class DateInput(forms.DateInput):
     input_type = "date"
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 
-from deepmedix_review.common.forms import DateInput, Pairs, PlainForm, offer
+from deepmedix_review.common.forms import DateInput, FormInPlace, Pairs, PlainForm, offer
+
+NO_DAY = "This is no day. Write it as the field shows it."
 
 
 class AmendmentForm(PlainForm):
@@ -15,10 +17,20 @@ class AmendmentForm(PlainForm):
     )
 
 
-class InvitationForm(PlainForm):
-    reader = forms.ChoiceField(label="Reader")
+class InvitationForm(FormInPlace):
+    reader = forms.ChoiceField(
+        label="Reader",
+        error_messages={
+            "required": "Choose a reader.",
+            "invalid_choice": "Choose somebody from the list: who reads here already is not in it.",
+        },
+    )
     deadline = forms.DateField(
-        required=False, widget=DateInput, label="Own deadline", help_text="Empty: the reader study's."
+        required=False,
+        widget=DateInput,
+        label="Own deadline",
+        help_text="Empty: the reader study's.",
+        error_messages={"invalid": NO_DAY},
     )
 
     def __init__(self, *args: Any, readers: Pairs, **kwargs: Any) -> None:
@@ -26,12 +38,17 @@ class InvitationForm(PlainForm):
         offer(self, "reader", readers)
 
 
-class ExtensionForm(PlainForm):
+class ExtensionForm(FormInPlace):
     """More time, more cases, or both."""
 
-    deadline = forms.DateField(required=False, widget=DateInput, label="Later deadline")
+    deadline = forms.DateField(
+        required=False, widget=DateInput, label="Later deadline", error_messages={"invalid": NO_DAY}
+    )
     studies = forms.MultipleChoiceField(
-        required=False, widget=forms.CheckboxSelectMultiple, label="More studies"
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="More studies",
+        error_messages={"invalid_choice": "One of the studies is no longer offered. Choose again."},
     )
 
     def __init__(self, *args: Any, studies: Pairs, **kwargs: Any) -> None:

@@ -12,6 +12,7 @@ from deepmedix_review.reviews.worklist import views as worklist_views
 page_urlpatterns = [
     path("worklist/", worklist_views.show_worklist, name="worklist"),
     path("invitations/<uuid:uid>/", worklist_views.answer_invitation, name="invitation-answer"),
+    path("notices/<uuid:uid>/dismiss/", worklist_views.dismiss_notice, name="notice-dismiss"),
     path("pools/<uuid:uid>/next/", worklist_views.take_case, name="take-case"),
     path("assignments/<uuid:uid>/read/", worklist_views.open_assignment, name="open-reading"),
     path("assignments/<uuid:uid>/give-back/", worklist_views.give_back, name="give-case-back"),

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.reviews.models import ReaderStudy, Reading
+from deepmedix_review.reviews.models import ReaderStudy, Reading, WorklistNotice
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reviews import reader_of, reader_study
 
@@ -72,6 +72,7 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("get", "criterion-list", ADMIN_ONLY),
         ("get", "criterion-create", ADMIN_ONLY),
         ("post", "criterion-preview", ADMIN_ONLY),
+        ("post", "notice-dismiss", READER_ONLY | {READER: 302} | PAGE),
         ("post", "take-case", ANY_READER | {READER: 409, OTHER_READER: 403}),
         ("post", "give-case-back", READER_ONLY | {READER: 409} | PAGE),
         ("get", "api-reading", READER_ONLY),
@@ -98,6 +99,9 @@ def test_each_role_at_each_address(
         "criterion-create": [],
         "criterion-preview": [],
         "give-case-back": [reading.assignment.uid],
+        "notice-dismiss": [
+            WorklistNotice.objects.create(reader_study=study, reader=reader_of(reading), num_gone=1).uid
+        ],
         "open-reading": [reading.assignment.uid],
     }
     client, user = Client(), people[person]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import (
@@ -21,11 +22,12 @@ from deepmedix_review.reviews.models import (
     ReaderStudy,
     Reading,
     Vote,
+    WorklistNotice,
 )
 from deepmedix_review.reviews.reading.changes import AddFinding, CastVote, RateAnswer, RateStep, SayFirstRead
-from deepmedix_review.reviews.study_services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study, invite_reader
 from deepmedix_review.reviews.study_services.drafting import StudyDraft, find_unready
-from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import EFFUSION, HEART, LUNGS, change, complete, reader_of, sign
@@ -56,7 +58,8 @@ def reading() -> Reading:
             temperature=0.7351,
             seed=77345512 + number,
         )
-    me, other = ExpertFactory.create(), ExpertFactory.create(pseudonym="Reader-Otherwise")
+    me = ExpertFactory.create()
+    other = ExpertFactory.create(pseudonym="Reader-Otherwise", username="otherwise.surname")
     study = create_reader_study(
         title="Round 2", studies=[instance.study], readers=[me, other], actor=AdminFactory.create(), seed=77
     )
@@ -126,7 +129,7 @@ def test_no_address_tells_a_reader_the_model_or_another_readers_word(reading: Re
     client = as_reader(reading)
     version = reading.completion_a.model_version
     secrets = [*SECRETS_OF_MODEL, str(version.uid), version.sha256, "secret prompt", OTHER_WORDS]
-    secrets += ["reader-otherwise", reading.completion_a.content_key]
+    secrets += ["reader-otherwise", "otherwise.surname", reading.completion_a.content_key]
     statuses = set()
     for address in addresses(reading, of_others=True):
         # A uid in the address that was asked for may come back in a redirect to the login.
@@ -136,6 +139,43 @@ def test_no_address_tells_a_reader_the_model_or_another_readers_word(reading: Re
             assert secret.lower() not in answer, f"{address} tells {secret}"
     assert "200" in statuses
     assert not any(status.startswith("5") for status in statuses)
+
+
+def test_a_notice_of_moved_cases_names_nobody(reading: Reading) -> None:
+    me, study = reader_of(reading), reading.assignment.case.reader_study
+    newcomer = ExpertFactory.create(pseudonym="Reader-Newcomer", username="newcomer.surname")
+    WorklistNotice.objects.create(reader_study=study, reader=me, num_gone=1)
+    invite_reader(reader_study=study, reader=newcomer, actor=None)
+    told = fetched(as_reader(reading), reverse("worklist")).lower()
+    assert "went to another reader" in told
+    assert "newcomer" not in told
+    assert str(newcomer.uid) not in told
+
+
+def test_a_researcher_learns_no_name_behind_a_pseudonym(reading: Reading) -> None:
+    researcher = ResearcherFactory.create()
+    client = Client(raise_request_exception=False)
+    client.force_login(researcher)
+    dataset = freeze_dataset(title="Frozen", actor=researcher)
+    answers = {
+        address: fetched(client, address)
+        for address in [*addresses(reading), reverse("dataset-detail", args=[dataset.uid])]
+    }
+    assert any("reader-otherwise" in answer.lower() for answer in answers.values())
+    assert [address for address, answer in answers.items() if "otherwise.surname" in answer] == []
+
+
+def test_results_and_their_files_name_no_person_even_to_an_admin(reading: Reading) -> None:
+    client, study = Client(), reading.assignment.case.reader_study
+    client.force_login(AdminFactory.create())
+    results = reverse("reader-study-results", args=[study.uid])
+    page = fetched(client, results)
+    files = re.findall(rf'href="({results}[a-z0-9-]+\.csv)"', page)
+    assert len(files) > 5
+    answers = [fetched(client, address) for address in files]
+    assert any("reader-otherwise" in answer.lower() for answer in answers)
+    assert all("otherwise.surname" not in answer for answer in [page, *answers])
+    assert "otherwise.surname" in fetched(client, reverse("reader-study-detail", args=[study.uid]))
 
 
 def test_the_names_of_models_are_masked_in_what_a_reader_reads(reading: Reading) -> None:

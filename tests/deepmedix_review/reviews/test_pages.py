@@ -1,5 +1,7 @@
 """The pages of readers' work: a worklist that stays quick, and a reading page."""
 
+import re
+import uuid
 from typing import Any
 
 import pytest
@@ -9,10 +11,22 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews import selectors
-from deepmedix_review.reviews.models import Assignment, Reading
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Assignment, Reading, WorklistNotice
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import (
+    create_reader_study,
+    design_reader_study,
+    invite_reader,
+    pause_reader_study,
+    remove_reader,
+    resume_reader_study,
+    start_reader_study,
+)
 from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import ExpertFactory
+from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid, studies
 from tests.factories.reviews import (
     a_signed_reading,
     an_open_reading,
@@ -66,6 +80,106 @@ def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
         after = page.after
     assert after is None
     assert seen == list(Assignment.objects.filter(reader=reader).order_by("pk").values_list("uid", flat=True))
+
+
+def test_who_accepts_is_offered_the_first_case_at_once() -> None:
+    draft = design_reader_study(draft=a_draft(num_cases=3, num_readers=1), actor=None)
+    study = start_reader_study(reader_study=draft, actor=None)
+    invitation, first = study.invitations.get(), Assignment.objects.earliest("position")
+    client = client_of(invitation.reader)
+    accept = reverse("invitation-answer", args=[invitation.uid])
+    page = client.post(accept, {"answer": "accept"}, follow=True).content.decode()
+    assert f"You read in {study.title} now.</strong> 3 cases wait for you." in page
+    address = reverse("open-reading", args=[first.uid])
+    [button] = re.findall(rf'action="{address}">.*?(<button[^>]*autofocus>Read the first case)', page)
+    assert 'class="button primary"' in button
+    opened = client.post(address)
+    assert opened.headers["Location"] == reverse("reading", args=[Reading.objects.get(assignment=first).uid])
+    of_another = client.get(reverse("worklist"), {"accepted": str(uuid.uuid4())})
+    assert "You read in" not in of_another.content.decode()
+
+
+def test_every_study_on_the_worklist_has_a_button_that_goes_on_with_it() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=2, readers=[reader])
+    client, worklist = client_of(reader), reverse("worklist")
+    first, second = Reading.objects.order_by("assignment__position")
+    assert "Read the first case<" in client.get(worklist).content.decode()
+    complete(first)
+    sign(first)
+    assert "Read the next case<" in client.get(worklist).content.decode()
+    mark_opened(second, reader=reader)
+    assert "Go on with your case<" in client.get(worklist).content.decode()
+    pause_reader_study(reader_study=study, actor=None)
+    page = client.get(worklist).content.decode()
+    assert "Go on with your case<" in page
+    assert reverse("open-reading", args=[second.assignment.uid]) in page
+    complete(second)
+    sign(second)
+    assert "Go on with" not in client.get(worklist).content.decode()
+    resume_reader_study(reader_study=study, actor=None)
+    assert "all is read" in client.get(worklist).content.decode()
+
+
+def test_a_case_that_is_held_for_a_while_comes_before_one_that_waits() -> None:
+    reader = ExpertFactory.create()
+    reader_study(readers=[reader], title="Waits")
+    pool = create_reader_study(
+        title="Held",
+        studies=studies(2),
+        readers=[reader],
+        actor=None,
+        seed=1,
+        design=ReaderStudyDesign(design="k_readers", readers_per_case=1, is_pool=True, shows="one"),
+    )
+    client, primary = client_of(reader), r'class="button primary"[^>]*>([^<]+)<span[^>]*> of (\w+)<'
+    page = client.get(reverse("worklist")).content.decode()
+    assert re.findall(primary, page) == [("Read the first case", "Waits")]
+    taken = client.post(reverse("take-case", args=[pool.uid]))
+    page = client.get(reverse("worklist")).content.decode()
+    assert re.findall(primary, page) == [("Go on with your case", "Held")]
+    take = f'data-take-url="{reverse("take-case", args=[pool.uid])}"'
+    assert take in client.get(taken.headers["Location"]).content.decode()
+
+
+def test_who_is_removed_still_counts_what_was_signed() -> None:
+    study = running(a_draft(num_cases=2, num_readers=2))
+    reader = study.invitations.earliest("pk").reader
+    sign_unsaid(list_of(study, reader)[0])
+    remove_reader(reader_study=study, reader=reader, actor=None)
+    page = client_of(reader).get(reverse("worklist"), {"show": "signed"}).content.decode()
+    assert "Signed 1<" in page
+    assert page.count(">View<span") == 1
+    assert f"You are no longer a reader of {study.title}, since" in page
+
+
+def test_a_case_that_cannot_be_opened_is_said_on_the_worklist() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(readers=[reader])
+    pause_reader_study(reader_study=study, actor=None)
+    answer = client_of(reader).post(reverse("open-reading", args=[Assignment.objects.get().uid]))
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "This reader study is paused, so no new case opens." in page
+    assert "Your reader studies" in page
+
+
+def test_a_notice_of_moved_cases_stays_on_the_worklist_until_it_is_dismissed() -> None:
+    design = ReaderStudyDesign(design="k_readers", readers_per_case=1, shows="one")
+    study = running(a_draft(num_cases=6, num_readers=2, design=design))
+    reader = study.invitations.earliest("pk").reader
+    newcomer = ExpertFactory.create(pseudonym="E-NEWCOMER")
+    invite_reader(reader_study=study, reader=newcomer, actor=None)
+    client = client_of(reader)
+    page = client.get(reverse("worklist")).content.decode()
+    assert f"1 of your unread cases in {study.title} went to another reader on" in page
+    assert "Nothing that you read is lost." in page
+    assert "E-NEWCOMER" not in page
+    notice = WorklistNotice.objects.get(reader=reader)
+    dismiss = reverse("notice-dismiss", args=[notice.uid])
+    assert dismiss in page
+    assert client_of(newcomer).post(dismiss).status_code == 403
+    assert "went to another reader" not in client.post(dismiss, follow=True).content.decode()
 
 
 def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:

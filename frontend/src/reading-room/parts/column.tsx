@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { csrfToken } from "../../api/client";
 import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { gaps, leftToDo, numLeftOn } from "../gaps";
@@ -234,17 +235,35 @@ function Beside({ session, state, addresses }: Props) {
             </a>
           </div>
         )}
-        {stage.kind === "finished" && (
-          <div class="banner good" role="status">
-            <p>
-              <strong>Signed.</strong> No further case of this reader study is open to you now.
-            </p>
-            <a class="button primary" href={addresses.worklist}>
-              Back to the worklist
-            </a>
-          </div>
-        )}
+        {stage.kind === "finished" && <Finished addresses={addresses} />}
       </div>
     </aside>
+  );
+}
+
+/** Nothing is left to read; of a pool the reader may take the next case. */
+function Finished({ addresses }: { readonly addresses: Addresses }) {
+  const goOn = useRef<HTMLButtonElement>(null);
+  useEffect(() => goOn.current?.focus(), []);
+  return (
+    <div class="banner good">
+      <p role="status">
+        <strong>Signed.</strong>{" "}
+        {addresses.take
+          ? "The next case of this pool is yours when you take it."
+          : "No further case of this reader study is open to you now."}
+      </p>
+      {addresses.take && (
+        <form method="post" action={addresses.take}>
+          <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+          <button type="submit" class="button primary" ref={goOn}>
+            Take the next case
+          </button>
+        </form>
+      )}
+      <a class={addresses.take ? "button quiet" : "button primary"} href={addresses.worklist}>
+        Back to the worklist
+      </a>
+    </div>
   );
 }

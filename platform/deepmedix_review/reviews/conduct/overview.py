@@ -1,7 +1,8 @@
 """What an admin sees of a reader study on its way: readers, cases, controls, repeats, disputed cases."""
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,8 +39,7 @@ class StudyRow:
 class ReaderRow:
     """A reader, the invitation, and how far the reader is; a reader who left keeps what was signed."""
 
-    reader: uuid.UUID
-    pseudonym: str
+    reader: User
     state: str
     deadline: date | None
     block: int
@@ -87,14 +87,15 @@ class RepeatRow:
 
 @dataclass(frozen=True)
 class DisputeRow:
-    """A case on which readers disagree, why, and who settles it."""
+    """A case on which readers disagree, why, and who settles it, or could."""
 
     case: uuid.UUID
     position: int
     study_label: str
     reasons: tuple[str, ...]
-    adjudicator: str
+    adjudicator: User | None
     is_signed: bool
+    able: tuple[User, ...]
 
 
 def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRow], uuid.UUID | None]:
@@ -144,8 +145,7 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
     )
     found = [
         ReaderRow(
-            reader=row.reader.uid,
-            pseudonym=row.reader.pseudonym,
+            reader=row.reader,
             state=row.state,
             deadline=row.deadline,
             block=row.block,
@@ -221,17 +221,37 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
         ).select_related("reader")
     }
+    found_cases = find_disagreements(reader_study)
+    has_read = _who_had(found.case for found in found_cases)
+    experts = tuple(readers())
+    needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
     return [
         DisputeRow(
             case=found.case.uid,
             position=found.case.position,
             study_label=found.case.study.label,
             reasons=found.reasons if shows_reasons else (),
-            adjudicator=settled[found.case.pk].reader.pseudonym if found.case.pk in settled else "",
+            adjudicator=settled[found.case.pk].reader if found.case.pk in settled else None,
             is_signed=found.case.pk in settled and settled[found.case.pk].signed_at is not None,
+            able=tuple(
+                expert for expert in experts if not needs_new or expert.pk not in has_read[found.case.pk]
+            ),
         )
-        for found in find_disagreements(reader_study)
+        for found in found_cases
     ]
+
+
+def _who_had(cases: Iterable[Case]) -> Mapping[int, set[int]]:
+    """By case, who has it on the list or has opened it: the third reader is none of them."""
+    had: dict[int, set[int]] = defaultdict(set)
+    rows = Assignment.objects.filter(
+        Q(withdrawn_at=None) | Q(readings__opened_at__isnull=False),
+        case__in=list(cases),
+        kind=Assignment.Kind.FIRST,
+    )
+    for case, reader in rows.values_list("case", "reader"):
+        had[case].add(reader)
+    return had
 
 
 def readers_to_invite(reader_study: ReaderStudy) -> QuerySet[User]:

@@ -8,6 +8,7 @@ from deepmedix_review.reviews.models.designs import (
     ReaderStudy,
     ReaderStudyCriterion,
 )
+from deepmedix_review.reviews.models.notices import WorklistNotice
 from deepmedix_review.reviews.models.readings import (
     AnswerRating,
     CriterionRating,
@@ -40,4 +41,5 @@ __all__ = [
     "RegionAnnotation",
     "StepRating",
     "Vote",
+    "WorklistNotice",
 ]

@@ -8,6 +8,8 @@ from deepmedix_review.reviews.study_services.drafting import (
     draft_of,
     find_unready,
 )
+from deepmedix_review.reviews.study_services.moves import ChangedMeanwhile, ListChange, Moves
+from deepmedix_review.reviews.study_services.notices import dismiss_notice
 from deepmedix_review.reviews.study_services.pool import (
     give_case_back,
     release_expired_leases,
@@ -16,6 +18,8 @@ from deepmedix_review.reviews.study_services.pool import (
 from deepmedix_review.reviews.study_services.readers import (
     answer_invitation,
     invite_reader,
+    preview_invitation,
+    preview_removal,
     remove_reader,
 )
 from deepmedix_review.reviews.study_services.repeats import release_due_repeats
@@ -28,11 +32,15 @@ from deepmedix_review.reviews.study_services.running import (
 from deepmedix_review.reviews.study_services.starting import create_reader_study, start_reader_study
 
 __all__ = [
+    "ChangedMeanwhile",
+    "ListChange",
+    "Moves",
     "StudyDraft",
     "TaughtCase",
     "answer_invitation",
     "create_reader_study",
     "design_reader_study",
+    "dismiss_notice",
     "draft_of",
     "extend_reader_study",
     "find_unready",
@@ -40,6 +48,8 @@ __all__ = [
     "invite_reader",
     "lock_reader_study",
     "pause_reader_study",
+    "preview_invitation",
+    "preview_removal",
     "queue_adjudications",
     "release_due_repeats",
     "release_expired_leases",

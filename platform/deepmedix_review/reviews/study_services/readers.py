@@ -1,47 +1,67 @@
-"""Invites readers, takes their answer, and evens out who reads what when one comes or leaves."""
+"""Invites readers, takes their answer, and removes them; what it moves on others' lists is shown before."""
 
-import random
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews.designs import DesignReader, draw_new_reader, draw_open_slots
-from deepmedix_review.reviews.designs.draw import draw_assignments
 from deepmedix_review.reviews.guards import require_designer
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
-from deepmedix_review.reviews.study_services.assigning import (
-    Ground,
-    as_design_case,
-    design_readers,
-    ground_of,
-    seed_of,
-    sides_before,
-    staying,
-    withdraw_unread,
-    write_assignments,
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy
+from deepmedix_review.reviews.study_services.moves import (
+    Lists,
+    Moves,
+    lists_of,
+    moves_since,
+    require_as_shown,
+    taken_back,
 )
-from deepmedix_review.reviews.study_services.drafting import design_of
+from deepmedix_review.reviews.study_services.notices import tell_readers, tell_removed
+from deepmedix_review.reviews.study_services.redrawing import (
+    give_list,
+    num_lacking,
+    smallest_block,
+    take_list_back,
+)
 
 State = Invitation.State
-ROTATING = (ReaderStudy.Design.K_READERS, ReaderStudy.Design.ANCHOR_ROTATION)
+
+
+def preview_invitation(*, reader_study: ReaderStudy, reader: User, actor: User | None) -> Moves:
+    """What inviting this reader would move; nothing is moved. Refuses what an invitation refuses."""
+    with taken_back():
+        return _invite(reader_study, reader, actor=actor, deadline=None)[1]
 
 
 @transaction.atomic
 def invite_reader(
-    *, reader_study: ReaderStudy, reader: User, actor: User | None, deadline: date | None = None
+    *,
+    reader_study: ReaderStudy,
+    reader: User,
+    actor: User | None,
+    deadline: date | None = None,
+    shown: str | None = None,
 ) -> Invitation:
     """Into a draft, or into the middle of a running study: then the reader's list is drawn at once.
 
     Nothing that another reader has opened or signed is moved. Who declined or left can be invited again.
+    `shown`: the fingerprint of the moves that were agreed to, else ChangedMeanwhile.
     """
+    invitation, moves = _invite(reader_study, reader, actor=actor, deadline=deadline)
+    require_as_shown(moves, shown)
+    record_event(
+        actor=actor, action="invite_reader", subject=reader_study, details={"reader": str(reader.uid)}
+    )
+    tell_readers(moves, reader_study=reader_study, actor=actor)
+    return invitation
+
+
+def _invite(
+    reader_study: ReaderStudy, reader: User, *, actor: User | None, deadline: date | None
+) -> tuple[Invitation, Moves]:
     require_designer(actor)
     reader_study = _running_or_draft(reader_study)
     if not may(reader, Capability.READ_CASES):
@@ -49,18 +69,16 @@ def invite_reader(
     invitation = Invitation.objects.filter(reader_study=reader_study, reader=reader).first()
     if invitation is not None and invitation.state in (State.INVITED, State.ACCEPTED):
         raise RefusedByRule(f"{reader.pseudonym} is a reader of this reader study already.")
-    block = _smallest_block(reader_study)
+    block = smallest_block(reader_study)
     if invitation is None:
         invitation = Invitation(reader_study=reader_study, reader=reader)
     invitation.state, invitation.answered_at = State.INVITED, None
     invitation.block, invitation.deadline = block, deadline
     invitation.save()
+    before = lists_of(reader_study)
     if reader_study.state != ReaderStudy.State.DRAFT:
-        _give_list(reader_study, invitation)
-    record_event(
-        actor=actor, action="invite_reader", subject=reader_study, details={"reader": str(reader.uid)}
-    )
-    return invitation
+        give_list(reader_study, invitation)
+    return invitation, _moves(before, reader_study, reader)
 
 
 @transaction.atomic
@@ -79,19 +97,51 @@ def answer_invitation(*, invitation: Invitation, reader: User, accepts: bool) ->
     invitation.state = State.ACCEPTED if accepts else State.DECLINED
     invitation.answered_at = timezone.now()
     invitation.save(update_fields=["state", "answered_at"])
+    moves = None
     if not accepts:
-        _take_list_back(_locked(invitation.reader_study), reader)
+        reader_study = _locked(invitation.reader_study)
+        before = lists_of(reader_study)
+        take_list_back(reader_study, reader)
+        moves = _moves(before, reader_study, reader)
     record_event(
         actor=reader,
         action="accept_invitation" if accepts else "decline_invitation",
         subject=invitation.reader_study,
     )
+    if moves is not None:
+        tell_readers(moves, reader_study=invitation.reader_study, actor=reader)
     return invitation
 
 
+def preview_removal(*, reader_study: ReaderStudy, reader: User, actor: User | None) -> Moves:
+    """What removing this reader would move; nothing is moved. Refuses what a removal refuses."""
+    with taken_back():
+        return _remove(reader_study, reader, actor=actor)[1]
+
+
 @transaction.atomic
-def remove_reader(*, reader_study: ReaderStudy, reader: User, actor: User | None) -> Invitation:
-    """What the reader signed stays; the cases not yet opened go to the others."""
+def remove_reader(
+    *, reader_study: ReaderStudy, reader: User, actor: User | None, shown: str | None = None
+) -> Invitation:
+    """What the reader signed stays; the cases not yet signed go to the others where the design rotates them.
+
+    `shown`: the fingerprint of the moves that were agreed to, else ChangedMeanwhile.
+    """
+    was_reading = Invitation.objects.filter(
+        reader_study=reader_study, reader=reader, state=State.ACCEPTED
+    ).exists()
+    invitation, moves = _remove(reader_study, reader, actor=actor)
+    require_as_shown(moves, shown)
+    record_event(
+        actor=actor, action="remove_reader", subject=reader_study, details={"reader": str(reader.uid)}
+    )
+    if was_reading:
+        tell_removed(reader, reader_study=reader_study, actor=actor)
+    tell_readers(moves, reader_study=reader_study, actor=actor)
+    return invitation
+
+
+def _remove(reader_study: ReaderStudy, reader: User, *, actor: User | None) -> tuple[Invitation, Moves]:
     require_designer(actor)
     reader_study = _running_or_draft(reader_study)
     _hold_assignments(reader_study.pk, reader)
@@ -102,167 +152,21 @@ def remove_reader(*, reader_study: ReaderStudy, reader: User, actor: User | None
         raise RefusedByRule(f"{reader.pseudonym} is no reader of this reader study.")
     invitation.state, invitation.answered_at = State.REMOVED, timezone.now()
     invitation.save(update_fields=["state", "answered_at"])
-    _take_list_back(reader_study, reader, takes_opened=True)
-    record_event(
-        actor=actor, action="remove_reader", subject=reader_study, details={"reader": str(reader.uid)}
+    before = lists_of(reader_study)
+    take_list_back(reader_study, reader, takes_opened=True)
+    return invitation, _moves(before, reader_study, reader)
+
+
+def _moves(before: Lists, reader_study: ReaderStudy, reader: User) -> Moves:
+    return moves_since(
+        before, reader_study=reader_study, reader=reader, num_lacking=num_lacking(reader_study)
     )
-    return invitation
 
 
 def _hold_assignments(reader_study: int, reader: User) -> None:
     """A signature locks its assignment before the invitation that counts it; so does whoever takes both."""
     mine = Assignment.objects.filter(case__reader_study=reader_study, reader=reader, withdrawn_at=None)
     list(mine.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-
-
-def _give_list(reader_study: ReaderStudy, invitation: Invitation) -> None:
-    """Draw what a reader who comes in the middle reads."""
-    reader = invitation.reader
-    ground = ground_of(reader_study)
-    key = str(reader.uid)
-    seed = seed_of(reader_study, "reader", key)
-    data = [case for case in ground.cases.values() if case.role == Case.Role.DATA]
-    if reader_study.is_pool:
-        mine: Sequence[int] = ()
-    elif reader_study.design in ROTATING:
-        mine, taken = draw_new_reader(
-            open_slots=_open_slots(reader_study),
-            unread=_unread(reader_study),
-            anchors=[case.pk for case in data if case.is_anchor],
-            seed=seed,
-        )
-        _take(taken)
-    elif reader_study.design == ReaderStudy.Design.SPLIT_PLOT:
-        mine = [case.pk for case in data if case.block == invitation.block]
-    else:
-        mine = [case.pk for case in data]
-    _write(reader_study, ground, pairs=[(key, case) for case in mine], readers=(key,), seed=seed)
-
-
-def _take_list_back(reader_study: ReaderStudy, reader: User, *, takes_opened: bool = False) -> None:
-    """Withdraw what the reader has not signed, and give open slots of a rotation to the others."""
-    assignments = Assignment.objects.filter(
-        case__reader_study=reader_study, reader=reader, withdrawn_at=None, signed_at=None
-    )
-    if not takes_opened:
-        withdraw_unread(assignments)
-    else:
-        cases = list(assignments.filter(lease_expires_at__isnull=False).values_list("case", flat=True))
-        assignments.update(withdrawn_at=timezone.now(), lease_expires_at=None)
-        for case in Case.objects.select_for_update().filter(pk__in=cases):
-            case.num_free += 1
-            case.save(update_fields=["num_free"])
-    if reader_study.is_pool or reader_study.design not in ROTATING:
-        return
-    if reader_study.state == ReaderStudy.State.DRAFT:
-        return
-    ground = ground_of(reader_study)
-    read_by = _holders(reader_study)
-    pairs = draw_open_slots(
-        open_slots=_open_slots(reader_study), readers=design_readers(reader_study), read_by=read_by
-    )
-    number = Assignment.objects.filter(case__reader_study=reader_study).count()
-    _write(
-        reader_study, ground, pairs=pairs, readers=(), seed=seed_of(reader_study, "left", reader.uid, number)
-    )
-
-
-def _write(
-    reader_study: ReaderStudy,
-    ground: Ground,
-    *,
-    pairs: Sequence[tuple[str, int]],
-    readers: Sequence[str],
-    seed: int,
-) -> None:
-    """Draw order, sides and first reads of these pairs; `readers` are new and get what everybody reads."""
-    cases = {case for _, case in pairs}
-    swapped, asked = sides_before(reader_study, ground.cases if readers else cases)
-    listed = [
-        as_design_case(case)
-        for case in ground.cases.values()
-        if case.pk in cases or (readers and case.role != Case.Role.DATA)
-    ]
-    blocks = {str(invitation.reader.uid): invitation.block for invitation in staying(reader_study)}
-    keys = sorted({reader for reader, _ in pairs} | set(readers))
-    planned = draw_assignments(
-        design_of(reader_study),
-        cases=listed,
-        readers=[DesignReader(key, block=blocks.get(key, 0)) for key in keys],
-        pairs=pairs,
-        rng=random.Random(f"{seed}:lists"),
-        swapped_before=swapped,
-        asked_before=asked,
-    )
-    write_assignments(planned, ground)
-
-
-def _open_slots(reader_study: ReaderStudy) -> Mapping[int, int]:
-    """How many readers each rotated data case still lacks."""
-    k = reader_study.readers_per_case or 1
-    held = (
-        Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA, is_anchor=False)
-        .order_by()
-        .annotate(
-            num_held=Count(
-                "assignments",
-                filter=Q(assignments__withdrawn_at=None, assignments__kind=Assignment.Kind.FIRST),
-            )
-        )
-        .values_list("pk", "num_held")
-    )
-    return {case: k - num_held for case, num_held in held if num_held < k}
-
-
-def _holders(reader_study: ReaderStudy) -> Mapping[int, frozenset[str]]:
-    """Who has each case, or had it and opened it: they must not get it again."""
-    held: dict[int, set[str]] = defaultdict(set)
-    rows = Assignment.objects.filter(case__reader_study=reader_study).filter(
-        Q(withdrawn_at=None) | Q(readings__opened_at__isnull=False)
-    )
-    for case, uid in rows.values_list("case", "reader__uid"):
-        held[case].add(str(uid))
-    return {case: frozenset(uids) for case, uids in held.items()}
-
-
-def _unread(reader_study: ReaderStudy) -> Mapping[str, Sequence[int]]:
-    """By reader, the rotated data cases that were not opened and whose repeat can go with them."""
-    unread: dict[str, list[int]] = {str(invitation.reader.uid): [] for invitation in staying(reader_study)}
-    readings = Reading.objects.filter(
-        assignment__case__reader_study=reader_study,
-        assignment__case__role=Case.Role.DATA,
-        assignment__case__is_anchor=False,
-        assignment__kind=Assignment.Kind.FIRST,
-        assignment__withdrawn_at=None,
-        assignment__repeat=None,
-        opened_at=None,
-        signed_at=None,
-    )
-    for uid, case in readings.order_by("pk").values_list("assignment__reader__uid", "assignment__case"):
-        if str(uid) in unread:
-            unread[str(uid)].append(case)
-    return unread
-
-
-def _take(taken: Sequence[tuple[str, int]]) -> None:
-    by_reader: dict[str, list[int]] = defaultdict(list)
-    for reader, case in taken:
-        by_reader[reader].append(case)
-    for reader, cases in by_reader.items():
-        withdraw_unread(
-            Assignment.objects.filter(
-                case__in=cases, reader__uid=reader, kind=Assignment.Kind.FIRST, withdrawn_at=None
-            )
-        )
-
-
-def _smallest_block(reader_study: ReaderStudy) -> int:
-    if reader_study.design != ReaderStudy.Design.SPLIT_PLOT:
-        return 0
-    sizes = [0] * reader_study.num_blocks
-    for invitation in staying(reader_study):
-        sizes[invitation.block] += 1
-    return sizes.index(min(sizes))
 
 
 def _running_or_draft(reader_study: ReaderStudy) -> ReaderStudy:

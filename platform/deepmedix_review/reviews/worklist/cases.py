@@ -83,12 +83,12 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
         for i in invitations
         if _is_shown(i)
     )
-    extra_open, extra_signed = _adjudications(reader, invitations)
+    extra_open, extra_signed = _not_counted(reader, invitations)
     return Worklist(
         rows=_rows([*begun, *page], invitations, signed=signed),
         progress=progress,
         num_open=sum(study.num_open for study in progress) + extra_open,
-        num_signed=sum(study.num_signed for study in progress) + extra_signed,
+        num_signed=sum(invitation.num_signed for invitation in invitations) + extra_signed,
         after=page[-1].uid if len(found) > PAGE else None,
     )
 
@@ -145,6 +145,16 @@ def undue_repeats(assignment: Assignment) -> Sequence[int]:
     return list(waiting.order_by("position").values_list("position", flat=True))
 
 
+def to_read(reader_id: int) -> QuerySet[Assignment]:
+    """On the reader's list and not signed, whatever the reader study's state; a repeat once it is due."""
+    return Assignment.objects.filter(
+        ~Q(kind=Assignment.Kind.REPEAT) | Q(available_at__lte=timezone.now()),
+        reader=reader_id,
+        signed_at=None,
+        withdrawn_at=None,
+    )
+
+
 def _open(reader: User, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
     return _open_of(reader.pk, invitations)
 
@@ -163,13 +173,7 @@ def _open_of(reader_id: int, invitations: Iterable[Invitation]) -> QuerySet[Assi
     if paused:
         wanted |= Q(case__reader_study__in=paused, pk__in=_opened(reader_id).filter(begun).values("pk"))
     wanted |= Q(kind=Assignment.Kind.ADJUDICATION, case__reader_study__state=State.RUNNING)
-    return Assignment.objects.filter(
-        wanted,
-        ~Q(kind=Assignment.Kind.REPEAT) | Q(available_at__lte=timezone.now()),
-        reader=reader_id,
-        signed_at=None,
-        withdrawn_at=None,
-    )
+    return to_read(reader_id).filter(wanted)
 
 
 def _opened(reader_id: int) -> QuerySet[Assignment]:
@@ -239,12 +243,14 @@ def _is_late(invitation: Invitation) -> bool:
     return deadline is not None and deadline < timezone.localdate()
 
 
-def _adjudications(reader: User, invitations: Iterable[Invitation]) -> tuple[int, int]:
-    """Open and signed adjudications in reader studies whose invitation does not count them."""
-    counted = [i.reader_study_id for i in invitations if i.state == Invitation.State.ACCEPTED]
+def _not_counted(reader: User, invitations: Iterable[Invitation]) -> tuple[int, int]:
+    """Adjudications that no invitation counts: open ones beside the accepted, signed ones beside all."""
+    accepted = {i.reader_study_id for i in invitations if i.state == Invitation.State.ACCEPTED}
+    invited = {i.reader_study_id for i in invitations}
     rows = list(
         Assignment.objects.filter(reader=reader, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None)
-        .exclude(case__reader_study__in=counted)
-        .values_list("signed_at", flat=True)
+        .exclude(case__reader_study__in=accepted)
+        .values_list("case__reader_study", "signed_at")
     )
-    return rows.count(None), len(rows) - rows.count(None)
+    num_open = sum(signed_at is None for _, signed_at in rows)
+    return num_open, sum(signed_at is not None and study not in invited for study, signed_at in rows)

@@ -1,22 +1,46 @@
 """Finds what a reader is asked to do beside single cases: invitations, pools, and how far each study is."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Invitation,
+    ReaderStudy,
+    Reading,
+    WorklistNotice,
+)
+from deepmedix_review.reviews.worklist.cases import to_read
+from deepmedix_review.studies.models import Study
 
 State = Invitation.State
 DAYS_SOON = 3
+MOST_NOTICES = 20
 NOTHING = {"num_adjudications": 0, "num_held": 0}
+
+
+@dataclass(frozen=True)
+class GoingOn:
+    """Of one reader in one study: the first assignment to read, and the first that was begun."""
+
+    first: uuid.UUID | None
+    begun: uuid.UUID | None
+
+    def case_in(self, state: str) -> uuid.UUID | None:
+        """In a paused study what was begun can be finished, and nothing else."""
+        if state == ReaderStudy.State.RUNNING:
+            return self.first
+        return self.begun if state == ReaderStudy.State.PAUSED else None
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,8 @@ class ReadersStudy:
     num_adjudications: int
     has_free_case: bool
     is_holding_a_case: bool
+    next_case: uuid.UUID | None
+    has_begun_next: bool
 
     @property
     def num_open(self) -> int:
@@ -50,6 +76,25 @@ class ReadersStudy:
     def is_late(self) -> bool:
         return self.days_left is not None and self.days_left < 0
 
+    @property
+    def takes_cases(self) -> bool:
+        return self.is_pool and self.state == ReaderStudy.State.RUNNING and not self.is_late
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is a case to read or to take now."""
+        if self.takes_cases:
+            return self.is_holding_a_case or self.num_open > 0 or self.has_free_case
+        return self.next_case is not None
+
+    @property
+    def next_step(self) -> str:
+        """What the button says that goes on with this study."""
+        if self.is_holding_a_case or self.has_begun_next:
+            return "Go on with your case"
+        which = "next" if self.num_signed else "first"
+        return f"Take the {which} case" if self.takes_cases else f"Read the {which} case"
+
 
 def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     """The studies that invite this reader or that the reader reads in, those that end first at the top."""
@@ -62,11 +107,13 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     )
     special = _special(reader)
     pools = [found.reader_study_id for found in invitations if found.reader_study.is_pool]
+    going_on = _cases_to_go_on_with(reader, invitations)
     free = {pool for pool in pools if _has_free_case(reader, pool)}
     return tuple(
         _readers_study(
             invitation,
             special.get(invitation.reader_study_id, NOTHING),
+            going_on[invitation.pk],
             has_free_case=invitation.reader_study_id in free,
         )
         for invitation in invitations
@@ -91,6 +138,29 @@ def pool_for(reader: User, uid: uuid.UUID) -> ReaderStudy:
     return found
 
 
+def study_to_go_on_with(mine: Sequence[ReadersStudy]) -> uuid.UUID | None:
+    """Where the reader goes on first: with a case held for a while, else with one begun, else by deadline."""
+    able = [study for study in mine if study.can_go_on]
+    able.sort(key=lambda study: (not study.is_holding_a_case, not study.has_begun_next))
+    return able[0].uid if able else None
+
+
+def notices_of(reader: User) -> Sequence[WorklistNotice]:
+    """What the reader was not told yet, the newest first."""
+    require(reader, Capability.READ_CASES)
+    mine = WorklistNotice.objects.filter(reader=reader, dismissed_at=None)
+    return list(mine.select_related("reader_study").order_by("-pk")[:MOST_NOTICES])
+
+
+def notice_for(reader: User, uid: uuid.UUID) -> WorklistNotice:
+    """The reader's own. Raises NotYours for any other, there or not."""
+    require(reader, Capability.READ_CASES)
+    notice = WorklistNotice.objects.filter(uid=uid, reader=reader).first()
+    if notice is None:
+        raise NotYours("This notice is not yours. Go back to your worklist.")
+    return notice
+
+
 def _special(reader: User) -> Mapping[int, Mapping[str, Any]]:
     """By reader study: open adjudications, and cases of a pool that the reader holds now."""
     rows = (
@@ -109,6 +179,25 @@ def _special(reader: User) -> Mapping[int, Mapping[str, Any]]:
     return {row["case__reader_study"]: row for row in rows}
 
 
+def _cases_to_go_on_with(reader: User, invitations: Sequence[Invitation]) -> Mapping[int, GoingOn]:
+    """By invitation; what is not accepted has none."""
+    waiting = (
+        to_read(reader.pk)
+        .filter(case__reader_study=OuterRef("reader_study"), case__study__state=Study.State.READY)
+        .order_by("pk")
+    )
+    opened = Reading.objects.filter(assignment=OuterRef("pk"), opened_at__isnull=False, signed_at=None)
+    accepted = Invitation.objects.filter(
+        pk__in=[invitation.pk for invitation in invitations], state=State.ACCEPTED
+    )
+    found = accepted.annotate(
+        first=Subquery(waiting.values("uid")[:1]),
+        begun=Subquery(waiting.filter(Exists(opened)).values("uid")[:1]),
+    )
+    going_on = {pk: GoingOn(first, begun) for pk, first, begun in found.values_list("pk", "first", "begun")}
+    return {invitation.pk: going_on.get(invitation.pk, GoingOn(None, None)) for invitation in invitations}
+
+
 def _has_free_case(reader: User, pool: int) -> bool:
     """Whether there is a case of this pool that the reader could take."""
     had = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, lease_expires_at=None)
@@ -118,10 +207,12 @@ def _has_free_case(reader: User, pool: int) -> bool:
 
 
 def _readers_study(
-    invitation: Invitation, special: Mapping[str, Any], *, has_free_case: bool
+    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn, *, has_free_case: bool
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
+    is_late = deadline is not None and deadline < timezone.localdate()
+    next_case = None if is_late else going_on.case_in(study.state)
     return ReadersStudy(
         uid=study.uid,
         invitation=invitation.uid,
@@ -137,4 +228,6 @@ def _readers_study(
         num_adjudications=special["num_adjudications"],
         has_free_case=has_free_case,
         is_holding_a_case=special["num_held"] > 0,
+        next_case=next_case,
+        has_begun_next=next_case is not None and next_case == going_on.begun,
     )

@@ -5,10 +5,12 @@ import uuid
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews import selectors, services, study_services
 from deepmedix_review.reviews.cursors import read_cursor
 from deepmedix_review.reviews.forms import AmendmentForm
@@ -20,32 +22,31 @@ readers_only = needs_capability(Capability.READ_CASES)
 @require_safe
 @readers_only
 def show_worklist(request: HttpRequest) -> HttpResponse:
-    reader = acting_user(request)
-    signed = request.GET.get("show") == "signed"
-    worklist = selectors.worklist(reader, signed=signed, after=read_cursor(request, "after"))
-    mine = offers.reader_studies_of(reader)
-    context = {
-        "worklist": worklist,
-        "signed": signed,
-        "invitations": [study for study in mine if study.is_invited],
-        "reader_studies": [study for study in mine if not study.is_invited],
-        "demo_is_being_made": not mine and selectors.demo_is_being_made(),
-    }
-    return render(request, "reviews/worklist.html", context)
+    return _show_worklist(request)
 
 
 @require_POST
 @readers_only
 def answer_invitation(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """Accepted, the worklist offers the first case at once."""
     reader = acting_user(request)
     invitation = offers.invitation_for(reader, uid)
     accepts = request.POST.get("answer") == "accept"
-    study_services.answer_invitation(invitation=invitation, reader=reader, accepts=accepts)
-    title = invitation.reader_study.title
-    messages.success(
-        request,
-        f"You read in {title} now." if accepts else f"You declined {title}; nothing of it is left here.",
-    )
+    try:
+        study_services.answer_invitation(invitation=invitation, reader=reader, accepts=accepts)
+    except RefusedByRule as refusal:
+        return _show_worklist(request, refusal=str(refusal))
+    if accepts:
+        return redirect(f"{reverse('worklist')}?accepted={invitation.reader_study.uid}")
+    messages.success(request, f"You declined {invitation.reader_study.title}; nothing of it is left here.")
+    return redirect("worklist")
+
+
+@require_POST
+@readers_only
+def dismiss_notice(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    reader = acting_user(request)
+    study_services.dismiss_notice(notice=offers.notice_for(reader, uid), reader=reader)
     return redirect("worklist")
 
 
@@ -54,7 +55,13 @@ def answer_invitation(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def take_case(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     """The next free case of a pool, opened at once."""
     reader = acting_user(request)
-    reading = study_services.take_next_case(reader_study=offers.pool_for(reader, uid), reader=reader)
+    pool = offers.pool_for(reader, uid)
+    try:
+        reading = study_services.take_next_case(reader_study=pool, reader=reader)
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        return _show_worklist(request, refusal=str(refusal))
     if reading is None:
         messages.info(
             request, "No case is free at the moment. One comes back as soon as its reader leaves it."
@@ -67,7 +74,11 @@ def take_case(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @readers_only
 def give_back(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reader = acting_user(request)
-    study_services.give_case_back(assignment=selectors.assignment_for(reader, uid), reader=reader)
+    assignment = selectors.assignment_for(reader, uid)
+    try:
+        study_services.give_case_back(assignment=assignment, reader=reader)
+    except RefusedByRule as refusal:
+        return _show_worklist(request, refusal=str(refusal))
     messages.success(request, "The case is free for others. What you said of it is kept.")
     return redirect("worklist")
 
@@ -76,7 +87,12 @@ def give_back(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @readers_only
 def open_assignment(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reader = acting_user(request)
-    reading = services.open_reading(assignment=selectors.assignment_for(reader, uid), reader=reader)
+    try:
+        reading = services.open_reading(assignment=selectors.assignment_for(reader, uid), reader=reader)
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        return _show_worklist(request, refusal=str(refusal))
     return redirect("reading", uid=reading.uid)
 
 
@@ -99,3 +115,24 @@ def amend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         amendment = services.amend_reading(reading=reading, reader=reader, reason=form.cleaned_data["reason"])
         return redirect("reading", uid=amendment.uid)
     return render(request, "reviews/amend.html", {"reading": reading, "form": form})
+
+
+def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
+    """As it is now; what was refused is said above it, and the status is 409."""
+    reader = acting_user(request)
+    signed = request.GET.get("show") == "signed"
+    worklist = selectors.worklist(reader, signed=signed, after=read_cursor(request, "after"))
+    mine = offers.reader_studies_of(reader)
+    accepted = read_cursor(request, "accepted")
+    context = {
+        "worklist": worklist,
+        "signed": signed,
+        "refusal": refusal,
+        "notices": offers.notices_of(reader),
+        "invitations": [study for study in mine if study.is_invited],
+        "reader_studies": [study for study in mine if not study.is_invited],
+        "accepted": next((study for study in mine if study.uid == accepted and not study.is_invited), None),
+        "goes_on": offers.study_to_go_on_with(mine),
+        "demo_is_being_made": not mine and selectors.demo_is_being_made(),
+    }
+    return render(request, "reviews/worklist.html", context, status=409 if refusal else 200)

@@ -1,0 +1,149 @@
+"""Puts together the page of a reader study on its way, with what was said in its forms and not done."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.selectors import acting_user, called
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.paging import read_before
+from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.designing import choices
+from deepmedix_review.reviews.designing.form import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
+from deepmedix_review.reviews.forms import ExtensionForm, InvitationForm
+from deepmedix_review.reviews.guards import require_results_visible
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.study_services import Moves
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A reader whose removal was asked for: what it would move, or why it can't be done."""
+
+    reader: User
+    moves: Moves | None = None
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Who was named to settle a case, and why this can't be."""
+
+    case: uuid.UUID
+    reader: uuid.UUID
+    refusal: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was sent from the page and is not done: refused, or asked back about."""
+
+    invitation: InvitationForm | None = None
+    invited: Moves | None = None
+    extension: ExtensionForm | None = None
+    removal: Removal | None = None
+    settling: Settling | None = None
+    refusal: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        forms = (self.invitation, self.extension)
+        return bool(
+            self.refusal
+            or self.settling
+            or (self.removal and self.removal.refusal)
+            or any(form is not None and form.errors for form in forms)
+        )
+
+
+def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None = None) -> HttpResponse:
+    """As it is now; what was refused stands beside the control that asked for it, and the status is 409."""
+    user = acting_user(request)
+    try:
+        require_results_visible(user, reader_study)
+        hidden = ""
+    except RefusedByRule as refusal:
+        hidden = str(refusal)
+    disputes = overview.disputes(reader_study, shows_reasons=not hidden)
+    said = _with_place(said or Said(), reader_study, disputes)
+    rows = overview.reader_rows(reader_study)
+    cases, after = overview.case_rows(reader_study, after=read_before(request.GET.get("after")))
+    context: dict[str, Any] = {
+        "reader_study": reader_study,
+        "said": said,
+        "readers": rows,
+        "cases": cases,
+        "after": after,
+        "num_cases": reader_study.cases.count(),
+        "num_readers": sum(row.is_here for row in rows),
+        "num_assigned": sum(row.num_assigned for row in rows),
+        "num_signed": sum(row.num_signed for row in rows),
+        "asked": asked_of(reader_study),
+        "words": _words(reader_study),
+        "controls": overview.control_cases(reader_study),
+        "repeats": overview.repeats(reader_study),
+        "disputes": disputes,
+        "hidden": hidden,
+        "invitation_form": said.invitation or invitation_form(reader_study, request),
+        "extension_form": said.extension or extension_form(reader_study, request),
+    }
+    record_event(actor=user, action="view_reader_study", subject=reader_study)
+    return render(request, "reviews/conduct/page.html", context, status=409 if said.is_refused else 200)
+
+
+def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[overview.DisputeRow]) -> Said:
+    """What was refused to a control that the page has no more stands at its top."""
+    settling = said.settling
+    if settling and all(row.case != settling.case for row in disputes):
+        return replace(said, refusal=settling.refusal)
+    if reader_study.state != ReaderStudy.State.LOCKED:
+        return said
+    forms = [form for form in (said.invitation, said.extension) if form is not None]
+    errors = [str(error) for form in forms for errors in form.errors.values() for error in errors]
+    return replace(said, refusal=" ".join(errors)) if errors else said
+
+
+def invitation_form(
+    reader_study: ReaderStudy, request: HttpRequest, *, is_sent: bool = False
+) -> InvitationForm:
+    user = acting_user(request)
+    return InvitationForm(
+        request.POST if is_sent else None,
+        readers=[
+            (str(reader.uid), called(reader, viewer=user))
+            for reader in overview.readers_to_invite(reader_study)
+        ],
+        prefix="invite",
+    )
+
+
+def extension_form(
+    reader_study: ReaderStudy, request: HttpRequest, *, is_sent: bool = False
+) -> ExtensionForm:
+    found = choices.readable_studies(
+        shows=reader_study.shows,
+        model_version=reader_study.model_version,
+        other_version=reader_study.other_version,
+    ).exclude(pk__in=overview.studies_in(reader_study))
+    return ExtensionForm(
+        request.POST if is_sent else None,
+        studies=[(str(study.uid), study.label) for study in found[: choices.MOST_OFFERED]],
+        prefix="extend",
+    )
+
+
+def _words(reader_study: ReaderStudy) -> dict[str, str]:
+    """The choices of the design, in the words of the page on which it was made."""
+    return {
+        "design": dict(DESIGNS)[reader_study.design],
+        "shows": dict(SHOWS)[reader_study.shows],
+        "first_reads": dict(FIRST_READS)[reader_study.first_reads],
+        "adjudication": dict(ADJUDICATION)[reader_study.adjudication],
+    }
