@@ -1,12 +1,13 @@
 """Collections for tests, made by the services that the pages use."""
 
 from collections.abc import Sequence
+from itertools import count
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.studies.collecting.filters import StudyFilter
 from deepmedix_review.studies.collecting.services import collect_by_filter, collect_picks
-from deepmedix_review.studies.collecting.split import Shares
-from deepmedix_review.studies.models import CollectionVersion, Study
+from deepmedix_review.studies.collecting.split import Shares, side_of
+from deepmedix_review.studies.models import CollectionVersion, Split, Study
 from tests.factories.accounts import AdminFactory
 
 
@@ -30,3 +31,11 @@ def picked(
     return collect_picks(
         name=name, picks=[study.uid for study in studies], shares=shares, actor=AdminFactory.create()
     )
+
+
+def move_patient(study: Study, *, to: Split, shares: Shares) -> Study:
+    """Make it a study of a patient who is on this side."""
+    names = (f"P-{study.pk:x}-{number}" for number in count())
+    study.patient_pseudonym = next(name for name in names if side_of(name, shares=shares) == to)
+    study.save(update_fields=["patient_pseudonym"])
+    return study

@@ -7,8 +7,10 @@ class ReviewsConfig(AppConfig):
 
     def ready(self) -> None:
         from deepmedix_review.reviews.criteria.versions import ensure_library
-        from deepmedix_review.reviews.selectors import assigned_studies
+        from deepmedix_review.reviews.selectors import assigned_studies, studies_of_collection
+        from deepmedix_review.studies.collecting.uses import COLLECTION_USES
         from deepmedix_review.studies.selectors import READER_ACCESS
 
         READER_ACCESS.append(assigned_studies)
+        COLLECTION_USES.append(studies_of_collection)
         post_migrate.connect(ensure_library, sender=self)

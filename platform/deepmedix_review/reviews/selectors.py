@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -20,7 +21,8 @@ from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.worklist.cases import next_reading, num_cases_of, number_of, worklist
-from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.studies.collecting.uses import Use
+from deepmedix_review.studies.models import Collection, ImportBatch, Study
 
 __all__ = [
     "assigned_studies",
@@ -33,6 +35,7 @@ __all__ = [
     "reading_for",
     "require_not_withdrawn",
     "signed_readings",
+    "studies_of_collection",
     "worklist",
 ]
 
@@ -104,6 +107,20 @@ def assigned_studies(user: User) -> Q:
     if not may(user, Capability.READ_CASES):
         return Q(pk__in=())
     return Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))
+
+
+def studies_of_collection(user: User, collection: Collection) -> list[Use]:
+    """The reader studies whose cases were taken from it: what `studies.collecting.uses` asks for."""
+    opens = may(user, Capability.DESIGN_READER_STUDIES)
+    rows = ReaderStudy.objects.filter(collection_version__collection=collection).order_by("pk")
+    return [
+        Use(
+            version=version,
+            title=title,
+            address=reverse("reader-study-detail", args=[uid]) if opens else "",
+        )
+        for version, title, uid in rows.values_list("collection_version", "title", "uid")
+    ]
 
 
 def demo_is_being_made() -> bool:

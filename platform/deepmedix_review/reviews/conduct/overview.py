@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.conduct.disagreement import find_disagreements
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
 MOST_REPEATS = 200
@@ -181,6 +181,17 @@ def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[S
         )
         for case in page
     ], (page[-1].position if len(found) > PAGE else None)
+
+
+def num_from_elsewhere(reader_study: ReaderStudy) -> int:
+    """Cases that read as data but are not of the collection that the study began with."""
+    if reader_study.collection_version_id is None:
+        return 0
+    cases = Case.objects.filter(reader_study=reader_study, role__in=(Case.Role.DATA, Case.Role.CONTROL))
+    members = CollectionMember.objects.filter(
+        version=reader_study.collection_version_id, study=OuterRef("study")
+    )
+    return cases.exclude(Exists(members)).count()
 
 
 def control_cases(reader_study: ReaderStudy) -> Sequence[tuple[Case, str]]:

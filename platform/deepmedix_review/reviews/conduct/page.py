@@ -20,7 +20,7 @@ from deepmedix_review.reviews.designing.form import ADJUDICATION, DESIGNS, FIRST
 from deepmedix_review.reviews.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
-from deepmedix_review.reviews.study_services import Moves
+from deepmedix_review.reviews.study_services import Moves, collected_of
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "num_assigned": sum(row.num_assigned for row in rows),
         "num_signed": sum(row.num_signed for row in rows),
         "asked": asked_of(reader_study),
+        "collected": collected_of(reader_study),
+        "num_from_elsewhere": overview.num_from_elsewhere(reader_study),
         "words": _words(reader_study),
         "controls": overview.control_cases(reader_study),
         "repeats": overview.repeats(reader_study),

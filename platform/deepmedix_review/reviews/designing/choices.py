@@ -1,10 +1,11 @@
 """Finds what an admin may choose for a reader study: model versions, imports, studies and criteria."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import MD5, Cast, Concat
 
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reasoning.models import Completion
@@ -12,11 +13,20 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
-from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.reviews.study_services import Collected
+from deepmedix_review.studies.collecting.selectors import newest_versions
+from deepmedix_review.studies.models import (
+    Collection,
+    CollectionMember,
+    CollectionVersion,
+    ImportBatch,
+    Study,
+)
 
 # So many studies are offered one by one; a set that is larger is chosen by its import, or whole.
 MOST_OFFERED = 200
 MOST_IMPORTS = 30
+MOST_COLLECTIONS = 200
 # One reader study takes no more cases than this.
 MOST_CASES = 5000
 
@@ -84,12 +94,45 @@ def imports_to_read(studies: QuerySet[Study]) -> Sequence[ImportToRead]:
     return [ImportToRead(batch, batch.number) for batch in counts[:MOST_IMPORTS]]
 
 
-def of_imports(studies: QuerySet[Study], batches: Collection[uuid.UUID]) -> QuerySet[Study]:
+def of_imports(studies: QuerySet[Study], batches: Sequence[uuid.UUID]) -> QuerySet[Study]:
     brought = ImportBatch.objects.filter(uid__in=batches, items__instance__series__study=OuterRef("pk"))
     return studies.filter(Exists(brought))
 
 
-def studies_by_uid(uids: Collection[uuid.UUID]) -> list[Study]:
+def collections_to_read(chosen: CollectionVersion | None) -> Sequence[CollectionVersion]:
+    """The newest version of each collection, and the one that is chosen already."""
+    newest = list(Collection.objects.order_by("-pk")[:MOST_COLLECTIONS])
+    versions = sorted(
+        newest_versions(newest).select_related("collection"), key=lambda row: -row.collection_id
+    )
+    return [*([chosen] if chosen and chosen not in versions else []), *versions]
+
+
+def name_of(version: CollectionVersion) -> str:
+    noun = "study" if version.num_studies == 1 else "studies"
+    return f"{version} · {version.num_studies:,} {noun}"
+
+
+def collection_version(uids: Sequence[uuid.UUID]) -> CollectionVersion | None:
+    """The one that is named, of any number."""
+    return CollectionVersion.objects.select_related("collection").filter(uid__in=uids).first()
+
+
+def of_collection(studies: QuerySet[Study], collected: Collected) -> QuerySet[Study]:
+    """Those in this version, and on this side where one is asked."""
+    members = CollectionMember.objects.filter(version=collected.version)
+    if collected.split:
+        members = members.filter(split=collected.split)
+    return studies.filter(pk__in=members.values("study"))
+
+
+def drawn(studies: QuerySet[Study], *, number: int, seed: int) -> list[Study]:
+    """So many of them by chance; the same studies and seed draw the same, a few more nearly the same."""
+    key = Concat(Value(f"{seed} "), Cast("uid", TextField()), output_field=TextField())
+    return list(studies.order_by(MD5(key), "pk")[:number])
+
+
+def studies_by_uid(uids: Sequence[uuid.UUID]) -> list[Study]:
     return list(Study.objects.filter(uid__in=uids).order_by("pk"))
 
 

@@ -12,10 +12,11 @@ from deepmedix_review.common.forms import DateInput, Pairs, PlainForm, offer
 from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
-from deepmedix_review.reviews.study_services import StudyDraft
+from deepmedix_review.reviews.study_services import Collected, StudyDraft
 
 MAX_SEED = 2**31 - 1
-KEEP, ALL, IMPORTS, CHOSEN = "keep", "all", "imports", "chosen"
+KEEP, ALL, IMPORTS, CHOSEN, COLLECTION = "keep", "all", "imports", "chosen", "collection"
+SIDES = (("", "Every side"), ("train", "Train"), ("tune", "Tune"), ("test", "Test"))
 
 DESIGNS = (
     ("every_reader", "Every reader reads all"),
@@ -42,7 +43,7 @@ def _percent(label: str, help_text: str = "", *, initial: int = 0) -> forms.Floa
 
 
 def _whole(
-    label: str, *, initial: int, least: int = 0, most: int = 32_000, help_text: str = ""
+    label: str, *, initial: int | None, least: int = 0, most: int = 32_000, help_text: str = ""
 ) -> forms.IntegerField:
     return forms.IntegerField(
         required=False, min_value=least, max_value=most, initial=initial, label=label, help_text=help_text
@@ -63,6 +64,16 @@ class ReaderStudyForm(PlainForm):
     version = forms.ChoiceField(required=False, label="Model version")
     other_version = forms.ChoiceField(required=False, label="Other version")
     cases_from = forms.ChoiceField(choices=(), widget=forms.RadioSelect, initial=CHOSEN)
+    collection = forms.ChoiceField(required=False)
+    collection_split = forms.ChoiceField(
+        required=False,
+        choices=SIDES,
+        label="Side",
+        help_text="Judge a model on patients that it was not trained on: test.",
+    )
+    collection_most = _whole(
+        "At most", initial=None, least=1, most=5000, help_text="Drawn by the seed. Empty: all, up to 5,000."
+    )
     imports = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     studies = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     design = forms.ChoiceField(choices=DESIGNS, widget=forms.RadioSelect, initial="every_reader")
@@ -124,6 +135,7 @@ class ReaderStudyForm(PlainForm):
         self,
         *args: Any,
         versions: Pairs,
+        collections: Pairs,
         imports: Pairs,
         studies: Pairs,
         readers: Pairs,
@@ -133,6 +145,7 @@ class ReaderStudyForm(PlainForm):
         super().__init__(*args, **kwargs)
         offer(self, "version", [("", "the one that serves when the study starts"), *versions])
         offer(self, "other_version", [("", "—"), *versions])
+        offer(self, "collection", [("", "—"), *collections])
         offer(self, "imports", imports)
         offer(self, "studies", studies)
         offer(self, "readers", readers)
@@ -141,7 +154,12 @@ class ReaderStudyForm(PlainForm):
 
 def sources(num_drafted: int) -> list[tuple[str, str]]:
     """Where cases come from; a long draft is kept whole instead of being shown study by study."""
-    offered = [(CHOSEN, "The studies that I choose"), (IMPORTS, "Whole imports"), (ALL, "Every ready study")]
+    offered = [
+        (COLLECTION, "A collection"),
+        (CHOSEN, "The studies that I choose"),
+        (IMPORTS, "Whole imports"),
+        (ALL, "Every ready study"),
+    ]
     if num_drafted:
         offered.insert(0, (KEEP, f"The {num_drafted} of this draft"))
     return offered
@@ -211,8 +229,7 @@ def initial_from(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
         "instructions": draft.instructions,
         "version": str(draft.model_version.uid) if draft.model_version else None,
         "other_version": str(draft.other_version.uid) if draft.other_version else None,
-        "cases_from": CHOSEN if lists_studies else KEEP,
-        "studies": [str(study.uid) for study in draft.studies] if lists_studies else [],
+        **_cases_of(draft, lists_studies=lists_studies),
         "readers": [str(reader.uid) for reader in draft.readers],
         "seed": draft.seed,
         "deadline": draft.deadline,
@@ -221,6 +238,32 @@ def initial_from(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
         "lease_minutes": draft.lease_minutes,
         "adjudication": draft.adjudication,
         "adjudication_points": draft.adjudication_points,
+    }
+
+
+def begin_with(collected: Collected | None, *, has_collections: bool) -> dict[str, Any]:
+    """What a new study's form shows first: a collection where there are any."""
+    if collected is None:
+        return {"cases_from": COLLECTION if has_collections else CHOSEN}
+    return {
+        "cases_from": COLLECTION,
+        "collection": str(collected.version.uid),
+        "collection_split": collected.split,
+    }
+
+
+def _cases_of(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
+    """A collection is asked anew when the draft is kept again; other cases stay as they are."""
+    if draft.collected is not None:
+        return {
+            "cases_from": COLLECTION,
+            "collection": str(draft.collected.version.uid),
+            "collection_split": draft.collected.split,
+            "collection_most": draft.collected.most,
+        }
+    return {
+        "cases_from": CHOSEN if lists_studies else KEEP,
+        "studies": [str(study.uid) for study in draft.studies] if lists_studies else [],
     }
 
 

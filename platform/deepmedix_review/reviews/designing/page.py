@@ -1,7 +1,6 @@
 """Puts together the page of a reader study's design: what is offered, what was said, what it costs."""
 
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,14 +12,12 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
 from deepmedix_review.reviews.designing import choices, taught_form
+from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
 from deepmedix_review.reviews.designing.cost import WidthPlot, plan_study, width_plot
 from deepmedix_review.reviews.designing.form import (
-    ALL,
-    CHOSEN,
-    IMPORTS,
-    KEEP,
     ReaderStudyForm,
     asked_from,
+    begin_with,
     design_from,
     initial_from,
     readers_from,
@@ -28,12 +25,14 @@ from deepmedix_review.reviews.designing.form import (
 )
 from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
-from deepmedix_review.reviews.study_services import StudyDraft, TaughtCase, draft_of, find_unready
-from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import labelled
-
-# A browser sends a field for each, and the server takes 1,000.
-MOST_LISTED = 400
+from deepmedix_review.reviews.study_services import (
+    Collected,
+    StudyDraft,
+    TaughtCase,
+    draft_of,
+    find_unready,
+)
+from deepmedix_review.studies.models import Split, Study
 
 
 @dataclass(frozen=True)
@@ -53,18 +52,29 @@ class DesignPage:
         self.reader_study = reader_study
         self.posted: QueryDict | None = request.POST if request.method == "POST" else None
         self.draft = draft_of(reader_study) if reader_study else None
-        self.lists_studies = self.draft is None or len(self.draft.studies) <= MOST_LISTED
         self.experts = list(readers())
-        self.search = str(self.posted.get("search", "")) if self.posted is not None else ""
         self.num_more_taught = 1 if self.posted and self.posted.get("action") == "add-taught" else 0
+        begins_with = None if self.draft else _named_collection(request)
+        self.cases = CasesOffered(
+            posted=self.posted,
+            draft=self.draft,
+            begins_with=begins_with,
+            shows=self.shows,
+            model_version=self.model_version or self.serving,
+            other_version=self.other_version,
+        )
+        lists_studies, draft = self.cases.lists_studies, self.draft
         self.form = ReaderStudyForm(
             self.posted,
-            initial=initial_from(self.draft, lists_studies=self.lists_studies) if self.draft else None,
+            initial=initial_from(draft, lists_studies=lists_studies)
+            if draft
+            else begin_with(begins_with, has_collections=bool(self.cases.collections)),
             versions=[(str(row.version.uid), str(row)) for row in self.versions],
-            imports=[(str(row.batch.uid), str(row)) for row in self.imports],
-            studies=[(str(study.uid), study.label) for study in self.listed],
+            collections=[(str(row.uid), choices.name_of(row)) for row in self.cases.collections],
+            imports=[(str(row.batch.uid), str(row)) for row in self.cases.imports],
+            studies=[(str(study.uid), study.label) for study in self.cases.listed],
             readers=[(str(reader.uid), reader.pseudonym) for reader in self.experts],
-            num_drafted=0 if self.lists_studies or self.draft is None else len(self.draft.studies),
+            num_drafted=0 if lists_studies or draft is None else len(draft.studies),
         )
         self.taught = taught_form.TaughtCases(
             self._taught_data(),
@@ -97,64 +107,12 @@ class DesignPage:
         return self.draft.design.shows if self.draft else "two_samples"
 
     @cached_property
-    def readable(self) -> Any:
-        """The studies that can be chosen, newest first."""
-        return choices.readable_studies(
-            shows=self.shows,
-            model_version=self.model_version or self.serving,
-            other_version=self.other_version,
-        )
-
-    @cached_property
-    def num_readable(self) -> int:
-        return int(self.readable.count())
-
-    @cached_property
-    def imports(self) -> Sequence[choices.ImportToRead]:
-        return choices.imports_to_read(self.readable)
-
-    @cached_property
-    def offered(self) -> list[Study]:
-        """The newest that match the search."""
-        found = choices.with_num_completions(
-            self.readable.filter(labelled(self.search)), model_version=self.model_version or self.serving
-        )
-        return list(found[: choices.MOST_OFFERED])
-
-    @cached_property
-    def chosen(self) -> list[Study]:
-        """Studies that were ticked one by one: they stay listed, whatever is offered beside them."""
-        if self.posted is not None:
-            if self.posted.get("action") == "choose-none":
-                return []
-            found = choices.studies_by_uid(_uids(self.posted.getlist("studies")))
-            if self.posted.get("action") == "choose-shown":
-                there = {study.pk for study in found}
-                more = [study for study in self.offered if study.pk not in there]
-                found += more[: max(0, MOST_LISTED - len(found))]
-            return found
-        return list(self.draft.studies) if self.draft and self.lists_studies else []
-
-    @cached_property
-    def chosen_pks(self) -> frozenset[int]:
-        return frozenset(study.pk for study in self.chosen)
-
-    @cached_property
-    def readable_chosen(self) -> frozenset[int]:
-        """Which of the chosen ones have what is to be shown."""
-        return frozenset(self.readable.filter(pk__in=self.chosen_pks).values_list("pk", flat=True))
-
-    @cached_property
-    def listed(self) -> list[Study]:
-        return [*self.chosen, *(study for study in self.offered if study.pk not in self.chosen_pks)]
-
-    @cached_property
     def teachable(self) -> list[Study]:
         """For training cases: what is listed, and what teaches already."""
-        listed = {study.pk: study for study in self.listed}
+        listed = {study.pk: study for study in self.cases.listed}
         if self.posted is not None:
             names = [name for name in self.posted if name.startswith("taught-") and name.endswith("-study")]
-            named = choices.studies_by_uid(_uids(self.posted[name] for name in names))
+            named = choices.studies_by_uid(read_uids(self.posted[name] for name in names))
         else:
             named = [case.study for case in self.draft.taught] if self.draft else []
         return list(({study.pk: study for study in named} | listed).values())
@@ -197,16 +155,16 @@ class DesignPage:
 
     @cached_property
     def num_cases(self) -> int:
-        match self.said.get("cases_from", CHOSEN):
-            case "keep":
-                return len(self.draft.studies) if self.draft else 0
-            case "all":
-                return min(self.num_readable, choices.MOST_CASES)
-            case "imports":
-                chosen = _uids(self.said.get("imports") or ())
-                return int(choices.of_imports(self.readable, chosen).count())
-            case _:
-                return len(self.chosen)
+        return self.cases.count(self.said)
+
+    @cached_property
+    def collected(self) -> Collected | None:
+        return self.cases.collected(self.said)
+
+    @cached_property
+    def num_collected(self) -> int:
+        """Of the chosen collection's studies, those that have what is to be shown."""
+        return self.cases.num_collected(self.said)
 
     @cached_property
     def num_taught(self) -> int:
@@ -248,10 +206,17 @@ class DesignPage:
         """Of a valid page."""
         said = self.form.cleaned_data
         has_sides = self.design.has_sides
+        settings, taught = settings_from(said), self._taught_cases()
         return StudyDraft(
-            **settings_from(said),
-            studies=self._studies(),
-            taught=self._taught_cases(),
+            **settings,
+            studies=self.cases.studies(
+                said,
+                reader_study=self.reader_study,
+                taught=[case.study for case in taught],
+                seed=settings["seed"],
+            ),
+            collected=self.collected,
+            taught=taught,
             readers=readers_from(said, self.experts),
             asked=[
                 item for item in self.asked if has_sides or item.criterion.target != Criterion.Target.VOTE
@@ -264,19 +229,6 @@ class DesignPage:
     @cached_property
     def _criteria(self) -> list[Criterion]:
         return choices.criteria_to_ask(self.draft.asked if self.draft else default_criteria())
-
-    def _studies(self) -> list[Study]:
-        match self.form.cleaned_data["cases_from"]:
-            case source if source == KEEP and self.reader_study:
-                return choices.drafted_studies(self.reader_study)
-            case source if source == ALL:
-                found = self.readable
-            case source if source == IMPORTS:
-                found = choices.of_imports(self.readable, _uids(self.form.cleaned_data["imports"]))
-            case _:
-                return self.chosen
-        taught = {case.study.pk for case in self._taught_cases()}
-        return [study for study in found[: choices.MOST_CASES][::-1] if study.pk not in taught]
 
     def _taught_cases(self) -> list[TaughtCase]:
         self.taught.is_valid()
@@ -296,16 +248,12 @@ class DesignPage:
     def _version(self, name: str, drafted: ModelVersion | None) -> ModelVersion | None:
         if self.posted is None:
             return drafted
-        uids = _uids([self.posted.get(name, "")])
+        uids = read_uids([self.posted.get(name, "")])
         return versions().filter(uid__in=uids).first()
 
 
-def _uids(values: Iterable[Any]) -> list[uuid.UUID]:
-    """Those that can be read."""
-    found = []
-    for value in values:
-        try:
-            found.append(uuid.UUID(str(value)))
-        except ValueError:
-            continue
-    return found
+def _named_collection(request: HttpRequest) -> Collected | None:
+    """A new study may begin with a collection that its address names: `?collection=<version>&side=test`."""
+    version = choices.collection_version(read_uids([request.GET.get("collection", "")]))
+    side = request.GET.get("side", "")
+    return Collected(version, side if side in Split.values else "") if version else None

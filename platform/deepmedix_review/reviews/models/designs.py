@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import CollectionVersion, Split, Study
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -115,6 +115,19 @@ class ReaderStudy(PublicModel):
     other_version = models.ForeignKey(
         ModelVersion, null=True, on_delete=models.PROTECT, related_name="+", help_text="of two versions"
     )
+    collection_version = models.ForeignKey(
+        CollectionVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="reader_studies",
+        help_text="from which its cases were taken; None where they were chosen otherwise",
+    )
+    collection_split = models.CharField(
+        max_length=5, blank=True, choices=Split.choices, help_text="empty: of every side"
+    )
+    collection_most = models.PositiveIntegerField(
+        null=True, help_text="so many of them, drawn by the seed; None takes all"
+    )
     seed = models.PositiveIntegerField(default=1, help_text="draws order, sides, shares and blocks")
     design = models.CharField(max_length=16, choices=Design.choices, default=Design.EVERY_READER)
     readers_per_case = models.PositiveSmallIntegerField(
@@ -155,6 +168,11 @@ class ReaderStudy(PublicModel):
                 & _is_share("repeat_share")
                 & _is_share("control_share"),
                 name="shares_are_zero_to_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(collection_version__isnull=False)
+                | Q(collection_split="", collection_most__isnull=True),
+                name="only_of_a_collection_is_a_side_taken",
             ),
         ]
 

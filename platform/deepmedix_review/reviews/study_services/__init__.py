@@ -2,8 +2,10 @@
 
 from deepmedix_review.reviews.study_services.adjudicating import queue_adjudications, start_adjudication
 from deepmedix_review.reviews.study_services.drafting import (
+    Collected,
     StudyDraft,
     TaughtCase,
+    collected_of,
     design_reader_study,
     draft_of,
     find_unready,
@@ -33,11 +35,13 @@ from deepmedix_review.reviews.study_services.starting import create_reader_study
 
 __all__ = [
     "ChangedMeanwhile",
+    "Collected",
     "ListChange",
     "Moves",
     "StudyDraft",
     "TaughtCase",
     "answer_invitation",
+    "collected_of",
     "create_reader_study",
     "design_reader_study",
     "dismiss_notice",

@@ -21,7 +21,7 @@ from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.showing import choose_completions
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import CollectionVersion, Study
 
 MOST_NAMED = 5
 
@@ -36,14 +36,25 @@ class TaughtCase:
 
 
 @dataclass(frozen=True)
+class Collected:
+    """Where cases came from: a version of a collection, one side or (empty) all, `most` drawn by the seed."""
+
+    version: CollectionVersion
+    split: str = ""
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class StudyDraft:
     """All that an admin says of a reader study. A draft may lack anything but its title.
 
     No `asked` criteria ask what was always asked. No `model_version` is the one that serves at the start.
+    `collected` says where `studies` came from; None where they were chosen otherwise.
     """
 
     title: str
     studies: Sequence[Study] = ()
+    collected: Collected | None = None
     taught: Sequence[TaughtCase] = ()
     readers: Sequence[User] = ()
     asked: Sequence[Asked] = ()
@@ -79,6 +90,8 @@ def design_reader_study(
         reader_study = ReaderStudy.objects.select_for_update().get(pk=reader_study.pk)
         if reader_study.state != ReaderStudy.State.DRAFT:
             raise RefusedByRule("This reader study has begun, so its design stays. Extend it instead.")
+    if draft.collected is not None:
+        _hold(draft.collected.version)
     action = "redesign_reader_study" if reader_study.pk else "design_reader_study"
     for name, value in _columns(draft).items():
         setattr(reader_study, name, value)
@@ -98,6 +111,7 @@ def design_reader_study(
             "taught": len(draft.taught),
             "readers": [str(reader.uid) for reader in draft.readers],
             "seed": draft.seed,
+            "collection": str(draft.collected.version.uid) if draft.collected else None,
         },
     )
     return reader_study
@@ -109,6 +123,7 @@ def draft_of(reader_study: ReaderStudy) -> StudyDraft:
     return StudyDraft(
         title=reader_study.title,
         studies=[case.study for case in cases if case.role == Case.Role.DATA],
+        collected=collected_of(reader_study),
         taught=[
             TaughtCase(
                 case.study,
@@ -134,6 +149,15 @@ def draft_of(reader_study: ReaderStudy) -> StudyDraft:
         lease_minutes=reader_study.lease_minutes,
         adjudication=reader_study.adjudication,
         adjudication_points=reader_study.adjudication_points,
+    )
+
+
+def collected_of(reader_study: ReaderStudy) -> Collected | None:
+    """From which version of a collection its cases were taken; None where they were chosen otherwise."""
+    if reader_study.collection_version is None:
+        return None
+    return Collected(
+        reader_study.collection_version, reader_study.collection_split, reader_study.collection_most
     )
 
 
@@ -217,6 +241,9 @@ def _columns(draft: StudyDraft) -> dict[str, Any]:
         **asdict(draft.design),
         "model_version": draft.model_version,
         "other_version": draft.other_version,
+        "collection_version": draft.collected.version if draft.collected else None,
+        "collection_split": draft.collected.split if draft.collected else "",
+        "collection_most": draft.collected.most if draft.collected else None,
         "instructions": draft.instructions.strip(),
         "seed": draft.seed,
         "deadline": draft.deadline,
@@ -226,6 +253,12 @@ def _columns(draft: StudyDraft) -> dict[str, Any]:
         "adjudication": draft.adjudication,
         "adjudication_points": draft.adjudication_points,
     }
+
+
+def _hold(version: CollectionVersion) -> None:
+    """Locked until the draft names it, so that nobody deletes it meanwhile."""
+    if not CollectionVersion.objects.select_for_update().filter(pk=version.pk).exists():
+        raise RefusedByRule("That version of the collection was deleted meanwhile. Choose another one.")
 
 
 def _write_cases(reader_study: ReaderStudy, draft: StudyDraft) -> None:

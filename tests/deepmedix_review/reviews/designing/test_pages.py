@@ -12,8 +12,8 @@ from django.utils import timezone
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.reviews.designing import cases as design_cases
 from deepmedix_review.reviews.designing import cost
-from deepmedix_review.reviews.designing import page as design_page
 from deepmedix_review.reviews.designs import ReadingTimes
 from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
@@ -209,7 +209,7 @@ def test_cases_come_from_everything_or_from_an_import_and_a_search_narrows_the_l
 def test_a_long_draft_is_kept_whole_without_listing_it(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(design_page, "MOST_LISTED", 2)
+    monkeypatch.setattr(design_cases, "MOST_LISTED", 2)
     for _ in range(3):
         completed_study()
     admin.post(NEW, form(cases_from="all", action="save"))
