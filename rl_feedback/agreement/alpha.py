@@ -46,9 +46,9 @@ def krippendorff_alpha(
     (`num_draws` draws from `seed`; 0 draws: none). Where all ratings are equal there is no disagreement to
     expect, and the value is None.
 
-    Source: K. Krippendorff, Computing Krippendorff's alpha-reliability (2011), section D and its metrics; the
-    ordinal metric is taken as the squared difference of mid-ranks, which equals the sum over ranks there.
-    Its example of 4 observers and 12 units gives .743, .815, .849 and .797 at the four levels.
+    Source: K. Krippendorff, Computing Krippendorff's alpha-reliability (2011), its section D; the ordinal
+    metric is taken as the squared difference of mid-ranks, which equals the sum over ranks there. Its example
+    of 4 observers and 12 units gives .743, .815, .849 and .797 at the four levels.
 
     >>> gap = float("nan")
     >>> observers = [

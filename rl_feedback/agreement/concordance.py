@@ -37,9 +37,9 @@ def kendall_w(ranks: Numbers, *, confidence: float = 0.95, num_draws: int = 1000
     `seed`; 0 draws: none), the p value by chi-square, fair from 7 items on. Where every reader calls all
     items equal the value is None.
 
-    Source: M. G. Kendall, Rank Correlation Methods (1948), chapter 6; correction for ties as in J. H. Zar,
-    Biostatistical Analysis (2010), example 20.5. The 10 items in 3 tied rankings of NAG's routine G08DAF give
-    W .8277, chi-square 22.35 and p .0078.
+    Source: M. G. Kendall, Rank Correlation Methods (1948), chapter on the problem of m rankings. Corrected
+    for ties, the 12 birds of J. H. Zar, Biostatistical Analysis (2010), example 20.5, give W .924; the 10
+    items in 3 tied rankings of NAG's routine G08DAF give W .8277, chi-square 22.35 and p .0078.
 
     >>> kendall_w([[1, 2, 3, 4], [1, 2, 3, 4], [1, 3, 2, 4]], num_draws=0).value
     0.9111111111111111

@@ -46,7 +46,7 @@ def icc(scores: Numbers, form: str, *, confidence: float = 0.95) -> IntraclassCo
 
     Sources: P. E. Shrout and J. L. Fleiss, Intraclass correlations (1979), Psychol Bull 86, 420-428: its
     table of 6 targets and 4 judges gives .17 .29 .71 .44 .62 .91. Intervals: K. O. McGraw and S. P. Wong
-    (1996), Psychol Methods 1, 30-46, table 7.
+    (1996), Psychol Methods 1, 30-46.
 
     >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
     >>> [round(icc(judged, form).value, 2) for form in FORMS]
@@ -139,7 +139,7 @@ def _interval(found: _MeanSquares, form: str, confidence: float) -> tuple[float,
 
 
 def _interval_of_agreement(found: _MeanSquares, confidence: float) -> tuple[float, float]:
-    """McGraw and Wong (1996), table 7, case 2A: ICC(A,1)."""
+    """McGraw and Wong (1996), the interval of what they call ICC(A,1)."""
     n, k, tail = found.num_items, found.num_readers, (1 + confidence) / 2
     value = _value(found, "2,1") or 0.0
     ratio = found.readers / found.error

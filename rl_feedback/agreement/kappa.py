@@ -33,10 +33,10 @@ def cohen_kappa(
     Where both readers used one and the same category only, the value is None.
 
     Sources: J. Cohen, Weighted kappa (1968), Psychol Bull 70, 213-220: its table of 200 patients gives kappa
-    .492, and weighted kappa .348 with weights of disagreement 1, 3 and 6. Standard error: J. L. Fleiss,
-    J. Cohen and B. S. Everitt (1969), Psychol Bull 72, 323-327. The 100 pregnancies that two abstractors
-    classed in K. L. Gwet, Handbook of Inter-Rater Reliability, 4th ed. (2014), give .79641 and standard error
-    .05891; with quadratic weights .89216 and .03535.
+    .492, and weighted kappa .348 with weights of disagreement 1, 3 and 6. Standard error: J. L. Fleiss, J.
+    Cohen and B. S. Everitt (1969), Psychol Bull 72, 323-327. The 100 pregnancies that two abstractors classed
+    (`cont3x3abstractors` of K. L. Gwet's package irrCAC) give .79641 and standard error .05891; with
+    quadratic weights .89216 and .03535.
 
     >>> round(cohen_kappa([[88, 14, 18], [10, 40, 10], [2, 6, 12]]).value, 3)
     0.492

@@ -148,9 +148,9 @@ def jackknife_covariances(
     that are put in order, ties as half. Raises ValueError for gaps, wrong shapes, or fewer than 2 cases
     either way.
 
-    Source: S. L. Hillis et al. (2005), Stat Med 24, 1579-1607, section on the jackknife. The ratings of Van
-    Dyke et al. (1993) give, as printed by OR-DBM MRMC 2.51, variance .00080229 and covariances .00034661,
-    .00034407 and .00023903.
+    Source: S. L. Hillis, N. A. Obuchowski, K. M. Schartz and K. S. Berbaum (2005), Stat Med 24, 1579-1607.
+    The ratings of Van Dyke et al. (1993) give, as printed by OR-DBM MRMC 2.51, variance .00080229 and
+    covariances .00034661, .00034407 and .00023903.
 
     >>> truth = [True, True, True, False, False, False]
     >>> readers = [[5, 4, 2, 3, 1, 1], [5, 3, 3, 2, 3, 1]]

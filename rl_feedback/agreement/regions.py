@@ -61,7 +61,7 @@ def iou_matrix(first: Boxes, second: Boxes) -> Floats:
 
 def match_regions(first: Boxes, second: Boxes) -> MatchedRegions:
     """Match two readers' regions on one image one to one so that the IoUs sum to the most (H. W. Kuhn, The
-    Hungarian method (1955)); regions that don't overlap stay without a partner.
+    Hungarian method for the assignment problem (1955)); regions that don't overlap stay without a partner.
 
     >>> found = match_regions([(0, 0, 2, 2), (10, 10, 12, 12)], [(0, 0, 2, 2)])
     >>> found.pairs, found.mean_iou

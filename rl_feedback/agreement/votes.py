@@ -22,10 +22,9 @@ class SideBias(Estimate):
 def side_bias(num_a: int, num_b: int, num_tie: int, *, confidence: float = 0.95) -> SideBias:
     """Whether votes lean to side A or B when sides were dealt at random; ties are told but don't count.
 
-    `p` is the exact two-sided binomial test of a half (C. J. Clopper and E. S. Pearson's tail sums, by
-    scipy.stats.binomtest), the interval E. B. Wilson's score interval (1927), J Am Stat Assoc 22, 209-212.
-    Without a vote for a side the value is None. Worked example: 10 of 10 for A, p = 2 / 1024, and Wilson's
-    lower end n / (n + z^2) = .722.
+    `p` is the exact two-sided binomial test of a half (scipy.stats.binomtest), the interval E. B. Wilson's
+    score interval (1927), J Am Stat Assoc 22, 209-212. Without a vote for a side the value is None. Worked
+    example: 10 of 10 for A, p = 2 / 1024, and Wilson's lower end n / (n + z^2) = .722.
 
     >>> found = side_bias(10, 0, 3)
     >>> found.value, found.p, round(found.interval[0], 3)

@@ -22,7 +22,8 @@ KRIPPENDORFF = [
     [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, nan],
 ]
 
-# Gwet, Handbook of Inter-Rater Reliability (2014): 4 raters, 12 units; figures as irrCAC prints them.
+# irrCAC, the package to Gwet's Handbook of Inter-Rater Reliability (2014): its data set cac.raw4raters, 4
+# raters and 12 units, with the figures that it prints.
 GWET = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, nan, nan, nan],
     [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, nan, nan],
@@ -30,21 +31,21 @@ GWET = [
     [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, nan],
 ]
 
-# The same handbook: ectopic, abnormal and normal pregnancies by two abstractors.
+# The same package, cont3x3abstractors: ectopic, abnormal and normal pregnancies by two abstractors.
 ABSTRACTORS = [[13, 0, 0], [0, 20, 7], [0, 4, 56]]
 
-# Cohen, Weighted kappa (1968), table 1: shares of 200 patients, as counts.
+# Cohen, Weighted kappa (1968): shares of 200 patients, as counts.
 COHEN = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
 COHEN_DISAGREEMENT = [[0, 1, 3], [1, 0, 6], [3, 6, 0]]
 
-# Fleiss (1971), table 1: 30 patients, 6 psychiatrists, 5 diagnoses; a digit per diagnosis.
+# Fleiss (1971): 30 patients, 6 psychiatrists, 5 diagnoses; a digit per diagnosis.
 _PATIENTS_OF_FLEISS = (
     "00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031 "
     "00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006"
 )
 FLEISS = [[int(digit) for digit in patient] for patient in _PATIENTS_OF_FLEISS.split()]
 
-# Shrout and Fleiss (1979), table 2: 6 targets, 4 judges.
+# Shrout and Fleiss (1979): 6 targets, 4 judges.
 SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 
 # NAG Library, routine G08DAF: 3 rankings of 10 objects, with ties.
@@ -61,7 +62,7 @@ ZAR_BIRDS = [
     [17.0, 17.0, 20.0, 14.5, 15.5, 13.0, 19.5, 16.0, 21.0, 20.0, 18.0, 22.0],
 ]
 
-# Dawid and Skene (1979), table 1: 45 patients; observer 1 saw each three times, observers 2 to 5 once.
+# Dawid and Skene (1979): 45 patients; observer 1 saw each three times, observers 2 to 5 once.
 _ANAESTHETISTS = (
     "1111111 3334334 1122122 2223121 2223222 2223322 1222111 3333433 2222223 2322223 4444444 2223343 "
     "1111111 2223212 1211111 1112111 1111111 1111111 2222221 2221322 2222222 2222221 2223222 2212222 "
@@ -75,8 +76,8 @@ _LABELS = [
 ]
 PATIENTS, OBSERVERS, CLASSES_GIVEN = (list(column) for column in zip(*_LABELS, strict=True))
 
-# Van Dyke et al. (1993): confidence of 5 readers in an aortic dissection, on spin echo and on cine MRI; the
-# first 69 patients without one, the last 45 with one.
+# Van Dyke et al. (1993), the data set VanDyke of the packages MRMCaov and RJafroc: confidence of 5 readers in
+# an aortic dissection, on spin echo and on cine MRI; the first 69 patients without one, the last 45 with one.
 _SPIN_ECHO = (
     (
         "1221511111 1141111111 1131311214 1111131212 1123313113 3111111221 111332111",
