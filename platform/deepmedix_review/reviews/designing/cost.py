@@ -1,30 +1,15 @@
-"""What a reader study will cost before it starts: measured reading times, and what more cases would buy."""
+"""What a reader study will cost before it starts, and what more cases would buy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db import connection
 from django.utils import timezone
 
 from deepmedix_review.reviews.designs import ReaderStudyDesign, ReadingTimes, StudyPlan, plan
 
-# Of this many signed readings, the newest: readers and models change.
-READINGS_TIMED = 2000
-FEWEST_TIMED = 5
 PLOT_WIDTH, PLOT_HEIGHT = 320, 150
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 20
-
-# Of one kind, a reading shows one output or two; a repeat or a taught case is read like any other.
-_TIMES = """
-SELECT count(*), percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY active_seconds)
-FROM (
-  SELECT active_seconds FROM reviews_reading
-  WHERE signed_at IS NOT NULL AND amends_id IS NULL AND active_seconds > 0
-    AND (completion_b_id IS NOT NULL) = %s
-  ORDER BY signed_at DESC LIMIT %s
-) newest
-"""
 
 
 @dataclass(frozen=True)
@@ -62,25 +47,20 @@ class WidthPlot:
     bottom: int = PLOT_HEIGHT - BOTTOM
 
 
-def measured_times(*, has_sides: bool) -> ReadingTimes | None:
-    """Quartiles of the active time of the newest signed readings; None where there are too few."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TIMES, [has_sides, READINGS_TIMED])
-        number, quartiles = cursor.fetchone()
-    if number < FEWEST_TIMED:
-        return None
-    low, median, high = (float(value) for value in quartiles)
-    return ReadingTimes(low, median, high, num_readings=number)
-
-
 def plan_study(
-    design: ReaderStudyDesign, *, num_cases: int, num_readers: int, num_taught: int, deadline: date | None
+    design: ReaderStudyDesign,
+    *,
+    num_cases: int,
+    num_readers: int,
+    num_taught: int,
+    deadline: date | None,
+    times: ReadingTimes,
 ) -> StudyPlan:
     return plan(
         design,
         num_cases=num_cases,
         readers=num_readers,
-        seconds_per_reading=measured_times(has_sides=design.has_sides),
+        seconds_per_reading=times,
         num_taught=num_taught,
         num_days=(deadline - timezone.localdate()).days if deadline else None,
     )

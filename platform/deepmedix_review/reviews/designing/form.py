@@ -43,7 +43,7 @@ def _percent(label: str, help_text: str = "", *, initial: int = 0) -> forms.Floa
 
 
 def _whole(
-    label: str, *, initial: int | None, least: int = 0, most: int = 32_000, help_text: str = ""
+    label: str, *, initial: int | None = None, least: int = 0, most: int = 32_000, help_text: str = ""
 ) -> forms.IntegerField:
     return forms.IntegerField(
         required=False, min_value=least, max_value=most, initial=initial, label=label, help_text=help_text
@@ -109,8 +109,18 @@ class ReaderStudyForm(PlainForm):
         help_text="One a line. Empty: findings and an impression.",
     )
     repeat_share = _percent("Hidden repeats, %", "Of each reader's cases, with the sides swapped.")
-    washout_days = _whole("Washout, days", initial=0, most=3650)
-    washout_cases = _whole("Washout, cases", initial=20)
+    washout_cases = _whole(
+        "Washout, cases",
+        help_text="Other cases between a case and its repeat. Empty: half of what the plan says is possible, "
+        "20 at most.",
+    )
+    washout_days = _whole(
+        "Washout, days",
+        initial=0,
+        most=3650,
+        help_text="Readers forget with time: reader studies wait at least 4 weeks, 28 days (FDA, guidance on "
+        "computer-assisted detection in radiology, 2022).",
+    )
     control_share = _percent(
         "Control cases, %", "They show a wrong box or another case's sentence, and are never data."
     )

@@ -1,7 +1,7 @@
 """Puts together the page of a reader study's design: what is offered, what was said, what it costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,8 @@ from deepmedix_review.reviews.designing.form import (
     readers_from,
     settings_from,
 )
-from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
+from deepmedix_review.reviews.designing.reading_times import reading_times
+from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan, room_for_repeats
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import (
     Collected,
@@ -101,6 +102,14 @@ class DesignPage:
         return self._version("other_version", self.draft.other_version if self.draft else None)
 
     @cached_property
+    def versions_shown(self) -> list[ModelVersion]:
+        """Whose outputs readers will see."""
+        shown = [self.model_version or self.serving]
+        if self.shows in ("two_versions", "one_of_two"):
+            shown.append(self.other_version)
+        return [version for version in shown if version]
+
+    @cached_property
     def shows(self) -> str:
         if self.posted is not None:
             return str(self.posted.get("shows", "two_samples"))
@@ -129,7 +138,13 @@ class DesignPage:
 
     @cached_property
     def design(self) -> ReaderStudyDesign:
-        return self.draft.design if self.posted is None and self.draft else design_from(self.said)
+        if self.posted is None and self.draft:
+            return self.draft.design
+        design = design_from(self.said)
+        if design.repeat_share and self.said.get("washout_cases") is None:
+            room = room_for_repeats(design, num_cases=self.num_cases, readers=self.num_readers)
+            design = replace(design, washout_cases=room.usual_washout)
+        return design
 
     @cached_property
     def asked(self) -> Sequence[Asked]:
@@ -186,6 +201,12 @@ class DesignPage:
             num_readers=self.num_readers,
             num_taught=self.num_taught,
             deadline=self.said.get("deadline"),
+            times=reading_times(
+                self.design,
+                asked=self.asked or default_criteria(),
+                model_versions=self.versions_shown,
+                has_choices=bool(settings_from(self.said)["first_read_choices"]),
+            ),
         )
 
     @cached_property

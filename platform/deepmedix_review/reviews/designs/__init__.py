@@ -10,18 +10,35 @@ from deepmedix_review.reviews.designs.design import (
     ReaderStudyDesign,
 )
 from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_open_slots, prepare
-from deepmedix_review.reviews.designs.planning import ReadingTimes, StudyPlan, plan
+from deepmedix_review.reviews.designs.durations import (
+    USUAL_REGIONS,
+    USUAL_STEPS,
+    MakeUp,
+    Question,
+    ReadingTimes,
+    expected_times,
+    make_up,
+)
+from deepmedix_review.reviews.designs.planning import StudyPlan, plan
+from deepmedix_review.reviews.designs.washout import room_for_repeats
 
 __all__ = [
+    "USUAL_REGIONS",
+    "USUAL_STEPS",
     "DesignCase",
     "DesignReader",
+    "MakeUp",
     "PlannedAssignment",
+    "Question",
     "ReaderStudyDesign",
     "ReadingTimes",
     "StudyPlan",
     "draw",
     "draw_new_reader",
     "draw_open_slots",
+    "expected_times",
+    "make_up",
     "plan",
     "prepare",
+    "room_for_repeats",
 ]

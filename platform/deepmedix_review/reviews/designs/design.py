@@ -37,6 +37,11 @@ class ReaderStudyDesign:
         return self.shows in ("two_samples", "two_versions")
 
     @property
+    def num_outputs(self) -> int:
+        """How many outputs one reading shows."""
+        return 2 if self.has_sides else 1
+
+    @property
     def share_with_first_read(self) -> float:
         return {"off": 0.0, "on": 1.0, "share": self.first_read_share}[self.first_reads]
 
@@ -51,6 +56,15 @@ class ReaderStudyDesign:
                 return num_readers / self.num_blocks
             case "k_readers" | "anchor_rotation":
                 return min(self.readers_per_case or 1, num_readers)
+
+    def num_first_readings(self, *, num_cases: int, num_readers: int) -> float:
+        """By all readers together, of the chosen cases that are no controls; in a pool of every case."""
+        of_a_case = self.num_readers_of_a_case(num_readers)
+        if self.is_pool:
+            return num_cases * of_a_case
+        num_data = num_cases - round(self.control_share * num_cases)
+        anchors = min(self.num_anchor_cases, num_data) if self.design == "anchor_rotation" else 0
+        return anchors * num_readers + (num_data - anchors) * of_a_case
 
     def problems(self, *, num_cases: int, num_readers: int) -> tuple[str, ...]:
         """Sentences on what can't be drawn of so many data cases and readers; empty where all can."""

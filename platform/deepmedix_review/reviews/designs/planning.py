@@ -5,24 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepmedix_review.reviews.designs.design import ReaderStudyDesign
+from deepmedix_review.reviews.designs.durations import (
+    USUAL_QUESTIONS,
+    MakeUp,
+    ReadingTimes,
+    expected_times,
+    make_up,
+)
+from deepmedix_review.reviews.designs.washout import RoomForRepeats, room_for_repeats
 
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
 LONG_SITTING_MINUTES = 240
-
-
-@dataclass(frozen=True)
-class ReadingTimes:
-    """Active seconds of one reading: quartiles of `num_readings` signed ones, or a guess where that is 0."""
-
-    low: float
-    median: float
-    high: float
-    num_readings: int = 0
-
-
-# What was seen of readers who rate 5 steps by keyboard: between 1 and 3 minutes.
-NOT_MEASURED = ReadingTimes(low=60.0, median=100.0, high=180.0)
 
 
 @dataclass(frozen=True)
@@ -76,21 +70,19 @@ def plan(
 ) -> StudyPlan:
     """What the design costs with so many chosen cases (controls are taken out of them) and readers.
 
-    `num_taught`: training and calibration cases. `num_days`: until the deadline.
+    `num_taught`: training and calibration cases. `num_days`: until the deadline. Without times of a reading,
+    it asks what is usual.
     """
-    times = seconds_per_reading or NOT_MEASURED
+    times = seconds_per_reading or expected_times(_usual(design))
     assumed = assumptions or Assumptions()
     num_controls = round(design.control_share * num_cases)
     num_data = num_cases - num_controls
     of_a_case = design.num_readers_of_a_case(readers)
-    num_anchors = design.num_anchor_cases if design.design == "anchor_rotation" else 0
-    num_anchors = min(num_anchors, num_data)
-    first = num_anchors * readers + (num_data - num_anchors) * of_a_case
-    if design.is_pool:
-        first = num_cases * of_a_case
+    first = design.num_first_readings(num_cases=num_cases, num_readers=readers)
     every_reads = num_taught if design.is_pool else num_controls + num_taught
     data_each = first / readers if readers else 0.0
-    wanted, repeats = _repeats(design, num_mixed=data_each + num_controls, num_data=data_each)
+    room = room_for_repeats(design, num_cases=num_cases, readers=readers)
+    repeats = room.fitting(design.washout_cases)
     total = round(first) + readers * (every_reads + repeats)
     each = Span(
         math.floor(data_each) + every_reads + repeats,
@@ -134,7 +126,7 @@ def plan(
                 times=times,
                 num_data=num_data,
                 readers_per_case=readers_per_case,
-                repeats=(wanted, repeats),
+                room=room,
                 minutes=per_reader,
                 num_days=num_days,
             )
@@ -178,11 +170,8 @@ def _effective(num_cases: int, readers_per_case: float, icc: float) -> float:
     return num_cases * readers_per_case / (1 + max(0.0, readers_per_case - 1) * icc)
 
 
-def _repeats(design: ReaderStudyDesign, *, num_mixed: float, num_data: float) -> tuple[int, int]:
-    """How many hidden repeats each reader should read, and how many fit behind their washout."""
-    wanted = round(design.repeat_share * num_data)
-    room = math.floor(num_mixed) - max(1, design.washout_cases)
-    return wanted, max(0, min(wanted, room))
+def _usual(design: ReaderStudyDesign) -> MakeUp:
+    return make_up(USUAL_QUESTIONS, num_outputs=design.num_outputs, first_reads=design.share_with_first_read)
 
 
 def _minutes(times: ReadingTimes, num_readings: float) -> Span:
@@ -195,29 +184,36 @@ def _sentences(
     times: ReadingTimes,
     num_data: int,
     readers_per_case: float,
-    repeats: tuple[int, int],
+    room: RoomForRepeats,
     minutes: Span,
     num_days: int | None,
 ) -> Sequence[str]:
     said = []
     if times.num_readings:
-        said.append(f"Times are the quartiles of {times.num_readings:,} signed readings.")
+        measured = f"Times are the quartiles of {times.num_readings:,} signed readings {times.like}"
+        said.append(f"{measured.strip()}.")
     else:
         said.append(
             f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) "
-            "are assumed."
+            "are assumed, by what is asked in it."
         )
     if readers_per_case < 2:
         said.append("With fewer than 2 readers per case there is no agreement to measure.")
-    wanted, fitting = repeats
-    if fitting < wanted:
+    fitting = room.fitting(design.washout_cases)
+    if fitting < room.wanted:
         said.append(
-            f"Only {fitting} of {wanted} repeats per reader fit behind a washout of "
-            f"{design.washout_cases} cases. Shorten the washout or choose more cases."
+            f"Only {fitting} of {room.wanted} repeats per reader fit behind a washout of "
+            f"{design.washout_cases} cases, and with one of {room.longest_washout} they all do. Shorten the "
+            "washout or choose more cases."
         )
-    elif design.repeat_share and not wanted:
+    elif room.wanted:
+        said.append(
+            f"A repeat comes at least {_other_cases(max(1, design.washout_cases))} after its case. Up to "
+            f"{room.longest_washout} are possible with every repeat in its place."
+        )
+    elif design.repeat_share and not design.is_pool:
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
-    if wanted and num_days is not None and num_days <= design.washout_days:
+    if room.wanted and num_days is not None and num_days <= design.washout_days:
         said.append(
             f"Repeats come due {design.washout_days} days after their first reading, and the deadline is "
             f"in {num_days} days. Move one of them."
@@ -231,3 +227,7 @@ def _sentences(
             f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
         )
     return said
+
+
+def _other_cases(number: int) -> str:
+    return "1 other case" if number == 1 else f"{number} other cases"

@@ -13,8 +13,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
-from deepmedix_review.reviews.designing import cost
-from deepmedix_review.reviews.designs import ReadingTimes
+from deepmedix_review.reviews.designing import reading_times
 from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
@@ -103,7 +102,8 @@ def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
     plan = reverse("reader-study-plan")
     page = admin.post(plan, said).content.decode()
     assert "40 readings" in page
-    assert "Not measured yet: 100 s per reading (60 to 180) are assumed." in page
+    # Two steps and three regions an output: 15 + 2 (20 + 8) + 1.6 (4 + 6 + 6) + 5.
+    assert "Not measured yet: 102 s per reading (61 to 183) are assumed, by what is asked in it." in page
     assert page.count("<polyline") == 2
     assert page.count('<th scope="row" class="number">') == 4
     page = admin.post(
@@ -116,19 +116,99 @@ def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
     assert not ReaderStudy.objects.exists()
 
 
-def test_the_plan_knows_how_long_readings_took(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-
-    monkeypatch.setattr(cost, "FEWEST_TIMED", 3)
-    study = reader_study(num_cases=3)
-    for seconds, reading in enumerate(Reading.objects.filter(assignment__case__reader_study=study), start=1):
+def time_readings(study: ReaderStudy, seconds: list[int]) -> None:
+    for each, reading in zip(
+        seconds, Reading.objects.filter(assignment__case__reader_study=study), strict=True
+    ):
         Reading.objects.filter(pk=reading.pk).update(
-            active_seconds=60 * seconds, signed_at=timezone.now(), opened_at=timezone.now()
+            active_seconds=each, signed_at=timezone.now(), opened_at=timezone.now()
         )
-    times = cost.measured_times(has_sides=True)
-    assert times == ReadingTimes(low=90, median=120, high=150, num_readings=3)
-    assert cost.measured_times(has_sides=False) is None
-    page = admin.post(reverse("reader-study-plan"), form()).content.decode()
-    assert "Times are the quartiles of 3 signed readings." in page
+
+
+def test_the_plan_knows_how_long_readings_like_its_own_took(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
+    time_readings(reader_study(num_cases=3), [60, 120, 180])
+    time_readings(reader_study(num_cases=3, asked=["plausibility"]), [5, 5, 5])
+    time_readings(reader_study(num_cases=3, asks_first_read=True), [200, 220, 240])
+    time_readings(reader_study(num_cases=3, num_completions=1), [30, 40, 50])
+
+    def plan_of(**said: Any) -> str:
+        return admin.post(reverse("reader-study-plan"), form(**said)).content.decode()
+
+    assert (
+        "quartiles of 3 signed readings with two outputs, no first read, and 13 to 21 answers." in plan_of()
+    )
+    assert '120 s <span class="quiet">(90 to 150)' in plan_of()
+    assert '220 s <span class="quiet">(210 to 230)' in plan_of(first_reads="on")
+    # Half of the readings begin with a first read.
+    some = plan_of(first_reads="share", first_read_share="50")
+    assert "6 signed readings with two outputs, some of them with a first read" in some
+    assert '170 s <span class="quiet">(150 to 190)' in some
+    assert '40 s <span class="quiet">(35 to 45)' in plan_of(shows="one")
+    alone = uids(Criterion.objects.get(key="plausibility"))
+    assert '5 s <span class="quiet">(5 to 5)' in plan_of(asked=alone)
+    # Nobody has answered as much yet.
+    harm = uids(*Criterion.objects.filter(is_library=True))
+    assert "Not measured yet" in plan_of(asked=harm)
+
+
+def test_the_plan_says_what_its_minutes_are_made_of(admin: Client) -> None:
+    completed_study()
+
+    def seconds_of(**said: Any) -> tuple[dict[str, list[float]], float]:
+        page = admin.post(reverse("reader-study-plan"), form(**said)).content.decode()
+        table = page[page.index("What the minutes are made of") : page.index("</table>")]
+        rows = re.findall(r'<th scope="row">([^<]+)</th>((?:<td class="number">[\d.]+</td>)+)', table)
+        together = re.search(r'Together</th><td class="number">(\d+)', table)
+        assert together
+        parts = {name: [float(n) for n in re.findall(r">([\d.]+)<", cells)] for name, cells in rows}
+        return parts, float(together[1])
+
+    usual, together = seconds_of()
+    assert usual == {
+        "film": [1, 15, 15],
+        "steps read": [4, 10, 40],
+        "answers read": [2, 8, 16],
+        "ratings and choices": [16, 1.6, 26],
+        "votes": [1, 5, 5],
+    }
+    assert together == 102
+    one, _ = seconds_of(shows="one")
+    assert one == {
+        "film": [1, 15, 15],
+        "steps read": [2, 10, 20],
+        "answers read": [1, 8, 8],
+        "ratings and choices": [8, 1.6, 13],
+    }
+    first, _ = seconds_of(first_reads="share", first_read_share="50")
+    assert first["first read"] == [0.5, 30, 15]
+    chosen, _ = seconds_of(first_reads="on", first_read_choices="yes\nno")
+    assert chosen["first read"] == [1, 5, 5]
+    more, _ = seconds_of(asked=uids(*Criterion.objects.filter(is_library=True)))
+    assert more["ratings and choices"][0] > usual["ratings and choices"][0]
+
+
+def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client) -> None:
+    readers = [ExpertFactory.create() for _ in range(2)]
+    said = form(
+        studies=uids(*(completed_study() for _ in range(8))), readers=uids(*readers), repeat_share="25"
+    )
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said | {"washout_cases": ""}).content.decode()
+    assert "A repeat comes at least 3 other cases after its case." in page
+    assert "Up to 6 are possible" in page
+    assert "of them 2 repeats" in page
+    page = admin.post(plan, said | {"washout_cases": "7"}).content.decode()
+    assert (
+        "Only 1 of 2 repeats per reader fit behind a washout of 7 cases, and with one of 6 they all do."
+        in page
+    )
+    admin.post(NEW, said | {"washout_cases": "", "action": "save"})
+    assert ReaderStudy.objects.get().washout_cases == 3
+    page = admin.post(plan, said | {"repeat_share": "", "washout_cases": ""}).content.decode()
+    assert "A repeat comes" not in page
 
 
 def test_another_model_loses_nothing_that_was_entered(admin: Client) -> None:

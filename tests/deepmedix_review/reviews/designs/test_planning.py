@@ -1,11 +1,20 @@
 """The plan counts what the draw draws, says what is assumed, and its intervals are those of simulation."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
-from deepmedix_review.reviews.designs import ReaderStudyDesign, ReadingTimes, plan
+from deepmedix_review.reviews.designs import (
+    Question,
+    ReaderStudyDesign,
+    ReadingTimes,
+    expected_times,
+    make_up,
+    plan,
+    room_for_repeats,
+)
 from deepmedix_review.reviews.designs.planning import alpha_half_width, vote_half_width
 from rl_feedback.agreement import krippendorff_alpha
 from tests.deepmedix_review.reviews.designs.test_simulated_studies import (
@@ -29,10 +38,32 @@ def test_the_plan_counts_what_is_drawn(name: str) -> None:
     assert planned.problems == ()
 
 
+def test_minutes_grow_with_all_that_is_asked() -> None:
+    usual = [Question("step"), Question("region"), Question("answer"), Question("vote")]
+
+    def minutes(questions: list[Question], **said: Any) -> float:
+        return expected_times(make_up(questions, **{"num_outputs": 2, **said})).median
+
+    plain = minutes(usual)
+    for target, seconds in (("step", 16), ("region", 16), ("answer", 3.2), ("vote", 5), ("case", 1.6)):
+        assert minutes([*usual, Question(target)]) == pytest.approx(plain + seconds)
+        written = Question(target, is_text=True)
+        assert minutes([*usual, written]) > minutes([*usual, Question(target)])
+    assert minutes(usual, num_outputs=1) < plain
+    assert minutes(usual, steps_per_output=7) == pytest.approx(plain + 4 * (10 + 1.6))
+    assert minutes(usual, first_reads=0.5) == pytest.approx(plain + 15)
+    assert minutes(usual, first_reads=1.0, has_choices=True) == pytest.approx(plain + 5)
+
+
+def test_a_vote_needs_two_outputs() -> None:
+    alone = make_up([Question("vote"), Question("answer")], num_outputs=1)
+    assert (alone.votes, alone.num_answers) == (0, 1)
+
+
 def test_minutes_are_measured_ones_or_say_that_they_are_not() -> None:
     design = ReaderStudyDesign()
     guessed = plan(design, num_cases=60, readers=2)
-    assert guessed.sentences[0].startswith("Not measured yet")
+    assert guessed.sentences[0].startswith("Not measured yet: 178 s per reading")
     measured = plan(
         design, num_cases=60, readers=2, seconds_per_reading=ReadingTimes(30, 60, 120, num_readings=40)
     )
@@ -103,6 +134,9 @@ def test_what_cannot_be_drawn_is_said(
     ("design", "num_days", "sentence"),
     [
         (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "Only 5 of 10 repeats"),
+        (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "with one of 90 they all do"),
+        (ReaderStudyDesign(repeat_share=0.1, washout_cases=20), None, "Up to 90 are possible"),
+        (ReaderStudyDesign(repeat_share=0.1), None, "at least 1 other case after its case"),
         (ReaderStudyDesign(repeat_share=0.1, washout_days=28), 14, "Move one of them"),
         (ReaderStudyDesign(repeat_share=0.001), None, "comes to none"),
         (ReaderStudyDesign(first_reads="share"), None, "between 0 and 1"),
@@ -111,3 +145,22 @@ def test_what_cannot_be_drawn_is_said(
 def test_what_to_know_is_said(design: ReaderStudyDesign, num_days: int | None, sentence: str) -> None:
     sentences = plan(design, num_cases=100, readers=3, num_days=num_days).sentences
     assert any(sentence in said for said in sentences), sentences
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("num_cases", [1, 2, 3, 8, 25, 100])
+def test_the_usual_washout_leaves_room_for_every_repeat_that_can_be_placed(
+    num_cases: int, share: float
+) -> None:
+    design = ReaderStudyDesign(repeat_share=share)
+    room = room_for_repeats(design, num_cases=num_cases, readers=2)
+    assert room.usual_washout <= min(20, num_cases)
+    assert room.fitting(room.usual_washout) == room.fitting(0)
+    assert room.fitting(room.longest_washout) == room.fitting(0)
+    if 0 < room.wanted < num_cases:
+        assert room.fitting(room.longest_washout + 1) < room.wanted
+
+
+def test_without_repeats_there_is_no_washout() -> None:
+    for design in (ReaderStudyDesign(), ReaderStudyDesign(is_pool=True, repeat_share=0.5)):
+        assert room_for_repeats(design, num_cases=100, readers=3).usual_washout == 0
