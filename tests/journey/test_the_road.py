@@ -95,7 +95,7 @@ def assign_to(page: Page, url: str, *, reader: str) -> None:
 def read_and_sign(page: Page, url: str) -> None:
     page.goto(f"{url}/worklist/")
     page.get_by_role("button", name="Accept The road").click()
-    page.get_by_role("button", name=re.compile("^Read")).click()
+    page.get_by_role("region", name="The road begins").get_by_role("button").click()
     wait_for_film(page)
     for side, points, verdict in (("A", 5, "fits"), ("B", 2, "wrong")):
         page.get_by_role("tab", name=re.compile(f"Output {side}")).click()
