@@ -94,11 +94,13 @@ function choose(host: DragHost, at: Point): void {
 const distance = (a: Point, b: Point): number => Math.hypot(b.x - a.x, b.y - a.y);
 
 function windowDrag(host: DragHost): Drag["move"] {
-  const start = host.stack.window();
-  const { range } = host.stack.values();
+  const start = host.stack.painting.window;
+  const { range } = host.stack.painting.values();
   return (from, to) => {
     const moved = { x: to.x - from.x, y: to.y - from.y };
-    host.stack.setWindow(windowAfterDrag(start, moved, host.stack.screenSize(), range.upper - range.lower));
+    host.stack.painting.setWindow(
+      windowAfterDrag(start, moved, host.stack.screenSize(), range.upper - range.lower),
+    );
     host.displayChanged();
   };
 }
@@ -108,7 +110,7 @@ function panDrag(host: DragHost): Drag["move"] {
   return (from, to) => {
     const before = last ?? from;
     last = to;
-    host.stack.panBy({ x: to.x - before.x, y: to.y - before.y });
+    host.stack.camera.panBy({ x: to.x - before.x, y: to.y - before.y });
     host.displayChanged();
   };
 }
@@ -118,14 +120,14 @@ function zoomDrag(host: DragHost): Drag["move"] {
   return (from, to) => {
     const before = last ?? from;
     last = to;
-    host.stack.zoomBy(1.006 ** (before.y - to.y), from);
+    host.stack.camera.zoomBy(1.006 ** (before.y - to.y), from);
     host.displayChanged();
   };
 }
 
 function drawDrag(host: DragHost, uid: string): Drag {
   const boxBetween = (from: Point, to: Point): Box => {
-    const affine = host.stack.affine();
+    const affine = host.stack.camera.affine();
     return rounded(withinFilm(orderedBox(toFilm(from, affine), toFilm(to, affine)), host.stack.filmSize()));
   };
   return {
@@ -142,7 +144,7 @@ function gripDrag(host: DragHost, uid: string, grip: Grip): Drag {
   const start = host.boxOf(uid);
   const boxAfter = (from: Point, to: Point): Box | null => {
     if (start === null) return null;
-    const affine = host.stack.affine();
+    const affine = host.stack.camera.affine();
     const a = toFilm(from, affine);
     const b = toFilm(to, affine);
     return rounded(dragged(start, grip, { x: b.x - a.x, y: b.y - a.y }, host.stack.filmSize()));
@@ -162,7 +164,7 @@ function gripDrag(host: DragHost, uid: string, grip: Grip): Drag {
 }
 
 const filmPoint = (host: DragHost, at: Point): Point =>
-  onFilm(toFilm(at, host.stack.affine()), host.stack.filmSize());
+  onFilm(toFilm(at, host.stack.camera.affine()), host.stack.filmSize());
 
 /** From one end to the other in a drag, or by a click at each. */
 function rulerDrag(host: DragHost): Drag {

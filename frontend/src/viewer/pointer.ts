@@ -41,8 +41,8 @@ export function listenToPointer(area: HTMLElement, host: PointerHost): () => voi
     const [c, d] = now;
     if (!a || !b || !c || !d) return;
     const { factor, about, shift } = pinchBetween([a, b], [c, d]);
-    host.stack.panBy(shift);
-    host.stack.zoomBy(factor, about);
+    host.stack.camera.panBy(shift);
+    host.stack.camera.zoomBy(factor, about);
     host.displayChanged();
   };
 
@@ -114,7 +114,7 @@ export function listenToPointer(area: HTMLElement, host: PointerHost): () => voi
     (event) => {
       if (!host.isShown() || !isOnFilm(event.target)) return;
       event.preventDefault();
-      host.stack.zoomBy(event.deltaY < 0 ? WHEEL_STEP : 1 / WHEEL_STEP, at(event));
+      host.stack.camera.zoomBy(event.deltaY < 0 ? WHEEL_STEP : 1 / WHEEL_STEP, at(event));
       host.displayChanged();
     },
     { signal, passive: false },

@@ -65,7 +65,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
     const label = rulerLabel();
-    overlay.draw(shown, line && label ? { line, label } : null, stack.affine());
+    overlay.draw(shown, line && label ? { line, label } : null, stack.camera.affine());
     parent.classList.toggle("drawing", drawing !== null || tool === "measure");
     magnify();
   }
@@ -84,19 +84,19 @@ export function createFilmView(parent: HTMLElement): FilmView {
   function magnify(): void {
     if (!isShown || !isMagnifying || isBehind) return lens.hide();
     const at = pointed ?? center();
-    const affine = stack.affine();
-    const cut = stack.cut.bind(stack);
+    const affine = stack.camera.affine();
+    const cut = stack.painting.cut.bind(stack.painting);
     lens.show(toFilm(at, affine), lensPlace(at, stack.screenSize()), lensScale(affine), cut);
   }
 
   function display(): Display | null {
     if (!isShown) return null;
-    const { xAxis } = stack.affine();
+    const { xAxis } = stack.camera.affine();
     return {
-      window: stack.windowToKeep(),
-      inverted: stack.isInverted(),
+      window: stack.painting.windowToKeep(),
+      inverted: stack.painting.isInverted,
       zoom: Math.hypot(xAxis.x, xAxis.y),
-      label: windowLabel(stack.window(), stack.look()),
+      label: windowLabel(stack.painting.window, stack.painting.look),
     };
   }
 
@@ -122,13 +122,13 @@ export function createFilmView(parent: HTMLElement): FilmView {
     pointedAt: (at) => {
       pointed = at;
       if (lineStart !== null && at !== null) {
-        line = { from: lineStart, to: toFilm(at, stack.affine()) };
+        line = { from: lineStart, to: toFilm(at, stack.camera.affine()) };
         return redraw();
       }
       magnify();
     },
     placed: () => {
-      const affine = stack.affine();
+      const affine = stack.camera.affine();
       return marks.map(({ uid, box }) => ({ uid, box: boxToScreen(box, affine) }));
     },
     focused: () => marks.find((mark) => mark.focused)?.uid ?? null,
@@ -190,8 +190,8 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     bringIntoView(box) {
       if (!isShown) return;
-      const shift = shiftToShow(boxToScreen(box, stack.affine()), stack.screenSize(), MARGIN_PX);
-      if (shift.x !== 0 || shift.y !== 0) stack.panBy(shift);
+      const shift = shiftToShow(boxToScreen(box, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
+      if (shift.x !== 0 || shift.y !== 0) stack.camera.panBy(shift);
     },
     setDragTool(next) {
       tool = next;
@@ -218,34 +218,34 @@ export function createFilmView(parent: HTMLElement): FilmView {
     onMeasured: (listener) => void measuredListeners.push(listener),
     setWindow(window) {
       if (!isShown) return;
-      stack.setWindow(window);
+      stack.painting.setWindow(window);
       tellDisplay();
     },
-    presets: () => (isShown ? stack.presets().map(({ name }) => name) : []),
+    presets: () => (isShown ? stack.painting.presets.map(({ name }) => name) : []),
     choosePreset(index) {
-      const preset = isShown ? stack.presets()[index] : undefined;
+      const preset = isShown ? stack.painting.presets[index] : undefined;
       if (preset === undefined) return;
-      stack.choosePreset(preset);
+      stack.painting.choosePreset(preset);
       tellDisplay();
     },
     setInverted(inverted) {
       if (!isShown) return;
-      stack.setInverted(inverted);
+      stack.painting.setInverted(inverted);
       tellDisplay();
     },
     fit() {
       if (!isShown) return;
-      stack.fit();
+      stack.camera.fit();
       tellDisplay();
     },
     showActualSize() {
       if (!isShown) return;
-      stack.showActualSize();
+      stack.camera.showActualSize();
       tellDisplay();
     },
     zoomBy(factor) {
       if (!isShown) return;
-      stack.zoomBy(factor, center());
+      stack.camera.zoomBy(factor, center());
       tellDisplay();
     },
     display,

@@ -1,0 +1,134 @@
+/** How a film looks on the screen: one of its looks, through the reader's window, inverted or not. */
+import type { Affine, Size } from "./geometry";
+import { cutPatch, type Patch } from "./lens";
+import { NO_SMOOTHING, type Smoothing, smooth, smoothingFor } from "./smoothing";
+import {
+  type FilmSurvey,
+  greysOf,
+  paint,
+  type Shade,
+  type StoredValues,
+  surveyFilm,
+  type ValueRules,
+} from "./values";
+import { type FilmValues, isSameKind, type Look, type Preset, presetsOf, type Window } from "./window";
+
+/** A film's values as they are stored, and what its header says of them. */
+export interface DecodedFilm {
+  readonly stored: StoredValues;
+  readonly rules: ValueRules;
+  readonly size: Size;
+}
+
+/** Where the picture is seen. */
+export interface Screen {
+  /** False where another film is there by now, or none. */
+  shows(picture: Uint8Array): boolean;
+  renew(): void;
+}
+
+export class Painting {
+  /** The greys that are on the screen, painted anew in place. */
+  readonly picture: Uint8Array;
+  readonly presets: readonly Preset[];
+  private readonly survey: FilmSurvey;
+  private shade: Shade;
+  private greys: Uint8Array = new Uint8Array(1);
+  private smoothing: Smoothing = NO_SMOOTHING;
+  private isReady = true;
+  private isStale = false;
+
+  constructor(
+    private readonly film: DecodedFilm,
+    private readonly screen: Screen,
+  ) {
+    this.survey = surveyFilm(film.stored, film.rules);
+    this.presets = presetsOf(this.survey.looks);
+    this.picture = new Uint8Array(film.stored.length);
+    const [look] = this.survey.looks;
+    this.shade = { look, window: look.window, inverted: false };
+  }
+
+  get look(): Look {
+    return this.shade.look;
+  }
+
+  get window(): Window {
+    return this.shade.window;
+  }
+
+  get isInverted(): boolean {
+    return this.shade.inverted;
+  }
+
+  values(): FilmValues {
+    const { window, table } = this.look;
+    const range = table === null ? this.survey.range : { lower: 0, upper: table.maximum };
+    return { initial: window, range, brighterIsHigher: this.film.rules.brighterIsHigher };
+  }
+
+  /** The window that shows the same on the film's first look, or where none does that look's own. */
+  windowToKeep(): Window {
+    const [first] = this.survey.looks;
+    return isSameKind(first, this.look) ? this.window : first.window;
+  }
+
+  setWindow(window: Window): void {
+    this.setShade({ window });
+  }
+
+  setInverted(inverted: boolean): void {
+    this.setShade({ inverted });
+  }
+
+  choosePreset(preset: Preset): void {
+    if ("windowFor" in preset) return this.setWindow(preset.windowFor(this.values()));
+    const look = this.survey.looks[preset.look];
+    if (look) this.setShade({ look, window: look.window });
+  }
+
+  /** For a film that lies on the screen like this. */
+  smoothFor(affine: Affine): void {
+    const next = smoothingFor(affine, devicePixelRatio);
+    if (next.across === this.smoothing.across && next.down === this.smoothing.down) return;
+    this.smoothing = next;
+    this.paintSoon();
+  }
+
+  paint(): void {
+    const { stored, rules, size } = this.film;
+    this.greys = greysOf(rules, this.shade);
+    paint(stored, this.greys, this.picture);
+    smooth(this.picture, size, this.smoothing);
+    this.isStale = false;
+    this.screen.renew();
+  }
+
+  /** A part of the film as it looks now, never smoothed. */
+  cut(left: number, top: number, size: Size): Patch {
+    const { stored } = this.film;
+    const mask = this.greys.length - 1;
+    const greyOf = (index: number): number => this.greys[(stored[index] ?? 0) & mask] ?? 0;
+    return cutPatch(greyOf, this.film.size, left, top, size);
+  }
+
+  private setShade(part: Partial<Shade>): void {
+    this.shade = { ...this.shade, ...part };
+    this.paintSoon();
+  }
+
+  /** At once, and then once a frame: a drag tells of more movements than the screen shows. */
+  private paintSoon(): void {
+    if (!this.screen.shows(this.picture)) return;
+    if (!this.isReady) {
+      this.isStale = true;
+      return;
+    }
+    this.paint();
+    this.isReady = false;
+    requestAnimationFrame(() => {
+      this.isReady = true;
+      if (this.isStale) this.paintSoon();
+    });
+  }
+}
