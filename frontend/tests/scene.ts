@@ -6,6 +6,7 @@ import type { Film, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
 import type { Box, Size } from "../src/viewer/geometry";
 import { type Line, lengthLabel } from "../src/viewer/ruler";
+import type { Seen } from "../src/viewer/window";
 
 export const FILM_UID = "2.25.1";
 
@@ -138,7 +139,7 @@ export class FakeView implements FilmView {
     this.broughtIntoView.push(box);
   }
   setDragTool() {}
-  setWindow() {}
+  seeAgain = (_seen: Seen) => true;
   presets = () => ["As stored"];
   choosePreset() {}
   setInverted() {}

@@ -2,15 +2,19 @@ import { describe, expect, it } from "vitest";
 import { greysOf, paint, surveyFilm, type ValueRules } from "../src/viewer/values";
 import {
   type FilmValues,
-  isSameKind,
+  isSeenAlike,
   type Look,
+  markedLook,
+  markOf,
   presetsOf,
   rangeLook,
   rangeOf,
+  type Seen,
+  seenLabel,
   shareOfWhite,
   tableLook,
+  type Window,
   windowAfterDrag,
-  windowLabel,
   windowOf,
 } from "../src/viewer/window";
 
@@ -101,8 +105,8 @@ describe("the window", () => {
       shareOfWhite(value, { center, width }, curve);
     expect(share(1024, 2048, 4096, "linear")).toBeCloseTo(1024 / 4095);
     expect([share(9, 10, 1, "linear"), share(10, 10, 1, "linear")]).toEqual([0, 1]);
-    expect(share(1024, 2048, 4096, "linear-exact")).toBe(0.25);
-    expect([share(0, 2048, 4096, "linear-exact"), share(4096, 2048, 4096, "linear-exact")]).toEqual([0, 1]);
+    expect(share(1024, 2048, 4096, "linear_exact")).toBe(0.25);
+    expect([share(0, 2048, 4096, "linear_exact"), share(4096, 2048, 4096, "linear_exact")]).toEqual([0, 1]);
     expect(share(2048, 2048, 4096, "sigmoid")).toBe(0.5);
     expect(share(3072, 2048, 4096, "sigmoid")).toBeCloseTo(1 / (1 + Math.exp(-1)));
   });
@@ -117,12 +121,32 @@ describe("the window", () => {
 });
 
 describe("two looks", () => {
-  it("are of one kind where a window means the same on both", () => {
-    const table = { firstMapped: 0, entries: Uint16Array.of(0, 1), maximum: 1 };
-    expect(isSameKind(windowLook(1, 2), windowLook(3, 4))).toBe(true);
-    expect(isSameKind(windowLook(1, 2), windowLook(1, 2, "sigmoid"))).toBe(false);
-    expect(isSameKind(windowLook(1, 2), tableLook("NORMAL", table))).toBe(false);
-    expect(isSameKind(tableLook("SOFTER", table), tableLook("NORMAL", { ...table }))).toBe(false);
+  const table = { firstMapped: 0, entries: Uint16Array.of(0, 1), maximum: 1 };
+  const looks = [windowLook(1, 2), windowLook(1, 2, "sigmoid"), tableLook("NORMAL", table)];
+  const [first, second, third] = looks as [Look, Look, Look];
+
+  it("are told apart by their places, and found again", () => {
+    expect(markOf(looks, second)).toEqual({ index: 1, name: "Window 1", curve: "sigmoid" });
+    expect(markOf(looks, third)).toEqual({ index: 2, name: "NORMAL", curve: "table" });
+    for (const look of looks) expect(markedLook(looks, markOf(looks, look))).toBe(look);
+    expect(markedLook(looks, null)).toBe(first);
+  });
+
+  it("are not taken for one another where a film has others than when it was seen", () => {
+    for (const other of [[first], [first, third], [first, windowLook(1, 2, "linear_exact"), third]]) {
+      expect(markedLook(other, markOf(looks, second))).toBeNull();
+    }
+  });
+
+  it("make a film seen otherwise, as a window and an inversion do", () => {
+    const seen: Seen = { window: { center: 1, width: 2 }, inverted: false, look: null };
+    const mark = markOf(looks, second);
+    expect(isSeenAlike(seen, { ...seen, look: markOf(looks, first) })).toBe(true);
+    expect(isSeenAlike(seen, { ...seen, window: { center: 1.01, width: 2 } })).toBe(true);
+    expect(isSeenAlike(seen, { ...seen, window: { center: 1.1, width: 2 } })).toBe(false);
+    expect(isSeenAlike(seen, { ...seen, window: { center: 1, width: 3 } })).toBe(false);
+    expect(isSeenAlike(seen, { ...seen, inverted: true })).toBe(false);
+    expect(isSeenAlike(seen, { ...seen, look: mark })).toBe(false);
   });
 });
 
@@ -153,11 +177,14 @@ describe("the presets", () => {
   });
 
   it("are told in words: a plain window, a curve, a table and what the reader's window does to it", () => {
-    expect(windowLabel({ center: 500.4, width: 900 }, windowLook(1, 400))).toBe("W 900 L 500");
-    expect(windowLabel({ center: 0.5, width: 1.25 }, windowLook(0.5, 1))).toBe("W 1.25 L 0.5");
-    expect(windowLabel({ center: 5, width: 90 }, windowLook(1, 400, "sigmoid"))).toBe("S-curve W 90 L 5");
+    const first = (window: Window, look: Look): string => seenLabel(window, look, true);
+    expect(first({ center: 500.4, width: 900 }, windowLook(1, 400))).toBe("W 900 L 500");
+    expect(first({ center: 0.5, width: 1.25 }, windowLook(0.5, 1))).toBe("W 1.25 L 0.5");
+    expect(first({ center: 5, width: 90 }, windowLook(1, 400, "sigmoid"))).toBe("S-curve W 90 L 5");
     const table = tableLook("HARDER", { firstMapped: 0, entries: Uint16Array.of(0, 255), maximum: 255 });
-    expect(windowLabel(table.window, table)).toBe("HARDER");
-    expect(windowLabel({ center: 128, width: 100 }, table)).toBe("HARDER, then W 100 L 128");
+    expect(first(table.window, table)).toBe("HARDER");
+    expect(first({ center: 128, width: 100 }, table)).toBe("HARDER, then W 100 L 128");
+    expect(seenLabel({ center: 5, width: 90 }, windowLook(1, 400), false)).toBe("Window 1: W 90 L 5");
+    expect(seenLabel(table.window, table, false)).toBe("HARDER");
   });
 });

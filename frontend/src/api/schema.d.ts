@@ -801,6 +801,14 @@ export interface components {
             region: string | null;
             value: number | string | (number | string)[];
         };
+        /**
+         * @description * `linear` - Linear
+         *     * `linear_exact` - Linear Exact
+         *     * `sigmoid` - Sigmoid
+         *     * `table` - Table
+         * @enum {string}
+         */
+        CurveEnum: "linear" | "linear_exact" | "sigmoid" | "table";
         DatasetJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -1085,6 +1093,18 @@ export interface components {
             account: string;
             username: string;
             password: string;
+        };
+        Look: {
+            /** @description among the film's windows, then its tables, then its range */
+            index: number;
+            name: string;
+            curve: components["schemas"]["CurveEnum"];
+        };
+        LookRequest: {
+            /** @description among the film's windows, then its tables, then its range */
+            index: number;
+            name: string;
+            curve: components["schemas"]["CurveEnum"];
         };
         Member: {
             /** Format: uuid */
@@ -1458,6 +1478,8 @@ export interface components {
             /** Format: double */
             width: number;
             inverted: boolean;
+            /** @description null is the film's first */
+            look?: components["schemas"]["LookRequest"] | null;
         };
         SetWindowRequest: {
             /**
@@ -1624,6 +1646,8 @@ export interface components {
             /** Format: double */
             width: number;
             inverted: boolean;
+            /** @description null where it is the film's first */
+            look: components["schemas"]["Look"] | null;
         };
     };
     responses: never;

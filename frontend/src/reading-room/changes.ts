@@ -159,7 +159,7 @@ export function withChange(reading: Reading, change: Change): Reading {
       return { ...reading, first_read: { ...reading.first_read, [moment]: now } };
     }
     case "set_window":
-      return { ...reading, window: change.payload };
+      return { ...reading, window: { ...change.payload, look: change.payload.look ?? null } };
     case "add_active_time":
       return { ...reading, active_seconds: reading.active_seconds + change.payload.seconds };
   }

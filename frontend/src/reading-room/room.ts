@@ -2,6 +2,7 @@
 import type { Change, Reading, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
+import { isSeenAlike, type Seen } from "../viewer/window";
 import { annotate } from "./changes";
 import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
@@ -88,9 +89,8 @@ export class Room {
         sopInstanceUid: instance.sop_instance_uid,
       });
       this.set({ film: { kind: "shown", values } });
-      if (window) {
-        this.view.setWindow(window);
-        this.view.setInverted(window.inverted);
+      if (window && !this.view.seeAgain(seenIn(window))) {
+        this.set({ said: "The film has no such look as you chose before. It is shown as it is stored." });
       }
       this.walking.look();
     } catch (error) {
@@ -255,12 +255,10 @@ export class Room {
     clearTimeout(this.windowTimer);
     const { display, film, reading } = this.state;
     if (display === null || film.kind !== "shown") return;
-    const stored = reading.window ?? { ...film.values.initial, inverted: false };
-    const { window, inverted } = display;
-    const isSame =
-      Math.abs(window.center - stored.center) < 0.05 && Math.abs(window.width - stored.width) < 0.05;
-    if (isSame && inverted === stored.inverted) return;
-    this.change({ kind: "set_window", payload: { ...window, inverted } });
+    const asStored: Seen = { window: film.values.initial, inverted: false, look: null };
+    if (isSeenAlike(display, reading.window ? seenIn(reading.window) : asStored)) return;
+    const { window, inverted, look } = display;
+    this.change({ kind: "set_window", payload: { ...window, inverted, look } });
   }
 
   set(part: Partial<RoomState>): void {
@@ -269,4 +267,8 @@ export class Room {
     this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);
   }
+}
+
+function seenIn({ center, width, inverted, look }: NonNullable<Reading["window"]>): Seen {
+  return { window: { center, width }, inverted, look };
 }

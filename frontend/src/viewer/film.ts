@@ -1,18 +1,14 @@
 /** What the rest of the frontend knows of a film and its viewer; Cornerstone3D stays behind these types. */
 import type { Box, Point, Size } from "./geometry";
 import type { Line } from "./ruler";
-import type { FilmValues, Window } from "./window";
+import type { FilmValues, Seen } from "./window";
 
 export interface Film {
   readonly url: string;
   readonly sopInstanceUid: string;
 }
 
-export interface Display {
-  /** In the units of the film's first look, which a window is kept for; that look's own under another kind of look. */
-  readonly window: Window;
-  /** Relative to how DICOM says the film should look: MONOCHROME1 alone is not "inverted". */
-  readonly inverted: boolean;
+export interface Display extends Seen {
   /** Screen pixels per film pixel. */
   readonly zoom: number;
   /** The window in words for a tool bar, with the film's table or curve where it is no plain window. */
@@ -54,7 +50,8 @@ export interface FilmView {
   drawRegion(uid: string | null): void;
   bringIntoView(box: Box): void;
   setDragTool(tool: DragTool): void;
-  setWindow(window: Window): void;
+  /** As the film was seen before. False where it has no such look: then it stays as it is. */
+  seeAgain(seen: Seen): boolean;
   /** The names of the film's stored looks and of windows relative to them; empty where blank. */
   presets(): readonly string[];
   choosePreset(index: number): void;

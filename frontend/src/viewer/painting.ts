@@ -11,7 +11,17 @@ import {
   surveyFilm,
   type ValueRules,
 } from "./values";
-import { type FilmValues, isSameKind, type Look, type Preset, presetsOf, type Window } from "./window";
+import {
+  type FilmValues,
+  type Look,
+  markedLook,
+  markOf,
+  type Preset,
+  presetsOf,
+  type Seen,
+  seenLabel,
+  type Window,
+} from "./window";
 
 /** A film's values as they are stored, and what its header says of them. */
 export interface DecodedFilm {
@@ -67,10 +77,22 @@ export class Painting {
     return { initial: window, range, brighterIsHigher: this.film.rules.brighterIsHigher };
   }
 
-  /** The window that shows the same on the film's first look, or where none does that look's own. */
-  windowToKeep(): Window {
-    const [first] = this.survey.looks;
-    return isSameKind(first, this.look) ? this.window : first.window;
+  /** How the film is seen now, to be kept. */
+  seen(): Seen {
+    const { look, window, inverted } = this.shade;
+    return { window, inverted, look: markOf(this.survey.looks, look) };
+  }
+
+  /** In words. */
+  label(): string {
+    return seenLabel(this.window, this.look, this.look === this.survey.looks[0]);
+  }
+
+  /** As it was seen before. False where the film has no such look: then nothing is changed. */
+  seeAgain({ window, inverted, look: mark }: Seen): boolean {
+    const look = markedLook(this.survey.looks, mark);
+    if (look !== null) this.setShade({ look, window, inverted });
+    return look !== null;
   }
 
   setWindow(window: Window): void {

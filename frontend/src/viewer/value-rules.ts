@@ -6,7 +6,7 @@ import { type Curve, type Look, tableLook } from "./window";
 
 const CURVES: Readonly<Record<string, Curve>> = {
   LINEAR: "linear",
-  LINEAR_EXACT: "linear-exact",
+  LINEAR_EXACT: "linear_exact",
   SIGMOID: "sigmoid",
 };
 

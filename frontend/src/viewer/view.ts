@@ -6,7 +6,6 @@ import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
 import { type Line, lengthLabel } from "./ruler";
 import { FilmStack } from "./stack";
-import { windowLabel } from "./window";
 
 /** Screen pixels between a region that is brought into view and the edge. */
 const MARGIN_PX = 40;
@@ -93,10 +92,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
     if (!isShown) return null;
     const { xAxis } = stack.camera.affine();
     return {
-      window: stack.painting.windowToKeep(),
-      inverted: stack.painting.isInverted,
+      ...stack.painting.seen(),
       zoom: Math.hypot(xAxis.x, xAxis.y),
-      label: windowLabel(stack.painting.window, stack.painting.look),
+      label: stack.painting.label(),
     };
   }
 
@@ -216,10 +214,11 @@ export function createFilmView(parent: HTMLElement): FilmView {
       magnify();
     },
     onMeasured: (listener) => void measuredListeners.push(listener),
-    setWindow(window) {
-      if (!isShown) return;
-      stack.painting.setWindow(window);
+    seeAgain(seen) {
+      if (!isShown) return false;
+      const isDone = stack.painting.seeAgain(seen);
       tellDisplay();
+      return isDone;
     },
     presets: () => (isShown ? stack.painting.presets.map(({ name }) => name) : []),
     choosePreset(index) {

@@ -12,7 +12,7 @@ export interface Range {
 }
 
 /** The function of PS3.3 C.11.2.1.2 and C.11.2.1.3 by which a window becomes shades. */
-export type Curve = "linear" | "linear-exact" | "sigmoid";
+export type Curve = "linear" | "linear_exact" | "sigmoid";
 
 /**
  * One way to look at a film. The window is in values after the modality transform, or, where there is a
@@ -45,16 +45,53 @@ export function tableLook(name: string, table: LookupTable): Look {
   return { name, curve: "linear", table, window: windowOf({ lower: 0, upper: table.maximum }) };
 }
 
-/** Whether one window means the same picture on both looks. */
-export function isSameKind(one: Look, other: Look): boolean {
-  return one.curve === other.curve && one.table === other.table;
+/** Which of a film's looks: enough to find it again, and for whoever reads the data later to know it. */
+export interface LookMark {
+  /** Among the film's windows, then its tables, then its whole range. */
+  readonly index: number;
+  readonly name: string;
+  readonly curve: Curve | "table";
+}
+
+/** How a reader sees a film. Without a look it is the film's first. */
+export interface Seen {
+  readonly window: Window;
+  /** Relative to how DICOM says the film should look: MONOCHROME1 alone is not "inverted". */
+  readonly inverted: boolean;
+  readonly look: LookMark | null;
+}
+
+/** Windows move in steps that nobody sees. */
+const UNSEEN_STEP = 0.05;
+
+export function isSeenAlike(one: Seen, other: Seen): boolean {
+  const isNear = (a: number, b: number): boolean => Math.abs(a - b) < UNSEEN_STEP;
+  const isSameLook = (one.look?.index ?? 0) === (other.look?.index ?? 0);
+  const { window: a } = one;
+  const { window: b } = other;
+  return (
+    isSameLook && one.inverted === other.inverted && isNear(a.center, b.center) && isNear(a.width, b.width)
+  );
+}
+
+export function markOf(looks: readonly Look[], look: Look): LookMark {
+  const curve = look.table === null ? look.curve : "table";
+  return { index: looks.indexOf(look), name: look.name, curve };
+}
+
+/** The look that was kept; without a mark the first. Null where the film has no such look. */
+export function markedLook(looks: readonly Look[], mark: LookMark | null): Look | null {
+  const look = looks[mark?.index ?? 0];
+  if (look === undefined || mark === null) return look ?? null;
+  const { name, curve } = markOf(looks, look);
+  return name === mark.name && curve === mark.curve ? look : null;
 }
 
 /** 0 black to 1 white; PS3.3 C.11.2.1.2.1, C.11.2.1.3.1 and C.11.2.1.3.2. */
 export function shareOfWhite(value: number, { center, width }: Window, curve: Curve): number {
   if (curve === "sigmoid") return 1 / (1 + Math.exp((-4 * (value - center)) / width));
   const [middle, length] =
-    curve === "linear-exact" ? [center, width] : [center - 0.5, Math.max(width, MIN_WIDTH) - 1];
+    curve === "linear_exact" ? [center, width] : [center - 0.5, Math.max(width, MIN_WIDTH) - 1];
   if (value <= middle - length / 2) return 0;
   if (value > middle + length / 2) return 1;
   return (value - middle) / length + 0.5;
@@ -112,8 +149,16 @@ export function presetsOf(looks: readonly Look[]): readonly Preset[] {
   return [...stored, ...RELATIVE, { name: "Full range", look: last }];
 }
 
-/** What a tool bar says of the reader's window, such as `W 900 L 1500` or `S-curve W 1500 L 2000`. */
-export function windowLabel(window: Window, look: Look): string {
+/**
+ * What a tool bar says of the reader's window, such as `W 900 L 1500` or `S-curve W 1500 L 2000`; with the name of
+ * the look where it is not the film's first.
+ */
+export function seenLabel(window: Window, look: Look, isFirst: boolean): string {
+  const label = windowLabel(window, look);
+  return isFirst || look.table !== null ? label : `${look.name}: ${label}`;
+}
+
+function windowLabel(window: Window, look: Look): string {
   const short = (value: number): string =>
     look.window.width < 20 ? String(Number(value.toPrecision(3))) : String(Math.round(value));
   const numbers = `W ${short(window.width)} L ${short(window.center)}`;

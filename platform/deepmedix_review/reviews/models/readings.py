@@ -26,6 +26,14 @@ class Reading(PublicModel):
     It is made with the assignment, when the sides A and B are drawn, and opened when the reader comes to it.
     """
 
+    class Curve(models.TextChoices):
+        """How values become grey: a window's function (PS3.3 C.11.2.1.2 and C.11.2.1.3), or a VOI table."""
+
+        LINEAR = "linear"
+        LINEAR_EXACT = "linear_exact"
+        SIGMOID = "sigmoid"
+        TABLE = "table"
+
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="readings")
     completion_a = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
     completion_b = models.ForeignKey(Completion, null=True, on_delete=models.PROTECT, related_name="+")
@@ -34,6 +42,11 @@ class Reading(PublicModel):
     window_center = models.FloatField(null=True)
     window_width = models.FloatField(null=True)
     inverted = models.BooleanField(default=False)
+    look_index = models.PositiveSmallIntegerField(
+        null=True, help_text="which of the film's looks the window is for; null, the first"
+    )
+    look_name = models.CharField(max_length=40, blank=True, help_text="the film's own name for it")
+    look_curve = models.CharField(max_length=12, choices=Curve.choices, blank=True)
     active_seconds = models.PositiveIntegerField(default=0, help_text="idle time over 60 s left out")
     asks_first_read = models.BooleanField(
         default=False, help_text="the reader answers and locks before the completions are shown"
@@ -52,6 +65,19 @@ class Reading(PublicModel):
             models.CheckConstraint(
                 condition=Q(completion_b__isnull=True) | ~Q(completion_b=F("completion_a")),
                 name="two_sides_show_two_completions",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(look_index__isnull=True, look_name="", look_curve="")
+                    | Q(
+                        ~Q(look_name=""),
+                        look_index__isnull=False,
+                        look_curve__in=["linear", "linear_exact", "sigmoid", "table"],
+                        window_center__isnull=False,
+                        window_width__isnull=False,
+                    )
+                ),
+                name="a_look_has_a_name_a_curve_and_a_window",
             ),
         ]
 

@@ -10,7 +10,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
-from deepmedix_review.reviews.models import AnswerRating, RegionAnnotation, Vote
+from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, Vote
 from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
     AddFinding,
@@ -18,6 +18,7 @@ from deepmedix_review.reviews.reading.changes import (
     CastVote,
     Change,
     DrawRegion,
+    Look,
     RateAnswer,
     RateCriterion,
     RateStep,
@@ -25,12 +26,15 @@ from deepmedix_review.reviews.reading.changes import (
     SetWindow,
 )
 from deepmedix_review.reviews.reading.conflicts import Seen
+from deepmedix_review.studies.intake.tags import look_name
 
 MAX_TEXT = 4_000
 MAX_LINE = 1_000
 MAX_CHOICE = 300
 MAX_CHOICES = 50
 FIRST_READ_MOMENTS = [("first", "before the reveal"), ("after_reveal", "after it")]
+# No film names as many looks.
+MAX_LOOKS = 1_000
 # A browser reports its active time every few seconds; more than a day in one report is a mistake.
 MAX_ACTIVE_SECONDS = 24 * 3600
 
@@ -176,10 +180,36 @@ class SayFirstReadPayload(serializers.Serializer[Any]):
     confidence = _rating()
 
 
+class LookNameField(PlainTextField):
+    """As films are kept: words of display alone, since what a film calls its looks is free text."""
+
+    default_error_messages = {"words": "A look's name holds only words of display, such as HARDER."}
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if not look_name(name):
+            self.fail("words")
+        return name
+
+
+class LookSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_LOOKS,
+        help_text="among the film's windows, then its tables, then its range",
+    )
+    name = LookNameField(max_length=40)
+    curve = serializers.ChoiceField(choices=Reading.Curve.choices)
+
+    def to_internal_value(self, data: Any) -> Look:
+        return Look(**super().to_internal_value(data))
+
+
 class SetWindowPayload(serializers.Serializer[Any]):
     center = FiniteFloatField()
     width = FiniteFloatField()
     inverted = serializers.BooleanField()
+    look = LookSerializer(required=False, allow_null=True, default=None, help_text="null is the film's first")
 
 
 class AddActiveTimePayload(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from deepmedix_review.reviews.models import AnswerRating, RegionAnnotation, Vote
+from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, Vote
 
 Box = tuple[float, float, float, float]
 # Before the completions are shown, and the change of mind after.
@@ -101,12 +101,25 @@ class SayFirstRead:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One of the film's windows and tables, or its whole range: its place among them, and its name."""
+
+    index: int
+    name: str
+    curve: Reading.Curve
+
+
+@dataclass(frozen=True)
 class SetWindow:
-    """The window the reader looks through, in the film's stored values after rescale."""
+    """The window the reader looks through, on one of the film's looks; None is the first.
+
+    In the film's stored values after rescale, or, on a table, in what the table puts out.
+    """
 
     center: float
     width: float
     inverted: bool
+    look: Look | None = None
 
 
 @dataclass(frozen=True)

@@ -144,8 +144,14 @@ def _cast_vote(reading: Reading, change: CastVote) -> None:
 def _set_window(reading: Reading, change: SetWindow) -> None:
     if not (math.isfinite(change.center) and math.isfinite(change.width) and change.width > 0):
         raise RefusedByRule("A window has a center and a width above 0. Reset the window.")
+    look = change.look
     Reading.objects.filter(pk=reading.pk).update(
-        window_center=change.center, window_width=change.width, inverted=change.inverted
+        window_center=change.center,
+        window_width=change.width,
+        inverted=change.inverted,
+        look_index=look.index if look else None,
+        look_name=look.name if look else "",
+        look_curve=look.curve if look else "",
     )
 
 

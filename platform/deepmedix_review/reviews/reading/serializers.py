@@ -6,7 +6,11 @@ from rest_framework import serializers
 
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
 from deepmedix_review.reviews.models import AnswerRating, Criterion, RegionAnnotation, Vote
-from deepmedix_review.reviews.reading.change_serializers import FIRST_READ_MOMENTS, CriterionValueField
+from deepmedix_review.reviews.reading.change_serializers import (
+    FIRST_READ_MOMENTS,
+    CriterionValueField,
+    LookSerializer,
+)
 from deepmedix_review.studies.serializers import CompanionFilmSerializer
 
 
@@ -193,6 +197,7 @@ class WindowSerializer(serializers.Serializer[Any]):
     center = serializers.FloatField()
     width = serializers.FloatField()
     inverted = serializers.BooleanField()
+    look = LookSerializer(allow_null=True, help_text="null where it is the film's first")
 
 
 class LatestChangeSerializer(serializers.Serializer[Any]):

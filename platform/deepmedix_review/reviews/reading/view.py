@@ -18,6 +18,7 @@ from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
+from deepmedix_review.reviews.reading.changes import Look
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.conflicts import LatestChange, latest_changes
 from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
@@ -111,9 +112,12 @@ class CriterionView:
 
 @dataclass(frozen=True)
 class WindowView:
+    """`look` is None where it is the film's first."""
+
     center: float
     width: float
     inverted: bool
+    look: Look | None
 
 
 @dataclass(frozen=True)
@@ -290,4 +294,7 @@ def _region(region: Region) -> RegionView:
 def _window(reading: Reading) -> WindowView | None:
     if reading.window_center is None or reading.window_width is None:
         return None
-    return WindowView(reading.window_center, reading.window_width, reading.inverted)
+    look = None
+    if reading.look_index is not None:
+        look = Look(reading.look_index, reading.look_name, Reading.Curve(reading.look_curve))
+    return WindowView(reading.window_center, reading.window_width, reading.inverted, look)

@@ -22,7 +22,7 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.reading.change_serializers import FORMS
-from deepmedix_review.reviews.reading.changes import CastVote, RateStep, SetWindow
+from deepmedix_review.reviews.reading.changes import CastVote, Look, RateStep, SetWindow
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study
 
@@ -49,6 +49,10 @@ def post(client: Client, name: str, reading: Reading, data: Any) -> Any:
     return client.post(reverse(name, args=[reading.uid]), data, content_type="application/json")
 
 
+LOOK: dict[str, Any] = {"index": 1, "name": "HARDER", "curve": "table"}
+HARDER = Look(1, "HARDER", Reading.Curve.TABLE)
+
+
 def vote(reading: Reading) -> dict[str, Any]:
     return sent(reading, "cast_vote", {"side": "a"})
 
@@ -60,7 +64,7 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     step = reading.completion_a.steps.earliest("position")
     change(reading, RateStep(step.uid, 4, False, "clear"))
     change(reading, CastVote(Vote.Side.TIE))
-    change(reading, SetWindow(2000.0, 800.0, True))
+    change(reading, SetWindow(2000.0, 800.0, True, HARDER))
 
     shown = client_of(reader).get(reverse("api-reading", args=[reading.uid])).json()
 
@@ -86,7 +90,12 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
         }
     ]
     assert shown["votes"] == [{"kind": "overall", "side": "tie"}]
-    assert shown["window"] == {"center": 2000.0, "width": 800.0, "inverted": True}
+    assert shown["window"] == {
+        "center": 2000.0,
+        "width": 800.0,
+        "inverted": True,
+        "look": {"index": 1, "name": "HARDER", "curve": "table"},
+    }
     assert shown["missing"][0] == "3 steps have no rating yet: A 2, B 1 and B 2."
     assert shown["next"] == reverse("reading", args=[following.uid])
     assert (shown["signed_at"], shown["saved_at"] is None) == (None, False)
@@ -203,6 +212,14 @@ def test_viewing_a_reading_is_audited() -> None:
         ("say_first_read", {"choice": "x" * 301}, "payload.choice"),
         ("say_first_read", {"is_after_reveal": "perhaps"}, "payload.is_after_reveal"),
         ("set_window", {"width": "wide"}, "payload.width"),
+        ("set_window", {"look": {**LOOK, "index": -1}}, "payload.look.index"),
+        ("set_window", {"look": {**LOOK, "index": 10**9}}, "payload.look.index"),
+        ("set_window", {"look": {**LOOK, "curve": "bent"}}, "payload.look.curve"),
+        ("set_window", {"look": {**LOOK, "name": "Jane Roe"}}, "only words of display"),
+        ("set_window", {"look": {**LOOK, "name": ""}}, "payload.look.name"),
+        ("set_window", {"look": {**LOOK, "name": "SOFT " * 20}}, "payload.look.name"),
+        ("set_window", {"look": {"index": 1}}, "payload.look.curve"),
+        ("set_window", {"look": "HARDER"}, "payload.look"),
         ("add_active_time", {"seconds": -1}, "payload.seconds"),
         ("add_active_time", {"seconds": 10**9}, "payload.seconds"),
         ("sign", {}, "kind of change"),

@@ -22,6 +22,7 @@ from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
     AnnotateRegion,
     CastVote,
+    Look,
     RateAnswer,
     RateStep,
     SetWindow,
@@ -120,6 +121,28 @@ def test_answers_votes_windows_and_time_are_kept() -> None:
     assert (Vote.objects.get(reading=reading).side, reading.active_seconds) == ("tie", 25)
     change(reading, CastVote(None))
     assert not Vote.objects.filter(reading=reading).exists()
+
+
+def test_the_films_look_is_kept_with_its_window_and_an_amendment_begins_with_it() -> None:
+    reading = an_open_reading()
+    harder = Look(2, "HARDER", Reading.Curve.TABLE)
+    change(reading, SetWindow(2048.0, 900.0, False, Look(1, "Window 2", Reading.Curve.SIGMOID)))
+    change(reading, SetWindow(128.0, 200.0, True, harder))
+
+    def kept(of: Reading) -> tuple[Any, ...]:
+        of.refresh_from_db()
+        return of.window_center, of.inverted, of.look_index, of.look_name, of.look_curve
+
+    assert kept(reading) == (128.0, True, 2, "HARDER", "table")
+    complete(reading)
+    amendment = amend_reading(reading=sign(reading), reader=reader_of(reading), reason="second thoughts")
+    assert kept(amendment) == (128.0, True, 2, "HARDER", "table")
+    change(amendment, SetWindow(2048.0, 900.0, False))
+    assert kept(amendment) == (2048.0, False, None, "", "")
+    sent = [
+        made.payload["look"] for made in reading.changes.filter(kind="set_window").order_by("received_at")
+    ]
+    assert [look["name"] for look in sent] == ["Window 2", "HARDER"]
 
 
 def test_one_completion_leaves_nothing_to_vote_between() -> None:
