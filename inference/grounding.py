@@ -49,11 +49,14 @@ class ParsedStep:
 
 @dataclass(frozen=True)
 class ParsedCompletion:
-    """`answer` is None where there is none; `problems` are keys of PROBLEM_SENTENCES."""
+    """`answer` is None where there is none; `problems` are keys of PROBLEM_SENTENCES; the spans are the
+    (start, end) of the reasoning and of what stands in the answer's braces, None where there is none."""
 
     steps: tuple[ParsedStep, ...]
     answer: str | None
     problems: tuple[str, ...]
+    reasoning_span: tuple[int, int] | None = None
+    answer_span: tuple[int, int] | None = None
 
 
 def parse_completion(text: str, *, reasons: bool = True) -> ParsedCompletion:
@@ -72,7 +75,8 @@ def parse_completion(text: str, *, reasons: bool = True) -> ParsedCompletion:
         problems.append("no_steps")
     if unreadable:
         problems.append("unreadable_region")
-    answer, answer_problem = _find_answer(text)
+    answer_span, answer_problem = _find_answer(text)
+    answer = text[slice(*answer_span)].strip() if answer_span else None
     if not reasons and answer is None and not answer_problem:
         answer = text.strip()
         answer_problem = "" if answer else "empty_answer"
@@ -80,7 +84,22 @@ def parse_completion(text: str, *, reasons: bool = True) -> ParsedCompletion:
         answer_problem = "no_answer"
     if answer_problem:
         problems.append(answer_problem)
-    return ParsedCompletion(steps=steps, answer=answer, problems=tuple(problems))
+    return ParsedCompletion(
+        steps=steps,
+        answer=answer,
+        problems=tuple(problems),
+        reasoning_span=(start, end) if end else None,
+        answer_span=answer_span,
+    )
+
+
+def find_boxes(text: str) -> tuple[tuple[tuple[int, int], Box], ...]:
+    """Every box of a text with its (start, end), wherever it stands and whatever its numbers.
+
+    >>> find_boxes("a [1,2,3,4] b")
+    (((2, 11), Box(x_min=1.0, y_min=2.0, x_max=3.0, y_max=4.0)),)
+    """
+    return tuple((match.span(), Box(*map(float, match.groups()))) for match in _BOX.finditer(text))
 
 
 def format_completion(steps: Sequence[str], answer: str) -> str:
@@ -167,8 +186,8 @@ def _trim(reasoning: str, left: int, right: int) -> tuple[int, int]:
     return left, right
 
 
-def _find_answer(text: str) -> tuple[str | None, str]:
-    """The last `\\boxed{}` whose braces balance, and the name of what is wrong with it."""
+def _find_answer(text: str) -> tuple[tuple[int, int] | None, str]:
+    """Where the content of the last `\\boxed{}` whose braces balance stands, and what is wrong with it."""
     opened: list[tuple[bool, int]] = []
     last: tuple[int, int] | None = None
     seen = False
@@ -185,5 +204,4 @@ def _find_answer(text: str) -> tuple[str | None, str]:
             opened.append((is_boxed, brace.end()))
     if last is None:
         return None, "answer_not_closed" if seen else ""
-    answer = text[slice(*last)].strip()
-    return answer, "" if answer else "empty_answer"
+    return last, "" if text[slice(*last)].strip() else "empty_answer"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.grounding import PROBLEM_SENTENCES, format_completion, parse_completion
+from inference.grounding import PROBLEM_SENTENCES, find_boxes, format_completion, parse_completion
 
 WORDS = st.text(alphabet="abcdefghij klm.,", min_size=1, max_size=30).filter(lambda text: text.strip(" .,"))
 BOXES = st.lists(st.tuples(*[st.integers(-50, 600)] * 4), max_size=3)
@@ -103,3 +103,21 @@ def test_without_reasoning_asked_for_the_text_is_the_answer() -> None:
 def test_a_long_hostile_text_is_read_in_a_moment() -> None:
     for piece in ("\\boxed{", "[1,", "[" + "1" * 50, "<think>", "1. ", "{", " 2. 3. "):
         parse_completion("<think>" + piece * (200_000 // len(piece)))
+
+
+@given(st.text() | GRAMMAR)
+def test_where_reasoning_and_answer_stand_is_told(text: str) -> None:
+    parsed = parse_completion(text)
+    if parsed.answer_span:
+        assert parsed.answer == text[slice(*parsed.answer_span)].strip()
+    assert (parsed.answer is None) == (parsed.answer_span is None)
+    for step in parsed.steps:
+        assert parsed.reasoning_span is not None
+        assert step.text in text[slice(*parsed.reasoning_span)]
+
+
+def test_boxes_are_found_wherever_they_stand_and_whatever_their_numbers() -> None:
+    text = "[1,2,3,4] <think> [ 5., 6e1, 7, 8 ] </think> [1,2,3] [1e9,1e999,3,-4]"
+    found = find_boxes(text)
+    assert [text[slice(*span)] for span, _ in found] == ["[1,2,3,4]", "[ 5., 6e1, 7, 8 ]", "[1e9,1e999,3,-4]"]
+    assert [tuple(box) for _, box in found] == [(1, 2, 3, 4), (5, 60, 7, 8), (1e9, float("inf"), 3, -4)]
