@@ -21,6 +21,7 @@ COMMANDS = {
         "show a model a site's truth: the ceiling that ratings are held against, never to serve",
         "rl_feedback.small_model.truth_command",
     ),
+    "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
     "dpo": ("retrain a model from a folder of preference pairs", "rl_feedback.dpo_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate_command"),
 }
