@@ -3,6 +3,7 @@
 from rl_feedback.labels.findings import (
     CHEXPERT_5,
     CHEXPERT_14,
+    KINDS_OF,
     NO_FINDING,
     OTHER_FINDINGS,
     SUPPORT_DEVICES,
@@ -13,6 +14,7 @@ from rl_feedback.labels.labeller import Mention, ReportLabels, label_report
 __all__ = [
     "CHEXPERT_5",
     "CHEXPERT_14",
+    "KINDS_OF",
     "NO_FINDING",
     "OTHER_FINDINGS",
     "SUPPORT_DEVICES",

@@ -35,6 +35,8 @@ OTHER_FINDINGS = (
     "Spinal Change",
     "Diaphragm Change",
 )
+# Kinds of one of the fourteen that a reader tells apart: a cavity is no nodule.
+KINDS_OF = {"Nodule": "Lung Lesion", "Cavity": "Lung Lesion"}
 # Of one organ in the middle, or of the whole chest: a side said near them belongs to something else.
 WITHOUT_SIDES = frozenset(
     {

@@ -17,7 +17,14 @@ from rl_feedback.labels.cues import (
     reaches_back,
     reaches_forward,
 )
-from rl_feedback.labels.findings import CHEXPERT_14, NO_FINDING, SUPPORT_DEVICES, WITHOUT_SIDES, State
+from rl_feedback.labels.findings import (
+    CHEXPERT_14,
+    KINDS_OF,
+    NO_FINDING,
+    SUPPORT_DEVICES,
+    WITHOUT_SIDES,
+    State,
+)
 from rl_feedback.labels.phrases import PHRASES
 from rl_feedback.labels.sentences import sentences, spaced
 from rl_feedback.labels.sides import sides_of
@@ -30,8 +37,9 @@ _CHEXPERT_VALUES = {State.PRESENT: 1, State.ABSENT: 0, State.UNCERTAIN: -1}
 
 @dataclass(frozen=True)
 class Mention:
-    """One place of a text that speaks of a finding. `sides` are the patient's, empty where none is said;
-    `start` and `end` are places in the text; `is_stated` is False where the finding is only implied."""
+    """One place of a text that speaks of a finding: one of the fourteen, a kind of one (`KINDS_OF`), or
+    another. `sides` are the patient's, empty where none is said; `start` and `end` are places in the text;
+    `is_stated` is False where the finding is only implied."""
 
     finding: str
     state: State
@@ -39,6 +47,11 @@ class Mention:
     start: int
     end: int
     is_stated: bool = True
+
+    @property
+    def label(self) -> str:
+        """The label that the finding counts for: "Lung Lesion" for a nodule."""
+        return KINDS_OF.get(self.finding, self.finding)
 
 
 @dataclass(frozen=True)
@@ -48,14 +61,15 @@ class ReportLabels:
     mentions: tuple[Mention, ...]
 
     def state_of(self, finding: str) -> State | None:
-        """The strongest state that the report gives a finding, None where it does not speak of it."""
-        said = {mention.state for mention in self.mentions if mention.finding == finding}
+        """The strongest state that the report gives a finding or label, None where it does not speak of
+        it."""
+        said = {m.state for m in self.mentions if finding in (m.finding, m.label)}
         return next((state for state in _STRENGTH if state in said), None)
 
     def sides_of(self, finding: str) -> frozenset[str]:
         """The sides of a finding, of the mentions with its strongest state."""
         state = self.state_of(finding)
-        found = [m.sides for m in self.mentions if m.finding == finding and m.state is state]
+        found = [m.sides for m in self.mentions if finding in (m.finding, m.label) and m.state is state]
         return frozenset().union(*found)
 
     @property

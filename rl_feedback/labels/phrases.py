@@ -66,10 +66,16 @@ PHRASES: tuple[Phrase, ...] = (
     Phrase(("Fracture",), (
         "fractur(?:e[sd]?|ing)",
     )),
-    Phrase(("Lung Lesion",), (
+    Phrase(("Cavity",), (
+        "cavit(?:y|ies|ation|ations)", "cavit(?:ary|ating) (?:lesions?|nodules?|mass(?:es)?|opacit(?:y|ies))",
+    )),
+    Phrase(("Nodule",), (
         "nodular (?:opacit(?:y|ies)|opacifications?|densit(?:y|ies)|lesions?)", "nodul(?:e|es|arity)",
-        "mass(?:es)?", "cavit(?:y|ies|ary lesions?)", "carcinomas?", "neoplasms?", "tumou?rs?",
-        "metasta(?:sis|ses|tic disease)", "(?:lung|pulmonary) lesions?", "malignanc(?:y|ies)",
+        "mass(?:es)?",
+    )),
+    Phrase(("Lung Lesion",), (
+        "carcinomas?", "neoplasms?", "tumou?rs?", "metasta(?:sis|ses|tic disease)",
+        "(?:lung|pulmonary) lesions?", "malignanc(?:y|ies)",
     )),
     Phrase(("Pneumonia",), (
         "(?:broncho)?pneumonias?", "pneumonic", "infectious process(?:es)?",

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from inference.grounding import LARGEST_NUMBER, ParsedCompletion, find_boxes
 from inference.regions import Box, region_problem, to_image_px
 from rl_feedback.agreement import iou_matrix
-from rl_feedback.labels import State, label_report
+from rl_feedback.labels import KINDS_OF, State, label_report
 from rl_feedback.rewards.lexical import stems
 from rl_feedback.rewards.truth import CaseTruth
 
@@ -107,7 +107,7 @@ def speaks_of(step: str, region: str) -> bool:
     said, shown = _topic(step), _topic(region)
     if shown.findings:
         return any(
-            name == other and _agree(state, true_state) and _meet(sides, true_sides)
+            _is_kind(name, other) and _agree(state, true_state) and _meet(sides, true_sides)
             for name, true_state, true_sides in shown.findings
             for other, state, sides in said.findings
         )
@@ -145,6 +145,11 @@ def _topic(text: str) -> _Topic:
         sides=frozenset().union(*(_SIDES[word] for word in words if word in _SIDES)),
         words=frozenset(stems(" ".join(word for word in words if word not in _SAYS_NOTHING))),
     )
+
+
+def _is_kind(first: str, second: str) -> bool:
+    """Whether both are the same finding, or one a kind of the other."""
+    return first == second or second == KINDS_OF.get(first) or first == KINDS_OF.get(second)
 
 
 def _agree(state: State, true_state: State) -> bool:

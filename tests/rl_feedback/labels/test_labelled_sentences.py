@@ -35,7 +35,7 @@ def expected(marks: str) -> Said:
 
 def read(text: str) -> Said:
     return {
-        (m.finding, m.state.value, tuple(sorted(m.sides)), m.is_stated) for m in label_report(text).mentions
+        (m.label, m.state.value, tuple(sorted(m.sides)), m.is_stated) for m in label_report(text).mentions
     }
 
 

@@ -175,3 +175,11 @@ def test_letters_that_grow_in_small_letters_move_no_mention() -> None:
     text = "İİİİ small effusion"
     mention = label_report(text).mentions[0]
     assert text[mention.start : mention.end] == "effusion"
+
+
+def test_a_kind_of_a_finding_counts_for_its_label() -> None:
+    labels = label_report("Left cavity. No nodule.")
+    assert [labels.state_of(name) for name in ("Cavity", "Nodule")] == [State.PRESENT, State.ABSENT]
+    assert labels.state_of("Lung Lesion") is State.PRESENT
+    assert labels.sides_of("Lung Lesion") == {"left"}
+    assert labels.as_chexpert()["Lung Lesion"] == 1

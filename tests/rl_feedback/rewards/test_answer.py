@@ -65,6 +65,11 @@ def test_the_opposite_earns_nothing_however_alike_its_words(answer: str, truth: 
     assert score(answer, truth).value < 0.05
 
 
+def test_a_nodule_is_no_cavity_though_both_are_lesions_of_the_lung() -> None:
+    assert labels("left nodule", "left cavity") == 0
+    assert score("left nodule", "left cavity").value <= 0.1
+
+
 def test_what_is_right_in_part_earns_a_part() -> None:
     truth = "Cardiomegaly. Small left pleural effusion."
     order = [

@@ -89,6 +89,8 @@ def test_the_right_box_earns_nothing_under_a_sentence_about_something_else(step:
         ("There is a small left pleural effusion", "left effusion", True),
         ("Blunted left costophrenic angle suggests an effusion", "left effusion", True),
         ("There may be an effusion", "left effusion", True),
+        ("There is a left cavity", "left nodule", False),
+        ("There is a left lung lesion", "left nodule", True),
         ("The heart size is normal", "normal heart", True),
         ("The heart is enlarged", "normal heart", False),
         ("The heart is enlarged", "enlarged heart", True),
