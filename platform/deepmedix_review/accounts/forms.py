@@ -1,14 +1,25 @@
 """What an admin says of a new account, and of one that is there."""
 
+from typing import Any
+
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm
 
 from deepmedix_review.accounts.models import Role
+from deepmedix_review.common.forms import FormInPlace, PlainForm
 
 PASSWORD_HELP = "At least 12 characters. Give it to the person by a way you trust."
 
 
-class NewAccountForm(forms.Form):
+class LogInForm(AuthenticationForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
+
+
+class NewAccountForm(FormInPlace):
     username = forms.CharField(
+        label="User name",
         max_length=150,
         help_text="For logging in. Only admins see it; to everybody else the person is a pseudonym.",
     )
@@ -25,11 +36,11 @@ class NewAccountForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
+class RoleForm(PlainForm):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(FormInPlace):
     password = forms.CharField(
         label="New password",
         max_length=200,

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from deepmedix_review.accounts import services
-from deepmedix_review.accounts.forms import NewAccountForm, PasswordForm, RoleForm
+from deepmedix_review.accounts.forms import LogInForm, NewAccountForm, PasswordForm, RoleForm
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import accounts, acting_user
@@ -20,6 +20,7 @@ START_PAGE = {Role.EXPERT: "worklist", Role.ADMIN: "study-list", Role.RESEARCHER
 
 class LogIn(LoginView):
     template_name = "login.html"
+    authentication_form = LogInForm
     redirect_authenticated_user = True
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 
-from deepmedix_review.common.forms import DateInput, FormInPlace, Pairs, PlainForm, offer
+from deepmedix_review.common.forms import DateInput, FormInPlace, Pairs, offer
 
 NO_DAY = "This is no day. Write it as the field shows it."
 
 
-class AmendmentForm(PlainForm):
+class AmendmentForm(FormInPlace):
     reason = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),

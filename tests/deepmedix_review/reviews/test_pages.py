@@ -18,6 +18,7 @@ from deepmedix_review.reviews.study_services import (
     create_reader_study,
     design_reader_study,
     invite_reader,
+    lock_reader_study,
     pause_reader_study,
     remove_reader,
     resume_reader_study,
@@ -151,6 +152,33 @@ def test_who_is_removed_still_counts_what_was_signed() -> None:
     assert "Signed 1<" in page
     assert page.count(">View<span") == 1
     assert f"You are no longer a reader of {study.title}, since" in page
+
+
+def test_of_a_locked_study_nothing_is_offered_and_nothing_counted_as_open() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=2, readers=[reader])
+    signed = Reading.objects.earliest("assignment__position")
+    complete(signed)
+    sign(signed)
+    client, worklist = client_of(reader), reverse("worklist")
+    amend = reverse("amend-reading", args=[signed.uid])
+    assert amend in client.get(worklist, {"show": "signed"}).content.decode()
+    pause_reader_study(reader_study=study, actor=None)
+    page = client.get(worklist).content.decode()
+    assert "To read 0<" in page
+    assert "A reader study of yours is paused." in page
+    Reading.objects.filter(signed_at=None).update(opened_at=timezone.now())
+    assert "To read 1<" in client.get(worklist).content.decode()
+    lock_reader_study(reader_study=study, actor=None)
+    page = client.get(worklist).content.decode()
+    assert "To read 0<" in page
+    assert "All is read." in page
+    assert amend not in client.get(worklist, {"show": "signed"}).content.decode()
+    assert "data-amend-url" not in client.get(reverse("reading", args=[signed.uid])).content.decode()
+    refused = client.post(amend, {"reason": "Sides mixed up"})
+    assert refused.status_code == 409
+    assert "This reader study is locked" in refused.content.decode()
+    assert "Sides mixed up" in refused.content.decode()
 
 
 def test_a_case_that_cannot_be_opened_is_said_on_the_worklist() -> None:

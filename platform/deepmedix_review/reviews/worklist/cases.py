@@ -51,13 +51,14 @@ class WorklistRow:
     is_withdrawn: bool
     is_adjudication: bool
     is_training: bool
+    may_be_amended: bool
     lease_expires_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Worklist:
     """`after` is the cursor of the next page, None on the last. `num_open` counts hidden cases that are not
-    due yet."""
+    due yet, and nothing of a study that is locked or too late."""
 
     rows: tuple[WorklistRow, ...]
     progress: tuple[Progress, ...]
@@ -87,7 +88,9 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
     return Worklist(
         rows=_rows([*begun, *page], invitations, signed=signed),
         progress=progress,
-        num_open=sum(study.num_open for study in progress) + extra_open,
+        num_open=sum(i.num_assigned - i.num_signed for i in invitations if _is_read_in(i))
+        + _num_begun_in_paused(reader, invitations)
+        + extra_open,
         num_signed=sum(invitation.num_signed for invitation in invitations) + extra_signed,
         after=page[-1].uid if len(found) > PAGE else None,
     )
@@ -201,6 +204,7 @@ def _rows(
     wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
     readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
     num_cases = {invitation.reader_study_id: invitation.num_assigned for invitation in invitations}
+    ended = {i.reader_study_id for i in invitations if _is_late(i) or i.state == Invitation.State.REMOVED}
     undue = {
         study: undue_repeats(assignment)
         for assignment in page
@@ -208,14 +212,25 @@ def _rows(
         if assignment.case.reader_study.repeat_share
     }
     return tuple(
-        _row(assignment, readings[assignment.pk], num_cases, undue.get(assignment.case.reader_study_id, ()))
+        _row(
+            assignment,
+            readings[assignment.pk],
+            num_cases,
+            undue.get(assignment.case.reader_study_id, ()),
+            has_ended=assignment.case.reader_study_id in ended,
+        )
         for assignment in page
         if assignment.pk in readings
     )
 
 
 def _row(
-    assignment: Assignment, reading: Reading, num_cases: dict[int, int], undue: Sequence[int]
+    assignment: Assignment,
+    reading: Reading,
+    num_cases: dict[int, int],
+    undue: Sequence[int],
+    *,
+    has_ended: bool,
 ) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
@@ -230,12 +245,30 @@ def _row(
         is_withdrawn=case.study.state != Study.State.READY,
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
+        may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,
         lease_expires_at=assignment.lease_expires_at,
     )
 
 
 def _is_shown(invitation: Invitation) -> bool:
     return invitation.state == Invitation.State.ACCEPTED and invitation.reader_study.state != State.DRAFT
+
+
+def _is_read_in(invitation: Invitation) -> bool:
+    """Cases open to the reader now."""
+    is_accepted = invitation.state == Invitation.State.ACCEPTED
+    return is_accepted and invitation.reader_study.state == State.RUNNING and not _is_late(invitation)
+
+
+def _num_begun_in_paused(reader: User, invitations: Iterable[Invitation]) -> int:
+    """A paused study's begun cases can be finished; there are few."""
+    paused = [
+        i.reader_study_id
+        for i in invitations
+        if i.state == Invitation.State.ACCEPTED and i.reader_study.state == State.PAUSED and not _is_late(i)
+    ]
+    begun = Q(readings__opened_at__isnull=False, readings__signed_at=None)
+    return _opened(reader.pk).filter(begun, case__reader_study__in=paused).count() if paused else 0
 
 
 def _is_late(invitation: Invitation) -> bool:
@@ -250,7 +283,7 @@ def _not_counted(reader: User, invitations: Iterable[Invitation]) -> tuple[int, 
     rows = list(
         Assignment.objects.filter(reader=reader, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None)
         .exclude(case__reader_study__in=accepted)
-        .values_list("case__reader_study", "signed_at")
+        .values_list("case__reader_study", "case__reader_study__state", "signed_at")
     )
-    num_open = sum(signed_at is None for _, signed_at in rows)
-    return num_open, sum(signed_at is not None and study not in invited for study, signed_at in rows)
+    num_open = sum(signed_at is None and state == State.RUNNING for _, state, signed_at in rows)
+    return num_open, sum(signed_at is not None and study not in invited for study, _, signed_at in rows)

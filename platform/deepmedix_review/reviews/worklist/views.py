@@ -14,6 +14,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews import selectors, services, study_services
 from deepmedix_review.reviews.cursors import read_cursor
 from deepmedix_review.reviews.forms import AmendmentForm
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.worklist import offers
 
 readers_only = needs_capability(Capability.READ_CASES)
@@ -112,9 +113,16 @@ def amend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reading = selectors.reading_for(reader, uid)
     form = AmendmentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        amendment = services.amend_reading(reading=reading, reader=reader, reason=form.cleaned_data["reason"])
-        return redirect("reading", uid=amendment.uid)
-    return render(request, "reviews/amend.html", {"reading": reading, "form": form})
+        try:
+            amendment = services.amend_reading(
+                reading=reading, reader=reader, reason=form.cleaned_data["reason"]
+            )
+        except RefusedByRule as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("reading", uid=amendment.uid)
+    status = 409 if form.errors else 200
+    return render(request, "reviews/amend.html", {"reading": reading, "form": form}, status=status)
 
 
 def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
@@ -132,6 +140,7 @@ def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
         "invitations": [study for study in mine if study.is_invited],
         "reader_studies": [study for study in mine if not study.is_invited],
         "accepted": next((study for study in mine if study.uid == accepted and not study.is_invited), None),
+        "is_waiting": any(study.state == ReaderStudy.State.PAUSED and study.num_open for study in mine),
         "goes_on": offers.study_to_go_on_with(mine),
         "demo_is_being_made": not mine and selectors.demo_is_being_made(),
     }
