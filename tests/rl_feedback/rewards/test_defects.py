@@ -22,7 +22,9 @@ def test_the_published_reward_does_not_prefer_the_better_and_ours_does(defect: D
 
 def test_the_table_of_faults_in_the_reference_tells_what_is_measured() -> None:
     rows = re.findall(
-        r"^\| ([^|]+) \| (-?[\d.]+) \| (-?[\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGE.read_text("utf-8"), re.M
+        r"^\| ([A-Z][^|]+) \| (-?[\d.]+) \| (-?[\d.]+) \| ([\d.]+) \| ([\d.]+) \|$",
+        PAGE.read_text("utf-8"),
+        re.M,
     )
     measured = [
         (defect.title, *(f"{value:.3f}" for value in (*defect.published(), *defect.ours())))
