@@ -899,6 +899,7 @@ export interface components {
         EarlierReading: {
             /** @description Reader 1, Reader 2 … */
             label: string;
+            window: components["schemas"]["Window"] | null;
             step_ratings: components["schemas"]["StepRating"][];
             region_annotations: components["schemas"]["RegionAnnotation"][];
             drawn_regions: components["schemas"]["DrawnRegion"][];

@@ -1,11 +1,14 @@
 /** What earlier readers said of one item, for the reader who decides between them. */
-import type { CriterionValue, Reading } from "../api/reading";
+import type { CriterionValue, Reading, Step } from "../api/reading";
+import { missedOf, regionsOfMissed, regionsOnStep } from "./earlier-regions";
 import { answerTo, type Question } from "./questions";
 
 export interface EarlierWord {
   /** "Reader 1": never a name. */
   readonly label: string;
   readonly said: string;
+  /** Which of the earlier readers, from 1 on, where there is something of theirs on the film. */
+  readonly drawn: number | null;
 }
 
 /** An earlier reading, put where the reader's own words stand, so that the same questions read it. */
@@ -16,46 +19,73 @@ function asReading(
   return { ...reading, ...earlier };
 }
 
+/** How each of them saw the film. */
+export function earlierSights(reading: Reading): EarlierWord[] {
+  return (reading.adjudication?.readings ?? []).map(({ label, window }) => ({
+    label,
+    said: `saw the film ${window === null ? "as it is stored" : sightInWords(window)}`,
+    drawn: null,
+  }));
+}
+
+function sightInWords({ center, width, inverted, look }: NonNullable<Reading["window"]>): string {
+  const short = (value: number): number => Number(value.toPrecision(5));
+  const isNamed = look !== null && (look.index > 0 || look.curve === "table");
+  const words = [
+    ...(isNamed ? [look.name] : []),
+    `${look?.curve === "sigmoid" ? "S-curve " : ""}W ${short(width)} L ${short(center)}`,
+    ...(inverted ? ["inverted"] : []),
+  ];
+  return `with ${words.join(", ")}`;
+}
+
 export function earlierAnswers(reading: Reading, question: Question): EarlierWord[] {
   return (reading.adjudication?.readings ?? []).map((earlier) => ({
     label: earlier.label,
     said: inWords(question, answerTo(asReading(reading, earlier), question)),
+    drawn: null,
   }));
 }
 
-/** Plausibility, verdicts, wording and note of a step, in the words of the page. */
-export function earlierOnStep(reading: Reading, step: string, regions: readonly string[]): EarlierWord[] {
-  return (reading.adjudication?.readings ?? []).map((earlier) => {
-    const rating = earlier.step_ratings.find((row) => row.step === step);
+/** Plausibility, verdicts, wording and note of a step, in the words of the page; regions by their labels on the film. */
+export function earlierOnStep(reading: Reading, step: Step): EarlierWord[] {
+  return (reading.adjudication?.readings ?? []).map((earlier, index) => {
+    const rating = earlier.step_ratings.find((row) => row.step === step.uid);
     const points = rating?.cannot_judge ? "cannot judge" : (rating?.plausibility ?? "no rating");
-    const verdicts = regions.map((region) => {
-      const verdict = earlier.region_annotations.find((row) => row.region === region)?.verdict;
-      return verdict === "adjusted" ? "redrawn" : (verdict ?? "no verdict");
+    const drawn = regionsOnStep(earlier, index, step);
+    const labelled = (uid: string): string => drawn.find((region) => region.of === uid)?.label ?? "";
+    const verdicts = step.regions.map(({ uid }) => {
+      const verdict = earlier.region_annotations.find((row) => row.region === uid)?.verdict;
+      return verdict === "adjusted" ? `redrawn as ${labelled(uid)}` : (verdict ?? "no verdict");
     });
-    const own = earlier.drawn_regions.filter((row) => row.step === step).length;
+    const further = drawn.filter(({ of }) => of === null).map(({ label }) => label);
     const parts = [
       points,
       ...verdicts,
-      ...(own > 0 ? [`${own} further ${own === 1 ? "region" : "regions"}`] : []),
+      ...(further.length > 0
+        ? [`further ${further.length === 1 ? "region" : "regions"} ${further.join(", ")}`]
+        : []),
       ...(rating?.edited_text ? [`would write “${rating.edited_text}”`] : []),
       ...(rating?.note ? [`“${rating.note}”`] : []),
     ];
-    return { label: earlier.label, said: parts.join(", ") };
+    return { label: earlier.label, said: parts.join(", "), drawn: drawn.length > 0 ? index + 1 : null };
   });
 }
 
 export function earlierRewrites(reading: Reading, completion: string): EarlierWord[] {
   return (reading.adjudication?.readings ?? []).flatMap(({ label, answer_ratings }) => {
     const said = answer_ratings.find((row) => row.completion === completion)?.rewrite;
-    return said ? [{ label, said: `would write “${said}”` }] : [];
+    return said ? [{ label, said: `would write “${said}”`, drawn: null }] : [];
   });
 }
 
 export function earlierFindings(reading: Reading, completion: string): EarlierWord[] {
-  return (reading.adjudication?.readings ?? []).flatMap(({ label, missed_findings }) =>
-    missed_findings
-      .filter((finding) => finding.completion === completion)
-      .map(({ text }) => ({ label, said: text })),
+  return (reading.adjudication?.readings ?? []).flatMap((earlier, index) =>
+    missedOf(earlier, completion).map(({ uid, text, number }) => {
+      const labels = regionsOfMissed(earlier, index, uid, number).map(({ label }) => label);
+      const where = labels.length > 0 ? ` (${labels.join(", ")})` : "";
+      return { label: earlier.label, said: `${text}${where}`, drawn: labels.length > 0 ? index + 1 : null };
+    }),
   );
 }
 

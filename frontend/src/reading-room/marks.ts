@@ -3,6 +3,7 @@ import type { Reading, Region } from "../api/reading";
 import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable, nearestVisible } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
+import { earlierMarks } from "./earlier-regions";
 import type { Place } from "./place";
 import {
   type Fresh,
@@ -43,7 +44,7 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
     }
   }
   const fresh = freshMark(reading, looking);
-  return fresh === null ? marks : [...marks, fresh];
+  return [...earlierMarks(reading, looking), ...marks, ...(fresh === null ? [] : [fresh])];
 }
 
 function markOf(
@@ -72,6 +73,7 @@ function markOf(
     wrong: made?.verdict === "wrong" && !isDrawing,
     flawed,
     adjustable: focused && reading.signed_at === null && (isDrawing || isOwn),
+    reader: null,
   };
 }
 
@@ -90,6 +92,7 @@ function freshMark(reading: Reading, { fresh, nudged, place }: Looking): RegionM
     wrong: false,
     flawed: false,
     adjustable: true,
+    reader: null,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Regions as the reader can point at them: of a step, of a missed finding, of the first read. */
-import type { MissedFinding, Reading, Region, Step } from "../api/reading";
+import type { Completion, MissedFinding, Reading, Region, Step } from "../api/reading";
 import type { Box } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
 import { openFirstRead } from "./first-read";
@@ -89,8 +89,12 @@ export interface RegionGroup {
 
 /** The missed findings of an output go on counting colours where its steps end. */
 export function colourOfFinding(reading: Reading, finding: MissedFinding): number {
-  const completion = reading.completions.find(({ uid }) => uid === finding.completion);
-  return colourOf({ position: (completion?.steps.length ?? 0) + numberOf(reading, finding) });
+  const completion = reading.completions.find(({ uid }) => uid === finding.completion) ?? null;
+  return colourOfMissed(completion, numberOf(reading, finding));
+}
+
+export function colourOfMissed(completion: Completion | null, number: number): number {
+  return colourOf({ position: (completion?.steps.length ?? 0) + number });
 }
 
 /** 1 for the first that an output missed. */

@@ -33,6 +33,15 @@ export interface RegionMark {
   readonly flawed: boolean;
   /** Whether its grips resize it and its outline moves it; a drag inside always reaches the film below. */
   readonly adjustable: boolean;
+  /** An earlier reader's, by number: an outline of its own dash that takes no click. Null for all others. */
+  readonly reader: number | null;
+}
+
+/** There are as many dashes as can be told apart; then they begin anew, and the labels tell. */
+const NUM_DASHES = 4;
+
+export function dashOf(reader: number): number {
+  return ((reader - 1) % NUM_DASHES) + 1;
 }
 
 /** The image could not be shown, or another one came: nothing is on screen, and nothing may be rated. */

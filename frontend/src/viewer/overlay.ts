@@ -1,6 +1,6 @@
 /** Draws regions over the film as outlines in SVG, with grips on the one that may be moved. */
-import type { RegionMark } from "./film";
-import { type Affine, type Box, boxToScreen, type Grip, type Point, toScreen } from "./geometry";
+import { dashOf, type RegionMark } from "./film";
+import { type Affine, type Box, boxToScreen, type Grip, type Point, type Size, toScreen } from "./geometry";
 import type { Line, RulerEnd } from "./ruler";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -55,8 +55,19 @@ export class RegionOverlay {
 
   draw(marks: readonly RegionMark[], ruler: ShownRuler | null, affine: Affine): void {
     const inOrder = [...marks].sort((a, b) => Number(a.focused) - Number(b.focused));
-    const regions = inOrder.map((mark) => this.group(mark, affine));
-    this.svg.replaceChildren(...regions, ...(ruler === null ? [] : [rulerGroup(ruler, affine)]));
+    const earlier = inOrder.filter(({ reader }) => reader !== null);
+    const own = inOrder.filter(({ reader }) => reader === null);
+    this.svg.replaceChildren(
+      ...earlier.map((mark) => this.earlierOutline(mark, affine)),
+      ...own.map((mark) => this.group(mark, affine)),
+      // No outline goes through their labels.
+      ...earlier.map((mark) => this.earlierLabel(mark, affine)),
+      ...(ruler === null ? [] : [rulerGroup(ruler, affine)]),
+    );
+  }
+
+  private size(): Size {
+    return { width: this.svg.clientWidth, height: this.svg.clientHeight };
   }
 
   private group(mark: RegionMark, affine: Affine): SVGGElement {
@@ -77,9 +88,29 @@ export class RegionOverlay {
     group.append(rectangle(box, { class: "edge", ...moves }));
     if (mark.adjustable) group.append(...gripsOf(box));
     const words = mark.flawed ? `${mark.label} !` : mark.label;
-    group.append(...label(words, box, this.svg.clientWidth));
+    group.append(...label(words, box, this.size()));
     return group;
   }
+
+  /** Nothing of an earlier reader's takes a click: what lies below is the reader's own. */
+  private earlierOutline(mark: RegionMark, affine: Affine): SVGGElement {
+    const box = boxToScreen(mark.box, affine);
+    const group = earlierGroup(mark);
+    group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
+    return group;
+  }
+
+  private earlierLabel(mark: RegionMark, affine: Affine): SVGGElement {
+    const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
+    const group = earlierGroup(mark);
+    group.append(...label(mark.label, boxToScreen(mark.box, affine), this.size(), place));
+    return group;
+  }
+}
+
+function earlierGroup({ label, colour, reader }: RegionMark): SVGGElement {
+  const classes = `region earlier-region s${colour} reader-${dashOf(reader ?? 1)}`;
+  return element("g", { class: classes, "data-earlier": label });
 }
 
 function crossOver(box: Box): SVGElement[] {
@@ -102,11 +133,16 @@ function gripsOf(box: Box): SVGElement[] {
   });
 }
 
+type LabelPlace = "above" | "below" | "below right";
+
 /** Where a part of the box is on the screen, its label is too. */
-function label(text: string, box: Box, screenWidth: number): SVGElement[] {
+function label(text: string, box: Box, screen: Size, place: LabelPlace = "above"): SVGElement[] {
   const width = 10 + 9 * text.length;
-  const y = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
-  const x = Math.min(Math.max(box.x_min, Math.min(0, box.x_max - width)), Math.max(screenWidth - width, 0));
+  const above = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
+  const below = Math.max(Math.min(box.y_max, screen.height - 22), box.y_min);
+  const y = place === "above" ? above : below;
+  const wanted = place === "below right" ? box.x_max - width : box.x_min;
+  const x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
   const plate = element("rect", { x, y, width, height: 22, class: "plate" });
   const words = element("text", { x: x + width / 2, y: y + 16, class: "plate-text" });
   words.textContent = text;

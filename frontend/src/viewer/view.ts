@@ -127,7 +127,8 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     placed: () => {
       const affine = stack.camera.affine();
-      return marks.map(({ uid, box }) => ({ uid, box: boxToScreen(box, affine) }));
+      const own = marks.filter(({ reader }) => reader === null);
+      return own.map(({ uid, box }) => ({ uid, box: boxToScreen(box, affine) }));
     },
     focused: () => marks.find((mark) => mark.focused)?.uid ?? null,
     boxOf: (uid) => marks.find((mark) => mark.uid === uid)?.box ?? null,

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { csrfToken } from "../../api/client";
 import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
+import { earlierSights } from "../earlier";
 import { gaps, leftToDo, numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
 import type { Room } from "../room";
@@ -13,6 +14,7 @@ import type { SessionState } from "../session-state";
 import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
 import { Cap } from "./cap";
 import { CaseQuestions, Votes } from "./common-questions";
+import { Earlier } from "./earlier";
 import { FeedbackPanel } from "./feedback";
 import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
 import { Output } from "./output";
@@ -43,10 +45,13 @@ export function Column({ session, state, addresses, children }: Props) {
         <LockedBanner reading={reading} addresses={addresses} />
         <FeedbackPanel feedback={reading.feedback} />
         {reading.adjudication && (
-          <p class="quiet">
-            Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside each
-            item. Your word decides.
-          </p>
+          <>
+            <p class="quiet">
+              Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside
+              each item, and their regions, R1, R2 …, are on the film with it. Your word decides.
+            </p>
+            <Earlier words={earlierSights(reading)} />
+          </>
         )}
         {reading.instructions && (
           <details class="instructions">

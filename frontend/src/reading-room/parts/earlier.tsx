@@ -1,4 +1,5 @@
 import type { Reading } from "../../api/reading";
+import { dashOf } from "../../viewer/film";
 import { type EarlierWord, earlierAnswers } from "../earlier";
 import type { Question } from "../questions";
 
@@ -7,12 +8,27 @@ export function Earlier({ words }: { readonly words: readonly EarlierWord[] }) {
   if (words.length === 0) return null;
   return (
     <ul class="earlier" aria-label="Earlier readings">
-      {words.map(({ label, said }, index) => (
+      {words.map(({ label, said, drawn }, index) => (
         <li key={index}>
-          <span class="quiet">{label}</span> {said}
+          <span class="quiet">{label}</span> {drawn !== null && <Dash reader={drawn} />} {said}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** As this reader's regions are drawn on the film. */
+function Dash({ reader }: { readonly reader: number }) {
+  return (
+    <svg
+      class={`dash-sample reader-${dashOf(reader)}`}
+      viewBox="0 0 34 8"
+      width="34"
+      height="8"
+      aria-hidden="true"
+    >
+      <line class="outline" x1="1" y1="4" x2="33" y2="4" />
+    </svg>
   );
 }
 

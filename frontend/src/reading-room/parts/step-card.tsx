@@ -108,13 +108,7 @@ export function StepCard({ room, state, side, step }: Props) {
         canAdd={isCurrent}
         addName="further region"
       />
-      <Earlier
-        words={earlierOnStep(
-          reading,
-          step.uid,
-          step.regions.map(({ uid }) => uid),
-        )}
-      />
+      <Earlier words={earlierOnStep(reading, step)} />
       <StepTexts.Fields room={room} state={state} side={side} step={step} />
       <OwnQuestions room={room} state={state} side={side} step={step} />
     </Item>

@@ -14,6 +14,7 @@ from deepmedix_review.reviews.reading.parts import (
     VoteView,
     all_said,
 )
+from deepmedix_review.reviews.reading.window_view import WindowView, window_of
 
 _OTHER_SIDE = {"a": "b", "b": "a"}
 
@@ -23,6 +24,7 @@ class EarlierReadingView:
     """One earlier reader's word, under a label that names nobody; votes are by the sides shown now."""
 
     label: str
+    window: WindowView | None
     step_ratings: tuple[StepRatingView, ...]
     region_annotations: tuple[RegionAnnotationView, ...]
     drawn_regions: tuple[DrawnRegionView, ...]
@@ -59,19 +61,23 @@ def show_adjudication(reading: Reading) -> AdjudicationView | None:
         kind=case.reader_study.adjudication,
         readings=tuple(
             _labelled(
-                f"Reader {number}", said[one.pk], is_swapped=one.completion_a_id != reading.completion_a_id
+                f"Reader {number}",
+                said[one.pk],
+                window=window_of(one),
+                is_swapped=one.completion_a_id != reading.completion_a_id,
             )
             for number, one in enumerate(earlier, start=1)
         ),
     )
 
 
-def _labelled(label: str, said: Said, *, is_swapped: bool) -> EarlierReadingView:
+def _labelled(label: str, said: Said, *, window: WindowView | None, is_swapped: bool) -> EarlierReadingView:
     votes = said.votes
     if is_swapped:
         votes = tuple(replace(vote, side=_OTHER_SIDE.get(vote.side, vote.side)) for vote in votes)
     return EarlierReadingView(
         label=label,
+        window=window,
         step_ratings=said.step_ratings,
         region_annotations=said.region_annotations,
         drawn_regions=tuple(region for region in said.drawn_regions if region.first_read is None),

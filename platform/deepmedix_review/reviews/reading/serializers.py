@@ -153,8 +153,16 @@ class CriterionRatingSerializer(serializers.Serializer[Any]):
     value = CriterionValueField()
 
 
+class WindowSerializer(serializers.Serializer[Any]):
+    center = serializers.FloatField()
+    width = serializers.FloatField()
+    inverted = serializers.BooleanField()
+    look = LookSerializer(allow_null=True, help_text="null where it is the film's first")
+
+
 class EarlierReadingSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(help_text="Reader 1, Reader 2 …")  # type: ignore[assignment]  # as above
+    window = WindowSerializer(allow_null=True)
     step_ratings = StepRatingSerializer(many=True)
     region_annotations = RegionAnnotationSerializer(many=True)
     drawn_regions = DrawnRegionSerializer(many=True)
@@ -191,13 +199,6 @@ class FeedbackItemSerializer(serializers.Serializer[Any]):
 class FeedbackSerializer(serializers.Serializer[Any]):
     known_answer = KnownAnswerSerializer()
     items = FeedbackItemSerializer(many=True)
-
-
-class WindowSerializer(serializers.Serializer[Any]):
-    center = serializers.FloatField()
-    width = serializers.FloatField()
-    inverted = serializers.BooleanField()
-    look = LookSerializer(allow_null=True, help_text="null where it is the film's first")
 
 
 class LatestChangeSerializer(serializers.Serializer[Any]):

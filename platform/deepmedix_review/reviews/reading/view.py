@@ -18,7 +18,6 @@ from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
-from deepmedix_review.reviews.reading.changes import Look
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.conflicts import LatestChange, latest_changes
 from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
@@ -33,6 +32,7 @@ from deepmedix_review.reviews.reading.parts import (
 )
 from deepmedix_review.reviews.reading.reveal import require_revealed
 from deepmedix_review.reviews.reading.training_feedback import TAUGHT, FeedbackView, show_feedback
+from deepmedix_review.reviews.reading.window_view import WindowView, window_of
 from deepmedix_review.reviews.selectors import next_reading, num_cases_of, number_of
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import CompanionFilm, companion_films
@@ -111,16 +111,6 @@ class CriterionView:
 
 
 @dataclass(frozen=True)
-class WindowView:
-    """`look` is None where it is the film's first."""
-
-    center: float
-    width: float
-    inverted: bool
-    look: Look | None
-
-
-@dataclass(frozen=True)
 class ReadingView:
     """`stage` is first_read, rating or signed."""
 
@@ -190,7 +180,7 @@ def show_reading(reading: Reading) -> ReadingView:
         criterion_ratings=said.criterion_ratings,
         adjudication=show_adjudication(reading),
         feedback=show_feedback(reading, said, first_read),
-        window=_window(reading),
+        window=window_of(reading),
         active_seconds=reading.active_seconds,
         missing=find_missing(reading).sentences,
         amendment_reason=reading.amendment_reason,
@@ -289,12 +279,3 @@ def _region(region: Region) -> RegionView:
         region.y_max,
         region.problem,
     )
-
-
-def _window(reading: Reading) -> WindowView | None:
-    if reading.window_center is None or reading.window_width is None:
-        return None
-    look = None
-    if reading.look_index is not None:
-        look = Look(reading.look_index, reading.look_name, Reading.Curve(reading.look_curve))
-    return WindowView(reading.window_center, reading.window_width, reading.inverted, look)
