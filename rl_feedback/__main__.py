@@ -21,8 +21,15 @@ COMMANDS = {
         "show a model a site's truth: the ceiling that ratings are held against, never to serve",
         "rl_feedback.small_model.truth_command",
     ),
+    "phantom-data": ("write a data folder of drawn films", "rl_feedback.training.phantom_data"),
+    "instruction": ("teach answers to questions", "rl_feedback.training.command"),
+    "cold-start": ("teach reasoning in steps that cite regions", "rl_feedback.training.command"),
+    "corrections": ("teach what readers rewrote and redrew", "rl_feedback.training.command"),
+    "dpo": ("teach which of two texts readers prefer", "rl_feedback.training.command"),
+    "kto": ("teach which single texts readers found good", "rl_feedback.training.command"),
+    "grpo": ("let the model try, and reward what is right", "rl_feedback.training.command"),
+    "recipe": ("stages in a row; without --config corrections, then votes", "rl_feedback.training.command"),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
-    "dpo": ("retrain a model from a folder of preference pairs", "rl_feedback.dpo_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate_command"),
 }
 
@@ -37,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == [name]:
             importlib.import_module(module).configure(command)
     options = parser.parse_args(given)
-    for line in importlib.import_module(COMMANDS[options.command][1]).run(options):
-        print(line, flush=True)
+    try:
+        for line in importlib.import_module(COMMANDS[options.command][1]).run(options):
+            print(line, flush=True)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

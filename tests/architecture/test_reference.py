@@ -9,6 +9,9 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from benchmarks.__main__ import names
+from rl_feedback.training.config import CONFIGS
+from rl_feedback.training.examples import JudgedText, KeptText, RewardedCase, TaughtText, TrainingPair
+from rl_feedback.training.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -50,6 +53,13 @@ def benchmarks() -> set[str]:
     return set(names())
 
 
+def of_training() -> set[str]:
+    """Stages, files of a data folder, and every choice of every stage."""
+    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase)
+    choices = {name for config in CONFIGS.values() for name in config.explained()}
+    return choices | set(STAGES) | {kind.file for kind in kinds}
+
+
 @pytest.mark.parametrize(
     ("page", "code"),
     [
@@ -58,6 +68,7 @@ def benchmarks() -> set[str]:
         ("tasks.md", own_tasks),
         ("addresses.md", own_addresses),
         ("benchmarks.md", benchmarks),
+        ("training.md", of_training),
     ],
 )
 def test_the_reference_names_what_the_code_has_and_nothing_else(page, code):

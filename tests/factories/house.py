@@ -175,11 +175,12 @@ def _loop(parent: ModelVersion, researcher: User) -> tuple[PreferenceDataset, Tr
         dataset=dataset,
         parent_version=parent,
         candidate=candidate,
-        config={"seed": 7},
+        recipe={"stages": [{"kind": "dpo", "num_steps": 2}]},
         state=JobState.DONE,
         step=2,
         num_steps=2,
     )
     for step, loss in ((1, 0.7), (2, 0.5)):
-        TrainingMetric.objects.create(run=run, step=step, loss=loss, margin=step / 10, accuracy=0.5)
+        values = {"loss": loss, "margin": step / 10, "accuracy": 0.5}
+        TrainingMetric.objects.create(run=run, step=step, values=values)
     return dataset, run, candidate

@@ -1116,18 +1116,18 @@ export interface components {
         };
         MetricJson: {
             step: number;
+            /** @description its place in the recipe, from 0 */
+            stage?: number;
+            values: {
+                [key: string]: number;
+            };
             /** Format: double */
-            loss: number;
+            seconds?: number;
             /**
              * Format: double
-             * @description mean reward of chosen over rejected
+             * @description the process's peak so far
              */
-            margin: number;
-            /**
-             * Format: double
-             * @description share of pairs in which chosen has the higher reward
-             */
-            accuracy: number;
+            memory_mb?: number;
         };
         MissedFinding: {
             /** Format: uuid */
@@ -1421,8 +1421,8 @@ export interface components {
             parent: string;
             /** Format: uuid */
             readonly candidate: string | null;
-            /** @description rl_feedback.dpo_config.DpoConfig as JSON */
-            config: unknown;
+            /** @description rl_feedback.training.recipe.Recipe as JSON */
+            recipe: unknown;
             metrics: components["schemas"]["MetricJson"][];
         };
         /**
@@ -1589,29 +1589,14 @@ export interface components {
          * @enum {string}
          */
         TargetEnum: "step" | "region" | "answer" | "vote" | "case";
-        /** @description `dataset` and any setting of rl_feedback.dpo_config.DpoConfig beside it. */
+        /** @description Without a recipe: corrections, then preferences. */
         TrainJsonRequest: {
             /** Format: uuid */
             dataset: string;
-            num_steps?: number;
-            pairs_per_step?: number;
-            /** Format: double */
-            learning_rate?: number;
-            /** Format: double */
-            beta?: number;
-            /** Format: double */
-            sft_weight?: number;
-            /** Format: double */
-            replay_weight?: number;
-            replay_films_per_step?: number;
-            replay_site?: string;
-            lora_rank?: number;
-            lora_alpha?: number;
-            adapts_vision?: boolean;
-            checkpoint_every?: number;
-            seed?: number;
-            num_threads?: number;
-            precision?: string;
+            /** @description {"stages": [{"kind": "sft", …}, …]}; see docs/reference/training.md */
+            recipe?: {
+                [key: string]: unknown;
+            };
         };
         UploadRequest: {
             files: string[];

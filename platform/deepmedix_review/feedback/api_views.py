@@ -86,9 +86,10 @@ class TrainingRunsView(APIView):
         """Train from the serving model on a frozen data set; the candidate goes before the gate."""
         wanted = TrainJson(data=request.data)
         wanted.is_valid(raise_exception=True)
-        config = dict(wanted.validated_data)
-        dataset = dataset_for(acting_user(request), config.pop("dataset"))
-        run = request_training(dataset=dataset, actor=acting_user(request), config=config)
+        dataset = dataset_for(acting_user(request), wanted.validated_data["dataset"])
+        run = request_training(
+            dataset=dataset, actor=acting_user(request), recipe=wanted.validated_data.get("recipe")
+        )
         return Response(RunJson(run).data, status=202)
 
 

@@ -13,6 +13,29 @@ _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
 _COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
 
 
+# By the names of rl_feedback.training.progress: a title and a colour.
+SHOWN_FIGURES = {
+    "loss": ("Loss", "#6cb6ff"),
+    "replay_loss": ("Loss on what is replayed", "#9db4c8"),
+    "margin": ("Margin of chosen over rejected", "#3fb984"),
+    "accuracy": ("Accuracy on the pairs", "#e69f00"),
+    "token_accuracy": ("Tokens right", "#3fb984"),
+    "reward": ("Reward", "#3fb984"),
+    "reward_spread": ("Spread of the rewards", "#9db4c8"),
+    "reward_format": ("Reward: format", "#e69f00"),
+    "reward_answer": ("Reward: answer", "#e69f00"),
+    "reward_accuracy": ("Reward: answer", "#e69f00"),
+    "reward_regions": ("Reward: regions", "#e69f00"),
+    "reward_coordinate": ("Reward: regions", "#e69f00"),
+    "reward_steps": ("Reward: steps", "#e69f00"),
+    "kl": ("Distance from the parent (KL)", "#ef7a73"),
+    "tokens_written": ("Tokens written", "#b79df2"),
+    "share_cut_off": ("Share cut off", "#ef7a73"),
+    "entropy": ("Entropy", "#9db4c8"),
+    "gradient_norm": ("Gradient norm", "#9db4c8"),
+}
+
+
 @dataclass(frozen=True)
 class Curve:
     """One figure over the steps of a run; `points` is an SVG polyline's attribute."""
@@ -63,19 +86,25 @@ class GatePlot:
 
 
 def training_curves(metrics: Sequence[TrainingMetric]) -> tuple[Curve, ...]:
-    """Loss, margin and accuracy; none before the first step."""
-    if not metrics:
-        return ()
+    """Of every figure that has a name on a page, in their order there; none before the first step."""
     return tuple(
-        _curve(
-            title, colour, [metric.step for metric in metrics], [getattr(metric, name) for metric in metrics]
-        )
-        for title, name, colour in (
-            ("Loss", "loss", "#6cb6ff"),
-            ("Margin of chosen over rejected", "margin", "#3fb984"),
-            ("Accuracy on the pairs", "accuracy", "#e69f00"),
-        )
+        _curve(title, colour, [step for step, _ in points], [value for _, value in points])
+        for name, (title, colour) in SHOWN_FIGURES.items()
+        for points in ([(m.step, m.values[name]) for m in metrics if name in m.values],)
+        if points
     )
+
+
+def column_names(metrics: Sequence[TrainingMetric]) -> tuple[str, ...]:
+    """Of the table beside the curves."""
+    there = {name for metric in metrics for name in metric.values}
+    return tuple(title for name, (title, _) in SHOWN_FIGURES.items() if name in there)
+
+
+def metric_rows(metrics: Sequence[TrainingMetric]) -> list[tuple[TrainingMetric, list[float | None]]]:
+    there = {name for metric in metrics for name in metric.values}
+    names = [name for name in SHOWN_FIGURES if name in there]
+    return [(metric, [metric.values.get(name) for name in names]) for metric in metrics]
 
 
 def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:

@@ -1,22 +1,37 @@
 """What a researcher chooses for a training run; the rules are the learning library's own."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
-from rl_feedback.dpo_config import DpoConfig
+from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
+from rl_feedback.training.config import StageConfig
+from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
-# Every setting of a run as a page names it.
+# Every setting of a stage as a page names it.
 LABELS = {
+    "origins": "Origins of the examples",
     "num_steps": "Optimizer steps",
-    "pairs_per_step": "Pairs a step",
+    "examples_per_step": "Examples a step",
     "learning_rate": "Learning rate",
     "beta": "Tie to the parent (beta)",
+    "loss": "Loss",
+    "flip_share": "Share taken to be the wrong way round",
     "sft_weight": "Weight of the chosen texts' likelihood",
-    "replay_weight": "Weight of the replayed films",
-    "replay_films_per_step": "Drawn films replayed a step",
-    "replay_site": "Site of the replayed films",
-    "lora_rank": "Rank of the adapters",
+    "desirable_weight": "Weight of good texts",
+    "undesirable_weight": "Weight of bad texts",
+    "num_rollouts": "Attempts at each case",
+    "temperature": "Temperature of the attempts",
+    "max_new_tokens": "Tokens of an attempt at most",
+    "kl_weight": "Tie to the parent (KL)",
+    "reward": "Reward",
+    "replay_weight": "Weight of the replayed texts",
+    "replay_per_step": "Texts replayed a step",
+    "replay_from": "What is replayed",
+    "replay_site": "Site of the replayed drawn films",
+    "lora_rank": "Rank of the adapters, 0 for all weights",
     "lora_alpha": "Scale of the adapters",
     "adapts_vision": "The vision tower learns too",
     "checkpoint_every": "Steps between checkpoints",
@@ -24,28 +39,76 @@ LABELS = {
     "num_threads": "Processor threads",
     "precision": "Number format",
 }
-# What a person may choose on the page; the API takes every field of DpoConfig.
-WHOLE_NUMBERS = ("num_steps", "pairs_per_step", "replay_films_per_step", "seed")
+KINDS = {
+    "sft": "Supervised fine-tuning",
+    "dpo": "Direct preference optimization",
+    "kto": "Learning from single judgements (KTO)",
+    "grpo": "Reinforcement learning (GRPO)",
+}
+# What a person may choose on the page; the API takes every setting.
 CHOICES = (
-    *("num_steps", "pairs_per_step", "learning_rate", "beta", "sft_weight"),
-    *("replay_films_per_step", "seed"),
+    *("num_steps", "examples_per_step", "learning_rate", "beta", "sft_weight", "num_rollouts", "kl_weight"),
+    *("replay_per_step", "seed"),
 )
 
 
-class TrainingForm(forms.Form):
+@dataclass(frozen=True)
+class OfferedRecipe:
+    key: str
+    label: str
+    says: str
+    recipe: Recipe
+
+
+OFFERED = (
+    OfferedRecipe(
+        "recommended",
+        "Corrections, then preferences",
+        "First what readers rewrote and redrew, then what they prefer, in gentle steps.",
+        DEFAULT_RECIPE,
+    ),
+    OfferedRecipe(
+        "corrections",
+        "Corrections",
+        "What readers rewrote and redrew, as texts to follow.",
+        Recipe.of("corrections"),
+    ),
+    OfferedRecipe("dpo", "Preferences", "Which of two texts readers prefer (DPO).", Recipe.of("dpo")),
+    OfferedRecipe(
+        "kto", "Single judgements", "Which texts readers found good and which bad (KTO).", Recipe.of("kto")
+    ),
+    OfferedRecipe(
+        "grpo",
+        "Rewarded attempts",
+        "The model tries; what is right and well placed is rewarded (GRPO).",
+        Recipe.of("grpo"),
+    ),
+)
+
+
+class StageForm(forms.Form):
     """An empty field keeps its default; every wrong one is said beside it, all at once."""
 
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data, initial=DpoConfig().as_json())
+    def __init__(self, data: Any, *, stage: StageConfig, prefix: str) -> None:
+        self.stage = stage
+        settings = stage.as_json()
+        super().__init__(data, initial=settings, prefix=prefix)
         for name in CHOICES:
-            kind = forms.IntegerField if name in WHOLE_NUMBERS else forms.FloatField
+            if name not in settings:
+                continue
+            kind = forms.IntegerField if isinstance(settings[name], int) else forms.FloatField
             widget = forms.TextInput(attrs={"inputmode": "decimal"})
-            self.fields[name] = kind(label=LABELS[name], required=False, widget=widget)
+            says = stage.explained()[name][1]
+            self.fields[name] = kind(label=LABELS[name], required=False, widget=widget, help_text=says)
+
+    @property
+    def title(self) -> str:
+        return KINDS[self.stage.kind]
 
     def clean(self) -> dict[str, Any]:
         for name, value in self.chosen().items():
             try:
-                DpoConfig.from_json({name: value})
+                type(self.stage).from_json({name: value})
             except ValueError as error:
                 self.add_error(name, str(error).replace(name, "It", 1))
         return self.cleaned_data
@@ -53,3 +116,64 @@ class TrainingForm(forms.Form):
     def chosen(self) -> dict[str, Any]:
         """The fields that were filled in."""
         return {name: value for name, value in self.cleaned_data.items() if value is not None}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.stage.kind, **self.stage.as_json(), **self.chosen()}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A recipe on the page: its stages' forms, and what of them the data set has no examples for."""
+
+    offered: OfferedRecipe
+    forms: Sequence[StageForm]
+    num_examples: Sequence[str]
+    lacks: str
+
+    @property
+    def has_errors(self) -> bool:
+        return any(form.is_bound and form.errors for form in self.forms)
+
+
+class TrainingForm:
+    """The recipes that are offered, of which one is chosen."""
+
+    def __init__(self, examples: Examples | None, data: Mapping[str, Any] | None = None) -> None:
+        self.refusal = ""
+        self.offers = [self._offer(offered, examples, data) for offered in OFFERED]
+        usable = [offer.offered.key for offer in self.offers if not offer.lacks]
+        asked = str(data.get("recipe", "")) if data is not None else ""
+        self.chosen = asked if asked in {o.key for o in OFFERED} else (usable or [OFFERED[0].key])[0]
+        self.is_usable = bool(usable)
+
+    def is_valid(self) -> bool:
+        return all(form.is_valid() for form in self._chosen_offer().forms)
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.refusal) or self._chosen_offer().has_errors
+
+    def recipe(self) -> dict[str, Any]:
+        """Of a valid form, as JSON."""
+        return {"stages": [form.as_json() for form in self._chosen_offer().forms]}
+
+    def _chosen_offer(self) -> Offer:
+        return next(offer for offer in self.offers if offer.offered.key == self.chosen)
+
+    def _offer(
+        self, offered: OfferedRecipe, examples: Examples | None, data: Mapping[str, Any] | None
+    ) -> Offer:
+        stages = offered.recipe.stages
+        asked = data is not None and str(data.get("recipe", "")) == offered.key
+        counts = [len(examples.of(stage)) if examples else 0 for stage in stages]
+        nouns = [LEARNS_FROM[stage.kind].noun for stage in stages]
+        lacking = sorted({noun for noun, number in zip(nouns, counts, strict=True) if not number})
+        return Offer(
+            offered,
+            [
+                StageForm(data if asked else None, stage=stage, prefix=f"{offered.key}-{number}")
+                for number, stage in enumerate(stages, 1)
+            ],
+            [f"{number} {noun}" for noun, number in zip(nouns, counts, strict=True)],
+            f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
+        )

@@ -71,7 +71,8 @@ class PreferenceLabel(models.Model):
 
 
 class TrainingRun(LeasedJob):
-    """One run of one stage on one frozen data set. Its candidate is registered when it is done."""
+    """One run of a recipe, a stage or several in a row, on one frozen data set. Its candidate is registered
+    when it is done. Steps are counted through all stages."""
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="runs")
     parent_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
@@ -81,17 +82,20 @@ class TrainingRun(LeasedJob):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    config = models.JSONField(help_text="rl_feedback.dpo_config.DpoConfig as JSON")
+    recipe = models.JSONField(help_text="rl_feedback.training.recipe.Recipe as JSON")
     step = models.PositiveIntegerField(default=0)
     num_steps = models.PositiveIntegerField()
 
 
 class TrainingMetric(models.Model):
+    """What one step of a run told; see rl_feedback.training.figures.StepFigures."""
+
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="metrics")
     step = models.PositiveIntegerField()
-    loss = models.FloatField()
-    margin = models.FloatField(help_text="mean reward of chosen over rejected")
-    accuracy = models.FloatField(help_text="share of pairs in which chosen has the higher reward")
+    stage = models.PositiveSmallIntegerField(default=0, help_text="its place in the recipe, from 0")
+    values = models.JSONField(help_text="figures by name: loss always, others by the stage")
+    seconds = models.FloatField(default=0)
+    memory_mb = models.FloatField(default=0, help_text="the process's peak so far")
 
     class Meta:
         ordering = ["step"]

@@ -4,6 +4,7 @@ from."""
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
@@ -24,9 +25,6 @@ from deepmedix_review.feedback.models import (
 from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.selectors import signed_readings
-from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import film_path
-from rl_feedback.dpo_config import TrainingPair
 
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
@@ -158,38 +156,12 @@ def metrics_of(run: TrainingRun) -> list[TrainingMetric]:
     return list(spaced.order_by("step"))
 
 
-def pairs_to_train_on(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[TrainingPair, ...]:
-    """The pairs whose boxes are in the frame in which the parent writes, with their films' absolute paths.
-
-    Pairs of studies that were withdrawn since the freeze are left out: a held film reaches no worker.
-    """
-    rows = (
-        dataset.pairs.filter(
-            completion__study__state=Study.State.READY,
-            completion__model_version__box_frame=parent.box_frame,
-            completion__model_version__image_preparation=parent.image_preparation,
-            completion__model_version__min_pixels=parent.min_pixels,
-            completion__model_version__max_pixels=parent.max_pixels,
-        )
-        .select_related("completion__instance")
-        .order_by("position")
-    )
-    return tuple(
-        TrainingPair(
-            film=str(film_path(row.completion.instance)),
-            prompt=row.prompt,
-            chosen=row.chosen,
-            rejected=row.rejected,
-            weight=row.weight,
-            origin=row.origin,
-        )
-        for row in rows
-    )
-
-
-def num_withdrawn_pairs(dataset: PreferenceDataset) -> int:
-    """Pairs of studies that an admin put on hold or rejected since the freeze."""
-    return dataset.pairs.exclude(completion__study__state=Study.State.READY).count()
+def seconds_left(run: TrainingRun, metrics: Sequence[TrainingMetric]) -> float | None:
+    """By the median time of the last steps; None where nothing is known or the run has ended."""
+    latest = [metric.seconds for metric in metrics[-20:] if metric.seconds]
+    if run.is_final or not latest:
+        return None
+    return median(latest) * (run.num_steps - run.step)
 
 
 def candidates_before_the_gate() -> Sequence[ModelVersion]:

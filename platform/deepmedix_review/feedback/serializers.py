@@ -29,30 +29,20 @@ class DatasetPageJson(serializers.Serializer[Any]):
 
 
 class TrainJson(serializers.Serializer[Any]):
-    """`dataset` and any setting of rl_feedback.dpo_config.DpoConfig beside it."""
+    """Without a recipe: corrections, then preferences."""
 
     dataset = serializers.UUIDField()
-    num_steps = serializers.IntegerField(required=False)
-    pairs_per_step = serializers.IntegerField(required=False)
-    learning_rate = serializers.FloatField(required=False)
-    beta = serializers.FloatField(required=False)
-    sft_weight = serializers.FloatField(required=False)
-    replay_weight = serializers.FloatField(required=False)
-    replay_films_per_step = serializers.IntegerField(required=False)
-    replay_site = serializers.CharField(required=False)
-    lora_rank = serializers.IntegerField(required=False)
-    lora_alpha = serializers.IntegerField(required=False)
-    adapts_vision = serializers.BooleanField(required=False)
-    checkpoint_every = serializers.IntegerField(required=False)
-    seed = serializers.IntegerField(required=False)
-    num_threads = serializers.IntegerField(required=False)
-    precision = serializers.CharField(required=False)
+    recipe = serializers.DictField(
+        required=False, help_text='{"stages": [{"kind": "sft", …}, …]}; see docs/reference/training.md'
+    )
 
 
 class MetricJson(serializers.ModelSerializer[TrainingMetric]):
+    values = serializers.DictField(child=serializers.FloatField())
+
     class Meta:
         model = TrainingMetric
-        fields = ("step", "loss", "margin", "accuracy")
+        fields = ("step", "stage", "values", "seconds", "memory_mb")
 
 
 class RunJson(serializers.ModelSerializer[TrainingRun]):
@@ -72,7 +62,7 @@ class RunJson(serializers.ModelSerializer[TrainingRun]):
             "dataset",
             "parent",
             "candidate",
-            "config",
+            "recipe",
             "metrics",
         )
 

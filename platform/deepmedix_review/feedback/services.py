@@ -1,7 +1,7 @@
 """Freezes signed readings into training data, and keeps what a training run and its gate produced."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,13 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import case_pairs, measured
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.examples import (
+    LEARNS_FROM,
+    Examples,
+    examples_of,
+    num_misfits,
+    num_withdrawn_pairs,
+)
 from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     GateDecision,
@@ -26,16 +33,17 @@ from deepmedix_review.feedback.models import (
     TrainingMetric,
     TrainingRun,
 )
-from deepmedix_review.feedback.selectors import num_withdrawn_pairs, pairs_to_train_on
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
 from deepmedix_review.reviews.models import Reading
-from rl_feedback.dpo_config import DpoConfig, StepFigures
 from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, decide
 from rl_feedback.phantom_figures import case_scores
 from rl_feedback.preferences import Preferences, gather_preferences
+from rl_feedback.training.config import StageConfig
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
 
 def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
@@ -117,46 +125,68 @@ def _keys(model: type[Completion] | type[ReasoningStep], uids: set[str]) -> dict
     return {str(uid): pk for uid, pk in model.objects.filter(uid__in=uids).values_list("uid", "pk")}
 
 
-def queue_training(*, dataset: PreferenceDataset, actor: User, config: Mapping[str, Any]) -> TrainingRun:
-    """A run from the version that serves now. Drawn films are replayed only for models that learned from
-    them."""
+def queue_training(
+    *, dataset: PreferenceDataset, actor: User, recipe: Mapping[str, Any] | None = None
+) -> TrainingRun:
+    """A run of a recipe from the version that serves now; without one, corrections and then preferences."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
-    wanted = dict(config)
-    if parent.prompt_template != "phantom":
-        wanted["replay_films_per_step"] = 0
     try:
-        chosen = DpoConfig.from_json(wanted)
-    except (TypeError, ValueError) as error:
+        wanted = DEFAULT_RECIPE if recipe is None else Recipe.from_json(recipe)
+    except ValueError as error:
         raise RefusedByRule(str(error)) from error
-    num_usable = len(pairs_to_train_on(dataset, parent=parent))
-    num_withdrawn = num_withdrawn_pairs(dataset)
-    num_misfit = dataset.num_pairs - num_withdrawn - num_usable
-    if num_misfit > 0:
-        raise RefusedByRule(
-            f"{num_misfit} of {dataset.num_pairs} pairs have regions in coordinates that "
-            f"{parent} does not write. Freeze a data set of readings of {parent}."
-        )
-    if num_usable == 0:
-        raise RefusedByRule(
-            "This data set holds no pairs of studies that are ready, so there is nothing to learn from. "
-            "Freeze one with votes."
-        )
+    examples = examples_of(dataset, parent=parent)
+    chosen = Recipe(tuple(_replaying(stage, parent=parent, examples=examples) for stage in wanted.stages))
+    _require_something_to_learn(chosen, dataset=dataset, parent=parent, examples=examples)
     with transaction.atomic():
         run = TrainingRun.objects.create(
             dataset=dataset,
             parent_version=parent,
             requested_by=actor,
-            config=chosen.as_json(),
+            recipe=chosen.as_json(),
             num_steps=chosen.num_steps,
         )
         record_event(
             actor=actor,
             action="request_training",
             subject=run,
-            details={"data_set": str(dataset.uid), "num_pairs": num_usable, "num_withdrawn": num_withdrawn},
+            details={
+                "data_set": str(dataset.uid),
+                "stages": [stage.kind for stage in chosen.stages],
+                "num_examples": [len(examples.of(stage)) for stage in chosen.stages],
+                "num_withdrawn": num_withdrawn_pairs(dataset),
+            },
         )
     return run
+
+
+def _replaying(stage: StageConfig, *, parent: ModelVersion, examples: Examples) -> StageConfig:
+    """Drawn films are replayed only for models that learned from them; others replay what readers found good,
+    where the data set has any."""
+    if parent.prompt_template == "phantom" or stage.replay_from != "drawn":
+        return stage
+    if examples.kept:
+        return replace(stage, replay_from="kept")
+    return replace(stage, replay_per_step=0)
+
+
+def _require_something_to_learn(
+    recipe: Recipe, *, dataset: PreferenceDataset, parent: ModelVersion, examples: Examples
+) -> None:
+    num_misfit = num_misfits(dataset, parent=parent)
+    if num_misfit > 0:
+        raise RefusedByRule(
+            f"{num_misfit} of {dataset.num_pairs} pairs have regions in coordinates that "
+            f"{parent} does not write. Freeze a data set of readings of {parent}."
+        )
+    for number, stage in enumerate(recipe.stages, 1):
+        if not examples.of(stage):
+            kind = LEARNS_FROM[stage.kind].noun
+            wanted = f" of the origin {' or '.join(stage.origins)}" if stage.origins else ""
+            raise RefusedByRule(
+                f"Stage {number} has nothing to learn from: this data set holds no {kind}{wanted} of studies "
+                "that are ready. Choose another recipe, or freeze a data set that has them."
+            )
 
 
 def cancel_training(run: TrainingRun, *, actor: User) -> None:
@@ -182,7 +212,12 @@ def record_step(run: TrainingRun, figures: StepFigures) -> None:
         TrainingMetric.objects.update_or_create(
             run=run,
             step=figures.step,
-            defaults={"loss": figures.loss, "margin": figures.margin, "accuracy": figures.accuracy},
+            defaults={
+                "stage": figures.stage,
+                "values": dict(figures.values),
+                "seconds": figures.seconds,
+                "memory_mb": figures.memory_mb,
+            },
         )
 
 
@@ -196,9 +231,9 @@ def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:
             folder=folder,
             name=run.parent_version.name,
             card={
-                "trained_by": "DPO",
+                "trained_by": ", then ".join(stage["kind"].upper() for stage in run.recipe["stages"]),
                 "data_set": {"uid": str(run.dataset.uid), "sha256": run.dataset.sha256},
-                "config": run.config,
+                "recipe": run.recipe,
             },
             actor=run.requested_by,
         )

@@ -17,20 +17,23 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback import services
+from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
-from deepmedix_review.feedback.selectors import candidates_before_the_gate, is_measured, pairs_to_train_on
+from deepmedix_review.feedback.selectors import candidates_before_the_gate, is_measured
 from deepmedix_review.registry.models import ModelVersion
-from rl_feedback.dpo_config import DpoConfig, FilmView, StepFigures, write_pairs
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.recipe import Recipe, begun_with_other, run_recipe
+from rl_feedback.training.view import FilmView
 
 logger = logging.getLogger(__name__)
 
 
 def request_training(
-    *, dataset: PreferenceDataset, actor: User, config: Mapping[str, Any] | None = None
+    *, dataset: PreferenceDataset, actor: User, recipe: Mapping[str, Any] | None = None
 ) -> TrainingRun:
-    """A run of DPO from the serving model on a frozen data set."""
+    """A run from the serving model on a frozen data set; see `services.queue_training`."""
     with transaction.atomic():
-        run = services.queue_training(dataset=dataset, actor=actor, config=config or {})
+        run = services.queue_training(dataset=dataset, actor=actor, recipe=recipe)
         jobs.wake(run_training, run)
     return run
 
@@ -96,29 +99,31 @@ def reconcile_training() -> None:
 def _train(run: TrainingRun) -> Path:
     """The folder of the trained candidate."""
     folder, parent = _folder(run), run.parent_version
-    pairs = pairs_to_train_on(run.dataset, parent=parent)
-    num_lost = sum(not Path(pair.film).is_file() for pair in pairs)
+    examples = examples_of(run.dataset, parent=parent)
+    num_lost = examples.num_missing_films()
     if num_lost:
         raise RefusedByRule(
-            f"The films of {num_lost} pairs are missing from the film folder. Restore them, then go on."
+            f"Of this data set's films {num_lost} can't be found in the film folder. "
+            "Restore what is missing, then go on."
         )
-    write_pairs(folder / "data", pairs)
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    examples.write(folder / "data")
+    recipe, work, model = Recipe.from_json(run.recipe), folder / "checkpoints", Path(parent.folder)
+    if begun_with_other(work, recipe, parent=model, data=folder / "data"):
+        # A study was withdrawn meanwhile: what was learned from it goes, and the run starts again.
+        shutil.rmtree(work)
     with jobs.kept_alive(run) as check:
-        # torch takes seconds and 200 MB: only the worker that learns pays for it, with its lease renewed
-        # meanwhile.
-        from rl_feedback.dpo import train_dpo
 
         def tell(figures: StepFigures) -> None:
             check()
             services.record_step(run, figures)
 
-        train_dpo(
-            parent=Path(parent.folder),
+        run_recipe(
+            recipe,
+            parent=model,
             data=folder / "data",
-            pairs=pairs,
             view=FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels),
-            config=DpoConfig.from_json(run.config),
-            work=folder / "checkpoints",
+            work=work,
             out=folder / "candidate",
             on_step=tell,
         )

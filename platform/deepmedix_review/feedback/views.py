@@ -13,8 +13,9 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
-from deepmedix_review.feedback.charts import training_curves
-from deepmedix_review.feedback.forms import LABELS, TrainingForm
+from deepmedix_review.feedback.charts import column_names, metric_rows, training_curves
+from deepmedix_review.feedback.examples import Examples, examples_of
+from deepmedix_review.feedback.forms import KINDS, LABELS, TrainingForm
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.pair_texts import shown_pair
 from deepmedix_review.feedback.selectors import (
@@ -26,10 +27,13 @@ from deepmedix_review.feedback.selectors import (
     num_readings_waiting,
     run_for,
     sample_pairs,
+    seconds_left,
 )
 from deepmedix_review.feedback.services import cancel_training, freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry
-from rl_feedback.dpo_config import DpoConfig
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+from rl_feedback.training.recipe import Recipe
 
 PAGE_SIZE = 50
 NUM_SAMPLES = 5
@@ -61,21 +65,21 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
 def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
-    return _render_dataset(request, dataset, TrainingForm())
+    return _render_dataset(request, dataset, TrainingForm(_examples(dataset)))
 
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def train(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
-    form = TrainingForm(request.POST)
+    form = TrainingForm(_examples(dataset), request.POST)
     if form.is_valid():
         try:
-            run = request_training(dataset=dataset, actor=acting_user(request), config=form.chosen())
+            run = request_training(dataset=dataset, actor=acting_user(request), recipe=form.recipe())
         except NotYours:
             raise
         except RefusedByRule as refusal:
-            form.add_error(None, str(refusal))
+            form.refusal = str(refusal)
         else:
             return redirect("training-run", run.uid)
     return _render_dataset(request, dataset, form)
@@ -122,17 +126,31 @@ def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: Trai
     return render(request, "feedback/dataset_detail.html", context)
 
 
+def _examples(dataset: PreferenceDataset) -> Examples | None:
+    """For the version that serves now, if one does."""
+    parent = versions().filter(state=ModelVersion.State.SERVING).first()
+    return examples_of(dataset, parent=parent) if parent else None
+
+
 def _live(run: TrainingRun) -> dict[str, Any]:
     metrics = metrics_of(run)
     measuring = measuring_of(run)
-    every = run.config.get("checkpoint_every", DpoConfig().checkpoint_every)
+    recipe = Recipe.from_json(run.recipe)
     return {
         "run": run,
         "metrics": metrics,
         "curves": training_curves(metrics),
+        "columns": column_names(metrics),
+        "rows": metric_rows(metrics),
+        "seconds_left": seconds_left(run, metrics),
+        "memory_mb": max((metric.memory_mb for metric in metrics), default=0),
         "is_live": not run.is_final,
         "measuring": measuring,
         "renews": not run.is_final or (measuring is not None and not measuring.is_stuck),
-        "has_checkpoint": run.step > every,
-        "settings": [(label, run.config[name]) for name, label in LABELS.items() if name in run.config],
+        "has_checkpoint": run.step > recipe.stages[0].checkpoint_every,
+        "stages": [
+            (KINDS[stage.kind], [(label, said[name]) for name, label in LABELS.items() if name in said])
+            for stage in recipe.stages
+            for said in (stage.as_json(),)
+        ],
     }

@@ -30,12 +30,12 @@ def run(*arguments: str) -> str:
 def test_a_shell_freezes_and_queues_a_run_with_its_settings(reading, tmp_path: Path) -> None:
     ResearcherFactory.create(username="rita")
     settings = tmp_path / "run.json"
-    settings.write_text(json.dumps({"num_steps": 3}))
+    settings.write_text(json.dumps({"stages": [{"kind": "dpo", "num_steps": 3}]}))
     said = run("freeze_dataset", "Round 1", "--actor", "rita")
     dataset = PreferenceDataset.objects.get()
     assert said.startswith(str(dataset.uid))
     assert dataset.sha256 in said
-    assert "3 steps from" in run("retrain", str(dataset.uid), "--actor", "rita", "--config", str(settings))
+    assert "3 steps from" in run("retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings))
     assert TrainingRun.objects.get().num_steps == 3
 
 
@@ -49,8 +49,8 @@ def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
         (("freeze_dataset", "Round 1", "--actor", "eva"), "may not freeze data sets"),
         (("retrain", str(reading.uid), "--actor", "rita"), "There is no data set of that uid"),
         (
-            ("retrain", str(reading.uid), "--actor", "rita", "--config", str(broken)),
-            "must be one JSON object",
+            ("retrain", str(reading.uid), "--actor", "rita", "--recipe", str(broken)),
+            "A recipe is a JSON object",
         ),
     ):
         with pytest.raises(CommandError, match=sentence):

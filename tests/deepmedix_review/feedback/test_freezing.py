@@ -7,12 +7,13 @@ from django.db import IntegrityError, connection, transaction
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset, PreferenceLabel, PreferencePair
-from deepmedix_review.feedback.selectors import pairs_to_train_on
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from deepmedix_review.studies.services import hold_study
+from rl_feedback.training.examples import TrainingPair
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, an_open_reading_to_learn_from
 from tests.factories.registry import ServingModelFactory
@@ -131,11 +132,9 @@ def test_freezing_takes_as_many_queries_for_many_readings_as_for_few(
 
 
 def test_films_of_the_pairs_are_where_training_finds_them(model: ModelVersion) -> None:
-    from deepmedix_review.feedback.selectors import pairs_to_train_on
-
     a_reading_to_learn_from(model)
     dataset = freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
-    pairs = pairs_to_train_on(dataset, parent=model)
+    pairs = examples_of(dataset, parent=model).by_kind[TrainingPair]
     assert len(pairs) == 2
     assert all(Path(pair.film).is_file() for pair in pairs)
 
@@ -144,8 +143,8 @@ def test_pairs_of_a_study_that_was_put_on_hold_later_reach_no_training(model: Mo
     reading = a_reading_to_learn_from(model)
     researcher = ResearcherFactory.create()
     dataset = freeze_dataset(title="Round 1", actor=researcher)
-    assert len(pairs_to_train_on(dataset, parent=model)) == dataset.num_pairs
+    assert len(examples_of(dataset, parent=model).by_kind[TrainingPair]) == dataset.num_pairs
     hold_study(reading.assignment.case.study, reason="text burned into the film", actor=AdminFactory.create())
-    assert pairs_to_train_on(dataset, parent=model) == ()
-    with pytest.raises(RefusedByRule, match="holds no pairs of studies that are ready"):
-        queue_training(dataset=dataset, actor=researcher, config={})
+    assert not any(examples_of(dataset, parent=model).by_kind.values())
+    with pytest.raises(RefusedByRule, match=r"holds no texts to follow .* of studies that are ready"):
+        queue_training(dataset=dataset, actor=researcher)

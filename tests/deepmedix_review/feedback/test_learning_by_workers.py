@@ -19,7 +19,7 @@ from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
 from tests.workers import Workers
 
-FEW = {"num_steps": 4, "pairs_per_step": 2, "replay_films_per_step": 1, "checkpoint_every": 2}
+FEW = {"num_steps": 4, "examples_per_step": 2, "replay_per_step": 1, "checkpoint_every": 2}
 MANY = {**FEW, "num_steps": 30}
 
 
@@ -64,7 +64,8 @@ def run_of(tmp_path: Path) -> Callable[[dict[str, int]], TrainingRun]:
             a_reading_to_learn_from(model, seed=2_000_000 + 10 * number, vote=vote)
         researcher = ResearcherFactory.create()
         dataset = freeze_dataset(title="Two readings", actor=researcher)
-        return request_training(dataset=dataset, actor=researcher, config=config)
+        recipe = {"stages": [{"kind": "dpo", **config}]}
+        return request_training(dataset=dataset, actor=researcher, recipe=recipe)
 
     return request
 

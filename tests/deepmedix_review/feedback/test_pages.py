@@ -50,6 +50,8 @@ PAGES = {
     "api-model-retire": ("post", "model"),
 }
 
+RECIPE = {"stages": [{"kind": "dpo", "num_steps": 2}]}
+
 
 class Road:
     """A data set of one reading, a finished run on it, and its candidate beside the parent."""
@@ -66,13 +68,14 @@ class Road:
             dataset=self.dataset,
             parent_version=self.parent,
             candidate=self.candidate,
-            config={"seed": 7},
+            recipe=RECIPE,
             state=JobState.DONE,
             step=2,
             num_steps=2,
         )
         for step, loss in ((1, 0.7), (2, 0.5)):
-            TrainingMetric.objects.create(run=self.run, step=step, loss=loss, margin=step / 10, accuracy=0.5)
+            values = {"loss": loss, "margin": step / 10, "accuracy": 0.5}
+            TrainingMetric.objects.create(run=self.run, step=step, values=values)
 
     def measure(self, version: ModelVersion, *, say: Callable[[str], str] = str) -> None:
         """As if the version had answered every held-out film with the truth, put through `say`."""
@@ -162,16 +165,23 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     road: Road, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
     client = client_of(road.researcher)
-    page = client.post(road.url("dataset-train"), {"num_steps": "12", "learning_rate": "1e-4"})
+    page = client.post(
+        road.url("dataset-train"), {"recipe": "dpo", "dpo-1-num_steps": "12", "dpo-1-learning_rate": "1e-4"}
+    )
     run = TrainingRun.objects.latest("id")
     assert page.headers["Location"] == reverse("training-run", args=[run.uid])
-    assert (run.num_steps, run.config["learning_rate"], run.config["beta"]) == (12, 1e-4, 0.1)
+    [stage] = run.recipe["stages"]
+    assert (run.num_steps, stage["learning_rate"], stage["beta"]) == (12, 1e-4, 0.1)
 
 
 def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:
-    wrong = {"num_steps": "-5", "learning_rate": "abc", "beta": "0.2"}
-    page = client_of(road.researcher).post(road.url("dataset-train"), wrong).content.decode()
-    assert "It must be a whole number of at least 1." in page
+    wrong = {"dpo-1-num_steps": "-5", "dpo-1-learning_rate": "abc", "dpo-1-beta": "0.2"}
+    page = (
+        client_of(road.researcher)
+        .post(road.url("dataset-train"), {"recipe": "dpo", **wrong})
+        .content.decode()
+    )
+    assert "It must be a whole number from 1 to 100000." in page
     assert "Enter a number." in page
     assert all(f'value="{text}"' in page for text in wrong.values())
     assert "<details open>" in page
@@ -307,7 +317,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     for number in range(5):
         version = ModelVersionFactory.create(number=2000 + number, parent=road.candidate)
         TrainingRun.objects.create(
-            dataset=road.dataset, parent_version=road.parent, candidate=version, config={}, num_steps=1
+            dataset=road.dataset, parent_version=road.parent, candidate=version, recipe=RECIPE, num_steps=1
         )
         freeze_dataset(title=f"Again {number}", actor=road.researcher)
     client = client_of(road.researcher)

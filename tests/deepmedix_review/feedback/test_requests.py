@@ -10,6 +10,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.services import cancel_training, freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry, run_training
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from tests.factories.accounts import AdminFactory, ResearcherFactory
@@ -17,6 +18,10 @@ from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ServingModelFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def dpo(**choices: object) -> dict[str, object]:
+    return {"stages": [{"kind": "dpo", **choices}]}
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def dataset(researcher: User, model: ModelVersion) -> PreferenceDataset:
 def test_a_run_starts_from_the_serving_model_and_is_audited(
     dataset: PreferenceDataset, researcher: User, model: ModelVersion
 ) -> None:
-    run = request_training(dataset=dataset, actor=researcher, config={"num_steps": 3})
+    run = request_training(dataset=dataset, actor=researcher, recipe=dpo(num_steps=3))
     assert (run.parent_version, run.state, run.num_steps) == (model, JobState.QUEUED, 3)
     assert AuditEvent.objects.get(action="request_training").subject_uid == str(run.uid)
     with pytest.raises(NotYours):
@@ -50,18 +55,23 @@ def test_a_run_starts_from_the_serving_model_and_is_audited(
 
 
 def test_a_setting_that_cannot_work_is_refused_by_name(dataset: PreferenceDataset, researcher: User) -> None:
-    with pytest.raises(RefusedByRule, match="learning_rate must be"):
-        request_training(dataset=dataset, actor=researcher, config={"learning_rate": 5})
+    with pytest.raises(RefusedByRule, match="Stage 1: learning_rate must be"):
+        request_training(dataset=dataset, actor=researcher, recipe=dpo(learning_rate=5))
     with pytest.raises(RefusedByRule, match="There is no setting steps"):
-        request_training(dataset=dataset, actor=researcher, config={"steps": 5})
+        request_training(dataset=dataset, actor=researcher, recipe=dpo(steps=5))
 
 
 def test_drawn_films_are_replayed_for_models_that_learned_from_them_alone(
     dataset: PreferenceDataset, researcher: User, model: ModelVersion
 ) -> None:
-    assert request_training(dataset=dataset, actor=researcher).config["replay_films_per_step"] == 8
+    [stage] = request_training(dataset=dataset, actor=researcher, recipe=dpo()).recipe["stages"]
+    assert (stage["replay_from"], stage["replay_per_step"]) == ("drawn", 8)
     ModelVersion.objects.filter(pk=model.pk).update(prompt_template="deepmedix-r1")
-    assert request_training(dataset=dataset, actor=researcher).config["replay_films_per_step"] == 0
+    [stage] = request_training(dataset=dataset, actor=researcher, recipe=dpo()).recipe["stages"]
+    assert (stage["replay_from"], stage["replay_per_step"]) == ("kept", 8)
+    Completion.objects.update(problems=["no_answer"])
+    [stage] = request_training(dataset=dataset, actor=researcher, recipe=dpo()).recipe["stages"]
+    assert stage["replay_per_step"] == 0
 
 
 def test_pairs_in_coordinates_that_the_serving_model_does_not_write_are_refused(
@@ -89,7 +99,7 @@ def test_a_run_whose_films_are_gone_fails_and_says_so(dataset: PreferenceDataset
     run_training(run.pk)
     run.refresh_from_db()
     assert run.state == JobState.FAILED
-    assert run.error == "The films of 2 pairs are missing from the film folder. Restore them, then go on."
+    assert run.error.startswith("Of this data set's films 1 can't be found in the film folder.")
 
 
 def test_only_a_run_that_ended_badly_is_tried_again(dataset: PreferenceDataset, researcher: User) -> None:

@@ -12,28 +12,33 @@ from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.selectors import dataset_for
 from deepmedix_review.feedback.tasks import request_training
+from rl_feedback.training.recipe import Recipe
+from rl_feedback.training.stages import STAGES
 
 
 class Command(BaseCommand):
-    help = "Queue a DPO run from the serving model; its page shows how it goes and what the gate says."
+    help = "Queue a training run from the serving model; its page shows how it goes and what the gate says."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("dataset", type=UUID, help="uid of a frozen data set")
         parser.add_argument("--actor", required=True, help="user name of the researcher who does this")
         parser.add_argument(
-            "--config",
-            type=Path,
-            help="JSON file of settings: fields of rl_feedback.dpo_config.DpoConfig",
+            "--stage",
+            choices=sorted(STAGES),
+            help="one stage with the choices that it begins with; else corrections, then preferences",
+        )
+        parser.add_argument(
+            "--recipe", type=Path, help='JSON file: {"stages": [{"kind": "dpo", "num_steps": 60}]}'
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             actor = account_named(options["actor"])
-            config = _read(options["config"]) if options["config"] else None
+            recipe = _recipe(options["stage"], options["recipe"])
             run = request_training(
                 dataset=dataset_for(actor, options["dataset"]),
                 actor=actor,
-                config=config,
+                recipe=recipe,
             )
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -42,11 +47,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{run.uid} queued: {run.num_steps} steps from {run.parent_version}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _recipe(stage: str | None, path: Path | None) -> Any:
+    if stage and path:
+        raise RefusedByRule("Choose a stage or a recipe, not both.")
+    if stage:
+        return Recipe.of(stage).as_json()
+    if path is None:
+        return None
     try:
-        config = json.loads(path.read_text("utf-8"))
+        return Recipe.from_json(json.loads(path.read_text("utf-8"))).as_json()
     except (OSError, ValueError) as error:
-        raise RefusedByRule(f"The settings can't be read: {error}") from error
-    if not isinstance(config, dict):
-        raise RefusedByRule('The settings must be one JSON object, such as {"num_steps": 60}.')
-    return config
+        raise RefusedByRule(f"The recipe can't be read: {error}") from error

@@ -10,6 +10,10 @@ from pathlib import Path
 MANIFEST = "complete.json"
 
 
+class CheckpointFailed(OSError):
+    """A checkpoint could not be written; the message says what to do."""
+
+
 def seal_checkpoint(folder: Path) -> None:
     """Record every file's sha256; from then on the checkpoint counts as whole while they match."""
     part = folder / f"{MANIFEST}.part"
@@ -38,7 +42,12 @@ def is_whole(folder: Path) -> bool:
 
 def _digests(folder: Path) -> dict[str, str]:
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): _sha256(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(MANIFEST)
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

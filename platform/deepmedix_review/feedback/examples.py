@@ -1,0 +1,192 @@
+"""What each stage of training learns from a frozen data set, with the films' paths on this machine."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+from deepmedix_review.feedback.models import PreferenceDataset, PreferencePair
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import film_path
+from inference.grounding import parse_completion
+from inference.regions import to_image_px
+from rl_feedback.rewards.truth import CaseTruth, TruthRegion
+from rl_feedback.training.config import StageConfig
+from rl_feedback.training.examples import (
+    Example,
+    JudgedText,
+    KeptText,
+    RewardedCase,
+    TaughtText,
+    TrainingPair,
+    write_examples,
+)
+from rl_feedback.training.stages import CORRECTIONS
+
+AnyText = TypeVar("AnyText", bound=TaughtText)
+
+# A mean judgement in [0, 1] from which a text is an example to follow, and up to which one to avoid; between
+# them readers were of two minds. 0.75 is a four on the five-point scale, 0.375 two and a half.
+GOOD_FROM = 0.75
+BAD_TO = 0.375
+LEAST_WEIGHT = 0.1
+# Origins of pairs whose chosen text a reader made.
+CORRECTED = frozenset(CORRECTIONS)
+
+LEARNS_FROM: Mapping[str, type[Example]] = {
+    "sft": TaughtText,
+    "dpo": TrainingPair,
+    "kto": JudgedText,
+    "grpo": RewardedCase,
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """By kind; none of studies withdrawn since the freeze, for a held film reaches no worker."""
+
+    by_kind: Mapping[type[Example], Sequence[Example]]
+
+    def of(self, config: StageConfig) -> Sequence[Example]:
+        """What a stage of these choices learns from."""
+        found = self.by_kind[LEARNS_FROM[config.kind]]
+        return [one for one in found if not config.origins or one.origin in config.origins]
+
+    @property
+    def kept(self) -> Sequence[Example]:
+        return self.by_kind[KeptText]
+
+    def num_missing_films(self) -> int:
+        """How many films are no longer on this machine's disk."""
+        films = {one.film for examples in self.by_kind.values() for one in examples}
+        return sum(not Path(film).is_file() for film in films)
+
+    def write(self, folder: Path) -> None:
+        """As a data folder that `python -m rl_feedback` reads."""
+        for kind, examples in self.by_kind.items():
+            if examples:
+                write_examples(folder, examples, kind=kind)
+
+
+def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
+    """Everything in the frame in which the parent writes its regions."""
+    rows = list(_writable_by(parent, dataset.pairs.all()))
+    corrected = [row for row in rows if row.origin in CORRECTED]
+    judged, good = _judged(dataset, parent=parent)
+    known = [(row.chosen, row.completion, row.origin) for row in corrected]
+    known += [(completion.text, completion, "kept") for completion in good]
+    return Examples(
+        {
+            TrainingPair: [_pair(row) for row in rows],
+            TaughtText: _each_once(_text(TaughtText, *one) for one in known[: len(corrected)]),
+            KeptText: [_text(KeptText, *one) for one in known[len(corrected) :]],
+            JudgedText: judged,
+            RewardedCase: _cases(known),
+        }
+    )
+
+
+def num_misfits(dataset: PreferenceDataset, *, parent: ModelVersion) -> int:
+    """Pairs of ready studies whose regions are in coordinates that the parent does not write."""
+    ready = dataset.pairs.filter(completion__study__state=Study.State.READY)
+    return ready.count() - _writable_by(parent, dataset.pairs.all()).count()
+
+
+def num_withdrawn_pairs(dataset: PreferenceDataset) -> int:
+    """Pairs of studies that an admin put on hold or rejected since the freeze."""
+    return dataset.pairs.exclude(completion__study__state=Study.State.READY).count()
+
+
+def _writable_by(parent: ModelVersion, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.filter(
+        completion__study__state=Study.State.READY,
+        completion__model_version__box_frame=parent.box_frame,
+        completion__model_version__image_preparation=parent.image_preparation,
+        completion__model_version__min_pixels=parent.min_pixels,
+        completion__model_version__max_pixels=parent.max_pixels,
+    ).select_related("completion__instance", "completion__model_version")
+
+
+def _pair(row: PreferencePair) -> TrainingPair:
+    return TrainingPair(
+        film=str(film_path(row.completion.instance)),
+        prompt=row.prompt,
+        weight=row.weight,
+        origin=row.origin,
+        chosen=row.chosen,
+        rejected=row.rejected,
+    )
+
+
+def _text(kind: type[AnyText], text: str, completion: Completion, origin: str) -> AnyText:
+    return kind(str(film_path(completion.instance)), completion.prompt, 1.0, origin, text)
+
+
+def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
+    found: dict[tuple[str, str, str], TaughtText] = {}
+    for text in texts:
+        found.setdefault((text.film, text.prompt, text.text), text)
+    return list(found.values())
+
+
+def _judged(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[list[JudgedText], list[Completion]]:
+    """Texts that readers found good or bad, and the completions in which nothing was found wrong."""
+    rows = _writable_by(parent, dataset.labels.all()).order_by("completion", "position")
+    values: dict[int, dict[bool, list[float]]] = {}
+    for completion, step, value in rows.values_list("completion", "step", "value"):
+        values.setdefault(completion, {True: [], False: []})[step is None].append(value)
+    completions = Completion.objects.select_related("instance", "model_version").in_bulk(values)
+    judged: list[JudgedText] = []
+    flawless: list[Completion] = []
+    for key, by_whole in values.items():
+        completion = completions[key]
+        mean = fmean(fmean(part) for part in by_whole.values() if part)
+        is_good = mean >= GOOD_FROM and not completion.problems
+        if not is_good and mean > BAD_TO:
+            continue
+        film, weight = str(film_path(completion.instance)), max(LEAST_WEIGHT, 2 * abs(mean - 0.5))
+        judged.append(JudgedText(film, completion.prompt, weight, "rating", completion.text, is_good))
+        if is_good and min(value for part in by_whole.values() for value in part) >= GOOD_FROM:
+            flawless.append(completion)
+    return judged, flawless
+
+
+def _cases(known: Iterable[tuple[str, Completion, str]]) -> list[RewardedCase]:
+    """Each film with what comes nearest to its truth: a correction, or what readers found good."""
+    found: dict[tuple[str, str], RewardedCase] = {}
+    for text, completion, origin in known:
+        film = str(film_path(completion.instance))
+        if (film, completion.prompt) not in found:
+            found[film, completion.prompt] = RewardedCase.of(
+                _truth(text, completion), film=film, prompt=completion.prompt, weight=1.0, origin=origin
+            )
+    return list(found.values())
+
+
+def _truth(text: str, completion: Completion) -> CaseTruth:
+    """What a text says that readers let stand: its answer, and each step's words with their regions."""
+    parsed = parse_completion(text)
+    sizes = {
+        "image_size": (completion.image_width, completion.image_height),
+        "model_size": (completion.model_width, completion.model_height),
+    }
+    frame = completion.model_version.box_frame
+    regions = tuple(
+        TruthRegion(words, to_image_px(box, frame=frame, **sizes))
+        for step in parsed.steps
+        for words in (_words(step.text),)
+        for box in step.boxes
+        if words
+    )
+    return CaseTruth(parsed.answer or "", regions=regions, box_frame=frame, **sizes)
+
+
+def _words(step: str) -> str:
+    """A step without its boxes."""
+    return re.sub(r"\s*\[[^\]]*\]", "", step).strip()

@@ -1,0 +1,1 @@
+"""How a model learns: from texts, from preferences, from single judgements, and from rewarded attempts."""

@@ -1,0 +1,59 @@
+"""Direct preference optimization: the model learns which of two texts on a film readers prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DataCollatorForVisionPreference, DPOTrainer
+
+from rl_feedback.training.config import DpoConfig
+from rl_feedback.training.examples import TrainingPair
+from rl_feedback.training.films import Films, reply, turn
+from rl_feedback.training.replay import Replaying
+from rl_feedback.training.stage import Stage
+
+
+class DpoOnFilms(Replaying, DPOTrainer):
+    """TRL's trainer with replay; the reference model is the parent."""
+
+
+class FilmPairs(DataCollatorForVisionPreference):
+    """A step's films, each with its two texts."""
+
+    def __init__(self, processor: Any, *, pairs: Sequence[TrainingPair], films: Films) -> None:
+        super().__init__(processor=processor)
+        self.pairs, self.films = pairs, films
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        shown = [self.pairs[example["example"]] for example in examples]
+        return dict(super().torch_call([self._row(pair) for pair in shown]))
+
+    def _row(self, pair: TrainingPair) -> dict[str, Any]:
+        return {
+            "images": [self.films.film(pair.film)],
+            "prompt": turn(pair.prompt),
+            "chosen": reply(pair.chosen),
+            "rejected": reply(pair.rejected),
+        }
+
+
+def make_trainer(stage: Stage) -> DpoOnFilms:
+    """Reads pairs.jsonl."""
+    config = stage.config
+    assert isinstance(config, DpoConfig)
+    pairs = stage.examples(TrainingPair)
+    return DpoOnFilms(
+        args=DPOConfig(
+            **stage.arguments(max_length=None, train_sampling_strategy="sequential"),
+            beta=config.beta,
+            loss_type=[config.loss, "sft"],
+            loss_weights=[1.0, config.sft_weight],
+            label_smoothing=config.flip_share,
+        ),
+        ref_model=stage.reference(),
+        train_dataset=stage.drawn(pairs),
+        data_collator=FilmPairs(stage.loaded.processor, pairs=pairs, films=stage.films),
+        **stage.parts(),
+    )

@@ -1,0 +1,30 @@
+"""What a run tells of each step that it has done."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """One step of a stage, or of a whole recipe. `values` by name: loss always, others by the stage.
+
+    `stage` is the place of the step's stage in its recipe, from 0; `seconds` is the step's own time,
+    `memory_mb` the process's peak so far.
+    """
+
+    step: int
+    num_steps: int
+    values: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    memory_mb: float = 0.0
+    stage: int = 0
+
+
+def peak_memory_mb() -> float:
+    """Of this process; the system counts in kB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

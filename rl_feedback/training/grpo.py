@@ -1,0 +1,63 @@
+"""Online reinforcement learning: the model tries a case several times, and better tries become likelier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from datasets import Dataset
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
+
+from rl_feedback.rewards.trl_functions import trl_grounded_reward, trl_paper_reward
+from rl_feedback.training.config import GrpoConfig
+from rl_feedback.training.examples import RewardedCase
+from rl_feedback.training.films import Films, turn
+from rl_feedback.training.replay import Replaying
+from rl_feedback.training.stage import Stage
+
+
+class GrpoOnFilms(Replaying, GRPOTrainer):
+    """TRL's trainer with replay; the reference model is the parent."""
+
+
+def make_trainer(stage: Stage) -> GrpoOnFilms:
+    """Reads cases.jsonl."""
+    config = stage.config
+    assert isinstance(config, GrpoConfig)
+    cases = stage.examples(RewardedCase)
+    return GrpoOnFilms(
+        args=GRPOConfig(
+            **stage.arguments(
+                # One attempt is one row: a step holds every attempt at each of its cases.
+                per_device_train_batch_size=config.examples_per_step * config.num_rollouts,
+            ),
+            num_generations=config.num_rollouts,
+            max_completion_length=config.max_new_tokens,
+            temperature=config.temperature,
+            beta=config.kl_weight,
+            shuffle_dataset=False,
+            generation_kwargs={"suppress_tokens": list(stage.loaded.suppressed_tokens)},
+        ),
+        reward_funcs=[trl_paper_reward if config.reward == "paper" else trl_grounded_reward()],
+        train_dataset=_attempted(cases, films=stage.films, order=list(stage.drawn(cases)["example"])),
+        **stage.parts(),
+    )
+
+
+def _attempted(cases: Sequence[RewardedCase], *, films: Films, order: Sequence[int]) -> Dataset:
+    """One row per drawn case; its film is read when the row is."""
+
+    def read(rows: dict[str, list[int]]) -> dict[str, list[Any]]:
+        shown = [cases[place] for place in rows["case"]]
+        return {
+            "prompt": [turn(case.prompt) for case in shown],
+            "image": [films.film(case.film) for case in shown],
+            "answer": [case.answer for case in shown],
+            "regions": [case.regions for case in shown],
+            "image_size": [case.image_size for case in shown],
+            "model_size": [case.model_size for case in shown],
+            "box_frame": [case.box_frame for case in shown],
+        }
+
+    return Dataset.from_dict({"case": list(order)}).with_transform(read)

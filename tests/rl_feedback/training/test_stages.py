@@ -1,0 +1,261 @@
+"""Real runs of every stage on a real, untrained Qwen2.5-VL: it learns, stops when told, survives a kill."""
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from inference.engines import EngineSettings, GenerationRequest, load_engine
+from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
+from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
+from inference.regions import Preparation
+from rl_feedback.rewards.truth import phantom_case
+from rl_feedback.training.checkpoints import CheckpointFailed, is_whole
+from rl_feedback.training.config import CONFIGS
+from rl_feedback.training.examples import (
+    JudgedText,
+    KeptText,
+    RewardedCase,
+    TaughtText,
+    TrainingPair,
+    write_examples,
+)
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.stage import train_stage
+from rl_feedback.training.view import FilmView
+from tests.factories.models import write_untrained_model
+
+VIEW = FilmView(preparation="square", min_pixels=12544, max_pixels=12544)
+NUM_STEPS = 6
+KINDS = tuple(CONFIGS)
+QUICK = {
+    "num_steps": NUM_STEPS,
+    "examples_per_step": 3,
+    "replay_per_step": 2,
+    "checkpoint_every": 2,
+    "learning_rate": 0.01,
+}
+# Gentler: an untrained model that is rewarded for chance jumps at ten times this rate.
+QUICK_ATTEMPTS = {"examples_per_step": 2, "num_rollouts": 3, "max_new_tokens": 8, "learning_rate": 0.003}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained_model(tmp_path_factory.mktemp("model") / "parent")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three films, on each what is true of it and what is true of the next."""
+    folder = tmp_path_factory.mktemp("data")
+    examples: dict[type, list[Any]] = {
+        kind: [] for kind in (TrainingPair, TaughtText, KeptText, JudgedText, RewardedCase)
+    }
+    for seed in (11, 12, 13):
+        write_phantom_dicom(folder / f"{seed}.dcm", seed=seed, size=128, encoding=FilmEncoding())
+        true, false = (ideal_reasoning(draw_phantom(seed=s).truth) for s in (seed, seed + 1))
+        about: dict[str, Any] = {
+            "film": f"{seed}.dcm",
+            "prompt": REPORT_QUERY,
+            "weight": 1.0,
+            "origin": "vote",
+        }
+        examples[TrainingPair].append(TrainingPair(**about, chosen=true, rejected=false))
+        examples[TaughtText].append(TaughtText(**about, text=true))
+        examples[KeptText].append(KeptText(**about, text=true))
+        examples[JudgedText] += [
+            JudgedText(**about, text=true, is_good=True),
+            JudgedText(**about, text=false, is_good=False),
+        ]
+        truth = phantom_case(draw_phantom(seed=seed).truth)
+        examples[RewardedCase].append(RewardedCase.of(truth, **about))
+    for kind, rows in examples.items():
+        write_examples(folder, rows, kind=kind)
+    return folder
+
+
+def train(
+    kind: str,
+    parent: Path,
+    data: Path,
+    place: Path,
+    *,
+    on_step: Callable[[StepFigures], None] = print,
+    **choices: object,
+) -> Path:
+    quick = QUICK | (QUICK_ATTEMPTS if kind == "grpo" else {})
+    train_stage(
+        CONFIGS[kind].from_json({**quick, **choices}),
+        parent=parent,
+        data=data,
+        view=VIEW,
+        work=place / "work",
+        out=place / "out",
+        on_step=on_step,
+    )
+    return place / "out"
+
+
+WholeRun = tuple[str, Path, list[StepFigures]]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def whole_run(
+    request: pytest.FixtureRequest, parent: Path, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> WholeRun:
+    """An uninterrupted run: its kind, the candidate's folder and each step's figures."""
+    seen: list[StepFigures] = []
+    kind = str(request.param)
+    return kind, train(kind, parent, data, tmp_path_factory.mktemp(kind), on_step=seen.append), seen
+
+
+def values_of(figures: list[StepFigures]) -> list[tuple[int, dict[str, float]]]:
+    """Without what differs from one run to the next: time and memory."""
+    return [(one.step, dict(one.values)) for one in figures]
+
+
+def test_each_step_is_told_and_what_is_replayed_is_learned(whole_run: WholeRun) -> None:
+    kind, _, seen = whole_run
+    assert [figures.step for figures in seen] == list(range(1, NUM_STEPS + 1))
+    assert {figures.num_steps for figures in seen} == {NUM_STEPS}
+    assert seen[-1].values["replay_loss"] < seen[0].values["replay_loss"]
+    assert all(figures.seconds > 0 and figures.memory_mb > 0 for figures in seen)
+    told = {"sft": "token_accuracy", "dpo": "margin", "kto": "kl", "grpo": "reward"}
+    assert all(told[kind] in figures.values for figures in seen)
+
+
+def test_the_candidate_is_a_whole_model_that_the_engine_runs_and_its_weights_moved(
+    parent: Path, whole_run: WholeRun
+) -> None:
+    _, out, _ = whole_run
+    assert {path.name for path in out.iterdir()} >= {path.name for path in parent.iterdir()}
+    before, after = load_file(parent / "model.safetensors"), load_file(out / "model.safetensors")
+    assert before.keys() == after.keys()
+    moved = {name for name in before if not before[name].equal(after[name])}
+    assert moved
+    assert not any("visual" in name for name in moved)
+    engine = load_engine(
+        EngineSettings(folder=out, min_pixels=12544, max_pixels=12544, preparation=Preparation.SQUARE)
+    )
+    request = GenerationRequest("1", draw_phantom(seed=1).to_uint8(), REPORT_QUERY, 0.0, 0, max_new_tokens=3)
+    assert list(engine.generate([request]))[-1].key == "1"
+
+
+def test_a_killed_run_ends_with_the_same_weights_as_one_that_was_not(
+    parent: Path, data: Path, tmp_path: Path, whole_run: WholeRun
+) -> None:
+    kind, whole, figures = whole_run
+
+    def kill_in_step_5(told: StepFigures) -> None:
+        if told.step == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(kind, parent, data, tmp_path, on_step=kill_in_step_5)
+    assert not (tmp_path / "out").exists()
+    last, before = (tmp_path / "work" / f"checkpoint-{step}" for step in (4, 2))
+    # A checkpoint whose file was cut off, or that was never sealed, gives way to the one before.
+    if kind in ("sft", "kto"):
+        weights = last / "adapter_model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif kind == "dpo":
+        (last / "complete.json").unlink()
+    falls_back = kind != "grpo"
+    assert is_whole(before)
+    assert is_whole(last) != falls_back
+    seen: list[StepFigures] = []
+    out = train(kind, parent, data, tmp_path, on_step=seen.append)
+    assert seen[0].step == (3 if falls_back else 5)
+    assert values_of(seen) == values_of(figures[seen[0].step - 1 :])
+    expected, resumed = load_file(whole / "model.safetensors"), load_file(out / "model.safetensors")
+    assert all(expected[name].equal(resumed[name]) for name in expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_weights_can_be_trained_instead_of_adapters(
+    parent: Path, data: Path, tmp_path: Path, kind: str
+) -> None:
+    out = train(kind, parent, data, tmp_path, num_steps=2, lora_rank=0, adapts_vision=True)
+    before, after = load_file(parent / "model.safetensors"), load_file(out / "model.safetensors")
+    moved = {name for name in before if not before[name].equal(after[name])}
+    assert any("visual" in name for name in moved)
+    assert any("visual" not in name for name in moved)
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_costs_no_more_than_the_steps_since_the_last(
+    parent: Path, data: Path, tmp_path: Path
+) -> None:
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_the_disk(told: StepFigures) -> None:
+        if told.step == 3:
+            # To a process a full disk looks as this limit does: writing fails.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most[1]))
+
+    try:
+        with pytest.raises(CheckpointFailed, match="checkpoint of step 4 could not be written"):
+            train("sft", parent, data, tmp_path, on_step=fill_the_disk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    seen: list[StepFigures] = []
+    train("sft", parent, data, tmp_path, on_step=seen.append)
+    assert [figures.step for figures in seen] == [3, 4, 5, 6]
+
+
+def test_a_run_killed_after_its_last_step_only_writes_its_candidate(
+    parent: Path, data: Path, tmp_path: Path
+) -> None:
+    out = train("sft", parent, data, tmp_path, num_steps=2)
+    (out / "model.safetensors").unlink()
+    seen: list[StepFigures] = []
+    train("sft", parent, data, tmp_path, num_steps=2, on_step=seen.append)
+    assert seen == []
+    assert (out / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("source", ["drawn", "kept"])
+def test_replay_teaches_beside_the_examples(parent: Path, data: Path, tmp_path: Path, source: str) -> None:
+    with_replay: list[StepFigures] = []
+    without: list[StepFigures] = []
+    train("dpo", parent, data, tmp_path / "1", num_steps=1, replay_from=source, on_step=with_replay.append)
+    train("dpo", parent, data, tmp_path / "2", num_steps=1, replay_per_step=0, on_step=without.append)
+    assert with_replay[0].values["loss"] > without[0].values["loss"] + 1
+    assert with_replay[0].values["margin"] == without[0].values["margin"]
+    assert "replay_loss" not in without[0].values
+
+
+def test_only_examples_of_the_chosen_origins_are_learned_from(
+    parent: Path, data: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="None of the pairs has the origin step; there are vote"):
+        train("dpo", parent, data, tmp_path, origins=["step"])
+
+
+def test_a_run_that_diverges_says_so(parent: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="diverged"):
+        train(
+            "sft",
+            parent,
+            data,
+            tmp_path,
+            lora_rank=0,
+            learning_rate=0.1,
+            num_steps=60,
+            precision="float32",
+            replay_weight=1e38,
+        )
+
+
+def test_a_film_that_is_gone_is_said_without_its_path(parent: Path, tmp_path: Path) -> None:
+    text = TaughtText("1.2.3.dcm", REPORT_QUERY, 1.0, "phantom", "x")
+    write_examples(tmp_path / "data", [text], kind=TaughtText)
+    with pytest.raises(ValueError, match="A film of the data set is missing") as refusal:
+        train("sft", parent, tmp_path / "data", tmp_path)
+    assert "1.2.3" not in str(refusal.value)
