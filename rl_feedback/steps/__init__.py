@@ -1,0 +1,1 @@
+"""How good a reasoning step is, learned from readers' ratings of steps."""
