@@ -5,10 +5,15 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, expect
 
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
+from deepmedix_review.studies.collecting.split import Shares
+from deepmedix_review.studies.models import Split, Study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import AdminFactory, ExpertFactory
-from tests.factories.registry import ModelVersionFactory
-from tests.factories.reviews import completed_study
+from tests.factories.collections import move_patient
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.reviews import LUNGS, completed_study
+from tests.factories.studies import store_phantom
 
 
 def watched(page: Page) -> list[str]:
@@ -17,6 +22,14 @@ def watched(page: Page) -> list[str]:
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     return problems
+
+
+def read_film(seed: int, *, view: str = "PA") -> Study:
+    """A film with its file, of which the serving model said two things."""
+    film, version = store_phantom(seed=seed, ViewPosition=view), ServingModelFactory.create()
+    for _ in range(2):
+        say(film, steps=[LUNGS], model_version=version)
+    return film.study
 
 
 def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
@@ -40,12 +53,19 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(plan.get_by_role("status")).to_contain_text("6 readings")
     expect(plan.get_by_role("img", name="Half width")).to_be_visible()
 
+    # An ordinary study is whole on the first screen; the rest says how it stands, and opens.
+    assert page.get_by_role("button", name="Keep and start").is_visible()
+    lists = page.locator("details.section", has_text="Who reads what")
+    expect(lists.locator("summary")).to_contain_text("Every reader reads all. Seed: 1.")
+    expect(page.get_by_label("Some readers per case, balanced")).to_be_hidden()
+    lists.locator("summary").click()
     per_case = page.get_by_label("Readers per case", exact=True)
     expect(per_case).to_be_hidden()
     page.get_by_label("Some readers per case, balanced").check()
     per_case.fill("1")
     expect(plan.get_by_role("status")).to_contain_text("3 readings")
     expect(plan).to_contain_text("With fewer than 2 readers per case there is no agreement to measure.")
+    expect(lists.locator("summary")).to_contain_text("Some readers per case, balanced, 1 per case.")
 
     # Another model has nothing to show: all that was entered stays, and comes back with the first one.
     page.get_by_label("One output of each of two models, side by side").check()
@@ -58,6 +78,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(page.locator("#case-list input:checked")).to_have_count(3)
     assert str(other) not in page.locator("#plan").inner_text()
 
+    page.locator("summary", has_text="Training and calibration").click()
     page.get_by_role("button", name="Add a training case").click()
     expect(page.get_by_role("group", name="Case 1")).to_be_visible()
     page.locator("#case-list").get_by_label(studies[0].label).uncheck()
@@ -80,6 +101,84 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(reading.get_by_role("button", name="Read").first).to_be_visible()
     expect(reading.get_by_text("training", exact=True)).to_be_visible()
     assert complaints == []
+
+
+def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_side(
+    live_server: Any, context: BrowserContext
+) -> None:
+    shares = Shares()
+    wanted = [move_patient(read_film(seed), to=Split.TEST, shares=shares) for seed in (1, 2)]
+    move_patient(read_film(3), to=Split.TRAIN, shares=shares)
+    other_view = read_film(4, view="AP")
+    ExpertFactory.create(pseudonym="E-ONE")
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watched(page)
+    page.goto(f"{live_server.url}/studies/")
+    page.get_by_role("link", name="Make a collection of these").click()
+    preview = page.locator("#preview")
+    expect(preview.get_by_role("status")).to_have_text("4 studies")
+    page.get_by_label("PA", exact=True).check()
+    expect(preview.get_by_role("status")).to_have_text("3 studies")
+    expect(preview).to_contain_text(wanted[0].label)
+    expect(preview).not_to_contain_text(other_view.label)
+    page.get_by_label("Name", exact=True).fill("Winter PA")
+    page.get_by_role("button", name="Make the collection").click()
+    expect(page.get_by_text("Version 1 of Winter PA has 3 studies of 3 patients.")).to_be_visible()
+
+    page.get_by_role("link", name="Design a reader study").click()
+    plan = page.locator("#plan")
+    expect(plan).to_contain_text("Winter PA, version 1, every side: 3 studies have what is to be shown")
+    page.get_by_label("Side", exact=True).select_option("test")
+    expect(plan).to_contain_text("Winter PA, version 1, test side: 2 studies have what is to be shown")
+    questions = page.locator("summary", has_text="Questions one by one")
+    expect(questions).to_contain_text("Plausibility")
+    page.get_by_label("The answer alone").check()
+    expect(questions).to_contain_text("Relevance, Correctness, Completeness, Harm.")
+    page.get_by_label("As I tick them below").check()
+    questions.click()
+    expect(page.get_by_label("Ask Harm")).to_be_checked()
+    expect(page.get_by_label("Ask Plausibility")).not_to_be_checked()
+    page.get_by_label("Title").fill("Winter readers")
+    page.get_by_label("E-ONE").check()
+    expect(plan.get_by_role("status")).to_contain_text("2 readings")
+    check_barriers(page)
+    page.get_by_role("button", name="Keep and start").click()
+    expect(page.get_by_text("Winter readers has begun; its readers are invited.")).to_be_visible()
+    expect(page.get_by_text("Winter PA, version 1, test side")).to_be_visible()
+    made = ReaderStudy.objects.get()
+    assert [case.study for case in made.cases.order_by("position")] == wanted
+    assert set(made.asked.values_list("criterion__key", flat=True)) == {
+        *("relevance", "correctness", "completeness", "harm")
+    }
+
+    page.get_by_role("button", name="Design another like this").click()
+    expect(page.get_by_label("Title")).to_have_value("Winter readers (copy)")
+    page.locator("summary", has_text="Delete the draft").click()
+    page.get_by_role("button", name="Delete it for good").click()
+    expect(page.get_by_text("The draft of Winter readers (copy) is deleted.")).to_be_visible()
+    assert ReaderStudy.objects.get() == made
+    assert problems == []
+
+
+def test_ticked_studies_become_a_collection(live_server: Any, context: BrowserContext) -> None:
+    studies = [store_phantom(seed=seed).study for seed in (1, 2, 3)]
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watched(page)
+    page.goto(f"{live_server.url}/studies/")
+    for study in studies[:2]:
+        page.get_by_role("checkbox", name=study.label).check()
+    page.get_by_role("button", name="Add the ticked ones to a collection").click()
+    expect(page.get_by_role("heading", name="Add 2 studies to a collection")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("Odd hearts")
+    page.get_by_role("button", name="Make the collection").click()
+    expect(page.get_by_text("Version 1 of Odd hearts has 2 studies of 2 patients.")).to_be_visible()
+    page.get_by_role("checkbox", name=studies[0].label).check()
+    page.get_by_role("button", name="Take the ticked ones out").click()
+    expect(page.get_by_text("Version 2 of Odd hearts has 1 study of 1 patient.")).to_be_visible()
+    page.locator("summary", has_text="Delete version 1").click()
+    page.get_by_role("button", name="Delete version 1").click()
+    expect(page.get_by_text("Version 1 is deleted; its studies stay.")).to_be_visible()
+    assert problems == []
 
 
 def test_a_criterion_is_shown_as_readers_will_see_it_while_it_is_written(

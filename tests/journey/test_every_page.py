@@ -48,6 +48,7 @@ PAGES_OF = {
         "inference-list",
         "reader-study-list",
         "reader-study-create",
+        "reader-study-example",
         "reader-study-design",
         "reader-study-detail",
         "reader-study-results",

@@ -16,7 +16,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.designing import choices
-from deepmedix_review.reviews.designing.form import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
+from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
 from deepmedix_review.reviews.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy

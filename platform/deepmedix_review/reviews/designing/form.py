@@ -5,33 +5,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.forms import DateInput, Pairs, PlainForm, offer
-from deepmedix_review.reviews.criteria.versions import Asked
+from deepmedix_review.reviews.designing.words import (
+    ADJUDICATION,
+    DESIGNS,
+    FIRST_READS,
+    PRESETS,
+    SHOWS,
+    SIDES,
+    ExplainedRadio,
+)
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import Collected, StudyDraft
 
 MAX_SEED = 2**31 - 1
 KEEP, ALL, IMPORTS, CHOSEN, COLLECTION = "keep", "all", "imports", "chosen", "collection"
-SIDES = (("", "Every side"), ("train", "Train"), ("tune", "Tune"), ("test", "Test"))
-
-DESIGNS = (
-    ("every_reader", "Every reader reads all"),
-    ("k_readers", "Some readers per case, balanced"),
-    ("split_plot", "Split-plot: blocks of readers read blocks of cases"),
-    ("anchor_rotation", "Anchor cases for all, the rest in rotation"),
-)
-SHOWS = (
-    ("two_samples", "Two outputs of one model, side by side"),
-    ("two_versions", "One output of each of two models, side by side"),
-    ("one", "One output of one model"),
-    ("one_of_two", "One output, of either of two models by chance"),
-)
-FIRST_READS = (("off", "Off"), ("on", "On every case"), ("share", "On a random share"))
-ADJUDICATION = (("off", "None"), ("third_reader", "A third reader"), ("consensus", "A consensus reading"))
 # Fields in which a person writes per cent and the design keeps a share.
 SHARES = ("first_read_share", "repeat_share", "control_share")
 
@@ -60,26 +51,40 @@ class ReaderStudyForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Shown to every reader before the first case, and whenever they ask for it.",
     )
-    shows = forms.ChoiceField(choices=SHOWS, widget=forms.RadioSelect, initial="two_samples")
+    shows = forms.ChoiceField(
+        choices=SHOWS, widget=ExplainedRadio("shows"), initial="two_samples", label="What they read"
+    )
     version = forms.ChoiceField(required=False, label="Model version")
     other_version = forms.ChoiceField(required=False, label="Other version")
-    cases_from = forms.ChoiceField(choices=(), widget=forms.RadioSelect, initial=CHOSEN)
+    cases_from = forms.ChoiceField(choices=(), widget=forms.RadioSelect, initial=CHOSEN, label="Cases")
     collection = forms.ChoiceField(required=False)
     collection_split = forms.ChoiceField(
         required=False,
         choices=SIDES,
         label="Side",
-        help_text="Judge a model on patients that it was not trained on: test.",
+        help_text="Judge a model on patients it was not trained on: test.",
     )
     collection_most = _whole(
         "At most", initial=None, least=1, most=5000, help_text="Drawn by the seed. Empty: all, up to 5,000."
     )
     imports = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     studies = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
-    design = forms.ChoiceField(choices=DESIGNS, widget=forms.RadioSelect, initial="every_reader")
+    preset = forms.ChoiceField(
+        required=False,
+        choices=PRESETS,
+        widget=ExplainedRadio("preset"),
+        initial="usual",
+        label="Questions",
+    )
+    design = forms.ChoiceField(
+        choices=DESIGNS,
+        widget=ExplainedRadio("design"),
+        initial="every_reader",
+        label="Who reads which cases",
+    )
     readers_per_case = _whole("Readers per case", initial=2, least=1, most=100)
-    num_blocks = _whole("Blocks", initial=2, least=1, most=100)
-    num_anchor_cases = _whole("Anchor cases", initial=10)
+    num_blocks = _whole("Blocks", initial=2, least=1, most=100, help_text="Groups of readers, and of cases.")
+    num_anchor_cases = _whole("Anchor cases", initial=10, help_text="Read by every reader.")
     is_pool = forms.BooleanField(
         required=False,
         label="From a pool",
@@ -99,7 +104,9 @@ class ReaderStudyForm(PlainForm):
         initial=1,
         help_text="Draws orders, sides and shares. The same seed draws the same.",
     )
-    first_reads = forms.ChoiceField(choices=FIRST_READS, widget=forms.RadioSelect, initial="off")
+    first_reads = forms.ChoiceField(
+        choices=FIRST_READS, widget=ExplainedRadio("first_reads"), initial="off", label="First reads"
+    )
     first_read_share = _percent("Share of cases, %", initial=50)
     first_read_choices = forms.CharField(
         required=False,
@@ -108,7 +115,10 @@ class ReaderStudyForm(PlainForm):
         label="Answers to choose from",
         help_text="One a line. Empty: findings and an impression.",
     )
-    repeat_share = _percent("Hidden repeats, %", "Of each reader's cases, with the sides swapped.")
+    repeat_share = _percent(
+        "Hidden repeats, %",
+        "So many of a reader's cases come again, sides swapped: does the reader agree with the same reader?",
+    )
     washout_cases = _whole(
         "Washout, cases",
         help_text="Other cases between a case and its repeat. Empty: half of what the plan says is possible, "
@@ -122,7 +132,8 @@ class ReaderStudyForm(PlainForm):
         "computer-assisted detection in radiology, 2022).",
     )
     control_share = _percent(
-        "Control cases, %", "They show a wrong box or another case's sentence, and are never data."
+        "Control cases, %",
+        "They show a box in a wrong place or another case's sentence: do readers look? Never data.",
     )
     readers = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     deadline = forms.DateField(required=False, widget=DateInput)
@@ -131,14 +142,19 @@ class ReaderStudyForm(PlainForm):
         label="Hide the results until the lock",
         help_text="Nobody of the staff sees ratings before; progress stays visible.",
     )
-    adjudication = forms.ChoiceField(choices=ADJUDICATION, widget=forms.RadioSelect, initial="off")
+    adjudication = forms.ChoiceField(
+        choices=ADJUDICATION,
+        widget=ExplainedRadio("adjudication"),
+        initial="off",
+        label="Who settles disagreement",
+    )
     adjudication_points = forms.FloatField(
         required=False,
         min_value=0.5,
         max_value=20,
         initial=2,
         label="Points apart",
-        help_text="Ratings of one item this far apart are adjudicated.",
+        help_text="Two readers' ratings of one item this far apart are a disagreement.",
     )
 
     def __init__(
@@ -166,7 +182,7 @@ def sources(num_drafted: int) -> list[tuple[str, str]]:
     """Where cases come from; a long draft is kept whole instead of being shown study by study."""
     offered = [
         (COLLECTION, "A collection"),
-        (CHOSEN, "The studies that I choose"),
+        (CHOSEN, "Studies one by one"),
         (IMPORTS, "Whole imports"),
         (ALL, "Every ready study"),
     ]
@@ -275,21 +291,6 @@ def _cases_of(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
         "cases_from": CHOSEN if lists_studies else KEEP,
         "studies": [str(study.uid) for study in draft.studies] if lists_studies else [],
     }
-
-
-def asked_from(posted: QueryDict, offered: Sequence[Criterion]) -> list[Asked]:
-    """The chosen questions in the order of their numbers; equal numbers keep the order of the page."""
-    chosen, required = set(posted.getlist("asked")), set(posted.getlist("required"))
-
-    def place(criterion: Criterion) -> int:
-        number = posted.get(f"place-{criterion.uid}", "")
-        return int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 10_000
-
-    listed = [criterion for criterion in offered if str(criterion.uid) in chosen]
-    return [
-        Asked(criterion, is_required=str(criterion.uid) in required)
-        for criterion in sorted(listed, key=place)
-    ]
 
 
 def readers_from(said: Mapping[str, Any], experts: Sequence[User]) -> list[User]:

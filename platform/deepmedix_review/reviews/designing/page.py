@@ -1,7 +1,7 @@
 """Puts together the page of a reader study's design: what is offered, what was said, what it costs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +11,12 @@ from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
-from deepmedix_review.reviews.designing import choices, taught_form
+from deepmedix_review.reviews.designing import choices, questions, taught_form
 from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
 from deepmedix_review.reviews.designing.cost import WidthPlot, plan_study, width_plot
+from deepmedix_review.reviews.designing.example import example_draft
 from deepmedix_review.reviews.designing.form import (
     ReaderStudyForm,
-    asked_from,
     begin_with,
     design_from,
     initial_from,
@@ -24,8 +24,9 @@ from deepmedix_review.reviews.designing.form import (
     settings_from,
 )
 from deepmedix_review.reviews.designing.reading_times import reading_times
+from deepmedix_review.reviews.designing.sections import Section, sections
 from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan, room_for_repeats
-from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import (
     Collected,
     StudyDraft,
@@ -35,15 +36,7 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.studies.models import Split, Study
 
-
-@dataclass(frozen=True)
-class CriterionRow:
-    """A question on the page: whether it is asked, at which place, and whether it must be answered."""
-
-    criterion: Criterion
-    place: int
-    is_asked: bool
-    is_required: bool
+HAVE_SIDES = ("two_samples", "two_versions")
 
 
 class DesignPage:
@@ -53,6 +46,8 @@ class DesignPage:
         self.reader_study = reader_study
         self.posted: QueryDict | None = request.POST if request.method == "POST" else None
         self.draft = draft_of(reader_study) if reader_study else None
+        # What a new study's form begins with: nothing, or the worked example.
+        self.begun = self.draft or (example_draft() if request.GET.get("begin") == "example" else None)
         self.experts = list(readers())
         self.num_more_taught = 1 if self.posted and self.posted.get("action") == "add-taught" else 0
         begins_with = None if self.draft else _named_collection(request)
@@ -67,9 +62,7 @@ class DesignPage:
         lists_studies, draft = self.cases.lists_studies, self.draft
         self.form = ReaderStudyForm(
             self.posted,
-            initial=initial_from(draft, lists_studies=lists_studies)
-            if draft
-            else begin_with(begins_with, has_collections=bool(self.cases.collections)),
+            initial=self._initial(begins_with),
             versions=[(str(row.version.uid), str(row)) for row in self.versions],
             collections=[(str(row.uid), choices.name_of(row)) for row in self.cases.collections],
             imports=[(str(row.batch.uid), str(row)) for row in self.cases.imports],
@@ -113,7 +106,7 @@ class DesignPage:
     def shows(self) -> str:
         if self.posted is not None:
             return str(self.posted.get("shows", "two_samples"))
-        return self.draft.design.shows if self.draft else "two_samples"
+        return self.begun.design.shows if self.begun else "two_samples"
 
     @cached_property
     def teachable(self) -> list[Study]:
@@ -138,8 +131,8 @@ class DesignPage:
 
     @cached_property
     def design(self) -> ReaderStudyDesign:
-        if self.posted is None and self.draft:
-            return self.draft.design
+        if self.posted is None and self.begun:
+            return self.begun.design
         design = design_from(self.said)
         if design.repeat_share and self.said.get("washout_cases") is None:
             room = room_for_repeats(design, num_cases=self.num_cases, readers=self.num_readers)
@@ -149,24 +142,27 @@ class DesignPage:
     @cached_property
     def asked(self) -> Sequence[Asked]:
         if self.posted is not None:
-            return asked_from(self.posted, self._criteria)
-        return self.draft.asked if self.draft else default_criteria()
+            return questions.asked_by(self.posted, already=self._already_asked)
+        return self._already_asked
 
     @cached_property
-    def criteria(self) -> list[CriterionRow]:
-        """In the order of the places, the others behind."""
-        places = {item.criterion.pk: number for number, item in enumerate(self.asked, start=1)}
-        optional = {item.criterion.pk for item in self.asked if not item.is_required}
-        rows = [
-            CriterionRow(
-                criterion,
-                places.get(criterion.pk, len(self._criteria)),
-                criterion.pk in places,
-                criterion.pk not in optional,
-            )
-            for criterion in self._criteria
-        ]
-        return sorted(rows, key=lambda row: (not row.is_asked, row.place))
+    def criteria(self) -> list[questions.CriterionRow]:
+        return questions.rows(self.asked, already=self._already_asked)
+
+    @cached_property
+    def sections(self) -> Mapping[str, Section]:
+        """What an ordinary study leaves alone, each with its setting in words."""
+        wrong = [*self.form.errors] if self.posted is not None else []
+        if self.posted is not None and self.taught.is_bound and not self.taught.is_valid():
+            wrong.append("taught")
+        return sections(
+            said=self.said,
+            design=self.design,
+            asked=questions.fitting(self.asked, has_sides=self.design.has_sides),
+            taught=self._taught_now,
+            wrong=wrong,
+            action=self.posted.get("action", "") if self.posted is not None else "",
+        )
 
     @cached_property
     def num_cases(self) -> int:
@@ -183,11 +179,7 @@ class DesignPage:
 
     @cached_property
     def num_taught(self) -> int:
-        return (
-            len(self._taught_cases())
-            if self.taught.is_bound
-            else len(self.draft.taught if self.draft else ())
-        )
+        return len(self._taught_now)
 
     @cached_property
     def num_readers(self) -> int:
@@ -226,7 +218,6 @@ class DesignPage:
     def draft_said(self) -> StudyDraft:
         """Of a valid page."""
         said = self.form.cleaned_data
-        has_sides = self.design.has_sides
         settings, taught = settings_from(said), self._taught_cases()
         return StudyDraft(
             **settings,
@@ -239,17 +230,30 @@ class DesignPage:
             collected=self.collected,
             taught=taught,
             readers=readers_from(said, self.experts),
-            asked=[
-                item for item in self.asked if has_sides or item.criterion.target != Criterion.Target.VOTE
-            ],
+            asked=questions.fitting(self.asked, has_sides=self.design.has_sides),
             design=self.design,
             model_version=self.model_version,
             other_version=self.other_version if self.shows in ("two_versions", "one_of_two") else None,
         )
 
+    def _initial(self, begins_with: Collected | None) -> dict[str, Any]:
+        if self.posted is not None:
+            return {}
+        asks = {"preset": questions.preset_of(self._already_asked, has_sides=self.shows in HAVE_SIDES)}
+        if self.draft is not None:
+            return asks | initial_from(self.draft, lists_studies=self.cases.lists_studies)
+        begun = initial_from(self.begun, lists_studies=True) if self.begun else {}
+        return asks | begun | begin_with(begins_with, has_collections=bool(self.cases.collections))
+
     @cached_property
-    def _criteria(self) -> list[Criterion]:
-        return choices.criteria_to_ask(self.draft.asked if self.draft else default_criteria())
+    def _already_asked(self) -> Sequence[Asked]:
+        return self.draft.asked if self.draft else default_criteria()
+
+    @cached_property
+    def _taught_now(self) -> Sequence[TaughtCase]:
+        if self.taught.is_bound:
+            return self._taught_cases()
+        return self.draft.taught if self.draft else ()
 
     def _taught_cases(self) -> list[TaughtCase]:
         self.taught.is_valid()

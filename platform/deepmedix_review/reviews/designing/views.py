@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
@@ -14,6 +14,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.tasks import request_inference_of_all
 from deepmedix_review.reviews import study_services
+from deepmedix_review.reviews.designing import example
 from deepmedix_review.reviews.designing.page import DesignPage
 from deepmedix_review.reviews.models import ReaderStudy
 
@@ -41,10 +42,47 @@ def redesign(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @designers_only
+def delete(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    study_services.delete_draft(reader_study=reader_study, actor=acting_user(request))
+    messages.success(request, f"The draft of {reader_study.title} is deleted.")
+    return redirect("reader-study-list")
+
+
+@require_POST
+@designers_only
+def duplicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """A draft like any reader study, to be changed and started by itself."""
+    reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    draft = study_services.design_another_like(reader_study=reader_study, actor=acting_user(request))
+    messages.success(
+        request,
+        f"This draft is like {reader_study.title}: change what should differ. Its seed is the same, so the "
+        "same cases and readers would be drawn in the same order.",
+    )
+    return redirect("reader-study-design", uid=draft.uid)
+
+
+@require_POST
+@designers_only
 def show_plan(request: HttpRequest) -> HttpResponse:
     """The plan beside the form, of what is in the form at this moment; nothing is kept."""
     page = DesignPage(request, reader_study=_draft(request))
-    return render(request, "reviews/design/plan.html", {"page": page})
+    return render(request, "reviews/design/plan_live.html", {"page": page})
+
+
+@require_safe
+@designers_only
+def show_example(request: HttpRequest) -> HttpResponse:
+    plan = example.example_plan()
+    half_width = plan.vote_half_width or 0.0
+    context = {
+        "decisions": example.DECISIONS,
+        "plan": plan,
+        "vote_low": example.VOTES_FOR - half_width,
+        "vote_high": example.VOTES_FOR + half_width,
+    }
+    return render(request, "reviews/design/example.html", context)
 
 
 def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpResponse:

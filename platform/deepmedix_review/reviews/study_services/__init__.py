@@ -10,6 +10,7 @@ from deepmedix_review.reviews.study_services.drafting import (
     draft_of,
     find_unready,
 )
+from deepmedix_review.reviews.study_services.drafts import delete_draft, design_another_like
 from deepmedix_review.reviews.study_services.moves import ChangedMeanwhile, ListChange, Moves
 from deepmedix_review.reviews.study_services.notices import dismiss_notice
 from deepmedix_review.reviews.study_services.pool import (
@@ -43,6 +44,8 @@ __all__ = [
     "answer_invitation",
     "collected_of",
     "create_reader_study",
+    "delete_draft",
+    "design_another_like",
     "design_reader_study",
     "dismiss_notice",
     "draft_of",
