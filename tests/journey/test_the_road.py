@@ -45,7 +45,7 @@ def test_a_film_becomes_a_reading_that_trains_a_candidate_before_the_gate(
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.goto(f"{live_server.url}/login/")
-        page.get_by_label("Username").fill(username)
+        page.get_by_label("User name").fill(username)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("button", name="Log out")).to_be_visible()
