@@ -167,7 +167,7 @@ def _open_of(reader_id: int, invitations: Iterable[Invitation]) -> QuerySet[Assi
     accepted = [
         invitation
         for invitation in invitations
-        if invitation.state == Invitation.State.ACCEPTED and not _is_late(invitation)
+        if invitation.state == Invitation.State.ACCEPTED and not is_late(invitation)
     ]
     running = [i.reader_study_id for i in accepted if i.reader_study.state == State.RUNNING]
     paused = [i.reader_study_id for i in accepted if i.reader_study.state == State.PAUSED]
@@ -204,7 +204,7 @@ def _rows(
     wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
     readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
     num_cases = {invitation.reader_study_id: invitation.num_assigned for invitation in invitations}
-    ended = {i.reader_study_id for i in invitations if _is_late(i) or i.state == Invitation.State.REMOVED}
+    ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
     undue = {
         study: undue_repeats(assignment)
         for assignment in page
@@ -257,7 +257,7 @@ def _is_shown(invitation: Invitation) -> bool:
 def _is_read_in(invitation: Invitation) -> bool:
     """Cases open to the reader now."""
     is_accepted = invitation.state == Invitation.State.ACCEPTED
-    return is_accepted and invitation.reader_study.state == State.RUNNING and not _is_late(invitation)
+    return is_accepted and invitation.reader_study.state == State.RUNNING and not is_late(invitation)
 
 
 def _num_begun_in_paused(reader: User, invitations: Iterable[Invitation]) -> int:
@@ -265,13 +265,13 @@ def _num_begun_in_paused(reader: User, invitations: Iterable[Invitation]) -> int
     paused = [
         i.reader_study_id
         for i in invitations
-        if i.state == Invitation.State.ACCEPTED and i.reader_study.state == State.PAUSED and not _is_late(i)
+        if i.state == Invitation.State.ACCEPTED and i.reader_study.state == State.PAUSED and not is_late(i)
     ]
     begun = Q(readings__opened_at__isnull=False, readings__signed_at=None)
     return _opened(reader.pk).filter(begun, case__reader_study__in=paused).count() if paused else 0
 
 
-def _is_late(invitation: Invitation) -> bool:
+def is_late(invitation: Invitation) -> bool:
     deadline = invitation.deadline or invitation.reader_study.deadline
     return deadline is not None and deadline < timezone.localdate()
 

@@ -20,7 +20,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     WorklistNotice,
 )
-from deepmedix_review.reviews.worklist.cases import to_read
+from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.studies.models import Study
 
 State = Invitation.State
@@ -31,16 +31,10 @@ NOTHING = {"num_adjudications": 0, "num_held": 0}
 
 @dataclass(frozen=True)
 class GoingOn:
-    """Of one reader in one study: the first assignment to read, and the first that was begun."""
+    """The assignment to go on with in one reader study."""
 
-    first: uuid.UUID | None
-    begun: uuid.UUID | None
-
-    def case_in(self, state: str) -> uuid.UUID | None:
-        """In a paused study what was begun can be finished, and nothing else."""
-        if state == ReaderStudy.State.RUNNING:
-            return self.first
-        return self.begun if state == ReaderStudy.State.PAUSED else None
+    case: uuid.UUID
+    is_begun: bool
 
 
 @dataclass(frozen=True)
@@ -113,7 +107,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
         _readers_study(
             invitation,
             special.get(invitation.reader_study_id, NOTHING),
-            going_on[invitation.pk],
+            going_on.get(invitation.reader_study_id),
             has_free_case=invitation.reader_study_id in free,
         )
         for invitation in invitations
@@ -180,22 +174,28 @@ def _special(reader: User) -> Mapping[int, Mapping[str, Any]]:
 
 
 def _cases_to_go_on_with(reader: User, invitations: Sequence[Invitation]) -> Mapping[int, GoingOn]:
-    """By invitation; what is not accepted has none."""
-    waiting = (
-        to_read(reader.pk)
-        .filter(case__reader_study=OuterRef("reader_study"), case__study__state=Study.State.READY)
-        .order_by("pk")
-    )
-    opened = Reading.objects.filter(assignment=OuterRef("pk"), opened_at__isnull=False, signed_at=None)
-    accepted = Invitation.objects.filter(
-        pk__in=[invitation.pk for invitation in invitations], state=State.ACCEPTED
-    )
-    found = accepted.annotate(
-        first=Subquery(waiting.values("uid")[:1]),
-        begun=Subquery(waiting.filter(Exists(opened)).values("uid")[:1]),
-    )
-    going_on = {pk: GoingOn(first, begun) for pk, first, begun in found.values_list("pk", "first", "begun")}
-    return {invitation.pk: going_on.get(invitation.pk, GoingOn(None, None)) for invitation in invitations}
+    """By reader study: its first case on the reader's list, in a paused one the first that was begun."""
+    able = [
+        found
+        for found in invitations
+        if found.state == State.ACCEPTED and found.num_signed < found.num_assigned and not is_late(found)
+    ]
+    begun = Exists(Reading.objects.filter(assignment=OuterRef("pk"), opened_at__isnull=False, signed_at=None))
+    firsts: list[int | None] = []
+    for state, more in ((ReaderStudy.State.RUNNING, Q()), (ReaderStudy.State.PAUSED, Q(begun))):
+        going = [found.pk for found in able if found.reader_study.state == state]
+        if not going:
+            continue
+        waiting = to_read(reader.pk).filter(
+            more, case__reader_study=OuterRef("reader_study"), case__study__state=Study.State.READY
+        )
+        first = Subquery(waiting.order_by("pk").values("pk")[:1])
+        firsts += (
+            Invitation.objects.filter(pk__in=going).annotate(first=first).values_list("first", flat=True)
+        )
+    assignments = Assignment.objects.filter(pk__in=[pk for pk in firsts if pk is not None])
+    rows = assignments.values_list("case__reader_study", "uid", begun)
+    return {study: GoingOn(uid, is_begun) for study, uid, is_begun in rows}
 
 
 def _has_free_case(reader: User, pool: int) -> bool:
@@ -207,12 +207,10 @@ def _has_free_case(reader: User, pool: int) -> bool:
 
 
 def _readers_study(
-    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn, *, has_free_case: bool
+    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn | None, *, has_free_case: bool
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
-    is_late = deadline is not None and deadline < timezone.localdate()
-    next_case = None if is_late else going_on.case_in(study.state)
     return ReadersStudy(
         uid=study.uid,
         invitation=invitation.uid,
@@ -228,6 +226,6 @@ def _readers_study(
         num_adjudications=special["num_adjudications"],
         has_free_case=has_free_case,
         is_holding_a_case=special["num_held"] > 0,
-        next_case=next_case,
-        has_begun_next=next_case is not None and next_case == going_on.begun,
+        next_case=going_on.case if going_on else None,
+        has_begun_next=going_on is not None and going_on.is_begun,
     )

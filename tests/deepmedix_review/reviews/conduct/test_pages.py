@@ -367,7 +367,7 @@ def test_lists_take_as_many_queries_however_long(django_assert_num_queries: Any)
             overview.reader_rows(study)
         with django_assert_num_queries(3):
             overview.case_rows(study)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             offers.reader_studies_of(reader)
 
 
