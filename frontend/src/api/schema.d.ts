@@ -918,6 +918,8 @@ export interface components {
             known: string;
             /** @description null where the two can't be compared */
             agrees: boolean | null;
+            /** @description place among the known answer's regions, from 0; null for all else */
+            region: number | null;
         };
         Film: {
             /** Format: uuid */

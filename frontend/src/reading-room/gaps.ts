@@ -160,10 +160,17 @@ function firstOf<Value, Found>(values: readonly Value[], find: (value: Value) =>
 }
 
 const MOST_NAMED = 4;
+/** Two lines beside the button, with what comes after. */
+const MOST_LETTERS = 56;
 
 /** "B step 2, B correctness and 3 more". */
 export function leftToDo(reading: Reading): string {
   const names = gaps(reading).map((gap) => gap.name);
-  if (names.length <= MOST_NAMED) return names.join(", ");
-  return `${names.slice(0, MOST_NAMED - 1).join(", ")} and ${names.length - MOST_NAMED + 1} more`;
+  const all = names.join(", ");
+  if (names.length <= MOST_NAMED && all.length <= MOST_LETTERS) return all;
+  let numNamed = Math.min(MOST_NAMED, names.length) - 1;
+  while (numNamed > 1 && names.slice(0, numNamed).join(", ").length > MOST_LETTERS) numNamed -= 1;
+  numNamed = Math.max(numNamed, 1);
+  const numMore = names.length - numNamed;
+  return numMore === 0 ? all : `${names.slice(0, numNamed).join(", ")} and ${numMore} more`;
 }

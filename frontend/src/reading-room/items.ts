@@ -1,6 +1,6 @@
 /** What a change is of: two changes of one item contradict each other, unless the second has seen the first. */
 import type { Change, Reading, Stored } from "../api/reading";
-import { hasTwo } from "./place";
+import { findingTitle, knownFindingName, ofOutput } from "./missed";
 
 /** What names the item of a change, as on the server; kinds that are not here add up, or the last one is right. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -46,9 +46,11 @@ export function itemName(reading: Reading, change: AnyChange | Change): string {
     case "cast_vote":
       return `The vote “${reading.criteria.find(({ field }) => field === fields.kind)?.name ?? "Better overall"}”`;
     case "draw_region":
-      return "A region that you drew";
+      return fields.missed_finding
+        ? `Your region of ${knownFindingName(reading, String(fields.missed_finding))}`
+        : "A region that you drew";
     case "add_finding":
-      return "A missed finding";
+      return findingTitle(reading, String(fields.uid), String(fields.completion));
     case "say_first_read":
       return fields.is_after_reveal ? "What you think after the reveal" : "Your first read";
     case "rate_criterion": {
@@ -62,12 +64,12 @@ export function itemName(reading: Reading, change: AnyChange | Change): string {
 
 function partName(reading: Reading, uid: unknown): string | null {
   for (const completion of reading.completions) {
-    const ofOutput = hasTwo(reading) ? ` of output ${completion.side.toUpperCase()}` : "";
-    if (completion.uid === uid) return `The answer${ofOutput}`;
+    const of = ofOutput(reading, completion.uid);
+    if (completion.uid === uid) return `The answer${of}`;
     for (const step of completion.steps) {
-      if (step.uid === uid) return `Step ${step.position}${ofOutput}`;
+      if (step.uid === uid) return `Step ${step.position}${of}`;
       const region = step.regions.find((each) => each.uid === uid);
-      if (region) return `Region ${region.position} of step ${step.position}${ofOutput}`;
+      if (region) return `Region ${region.position} of step ${step.position}${of}`;
     }
   }
   return null;

@@ -1,5 +1,5 @@
 /** Which regions are drawn, and how: the same number, colour and dash as what they belong to. */
-import type { Reading, Region } from "../api/reading";
+import type { Feedback, Reading, Region } from "../api/reading";
 import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable, nearestVisible } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
@@ -44,7 +44,38 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
     }
   }
   const fresh = freshMark(reading, looking);
-  return [...earlierMarks(reading, looking), ...marks, ...(fresh === null ? [] : [fresh])];
+  return [
+    ...knownMarks(reading),
+    ...earlierMarks(reading, looking),
+    ...marks,
+    ...(fresh === null ? [] : [fresh]),
+  ];
+}
+
+/** No step's and no finding's. */
+const COLOUR_OF_KNOWN = 0;
+
+export function boxOfKnown({ known_answer }: Feedback, region: number): Box {
+  const [x_min = 0, y_min = 0, x_max = 0, y_max = 0] = known_answer.regions[region]?.box ?? [];
+  return { x_min, y_min, x_max, y_max };
+}
+
+/** Of a signed training case: where its findings are, below everything that the reader or a model drew. */
+function knownMarks({ feedback }: Reading): RegionMark[] {
+  if (feedback === null) return [];
+  return feedback.known_answer.regions.map(({ finding }, at) => ({
+    uid: `known-${at}`,
+    label: `Known: ${finding}`,
+    box: boxOfKnown(feedback, at),
+    original: null,
+    colour: COLOUR_OF_KNOWN,
+    reader: null,
+    dashed: false,
+    focused: false,
+    wrong: false,
+    flawed: false,
+    adjustable: false,
+  }));
 }
 
 function markOf(

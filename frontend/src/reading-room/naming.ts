@@ -1,7 +1,7 @@
 /** What a change is called when it is undone or done again: the item, and which of its answers. */
 import type { Change, Reading, Step } from "../api/reading";
 import { answerRating, stepRating } from "./changes";
-import { hasTwo } from "./place";
+import { findingName, knownFindingName, ofOutput } from "./missed";
 import { labelOf } from "./region-items";
 import { ownerOf } from "./regions";
 
@@ -33,7 +33,7 @@ export function nameOf(reading: Reading, change: Change): string {
     case "draw_region":
       return ownRegionName(reading, change.payload);
     case "add_finding":
-      return `missed finding${ofOutput(reading, change.payload.completion)}`;
+      return findingName(reading, change.payload.uid, change.payload.completion);
     case "rate_criterion":
       return reading.criteria.find(({ uid }) => uid === change.payload.criterion)?.name ?? "answer";
     case "say_first_read":
@@ -48,11 +48,6 @@ export function nameOf(reading: Reading, change: Change): string {
 function firstDifference(now: object, before: object): string {
   const was = new Map(Object.entries(before));
   return Object.entries(now).find(([key, value]) => was.get(key) !== value)?.[0] ?? "";
-}
-
-function ofOutput(reading: Reading, completion: string): string {
-  const side = reading.completions.find(({ uid }) => uid === completion)?.side;
-  return hasTwo(reading) && side ? ` of output ${side.toUpperCase()}` : "";
 }
 
 function stepName(reading: Reading, uid: string): string {
@@ -70,7 +65,8 @@ function regionName(reading: Reading, uid: string): string {
 function ownRegionName(reading: Reading, drawn: Parameters<typeof ownerOf>[0]): string {
   const owner = ownerOf(drawn);
   if (owner?.kind === "step") return `your region for ${stepName(reading, owner.uid)}`;
-  return owner?.kind === "finding" ? "your region of a missed finding" : "your region of the first read";
+  if (owner?.kind === "finding") return `your region of ${knownFindingName(reading, owner.uid)}`;
+  return "your region of the first read";
 }
 
 function findStep(reading: Reading, isIt: (step: Step) => boolean) {

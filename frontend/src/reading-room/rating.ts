@@ -3,6 +3,7 @@ import type { Change } from "../api/reading";
 import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
+import { knownFindingName } from "./missed";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
@@ -37,7 +38,8 @@ export class Rating {
   perform(action: Rate): void {
     const { reading, place } = this.host.state;
     if (place.kind === "finding") {
-      return this.host.set({ hint: "The focus is on a missed finding. The key for the next step leads on." });
+      const name = knownFindingName(reading, place.finding);
+      return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: go on to rate.` });
     }
     switch (action.kind) {
       case "points":

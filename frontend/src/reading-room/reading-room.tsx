@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
 import type { Addresses } from "./addresses";
@@ -46,6 +46,7 @@ export function ReadingRoom({
   const [isOnTour, setOnTour] = useState(false);
   const [tourPlace, setTourPlace] = useState<TourPlace | null>(null);
   const [settings, keySettings] = useSettings(account.uid);
+  const [showsScales, toggleScales] = useScales();
   const shortcuts = useMemo(() => shortcutsWith(keySettings.keys), [keySettings.keys]);
 
   useEffect(() => {
@@ -66,6 +67,7 @@ export function ReadingRoom({
     return listen(session, {
       isSheetOpen: () => isSheetOpen,
       openSheet: () => setSheetOpen(true),
+      toggleScales,
       singleKeys: () => keySettings.has_single_keys,
       shortcuts,
     });
@@ -100,7 +102,13 @@ export function ReadingRoom({
           onRetry={() => session?.retryFilm()}
         />
         {session && state && (
-          <Column session={session} state={state} addresses={addresses}>
+          <Column
+            session={session}
+            state={state}
+            addresses={addresses}
+            showsScales={showsScales}
+            onToggleScales={toggleScales}
+          >
             {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
               <TourOffer
                 onTake={() => setOnTour(true)}
@@ -109,12 +117,7 @@ export function ReadingRoom({
             )}
           </Column>
         )}
-        <BottomBar
-          hasCase={open !== null}
-          isFirstRead={reading?.stage === "first_read"}
-          singleKeys={keySettings.has_single_keys}
-          shortcuts={shortcuts}
-        />
+        <BottomBar reading={reading} singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
         {open && (
           <p class="visually-hidden" role="status">
             {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
@@ -125,6 +128,7 @@ export function ReadingRoom({
         )}
         {isSheetOpen && (
           <ShortcutSheet
+            reading={reading}
             settings={settings}
             state={keySettings}
             onTour={() => {
@@ -156,9 +160,24 @@ function useSettings(account: string): [Settings, KeySettings] {
   return [settings, settings.state];
 }
 
+const SCALES = "deepmedix-all-values";
+
+/** Whether every value's meaning is listed: as this browser showed it last. */
+function useScales(): [boolean, () => void] {
+  const [isOpen, setOpen] = useState(localStorage.getItem(SCALES) === "open");
+  const toggle = useCallback(() => {
+    setOpen((was) => {
+      localStorage.setItem(SCALES, was ? "closed" : "open");
+      return !was;
+    });
+  }, []);
+  return [isOpen, toggle];
+}
+
 interface Surroundings {
   isSheetOpen(): boolean;
   openSheet(): void;
+  toggleScales(): void;
   singleKeys(): boolean;
   readonly shortcuts: readonly Shortcut[];
 }
@@ -178,6 +197,7 @@ function listen(session: Session, around: Surroundings): () => void {
       if (action === null) return;
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
+      if (action.kind === "scales") return around.toggleScales();
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
       if (action.kind === "cancel" && focus === "text") {

@@ -3,6 +3,7 @@ import type { Completion, MissedFinding, Reading, Region, Step } from "../api/re
 import type { Box } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
 import { openFirstRead } from "./first-read";
+import { markOfFinding, numberOf } from "./missed";
 import { completionOn, type Place } from "./place";
 import { drawnFor, missedFinding, type Owner } from "./regions";
 
@@ -90,22 +91,16 @@ export interface RegionGroup {
 /** The missed findings of an output go on counting colours where its steps end. */
 export function colourOfFinding(reading: Reading, finding: MissedFinding): number {
   const completion = reading.completions.find(({ uid }) => uid === finding.completion) ?? null;
-  return colourOfMissed(completion, numberOf(reading, finding));
+  return colourOfMissed(completion, numberOf(reading, finding.uid, finding.completion));
 }
 
 export function colourOfMissed(completion: Completion | null, number: number): number {
   return colourOf({ position: (completion?.steps.length ?? 0) + number });
 }
 
-/** 1 for the first that an output missed. */
-function numberOf(reading: Reading, finding: MissedFinding): number {
-  const same = reading.missed_findings.filter(({ completion }) => completion === finding.completion);
-  return same.findIndex(({ uid }) => uid === finding.uid) + 1;
-}
-
 function groupOfFinding(reading: Reading, finding: MissedFinding, dashed: boolean): RegionGroup {
   const owner: Owner = { kind: "finding", uid: finding.uid };
-  const name = `M${numberOf(reading, finding)}`;
+  const name = markOfFinding(reading, finding);
   const labelAt = (at: number, of: number): string => (of < 2 ? name : `${name}${letter(at)}`);
   const colour = colourOfFinding(reading, finding);
   return { owner, colour, dashed, items: ownItems(reading, owner, labelAt) };

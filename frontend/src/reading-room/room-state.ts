@@ -7,6 +7,7 @@ import type { Looked } from "./films";
 
 import type { Place } from "./place";
 import type { Fresh } from "./region-items";
+import type { Pointed } from "./scales";
 import type { Writing } from "./writing";
 
 export type FilmState =
@@ -24,6 +25,8 @@ export interface RoomState {
   readonly isHidden: boolean;
   /** The step or missed finding under the pointer. */
   readonly hovered: string | null;
+  /** The value under the pointer, or with the focus. */
+  readonly pointed: Pointed | null;
   readonly drawing: string | null;
   /** Of the reader's own regions of a finding or the first read, the one that keys move. */
   readonly inHand: string | null;

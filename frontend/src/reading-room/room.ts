@@ -46,6 +46,7 @@ export class Room {
       showsAll: false,
       isHidden: false,
       hovered: null,
+      pointed: null,
       drawing: null,
       inHand: null,
       fresh: null,

@@ -33,6 +33,7 @@ export type Action =
   | { readonly kind: "redo" }
   | { readonly kind: "cancel" }
   | { readonly kind: "sign" }
+  | { readonly kind: "scales" }
   | { readonly kind: "sheet" };
 
 export interface Shortcut {
@@ -111,6 +112,13 @@ export const SHORTCUTS: readonly Shortcut[] = [
     action: { kind: "verdict", verdict: "wrong" },
     caps: ["X"],
     label: "Region wrong",
+    group: "Rate",
+  },
+  {
+    codes: ["KeyA"],
+    action: { kind: "scales" },
+    caps: ["A"],
+    label: "What the values mean: all of them, or one",
     group: "Rate",
   },
   { codes: ["KeyE"], action: { kind: "edit" }, caps: ["E"], label: "Edit the text", group: "Rate" },

@@ -7,6 +7,7 @@ import { gaps, placeOn, walked } from "./gaps";
 import { hasTwo, otherSide, type Place } from "./place";
 import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import type { RoomState } from "./room-state";
+import type { Pointed } from "./scales";
 
 export interface WalkHost {
   readonly state: RoomState;
@@ -21,7 +22,15 @@ export class Walking {
 
   goTo(place: Place): void {
     this.host.moved();
-    this.host.set({ place, drawing: null, inHand: null, fresh: null, writing: null, hint: null });
+    this.host.set({
+      place,
+      drawing: null,
+      inHand: null,
+      fresh: null,
+      writing: null,
+      hint: null,
+      pointed: null,
+    });
     this.look();
   }
 
@@ -74,6 +83,11 @@ export class Walking {
     const { reading, place } = this.host.state;
     const owner = region === null ? null : groupOf(reading, place, region)?.owner;
     this.hover(owner && owner.kind !== "first-read" ? owner.uid : null);
+  }
+
+  /** The pointer is over a value, or the focus is on it. */
+  pointAt(pointed: Pointed | null): void {
+    if (pointed !== this.host.state.pointed) this.host.set({ pointed });
   }
 
   /** Brings the region in hand into view. */

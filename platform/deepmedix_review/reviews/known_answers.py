@@ -58,12 +58,13 @@ class WordOfReader:
 
 @dataclass(frozen=True)
 class FeedbackItem:
-    """`agrees` is None where the two can't be compared."""
+    """`agrees` is None where the two can't be compared; `region` is the place of a region among the known."""
 
     what: str
     yours: str
     known: str
     agrees: bool | None
+    region: int | None = None
 
 
 def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
@@ -85,7 +86,8 @@ def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
 
 
 def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
-    """Finding by finding, the choice, and each known region with the reader's nearest one."""
+    """Finding by finding, the choice, and each known region with the reader's nearest one; a comment is not
+    compared with anything."""
     items = []
     if known.findings is not None and said.findings is not None:
         told = tuple(name for name in CHEXPERT_FINDINGS if name in {*known.findings, *said.findings})
@@ -110,22 +112,19 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
                 agrees=None if said.choice is None else said.choice == known.choice,
             )
         )
-    items += [_compared(region, said.boxes) for region in known.regions]
-    if known.comment:
-        items.append(FeedbackItem("Comment", "", known.comment, agrees=None))
+    items += [_compared(at, region, said.boxes) for at, region in enumerate(known.regions)]
     return tuple(items)
 
 
-def _compared(known: KnownRegion, boxes: Sequence[Box]) -> FeedbackItem:
+def _compared(at: int, known: KnownRegion, boxes: Sequence[Box]) -> FeedbackItem:
     best = max((overlap(known.box, box) for box in boxes), default=None)
-    yours = "no region" if best is None else f"your nearest region overlaps it by {best:.0%}"
-    box = known.box
-    place = f"{box.x_min:g}, {box.y_min:g}, {box.x_max:g}, {box.y_max:g}"
+    yours = "no region" if best is None else f"{best:.0%} overlap"
     return FeedbackItem(
         what=f"Region of {known.finding}",
         yours=yours,
-        known=f"at {place} (film pixels)",
+        known="drawn on the film",
         agrees=best is not None and best >= LEAST_OVERLAP,
+        region=at,
     )
 
 

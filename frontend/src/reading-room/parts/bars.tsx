@@ -1,5 +1,6 @@
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
+import { hasTwo } from "../place";
 import type { SaveState } from "../save-state";
 import type { Shortcut } from "../shortcuts";
 
@@ -45,8 +46,10 @@ export function TopBar(props: {
       <a class="button quiet" href={props.worklistUrl}>
         Worklist
       </a>
-      <span class="quiet study-title">{reading.reader_study} · blinded</span>
-      {reading.is_training && <span class="chip quiet">practice case</span>}
+      <span class="quiet study-title" title={reading.reader_study}>
+        {reading.reader_study} · blinded
+      </span>
+      {reading.is_training && <span class="chip quiet">training case</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
       <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
@@ -66,39 +69,36 @@ export function TopBar(props: {
   );
 }
 
-const IN_BOTTOM_BAR = [
-  "Next step",
-  "Previous",
-  "Swap A/B",
-  "Region fits",
-  "Redraw region",
-  "Region wrong",
-  "Cannot judge",
-  "Edit the text",
-  "Note",
-  "Missed finding",
-  "Undo",
-];
+const WALK = ["Next step", "Previous"];
 
-const ON_FIRST_READ = ["Note", "Draw a further region here", "Next step", "Previous", "Undo"];
+/** What has its key beside it on a card is not told twice. */
+function keysFor(reading: Reading): readonly string[] {
+  const swap = hasTwo(reading) ? ["Swap A/B"] : [];
+  if (reading.signed_at !== null) return [...WALK, ...swap, "All regions", "Next region of the step"];
+  if (reading.stage === "first_read") return ["Note", "Draw a further region here", ...WALK, "Undo"];
+  const rate = ["Region fits", "Redraw region", "Region wrong", "Cannot judge", "Missed finding"];
+  return [...WALK, ...swap, ...rate, "Undo"];
+}
 
 export function BottomBar(props: {
-  readonly hasCase: boolean;
-  readonly isFirstRead: boolean;
+  readonly reading: Reading | null;
   readonly singleKeys: boolean;
   readonly shortcuts: readonly Shortcut[];
 }) {
-  const { singleKeys, shortcuts, isFirstRead } = props;
-  const shown = (isFirstRead ? ON_FIRST_READ : IN_BOTTOM_BAR).flatMap(
+  const { reading, singleKeys, shortcuts } = props;
+  const shown = (reading === null ? [] : keysFor(reading)).flatMap(
     (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
+  const isFirstRead = reading?.stage === "first_read";
   return (
     <footer class="room-bottom">
-      {!props.hasCase ? null : singleKeys ? (
+      {reading === null ? null : singleKeys ? (
         <span class="keys">
-          <span>
-            {isFirstRead ? "Choose" : "Rate"} <kbd>1</kbd>–<kbd>{isFirstRead ? 9 : 5}</kbd>
-          </span>
+          {reading.signed_at === null && (
+            <span>
+              {isFirstRead ? "Choose" : "Rate"} <kbd>1</kbd>–<kbd>{isFirstRead ? 9 : 5}</kbd>
+            </span>
+          )}
           {shown.map((shortcut) => (
             <span key={shortcut.label}>
               {shortcut.label}{" "}

@@ -4,30 +4,34 @@ import { csrfToken } from "../../api/client";
 import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { earlierSights } from "../earlier";
-import { gaps, leftToDo, numLeftOn } from "../gaps";
+import { numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
-import { showCurrentItem } from "../scrolling";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
 import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
 import { Cap } from "./cap";
-import { CaseQuestions, Votes } from "./common-questions";
+import { CaseQuestions } from "./common-questions";
 import { Earlier } from "./earlier";
 import { FeedbackPanel } from "./feedback";
 import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
+import { Foot } from "./foot";
 import { Output } from "./output";
 
 interface Props {
   readonly session: Session;
   readonly state: SessionState;
   readonly addresses: Addresses;
+  /** Every value's meaning is listed. */
+  readonly showsScales: boolean;
+  readonly onToggleScales: () => void;
   /** What is said above everything else. */
   readonly children?: ComponentChildren;
 }
 
-export function Column({ session, state, addresses, children }: Props) {
+export function Column(props: Props) {
+  const { session, state, addresses } = props;
   const { stage } = state;
   if (stage.kind !== "open") return <Beside session={session} state={state} addresses={addresses} />;
   const { room } = stage;
@@ -35,41 +39,50 @@ export function Column({ session, state, addresses, children }: Props) {
   return (
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
-      <SaveBanner session={session} state={state} />
-      <div
-        class={`room-scroll${isComparing ? " comparing" : ""}`}
-        id="output"
-        role={hasTwo(reading) && !isComparing ? "tabpanel" : undefined}
-      >
-        {children}
-        <LockedBanner reading={reading} addresses={addresses} />
-        <FeedbackPanel feedback={reading.feedback} />
-        {reading.adjudication && (
-          <>
+      <div class="room-list">
+        <div
+          class={`room-scroll${isComparing ? " comparing" : ""}`}
+          id="output"
+          role={hasTwo(reading) && !isComparing ? "tabpanel" : undefined}
+        >
+          {props.children}
+          <LockedBanner reading={reading} addresses={addresses} />
+          <FeedbackPanel room={room} feedback={reading.feedback} />
+          {reading.is_training && reading.signed_at === null && (
             <p class="quiet">
-              Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside
-              each item, and their regions, R1, R2 …, are on the film with it. Your word decides.
+              A training case: once it is signed you see what is known of it, also on the film.
             </p>
-            <Earlier words={earlierSights(reading)} />
-          </>
-        )}
-        {reading.instructions && (
-          <details class="instructions">
-            <summary>Instructions of this reader study</summary>
-            <p>{reading.instructions}</p>
-          </details>
-        )}
-        <h2>Question</h2>
-        <p class="question">{reading.question}</p>
-        {reading.stage === "first_read" ? (
-          <FirstReadPanel room={room} state={stage.state} />
-        ) : (
-          <FirstReadSummary room={room} state={stage.state} />
-        )}
-        <Outputs room={room} state={stage.state} />
-        {reading.stage !== "first_read" && <CaseQuestions room={room} state={stage.state} />}
+          )}
+          {reading.adjudication && (
+            <>
+              <p class="quiet">
+                Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside
+                each item, and their regions, R1, R2 …, are on the film with it. Your word decides.
+              </p>
+              <Earlier words={earlierSights(reading)} />
+            </>
+          )}
+          {reading.instructions && (
+            <details class="instructions">
+              <summary>Instructions of this reader study</summary>
+              <p>{reading.instructions}</p>
+            </details>
+          )}
+          <h2>Question</h2>
+          <p class="question">{reading.question}</p>
+          {reading.stage === "first_read" ? (
+            <FirstReadPanel room={room} state={stage.state} />
+          ) : (
+            <FirstReadSummary room={room} state={stage.state} />
+          )}
+          <Outputs room={room} state={stage.state} />
+          {reading.stage !== "first_read" && <CaseQuestions room={room} state={stage.state} />}
+        </div>
+        <div class="room-banners">
+          <SaveBanner session={session} state={state} />
+        </div>
       </div>
-      <Foot session={session} state={state} room={room} roomState={stage.state} />
+      <Foot {...props} room={room} roomState={stage.state} />
     </aside>
   );
 }
@@ -87,82 +100,6 @@ function Outputs({ room, state }: { readonly room: Room; readonly state: RoomSta
   }
   const completion = completionOn(reading, place.side);
   return completion && <Output room={room} state={state} completion={completion} />;
-}
-
-function Foot(props: {
-  readonly session: Session;
-  readonly state: SessionState;
-  readonly room: Room;
-  readonly roomState: RoomState;
-}) {
-  const { session, state, room, roomState } = props;
-  const { reading } = roomState;
-  const left = gaps(reading);
-  const isFirst = reading.stage === "first_read";
-  const name = isFirst ? "Lock and show the outputs" : "Sign and next";
-  const busy = isFirst ? "Locking…" : "Signing…";
-  return (
-    <div class="room-foot">
-      {!isFirst && <Votes room={room} state={roomState} />}
-      {reading.signed_at !== null && reading.next !== null && (
-        <div class="sign">
-          <button
-            type="button"
-            class="button primary"
-            disabled={state.isSigning}
-            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
-          >
-            Next case <kbd>Ctrl Enter</kbd>
-          </button>
-        </div>
-      )}
-      {reading.signed_at === null && (
-        <div class="sign">
-          <button
-            type="button"
-            class="button primary"
-            aria-disabled={left.length > 0 || !room.canRate}
-            disabled={state.isSigning}
-            // The second half of a double click would sign the case that came meanwhile.
-            onClick={(event) => event.detail < 2 && void session.sign().then(showCurrentItem)}
-          >
-            {state.isSigning ? busy : name} <kbd>Ctrl Enter</kbd>
-          </button>
-          {left.length === 0 ? (
-            <p class="left quiet">{isFirst ? "Your first read can be locked." : "Everything is rated."}</p>
-          ) : (
-            <button
-              type="button"
-              class="left"
-              title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
-              onClick={() => {
-                room.walking.goToFirstGap();
-                showCurrentItem();
-              }}
-            >
-              {`Left: ${leftToDo(reading)}`}
-            </button>
-          )}
-        </div>
-      )}
-      <Hint sentence={roomState.hint} />
-      <p class="refusal" role="alert">
-        {state.refusal}
-      </p>
-    </div>
-  );
-}
-
-/** It takes a line from the list above it, and must not push the current item out of sight. */
-function Hint({ sentence }: { readonly sentence: string | null }) {
-  useEffect(() => {
-    if (sentence) showCurrentItem();
-  }, [sentence]);
-  return (
-    <p class="hint" role="status">
-      {sentence}
-    </p>
-  );
 }
 
 function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState }) {
@@ -209,7 +146,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
   );
 }
 
-function Beside({ session, state, addresses }: Props) {
+function Beside({ session, state, addresses }: Pick<Props, "session" | "state" | "addresses">) {
   const { stage, login } = state;
   return (
     <aside class="room-column" aria-label="Output and ratings">

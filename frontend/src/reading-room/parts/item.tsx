@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { SCALE_BOX } from "./scale-box";
 
 /** Something that can have the reader's focus: walking to it moves the browser's focus too, and the other way. */
 export function Item(props: {
@@ -13,9 +14,12 @@ export function Item(props: {
   const element = useRef<HTMLDivElement>(null);
   // Entering moves what lies below: under a pressed button it would carry the click's target away.
   const isPressed = useRef(false);
+  // What was clicked within may have led here by itself, and further: a field that it opened must stay open.
+  const now = useRef(props);
+  now.current = props;
   const enter = (): void => {
     isPressed.current = false;
-    if (!props.isCurrent) props.onEnter();
+    if (!now.current.isCurrent) now.current.onEnter();
   };
   useLayoutEffect(() => {
     const own = element.current;
@@ -30,6 +34,7 @@ export function Item(props: {
       ref={element}
       role="group"
       aria-label={props.label}
+      aria-describedby={props.isCurrent ? SCALE_BOX : undefined}
       aria-current={props.isCurrent ? "true" : undefined}
       tabIndex={-1}
       class={`${props.class}${props.isCurrent ? " current" : ""}`}

@@ -1,5 +1,6 @@
 import type { Completion } from "../../api/reading";
 import { earlierFindings } from "../earlier";
+import { findingName, findingTitle, numberOf, ofOutput, sideName } from "../missed";
 import type { Place } from "../place";
 import { colourOfFinding } from "../region-items";
 import { missedFinding } from "../regions";
@@ -22,6 +23,7 @@ export function MissedFindings(props: {
 }) {
   const { room, state, completion } = props;
   const { reading } = state;
+  const side = sideName(reading, completion.uid);
   const own = reading.missed_findings.filter((finding) => finding.completion === completion.uid);
   const fresh = state.writing?.field === "finding" ? state.writing : null;
   const isNew =
@@ -29,14 +31,13 @@ export function MissedFindings(props: {
   const uids = [...own.map(({ uid }) => uid), ...(isNew ? [fresh.uid] : [])];
   return (
     <div class="missed">
-      {uids.map((uid, at) => (
+      {uids.map((uid) => (
         <Finding
           key={uid}
           room={room}
           state={state}
           completion={completion}
           uid={uid}
-          number={at + 1}
           text={own.find((finding) => finding.uid === uid)?.text ?? ""}
         />
       ))}
@@ -45,10 +46,10 @@ export function MissedFindings(props: {
         <button
           type="button"
           class="inline"
-          aria-label="Add a missed finding"
+          aria-label={`Add a missed finding${ofOutput(reading, completion.uid)}`}
           onClick={() => room.texts.startFinding(completion.side)}
         >
-          missed finding <Cap of="missed-finding" />
+          {side ? `${side} missed a finding` : "missed finding"} <Cap of="missed-finding" />
         </button>
       )}
     </div>
@@ -60,23 +61,26 @@ function Finding(props: {
   readonly state: RoomState;
   readonly completion: Completion;
   readonly uid: string;
-  readonly number: number;
   readonly text: string;
 }) {
-  const { room, state, completion, uid, number, text } = props;
+  const { room, state, completion, uid, text } = props;
+  const name = findingName(state.reading, uid, completion.uid);
+  const side = sideName(state.reading, completion.uid);
   const place: Place = { kind: "finding", side: completion.side, finding: uid };
   const writing: Writing = { field: "finding", uid, completion: completion.uid };
   const finding = missedFinding(state.reading, uid);
   const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
   return (
     <Item
-      label={`Missed finding ${number}`}
+      label={findingTitle(state.reading, uid, completion.uid)}
       class={finding ? `row finding s${colourOfFinding(state.reading, finding)}` : "row finding"}
       isCurrent={isCurrent}
       onEnter={() => room.goTo(place)}
       onHover={(isOver) => room.walking.hover(isOver ? uid : null)}
     >
-      <span class="row-label">Missed {number}</span>
+      <span class="row-label">
+        {side && <strong class="side">{side}</strong>} Missed {numberOf(state.reading, uid, completion.uid)}
+      </span>
       {!isSameField(state.writing, writing) && (
         <>
           <span class="finding-text">{text}</span>
@@ -84,14 +88,14 @@ function Finding(props: {
             <>
               <WriteButton
                 name="edit"
-                label={`Edit missed finding ${number}`}
+                label={`Edit ${name}`}
                 shortcut="edit"
                 onClick={() => room.texts.start(writing, place)}
               />
               <button
                 type="button"
                 class="inline"
-                aria-label={`Delete missed finding ${number}`}
+                aria-label={`Delete ${name}`}
                 onClick={() => room.texts.dropFinding(uid)}
               >
                 delete
@@ -104,8 +108,8 @@ function Finding(props: {
         room={room}
         state={state}
         writing={writing}
-        label={`Missed finding ${number}`}
-        placeholder="What should have been named? No names, dates or numbers of patients."
+        label={findingTitle(state.reading, uid, completion.uid)}
+        placeholder={`What should ${side ? `output ${side}` : "the output"} have named? No names, dates or numbers of patients.`}
         maxLength={MOST_LETTERS}
       />
       {isCurrent && <RegionsHere room={room} state={state} />}

@@ -19,7 +19,6 @@ export function RegionsHere({ room, state }: { readonly room: Room; readonly sta
       items={group.items}
       focused={itemInHand(reading, place, inHand)?.uid ?? null}
       onFocus={(uid) => room.walking.toRegion(uid)}
-      canAdd
       addName={group.items.length === 0 ? "draw where" : "further region"}
     />
   );
@@ -34,14 +33,13 @@ export function OwnRegions(props: {
   /** The one that has the focus. */
   readonly focused: string | null;
   readonly onFocus: (uid: string) => void;
-  /** Whether a further one is offered here. */
-  readonly canAdd: boolean;
-  readonly addName: string;
+  /** What adds a further one; left out where that is offered elsewhere. */
+  readonly addName?: string;
 }) {
   const { room, state, owner, items, focused } = props;
   const inHand = items.find(({ uid }) => uid === focused);
   const isAdding = state.fresh !== null && isSameOwner(state.fresh.owner, owner);
-  if (items.length === 0 && !props.canAdd) return null;
+  if (items.length === 0 && props.addName === undefined) return null;
   return (
     <div class="own-regions">
       {items.map(({ uid, label }) => (
@@ -66,7 +64,7 @@ export function OwnRegions(props: {
           )}
         </span>
       ))}
-      {props.canAdd && room.canRate && (
+      {props.addName !== undefined && room.canRate && (
         <button
           type="button"
           class="inline"
@@ -75,9 +73,6 @@ export function OwnRegions(props: {
         >
           {isAdding ? "stop drawing" : props.addName} <Cap of="add-region" />
         </button>
-      )}
-      {isAdding && (
-        <span class="hint">Draw it on the film, or press an arrow key to begin in the middle.</span>
       )}
       {inHand && room.canRate && <RegionFields room={room} state={state} item={inHand} />}
     </div>

@@ -3,6 +3,7 @@ import { type Place, samePlace } from "../place";
 import { answering, answerTo, digitOf, keyOf, type Question, toggled } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import type { Pointed } from "../scales";
 import { EarlierAnswers } from "./earlier";
 import { Item } from "./item";
 import { type Choice, Segments } from "./segments";
@@ -25,13 +26,12 @@ export function QuestionRow(props: {
 }) {
   const { room, state, question, place } = props;
   const { criterion } = question;
-  const isCurrent = samePlace(state.place, place);
   const of = props.of ? `, ${props.of}` : "";
   return (
     <Item
       label={`${criterion.name}${of}`}
       class="row question-row"
-      isCurrent={isCurrent}
+      isCurrent={samePlace(state.place, place)}
       onEnter={() => room.goTo(place)}
     >
       <span class="row-label" title={criterion.question}>
@@ -48,6 +48,7 @@ export function QuestionRow(props: {
           value={answerTo(state.reading, question)}
           disabled={!room.canRate}
           isOfSeveral={criterion.kind === "choices"}
+          onPoint={(choice) => room.walking.pointAt(choice && pointedIn(criterion, choice))}
           onChoose={(value) => {
             const { reading } = room.state;
             const isOne = criterion.kind !== "choices";
@@ -56,7 +57,6 @@ export function QuestionRow(props: {
           }}
         />
       )}
-      {isCurrent && <Anchors criterion={criterion} state={state} question={question} />}
       <EarlierAnswers reading={state.reading} question={question} />
     </Item>
   );
@@ -74,29 +74,16 @@ function choicesOf(criterion: AskedCriterion): Choice<string | number>[] {
     const digit = digitOf(criterion, value);
     const cap = digit === null || String(digit) === label ? null : String(digit);
     const tone = TONES[String(value)];
-    return [{ value, label, cap, hint: anchor || label, ...(tone && criterion.field ? { tone } : {}) }];
+    return [{ value, label, cap, anchor, ...(tone && criterion.field ? { tone } : {}) }];
   });
 }
 
-/** What the answer means; before there is one, what the ends of the scale mean. */
-function Anchors(props: {
-  readonly criterion: AskedCriterion;
-  readonly state: RoomState;
-  readonly question: Question;
-}) {
-  const { criterion, state, question } = props;
-  const answer = answerTo(state.reading, question);
-  const chosen = criterion.options.find(({ value }) => value === answer);
-  const ends = [criterion.options[0], criterion.options.at(-1)].filter((option) => option?.anchor);
-  const said = chosen?.anchor
-    ? `${chosen.label}: ${chosen.anchor}`
-    : ends.map((option) => `${option?.label}: ${option?.anchor}`).join(" · ");
-  return (
-    <span class="anchors">
-      {criterion.question}
-      {said && ` ${said}.`}
-    </span>
-  );
+/** What stands in the box of the scale while the pointer is on a value. */
+export function pointedIn(
+  { name, question }: Pick<AskedCriterion, "name" | "question">,
+  { label, anchor = "" }: Choice<string | number>,
+): Pointed | null {
+  return anchor === "" ? null : { name, question, label: String(label), anchor };
 }
 
 function TextAnswer({ room, state, question, place }: Parameters<typeof QuestionRow>[0]) {

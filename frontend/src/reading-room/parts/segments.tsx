@@ -5,8 +5,8 @@ export interface Choice<Value> {
   readonly label: ComponentChildren;
   /** What a screen reader says, where the label alone is too short. */
   readonly name?: string;
-  /** What is meant by it, for whoever points at it. */
-  readonly hint?: string;
+  /** What is meant by it, in words that a screen reader says too. */
+  readonly anchor?: string;
   readonly tone?: "good" | "warn" | "bad";
   /** The key that chooses it, where the label does not say it already. */
   readonly cap?: string | null;
@@ -22,20 +22,41 @@ export function Segments<Value extends string | number>(props: {
   readonly disabled: boolean;
   readonly isOfSeveral?: boolean;
   readonly onChoose: (value: Value) => void;
+  /** The pointer or the focus is on a choice; null: on none any more. */
+  readonly onPoint?: (choice: Choice<Value> | null) => void;
 }) {
   const { value, isOfSeveral } = props;
+  const anchorId = (at: number): string => `${props.name}-anchor-${at}`;
   const isChosen = (one: Value): boolean => (Array.isArray(value) ? value.includes(one) : value === one);
   return (
     <fieldset class={`segments${isOfSeveral ? " several" : ""}`} disabled={props.disabled}>
       <legend class="visually-hidden">{props.title}</legend>
-      {props.choices.map((choice) => (
-        <label key={choice.value} class={choice.tone ?? ""} title={choice.hint ?? choice.name}>
+      {/* Beside the labels: within one it would be a part of the name. */}
+      {props.choices.map(
+        ({ anchor }, at) =>
+          anchor && (
+            <span key={at} id={anchorId(at)} hidden>
+              {anchor}
+            </span>
+          ),
+      )}
+      {props.choices.map((choice, at) => (
+        <label
+          key={choice.value}
+          class={choice.tone ?? ""}
+          title={choice.anchor ? undefined : choice.name}
+          onMouseEnter={() => props.onPoint?.(choice)}
+          onMouseLeave={() => props.onPoint?.(null)}
+        >
           <input
             type={isOfSeveral ? "checkbox" : "radio"}
             name={props.name}
             aria-label={choice.name}
+            aria-describedby={choice.anchor ? anchorId(at) : undefined}
             checked={isChosen(choice.value)}
             onChange={() => props.onChoose(choice.value)}
+            onFocus={() => props.onPoint?.(choice)}
+            onBlur={() => props.onPoint?.(null)}
           />
           <span>
             {choice.cap && (

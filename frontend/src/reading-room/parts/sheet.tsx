@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../../api/account";
+import type { Reading } from "../../api/reading";
 import { capOf, isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved } from "../keymap";
+import { allScales } from "../scales";
 import type { Settings } from "../settings";
 import type { Shortcut } from "../shortcuts";
 
@@ -28,6 +30,8 @@ function linesOf(shortcuts: readonly Shortcut[], group: Shortcut["group"]): Line
 /** Every shortcut, moved to where the reader wants it, and the switch that turns single keys off (WCAG 2.1.4). */
 export function ShortcutSheet(props: {
   readonly settings: Settings;
+  /** The case on the screen, with what it asks. */
+  readonly reading: Reading | null;
   readonly state: KeySettings;
   readonly onTour: () => void;
   readonly onClose: () => void;
@@ -135,6 +139,7 @@ export function ShortcutSheet(props: {
           </section>
         ))}
       </div>
+      {props.reading && <AllScales reading={props.reading} />}
       <p class="quiet">
         The focus goes on by itself when an item is complete: to the next one that is open, from A to B, and
         then to what is asked between the two. A J right after that changes nothing. On a redrawn region F
@@ -147,5 +152,32 @@ export function ShortcutSheet(props: {
         every page.
       </p>
     </dialog>
+  );
+}
+
+/** Every question of the reader study, and what each of its values means. */
+function AllScales({ reading }: { readonly reading: Reading }) {
+  const scales = allScales(reading);
+  if (scales.length === 0) return null;
+  return (
+    <>
+      <h2>What the values mean</h2>
+      <div class="sheet-groups">
+        {scales.map(({ name, question, values }) => (
+          <section key={name}>
+            <h3>{name}</h3>
+            <p class="quiet">{question}</p>
+            <dl class="sheet-values">
+              {values.map(({ label, anchor }) => (
+                <div key={label}>
+                  <dt>{label}</dt>
+                  <dd>{anchor}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import type { Region, Side, Step } from "../../api/reading";
+import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { earlierOnStep } from "../earlier";
 import { stepPlace } from "../place";
@@ -6,13 +6,15 @@ import { builtIn } from "../questions";
 import { colourOf, itemsOf, labelOf, partsOf } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { CANNOT_JUDGE } from "../scales";
 import { Earlier } from "./earlier";
 import { Item } from "./item";
 import { OwnQuestions } from "./own-questions";
 import { OwnRegions } from "./own-regions";
+import { pointedIn } from "./question-row";
 import { RegionFields } from "./region-fields";
 import { type Choice, FIVE, Segments } from "./segments";
-import { StepTexts } from "./step-texts";
+import { StepTexts, StepTools } from "./step-texts";
 
 const PROBLEMS: Record<string, string> = {
   outside_image: "region reaches outside the image",
@@ -22,10 +24,10 @@ const PROBLEMS: Record<string, string> = {
 };
 
 /** Beside 1 to 5 in the same group of radio buttons, since it stands in their place. */
-const CANNOT_JUDGE = 0;
+const NOT_JUDGED = 0;
 const PLAUSIBILITY: readonly Choice<number>[] = [
   ...FIVE,
-  { value: CANNOT_JUDGE, label: "?", name: "Cannot judge" },
+  { value: NOT_JUDGED, ...CANNOT_JUDGE, name: "Cannot judge" },
 ];
 
 const VERDICTS: readonly Choice<"fits" | "adjusted" | "wrong">[] = [
@@ -45,6 +47,8 @@ export function StepCard({ room, state, side, step }: Props) {
   const { reading, place } = state;
   const rating = stepRating(reading, step.uid);
   const isCurrent = place.kind === "step" && place.step === step.uid;
+  const plausibility = builtIn(reading, "plausibility");
+  const verdict = builtIn(reading, "verdict");
   const items = itemsOf(reading, step);
   const inHand = place.kind === "step" && isCurrent ? place.region : null;
   const redrawn = items.find(
@@ -72,18 +76,19 @@ export function StepCard({ room, state, side, step }: Props) {
         ))}
       </p>
       <div class="row">
-        {builtIn(reading, "plausibility") && (
+        {plausibility && (
           <span class="pair">
             <span class="row-label">Plausible</span>
             <Segments
               name={`plausibility-${step.uid}`}
               title={`How plausible is step ${step.position}, 1 to 5?`}
-              choices={PLAUSIBILITY}
-              value={rating.cannot_judge ? CANNOT_JUDGE : rating.plausibility}
+              choices={anchored(PLAUSIBILITY, plausibility)}
+              value={rating.cannot_judge ? NOT_JUDGED : rating.plausibility}
               disabled={!room.canRate}
+              onPoint={(choice) => room.walking.pointAt(choice && pointedIn(plausibility, choice))}
               onChoose={(points) =>
                 room.change(
-                  points === CANNOT_JUDGE
+                  points === NOT_JUDGED
                     ? cannotJudge(state.reading, step.uid)
                     : ratePlausibility(state.reading, step.uid, points),
                 )
@@ -91,11 +96,18 @@ export function StepCard({ room, state, side, step }: Props) {
             />
           </span>
         )}
-        {builtIn(reading, "verdict") &&
+        {verdict &&
           step.regions.map((region) => (
-            <RegionRow key={region.uid} room={room} state={state} side={side} step={step} region={region} />
+            <RegionRow
+              key={region.uid}
+              room={room}
+              state={state}
+              side={side}
+              step={step}
+              region={region}
+              criterion={verdict}
+            />
           ))}
-        {isCurrent && <StepTexts.Buttons room={room} state={state} side={side} step={step} />}
       </div>
       {redrawn && <RegionFields room={room} state={state} item={redrawn} />}
       <OwnRegions
@@ -105,12 +117,11 @@ export function StepCard({ room, state, side, step }: Props) {
         items={items.filter(({ region }) => region === null)}
         focused={inHand}
         onFocus={(uid) => room.goTo(stepPlace(side, step, uid))}
-        canAdd={isCurrent}
-        addName="further region"
       />
       <Earlier words={earlierOnStep(reading, step)} />
-      <StepTexts.Fields room={room} state={state} side={side} step={step} />
+      <StepTexts room={room} state={state} side={side} step={step} />
       <OwnQuestions room={room} state={state} side={side} step={step} />
+      <StepTools room={room} state={state} side={side} step={step} />
     </Item>
   );
 }
@@ -132,7 +143,8 @@ function StepText({ step }: { readonly step: Step }) {
   );
 }
 
-function RegionRow({ room, state, side, step, region }: Props & { readonly region: Region }) {
+function RegionRow(props: Props & { readonly region: Region; readonly criterion: AskedCriterion }) {
+  const { room, state, side, step, region, criterion } = props;
   const { place, reading } = state;
   const isFocused = place.kind === "step" && place.region === region.uid;
   const label = labelOf(step, region);
@@ -148,9 +160,10 @@ function RegionRow({ room, state, side, step, region }: Props & { readonly regio
       <Segments
         name={`verdict-${region.uid}`}
         title={`Does region ${label} fit?`}
-        choices={VERDICTS}
+        choices={anchored(VERDICTS, criterion)}
         value={state.drawing === region.uid ? "adjusted" : (annotation(reading, region.uid)?.verdict ?? null)}
         disabled={!room.canRate}
+        onPoint={(choice) => room.walking.pointAt(choice && pointedIn(criterion, choice))}
         onChoose={(chosen) => {
           room.goTo(stepPlace(side, step, region.uid));
           if (chosen === "adjusted") room.startDrawing(region.uid);
@@ -159,4 +172,15 @@ function RegionRow({ room, state, side, step, region }: Props & { readonly regio
       />
     </span>
   );
+}
+
+/** With what the reader study means by each of them. */
+function anchored<Value extends string | number>(
+  choices: readonly Choice<Value>[],
+  { options }: AskedCriterion,
+): Choice<Value>[] {
+  return choices.map((choice) => {
+    const anchor = options.find(({ value }) => value === choice.value)?.anchor;
+    return anchor ? { ...choice, anchor } : choice;
+  });
 }

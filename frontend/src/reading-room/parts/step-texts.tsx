@@ -1,8 +1,10 @@
 import type { Side, Step } from "../../api/reading";
 import { stepRating } from "../changes";
 import { stepPlace } from "../place";
+import { isSameOwner } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { Cap } from "./cap";
 import { TextField, WriteButton } from "./text-field";
 
 const MOST_LETTERS = 4000;
@@ -14,30 +16,47 @@ interface Props {
   readonly step: Step;
 }
 
-function Buttons({ room, state, side, step }: Props) {
+/** What else can be said of a step: seen where the focus or the pointer is, and over the card's edge, so that no card
+ * grows when it gets the focus. */
+export function StepTools({ room, state, side, step }: Props) {
   if (!room.canRate) return null;
   const { note, edited_text } = stepRating(state.reading, step.uid);
   const place = stepPlace(side, step);
+  const owner = { kind: "step", uid: step.uid } as const;
+  const isAdding = state.fresh !== null && isSameOwner(state.fresh.owner, owner);
   return (
-    <>
+    <span class="step-tools">
       <WriteButton
-        name={edited_text ? "edit wording" : "edit"}
-        label={`Edit the wording of step ${step.position}`}
+        name="edit"
+        label={`Edit ${edited_text ? "your" : "the"} wording of step ${step.position}`}
         shortcut="edit"
         onClick={() => room.texts.start({ field: "wording", step }, place)}
       />
       <WriteButton
-        name={note ? "edit note" : "note"}
+        name="note"
         label={`${note ? "Edit the note" : "Note"} on step ${step.position}`}
         shortcut="note"
         onClick={() => room.texts.start({ field: "note", step }, place)}
       />
-    </>
+      <button
+        type="button"
+        class="inline note-button"
+        aria-label={`Draw a further region for step ${step.position}`}
+        aria-pressed={isAdding}
+        onClick={() => {
+          if (isAdding) return room.regions.remove();
+          room.goTo(place);
+          room.regions.add(owner);
+        }}
+      >
+        region <Cap of="add-region" />
+      </button>
+    </span>
   );
 }
 
 /** The reader's own wording of a step, and a note on it. */
-function Fields({ room, state, step }: Props) {
+export function StepTexts({ room, state, step }: Props) {
   const { note, edited_text } = stepRating(state.reading, step.uid);
   const { writing } = state;
   const isOpen = (field: "note" | "wording"): boolean =>
@@ -65,5 +84,3 @@ function Fields({ room, state, step }: Props) {
     </>
   );
 }
-
-export const StepTexts = { Buttons, Fields };

@@ -194,6 +194,9 @@ class FeedbackItemSerializer(serializers.Serializer[Any]):
     yours = serializers.CharField()
     known = serializers.CharField()
     agrees = serializers.BooleanField(allow_null=True, help_text="null where the two can't be compared")
+    region = serializers.IntegerField(
+        allow_null=True, help_text="place among the known answer's regions, from 0; null for all else"
+    )
 
 
 class FeedbackSerializer(serializers.Serializer[Any]):

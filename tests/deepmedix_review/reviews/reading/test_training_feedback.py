@@ -58,7 +58,8 @@ def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     assert told["Cardiomegaly"] == ("present", "present", True)
     assert told["Edema"] == ("present", "absent", False)
     assert told["Region of Cardiomegaly"][2] is True
-    assert told["Comment"] == ("", "The cardiothoracic ratio is 0.6.", None)
+    assert [item["region"] for item in feedback["items"]] == [None, None, 0]
+    assert feedback["known_answer"]["comment"] == "The cardiothoracic ratio is 0.6."
 
 
 @pytest.mark.django_db
@@ -111,16 +112,17 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             [
                 FeedbackItem(
                     "Region of heart",
-                    "your nearest region overlaps it by 50%",
-                    "at 150, 300, 330, 480 (film pixels)",
+                    "50% overlap",
+                    "drawn on the film",
                     True,
+                    0,
                 )
             ],
         ),
         (
             WordOfReader(None, None, ()),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
-            [FeedbackItem("Region of heart", "no region", "at 150, 300, 330, 480 (film pixels)", False)],
+            [FeedbackItem("Region of heart", "no region", "drawn on the film", False, 0)],
         ),
     ],
 )

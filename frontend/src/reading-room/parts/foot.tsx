@@ -1,0 +1,96 @@
+import { gaps, leftToDo } from "../gaps";
+import { missedInWords } from "../missed";
+import type { Room } from "../room";
+import type { RoomState } from "../room-state";
+import { showCurrentItem } from "../scrolling";
+import type { Session } from "../session";
+import type { SessionState } from "../session-state";
+import { Votes } from "./common-questions";
+import { ScaleBox } from "./scale-box";
+
+interface Props {
+  readonly session: Session;
+  readonly state: SessionState;
+  readonly room: Room;
+  readonly roomState: RoomState;
+  readonly showsScales: boolean;
+  readonly onToggleScales: () => void;
+}
+
+/** Always in sight below the outputs: what the values mean, the votes, the signature, and what it still lacks. */
+export function Foot(props: Props) {
+  const { session, state, room, roomState } = props;
+  const { reading } = roomState;
+  const isFirst = reading.stage === "first_read";
+  const sign = (event: MouseEvent): void => {
+    // The second half of a double click would sign the case that came meanwhile.
+    if (event.detail < 2) void session.sign().then(showCurrentItem);
+  };
+  return (
+    <div class={`room-foot${isFirst ? " first" : ""}`}>
+      <ScaleBox state={roomState} isOpen={props.showsScales} onToggle={props.onToggleScales} />
+      {!isFirst && <Votes room={room} state={roomState} />}
+      {reading.signed_at !== null && reading.next !== null && (
+        <div class="sign">
+          <button type="button" class="button primary" disabled={state.isSigning} onClick={sign}>
+            Next case <kbd>Ctrl Enter</kbd>
+          </button>
+          <Left {...props} />
+        </div>
+      )}
+      {reading.signed_at === null && (
+        <div class="sign">
+          <button
+            type="button"
+            class="button primary"
+            aria-disabled={gaps(reading).length > 0 || !room.canRate}
+            disabled={state.isSigning}
+            onClick={sign}
+          >
+            {nameOfSigning(isFirst, state.isSigning)} <kbd>Ctrl Enter</kbd>
+          </button>
+          <Left {...props} />
+        </div>
+      )}
+      <p class="visually-hidden" role="alert">
+        {state.refusal}
+      </p>
+    </div>
+  );
+}
+
+function nameOfSigning(isFirst: boolean, isUnderWay: boolean): string {
+  if (isFirst) return isUnderWay ? "Locking…" : "Lock and show the outputs";
+  return isUnderWay ? "Signing…" : "Sign and next";
+}
+
+/** Beside the button: what is left, or why it was refused; both in one place, so that no row of the foot moves. */
+function Left({ state, room, roomState }: Props) {
+  const { reading } = roomState;
+  const { refusal } = state;
+  const left = gaps(reading);
+  if (reading.signed_at !== null || left.length === 0) {
+    if (refusal !== null) return <p class="left refusal">{refusal}</p>;
+    if (reading.signed_at !== null) return null;
+    return (
+      <p class="left quiet">
+        {reading.stage === "first_read"
+          ? "Your first read can be locked."
+          : ["Everything is rated.", missedInWords(reading)].join(" ")}
+      </p>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class={`left${refusal === null ? "" : " refusal"}`}
+      title={`Goes to the first of: ${left.map((gap) => gap.name).join(", ")}`}
+      onClick={() => {
+        room.walking.goToFirstGap();
+        showCurrentItem();
+      }}
+    >
+      {`${refusal === null ? "" : "Not yet. "}Left: ${leftToDo(reading)}`}
+    </button>
+  );
+}
