@@ -21,7 +21,7 @@ from rl_feedback.small_model.train import Phase, Training, train_phase
 log = logging.getLogger(__name__)
 
 
-PHASE = Phase("truth", num_steps=900, batch_size=32, learning_rate=5e-4, floor=0.01)
+PHASE = Phase("truth", num_steps=1000, batch_size=32, learning_rate=7e-4, floor=0.01)
 
 
 @dataclass(frozen=True)

@@ -123,15 +123,17 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     assert {weights.dtype for weights in first.values()} == {torch.bfloat16}
 
 
-def test_a_saved_model_goes_through_the_last_phase_as_if_nothing_had_lain_between(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before_it", "phase"), [("both", "polish"), ("polish", "sharpen")])
+def test_a_saved_model_goes_through_the_late_phases_as_if_nothing_had_lain_between(
+    tmp_path: Path, before_it: str, phase: str
+) -> None:
+    snapshot = tmp_path / "whole" / f"after-{before_it}"
     recipe = replace(TRIAL, phases=tuple(replace(p, num_steps=2, batch_size=4) for p in RECIPE.phases))
     whole = train_small_model(tmp_path / "whole", recipe=recipe)
-    polished = train_small_model(
-        tmp_path / "polished", recipe=recipe, start=tmp_path / "whole" / "after-both"
-    )
+    polished = train_small_model(tmp_path / "polished", recipe=recipe, start=snapshot, first_phase=phase)
     first, second = (load_file(folder / "model.safetensors") for folder in (whole, polished))
     assert all(torch.equal(first[name], second[name]) for name in first)
-    before = load_file(tmp_path / "whole" / "after-both" / "model.safetensors")
+    before = load_file(snapshot / "model.safetensors")
     assert not all(torch.equal(first[name], before[name]) for name in first)
 
 
@@ -184,8 +186,29 @@ def test_the_shipped_model_can_write_what_it_never_saw() -> None:
         assert len(tokens) <= LONGEST_COMPLETION_TOKENS
 
 
-def test_the_recipe_is_the_four_phases_on_training_seeds_alone() -> None:
-    assert [phase.name for phase in Recipe().phases] == ["see", "write", "both", "polish"]
+def test_films_with_what_a_phase_favours_come_more_often(tmp_path: Path) -> None:
+    films, loaded = draw_films(range(200)), load_model_and_processor(SHIPPED_MODEL)
+    run = training.Training(tmp_path, films=films, model=loaded.model, processor=loaded.processor, seed=1)
+    has_nodule = np.array([any(lesion.kind == "nodule" for lesion in t.lesions) for t in films.truths])
+    phase = replace(RECIPE.phases[0], batch_size=4000)
+
+    def share(favours: tuple[str, ...]) -> float:
+        rows = run.rows(np.random.default_rng(0), replace(phase, favours=favours))
+        return float(has_nodule[rows].mean())
+
+    plain = has_nodule.mean()
+    assert share(()) == pytest.approx(plain, abs=0.03)
+    assert share(("nodule",)) == pytest.approx(3 * plain / (1 + 2 * plain), abs=0.03)
+
+
+def test_the_recipe_is_the_five_phases_on_training_seeds_alone() -> None:
+    assert [phase.name for phase in Recipe().phases] == [
+        "see",
+        "write",
+        "both",
+        "polish",
+        "sharpen",
+    ]
     assert Recipe().num_films == 25_000
 
 
