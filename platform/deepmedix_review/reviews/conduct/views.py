@@ -80,12 +80,11 @@ def invite(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     form = invitation_form(reader_study, request, is_sent=True)
     if not form.is_valid():
         return show_page(request, reader_study, Said(invitation=form))
-    invited = None
     try:
         [reader] = readers_by_uid([uuid.UUID(form.cleaned_data["reader"])])
-        invited = study_services.preview_invitation(reader_study=reader_study, reader=reader, actor=actor)
         if "shown" not in request.POST:
-            return show_page(request, reader_study, Said(invitation=form, invited=invited))
+            moves = study_services.preview_invitation(reader_study=reader_study, reader=reader, actor=actor)
+            return show_page(request, reader_study, Said(invitation=form, invited=moves))
         study_services.invite_reader(
             reader_study=reader_study,
             reader=reader,
@@ -93,9 +92,12 @@ def invite(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
             deadline=form.cleaned_data["deadline"],
             shown=request.POST["shown"],
         )
+    except study_services.ChangedMeanwhile as changed:
+        form.add_error(None, str(changed))
+        return show_page(request, reader_study, Said(invitation=form, invited=changed.moves))
     except RefusedByRule as refusal:
-        form.add_error(None if invited else "reader", str(refusal))
-        return show_page(request, reader_study, Said(invitation=form, invited=invited))
+        form.add_error("reader", str(refusal))
+        return show_page(request, reader_study, Said(invitation=form))
     messages.success(request, f"{reader.pseudonym} is invited.")
     return leave_for(request, "reader-study-detail", uid=uid)
 
@@ -112,16 +114,18 @@ def remove(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     )
     if row is None:
         return show_page(request, reader_study, Said(refusal="No reader was named. Choose one below."))
-    moves = None
     try:
-        moves = study_services.preview_removal(reader_study=reader_study, reader=row.reader, actor=actor)
         if "shown" not in request.POST:
+            moves = study_services.preview_removal(reader_study=reader_study, reader=row.reader, actor=actor)
             return show_page(request, reader_study, Said(removal=Removal(row.reader, moves)))
         study_services.remove_reader(
             reader_study=reader_study, reader=row.reader, actor=actor, shown=request.POST["shown"]
         )
+    except study_services.ChangedMeanwhile as changed:
+        removal = Removal(row.reader, changed.moves, str(changed))
+        return show_page(request, reader_study, Said(removal=removal))
     except RefusedByRule as refusal:
-        return show_page(request, reader_study, Said(removal=Removal(row.reader, moves, str(refusal))))
+        return show_page(request, reader_study, Said(removal=Removal(row.reader, refusal=str(refusal))))
     messages.success(request, f"{row.reader.pseudonym} reads here no more. What was signed stays.")
     return leave_for(request, "reader-study-detail", uid=uid)
 

@@ -17,10 +17,6 @@ from deepmedix_review.reviews.study_services.assigning import staying
 Item = tuple[int, str]
 
 
-class ChangedMeanwhile(RefusedByRule):
-    """The move is no longer the one that was shown. Show it anew."""
-
-
 @dataclass(frozen=True)
 class Lists:
     """By reader, what is to be read, and what is on the list at all, signed or not."""
@@ -80,6 +76,17 @@ class Moves:
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
+class ChangedMeanwhile(RefusedByRule):
+    """Others would move than were shown: `moves`, as they are now."""
+
+    def __init__(self, moves: Moves) -> None:
+        super().__init__(
+            "Meanwhile somebody read on, so other cases would move than were shown. Nothing was changed: "
+            "look at it again."
+        )
+        self.moves = moves
+
+
 def lists_of(reader_study: ReaderStudy) -> Lists:
     """What everybody has on the list now."""
     to_read: dict[int, set[Item]] = defaultdict(set)
@@ -122,10 +129,7 @@ def moves_since(before: Lists, *, reader_study: ReaderStudy, reader: User, num_l
 def require_as_shown(moves: Moves, shown: str | None) -> None:
     """Raises ChangedMeanwhile where others were shown, by their fingerprint; None: nothing was shown."""
     if shown is not None and shown != moves.fingerprint:
-        raise ChangedMeanwhile(
-            "Meanwhile somebody read on, so other cases would move than were shown. Nothing was changed: "
-            "look at it again."
-        )
+        raise ChangedMeanwhile(moves)
 
 
 @contextmanager

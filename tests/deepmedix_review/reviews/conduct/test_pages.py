@@ -150,6 +150,10 @@ def test_a_move_that_is_no_longer_the_one_that_was_shown_is_shown_anew(admin: Cl
     assert "Meanwhile somebody read on" in page
     assert len(rows_of(page, within="asked")) == 3
     assert study.invitations.count() == 2
+    said = {"reader": str(readers_of(study)[0].uid), "shown": "of an hour ago"}
+    answer = admin.post(address(study, "remove"), said)
+    assert answer.status_code == 409
+    assert len(rows_of(answer.content.decode(), within="asked")) == 2
 
 
 @pytest.mark.parametrize(
