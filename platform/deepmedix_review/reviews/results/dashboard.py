@@ -11,7 +11,7 @@ from django.utils import timezone
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
-from deepmedix_review.reviews.results.progress import Overview, overview, progress_figures
+from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
 from deepmedix_review.reviews.results.readings import load_readings, load_said
 from deepmedix_review.reviews.results.regions import region_figures
@@ -38,9 +38,8 @@ class Dashboard:
         return next((figure for figure in self.figures() if figure.key == key), None)
 
 
-def dashboard_of(reader_study: ReaderStudy) -> Dashboard:
-    """Computed at most once for each state of the readings."""
-    seen = overview(reader_study)
+def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
+    """Computed at most once for each state of the readings, which is told from what was `seen` of them."""
     key = f"results:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
     found = cache.get(key)
     if isinstance(found, Dashboard):

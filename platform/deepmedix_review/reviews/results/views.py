@@ -24,10 +24,11 @@ from deepmedix_review.reviews.results.progress import overview
 def show_results(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reader_study = _visible(request, uid)
     record_event(actor=acting_user(request), action="view_results", subject=reader_study)
+    seen = overview(reader_study)
     context = {
         "reader_study": reader_study,
-        "dashboard": dashboard_of(reader_study),
-        "seen": overview(reader_study),
+        "dashboard": dashboard_of(reader_study, seen=seen),
+        "seen": seen,
     }
     return render(request, "reviews/results.html", context)
 
@@ -53,7 +54,7 @@ def show_live_strip(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def download_figure(request: HttpRequest, uid: uuid.UUID, key: str) -> StreamingHttpResponse:
     """The table of one figure."""
     reader_study = _visible(request, uid)
-    figure = dashboard_of(reader_study).figure(key)
+    figure = dashboard_of(reader_study, seen=overview(reader_study)).figure(key)
     if figure is None:
         raise Http404("The results have no such figure.")
     record_event(
