@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ SHARED_DATA_ABSENT = "the folder of shared films is not beside this repository"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 NUM_FLUSH_TRIES = 5
+LAST_REQUEST_SECONDS = 60
 
 # No test is timed: a busy machine makes any example slow.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -49,6 +51,16 @@ def django_db_modify_db_settings() -> Iterator[None]:
     stop(redis, patience_seconds=10)
     redis_socket(HOME).unlink(missing_ok=True)
     postgres.stop(cluster)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The database goes once the live server's last request is answered: nobody waits for one whose page was
+    closed, and it holds a connection for as long as it takes."""
+    yield
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(LAST_REQUEST_SECONDS)
 
 
 @pytest.fixture(scope="session", autouse=True)
