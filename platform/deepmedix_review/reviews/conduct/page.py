@@ -14,10 +14,10 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
-from deepmedix_review.reviews.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import Moves, collected_of

@@ -13,9 +13,9 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews import selectors, services, study_services
 from deepmedix_review.reviews.cursors import read_cursor
-from deepmedix_review.reviews.forms import AmendmentForm
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.worklist import offers
+from deepmedix_review.reviews.worklist.forms import AmendmentForm
 
 readers_only = needs_capability(Capability.READ_CASES)
 

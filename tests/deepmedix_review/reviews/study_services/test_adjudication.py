@@ -5,7 +5,6 @@ import pytest
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reviews.conduct.disagreement import find_disagreements
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     AnswerRating,
@@ -25,6 +24,7 @@ from deepmedix_review.reviews.study_services import (
     queue_adjudications,
     start_adjudication,
 )
+from deepmedix_review.reviews.study_services.disagreement import find_disagreements
 from deepmedix_review.reviews.tasks import tend_reader_studies
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid

@@ -1,4 +1,4 @@
-"""Small forms of readers' work: why a reading is amended, who is invited, how long a study goes on."""
+"""What an admin says of a reader study on its way: who is invited, and how it is extended."""
 
 from typing import Any
 
@@ -7,14 +7,6 @@ from django import forms
 from deepmedix_review.common.forms import DateInput, FormInPlace, Pairs, offer
 
 NO_DAY = "This is no day. Write it as the field shows it."
-
-
-class AmendmentForm(FormInPlace):
-    reason = forms.CharField(
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What was wrong in the signed reading. It is kept with the new one.",
-    )
 
 
 class InvitationForm(FormInPlace):
