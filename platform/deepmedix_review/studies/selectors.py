@@ -168,9 +168,11 @@ def films_ready() -> QuerySet[Instance]:
     return Instance.objects.filter(series__study__state=Study.State.READY).select_related("series__study")
 
 
-def study_page(user: User, *, state: str = "", search: str = "", before: int | None = None) -> Page[Study]:
-    """The newest studies, with their films; `search` is the start of a label."""
-    studies = visible_studies(user).filter(labelled(search))
+def study_page(
+    user: User, *, state: str = "", search: str = "", before: int | None = None, only: Q | None = None
+) -> Page[Study]:
+    """The newest studies, with their films; `search` is the start of a label, `only` a further condition."""
+    studies = visible_studies(user).filter(labelled(search), only or Q())
     if state in Study.State.values:
         studies = studies.filter(state=state)
     return page_of(studies.prefetch_related(films_by_series()), before=before, size=PAGE_SIZE)

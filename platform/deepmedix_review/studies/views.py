@@ -1,9 +1,10 @@
 """Pages on studies: the list, bringing films in, deciding on odd ones, and one study with its films."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,6 +14,8 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
+from deepmedix_review.studies.collecting.filters import condition
+from deepmedix_review.studies.collecting.forms import StudyFilterForm
 from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
@@ -30,9 +33,38 @@ from deepmedix_review.studies.services import LONGEST_REASON, decide_held, hold_
 def show_studies(request: HttpRequest) -> HttpResponse:
     user, asked = acting_user(request), request.GET
     state, search = asked.get("state", ""), asked.get("search", "")
-    page = study_page(user, state=state, search=search, before=read_before(asked.get("before")))
-    context = {"studies": page, "counts": count_states(user), "state": state, "search": search}
+    form = StudyFilterForm(asked)
+    narrowed = form.asked()
+    page = study_page(
+        user,
+        state=state,
+        search=search,
+        before=read_before(asked.get("before")),
+        only=condition(narrowed),
+    )
+    context = {
+        "studies": page,
+        "counts": count_states(user),
+        "state": state,
+        "search": search,
+        "form": form,
+        "narrowed": narrowed,
+        "query": _query(asked, without=("before",)),
+        "query_of_states": _query(asked, without=("before", "state")),
+        "query_of_search": [(name, value) for name, values in asked.lists() for value in values],
+        "query_of_collection": _query(asked, without=("before", "state", "search"), label=search),
+    }
     return render(request, "studies/study_list.html", context)
+
+
+def _query(asked: QueryDict, *, without: Sequence[str], label: str = "") -> str:
+    """What an address asks, to be carried on to the next one."""
+    kept = asked.copy()
+    for name in without:
+        kept.pop(name, None)
+    if label:
+        kept["label"] = label
+    return kept.urlencode()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

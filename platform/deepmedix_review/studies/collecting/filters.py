@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deepmedix_review.common.dates import say_day, say_moment
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
@@ -67,26 +67,31 @@ class StudyFilter:
 
 def matching(asked: StudyFilter) -> QuerySet[Study]:
     """The ready studies that fit, in no order."""
-    found = Study.objects.filter(labelled(asked.label), state=Study.State.READY).order_by()
+    return Study.objects.filter(condition(asked), state=Study.State.READY).order_by()
+
+
+def condition(asked: StudyFilter) -> Q:
+    """Of a query on studies, whatever their state."""
+    fits = labelled(asked.label)
     if asked.is_phantom is not None:
-        found = found.filter(is_phantom=asked.is_phantom)
+        fits &= Q(is_phantom=asked.is_phantom)
     if asked.since:
-        found = found.filter(study_date__gte=asked.since)
+        fits &= Q(study_date__gte=asked.since)
     if asked.until:
-        found = found.filter(study_date__lte=asked.until)
+        fits &= Q(study_date__lte=asked.until)
     if asked.views or asked.modalities:
         films = Instance.objects.filter(series__study=OuterRef("pk"))
         if asked.views:
             films = films.filter(view_position__in=["" if v == NO_VIEW else v for v in asked.views])
         if asked.modalities:
             films = films.filter(series__modality__in=asked.modalities)
-        found = found.filter(Exists(films))
+        fits &= Q(Exists(films))
     if asked.imports:
         brought = ImportItem.objects.filter(
             batch__uid__in=asked.imports, instance__series__study=OuterRef("pk")
         )
-        found = found.filter(Exists(brought))
-    return found
+        fits &= Q(Exists(brought))
+    return fits
 
 
 def views_there() -> Sequence[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from deepmedix_review.common.forms import DateInput, PlainForm, offer
 from deepmedix_review.studies.collecting import filters
@@ -41,10 +42,9 @@ class ShareForm(PlainForm):
         return Shares(said["train"], said["tune"], said["test"])
 
 
-class FilterForm(ShareForm):
-    """A new collection by a filter. What is left empty asks nothing."""
+class StudyFilterForm(PlainForm):
+    """What is left empty asks nothing."""
 
-    name = forms.CharField(max_length=LONGEST_NAME)
     views = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="View")
     modalities = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, label="Modality"
@@ -66,37 +66,23 @@ class FilterForm(ShareForm):
     until = forms.DateField(required=False, widget=DateInput, label="Shifted date to")
     imports = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple, label="Import")
 
-    field_order = ("name", "views", "modalities", "phantom", "label", "since", "until", "imports")
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(
-            self,
-            "views",
-            [(view, "not named" if view == NO_VIEW else view) for view in filters.views_there()],
-        )
-        offer(
-            self,
-            "modalities",
-            [(word, Series(modality=word).shown_modality) for word in filters.modalities_there()],
-        )
-        offer(
-            self,
-            "imports",
-            [
-                (str(batch.uid), filters.name_of_import(batch))
-                for batch in filters.imports_there(MOST_IMPORTS)
-            ],
-        )
+        views, modalities = filters.views_there(), filters.modalities_there()
+        batches = filters.imports_there(MOST_IMPORTS)
+        offer(self, "views", [(view, "not named" if view == NO_VIEW else view) for view in views])
+        offer(self, "modalities", [(word, Series(modality=word).shown_modality) for word in modalities])
+        offer(self, "imports", [(str(batch.uid), filters.name_of_import(batch)) for batch in batches])
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean()
+        said = self.cleaned_data
         if said.get("since") and said.get("until") and said["since"] > said["until"]:
             self.add_error("until", "It lies before the first date.")
         return said
 
     def asked(self) -> StudyFilter:
         """Of what is valid so far."""
+        self.is_valid()
         said = self.cleaned_data
         return StudyFilter(
             imports=tuple(said.get("imports") or ()),
@@ -106,6 +92,26 @@ class FilterForm(ShareForm):
             until=said.get("until"),
             is_phantom=PHANTOM[said.get("phantom") or ""],
             label=said.get("label") or "",
+        )
+
+
+class FilterForm(StudyFilterForm, ShareForm):
+    """A new collection by a filter."""
+
+    name = forms.CharField(max_length=LONGEST_NAME)
+    field_order = ("name",)
+
+    def clean(self) -> dict[str, Any]:
+        ShareForm.clean(self)
+        return super().clean()
+
+    @classmethod
+    def beginning_with(cls, asked: QueryDict) -> "FilterForm":
+        """As an address says it: `?views=PA&views=AP&label=S-1a`."""
+        lists = ("views", "modalities", "imports")
+        begun: dict[str, Any] = {name: asked.getlist(name) for name in lists}
+        return cls(
+            initial=begun | {name: asked.get(name, "") for name in ("phantom", "label", "since", "until")}
         )
 
 

@@ -16,7 +16,13 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.collecting import selectors, services
 from deepmedix_review.studies.collecting.contents import Contents
 from deepmedix_review.studies.collecting.filters import StudyFilter
-from deepmedix_review.studies.collecting.forms import FilterForm, NameForm, NewPicksForm, ticked
+from deepmedix_review.studies.collecting.forms import (
+    FilterForm,
+    NameForm,
+    NewPicksForm,
+    StudyFilterForm,
+    ticked,
+)
 from deepmedix_review.studies.collecting.plot import contents_plot
 from deepmedix_review.studies.collecting.uses import uses_of
 from deepmedix_review.studies.models import Collection, CollectionVersion, Split
@@ -35,11 +41,10 @@ def list_collections(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @admins_only
 def create(request: HttpRequest) -> HttpResponse:
-    """By a filter. An address may say what the form begins with: `?label=S-1a`."""
+    """By a filter. An address may say what the form begins with, as the list of studies does."""
     if request.method != "POST":
-        form = FilterForm(initial=_asked_by_address(request))
-        asked = StudyFilter(label=request.GET.get("label", ""))
-        return _show_form(request, form, asked)
+        asked = StudyFilterForm(request.GET).asked()
+        return _show_form(request, FilterForm.beginning_with(request.GET), asked)
     form = FilterForm(request.POST)
     if form.is_valid() and request.POST.get("action") == "create":
         try:
@@ -61,7 +66,6 @@ def create(request: HttpRequest) -> HttpResponse:
 def show_preview(request: HttpRequest) -> HttpResponse:
     """What the form's filter takes at this moment; nothing is kept."""
     form = FilterForm(request.POST)
-    form.is_valid()
     asked = form.asked()
     context = {"preview": selectors.preview(asked), "asked": asked, "problems": _problems(form)}
     return render(request, "studies/collections/preview.html", context)
@@ -217,16 +221,12 @@ def _show_form(
     return render(request, "studies/collections/create.html", context)
 
 
-def _asked_by_address(request: HttpRequest) -> dict[str, str]:
-    return {"label": request.GET.get("label", ""), "phantom": ""}
-
-
 def _problems(form: FilterForm) -> Sequence[str]:
     """Of the filter alone: a form that is being filled has no name yet."""
     return [
         f"{form[name].label}: {' '.join(str(error) for error in errors)}"
         for name, errors in form.errors.items()
-        if name in ("views", "modalities", "phantom", "label", "since", "until", "imports")
+        if name in StudyFilterForm.base_fields
     ]
 
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.studies import selectors as study_selectors
 from deepmedix_review.studies.collecting import selectors, services
 from deepmedix_review.studies.collecting.contents import Contents
 from deepmedix_review.studies.collecting.filters import StudyFilter
@@ -123,6 +124,46 @@ def test_a_list_of_studies_becomes_a_collection_with_its_search(desk: Client) ->
     assert f'value="{study.label}"' in page
     assert "1 study" in page
     assert other.label not in page
+
+
+def test_the_list_is_filtered_and_the_collection_begins_with_the_same(desk: Client) -> None:
+    pa, ap = film(is_phantom=False), film("AP", is_phantom=False)
+    held = film(state=Study.State.HELD, is_phantom=False)
+    film(is_phantom=True)
+    query = "views=PA&views=AP&phantom=no"
+    page = text(desk, f"{reverse('study-list')}?{query}&state=ready")
+    assert "view PA or AP; no drawn phantoms." in page
+    labels = re.findall(r'<th scope="row" class="mono"><a[^>]*>(S-\w+)', page)
+    assert labels == [ap.label, pa.label]
+    kept = query.replace("&", "&amp;")
+    for address in (f"{NEW}?{kept}", f"?{kept}", f"?state=held&amp;{kept}"):
+        assert f'href="{address}"' in page, address
+    held_page = text(desk, f"{reverse('study-list')}?{query}&state=held")
+    assert held.label in held_page
+    assert "Make a collection of these" not in held_page
+    page = text(desk, f"{NEW}?{query}")
+    assert re.search(r'name="views" value="AP"[^>]* checked', page)
+    assert re.search(r'name="phantom" value="no"[^>]* checked', page)
+    assert "2 studies" in page
+    nothing = text(desk, f"{reverse('study-list')}?views=AP&search={pa.label}")
+    assert "No study fits the filter." in nothing
+    assert f'href="{NEW}?views=AP&amp;label={pa.label}"' not in nothing
+    wrong = text(desk, f"{reverse('study-list')}?views=XX&since=never")
+    assert "Enter a valid date." in wrong
+    assert pa.label in wrong
+
+
+def test_older_pages_of_a_filtered_list_keep_the_filter(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study_selectors, "PAGE_SIZE", 2)
+    wanted = [film() for _ in range(3)]
+    film("AP")
+    page = text(desk, f"{reverse('study-list')}?views=PA")
+    older = re.search(r'href="(\?before=\d+&amp;views=PA)"', page)
+    assert older
+    page = text(desk, reverse("study-list") + older[1].replace("&amp;", "&"))
+    assert re.findall(r'<th scope="row" class="mono"><a[^>]*>(S-\w+)', page) == [wanted[0].label]
 
 
 def test_ticked_studies_go_to_a_new_collection_or_to_one_that_is_there(desk: Client) -> None:
@@ -251,7 +292,7 @@ def test_a_withdrawn_member_is_counted_for_admins_and_hidden_from_researchers(
     for change in ("Rename", "Delete", "Refresh", "New collection"):
         assert change not in page
     assert "New collection" not in text(researcher, LIST)
-    assert 'type="checkbox"' not in text(researcher, reverse("study-list"))
+    assert 'type="checkbox" name="study"' not in text(researcher, reverse("study-list"))
     api = reverse("api-collection-version", args=[version.collection.uid, 1])
     shown = researcher.get(api).json()
     assert [member["study"] for member in shown["members"]] == [str(other.uid)]
