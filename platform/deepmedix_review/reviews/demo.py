@@ -110,8 +110,9 @@ def load_demo(
 
 
 def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) -> ReaderStudy:
-    """The first film with something on it is for practice, where there is another one."""
-    practice = [film for film in films if film.truth.findings][:1]
+    """The film with the least on it, but something, is for practice, where there is another one."""
+    shows_something = [film for film in films if film.truth.findings]
+    practice = sorted(shows_something, key=lambda film: len(film.truth.findings))[:1]
     if len(films) == len(practice):
         practice = []
     built_in = [criterion for criterion in library() if criterion.field]
