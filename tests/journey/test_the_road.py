@@ -137,9 +137,12 @@ def freeze(page: Page, url: str) -> None:
 
 def train(page: Page) -> None:
     """A few small steps: the candidate says nearly what its parent says, so that the gate lets it pass."""
-    page.get_by_text("Settings").click()
-    page.get_by_label("Optimizer steps").fill("4")
-    page.get_by_label("Learning rate").fill("1e-6")
+    preferences = page.get_by_role("radio", name="Preferences", exact=True)
+    preferences.check()
+    recipe = page.locator(".recipe", has=preferences)
+    recipe.get_by_text("Settings").click()
+    recipe.get_by_label("Optimizer steps").fill("4")
+    recipe.get_by_label("Learning rate").fill("1e-6")
     page.get_by_role("button", name="Train on it").click()
     page.get_by_role("link", name="candidate v2").click(timeout=WORK_SECONDS * 1000)
 

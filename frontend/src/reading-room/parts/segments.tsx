@@ -54,7 +54,8 @@ export function Segments<Value extends string | number>(props: {
             aria-label={choice.name}
             aria-describedby={choice.anchor ? anchorId(at) : undefined}
             checked={isChosen(choice.value)}
-            onChange={() => props.onChoose(choice.value)}
+            // Not its change: what the click itself redraws unchecks the box before a change is told.
+            onClick={() => props.onChoose(choice.value)}
             onFocus={() => props.onPoint?.(choice)}
             onBlur={() => props.onPoint?.(null)}
           />
