@@ -192,6 +192,7 @@ def test_a_missed_finding_says_of_which_output_it_is_also_when_both_are_compared
         room.press("Escape", "d", "ArrowRight")
         expect(page.locator(".region .plate-text").get_by_text(f"{side} M1")).to_be_visible()
         assert current(page) == f"Missed finding 1 of output {side}"
+        expect(page.get_by_label("height", exact=True)).to_be_in_viewport(ratio=1)
     room.press("4")
     expect(page.get_by_text("Missed finding 1 of output B has the focus: go on to rate.")).to_be_visible()
     room.press("c")

@@ -1,5 +1,8 @@
 /** The reading room: an expert rates a model's reasoning, step by step, on the film itself. */
 import "../styles/reading-room.css";
+import "../styles/room-cards.css";
+import "../styles/room-foot.css";
+import "../styles/room-sheets.css";
 import { render } from "preact";
 import { ReadingRoom } from "./reading-room";
 

@@ -27,6 +27,17 @@ export function Item(props: {
     own.focus({ preventScroll: true });
     own.scrollIntoView({ block: "nearest" });
   }, [props.isCurrent]);
+  // What opens in the item that has the focus must be seen: a field, the numbers of a region.
+  const height = useRef(0);
+  useLayoutEffect(() => {
+    const own = element.current;
+    if (own === null) return;
+    const { offsetHeight } = own;
+    if (props.isCurrent && height.current > 0 && offsetHeight > height.current) {
+      own.scrollIntoView({ block: "nearest" });
+    }
+    height.current = offsetHeight;
+  });
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot take the focus
     // biome-ignore lint/a11y/useKeyWithClickEvents: the click only moves the focus, as Tab does

@@ -43,7 +43,7 @@ export function OwnRegions(props: {
   return (
     <div class="own-regions">
       {items.map(({ uid, label }) => (
-        <span key={uid} class="pair">
+        <span key={uid} class="with-label">
           <button
             type="button"
             class={`row-label plain${uid === focused ? " focused" : ""}`}

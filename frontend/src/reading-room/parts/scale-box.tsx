@@ -23,7 +23,7 @@ export function ScaleBox(props: {
         <p class="hint" role="status">
           {hint}
         </p>
-        {isOpen ? (
+        {isOpen && scales.length > 0 ? (
           <div class="scale-lists">
             {scales.map((scale) => (
               <AllValues key={scale.name} scale={scale} pointed={pointed} />

@@ -77,7 +77,7 @@ export function StepCard({ room, state, side, step }: Props) {
       </p>
       <div class="row">
         {plausibility && (
-          <span class="pair">
+          <span class="with-label">
             <span class="row-label">Plausible</span>
             <Segments
               name={`plausibility-${step.uid}`}
@@ -149,7 +149,7 @@ function RegionRow(props: Props & { readonly region: Region; readonly criterion:
   const isFocused = place.kind === "step" && place.region === region.uid;
   const label = labelOf(step, region);
   return (
-    <span class="pair">
+    <span class="with-label">
       <button
         type="button"
         class={`row-label plain${isFocused && step.regions.length > 1 ? " focused" : ""}`}

@@ -88,7 +88,7 @@ export function Tour(props: { readonly onPlace: (place: TourPlace | null) => voi
 export function TourOffer(props: { readonly onTake: () => void; readonly onLeave: () => void }) {
   return (
     <section class="banner tour-offer" aria-label="New here?">
-      <p>New here? See the room and its keys in a minute.</p>
+      <p>New here? It takes a minute.</p>
       <button type="button" class="button" onClick={props.onTake}>
         Take the tour
       </button>
