@@ -170,6 +170,33 @@ def test_the_magnifier_shows_the_film_closer_by_key_while_held_and_by_the_mouse(
     assert room.problems == []
 
 
+def test_the_tools_say_how_the_film_is_seen(enter: Enter) -> None:
+    room = enter()
+    room.open()
+    page = room.page
+    presets = page.get_by_label("Window preset")
+    chosen = presets.locator("option:checked")
+    zoom = page.locator(".film-corner.right")
+    expect(chosen).to_have_text("As stored")
+    room.press("l")
+    expect(chosen).to_have_text("Soft")
+    presets.select_option("Lung")
+    expect(chosen).to_have_text("Lung")
+    middle = room.middle()
+    room.drag(middle, (middle[0] + 50, middle[1]))
+    expect(chosen).to_have_text("Own window")
+    presets.select_option("As stored")
+    expect(chosen).to_have_text("As stored")
+
+    room.press("Shift+Digit0")
+    expect(zoom).to_contain_text("zoom 100 %")
+    room.press("0")
+    expect(zoom).not_to_contain_text("zoom 100 %")
+    page.get_by_role("button", name="1:1").click()
+    expect(zoom).to_contain_text("zoom 100 %")
+    assert room.problems == []
+
+
 def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tmp_path: Path) -> None:
     day = date(2026, 5, 20)
     rated = film_of_visit(tmp_path, Visit(study_date=day))
@@ -196,6 +223,14 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     is_looking_at("Lateral · same study")
     expect(room.page.locator("[data-region]")).to_have_count(0)
     expect(room.page.locator(".film-rated .film-canvas")).to_be_hidden()
+    # The tools are this film's.
+    invert = room.page.get_by_role("button", name="Invert")
+    room.press("i")
+    expect(invert).to_have_attribute("aria-pressed", "true")
+    room.press("Escape")
+    expect(invert).to_have_attribute("aria-pressed", "false")
+    room.press("o")
+    is_looking_at("Lateral · same study")
     expect(step).to_be_disabled()
     check_barriers(room.page)
     for keys in (("4",), ("f",), ("Control+z",), ("Control+Enter",), ("r",), ("d",)):
@@ -212,6 +247,9 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     expect(room.page.get_by_text("The film that you rate", exact=True)).to_be_visible()
     expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
     is_looking_at("Prior PA · 214 days earlier")
+    # At one height, so that the eye goes straight across.
+    stages = [box.bounding_box() for box in room.page.locator(".film-stage").all()]
+    assert len({(stage["y"], stage["height"]) for stage in stages if stage}) == 1
     expect(room.page.locator(".film-rated [data-region]")).to_have_count(1)
     expect(room.page.locator(".film-companion [data-region]")).to_have_count(0)
     check_barriers(room.page)

@@ -1,6 +1,6 @@
 /** How a reader looks at films: the tools on the one that is rated, and the other films of the case. */
 import type { Reading } from "../api/reading";
-import type { FilmView } from "../viewer/film";
+import type { Display, FilmView } from "../viewer/film";
 import { type RulerEnd, startingLine, withEndMoved } from "../viewer/ruler";
 import { companion, filmAfter, filmsOf, type Layout } from "./films";
 import type { RoomState } from "./room-state";
@@ -20,7 +20,6 @@ export interface FilmHost {
 export class FilmWork {
   /** The viewport of the other film, while one is looked at. */
   private other: FilmView | null = null;
-  private preset = 0;
   private isLensHeld = false;
 
   constructor(private readonly host: FilmHost) {}
@@ -50,8 +49,13 @@ export class FilmWork {
       case "fit":
         this.view.fit();
         return true;
+      case "actual-size":
+        this.view.showActualSize();
+        return true;
       case "preset":
-        this.choosePreset((this.preset + 1) % Math.max(this.view.presets().length, 1));
+        this.choosePreset(
+          ((this.view.display()?.preset ?? -1) + 1) % Math.max(this.view.presets().length, 1),
+        );
         return true;
       case "magnify":
         if (isRepeat) this.isLensHeld = true;
@@ -68,12 +72,16 @@ export class FilmWork {
     }
   }
 
+  /** How the film is seen on which the tools work. */
+  display(): Display | null {
+    return this.view.display();
+  }
+
   presets(): readonly string[] {
     return this.view.presets();
   }
 
   choosePreset(index: number): void {
-    this.preset = index;
     this.view.choosePreset(index);
   }
 
@@ -167,6 +175,8 @@ export class FilmWork {
     this.other = view;
     view.setDragTool(this.host.state.tool);
     view.onMeasured(() => this.measured());
+    // The tools show how this film is seen while it stands in place of the rated one.
+    view.onDisplayChanged(() => this.host.set({}));
   }
 
   measured(): void {

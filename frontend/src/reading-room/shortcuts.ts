@@ -23,6 +23,7 @@ export type Action =
   | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "invert" }
   | { readonly kind: "fit" }
+  | { readonly kind: "actual-size" }
   | { readonly kind: "preset" }
   | { readonly kind: "note" }
   | { readonly kind: "edit" }
@@ -239,6 +240,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { codes: ["KeyL"], action: { kind: "preset" }, caps: ["L"], label: "Next window preset", group: "Film" },
   { codes: ["KeyI"], action: { kind: "invert" }, caps: ["I"], label: "Invert", group: "Film" },
   { codes: ["Digit0", "Numpad0"], action: { kind: "fit" }, caps: ["0"], label: "Fit", group: "Film" },
+  {
+    codes: ["Digit0"],
+    shift: true,
+    action: { kind: "actual-size" },
+    caps: ["Shift", "0"],
+    label: "1:1, a film pixel on each of the screen's",
+    group: "Film",
+  },
   {
     codes: ["Equal", "NumpadAdd"],
     repeats: true,

@@ -11,6 +11,8 @@ export interface Film {
 export interface Display extends Seen {
   /** Screen pixels per film pixel. */
   readonly zoom: number;
+  /** Which preset shows the film like this; null for a window of the reader's own. */
+  readonly preset: number | null;
   /** The window in words for a tool bar, with the film's table or curve where it is no plain window. */
   readonly label: string;
 }

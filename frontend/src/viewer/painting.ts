@@ -13,6 +13,7 @@ import {
 } from "./values";
 import {
   type FilmValues,
+  isNearWindow,
   type Look,
   markedLook,
   markOf,
@@ -137,6 +138,16 @@ export class Painting {
   private setShade(part: Partial<Shade>): void {
     this.shade = { ...this.shade, ...part };
     this.paintSoon();
+  }
+
+  /** The preset that shows the film as it is seen now; null for a window of the reader's own. */
+  presetNow(): number | null {
+    const at = this.presets.findIndex((preset) => {
+      if ("windowFor" in preset) return isNearWindow(preset.windowFor(this.values()), this.window);
+      const look = this.survey.looks[preset.look];
+      return look === this.look && isNearWindow(look.window, this.window);
+    });
+    return at < 0 ? null : at;
   }
 
   /** At once, and then once a frame: a drag tells of more movements than the screen shows. */

@@ -94,6 +94,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     return {
       ...stack.painting.seen(),
       zoom: Math.hypot(xAxis.x, xAxis.y),
+      preset: stack.painting.presetNow(),
       label: stack.painting.label(),
     };
   }

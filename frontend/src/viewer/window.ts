@@ -64,14 +64,14 @@ export interface Seen {
 /** Windows move in steps that nobody sees. */
 const UNSEEN_STEP = 0.05;
 
-export function isSeenAlike(one: Seen, other: Seen): boolean {
+export function isNearWindow(one: Window, other: Window): boolean {
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) < UNSEEN_STEP;
+  return isNear(one.center, other.center) && isNear(one.width, other.width);
+}
+
+export function isSeenAlike(one: Seen, other: Seen): boolean {
   const isSameLook = (one.look?.index ?? 0) === (other.look?.index ?? 0);
-  const { window: a } = one;
-  const { window: b } = other;
-  return (
-    isSameLook && one.inverted === other.inverted && isNear(a.center, b.center) && isNear(a.width, b.width)
-  );
+  return isSameLook && one.inverted === other.inverted && isNearWindow(one.window, other.window);
 }
 
 export function markOf(looks: readonly Look[], look: Look): LookMark {

@@ -74,7 +74,7 @@ def study_inference(study: Study) -> StudyInference:
     steps = ReasoningStep.objects.prefetch_related("regions")
     completions = (
         Completion.objects.filter(study=study)
-        .select_related("model_version")
+        .select_related("model_version", "instance")
         .prefetch_related(Prefetch("steps", queryset=steps))
         .order_by("-pk")
     )

@@ -14,6 +14,7 @@ const TOOLS: readonly { tool: DragTool; name: string }[] = [
 /** What can be done to the film by mouse and finger; every one has a key. */
 export function FilmTools({ room, state }: { readonly room: Room; readonly state: RoomState }) {
   const perform = room.perform.bind(room);
+  const display = room.films.display();
   const onClick = (event: MouseEvent): void => {
     // A list that is open needs the focus itself.
     if (!(event.target instanceof HTMLSelectElement)) giveKeysBack(event);
@@ -36,7 +37,7 @@ export function FilmTools({ room, state }: { readonly room: Room; readonly state
       </button>
       <button
         type="button"
-        aria-pressed={state.display?.inverted ?? false}
+        aria-pressed={display?.inverted ?? false}
         onClick={() => perform({ kind: "invert" })}
       >
         Invert <Cap of="invert" />
@@ -44,19 +45,19 @@ export function FilmTools({ room, state }: { readonly room: Room; readonly state
       <button type="button" onClick={() => perform({ kind: "fit" })}>
         Fit <Cap of="fit" />
       </button>
+      <button type="button" onClick={() => perform({ kind: "actual-size" })}>
+        1:1 <Cap of="actual-size" />
+      </button>
       <button type="button" aria-pressed={state.showsAll} onClick={() => perform({ kind: "all-regions" })}>
         All regions <Cap of="all-regions" />
       </button>
       <select
         aria-label="Window preset"
-        value=""
-        onChange={(event) => {
-          room.films.choosePreset(Number(event.currentTarget.value));
-          event.currentTarget.value = "";
-        }}
+        value={display?.preset ?? ""}
+        onChange={(event) => room.films.choosePreset(Number(event.currentTarget.value))}
       >
         <option value="" hidden>
-          Presets
+          Own window
         </option>
         {room.films.presets().map((name, index) => (
           <option key={index} value={index}>

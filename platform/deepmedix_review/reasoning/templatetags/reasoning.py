@@ -1,7 +1,8 @@
-"""Says in words what the parser and the box check named."""
+"""Says in words what the parser and the box check named, and where a region lies."""
 
 from django import template
 
+from deepmedix_review.reasoning.models import ReasoningStep, Region
 from inference.grounding import PROBLEM_SENTENCES
 from inference.regions import REGION_PROBLEM_WORDS
 
@@ -16,3 +17,17 @@ def problem_sentence(name: str) -> str:
 @register.filter
 def region_sentence(name: str) -> str:
     return REGION_PROBLEM_WORDS[name]
+
+
+@register.filter
+def box_of(region: Region) -> str:
+    """`x_min,y_min,x_max,y_max` in film pixels, for a script."""
+    return f"{region.x_min},{region.y_min},{region.x_max},{region.y_max}"
+
+
+@register.filter
+def label_of(step: ReasoningStep, region: Region) -> str:
+    """2, or 2a, 2b … where the step has several regions, as in the reading room."""
+    if len(step.regions.all()) < 2:
+        return str(step.position)
+    return f"{step.position}{chr(ord('a') + region.position - 1)}"

@@ -1,0 +1,85 @@
+/** The regions that a model pointed at: each is drawn on its film while it is pointed at, and stays when pressed. */
+import type { RegionMark } from "../viewer/film";
+import { type Box, isDrawable, nearestVisible } from "../viewer/geometry";
+
+const REGION = "button[data-region-box]";
+const NUM_COLOURS = 5;
+
+/** A film that regions can be drawn on. */
+interface Canvas {
+  readonly size: { readonly width: number; readonly height: number } | null;
+  showRegions(marks: readonly RegionMark[]): void;
+  bringIntoView(box: Box): void;
+}
+
+/** By delegation: the outputs of a running inference are swapped in again and again. */
+export function showWhatIsPointedAt(root: Document, films: ReadonlyMap<string, Canvas>): void {
+  const kept = new Set<string>();
+  let pointed: string | null = null;
+
+  const draw = (): void => {
+    const buttons = [...root.querySelectorAll<HTMLButtonElement>(REGION)];
+    for (const each of buttons) each.setAttribute("aria-pressed", String(kept.has(uidOf(each))));
+    const shown = buttons.filter((each) => kept.has(uidOf(each)) || uidOf(each) === pointed);
+    for (const [uid, film] of films) {
+      const marks = shown.filter((each) => each.dataset.film === uid);
+      film.showRegions(marks.flatMap((each) => markOf(each, film, uidOf(each) === pointed)));
+    }
+  };
+  const point = (target: EventTarget | null): void => {
+    const region = target instanceof Element ? target.closest<HTMLButtonElement>(REGION) : null;
+    const uid = region === null ? null : uidOf(region);
+    if (uid === pointed) return;
+    pointed = uid;
+    draw();
+  };
+
+  root.addEventListener("pointerover", ({ target }) => point(target));
+  root.addEventListener("focusin", ({ target }) => point(target));
+  root.addEventListener("click", ({ target }) => {
+    const region = target instanceof Element ? target.closest<HTMLButtonElement>(REGION) : null;
+    if (region === null) return;
+    const uid = uidOf(region);
+    if (!kept.delete(uid)) {
+      kept.add(uid);
+      const box = boxOf(region);
+      const film = films.get(region.dataset.film ?? "");
+      if (box && film) film.bringIntoView(box);
+    }
+    draw();
+  });
+  root.addEventListener("htmx:afterSwap", draw);
+  draw();
+}
+
+function uidOf({ dataset }: HTMLButtonElement): string {
+  return dataset.region ?? "";
+}
+
+function boxOf({ dataset }: HTMLButtonElement): Box | null {
+  const [x_min, y_min, x_max, y_max] = (dataset.regionBox ?? "").split(",").map(Number);
+  if (x_min === undefined || y_min === undefined || x_max === undefined || y_max === undefined) return null;
+  return { x_min, y_min, x_max, y_max };
+}
+
+function markOf(region: HTMLButtonElement, film: Canvas, focused: boolean): RegionMark[] {
+  const box = boxOf(region);
+  if (box === null || film.size === null) return [];
+  const step = Number(region.dataset.step);
+  const flawed = !isDrawable(box, film.size);
+  return [
+    {
+      uid: uidOf(region),
+      label: region.dataset.label ?? String(step),
+      box: flawed ? nearestVisible(box, film.size) : box,
+      original: null,
+      colour: ((step - 1) % NUM_COLOURS) + 1,
+      dashed: false,
+      focused,
+      wrong: false,
+      flawed,
+      adjustable: false,
+      reader: null,
+    },
+  ];
+}

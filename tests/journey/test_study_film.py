@@ -1,0 +1,108 @@
+"""The films of a study's page: what a model pointed at is drawn on them; they are measured and enlarged."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.studies.models import Instance
+from tests.browser import check_barriers, open_as
+from tests.factories.accounts import AdminFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.studies import store_phantom
+from tests.film_room import INNER, OUTER
+from tests.reading_room import FILM_SIZE, watch
+
+BEYOND = ("The tube ends outside.", [(100.0, 100.0, 150.0, 150.0), (300.0, 300.0, 340.0, 340.0)])
+
+
+@pytest.fixture
+def page(live_server: Any, context: BrowserContext) -> Page:
+    film = store_phantom(seed=1, size=FILM_SIZE)
+    say(film, steps=[OUTER, INNER, BEYOND], answer="none", model_version=ServingModelFactory.create())
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    page.goto(live_server.url + reverse("study-detail", args=[film.study.uid]))
+    expect(page.locator(".film-corner")).to_contain_text("zoom", timeout=30_000)
+    return page
+
+
+def spacing_mm() -> float:
+    spacing = Instance.objects.get().column_spacing_mm
+    assert spacing is not None
+    return spacing
+
+
+def labels_on(page: Page) -> Locator:
+    return page.locator("[data-region] .plate-text")
+
+
+def test_a_region_is_on_the_film_while_it_is_pointed_at_and_stays_when_pressed(page: Page) -> None:
+    problems = watch(page)
+    regions = page.locator("button[data-region-box]")
+    expect(regions).to_have_count(4)
+    expect(labels_on(page)).to_have_count(0)
+    regions.nth(1).hover()
+    expect(labels_on(page)).to_have_text(["2"])
+    page.get_by_role("heading", level=1).hover()
+    expect(labels_on(page)).to_have_count(0)
+    for at in (0, 2, 3):
+        regions.nth(at).click()
+    expect(regions.nth(0)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("heading", level=1).click()
+    page.get_by_role("heading", level=1).hover()
+    expect(labels_on(page)).to_have_text(["1", "3a", "3b !"])
+    # Where the model put it: the two boxes' own proportions, on the screen.
+    outer, inner = (page.locator(".region .outline").nth(at) for at in (0, 1))
+    sizes = [
+        np.array([float(box.get_attribute(side) or "nan") for side in ("width", "height")])
+        for box in (outer, inner)
+    ]
+    left, top, right, bottom = OUTER[1][0]
+    assert sizes[0] / sizes[1] == pytest.approx(np.array([right - left, bottom - top]) / 50, rel=0.01)
+    check_barriers(page)
+    regions.nth(0).focus()
+    page.keyboard.press("Enter")
+    expect(regions.nth(0)).to_have_attribute("aria-pressed", "false")
+    assert Completion.objects.count() == 1
+    assert problems == []
+
+
+def test_a_film_is_measured_by_keys_and_clicks_and_shown_on_the_whole_screen(page: Page) -> None:
+    viewer = page.locator("[data-film-viewer]")
+    viewer.get_by_role("button", name="Measure").click()
+    page.keyboard.press("ArrowDown")
+    words = viewer.locator(".ruler-text")
+    # A fifth of the film to begin with; its spacing makes millimetres of pixels.
+    num_pixels = round(FILM_SIZE * 0.6) - round(FILM_SIZE * 0.4)
+    expect(words).to_have_text(re.compile(r"^[\d.]+ mm"))
+    first = words.text_content() or ""
+    assert float(first.split()[0]) == pytest.approx(num_pixels * spacing_mm(), abs=0.06)
+    page.keyboard.press("Shift+ArrowRight")
+    expect(words).not_to_have_text(first)
+    expect(viewer.get_by_text("The line is")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(words).to_have_count(0)
+    stage = viewer.locator(".film-stage").bounding_box()
+    assert stage is not None
+    at = (stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    page.mouse.click(*at)
+    page.mouse.click(at[0] + 90, at[1])
+    expect(words).to_be_visible()
+    viewer.get_by_role("button", name="Magnify").click()
+    page.mouse.move(*at)
+    expect(viewer.locator(".lens")).to_be_visible()
+    viewer.get_by_role("button", name="Magnify").click()
+    expect(viewer.locator(".lens")).to_be_hidden()
+
+    whole = viewer.get_by_role("button", name="Full screen")
+    whole.click()
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("height => document.querySelector('.film-stage').clientHeight > height", arg=700)
+    whole.click()
+    expect(whole).to_have_attribute("aria-pressed", "false")
+    check_barriers(page)
