@@ -40,13 +40,19 @@ class CasesOffered:
         self.model_version = model_version
         self.search = str(posted.get("search", "")) if posted is not None else ""
         self.lists_studies = draft is None or len(draft.studies) <= MOST_LISTED
+        self._counted: dict[Collected, int] = {}
         self.readable = choices.readable_studies(
             shows=shows, model_version=model_version, other_version=other_version
         )
 
     @cached_property
     def num_readable(self) -> int:
-        return self.readable.count()
+        """Exact up to `choices.MOST_COUNTED`, which is more than a study takes."""
+        return choices.count(self.readable)
+
+    @property
+    def num_readable_said(self) -> str:
+        return choices.say_number(self.num_readable)
 
     @cached_property
     def imports(self) -> Sequence[choices.ImportToRead]:
@@ -116,7 +122,8 @@ class CasesOffered:
             case source if source == ALL:
                 return min(self.num_readable, choices.MOST_CASES)
             case source if source == IMPORTS:
-                return choices.of_imports(self.readable, read_uids(said.get("imports") or ())).count()
+                uids = read_uids(said.get("imports") or ())
+                return min(choices.count(choices.of_imports(self.readable, uids)), choices.MOST_CASES)
             case source if source == COLLECTION:
                 collected = self.collected(said)
                 most = (collected.most if collected else None) or choices.MOST_CASES
@@ -125,9 +132,13 @@ class CasesOffered:
                 return len(self.chosen)
 
     def num_collected(self, said: Mapping[str, Any]) -> int:
-        """How many studies of the chosen collection have what is to be shown."""
+        """How many studies of the chosen collection have what is to be shown, counted likewise."""
         collected = self.collected(said)
-        return self._of_collection(collected).count() if collected else 0
+        if collected is None:
+            return 0
+        if collected not in self._counted:
+            self._counted[collected] = choices.count(self._of_collection(collected))
+        return self._counted[collected]
 
     def studies(
         self, said: Mapping[str, Any], *, reader_study: ReaderStudy | None, taught: Iterable[Study], seed: int

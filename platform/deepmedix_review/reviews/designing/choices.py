@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
@@ -29,6 +30,21 @@ MOST_IMPORTS = 30
 MOST_COLLECTIONS = 200
 # One reader study takes no more cases than this.
 MOST_CASES = 5000
+# Counting stops here: the page counts anew at every change of its form.
+MOST_COUNTED = 10_000
+
+
+# Grouped in one go, every completion would be read.
+_STUDIES_OF_VERSIONS = """
+SELECT version.id, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM studies_study study
+        WHERE study.state = 'ready' AND EXISTS (
+            SELECT 1 FROM reasoning_completion said
+            WHERE said.study_id = study.id AND said.model_version_id = version.id)
+        LIMIT %s) found)
+FROM registry_modelversion version
+"""
 
 
 @dataclass(frozen=True)
@@ -39,8 +55,7 @@ class VersionToRead:
     num_studies: int
 
     def __str__(self) -> str:
-        noun = "study" if self.num_studies == 1 else "studies"
-        return f"{self.version} · {self.num_studies} {noun}"
+        return f"{self.version} · {say_studies(self.num_studies)}"
 
 
 @dataclass(frozen=True)
@@ -51,18 +66,29 @@ class ImportToRead:
     num_studies: int
 
     def __str__(self) -> str:
-        noun = "study" if self.num_studies == 1 else "studies"
-        return f"{say_moment(self.batch.created_at)} · {self.batch.source} · {self.num_studies} {noun}"
+        said = say_moment(self.batch.created_at)
+        return f"{said} · {self.batch.source} · {say_studies(self.num_studies)}"
+
+
+def say_number(number: int) -> str:
+    """As it was counted: what is more than MOST_COUNTED ends with a plus sign."""
+    return f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}"
+
+
+def say_studies(number: int) -> str:
+    return f"{say_number(number)} {'study' if number == 1 else 'studies'}"
+
+
+def count(studies: QuerySet[Study]) -> int:
+    """Exact up to MOST_COUNTED, and one more beyond."""
+    return studies.order_by().values("pk")[: MOST_COUNTED + 1].count()
 
 
 def versions_to_read() -> Sequence[VersionToRead]:
     """The versions with completions of ready studies, newest first, whichever of them serves."""
-    counts = dict(
-        Completion.objects.filter(study__state=Study.State.READY)
-        .order_by()
-        .values_list("model_version")
-        .annotate(number=Count("study", distinct=True))
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_STUDIES_OF_VERSIONS, [MOST_COUNTED + 1])
+        counts = {version: number for version, number in cursor.fetchall() if number}
     return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
 
 
@@ -109,8 +135,7 @@ def collections_to_read(chosen: CollectionVersion | None) -> Sequence[Collection
 
 
 def name_of(version: CollectionVersion) -> str:
-    noun = "study" if version.num_studies == 1 else "studies"
-    return f"{version} · {version.num_studies:,} {noun}"
+    return f"{version} · {say_studies(version.num_studies)}"
 
 
 def collection_version(uids: Sequence[uuid.UUID]) -> CollectionVersion | None:

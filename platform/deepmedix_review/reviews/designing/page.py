@@ -177,6 +177,10 @@ class DesignPage:
         """Of the chosen collection's studies, those that have what is to be shown."""
         return self.cases.num_collected(self.said)
 
+    @property
+    def num_collected_said(self) -> str:
+        return choices.say_number(self.num_collected)
+
     @cached_property
     def num_taught(self) -> int:
         return len(self._taught_now)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.study_services import (
@@ -130,6 +131,21 @@ def test_so_many_are_drawn_by_the_seed_and_a_draft_remembers_it(desk: Client) ->
     desk.post(address, form(studies=uids(drawn[0]), action="save"))
     draft.refresh_from_db()
     assert (draft.collection_version, draft.collection_most, cases_of(draft)) == (None, None, drawn[:1])
+
+
+def test_counting_stops_beyond_what_a_study_takes(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "MOST_COUNTED", 2)
+    monkeypatch.setattr(choices, "MOST_CASES", 2)
+    for _ in range(4):
+        completed_study()
+    version = filtered()
+    page = desk.get(NEW).content.decode()
+    assert "2+ ready studies have what is to be shown." in page
+    assert f"{serving_model()} · 2+ studies" in page
+    plan = desk.post(reverse("reader-study-plan"), collected_form(version)).content.decode()
+    assert "2+ studies have what is to be shown, 2 are drawn by the seed" in plan
+    desk.post(NEW, collected_form(version, action="save"))
+    assert len(cases_of(ReaderStudy.objects.get())) == 2
 
 
 def test_a_draw_of_more_studies_keeps_most_of_the_one_before() -> None:
