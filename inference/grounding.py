@@ -39,12 +39,13 @@ _BULLET = re.compile(r"[-*•–]\s+")
 class ParsedStep:
     """One reasoning step: its text as written, boxes included, and the boxes in the model's own frame.
 
-    `box_spans` are the (start, end) of each box in the completion's whole text.
+    `span` and `box_spans` are the (start, end) of the step and of each box in the completion's whole text.
     """
 
     text: str
     boxes: tuple[Box, ...] = ()
     box_spans: tuple[tuple[int, int], ...] = ()
+    span: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _read_steps(text: str, start: int, end: int) -> tuple[tuple[ParsedStep, ...]
                 text=text[start + left : start + right],
                 boxes=tuple(box for _, box in inside),
                 box_spans=tuple(span for span, _ in inside),
+                span=(start + left, start + right),
             )
         )
     return tuple(steps), len(readable) < len(boxes)

@@ -21,6 +21,10 @@ COMMANDS = {
         "show a model a site's truth: the ceiling that ratings are held against, never to serve",
         "rl_feedback.small_model.truth_command",
     ),
+    "preferences": (
+        "turn a file of readings into pairs, labels and regions",
+        "rl_feedback.preferences_command",
+    ),
     "phantom-data": ("write a data folder of drawn films", "rl_feedback.training.phantom_data"),
     "instruction": ("teach answers to questions", "rl_feedback.training.command"),
     "cold-start": ("teach reasoning in steps that cite regions", "rl_feedback.training.command"),

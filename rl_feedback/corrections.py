@@ -1,17 +1,19 @@
-"""Writes a reader's corrected regions back into the model's own text, in the model's own coordinates."""
+"""Writes readers' corrections back into the model's own text: regions, wordings, missed findings, answers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from inference.grounding import ParsedCompletion, parse_completion
+from inference.grounding import ParsedCompletion, ParsedStep, format_completion, parse_completion
 from inference.regions import Box, Frame, to_model_box
-from rl_feedback.readings import JudgedCompletion, JudgedRegion
+from rl_feedback.readings import JudgedCompletion, JudgedRegion, MissedFinding
 
 # What ties a box to its sentence goes with the box, else "effusion with" would be left hanging; before a
 # further box it is the word between the two that goes.
 _TIE_BEFORE = re.compile(r"\s*(?:,|\b(?:with|and|at|in))?\s*$", re.IGNORECASE)
 _TIE_TO_NEXT = re.compile(r"\s*(?:,|and\b)\s*(?=\[)", re.IGNORECASE)
+_Span = tuple[int, int]
 
 
 class CorrectionRefused(Exception):
@@ -25,24 +27,59 @@ def corrected_text(completion: JudgedCompletion) -> str:
     Raises CorrectionRefused when the text's regions are not the ones that were judged, or when the result
     would no longer be read as intended.
     """
-    parsed = parse_completion(completion.text)
-    written = [
-        (span, box) for step in parsed.steps for span, box in zip(step.box_spans, step.boxes, strict=True)
-    ]
+    parsed = _parsed_as_judged(completion)
+    spans = [span for step in parsed.steps for span in step.box_spans]
     judged = [region for step in completion.steps for region in step.regions]
-    if [len(step.boxes) for step in parsed.steps] != [len(step.regions) for step in completion.steps]:
-        raise CorrectionRefused("The regions in the text are not the ones that were judged.")
-    text = completion.text
-    for ((start, end), _), region in reversed(list(zip(written, judged, strict=True))):
-        if region.verdict == "wrong":
-            text = _without(text, start, end)
-        elif region.verdict == "adjusted":
-            text = (
-                text[:start]
-                + _box_text(region, completion, as_written=completion.text[start:end])
-                + text[end:]
-            )
-    _check(parse_completion(text), parsed, judged)
+    text = _with_verdicts(completion.text, spans, judged, completion)
+    kept = sum(region.verdict != "wrong" for region in judged)
+    _check(text, num_steps=len(parsed.steps), num_boxes=kept, answer=parsed.answer)
+    return text
+
+
+def rewritten_step(completion: JudgedCompletion, number: int) -> str:
+    """Step `number`, from 0, in the reader's words, its regions moved, taken out and added.
+
+    Raises CorrectionRefused as `rewritten_text` does.
+    """
+    written = _parsed_as_judged(completion).steps[number]
+    judged = completion.steps[number]
+    wording = judged.edited_text.strip() or written.text
+    steps = _steps_of(wording)
+    boxes = [box for step in steps for box in step.boxes]
+    if boxes == list(written.boxes):
+        offset = _LEAD
+        spans = [(start - offset, end - offset) for step in steps for start, end in step.box_spans]
+        text = _with_verdicts(wording, spans, judged.regions, completion)
+        added = judged.drawn
+    elif not boxes:
+        kept = [region for region in judged.regions if region.verdict != "wrong"]
+        text, added = wording, (*(region.adjusted or region.box for region in kept), *judged.drawn)
+    else:
+        raise CorrectionRefused("The reader's wording names regions that are not those of the step.")
+    return _pointing_at(text, added, completion)
+
+
+def rewritten_text(completion: JudgedCompletion) -> str:
+    """The completion as its reader would have it: steps in the reader's words, regions moved, taken out and
+    added, missed findings as further steps, the answer as the reader would write it.
+
+    Raises CorrectionRefused where `corrected_text` does, and for a wording with regions that are not the
+    step's.
+    """
+    parsed = _parsed_as_judged(completion)
+    steps = [rewritten_step(completion, number) for number in range(len(parsed.steps))]
+    missed = [_missed_step(finding, completion) for finding in completion.missed]
+    pieces, end = [], 0
+    for written, step in zip(parsed.steps, steps, strict=True):
+        pieces += [completion.text[end : written.span[0]], step]
+        end = written.span[1]
+    pieces += [f"; {step}" for step in missed]
+    rest, answer = completion.text[end:], parsed.answer or ""
+    wanted = completion.answer.rewrite.strip() or answer
+    at = rest.index(answer, rest.rindex("\\boxed"))
+    text = "".join([*pieces, rest[:at], wanted, rest[at + len(answer) :]])
+    read = [step for written in (*steps, *missed) for step in _steps_of(written)]
+    _check(text, num_steps=len(read), num_boxes=sum(len(step.boxes) for step in read), answer=wanted)
     return text
 
 
@@ -64,21 +101,69 @@ def _area(box: Box) -> float:
     return (box.x_max - box.x_min) * (box.y_max - box.y_min)
 
 
-def _box_text(region: JudgedRegion, completion: JudgedCompletion, *, as_written: str) -> str:
-    """The corrected box as the model would write it: whole numbers, unless the frame or the model uses
+def _parsed_as_judged(completion: JudgedCompletion) -> ParsedCompletion:
+    parsed = parse_completion(completion.text)
+    if [len(step.boxes) for step in parsed.steps] != [len(step.regions) for step in completion.steps]:
+        raise CorrectionRefused("The regions in the text are not the ones that were judged.")
+    return parsed
+
+
+# What stands before a step in the text that _steps_of reads.
+_LEAD = len("<think> ")
+
+
+def _steps_of(wording: str) -> tuple[ParsedStep, ...]:
+    """The steps that a wording will be read as. Raises CorrectionRefused where it is none."""
+    parsed = parse_completion(format_completion([wording], "x"))
+    if parsed.problems or not parsed.steps or parsed.answer != "x":
+        raise CorrectionRefused("The reader's wording can't be read as a step.")
+    return parsed.steps
+
+
+def _missed_step(finding: MissedFinding, completion: JudgedCompletion) -> str:
+    text = finding.text.strip()
+    if any(step.boxes for step in _steps_of(text)):
+        raise CorrectionRefused("The reader's wording names regions that are not those of the step.")
+    return _pointing_at(text, finding.boxes, completion)
+
+
+def _pointing_at(text: str, boxes: Sequence[Box], completion: JudgedCompletion) -> str:
+    """The text with further regions at its end, tied as the model ties them."""
+    points_already = bool(text.rstrip(" .").endswith("]"))
+    for box in boxes:
+        body, full_stop = (text[:-1], ".") if text.endswith(".") else (text, "")
+        written = _box_text(box, completion, has_fraction=False)
+        text = f"{body} {'and' if points_already else 'with'} {written}{full_stop}"
+        points_already = True
+    return text
+
+
+def _with_verdicts(
+    text: str, spans: Sequence[_Span], regions: Sequence[JudgedRegion], completion: JudgedCompletion
+) -> str:
+    for (start, end), region in reversed(list(zip(spans, regions, strict=True))):
+        if region.verdict == "wrong":
+            text = _without(text, start, end)
+        elif region.verdict == "adjusted":
+            if region.adjusted is None:
+                raise CorrectionRefused("A region is marked as adjusted but has no corrected box.")
+            box = _box_text(region.adjusted, completion, has_fraction="." in text[start:end])
+            text = text[:start] + box + text[end:]
+    return text
+
+
+def _box_text(box: Box, completion: JudgedCompletion, *, has_fraction: bool) -> str:
+    """A box of the film as the model would write it: whole numbers, unless the frame or the model uses
     fractions."""
-    if region.adjusted is None:
-        raise CorrectionRefused("A region is marked as adjusted but has no corrected box.")
-    box = to_model_box(
-        region.adjusted,
+    written = to_model_box(
+        box,
         frame=completion.box_frame,
         model_size=completion.model_size,
         image_size=completion.image_size,
     )
     if completion.box_frame == Frame.NORM1:
-        return "[" + ", ".join(f"{value:.3f}" for value in box) + "]"
-    numbers = [f"{value:.1f}" if "." in as_written else str(round(value)) for value in box]
-    return "[" + ", ".join(numbers) + "]"
+        return "[" + ", ".join(f"{value:.3f}" for value in written) + "]"
+    return "[" + ", ".join(f"{value:.1f}" if has_fraction else str(round(value)) for value in written) + "]"
 
 
 def _without(text: str, start: int, end: int) -> str:
@@ -92,12 +177,12 @@ def _without(text: str, start: int, end: int) -> str:
     return before + joiner + after
 
 
-def _check(result: ParsedCompletion, original: ParsedCompletion, judged: list[JudgedRegion]) -> None:
-    kept = sum(region.verdict != "wrong" for region in judged)
-    if result.problems or result.answer != original.answer or len(result.steps) != len(original.steps):
-        raise CorrectionRefused("Without its wrong region the text would no longer be well formed.")
+def _check(text: str, *, num_steps: int, num_boxes: int, answer: str | None) -> None:
+    result = parse_completion(text)
+    if result.problems or result.answer != answer or len(result.steps) != num_steps:
+        raise CorrectionRefused("The corrected text would no longer be well formed.")
     boxes = [box for step in result.steps for box in step.boxes]
-    if len(boxes) != kept:
+    if len(boxes) != num_boxes:
         raise CorrectionRefused("The corrected text would not hold the regions that were kept.")
     if any(box.x_min >= box.x_max or box.y_min >= box.y_max for box in boxes):
         raise CorrectionRefused("A region is too small to be written in the model's own pixels.")

@@ -3,54 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Literal
 
 from inference.regions import Box
 
-Side = Literal["a", "b"]
+Vote = Literal["a", "b", "tie", "both_bad"]
+Verdict = Literal["fits", "adjusted", "wrong"]
+CRITERIA = ("relevance", "correctness", "completeness")
 
 
 @dataclass(frozen=True)
 class JudgedRegion:
-    """A region of a step and the reader's verdict. Boxes in film pixels; `adjusted` only with that
-    verdict."""
+    """A region of a step and the reader's verdict. Boxes in film pixels; `adjusted` only with that verdict.
+
+    `known` is the right verdict where somebody made the region wrong on purpose, to test readers.
+    """
 
     box: Box
-    verdict: Literal["fits", "adjusted", "wrong"] | None
+    verdict: Verdict | None
     adjusted: Box | None = None
+    known: Verdict | None = None
 
 
 @dataclass(frozen=True)
 class JudgedStep:
-    """One reasoning step; `plausibility` 1 to 5, None where the reader could not judge or did not."""
+    """One reasoning step; `plausibility` 1 to 5, None where the reader could not judge or did not.
+
+    `edited_text` is the step as the reader would write it, empty as it is; `drawn` are regions that the
+    reader added to it.
+    """
 
     uid: str
     plausibility: int | None
     regions: tuple[JudgedRegion, ...] = ()
+    edited_text: str = ""
+    drawn: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
 class JudgedAnswer:
-    """The three ratings of an answer, 1 to 5, None where not given."""
+    """The three ratings of an answer, 1 to 5, None where not given; `rewrite` as the reader would write it,
+    empty as it is."""
 
     relevance: int | None = None
     correctness: int | None = None
     completeness: int | None = None
+    rewrite: str = ""
 
     def given(self) -> dict[str, int]:
-        ratings = {
-            "relevance": self.relevance,
-            "correctness": self.correctness,
-            "completeness": self.completeness,
-        }
+        ratings = {name: getattr(self, name) for name in CRITERIA}
         return {name: value for name, value in ratings.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class MissedFinding:
+    """A finding that the completion should have named, and where the reader saw it, in film pixels."""
+
+    text: str
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
 class JudgedCompletion:
     """A completion as a reader saw it. Sizes are (width, height) in pixels, `box_frame` as in
-    inference.regions."""
+    inference.regions. `is_altered`: made wrong on purpose, to test readers."""
 
     uid: str
     prompt: str
@@ -61,29 +77,34 @@ class JudgedCompletion:
     box_frame: str
     steps: tuple[JudgedStep, ...]
     answer: JudgedAnswer
+    missed: tuple[MissedFinding, ...] = ()
+    is_altered: bool = False
 
-    def mean_rating(self) -> float | None:
-        """The mean, 1 to 5, of the answer's mean rating and the steps' mean plausibility; None without
-        either."""
-        parts = [
-            list(self.answer.given().values()),
-            [s.plausibility for s in self.steps if s.plausibility is not None],
-        ]
-        means = [fmean(part) for part in parts if part]
-        return fmean(means) if means else None
+    @property
+    def is_reworded(self) -> bool:
+        """Whether the reader would write or point otherwise than the model did, beyond moving its regions."""
+        of_steps = any(step.edited_text or step.drawn for step in self.steps)
+        return bool(of_steps or self.missed or self.answer.rewrite)
 
 
 @dataclass(frozen=True)
 class SignedReading:
     """One signed reading of a case with one or two completions; `vote` names the better side overall.
 
-    "both_bad" is no tie: neither is of use, so neither is an example to follow.
+    "both_bad" is no tie: neither is of use, so neither is an example to follow. `reader` and `patient` are
+    names that mean nothing outside; `film` is the film's file, where that is of use. `kind` and `role` say
+    why the case was read: only first readings and adjudications of data are data.
     """
 
     uid: str
+    reader: str
+    patient: str
     completion_a: JudgedCompletion
-    completion_b: JudgedCompletion | None
-    vote: Side | Literal["tie", "both_bad"] | None
+    completion_b: JudgedCompletion | None = None
+    vote: Vote | None = None
+    kind: Literal["first", "repeat", "adjudication"] = "first"
+    role: Literal["data", "training", "calibration", "control"] = "data"
+    film: str = ""
 
     @property
     def completions(self) -> tuple[JudgedCompletion, ...]:

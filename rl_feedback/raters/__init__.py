@@ -6,8 +6,9 @@ is, with intervals; and `note`, what these data can't tell. A value that can't b
 Readers who contradict each other are not outvoted: their item is marked as disputed.
 """
 
+from rl_feedback.raters.cells import SETTLED_READERS
 from rl_feedback.raters.consensus import ConsensusRegion, consensus_regions
-from rl_feedback.raters.labels import SETTLED_READERS, Label, Labels
+from rl_feedback.raters.labels import Label, Labels
 from rl_feedback.raters.ordinal import RatingModel, RatingReader, fit_ratings
 from rl_feedback.raters.verdicts import VERDICTS, VerdictModel, VerdictReader, fit_verdicts
 from rl_feedback.raters.vote_model import Preference, VoteModel, VotingReader

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+# A settled item (adjudicated, or of known truth) counts as much as this many typical readers.
+SETTLED_READERS = 4
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]
@@ -57,9 +60,9 @@ def cells_of(item: Integers, reader: Integers, answer: Integers, *, num_answers:
 
 
 def known_cells(item: Integers, answer: Integers, *, reader: int, num_answers: int) -> Cells:
-    """The known answers as the words of one more reader."""
+    """Each known answer as so many words of one more, typical reader."""
     counts = np.zeros((len(item), num_answers), dtype=np.int64)
-    counts[np.arange(len(item)), answer] = 1
+    counts[np.arange(len(item)), answer] = SETTLED_READERS
     return Cells(item, np.full(len(item), reader, dtype=np.int64), counts)
 
 

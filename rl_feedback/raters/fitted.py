@@ -10,8 +10,8 @@ from scipy import linalg, sparse
 from scipy.special import logsumexp
 
 from rl_feedback.raters.answers import Answers, column_sums
-from rl_feedback.raters.cells import Cells, Floats
-from rl_feedback.raters.labels import normal_interval
+from rl_feedback.raters.cells import Cells, Floats, sums_of
+from rl_feedback.raters.labels import normal_interval, precision_of
 
 # Of the lasting opinion: 7 nodes integrate polynomials up to degree 13 exactly.
 _NUM_OPINION_NODES = 7
@@ -30,8 +30,7 @@ class Scale:
     """What is assumed before any word is known, in standard deviations of the items' quality.
 
     `steps(x)` gives the steps of the scale for free numbers x, and how each step changes with each number.
-    The known answer, where there is one, is given by a reader without severity whose discrimination is
-    `known_discrimination` times the typical one.
+    Known answers, where there are any, are given by typical readers.
     """
 
     num_answers: int
@@ -42,19 +41,20 @@ class Scale:
     spread_of_log_discrimination: float
     spread_of_severity: float
     log_omega: Belief
-    known_discrimination: float
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """The most probable readers. `log_a` and `severity` have one entry more than there are readers: the known
-    answer's. `covariance` is of (log a_1 …, s_1 …) of the readers alone."""
+    answer's. `mean_precision` is that of the readers' words; `covariance` is of (log a_1 …, s_1 …) of the
+    readers alone."""
 
     scale: Scale
     steps: Floats
     log_a: Floats
     severity: Floats
     typical_log_a: float
+    mean_precision: float
     omega: float | None
     covariance: Floats
     log_likelihood: float
@@ -85,6 +85,11 @@ class Fitted:
             log_a=self.log_a[:-1],
             log_a_sd=spread[: self.num_readers],
         )
+
+    def effective_readers(self, cells: Cells, *, num_items: int) -> Floats:
+        """By item: the precision of all that was said of it, over that of the mean word of all readers."""
+        precision = precision_of(self.log_a[cells.reader], self.omega, cells.num_said)
+        return sums_of(cells.item, precision / self.mean_precision, num_items)
 
     def likelihood_of(self, cells: Cells, *, num_items: int, nodes: Floats) -> Floats:
         """Items x nodes: the log-likelihood of all that the cells say of each item."""

@@ -18,8 +18,9 @@ from scipy import linalg, optimize, sparse
 from scipy.special import logsumexp
 
 from rl_feedback.raters.answers import Answers, column_sums
-from rl_feedback.raters.cells import Cells, Floats
+from rl_feedback.raters.cells import Cells, Floats, only
 from rl_feedback.raters.fitted import Belief, Columns, Fitted, Scale, log_shares, opinion_nodes
+from rl_feedback.raters.labels import precision_of
 
 # The free numbers in order: steps of the scale, the typical reader's log discrimination, log omega where
 # there are repeats, each reader's log discrimination, each reader's severity.
@@ -50,7 +51,8 @@ class GradedModel:
         self.of_reader = sparse.csr_matrix(
             (np.ones(len(place)), (self.reader, place)), shape=(num_readers + 1, len(place))
         )
-        self.has_repeats = bool((cells.num_said[cells.reader < num_readers] > 1).any())
+        self.own = only(cells, cells.reader < num_readers)
+        self.has_repeats = bool((self.own.num_said > 1).any())
         ends = np.cumsum([0, len(scale.free_steps), 1, int(self.has_repeats), num_readers, num_readers])
         self.at = {
             name: slice(int(first), int(last))
@@ -75,7 +77,7 @@ class GradedModel:
             np.zeros_like(x),
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": 1000, "maxcor": 30, "ftol": 1e-13, "gtol": 1e-3},
+            options={"maxiter": 1000, "maxcor": 30, "ftol": 1e-13, "gtol": 1e-5},
         )
         x = x + linalg.solve_triangular(curved, found.x, trans=1, lower=True)
         numbers = _Numbers(self, x)
@@ -86,6 +88,7 @@ class GradedModel:
             log_a=numbers.log_a,
             severity=numbers.severity,
             typical_log_a=float(x[self.at["typical"]][0]),
+            mean_precision=float(precision_of(numbers.log_a[self.own.reader], numbers.omega).mean()),
             omega=numbers.omega,
             covariance=self._covariance(numbers, np.exp(log_posterior)),
             log_likelihood=float(log_evidence.sum()),
@@ -153,8 +156,7 @@ class _Numbers:
         self.model, scale, at = model, model.scale, model.at
         self.num_free = len(x)
         self.steps, self.change_of_steps = scale.steps(x[at["steps"]])
-        known = x[at["typical"]] + np.log(scale.known_discrimination)
-        self.log_a = np.concatenate([x[at["log_a"]], known])
+        self.log_a = np.concatenate([x[at["log_a"]], x[at["typical"]]])
         self.severity = np.append(x[at["severity"]], 0.0)
         self.omega = float(np.exp(x[at["omega"]][0])) if model.has_repeats else None
         self.opinions, log_weights = opinion_nodes(self.omega)

@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from rl_feedback.raters.cells import Cells, Floats, Integers, Truths, sums_of
+from rl_feedback.raters.cells import Floats, Integers, Truths
 
 # Two answers of one reader vary by this much around a quality when the discrimination is 1 (logistic).
 LOGISTIC_VARIANCE = np.pi**2 / 3
-# A settled item (adjudicated, or of known truth) counts as much as this many typical readers.
-SETTLED_READERS = 4.0
 
 
 @dataclass(frozen=True)
 class Label:
     """`mean` lies in 0..1; `variance` is that of the mean's posterior. `num_effective_readers` says as how
-    many typical readers those count who judged the item. `is_disputed`: they contradict each other, and no
-    mean stands for them. `is_settled`: an adjudication or a known truth decided."""
+    many readers of mean precision those count who judged the item. `is_disputed`: they contradict each
+    other, and no mean stands for them. `is_settled`: an adjudication or a known truth decided."""
 
     mean: float
     variance: float
@@ -78,17 +76,12 @@ class Labels:
         return {item: place for place, item in enumerate(self.items)}
 
 
-def effective_readers(
-    cells: Cells, *, log_a: Floats, typical_log_a: float, omega: float | None, num_items: int
-) -> Floats:
-    """By item: the precision of all that was said of it over the precision of one typical reader's word.
+def precision_of(log_a: Floats, omega: float | None, num_said: Integers | int = 1) -> Floats:
+    """How precisely a reader's words, `num_said` of them on one item, tell its quality.
 
     A reader's repeats share one lasting opinion (variance omega squared), so they count less than readers.
     """
-    lasting = (omega or 0.0) ** 2
-    noise = LOGISTIC_VARIANCE * np.exp(-2 * log_a[cells.reader]) / cells.num_said
-    typical = LOGISTIC_VARIANCE * np.exp(-2 * typical_log_a)
-    return sums_of(cells.item, (lasting + typical) / (lasting + noise), num_items)
+    return np.asarray(1 / ((omega or 0.0) ** 2 + LOGISTIC_VARIANCE * np.exp(-2 * log_a) / num_said))
 
 
 def normal_interval(mean: float, sd: float, confidence: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from rl_feedback.agreement.estimate import check_confidence
 from rl_feedback.raters.cells import (
+    SETTLED_READERS,
     Cells,
     Floats,
     Integers,
@@ -29,9 +30,7 @@ from rl_feedback.raters.fitted import Belief, Fitted, Scale, log_shares
 from rl_feedback.raters.graded import GradedModel
 from rl_feedback.raters.labels import (
     LOGISTIC_VARIANCE,
-    SETTLED_READERS,
     Labels,
-    effective_readers,
 )
 from rl_feedback.raters.limits import Limits, limits_of
 
@@ -197,7 +196,6 @@ def _scale(num_points: int) -> Scale:
         spread_of_log_discrimination=0.5,
         spread_of_severity=1.0,
         log_omega=Belief(float(np.log(0.5)), 0.75),
-        known_discrimination=float(np.sqrt(SETTLED_READERS)),
     )
 
 
@@ -223,9 +221,7 @@ def _labels(
     )
     share = fitted.typical_share(NODES)
     mean = posterior @ share
-    effective = effective_readers(
-        said, log_a=fitted.log_a, typical_log_a=fitted.typical_log_a, omega=fitted.omega, num_items=len(names)
-    )
+    effective = fitted.effective_readers(said, num_items=len(names))
     return Labels(
         items=names,
         mean=mean,

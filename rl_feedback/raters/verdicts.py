@@ -12,6 +12,7 @@ import numpy as np
 from rl_feedback.agreement.estimate import check_confidence
 from rl_feedback.agreement.observers import DawidSkene, dawid_skene
 from rl_feedback.raters.cells import (
+    SETTLED_READERS,
     Cells,
     Floats,
     Integers,
@@ -23,7 +24,7 @@ from rl_feedback.raters.cells import (
     require_equally_long,
     sums_of,
 )
-from rl_feedback.raters.labels import SETTLED_READERS, Label, normal_interval
+from rl_feedback.raters.labels import Label, normal_interval
 from rl_feedback.raters.limits import Limits, limits_of
 
 VERDICTS = ("fits", "adjusted", "wrong")

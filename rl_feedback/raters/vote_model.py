@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from rl_feedback.raters.cells import Cells, Floats, Integers, Truths, counts_by_reader, known_cells
+from rl_feedback.raters.cells import SETTLED_READERS, Cells, Floats, Integers, Truths, counts_by_reader
 from rl_feedback.raters.fitted import Belief, Fitted, Scale, log_shares
-from rl_feedback.raters.labels import SETTLED_READERS, Labels, effective_readers
+from rl_feedback.raters.labels import Labels
 from rl_feedback.raters.limits import Limits
 from rl_feedback.raters.linked import PRIOR_VARIANCE, linked_pairs
 
@@ -93,15 +93,23 @@ class VoteModel:
         if not preferring and not against:
             raise ValueError("Nobody voted: name the readers who prefer one output or the other.")
         places = {reader.reader: place for place, reader in enumerate(self.readers)}
-        typical = np.array([self._fitted.typical_log_a])
-        log_a = np.concatenate([self._fitted.log_a[:-1], typical, typical])
-        fitted = replace(self._fitted, log_a=log_a, severity=np.zeros(len(log_a)))
-        reader = np.array([places.get(name, len(places)) for name in (*preferring, *against)], dtype=np.int64)
-        answer = np.array([2] * len(preferring) + [0] * len(against), dtype=np.int64)
-        # Each is a reader of its own, even where two of them are typical.
-        cells = known_cells(np.zeros(len(reader), dtype=np.int64), answer, reader=0, num_answers=NUM_KINDS)
-        cells = replace(cells, reader=reader)
-        one_pair = PairsOfOutputs(np.array([[0, 1]]), np.zeros(1, dtype=bool))
+        typical = len(places)
+        reader = [places.get(name, typical) for name in (*preferring, *against)]
+        return self._as_if(reader, [2] * len(preferring) + [0] * len(against), is_known=False)
+
+    def settled(self) -> Preference:
+        """Of an output that an adjudication preferred to another."""
+        typical = len(self.readers)
+        return self._as_if([typical] * SETTLED_READERS, [2] * SETTLED_READERS, is_known=True)
+
+    def _as_if(self, reader: Sequence[int], answer: Sequence[int], *, is_known: bool) -> Preference:
+        """Votes on one pair by readers by their places, the last place for a typical one. Each is a reader of
+        its own, and favours no side."""
+        fitted = replace(self._fitted, severity=np.zeros(len(self._fitted.log_a)))
+        counts = np.zeros((len(reader), NUM_KINDS), dtype=np.int64)
+        counts[np.arange(len(reader)), answer] = 1
+        cells = Cells(np.zeros(len(reader), dtype=np.int64), np.array(reader, dtype=np.int64), counts)
+        one_pair = PairsOfOutputs(np.array([[0, 1]]), np.array([is_known]))
         labels, probability = labels_of_pairs(
             ((0, 1),), fitted, one_pair, cells, cells, LOG_PRIOR[None], sure=self.sure
         )
@@ -147,7 +155,6 @@ SCALE = Scale(
     spread_of_log_discrimination=0.5,
     spread_of_severity=0.5,
     log_omega=Belief(float(np.log(0.5)), 0.75),
-    known_discrimination=float(np.sqrt(SETTLED_READERS)),
 )
 
 
@@ -171,9 +178,7 @@ def labels_of_pairs(
     for_first = np.bincount(said.item[said.counts[:, [2, 5]].any(axis=1)], minlength=many) > 0
     for_second = np.bincount(said.item[said.counts[:, [0, 3]].any(axis=1)], minlength=many) > 0
     unsure = np.maximum(probability, 1 - probability) < sure
-    effective = effective_readers(
-        said, log_a=fitted.log_a, typical_log_a=fitted.typical_log_a, omega=fitted.omega, num_items=many
-    )
+    effective = fitted.effective_readers(said, num_items=many)
     labels = Labels(
         items=names,
         mean=mean,

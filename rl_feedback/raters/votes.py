@@ -23,7 +23,7 @@ from rl_feedback.raters.cells import (
 )
 from rl_feedback.raters.fitted import Fitted
 from rl_feedback.raters.graded import GradedModel
-from rl_feedback.raters.labels import Labels
+from rl_feedback.raters.labels import Labels, precision_of
 from rl_feedback.raters.limits import limits_of
 from rl_feedback.raters.linked import log_priors
 from rl_feedback.raters.vote_model import (
@@ -137,6 +137,7 @@ def assumed_votes(*, sure: float = SURE, confidence: float = 0.95) -> VoteModel:
         log_a=np.array([typical]),
         severity=np.zeros(1),
         typical_log_a=typical,
+        mean_precision=float(precision_of(np.array(typical), None)),
         omega=None,
         covariance=np.zeros((0, 0)),
         log_likelihood=0.0,

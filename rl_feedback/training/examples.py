@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -35,9 +35,10 @@ class Example:
         if not isinstance(values, dict):
             raise ValueError("it is no JSON object")
         known = {field.name for field in fields(cls)}
-        if values.keys() != known:
-            wrong = sorted(known - values.keys()) or sorted(values.keys() - known)
-            verb = "lacks" if known - values.keys() else "has the unknown"
+        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        if not needed <= values.keys() <= known:
+            wrong = sorted(needed - values.keys()) or sorted(values.keys() - known)
+            verb = "lacks" if needed - values.keys() else "has the unknown"
             raise ValueError(f"it {verb} {', '.join(wrong)}")
         weight = values["weight"]
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < 1e9:
@@ -67,13 +68,15 @@ class KeptText(TaughtText):
 
 @dataclass(frozen=True)
 class TrainingPair(Example):
-    """Two texts, and which readers prefer."""
+    """Two texts, and which readers prefer. With a `prefix`, which the model had written before, they are one
+    step each."""
 
     file = "pairs.jsonl"
     noun = "pairs"
 
     chosen: str
     rejected: str
+    prefix: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,29 @@
 """Signed readings of drawn films with their files, as training needs them, and a model to be trained."""
 
+import random
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 from PIL import Image
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
-from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.study_services import create_reader_study
-from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.collecting.split import Shares, side_of
+from deepmedix_review.studies.models import Instance, Split
 from inference.grounding import parse_completion
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, draw_phantom, ideal_reasoning
@@ -36,15 +48,28 @@ def serving_model_with_weights(folder: Path) -> ModelVersion:
     return version
 
 
-def film(seed: int) -> Instance:
-    """A drawn film whose file lies where films lie, its small picture beside it."""
+def film(seed: int, *, side: Split = Split.TRAIN) -> Instance:
+    """A drawn film of a patient on this side of the split; its file and its small picture lie where films
+    lie."""
     path = settings.FILM_FOLDER / "test" / f"{seed}.dcm"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_phantom_dicom(path, seed=seed, size=FILM_SIDE_PX, encoding=FilmEncoding())
     Image.fromarray(draw_phantom(seed=seed).to_uint8()).save(path.with_suffix(".png"))
     return InstanceFactory.create(
-        rows=FILM_SIDE_PX, columns=FILM_SIDE_PX, file_path=str(path.relative_to(settings.FILM_FOLDER))
+        series__study__patient_pseudonym=patient_on(side),
+        rows=FILM_SIDE_PX,
+        columns=FILM_SIDE_PX,
+        file_path=str(path.relative_to(settings.FILM_FOLDER)),
     )
+
+
+_NUMBERS = count()
+
+
+def patient_on(side: Split) -> str:
+    """The pseudonym of a new patient on this side."""
+    names = (f"L-{number:06d}" for number in _NUMBERS)
+    return next(name for name in names if side_of(name, shares=Shares()) == side)
 
 
 def said(instance: Instance, text: str, *, model_version: ModelVersion) -> Completion:
@@ -76,9 +101,11 @@ def said(instance: Instance, text: str, *, model_version: ModelVersion) -> Compl
     return completion
 
 
-def an_open_reading_to_learn_from(model_version: ModelVersion, *, seed: int = DEMO_SEEDS.start) -> Reading:
+def an_open_reading_to_learn_from(
+    model_version: ModelVersion, *, seed: int = DEMO_SEEDS.start, side: Split = Split.TRAIN
+) -> Reading:
     """A film, what is true of it said on one side and of another film on the other."""
-    instance = film(seed)
+    instance = film(seed, side=side)
     for truth_seed in (seed, seed + 1):
         text = ideal_reasoning(draw_phantom(seed=truth_seed).truth)
         said(instance, text, model_version=model_version)
@@ -98,9 +125,10 @@ def a_reading_to_learn_from(
     seed: int = DEMO_SEEDS.start,
     vote: Vote.Side = Vote.Side.A,
     moves_a_region: bool = True,
+    side: Split = Split.TRAIN,
 ) -> Reading:
     """Signed: rated alike, a vote, the first region of side A moved by the reader, all others fitting."""
-    reading = an_open_reading_to_learn_from(model_version, seed=seed)
+    reading = an_open_reading_to_learn_from(model_version, seed=seed, side=side)
     for completion in completions_of(reading):
         for step in ReasoningStep.objects.filter(completion=completion):
             change(reading, RateStep(step.uid, 4, False, ""))
@@ -114,3 +142,79 @@ def a_reading_to_learn_from(
         change(reading, AnnotateRegion(moved.uid, RegionAnnotation.Verdict.ADJUSTED, box))
     change(reading, CastVote(vote))
     return sign(reading)
+
+
+_SIDES = (Split.TRAIN, Split.TUNE, Split.TRAIN, Split.TEST)
+
+
+def a_study_read_by_several(
+    model_version: ModelVersion,
+    *,
+    num_films: int = 6,
+    num_readers: int = 3,
+    seed: int = DEMO_SEEDS.start,
+    design: ReaderStudyDesign | None = None,
+) -> ReaderStudy:
+    """Films of patients on all sides, read by readers of whom the first is strict and the last careless, who
+    redraw, reword and miss as readers do; repeats and controls as the design says."""
+    films = [film(seed + 10 * n, side=_SIDES[n % 4]) for n in range(num_films)]
+    for n, instance in enumerate(films):
+        for truth in (seed + 10 * n, seed + 10 * n + 1):
+            said(instance, ideal_reasoning(draw_phantom(seed=truth).truth), model_version=model_version)
+    study = create_reader_study(
+        title="Read by several",
+        studies=[instance.study for instance in films],
+        readers=[ExpertFactory.create() for _ in range(num_readers)],
+        actor=None,
+        seed=seed % 1000,
+        design=design,
+    )
+    rng = random.Random(seed)
+    readings = Reading.objects.filter(assignment__case__reader_study=study).select_related("assignment")
+    readers = sorted(set(readings.values_list("assignment__reader", flat=True)))
+    for reading in readings.order_by("pk"):
+        place = readers.index(reading.assignment.reader_id)
+        _say_as_a_reader(reading, rng, lenience=-(place == 0), is_careless=place == len(readers) - 1)
+        Reading.objects.filter(pk=reading.pk).update(opened_at=timezone.now(), signed_at=timezone.now())
+    return study
+
+
+def _say_as_a_reader(reading: Reading, rng: random.Random, *, lenience: int, is_careless: bool) -> None:
+    """The completion that came first is the true one; the other is of another film."""
+    pks = [pk for pk in (reading.completion_a_id, reading.completion_b_id) if pk]
+    completions = list(Completion.with_altered.filter(pk__in=pks).order_by("pk"))
+    for number, completion in enumerate(completions):
+        deserved = 5 - 2 * number
+        for step in completion.steps.all():
+            points = rng.randint(1, 5) if is_careless and rng.random() < 0.5 else deserved + lenience
+            StepRating.objects.create(
+                reading=reading,
+                step=step,
+                plausibility=min(5, max(1, points + rng.choice((-1, 0, 0)))),
+                edited_text="There is nothing to be seen" if number and rng.random() < 0.2 else "",
+            )
+            for region in step.regions.all():
+                _judge_region(reading, region, rng, is_right=not number)
+        points = min(5, max(1, deserved + lenience))
+        AnswerRating.objects.create(
+            reading=reading, completion=completion, relevance=points, correctness=points, completeness=points
+        )
+    if len(completions) == 2:
+        is_a = completions[0].pk == reading.completion_a_id
+        draw = rng.random()
+        side = "tie" if draw < 0.1 else "b" if (draw < 0.25) == is_a else "a"
+        for kind in Vote.Kind:
+            Vote.objects.create(reading=reading, kind=kind, side=side)
+
+
+def _judge_region(reading: Reading, region: Region, rng: random.Random, *, is_right: bool) -> None:
+    draw = rng.random() + 0.4 * is_right
+    verdict = "wrong" if draw < 0.15 else "adjusted" if draw < 0.5 else "fits"
+    edges = [region.x_min, region.y_min, region.x_max, region.y_max]
+    moved = [edge + 6 + rng.uniform(-3, 3) for edge in edges] if verdict == "adjusted" else [None] * 4
+    RegionAnnotation.objects.create(
+        reading=reading,
+        region=region,
+        verdict=verdict,
+        **dict(zip(("x_min", "y_min", "x_max", "y_max"), moved, strict=True)),
+    )

@@ -30,6 +30,8 @@ NO_PAGES = {
     "study-import-latest",
     "training-run-live",
     "criterion-preview",
+    "dataset-card",
+    "dataset-card-json",
     "collection-preview",
 }
 PAGES_OF = {

@@ -821,10 +821,9 @@ export interface components {
             num_readings: number;
             num_pairs: number;
             num_labels: number;
-            /** @description of the canonical JSON lines of its pairs and labels */
+            num_regions?: number;
+            /** @description of its canonical JSON lines */
             sha256: string;
-            /** @description what gave no pair, and why */
-            left_out?: unknown;
         };
         DatasetPageJson: {
             results: components["schemas"]["DatasetJson"][];
@@ -1628,6 +1627,32 @@ export interface components {
          * @enum {string}
          */
         VoteSide: "a" | "tie" | "b" | "both_bad";
+        /**
+         * @description `left_out` gave no pair, `disputes` are sent to adjudication, each with its reason and its readings;
+         *     `readers` are the models of the readers behind it.
+         */
+        WholeDatasetJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            title: string;
+            /**
+             * Format: date-time
+             * @description readings signed up to this moment
+             */
+            as_of: string;
+            num_readings: number;
+            num_pairs: number;
+            num_labels: number;
+            num_regions?: number;
+            /** @description of its canonical JSON lines */
+            sha256: string;
+            /** @description what gave no pair, and why */
+            left_out?: unknown;
+            /** @description on what readers contradict each other */
+            disputes?: unknown;
+            /** @description rl_feedback.preferences.Readers as JSON */
+            readers?: unknown;
+        };
         Window: {
             /** Format: double */
             center: number;
@@ -1780,7 +1805,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetJson"];
+                    "application/json": components["schemas"]["WholeDatasetJson"];
                 };
             };
             403: {
@@ -1825,7 +1850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetJson"];
+                    "application/json": components["schemas"]["WholeDatasetJson"];
                 };
             };
             403: {

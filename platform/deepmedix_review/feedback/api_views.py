@@ -16,13 +16,13 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.selectors import dataset_for, datasets, run_for
 from deepmedix_review.feedback.serializers import (
-    DatasetJson,
     DatasetPageJson,
     FreezeJson,
     ModelJson,
     RefusalJson,
     RunJson,
     TrainJson,
+    WholeDatasetJson,
 )
 from deepmedix_review.feedback.services import (
     cancel_training,
@@ -58,24 +58,24 @@ class DatasetsView(APIView):
         return Response(DatasetPageJson({"results": page.rows, "next_before": page.next_before}).data)
 
     @extend_schema(
-        operation_id="dataset_freeze", request=FreezeJson, responses={201: DatasetJson, **REFUSALS}
+        operation_id="dataset_freeze", request=FreezeJson, responses={201: WholeDatasetJson, **REFUSALS}
     )
     def post(self, request: Request) -> Response:
         """Freeze every reading signed by now."""
         wanted = FreezeJson(data=request.data)
         wanted.is_valid(raise_exception=True)
         dataset = freeze_dataset(title=wanted.validated_data["title"], actor=acting_user(request))
-        return Response(DatasetJson(dataset).data, status=201)
+        return Response(WholeDatasetJson(dataset).data, status=201)
 
 
 class DatasetView(APIView):
     permission_classes = [_VIEW]
 
-    @extend_schema(operation_id="dataset_retrieve", responses={200: DatasetJson, **REFUSALS})
+    @extend_schema(operation_id="dataset_retrieve", responses={200: WholeDatasetJson, **REFUSALS})
     def get(self, request: Request, uid: UUID) -> Response:
         dataset = dataset_for(acting_user(request), uid)
         record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
-        return Response(DatasetJson(dataset).data)
+        return Response(WholeDatasetJson(dataset).data)
 
 
 class TrainingRunsView(APIView):

@@ -1,10 +1,11 @@
 """What each stage of training learns from a frozen data set, with the films' paths on this machine."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import NormalDist
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
@@ -12,10 +13,11 @@ from django.db.models import QuerySet
 from deepmedix_review.feedback.models import PreferenceDataset, PreferencePair
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.grounding import parse_completion
 from inference.regions import to_image_px
+from rl_feedback.preferences import OVERALL
 from rl_feedback.rewards.truth import CaseTruth, TruthRegion
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import (
@@ -31,10 +33,11 @@ from rl_feedback.training.stages import CORRECTIONS
 
 AnyText = TypeVar("AnyText", bound=TaughtText)
 
-# A mean judgement in [0, 1] from which a text is an example to follow, and up to which one to avoid; between
-# them readers were of two minds. 0.75 is a four on the five-point scale, 0.375 two and a half.
-GOOD_FROM = 0.75
-BAD_TO = 0.375
+# How likely a text must deserve more than the middle of the scale to be an example to follow, and up to what
+# likelihood it is one to avoid; between them nobody knows. One reader's four alone reaches the first.
+GOOD_FROM = 0.8
+BAD_TO = 0.35
+MIDDLE = 0.5
 LEAST_WEIGHT = 0.1
 # Origins of pairs whose chosen text a reader made.
 CORRECTED = frozenset(CORRECTIONS)
@@ -75,9 +78,10 @@ class Examples:
 
 
 def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
-    """Everything in the frame in which the parent writes its regions."""
-    rows = list(_writable_by(parent, dataset.pairs.all()))
-    corrected = [row for row in rows if row.origin in CORRECTED]
+    """Everything of the train side in the frame in which the parent writes its regions."""
+    rows = list(_writable_by(parent, _learned(dataset.pairs)))
+    # A single step is no text to follow: the rewritten whole holds it.
+    corrected = [row for row in rows if row.origin in CORRECTED and not row.prefix]
     judged, good = _judged(dataset, parent=parent)
     known = [(row.chosen, row.completion, row.origin) for row in corrected]
     known += [(completion.text, completion, "kept") for completion in good]
@@ -94,13 +98,24 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
 
 def num_misfits(dataset: PreferenceDataset, *, parent: ModelVersion) -> int:
     """Pairs of ready studies whose regions are in coordinates that the parent does not write."""
-    ready = dataset.pairs.filter(completion__study__state=Study.State.READY)
-    return ready.count() - _writable_by(parent, dataset.pairs.all()).count()
+    ready = _learned(dataset.pairs).filter(completion__study__state=Study.State.READY)
+    return ready.count() - _writable_by(parent, _learned(dataset.pairs)).count()
+
+
+def num_pairs_to_learn(dataset: PreferenceDataset) -> int:
+    """Those of the train side; patients of the others are held out."""
+    return _learned(dataset.pairs).count()
 
 
 def num_withdrawn_pairs(dataset: PreferenceDataset) -> int:
     """Pairs of studies that an admin put on hold or rejected since the freeze."""
-    return dataset.pairs.exclude(completion__study__state=Study.State.READY).count()
+    return _learned(dataset.pairs).exclude(completion__study__state=Study.State.READY).count()
+
+
+def _learned(rows: Any) -> "QuerySet[Any]":
+    """Of the train side of patients."""
+    learned: QuerySet[Any] = rows.filter(split=Split.TRAIN)
+    return learned
 
 
 def _writable_by(parent: ModelVersion, rows: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -121,6 +136,7 @@ def _pair(row: PreferencePair) -> TrainingPair:
         origin=row.origin,
         chosen=row.chosen,
         rejected=row.rejected,
+        prefix=row.prefix,
     )
 
 
@@ -137,24 +153,34 @@ def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
 
 def _judged(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[list[JudgedText], list[Completion]]:
     """Texts that readers found good or bad, and the completions in which nothing was found wrong."""
-    rows = _writable_by(parent, dataset.labels.all()).order_by("completion", "position")
-    values: dict[int, dict[bool, list[float]]] = {}
-    for completion, step, value in rows.values_list("completion", "step", "value"):
-        values.setdefault(completion, {True: [], False: []})[step is None].append(value)
-    completions = Completion.objects.select_related("instance", "model_version").in_bulk(values)
+    rows = _writable_by(parent, _learned(dataset.labels)).order_by("completion", "position")
+    sure: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for completion, criterion, value, variance in rows.values_list(
+        "completion", "criterion", "value", "variance"
+    ):
+        sure[completion][criterion].append(_likelihood_above_the_middle(value, variance))
+    completions = Completion.objects.select_related("instance", "model_version").in_bulk(sure)
     judged: list[JudgedText] = []
     flawless: list[Completion] = []
-    for key, by_whole in values.items():
-        completion = completions[key]
-        mean = fmean(fmean(part) for part in by_whole.values() if part)
-        is_good = mean >= GOOD_FROM and not completion.problems
-        if not is_good and mean > BAD_TO:
+    for key, by_criterion in sure.items():
+        if OVERALL not in by_criterion:
             continue
-        film, weight = str(film_path(completion.instance)), max(LEAST_WEIGHT, 2 * abs(mean - 0.5))
+        completion, (likelihood,) = completions[key], by_criterion[OVERALL]
+        is_good = likelihood >= GOOD_FROM and not completion.problems
+        if not is_good and likelihood > BAD_TO:
+            continue
+        film, weight = str(film_path(completion.instance)), max(LEAST_WEIGHT, 2 * abs(likelihood - 0.5))
         judged.append(JudgedText(film, completion.prompt, weight, "rating", completion.text, is_good))
-        if is_good and min(value for part in by_whole.values() for value in part) >= GOOD_FROM:
+        if is_good and min(one for every in by_criterion.values() for one in every) >= GOOD_FROM:
             flawless.append(completion)
     return judged, flawless
+
+
+def _likelihood_above_the_middle(value: float, variance: float | None) -> float:
+    """Of what a thing deserves, normally distributed around its label; old labels were taken for certain."""
+    if not variance:
+        return 1.0 if value > MIDDLE else 0.5 if value == MIDDLE else 0.0
+    return NormalDist(value, variance**0.5).cdf(2 * value - MIDDLE)
 
 
 def _cases(known: Iterable[tuple[str, Completion, str]]) -> list[RewardedCase]:

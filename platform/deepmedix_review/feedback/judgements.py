@@ -1,17 +1,34 @@
 """Gathers signed readings from the database in the form that training data is made of."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, StepRating, Vote
-from deepmedix_review.reviews.selectors import signed_readings
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    Case,
+    DrawnRegion,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.selectors import signed_anchors, signed_readings
 from inference.prompts import template
 from inference.regions import Box
-from rl_feedback.readings import JudgedAnswer, JudgedCompletion, JudgedRegion, JudgedStep, SignedReading
+from rl_feedback.readings import (
+    JudgedAnswer,
+    JudgedCompletion,
+    JudgedRegion,
+    JudgedStep,
+    MissedFinding,
+    SignedReading,
+)
 
 _STEPS = Prefetch(
     "steps",
@@ -25,52 +42,110 @@ _VOTES: dict[str, Literal["a", "tie", "b", "both_bad"]] = {
     "b": "b",
     "both_bad": "both_bad",
 }
-_COMPLETIONS = Completion.objects.select_related("model_version").prefetch_related(_STEPS)
+_KINDS: dict[str, Literal["first", "repeat", "adjudication"]] = {
+    "first": "first",
+    "repeat": "repeat",
+    "adjudication": "adjudication",
+}
+_ROLES: dict[str, Literal["data", "training", "calibration", "control"]] = {
+    "data": "data",
+    "training": "training",
+    "calibration": "calibration",
+    "control": "control",
+}
 
 
 def readings_signed_by(moment: datetime) -> list[Reading]:
     """The readings that count, signed up to the moment, with everything that was judged, in a fixed number of
     queries."""
-    return list(
-        signed_readings()
-        .filter(signed_at__lte=moment)
+    return list(_whole(signed_readings(), moment, Completion.objects.all()))
+
+
+def anchors_signed_by(moment: datetime) -> list[Reading]:
+    """Hidden repeats and controls, signed up to the moment, with everything that was judged."""
+    return list(_whole(signed_anchors(), moment, Completion.with_altered.all()))
+
+
+def as_judged(reading: Reading) -> SignedReading:
+    """One reading as the learning library sees it: readers and patients by their pseudonyms."""
+    said = _Said.of(reading)
+    assignment, vote = reading.assignment, reading.vote_on(Vote.Kind.OVERALL)
+    return SignedReading(
+        uid=str(reading.uid),
+        reader=assignment.reader.pseudonym,
+        patient=assignment.case.study.patient_pseudonym,
+        completion_a=_judged_completion(reading.completion_a, said),
+        completion_b=_judged_completion(reading.completion_b, said) if reading.completion_b else None,
+        vote=_VOTES[vote.side] if vote else None,
+        kind=_KINDS[assignment.kind],
+        role=_ROLES[assignment.case.role],
+    )
+
+
+def _whole(
+    readings: QuerySet[Reading], moment: datetime, completions: QuerySet[Completion]
+) -> QuerySet[Reading]:
+    shown = completions.select_related("model_version").prefetch_related(_STEPS)
+    return (
+        readings.filter(signed_at__lte=moment)
+        .select_related("assignment__reader", "assignment__case__study")
         .prefetch_related(
-            Prefetch("completion_a", queryset=_COMPLETIONS),
-            Prefetch("completion_b", queryset=_COMPLETIONS),
+            Prefetch("completion_a", queryset=shown),
+            Prefetch("completion_b", queryset=shown),
             "step_ratings",
             "region_annotations",
             "answer_ratings",
+            "missed_findings__regions",
+            "drawn_regions",
             "votes",
         )
         .order_by("pk")
     )
 
 
-def as_judged(reading: Reading) -> SignedReading:
-    """One reading as the learning library sees it: no reader, no model, no study."""
-    ratings = {rating.step_id: rating for rating in reading.step_ratings.all()}
-    annotations = {annotation.region_id: annotation for annotation in reading.region_annotations.all()}
-    answers = {rating.completion_id: rating for rating in reading.answer_ratings.all()}
+@dataclass(frozen=True)
+class _Said:
+    """What a reader said, by what it was said of; `wrong` are regions that a control made wrong."""
 
-    def judged(completion: Completion) -> JudgedCompletion:
-        return _judged_completion(completion, ratings, annotations, answers.get(completion.pk))
+    steps: Mapping[int, StepRating]
+    regions: Mapping[int, RegionAnnotation]
+    answers: Mapping[int, AnswerRating]
+    drawn: Mapping[int, Sequence[DrawnRegion]] = field(default_factory=dict)
+    missed: Mapping[int, Sequence[MissedFinding]] = field(default_factory=dict)
+    wrong: frozenset[str] = frozenset()
 
-    vote = reading.vote_on(Vote.Kind.OVERALL)
-    return SignedReading(
-        uid=str(reading.uid),
-        completion_a=judged(reading.completion_a),
-        completion_b=judged(reading.completion_b) if reading.completion_b else None,
-        vote=_VOTES[vote.side] if vote else None,
+    @classmethod
+    def of(cls, reading: Reading) -> "_Said":
+        drawn: dict[int, list[DrawnRegion]] = defaultdict(list)
+        for region in sorted(reading.drawn_regions.all(), key=lambda region: region.pk):
+            if region.step_id is not None:
+                drawn[region.step_id].append(region)
+        missed: dict[int, list[MissedFinding]] = defaultdict(list)
+        for finding in sorted(reading.missed_findings.all(), key=lambda finding: finding.pk):
+            boxes = _boxes(sorted(finding.regions.all(), key=lambda region: region.pk))
+            missed[finding.completion_id].append(MissedFinding(finding.text, boxes))
+        return cls(
+            steps={rating.step_id: rating for rating in reading.step_ratings.all()},
+            regions={annotation.region_id: annotation for annotation in reading.region_annotations.all()},
+            answers={rating.completion_id: rating for rating in reading.answer_ratings.all()},
+            drawn=drawn,
+            missed=missed,
+            wrong=_regions_made_wrong(reading.assignment.case),
+        )
+
+
+def _regions_made_wrong(case: Case) -> frozenset[str]:
+    """By uid. A foreign sentence may be true of this case by chance, so it tells nothing for certain."""
+    known = case.known_answer if case.role == Case.Role.CONTROL else None
+    return frozenset(
+        what["region"]
+        for what in (known or {}).get("alterations", [])
+        if what["alteration"] == Completion.Alteration.WRONG_REGION
     )
 
 
-def _judged_completion(
-    completion: Completion,
-    ratings: Mapping[int, StepRating],
-    annotations: Mapping[int, RegionAnnotation],
-    answer: AnswerRating | None,
-) -> JudgedCompletion:
-    version = completion.model_version
+def _judged_completion(completion: Completion, said: _Said) -> JudgedCompletion:
+    version, answer = completion.model_version, said.answers.get(completion.pk)
     return JudgedCompletion(
         uid=str(completion.uid),
         prompt=template(version.prompt_template).render(completion.query),
@@ -79,38 +154,45 @@ def _judged_completion(
         image_size=(completion.image_width, completion.image_height),
         model_size=(completion.model_width, completion.model_height),
         box_frame=version.box_frame,
-        steps=tuple(
-            JudgedStep(
-                uid=str(step.uid),
-                plausibility=_plausibility(ratings.get(step.pk)),
-                regions=tuple(
-                    _judged_region(region, annotations.get(region.pk)) for region in step.regions.all()
-                ),
-            )
-            for step in completion.steps.all()
-        ),
+        steps=tuple(_judged_step(step, said) for step in completion.steps.all()),
         answer=JudgedAnswer(
             relevance=answer.relevance if answer else None,
             correctness=answer.correctness if answer else None,
             completeness=answer.completeness if answer else None,
+            rewrite=answer.rewrite if answer else "",
         ),
+        missed=tuple(said.missed.get(completion.pk, ())),
+        is_altered=bool(completion.alteration),
     )
 
 
-def _plausibility(rating: StepRating | None) -> int | None:
-    return None if rating is None or rating.cannot_judge else rating.plausibility
+def _judged_step(step: ReasoningStep, said: _Said) -> JudgedStep:
+    rating = said.steps.get(step.pk)
+    return JudgedStep(
+        uid=str(step.uid),
+        plausibility=None if rating is None or rating.cannot_judge else rating.plausibility,
+        regions=tuple(_judged_region(region, said) for region in step.regions.all()),
+        edited_text=rating.edited_text if rating else "",
+        drawn=_boxes(said.drawn.get(step.pk, ())),
+    )
 
 
-def _judged_region(region: Region, annotation: RegionAnnotation | None) -> JudgedRegion:
+def _judged_region(region: Region, said: _Said) -> JudgedRegion:
     box = Box(region.x_min, region.y_min, region.x_max, region.y_max)
+    known: Literal["wrong"] | None = "wrong" if str(region.uid) in said.wrong else None
+    annotation = said.regions.get(region.pk)
     if annotation is None:
-        return JudgedRegion(box, None)
+        return JudgedRegion(box, None, known=known)
     match annotation.verdict:
         case RegionAnnotation.Verdict.FITS:
-            return JudgedRegion(box, "fits")
+            return JudgedRegion(box, "fits", known=known)
         case RegionAnnotation.Verdict.WRONG:
-            return JudgedRegion(box, "wrong")
+            return JudgedRegion(box, "wrong", known=known)
     x_min, y_min, x_max, y_max = annotation.x_min, annotation.y_min, annotation.x_max, annotation.y_max
     if x_min is None or y_min is None or x_max is None or y_max is None:
         raise ValueError(f"Region annotation {annotation.uid} is adjusted but has no box.")
-    return JudgedRegion(box, "adjusted", Box(x_min, y_min, x_max, y_max))
+    return JudgedRegion(box, "adjusted", Box(x_min, y_min, x_max, y_max), known=known)
+
+
+def _boxes(regions: Iterable[DrawnRegion]) -> tuple[Box, ...]:
+    return tuple(Box(region.x_min, region.y_min, region.x_max, region.y_max) for region in regions)

@@ -1,17 +1,25 @@
 """Ratings frozen into training data, the runs on them, and the gate that a candidate must pass."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 
 from deepmedix_review.common.models import LeasedJob, PublicModel
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
+from deepmedix_review.studies.models import Split
 
 
 class PreferenceDataset(PublicModel):
-    """Signed readings as of one moment, turned into pairs and labels. Frozen: a trigger refuses changes."""
+    """Signed readings as of one moment, turned into pairs, labels and regions. Frozen: a trigger refuses
+    changes.
+
+    `readers` are the models of the readers behind it, with every parameter (rl_feedback.raters), and how far
+    they agree; sets that were frozen before there were any have none.
+    """
 
     title = models.CharField(max_length=120)
     created_by = models.ForeignKey(
@@ -21,53 +29,119 @@ class PreferenceDataset(PublicModel):
     num_readings = models.PositiveIntegerField()
     num_pairs = models.PositiveIntegerField()
     num_labels = models.PositiveIntegerField()
+    num_regions = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=list, help_text="what gave no pair, and why")
-    sha256 = models.CharField(max_length=64, help_text="of the canonical JSON lines of its pairs and labels")
+    disputes = models.JSONField(default=list, help_text="on what readers contradict each other")
+    readers = models.JSONField(default=dict, help_text="rl_feedback.preferences.Readers as JSON")
+    sha256 = models.CharField(max_length=64, help_text="of its canonical JSON lines")
 
     def __str__(self) -> str:
         return self.title
 
 
-class PreferencePair(models.Model):
+class DatasetReading(models.Model):
+    """A reading that a data set was made of; rows name theirs by its primary key."""
+
+    dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="readings")
+    position = models.PositiveIntegerField()
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="+")
+    split = models.CharField(max_length=5, choices=Split.choices)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "position"], name="one_reading_per_position"),
+            models.UniqueConstraint(fields=["dataset", "reading"], name="a_reading_is_frozen_once"),
+        ]
+
+
+class FrozenRow(models.Model):
+    """What every row of a data set has. `readings` are primary keys of the readings that it rests on."""
+
+    position = models.PositiveIntegerField()
+    completion = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
+    step = models.ForeignKey(ReasoningStep, null=True, on_delete=models.PROTECT, related_name="+")
+    num_readers = models.PositiveSmallIntegerField(default=1)
+    split = models.CharField(max_length=5, choices=Split.choices, default=Split.TRAIN)
+    readings = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        abstract = True
+
+
+class PreferencePair(FrozenRow):
+    """The same film and prompt, two texts, and which is better: rl_feedback.preferences.Pair.
+
+    `completion` is the chosen one, or the original of a text that readers changed.
+    """
+
     class Origin(models.TextChoices):
         VOTE = "vote"
         RATING = "rating"
+        REWRITE = "rewrite"
         REGION = "region"
+        STEP = "step"
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="pairs")
-    position = models.PositiveIntegerField()
-    origin = models.CharField(max_length=6, choices=Origin.choices)
-    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="+")
-    completion = models.ForeignKey(
+    origin = models.CharField(max_length=7, choices=Origin.choices)
+    rejected_completion = models.ForeignKey(
         Completion,
+        null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="the chosen one, or the corrected one's original",
+        help_text="null where frozen before",
     )
     prompt = models.TextField()
+    prefix = models.TextField(blank=True, help_text="what stands before both texts; empty for whole ones")
     chosen = models.TextField()
     rejected = models.TextField()
     weight = models.FloatField()
+    probability = models.FloatField(help_text="that the chosen is the better one")
+    variance = models.FloatField(null=True)
+    num_effective_readers = models.FloatField(default=1.0)
 
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["dataset", "position"], name="one_pair_per_position")]
 
 
-class PreferenceLabel(models.Model):
-    """An unpaired judgement: of a whole answer (step is null) or of one step. `value` in [0, 1]."""
+class PreferenceLabel(FrozenRow):
+    """What a whole answer (step is null) or one step deserves by one criterion. `value` in [0, 1]."""
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="labels")
-    position = models.PositiveIntegerField()
-    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="+")
-    completion = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
-    step = models.ForeignKey(ReasoningStep, null=True, on_delete=models.PROTECT, related_name="+")
     criterion = models.CharField(max_length=20)
     value = models.FloatField()
+    variance = models.FloatField(null=True)
+    num_effective_readers = models.FloatField(default=1.0)
 
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["dataset", "position"], name="one_label_per_position")]
+
+
+class ExpertRegion(FrozenRow):
+    """Where readers together see what a step says, or (step is null) what the completion missed; film pixels.
+
+    The four `tolerance` edges are the spread of their boxes, null of one reader.
+    """
+
+    dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="regions")
+    text = models.TextField()
+    x_min = models.FloatField()
+    y_min = models.FloatField()
+    x_max = models.FloatField()
+    y_max = models.FloatField()
+    tolerance = ArrayField(models.FloatField(), size=4, null=True)
+    is_models_own = models.BooleanField(help_text="it stands as the model drew it")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "position"], name="one_expert_region_per_position"),
+            models.CheckConstraint(
+                condition=Q(x_min__lt=F("x_max"), y_min__lt=F("y_max")), name="an_expert_region_has_an_area"
+            ),
+        ]
 
 
 class TrainingRun(LeasedJob):

@@ -1,13 +1,15 @@
 """The readings that a version learned from, down to what each reader said of every step and answer."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from deepmedix_review.feedback.models import PreferenceDataset, PreferenceLabel
 from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.studies.models import Split
 
 # Readings that a page lists; the data set's page and the API have the rest.
 SHOWN = 50
@@ -15,7 +17,8 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class LabelSaid:
-    """One judgement: of which side, of the answer or of a step by its position, and its value in [0, 1]."""
+    """What one thing deserves, of which side: the answer or a step by its position, and its value in [0, 1]
+    by all its readers together."""
 
     side: str
     subject: str
@@ -38,10 +41,9 @@ class ReadingLearned:
 
 
 def readings_of(dataset: PreferenceDataset) -> QuerySet[Reading]:
-    """The readings from which the data set has a pair or a label."""
-    return Reading.objects.filter(pk__in=dataset.pairs.order_by().values("reading")) | Reading.objects.filter(
-        pk__in=dataset.labels.order_by().values("reading")
-    )
+    """The readings that a run on the data set learns from: those of the train side."""
+    learned = dataset.readings.filter(split=Split.TRAIN).order_by()
+    return Reading.objects.filter(pk__in=learned.values("reading"))
 
 
 def first_readings_of(dataset: PreferenceDataset) -> tuple[ReadingLearned, ...]:
@@ -52,14 +54,13 @@ def first_readings_of(dataset: PreferenceDataset) -> tuple[ReadingLearned, ...]:
         .prefetch_related("votes")
         .order_by("pk")[:SHOWN]
     )
-    num_pairs = dict(dataset.pairs.order_by().values_list("reading").annotate(number=Count("id")))
-    labels: dict[int, list[PreferenceLabel]] = {}
-    for label in (
-        dataset.labels.filter(reading__in=[reading.pk for reading in readings])
-        .select_related("step")
-        .order_by("position")
-    ):
-        labels.setdefault(label.reading_id, []).append(label)
+    keys = [reading.pk for reading in readings]
+    learned = dataset.pairs.filter(split=Split.TRAIN).values_list("readings", flat=True)
+    num_pairs = Counter(key for row in learned for key in row)
+    labels: dict[int, list[PreferenceLabel]] = defaultdict(list)
+    for label in dataset.labels.filter(readings__overlap=keys).select_related("step").order_by("position"):
+        for key in label.readings:
+            labels[key].append(label)
     return tuple(_learned(reading, num_pairs, labels.get(reading.pk, [])) for reading in readings)
 
 

@@ -18,7 +18,6 @@ from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.models import (
     GateDecision,
     PreferenceDataset,
-    PreferencePair,
     TrainingMetric,
     TrainingRun,
 )
@@ -28,26 +27,6 @@ from deepmedix_review.reviews.selectors import signed_readings
 
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
-# Why a judgement gave no pair, in whole sentences; frozen data sets keep the short ones.
-PLAIN_REASONS = {
-    "The vote is a tie.": "The reader found both outputs equally good, so the vote names no better one.",
-    "The vote says the same.": "The ratings prefer the output that won the vote: the pair is there already.",
-    "The vote contradicts the ratings; the vote stands.": "The ratings prefer the output that lost the vote: "
-    "the vote gave the pair, the ratings give none.",
-    "One of the two completions has no rating.": "One of the two outputs has no rating to compare.",
-    "The ratings differ by less than 0.5 points.": "The two outputs are rated less than half a point apart: "
-    "too close to prefer one.",
-    "Both completions say the same.": "Both outputs say the same, word for word.",
-}
-
-
-@dataclass(frozen=True)
-class DatasetCounts:
-    """How many pairs have which origin, and why what else was read gave none."""
-
-    origins: tuple[tuple[str, int], ...]
-    left_out: tuple[tuple[str, int], ...]
-    num_readers: int
 
 
 @dataclass(frozen=True)
@@ -87,35 +66,16 @@ class Lineage:
 
 
 def datasets(user: User) -> QuerySet[PreferenceDataset]:
-    """Newest first, with the number of runs on each."""
+    """Newest first, with the number of runs on each, without what only a set's own page shows."""
     require(user, Capability.VIEW_MODELS)
-    return PreferenceDataset.objects.annotate(num_runs=Count("runs")).order_by("-id")
+    rows = PreferenceDataset.objects.defer("left_out", "disputes", "readers")
+    return rows.annotate(num_runs=Count("runs")).order_by("-id")
 
 
 def dataset_for(user: User, uid: UUID) -> PreferenceDataset:
     """Raises NotYours, or Http404."""
     require(user, Capability.VIEW_MODELS)
     return get_object_or_404(PreferenceDataset.objects.select_related("created_by"), uid=uid)
-
-
-def dataset_counts(dataset: PreferenceDataset) -> DatasetCounts:
-    origins = dict(dataset.pairs.order_by().values_list("origin").annotate(number=Count("id")))
-    reasons: dict[str, int] = {}
-    for row in dataset.left_out:
-        reason = PLAIN_REASONS.get(row["reason"], row["reason"])
-        reasons[reason] = reasons.get(reason, 0) + 1
-    return DatasetCounts(
-        origins=tuple((origin.label, origins.get(origin.value, 0)) for origin in PreferencePair.Origin),
-        left_out=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
-        num_readers=readings_of(dataset).values("assignment__reader").distinct().count(),
-    )
-
-
-def sample_pairs(dataset: PreferenceDataset, *, number: int) -> list[PreferencePair]:
-    """Pairs spread evenly over the data set, always the same ones."""
-    stride = max(1, dataset.num_pairs // max(1, number))
-    positions = list(range(1, dataset.num_pairs + 1, stride))[:number]
-    return list(dataset.pairs.filter(position__in=positions).select_related("completion__study"))
 
 
 def num_readings_waiting(dataset: PreferenceDataset | None) -> int:
@@ -225,6 +185,6 @@ def lineage_of(version: ModelVersion) -> Lineage:
         decision=GateDecision.objects.filter(candidate=version).first(),
         ancestors=tuple(reversed(ancestors)),
         readings=first_readings_of(run.dataset) if run else (),
-        num_readings=run.dataset.num_readings if run else 0,
+        num_readings=readings_of(run.dataset).count() if run else 0,
         num_readers=readings_of(run.dataset).values("assignment__reader").distinct().count() if run else 0,
     )

@@ -17,10 +17,22 @@ class FreezeJson(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=120)
 
 
+COUNTS = ("num_readings", "num_pairs", "num_labels", "num_regions")
+
+
 class DatasetJson(serializers.ModelSerializer[PreferenceDataset]):
     class Meta:
         model = PreferenceDataset
-        fields = ("uid", "title", "as_of", "num_readings", "num_pairs", "num_labels", "sha256", "left_out")
+        fields = ("uid", "title", "as_of", *COUNTS, "sha256")
+
+
+class WholeDatasetJson(serializers.ModelSerializer[PreferenceDataset]):
+    """`left_out` gave no pair, `disputes` are sent to adjudication, each with its reason and its readings;
+    `readers` are the models of the readers behind it."""
+
+    class Meta:
+        model = PreferenceDataset
+        fields = ("uid", "title", "as_of", *COUNTS, "sha256", "left_out", "disputes", "readers")
 
 
 class DatasetPageJson(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""Freezes signed readings into training data, and keeps what a training run and its gate produced."""
+"""Queues training runs on frozen data sets, and keeps what a run and its gate produced."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -17,112 +16,43 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import case_pairs, measured
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.examples import (
     LEARNS_FROM,
     Examples,
     examples_of,
     num_misfits,
+    num_pairs_to_learn,
     num_withdrawn_pairs,
 )
-from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     GateDecision,
     PreferenceDataset,
-    PreferenceLabel,
-    PreferencePair,
     TrainingMetric,
     TrainingRun,
 )
-from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
-from deepmedix_review.reviews.models import Reading
 from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, decide
 from rl_feedback.phantom_figures import case_scores
-from rl_feedback.preferences import Preferences, gather_preferences
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
-
-def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
-    """Every reading signed by now, as pairs and labels that never change again."""
-    require(actor, Capability.FREEZE_DATASETS)
-    title = title.strip()
-    if not 1 <= len(title) <= 120:
-        raise RefusedByRule("Give the data set a title of 1 to 120 characters.")
-    with transaction.atomic():
-        as_of = timezone.now()
-        readings = readings_signed_by(as_of)
-        if not readings:
-            raise RefusedByRule("No reading is signed yet. Freeze a data set once readers have signed some.")
-        preferences = gather_preferences(as_judged(reading) for reading in readings)
-        dataset = PreferenceDataset.objects.create(
-            title=title,
-            created_by=actor,
-            as_of=as_of,
-            num_readings=len(readings),
-            num_pairs=len(preferences.pairs),
-            num_labels=len(preferences.labels),
-            left_out=[asdict(left) for left in preferences.left_out],
-            sha256=preferences.sha256,
-        )
-        _keep_rows(dataset, preferences, readings)
-        record_event(
-            actor=actor,
-            action="freeze_dataset",
-            subject=dataset,
-            details={
-                "num_readings": dataset.num_readings,
-                "num_pairs": dataset.num_pairs,
-                "sha256": dataset.sha256,
-            },
-        )
-    return dataset
-
-
-def _keep_rows(dataset: PreferenceDataset, preferences: Preferences, readings: list[Reading]) -> None:
-    by_uid = {str(reading.uid): reading.pk for reading in readings}
-    judged = {pair.completion for pair in preferences.pairs} | {row.completion for row in preferences.labels}
-    completions = _keys(Completion, judged)
-    steps = _keys(ReasoningStep, {label.step for label in preferences.labels if label.step})
-    PreferencePair.objects.bulk_create(
-        [
-            PreferencePair(
-                dataset=dataset,
-                position=position,
-                origin=pair.origin,
-                reading_id=by_uid[pair.reading],
-                completion_id=completions[pair.completion],
-                prompt=pair.prompt,
-                chosen=pair.chosen,
-                rejected=pair.rejected,
-                weight=pair.weight,
-            )
-            for position, pair in enumerate(preferences.pairs, 1)
-        ],
-        batch_size=2000,
-    )
-    PreferenceLabel.objects.bulk_create(
-        [
-            PreferenceLabel(
-                dataset=dataset,
-                position=position,
-                reading_id=by_uid[label.reading],
-                completion_id=completions[label.completion],
-                step_id=steps[label.step] if label.step else None,
-                criterion=label.criterion,
-                value=label.value,
-            )
-            for position, label in enumerate(preferences.labels, 1)
-        ],
-        batch_size=2000,
-    )
-
-
-def _keys(model: type[Completion] | type[ReasoningStep], uids: set[str]) -> dict[str, int]:
-    return {str(uid): pk for uid, pk in model.objects.filter(uid__in=uids).values_list("uid", "pk")}
+__all__ = [
+    "cancel_training",
+    "freeze_dataset",
+    "pass_or_hold",
+    "promote_candidate",
+    "queue_training",
+    "record_candidate",
+    "record_step",
+    "requeue_training",
+    "require_promotable",
+    "retire_candidate",
+    "return_to_former",
+]
 
 
 def queue_training(
@@ -173,10 +103,16 @@ def _replaying(stage: StageConfig, *, parent: ModelVersion, examples: Examples) 
 def _require_something_to_learn(
     recipe: Recipe, *, dataset: PreferenceDataset, parent: ModelVersion, examples: Examples
 ) -> None:
+    num_to_learn = num_pairs_to_learn(dataset)
+    if dataset.num_pairs and not num_to_learn:
+        raise RefusedByRule(
+            "Every pair of this data set is of a patient who is held out for tuning or testing. "
+            "Freeze one once cases of more patients are signed."
+        )
     num_misfit = num_misfits(dataset, parent=parent)
     if num_misfit > 0:
         raise RefusedByRule(
-            f"{num_misfit} of {dataset.num_pairs} pairs have regions in coordinates that "
+            f"{num_misfit} of {num_to_learn} pairs have regions in coordinates that "
             f"{parent} does not write. Freeze a data set of readings of {parent}."
         )
     for number, stage in enumerate(recipe.stages, 1):

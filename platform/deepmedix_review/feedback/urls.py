@@ -3,11 +3,19 @@
 from django.urls import path
 
 from deepmedix_review.feedback import api_views, model_views, views
+from deepmedix_review.feedback.datasets import views as dataset_views
 
 page_urlpatterns = [
-    path("data-sets/", views.show_datasets, name="dataset-list"),
-    path("data-sets/<uuid:uid>/", views.show_dataset, name="dataset-detail"),
-    path("data-sets/<uuid:uid>/train/", views.train, name="dataset-train"),
+    path("data-sets/", dataset_views.show_datasets, name="dataset-list"),
+    path("data-sets/<uuid:uid>/", dataset_views.show_dataset, name="dataset-detail"),
+    path("data-sets/<uuid:uid>/train/", dataset_views.train, name="dataset-train"),
+    path("data-sets/<uuid:uid>/card.md", dataset_views.download_card, {"form": "md"}, name="dataset-card"),
+    path(
+        "data-sets/<uuid:uid>/card.json",
+        dataset_views.download_card,
+        {"form": "json"},
+        name="dataset-card-json",
+    ),
     path("training-runs/<uuid:uid>/", views.show_run, name="training-run"),
     path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
     path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),

@@ -34,6 +34,7 @@ __all__ = [
     "number_of",
     "reading_for",
     "require_not_withdrawn",
+    "signed_anchors",
     "signed_readings",
     "studies_of_collection",
     "worklist",
@@ -91,12 +92,27 @@ def signed_readings() -> QuerySet[Reading]:
     Cases that teach or test readers are no data, nor is a hidden repeat; nothing is where the design hides
     results until the lock.
     """
+    return _signed().filter(
+        assignment__case__role=Case.Role.DATA,
+        assignment__kind__in=(Assignment.Kind.FIRST, Assignment.Kind.ADJUDICATION),
+    )
+
+
+def signed_anchors() -> QuerySet[Reading]:
+    """Hidden repeats and control cases, signed: they measure readers, and are no data."""
+    return _signed().filter(
+        Q(assignment__case__role=Case.Role.DATA, assignment__kind=Assignment.Kind.REPEAT)
+        | Q(assignment__case__role=Case.Role.CONTROL, assignment__kind=Assignment.Kind.FIRST)
+    )
+
+
+def _signed() -> QuerySet[Reading]:
+    """The last word of each reader on each case of a study in use, unless results are hidden until a lock."""
     case = "assignment__case"
     signed = Reading.objects.filter(
         Q(**{f"{case}__reader_study__hides_results": False})
         | Q(**{f"{case}__reader_study__state": ReaderStudy.State.LOCKED}),
-        **{f"{case}__study__state": Study.State.READY, f"{case}__role": Case.Role.DATA},
-        assignment__kind__in=(Assignment.Kind.FIRST, Assignment.Kind.ADJUDICATION),
+        **{f"{case}__study__state": Study.State.READY},
         signed_at__isnull=False,
     )
     return signed.exclude(amended_by__signed_at__isnull=False)

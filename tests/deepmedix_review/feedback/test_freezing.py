@@ -40,7 +40,9 @@ def test_a_signed_reading_gives_a_vote_pair_a_corrected_pair_and_labels_with_the
     )
     assert pairs["region"].rejected == reading.completion_a.text
     assert pairs["region"].chosen != reading.completion_a.text
-    assert {pair.reading_id for pair in pairs.values()} == {reading.pk}
+    assert {tuple(pair.readings) for pair in pairs.values()} == {(reading.pk,)}
+    assert pairs["vote"].rejected_completion == reading.completion_a
+    assert pairs["vote"].weight == pytest.approx(2 * (pairs["vote"].probability - 0.5))
     assert {"plausibility", "grounding", "correctness"} <= set(
         dataset.labels.values_list("criterion", flat=True)
     )
@@ -77,7 +79,7 @@ def test_an_unsigned_reading_is_no_part_of_a_data_set(model: ModelVersion) -> No
 def test_what_gave_no_pair_is_kept_with_its_reason(model: ModelVersion) -> None:
     a_reading_to_learn_from(model, vote=Vote.Side.TIE)
     dataset = freeze_dataset(title="Ties", actor=ResearcherFactory.create())
-    assert "The vote is a tie." in [row["reason"] for row in dataset.left_out]
+    assert "The votes name no better output." in [row["reason"] for row in dataset.left_out]
 
 
 def test_the_database_refuses_every_later_change(model: ModelVersion) -> None:

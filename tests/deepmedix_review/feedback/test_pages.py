@@ -28,6 +28,8 @@ PAGES = {
     "dataset-list": ("get", None),
     "dataset-detail": ("get", "dataset"),
     "dataset-train": ("post", "dataset"),
+    "dataset-card": ("get", "dataset"),
+    "dataset-card-json": ("get", "dataset"),
     "training-run": ("get", "run"),
     "training-run-live": ("get", "run"),
     "training-run-cancel": ("post", "run"),
@@ -144,8 +146,8 @@ def test_what_is_not_there_is_not_found(road: Road) -> None:
 def test_the_data_set_page_says_what_it_holds_and_marks_how_the_texts_of_a_pair_differ(road: Road) -> None:
     page = client_of(road.researcher).get(road.url("dataset-detail")).content.decode()
     assert road.dataset.sha256 in page
-    assert "The two outputs are rated less than half a point apart" in page
-    assert "The weight says how sure a pair is" in page
+    assert "The ratings differ by less than 0.5 points." in page
+    assert "P that the chosen text is the better one" in page
     assert "Answer: " in page
     assert "1 by vote" in page
     assert "1 by region" in page

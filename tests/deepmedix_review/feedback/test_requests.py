@@ -87,7 +87,7 @@ def test_a_data_set_without_pairs_is_refused(researcher: User, model: ModelVersi
     reading = a_reading_to_learn_from(model, vote=Vote.Side.TIE, moves_a_region=False)
     dataset = freeze_dataset(title="Ties", actor=researcher)
     assert (dataset.num_readings, dataset.num_pairs) == (1, 0)
-    assert dataset.labels.filter(reading=reading).exists()
+    assert dataset.labels.filter(readings=[reading.pk]).exists()
     with pytest.raises(RefusedByRule, match="nothing to learn from"):
         request_training(dataset=dataset, actor=researcher)
 

@@ -1,0 +1,180 @@
+"""Freezes signed readings into a data set: pairs, labels and regions that never change again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged, readings_signed_by
+from deepmedix_review.feedback.models import (
+    DatasetReading,
+    ExpertRegion,
+    PreferenceDataset,
+    PreferenceLabel,
+    PreferencePair,
+)
+from deepmedix_review.reasoning.models import Completion, ReasoningStep
+from deepmedix_review.reviews.models import Reading
+from deepmedix_review.studies.collecting.split import Shares, side_of
+from rl_feedback import preferences as learning
+from rl_feedback.preferences import Preferences, Split, gather_preferences
+
+ROWS_AT_ONCE = 2000
+
+
+def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
+    """Every reading signed by now, as rows that never change again."""
+    require(actor, Capability.FREEZE_DATASETS)
+    title = title.strip()
+    if not 1 <= len(title) <= 120:
+        raise RefusedByRule("Give the data set a title of 1 to 120 characters.")
+    with transaction.atomic():
+        as_of = timezone.now()
+        readings = readings_signed_by(as_of)
+        if not readings:
+            raise RefusedByRule("No reading is signed yet. Freeze a data set once readers have signed some.")
+        found = gather_preferences(
+            map(as_judged, readings), anchors=map(as_judged, anchors_signed_by(as_of)), side_of=_side_of
+        )
+        dataset = PreferenceDataset.objects.create(
+            title=title,
+            created_by=actor,
+            as_of=as_of,
+            num_readings=len(readings),
+            num_pairs=len(found.pairs),
+            num_labels=len(found.labels),
+            num_regions=len(found.regions),
+            left_out=[asdict(row) for row in found.left_out],
+            disputes=[asdict(row) for row in found.disputes],
+            readers=found.readers.as_json(),
+            sha256=found.sha256,
+        )
+        _keep_readings(dataset, readings, found.splits)
+        _keep_rows(dataset, found, readings)
+        record_event(
+            actor=actor,
+            action="freeze_dataset",
+            subject=dataset,
+            details={
+                "num_readings": dataset.num_readings,
+                "num_pairs": dataset.num_pairs,
+                "sha256": dataset.sha256,
+            },
+        )
+    return dataset
+
+
+def _side_of(patient: str) -> Split:
+    """The side on which every collection with the usual shares has this patient."""
+    sides: dict[str, Split] = {"train": "train", "tune": "tune", "test": "test"}
+    return sides[side_of(patient, shares=Shares())]
+
+
+def _keep_readings(
+    dataset: PreferenceDataset, readings: Sequence[Reading], splits: Mapping[str, Split]
+) -> None:
+    DatasetReading.objects.bulk_create(
+        [
+            DatasetReading(
+                dataset=dataset,
+                position=position,
+                reading=reading,
+                split=splits[reading.assignment.case.study.patient_pseudonym],
+            )
+            for position, reading in enumerate(readings, 1)
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
+
+
+def _keep_rows(dataset: PreferenceDataset, found: Preferences, readings: Sequence[Reading]) -> None:
+    """Each kind in its canonical order."""
+    keys = _Keys(found, readings)
+    PreferencePair.objects.bulk_create(
+        [
+            PreferencePair(
+                dataset=dataset,
+                position=position,
+                origin=row.origin,
+                rejected_completion_id=keys.completions[row.rejected_completion],
+                prompt=row.prompt,
+                prefix=row.prefix,
+                chosen=row.chosen,
+                rejected=row.rejected,
+                weight=row.weight,
+                probability=row.probability,
+                variance=row.variance,
+                num_effective_readers=row.num_effective_readers,
+                **keys.of(row),
+            )
+            for position, row in enumerate(found.pairs, 1)
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
+    PreferenceLabel.objects.bulk_create(
+        [
+            PreferenceLabel(
+                dataset=dataset,
+                position=position,
+                criterion=row.criterion,
+                value=row.value,
+                variance=row.variance,
+                num_effective_readers=row.num_effective_readers,
+                **keys.of(row),
+            )
+            for position, row in enumerate(found.labels, 1)
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
+    ExpertRegion.objects.bulk_create(
+        [
+            ExpertRegion(
+                dataset=dataset,
+                position=position,
+                text=row.text,
+                **row.box._asdict(),
+                tolerance=list(row.tolerance) if row.tolerance else None,
+                is_models_own=row.is_models_own,
+                **keys.of(row),
+            )
+            for position, row in enumerate(found.regions, 1)
+        ],
+        batch_size=ROWS_AT_ONCE,
+    )
+
+
+class _Keys:
+    """Primary keys by uid of all that the rows name."""
+
+    def __init__(self, found: Preferences, readings: Sequence[Reading]) -> None:
+        self.readings = {str(reading.uid): reading.pk for reading in readings}
+        rows: list[learning.Pair | learning.Label | learning.ExpertRegion] = [
+            *found.pairs,
+            *found.labels,
+            *found.regions,
+        ]
+        named = chain((row.completion for row in rows), (pair.rejected_completion for pair in found.pairs))
+        self.completions = _keys(Completion, named)
+        self.steps = _keys(ReasoningStep, (row.step for row in rows if row.step))
+
+    def of(self, row: learning.Pair | learning.Label | learning.ExpertRegion) -> dict[str, Any]:
+        """What every frozen row has."""
+        return {
+            "completion_id": self.completions[row.completion],
+            "step_id": self.steps[row.step] if row.step else None,
+            "num_readers": row.num_readers,
+            "split": row.split,
+            "readings": [self.readings[uid] for uid in row.readings],
+        }
+
+
+def _keys(model: type[Completion] | type[ReasoningStep], uids: Iterable[str]) -> dict[str, int]:
+    found = model.objects.filter(uid__in=set(uids)).values_list("uid", "pk")
+    return {str(uid): pk for uid, pk in found}

@@ -1,0 +1,107 @@
+"""Pages on frozen data sets: the list with the freeze, one set, and its card as a file."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.feedback.datasets.card import as_markdown, card_of
+from deepmedix_review.feedback.datasets.freezing import freeze_dataset
+from deepmedix_review.feedback.datasets.page import page_of_dataset
+from deepmedix_review.feedback.datasets.samples import sample_pairs
+from deepmedix_review.feedback.examples import Examples, examples_of
+from deepmedix_review.feedback.forms import TrainingForm
+from deepmedix_review.feedback.models import PreferenceDataset
+from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readings_waiting
+from deepmedix_review.feedback.tasks import request_training
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+
+PAGE_SIZE = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_capability(Capability.VIEW_MODELS)
+def show_datasets(request: HttpRequest) -> HttpResponse:
+    """The list, and the form that freezes what is signed by now."""
+    user = acting_user(request)
+    if request.method == "POST":
+        try:
+            dataset = freeze_dataset(title=request.POST.get("title", ""), actor=user)
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            messages.error(request, str(refusal))
+            return redirect("dataset-list")
+        messages.success(request, f"Frozen: {dataset.num_pairs} pairs of {dataset.num_readings} readings.")
+        return redirect("dataset-detail", dataset.uid)
+    page = page_of(datasets(user), before=read_before(request.GET.get("before")), size=PAGE_SIZE)
+    newest = datasets(user).first()
+    context = {"datasets": page, "num_waiting": num_readings_waiting(newest), "newest": newest}
+    return render(request, "feedback/dataset_list.html", context)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
+    dataset = dataset_for(acting_user(request), uid)
+    record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
+    return _render_dataset(request, dataset, TrainingForm(_examples(dataset)))
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def train(request: HttpRequest, uid: UUID) -> HttpResponse:
+    dataset = dataset_for(acting_user(request), uid)
+    form = TrainingForm(_examples(dataset), request.POST)
+    if form.is_valid():
+        try:
+            run = request_training(dataset=dataset, actor=acting_user(request), recipe=form.recipe())
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            form.refusal = str(refusal)
+        else:
+            return redirect("training-run", run.uid)
+    return _render_dataset(request, dataset, form)
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def download_card(request: HttpRequest, uid: UUID, form: str) -> HttpResponse:
+    """The card as Markdown to read, or as JSON to compute with."""
+    dataset = dataset_for(acting_user(request), uid)
+    record_event(actor=acting_user(request), action="download_card", subject=dataset, details={"form": form})
+    card = card_of(dataset, page_of_dataset(dataset).summary)
+    if form == "json":
+        response: HttpResponse = JsonResponse(card, json_dumps_params={"indent": 2})
+    else:
+        response = HttpResponse(as_markdown(card), content_type="text/markdown; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{dataset.uid}-card.{form}"'
+    return response
+
+
+def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: TrainingForm) -> HttpResponse:
+    page = page_of_dataset(dataset)
+    context = {
+        "dataset": dataset,
+        "page": page,
+        "summary": page.summary,
+        "samples": sample_pairs(dataset),
+        "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
+        "form": form,
+    }
+    return render(request, "feedback/dataset_detail.html", context)
+
+
+def _examples(dataset: PreferenceDataset) -> Examples | None:
+    """For the version that serves now, if one does."""
+    parent = versions().filter(state=ModelVersion.State.SERVING).first()
+    return examples_of(dataset, parent=parent) if parent else None

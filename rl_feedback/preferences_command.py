@@ -1,0 +1,67 @@
+"""`python -m rl_feedback preferences`: turns a file of readings into a folder of training data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rl_feedback.preferences import Dispute, LeftOut, Preferences, gather_preferences
+from rl_feedback.readings import SignedReading
+from rl_feedback.readings_file import read_readings
+from rl_feedback.training.examples import TrainingPair, write_examples
+
+ROWS_FILE, REST_FILE, READERS_FILE = "rows.jsonl", "left_out.jsonl", "readers.json"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--readings", type=Path, required=True, help="JSON lines of rl_feedback.readings.SignedReading"
+    )
+    parser.add_argument(
+        "--anchors", type=Path, help="the same of hidden repeats and controls, which measure readers alone"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help=f"folder for pairs.jsonl, {ROWS_FILE} and the rest"
+    )
+
+
+def run(options: argparse.Namespace) -> Iterator[str]:
+    """Writes the folder, then tells what is in it and its sha256."""
+    readings = read_readings(options.readings)
+    found = gather_preferences(readings, anchors=read_readings(options.anchors) if options.anchors else ())
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / ROWS_FILE).write_text("".join(f"{line}\n" for line in found.lines()), encoding="ascii")
+    rest: list[Dispute | LeftOut] = [*found.disputes, *found.left_out]
+    (options.out / REST_FILE).write_text(
+        "".join(json.dumps(asdict(row), sort_keys=True) + "\n" for row in rest), encoding="utf-8"
+    )
+    (options.out / READERS_FILE).write_text(json.dumps(found.readers.as_json(), indent=1), encoding="utf-8")
+    write_examples(options.out, pairs_to_train_on(found, readings), kind=TrainingPair)
+    yield f"{len(readings)} readings of {len(found.splits)} patients."
+    for name, rows in (("pairs", found.pairs), ("labels", found.labels), ("regions", found.regions)):
+        sides = Counter(row.split for row in rows)
+        told = ", ".join(f"{sides[side]} {side}" for side in ("train", "tune", "test"))
+        yield f"{len(rows)} {name}: {told}."
+    yield f"{len(found.disputes)} disputes, {len(found.left_out)} times no pair: see {REST_FILE}."
+    yield f"sha256 {found.sha256} of {ROWS_FILE}; pairs of the train side are in pairs.jsonl."
+
+
+def pairs_to_train_on(found: Preferences, readings: tuple[SignedReading, ...]) -> Iterator[TrainingPair]:
+    """The pairs of the train side, each with the film that its readings name."""
+    films = {one.uid: reading.film for reading in readings for one in reading.completions}
+    for pair in found.pairs:
+        if pair.split == "train":
+            yield TrainingPair(
+                film=films[pair.completion],
+                prompt=pair.prompt,
+                chosen=pair.chosen,
+                rejected=pair.rejected,
+                weight=pair.weight,
+                origin=pair.origin,
+                prefix=pair.prefix,
+            )
