@@ -129,6 +129,8 @@ def _by_steps(corpus: Corpus, judged: Mapping[str, Judged], both: tuple[str, str
     if any(one.is_malformed for one in texts) or texts[0].prompt != texts[1].prompt:
         return
     parsed = [parse_completion(one.text).steps for one in texts]
+    if any(len(one.steps) != len(steps) for one, steps in zip(texts, parsed, strict=True)):
+        return
     same = len(list(takewhile(lambda two: two[0].text == two[1].text, zip(*parsed, strict=False))))
     if same >= min(map(len, parsed)):
         return

@@ -129,12 +129,12 @@ def _by_rewording(
         return
     for writer in writers:
         completion = writer.completion
-        written = parse_completion(completion.text).steps[number]
         try:
             chosen = rewritten_step(completion, number)
         except CorrectionRefused as refusal:
             yield LeftOut("step", judged.uid, str(refusal), readings_of([writer]))
             continue
+        written = parse_completion(completion.text).steps[number]
         yield _pair(
             completion,
             judged,

@@ -155,6 +155,15 @@ def test_a_readers_rewriting_stands_against_the_original_and_its_step_against_th
     assert whole.weight == pytest.approx(2 * (whole.probability - 0.5))
 
 
+def test_steps_that_the_text_does_not_hold_are_left_out_with_the_reason() -> None:
+    rewritten = of_step(A, 1, edited_text="There is a left effusion", plausibility=1)
+    found = gathered(reading("r", replace(rewritten, text=saying("a", "Nothing").text)))
+    assert not found.pairs
+    reasons = {(left.origin, left.reason) for left in found.left_out}
+    assert ("step", "The regions in the text are not the ones that were judged.") in reasons
+    assert ("rewrite", "The regions in the text are not the ones that were judged.") in reasons
+
+
 def test_a_missed_finding_is_taught_where_the_reader_pointed() -> None:
     made = replace(A, missed=(MissedFinding("Left effusion", (on_film((60, 80, 100, 100)),)),))
     found = gathered(reading("r", made))
@@ -199,6 +208,8 @@ def test_steps_after_different_beginnings_or_rated_alike_are_no_pair() -> None:
     spaced = replace(other, text=other.text.replace("<think> ", "<think>  "))
     apart = gathered(reading("r", replace(mine, steps=completion("a", mine.text, rating=5).steps), spaced))
     assert not pairs_of(apart, "step")
+    judged_otherwise = replace(mine, steps=mine.steps[:1])
+    assert not pairs_of(gathered(reading("r", judged_otherwise, other)), "step")
 
 
 def test_a_step_that_readers_could_not_judge_gives_no_pair() -> None:
