@@ -34,7 +34,7 @@ COMMANDS = {
     "grpo": ("let the model try, and reward what is right", "rl_feedback.training.command"),
     "recipe": ("stages in a row; without --config corrections, then votes", "rl_feedback.training.command"),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
-    "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate_command"),
+    "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }
 
 

@@ -21,6 +21,10 @@ class EvaluationFailed(Exception):
     """The model gave no answer to a film; the message says why."""
 
 
+class MeasuredOtherwise(ValueError):
+    """A stored result holds other figures than are measured now."""
+
+
 @dataclass(frozen=True)
 class PhantomBenchmark:
     """Which held-out films: `num_phantoms` seeds from `first_seed` on, drawn as at `site`."""
@@ -110,12 +114,13 @@ def case_as_json(result: CaseResult) -> dict[str, Any]:
 
 
 def case_from_json(row: Mapping[str, Any]) -> CaseResult:
-    """Raises ValueError, naming what is missing, for a row that another version wrote."""
+    """Raises MeasuredOtherwise, naming what is missing, for a row that another version wrote."""
     score = dict(row["score"])
     missing = {field.name for field in fields(PhantomScore)} ^ set(score)
     if missing:
-        raise ValueError(
+        raise MeasuredOtherwise(
             f"This result lacks or has too much of {', '.join(sorted(missing))}: evaluate the model again."
         )
-    score["lesion_ious"] = tuple(score["lesion_ious"])
+    score = {name: tuple(value) if isinstance(value, list) else value for name, value in score.items()}
+    score["boxes"] = tuple(map(tuple, score["boxes"]))
     return CaseResult(seed=int(row["seed"]), text=str(row["text"]), score=PhantomScore(**score))

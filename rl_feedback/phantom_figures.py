@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -12,7 +12,9 @@ import numpy as np
 from inference.grounding import ParsedStep, parse_completion
 from inference.phantom_truth import ALL_LESIONS, KINDS, NO_FINDING, SIDES, Finding, PhantomTruth
 from inference.regions import Box
-from rl_feedback.gate import CaseScores
+from rl_feedback.constant_boxes import PlacedBox, constant_box_scores
+from rl_feedback.gate.policy import CaseScores
+from rl_feedback.phantom_statements import statements
 
 LABELS = {
     "well_formed": "Format",
@@ -24,7 +26,12 @@ LABELS = {
     "lesion_iou": "Lesion region IoU",
     "lesion_recall": "Lesion recall",
     "hallucinated": "Hallucinated findings",
+    "omitted": "Omitted findings",
+    "negation_flips": "Negation flips",
+    "laterality_flips": "Laterality flips",
     "num_characters": "Answer length",
+    "num_boxes": "Regions drawn",
+    "constant_box": "Regions in one place",
 }
 
 _DENIED = re.compile(r"\b(no|not|without|neither|nor|absent|free of)\b")
@@ -38,6 +45,7 @@ class PhantomScore:
 
     `lesion_ious` has one entry per lesion that is there: 0 unless a step names its kind and side and points
     at it. A step that points at several places earns the mean over them, so that more boxes never pay.
+    `kinds_affirmed` and `kinds_denied` are what the text says outright, `kinds_present` what is true.
     """
 
     well_formed: bool
@@ -50,6 +58,23 @@ class PhantomScore:
     num_lesions_named: int
     num_hallucinated: int
     num_characters: int
+    num_omitted: int
+    num_on_wrong_side: int
+    kinds_affirmed: tuple[str, ...]
+    kinds_denied: tuple[str, ...]
+    kinds_present: tuple[str, ...]
+    boxes: tuple[PlacedBox, ...]
+
+    @property
+    def kinds_flipped(self) -> frozenset[str]:
+        """Kinds that are said to be there and are not, or the other way round."""
+        present = set(self.kinds_present)
+        return frozenset((set(self.kinds_affirmed) - present) | (set(self.kinds_denied) & present))
+
+    @property
+    def kinds_right(self) -> frozenset[str]:
+        """Kinds of which the text says outright what is true."""
+        return frozenset({*self.kinds_affirmed, *self.kinds_denied}) - self.kinds_flipped
 
 
 @dataclass(frozen=True)
@@ -83,6 +108,7 @@ def score_phantom(
     present = {finding.name for finding in seen.findings}
     named = named_findings(parsed.answer)
     claimed = {name for step in parsed.steps for name in claims(step.text)}
+    said = statements([*(step.text for step in parsed.steps), parsed.answer or ""])
     return PhantomScore(
         well_formed=not parsed.problems,
         exact_answer=named == present and (bool(named) or _says_none(parsed.answer)),
@@ -94,6 +120,12 @@ def score_phantom(
         num_lesions_named=sum(lesion.name in named for lesion in seen.lesions),
         num_hallucinated=len((named | claimed) - present),
         num_characters=len(text),
+        num_omitted=len(present - named - claimed),
+        num_on_wrong_side=_num_on_wrong_side(seen.lesions, named | claimed),
+        kinds_affirmed=said.affirmed,
+        kinds_denied=said.denied,
+        kinds_present=tuple(kind for kind in KINDS if kind in {finding.kind for finding in seen.findings}),
+        boxes=tuple(_placed(parsed.steps, model_size)),
     )
 
 
@@ -117,12 +149,30 @@ def case_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:
     Weights make the weighted mean the pooled figure: findings named for precision, lesions for their IoU.
     """
     table = [_figures_of(score) for score in scores]
-    return {
+    by_film = {
         name: CaseScores(
             values=tuple(row[name][0] for row in table), weights=tuple(row[name][1] for row in table)
         )
         for name in LABELS
+        if name != "constant_box"
     }
+    return {**by_film, "constant_box": constant_box_scores([score.boxes for score in scores])}
+
+
+def both_case_scores(
+    parent: Sequence[PhantomScore], candidate: Sequence[PhantomScore]
+) -> tuple[dict[str, CaseScores], dict[str, CaseScores]]:
+    """Each version's figures on the same films, and beside them what only the two together show: how many
+    kinds of findings the candidate says the opposite of where the parent was right (`reversed`)."""
+    reversed_by_candidate = [
+        float(len(before.kinds_right & after.kinds_flipped))
+        for before, after in zip(parent, candidate, strict=True)
+    ]
+    even = (1.0,) * len(reversed_by_candidate)
+    return (
+        {**case_scores(parent), "reversed": CaseScores((0.0,) * len(even), even)},
+        {**case_scores(candidate), "reversed": CaseScores(tuple(reversed_by_candidate), even)},
+    )
 
 
 def aggregate(
@@ -171,7 +221,11 @@ def _figures_of(score: PhantomScore) -> dict[str, tuple[float, float]]:
         "lesion_iou": (fmean(score.lesion_ious) if lesions else 0.0, float(lesions)),
         "lesion_recall": (_share(score.num_lesions_named, lesions), float(lesions)),
         "hallucinated": (float(score.num_hallucinated), 1.0),
+        "omitted": (float(score.num_omitted), 1.0),
+        "negation_flips": (float(len(score.kinds_flipped)), 1.0),
+        "laterality_flips": (float(score.num_on_wrong_side), 1.0),
         "num_characters": (float(score.num_characters), 1.0),
+        "num_boxes": (float(len(score.boxes)), 1.0),
     }
 
 
@@ -205,6 +259,29 @@ def claims(step: str) -> set[str]:
 def speaks_of_heart(step: str) -> bool:
     """Whether a step is about the heart, whatever it says of it."""
     return bool(_HEART.search(step.lower()))
+
+
+def _num_on_wrong_side(lesions: Sequence[Finding], said: set[str]) -> int:
+    """Lesions that are named on the other side, where nothing of their kind is, and not on their own."""
+    there = {lesion.name for lesion in lesions}
+    others = [f"{SIDES[1 - SIDES.index(str(lesion.side))]} {lesion.kind}" for lesion in lesions]
+    return sum(
+        lesion.name not in said and other in said and other not in there
+        for lesion, other in zip(lesions, others, strict=True)
+    )
+
+
+def _placed(steps: Sequence[ParsedStep], model_size: tuple[int, int]) -> Iterator[PlacedBox]:
+    """Every box with what its step points at: the findings it claims, the heart, or anything else."""
+    width, height = model_size
+    for step in steps:
+        subject = ", ".join(sorted(claims(step.text) - {"cardiomegaly"}))
+        subject = subject or ("heart" if speaks_of_heart(step.text) else "anything else")
+        for number, box in enumerate(step.boxes):
+            # A step's second box is another place: of two lungs each is compared with its like.
+            place = f"{subject} {number + 1}" if number else subject
+            edges = (box.x_min / width, box.y_min / height, box.x_max / width, box.y_max / height)
+            yield place, *edges
 
 
 def _sides(text: str) -> list[str]:

@@ -49,7 +49,7 @@ def test_a_candidate_equal_to_its_parent_passes_with_every_figure() -> None:
     assert {c.verdict for c in outcome.comparisons} == {Verdict.PASSES}
     assert outcome.sentence == (
         "Passed. No guarded figure differs measurably from its parent: "
-        "nothing was lost, and nothing was shown to be gained."
+        "nothing was lost, and nothing was shown to be gained. By policy 2."
     )
 
 
@@ -79,7 +79,7 @@ def test_a_candidate_that_learned_to_omit_lesions_is_held_although_its_answers_i
     assert deciding == {"lesion_recall", "num_characters"}
     assert "Lesion recall fell by 0.125" in outcome.sentence
     assert "texts became 21% shorter" in outcome.sentence
-    assert outcome.sentence.endswith("Answers improved, but it stopped naming lesions.")
+    assert outcome.sentence.endswith("Answers improved, but it stopped naming lesions. By policy 2.")
 
 
 def test_a_fall_within_the_margin_passes_and_one_beyond_it_is_held() -> None:

@@ -1,11 +1,13 @@
 """Figures must fall when a completion leaves something out, points elsewhere or makes something up."""
 
+import re
+
 import numpy as np
 import pytest
 
 from inference.phantoms import HELD_OUT_SEEDS, PhantomTruth, draw_phantom, ideal_reasoning
-from rl_feedback.gate import POLICY
-from rl_feedback.phantom_figures import aggregate, case_scores, score_phantom
+from rl_feedback.gate import POLICY, Suite
+from rl_feedback.phantom_figures import aggregate, both_case_scores, case_scores, score_phantom
 
 
 def truth_with(answer: str) -> PhantomTruth:
@@ -91,7 +93,72 @@ def test_the_interval_holds_the_mean_and_narrows_with_cases() -> None:
 
 def test_every_figure_the_gate_guards_is_measured(left_effusion: PhantomTruth) -> None:
     scores = [score_phantom(ideal_reasoning(left_effusion), left_effusion)]
-    assert {guard.figure for guard in POLICY.guards} <= set(case_scores(scores))
+    parent, candidate = both_case_scores(scores, scores)
+    assert {guard.figure for guard in POLICY.of(Suite.SEALED)} <= set(parent) & set(candidate)
+
+
+def test_what_neither_a_step_nor_the_answer_names_is_omitted() -> None:
+    truth = truth_with("cardiomegaly, left effusion")
+    ideal = ideal_reasoning(truth)
+    answered_alone = ideal.replace("pleural effusion", "something")
+    left_out = answered_alone.replace(", left effusion", "")
+    assert [score_phantom(text, truth).num_omitted for text in (ideal, answered_alone, left_out)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "num_flips"),
+    [
+        ("The heart size is normal", "The heart is enlarged", 1),
+        ("There is a left pleural effusion", "There is no left pleural effusion", 0),
+        ("There is a left pleural effusion", "There may be a nodule; There is a left pleural effusion", 0),
+        ("There is a left pleural effusion", "There is a nodule; There is a left pleural effusion", 1),
+    ],
+)
+def test_what_is_said_against_the_truth_is_flipped_and_doubt_is_not(
+    left_effusion: PhantomTruth, said: str, instead: str, num_flips: int
+) -> None:
+    """A denial beside the answer's affirmation is a contradiction; the stronger word counts."""
+    text = ideal_reasoning(left_effusion).replace(said, instead)
+    assert len(score_phantom(text, left_effusion).kinds_flipped) == num_flips
+
+
+def test_a_denied_finding_that_is_there_is_flipped_and_reverses_the_parents_true_word(
+    left_effusion: PhantomTruth,
+) -> None:
+    ideal = ideal_reasoning(left_effusion)
+    denies = ideal.replace("There is a left", "There is no left").replace("{left effusion}", "{none}")
+    before, after = score_phantom(ideal, left_effusion), score_phantom(denies, left_effusion)
+    assert after.kinds_flipped == {"effusion"}
+    parent, candidate = both_case_scores([before], [after])
+    assert (parent["reversed"].values, candidate["reversed"].values) == ((0.0,), (1.0,))
+    parent, candidate = both_case_scores([after], [before])
+    assert candidate["reversed"].values == (0.0,)
+
+
+def test_the_right_finding_on_the_wrong_side_is_a_laterality_flip(left_effusion: PhantomTruth) -> None:
+    ideal = ideal_reasoning(left_effusion)
+    both_sides = ideal.replace("left effusion}", "left effusion, right effusion}")
+    texts = (ideal, ideal.replace("left", "right"), both_sides, ideal.replace("effusion", "nodule"))
+    assert [score_phantom(text, left_effusion).num_on_wrong_side for text in texts] == [0, 1, 0, 0]
+
+
+def test_one_box_everywhere_is_found_and_boxes_that_follow_the_film_are_not() -> None:
+    follows, stands = [], []
+    for seed in HELD_OUT_SEEDS[:60]:
+        truth = draw_phantom(seed=seed, width=56, height=56).truth
+        text = ideal_reasoning(truth)
+        follows.append(score_phantom(text, truth))
+        stands.append(score_phantom(re.sub(r"\[[^\]]*\]", "[40, 40, 80, 80]", text), truth))
+    # Two lungs are told apart by their order, so every box has its like on other films.
+    assert aggregate(stands)["constant_box"].mean == 1.0
+    assert aggregate(follows)["constant_box"].high < 0.1
+
+
+def test_regions_are_counted_as_they_are_written(left_effusion: PhantomTruth) -> None:
+    ideal = ideal_reasoning(left_effusion)
+    doubled = ideal.replace("]", "] and [1, 2, 3, 4]")
+    scores = [score_phantom(text, left_effusion) for text in (ideal, doubled)]
+    assert [case_scores([score])["num_boxes"].values for score in scores] == [(2.0,), (4.0,)]
 
 
 def test_no_scores_is_said_plainly() -> None:

@@ -15,6 +15,8 @@ from rl_feedback.phantom_figures import aggregate
 # The gate's films lie beyond those that model cards give figures for, and the sites share none.
 _GATE_SEEDS = {"first": HELD_OUT_SEEDS.start + 5000, "second": HELD_OUT_SEEDS.start + 7500}
 _MOST_PHANTOMS = 2500
+# Counts up with every change of what is measured of a film.
+_FIGURES = 2
 
 
 def ensure_gate_benchmarks() -> list[Benchmark]:
@@ -32,9 +34,10 @@ def ensure_gate_benchmarks() -> list[Benchmark]:
 
 
 def _benchmark_name(number: int, site: Site) -> str:
-    """Films that were drawn anew are another benchmark: figures on the old ones say nothing of them."""
+    """Films that were drawn anew, or measured by other figures, are another benchmark: what was measured
+    before is not comparable."""
     drawing = f", drawing {site.drawing}" if site.drawing > 1 else ""
-    return f"{number} held-out phantoms, {site.name} site{drawing}"
+    return f"{number} held-out phantoms, {site.name} site{drawing}, figures {_FIGURES}"
 
 
 def record_evaluation(evaluation: Evaluation, results: Sequence[CaseResult]) -> None:

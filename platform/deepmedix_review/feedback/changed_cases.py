@@ -7,7 +7,7 @@ from deepmedix_review.evaluation.selectors import CasePair, case_pairs
 from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.feedback.models import GateDecision
 from inference.phantoms import draw_phantom
-from rl_feedback.evaluation import CaseResult
+from rl_feedback.evaluation import CaseResult, MeasuredOtherwise
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,13 @@ class Changes:
     cases: tuple[ChangedCase, ...]
 
 
-def most_changed(decision: GateDecision, *, number: int = 6) -> Changes:
-    """Films with lost lesions first, then those whose score moved most."""
-    pairs = [pair for before, after in _evaluations(decision) for pair in case_pairs(before, after)]
+def most_changed(decision: GateDecision, *, number: int = 6) -> Changes | None:
+    """Films with lost lesions first, then those whose score moved most. None of a decision on figures that
+    are no longer measured so."""
+    try:
+        pairs = [pair for before, after in _evaluations(decision) for pair in case_pairs(before, after)]
+    except MeasuredOtherwise:
+        return None
     lost = [_named(pair.parent) - _named(pair.candidate) for pair in pairs]
     changed = [pair for pair in pairs if pair.parent.text != pair.candidate.text]
     changed.sort(

@@ -35,7 +35,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
 from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, decide
-from rl_feedback.phantom_figures import case_scores
+from rl_feedback.phantom_figures import both_case_scores
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
@@ -189,20 +189,16 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
         (_measured(parent, benchmark), _measured(candidate, benchmark))
         for benchmark in ensure_gate_benchmarks()
     ]
-    outcome = decide(
-        [
-            BenchmarkScores(
-                benchmark=f"the {after.benchmark.site} site",
-                parent=case_scores([pair.parent.score for pair in pairs]),
-                candidate=case_scores([pair.candidate.score for pair in pairs]),
-            )
-            for before, after in both
-            for pairs in [case_pairs(before, after)]
-        ],
-        policy=POLICY,
-        parent=str(parent),
-    )
+    outcome = decide([_scores(*two) for two in both], policy=POLICY, parent=str(parent))
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
+
+
+def _scores(before: Evaluation, after: Evaluation) -> BenchmarkScores:
+    pairs = case_pairs(before, after)
+    parent, candidate = both_case_scores(
+        [pair.parent.score for pair in pairs], [pair.candidate.score for pair in pairs]
+    )
+    return BenchmarkScores(f"the {after.benchmark.site} site", parent, candidate)
 
 
 def _keep_decision(

@@ -4,28 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rl_feedback.gate_policy import Comparison, Direction, Verdict, harm
+from rl_feedback.gate.policy import Comparison, Direction, Policy, Suite, Verdict, harm
 
 # A sentence with more figures than this is not read.
 NAMED_IN_SENTENCE = 3
 NAMED_WHEN_PASSED = 2
+# Of what shall not drift: what is counted, and how less and more of it are called.
+_DRIFTS = {"num_characters": ("texts", "shorter", "longer"), "num_boxes": ("regions", "fewer", "more")}
 
 
-def deciding_sentence(comparisons: Sequence[Comparison], *, parent: str) -> str:
-    """Begins with "Held." or "Passed."; names the worst figures with their change, interval and margin.
+def deciding_sentence(
+    comparisons: Sequence[Comparison], *, parent: str, policy: Policy, lacks_gain: bool = False
+) -> str:
+    """Begins with "Held." or "Passed."; names the worst figures with their change, interval and margin, and
+    the policy.
 
     A change whose interval touches no change when rounded as it is shown is no change to tell of.
     """
+    text = _held_or_passed(comparisons, parent=parent, lacks_gain=lacks_gain)
+    if lacks_gain:
+        labels = {c.figure: c.label for c in comparisons}
+        names = ", ".join(_lower_first(labels[figure]) for figure in policy.required_gains)
+        text += f" Of what has to improve, nothing did for sure: {names}."
+    return f"{text} By policy {policy.number}."
+
+
+def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gain: bool) -> str:
     against = [c for c in comparisons if c.counts_against]
     several = len({c.benchmark for c in comparisons}) > 1
     if against:
-        against.sort(key=lambda c: harm(c.direction, c.difference) / c.margin, reverse=True)
+        against.sort(key=_weight, reverse=True)
         named, others = against[:NAMED_IN_SENTENCE], against[NAMED_IN_SENTENCE:]
         text = "Held. " + _capitalised("; ".join(_change(c, several=several) for c in named))
         if others:
             labels = ", ".join(_lower_first(c.label) + _place(c, several) for c in others)
             text += f"; and {len(others)} more: {labels}"
-        return text + "." + _omission(comparisons, against)
+        return text + "." + _what_it_learned(comparisons, against)
+    if lacks_gain:
+        return "Held. Nothing that the gate guards got worse by more than its margin."
     changed = sorted(filter(_is_measurable, comparisons), key=lambda c: abs(c.difference), reverse=True)
     unclear = [c for c in comparisons if c.verdict is Verdict.UNCLEAR]
     if changed:
@@ -44,6 +60,27 @@ def deciding_sentence(comparisons: Sequence[Comparison], *, parent: str) -> str:
         names = ", ".join(f"{_lower_first(c.label)}{_place(c, several)}" for c in unclear)
         text += f". Unclear, with the best estimate within the margin: {names}"
     return text + "."
+
+
+def _weight(comparison: Comparison) -> float:
+    """What decides stands first: how many margins a figure got worse by."""
+    return harm(comparison.direction, comparison.difference) / comparison.margin
+
+
+def _what_it_learned(comparisons: Sequence[Comparison], against: Sequence[Comparison]) -> str:
+    """What figures like these have meant so far, in words; nothing where they fit no known way of failing."""
+    held = {c.figure for c in against}
+    text = _omission(comparisons, against)
+    if any(c.suite is Suite.TWINS for c in against):
+        text += " It knows the sealed films by heart: it must not have seen them."
+    if "image_dependence" in held:
+        text += " It answers without looking at the film."
+    if "constant_box" in held:
+        text += " It draws its regions in one place, whatever the film."
+    longer = any(c.figure == "num_characters" and c.low > 0 for c in against)
+    if longer and not any(c.figure == "lesion_recall" and c.improved for c in comparisons):
+        text += " Its texts are padded: they say more and find no more."
+    return text
 
 
 def _omission(comparisons: Sequence[Comparison], against: Sequence[Comparison]) -> str:
@@ -70,8 +107,9 @@ def _change(comparison: Comparison, *, several: bool) -> str:
     place = _place(comparison, several)
     size, low, high = _as_sizes(comparison)
     if comparison.direction is Direction.SHOULD_NOT_DRIFT:
-        way = "shorter" if comparison.difference < 0 else "longer"
-        text = f"texts became {size:.0%} {way} ({_percent(low)} to {_percent(high)}){place}"
+        subject, less, more = _DRIFTS.get(comparison.figure, (comparison.label.lower(), "less", "more"))
+        way = less if comparison.difference < 0 else more
+        text = f"{subject} became {size:.0%} {way} ({_percent(low)} to {_percent(high)}){place}"
         limit = f", beyond the margin of {comparison.margin:.0%}"
     else:
         way = "fell" if comparison.difference < 0 else "rose"
@@ -80,6 +118,8 @@ def _change(comparison: Comparison, *, several: bool) -> str:
         limit = f", more than the margin of {comparison.margin:g}"
     if not comparison.counts_against:
         return text
+    if comparison.is_past_limit and comparison.verdict is Verdict.PASSES:
+        return f"{text}, to {comparison.candidate:.3f}, past the limit of {comparison.limit:g}"
     return (
         text
         + limit

@@ -11,8 +11,8 @@ from inference.phantoms import HELD_OUT_SEEDS, SITES
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, PhantomBenchmark, evaluate_phantoms
-from rl_feedback.gate import BenchmarkScores, CaseScores, decide
-from rl_feedback.phantom_figures import case_scores
+from rl_feedback.gate import BenchmarkScores, decide
+from rl_feedback.phantom_figures import PhantomScore, both_case_scores
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         parent, candidate = (
             _scores(folder, benchmark, preset) for folder in (options.parent, options.candidate)
         )
-        benchmarks.append(BenchmarkScores(f"{site} site", parent, candidate))
+        benchmarks.append(BenchmarkScores(f"{site} site", *both_case_scores(parent, candidate)))
     outcome = decide(benchmarks)
     for row in outcome.comparisons:
         yield (
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     yield outcome.sentence
 
 
-def _scores(folder: Path, benchmark: PhantomBenchmark, preset: ServingPreset) -> dict[str, CaseScores]:
+def _scores(folder: Path, benchmark: PhantomBenchmark, preset: ServingPreset) -> list[PhantomScore]:
     engine = load_engine(
         EngineSettings(
             folder=folder,
@@ -58,4 +58,4 @@ def _scores(folder: Path, benchmark: PhantomBenchmark, preset: ServingPreset) ->
         box_frame=preset.box_frame,
         max_new_tokens=preset.max_new_tokens,
     )
-    return case_scores([result.score for result in evaluate_phantoms(engine, benchmark, asked=asked)])
+    return [result.score for result in evaluate_phantoms(engine, benchmark, asked=asked)]

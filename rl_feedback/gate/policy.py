@@ -1,0 +1,206 @@
+"""What the gate guards, by which margin, and what it found for each figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+
+
+class Direction(StrEnum):
+    """Which change of a figure harms: a fall, a rise, or a drift either way (relative to the parent)."""
+
+    HIGHER_IS_BETTER = "higher_is_better"
+    LOWER_IS_BETTER = "lower_is_better"
+    SHOULD_NOT_DRIFT = "should_not_drift"
+
+
+class Suite(StrEnum):
+    """On which films a figure is measured: sealed ones, canaries, or sealed ones against their twins."""
+
+    SEALED = "sealed"
+    CANARIES = "canaries"
+    TWINS = "twins"
+
+
+class Verdict(StrEnum):
+    """`held`: worse than the margin for sure. `unclear`: the interval reaches past the margin. `passes`: it
+    does not."""
+
+    PASSES = "passes"
+    UNCLEAR = "unclear"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guarded figure and how much worse it may get; a drift's margin is a share of the parent's mean.
+
+    `limit` is the most that a figure may be at all, asked only where the parent keeps it. With
+    `only_for_sure` an unclear figure never holds.
+    """
+
+    figure: str
+    label: str
+    direction: Direction
+    margin: float
+    suite: Suite = Suite.SEALED
+    limit: float | None = None
+    only_for_sure: bool = False
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        return cls(
+            **{
+                **values,
+                "direction": Direction(values["direction"]),
+                "suite": Suite(values.get("suite", Suite.SEALED)),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a gate guards. Any change is another `number`: decisions keep the policy that they were made
+    under. Of the figures in `required_gains` at least one must have improved for sure, where any is named."""
+
+    number: int
+    guards: tuple[Guard, ...]
+    confidence: float = 0.95
+    num_resamples: int = 2000
+    seed: int = 7
+    required_gains: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.guards:
+            raise ValueError("A policy guards at least one figure.")
+        if not 0.5 <= self.confidence < 1:
+            raise ValueError("The confidence of the intervals lies between 0.5 and 1, such as 0.95.")
+        for guard in self.guards:
+            if not (math.isfinite(guard.margin) and 0 < guard.margin <= 1):
+                raise ValueError(f"{guard.label}: a margin lies above 0 and is at most 1.")
+            if guard.limit is not None and not (math.isfinite(guard.limit) and guard.limit >= 0):
+                raise ValueError(f"{guard.label}: a limit is a number from 0 up.")
+        unknown = set(self.required_gains) - {
+            guard.figure for guard in self.guards if guard.direction is not Direction.SHOULD_NOT_DRIFT
+        }
+        if unknown:
+            raise ValueError(f"No guarded figure is called {', '.join(sorted(unknown))}: none can be gained.")
+
+    def of(self, suite: Suite) -> tuple[Guard, ...]:
+        """The guards of one suite."""
+        return tuple(guard for guard in self.guards if guard.suite is suite)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "required_gains": list(self.required_gains)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Raises ValueError for what no gate could guard."""
+        guards = tuple(Guard.from_json(guard) for guard in values["guards"])
+        return cls(**{**values, "guards": guards, "required_gains": tuple(values.get("required_gains", ()))})
+
+
+_FIRST_GUARDS = (
+    Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.03),
+    Guard("lesion_iou", "Lesion region IoU", Direction.HIGHER_IS_BETTER, 0.03),
+    Guard("heart_iou", "Heart region IoU", Direction.HIGHER_IS_BETTER, 0.02),
+    Guard("finding_precision", "Finding precision", Direction.HIGHER_IS_BETTER, 0.03),
+    Guard("finding_f1", "Finding F1", Direction.HIGHER_IS_BETTER, 0.03),
+    Guard("exact_answer", "Exact answers", Direction.HIGHER_IS_BETTER, 0.03),
+    Guard("well_formed", "Format", Direction.HIGHER_IS_BETTER, 0.01),
+    Guard("hallucinated", "Hallucinated findings", Direction.LOWER_IS_BETTER, 0.03),
+    Guard("num_characters", "Answer length", Direction.SHOULD_NOT_DRIFT, 0.15),
+)
+# The margins are those within which two equally good models differ by chance, on 200 films of each site.
+POLICIES = (
+    Policy(number=1, guards=_FIRST_GUARDS),
+    Policy(
+        number=2,
+        guards=(
+            *_FIRST_GUARDS,
+            Guard("omitted", "Omitted findings", Direction.LOWER_IS_BETTER, 0.03),
+            Guard("negation_flips", "Negation flips", Direction.LOWER_IS_BETTER, 0.03),
+            Guard("reversed", "True statements reversed", Direction.LOWER_IS_BETTER, 0.05),
+            Guard("laterality_flips", "Laterality flips", Direction.LOWER_IS_BETTER, 0.02),
+            Guard("num_boxes", "Regions drawn", Direction.SHOULD_NOT_DRIFT, 0.25),
+            Guard("constant_box", "Regions in one place", Direction.LOWER_IS_BETTER, 0.05),
+        ),
+    ),
+)
+POLICY = POLICIES[-1]
+
+
+@dataclass(frozen=True)
+class CaseScores:
+    """One figure over cases: `values` and `weights` have one entry per case, in the same order for both
+    versions.
+
+    The figure is the weighted mean. A case in which the figure is undefined (recall without a lesion) weighs
+    0; recall over all lesions is found / present with the number of lesions as weight.
+    """
+
+    values: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.weights):
+            raise ValueError(
+                f"{len(self.values)} values have {len(self.weights)} weights; give one for each case."
+            )
+        if (
+            not np.isfinite(self.values).all()
+            or not np.isfinite(self.weights).all()
+            or min(self.weights, default=0) < 0
+        ):
+            raise ValueError("Values must be finite numbers, weights also at least 0.")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One guarded figure of candidate and parent. `difference` and its interval are shares for a drift.
+
+    `counts_against` holds the candidate: the verdict is `held`, or it is `unclear` and the best estimate lies
+    beyond the margin, or the candidate is past a `limit` that its parent keeps. `note` says what else there
+    is to know, such as a limit that is not asked because the parent breaks it.
+    """
+
+    benchmark: str
+    figure: str
+    label: str
+    direction: Direction
+    margin: float
+    parent: float
+    candidate: float
+    difference: float
+    low: float
+    high: float
+    verdict: Verdict
+    counts_against: bool
+    num_cases: int
+    suite: Suite = Suite.SEALED
+    limit: float | None = None
+    is_past_limit: bool = False
+    note: str = ""
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+    @property
+    def improved(self) -> bool:
+        """Better for sure: the whole interval lies on the good side of no change."""
+        if self.direction is Direction.HIGHER_IS_BETTER:
+            return self.low > 0
+        return self.direction is Direction.LOWER_IS_BETTER and self.high < 0
+
+
+def harm(direction: Direction, change: float) -> float:
+    """How far a change goes the wrong way; negative for an improvement."""
+    if direction is Direction.HIGHER_IS_BETTER:
+        return -change
+    return change if direction is Direction.LOWER_IS_BETTER else abs(change)
