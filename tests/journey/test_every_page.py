@@ -39,6 +39,10 @@ PAGES_OF = {
         "account-list",
         "account-detail",
         "audit-list",
+        "learned-from",
+        "learned-from-patient",
+        "learned-from-reader",
+        "learned-from-reading",
         "study-list",
         "study-import",
         "study-held",
@@ -69,6 +73,10 @@ PAGES_OF = {
         "dataset-list",
         "dataset-detail",
         "training-run",
+        "learned-from",
+        "learned-from-patient",
+        "learned-from-reader",
+        "learned-from-reading",
         "model-list",
         "model-detail",
         "model-promote",
@@ -94,6 +102,9 @@ def subject(house: House, name: str) -> list[uuid.UUID]:
         "training-run": house.run,
         "model-detail": house.candidate,
         "model-promote": house.candidate,
+        "learned-from-patient": house.study,
+        "learned-from-reader": house.expert,
+        "learned-from-reading": house.signed_reading,
     }
     return [subjects[name].uid] if name in subjects else []
 

@@ -174,6 +174,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/learned-from/patients/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The models that learned from it, by their own run or through their ancestors, and the data sets. */
+        get: operations["learned_from_patients_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learned-from/readers/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The models that learned from it, by their own run or through their ancestors, and the data sets. */
+        get: operations["learned_from_readers_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learned-from/readings/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The models that learned from it, by their own run or through their ancestors, and the data sets. */
+        get: operations["learned_from_readings_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/keys/": {
         parameters: {
             query?: never;
@@ -1014,6 +1065,13 @@ export interface components {
             /** @description for the admin who decides; no names */
             reason: string;
         };
+        HoldingDatasetJson: {
+            /** Format: uuid */
+            uid: string;
+            title: string;
+            num_train: number;
+            num_held_out: number;
+        };
         Import: {
             /** Format: uuid */
             batch: string;
@@ -1086,6 +1144,20 @@ export interface components {
             item: string;
             /** Format: uuid */
             change_id: string;
+        };
+        /** @description `num_readings` of its own run; `through` are the numbers of ancestors that learned from it. */
+        LearnedModelJson: {
+            /** Format: uuid */
+            uid: string;
+            number: number;
+            name: string;
+            state: string;
+            /** Format: uuid */
+            run: string | null;
+            /** Format: uuid */
+            dataset: string | null;
+            num_readings: number;
+            through: number[];
         };
         LogInAgainRequest: {
             /**
@@ -1590,6 +1662,15 @@ export interface components {
          * @enum {string}
          */
         TargetEnum: "step" | "region" | "answer" | "vote" | "case";
+        /** @description What learned from a reader, a study's patient or a reading. */
+        TraceJson: {
+            kind: string;
+            /** Format: uuid */
+            uid: string;
+            num_signed: number;
+            datasets: components["schemas"]["HoldingDatasetJson"][];
+            models: components["schemas"]["LearnedModelJson"][];
+        };
         /** @description Without a recipe: corrections, then preferences. */
         TrainJsonRequest: {
             /** Format: uuid */
@@ -1980,6 +2061,117 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+        };
+    };
+    learned_from_patients_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    learned_from_readers_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    learned_from_readings_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
                 };
             };
         };

@@ -32,6 +32,7 @@ class Capability(StrEnum):
     TRAIN_MODELS = "train models"
     VIEW_MODELS = "view models, data sets and training runs"
     PROMOTE_MODELS = "promote models"
+    TRACE_LEARNING = "see which models learned from whom"
     VIEW_AUDIT = "view the audit record"
     MANAGE_ACCOUNTS = "manage accounts"
 
@@ -47,6 +48,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.REQUEST_INFERENCE,
             Capability.DESIGN_READER_STUDIES,
             Capability.VIEW_RESULTS,
+            Capability.TRACE_LEARNING,
             Capability.VIEW_AUDIT,
             Capability.MANAGE_ACCOUNTS,
         }
@@ -60,6 +62,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.TRAIN_MODELS,
             Capability.VIEW_MODELS,
             Capability.PROMOTE_MODELS,
+            Capability.TRACE_LEARNING,
         }
     ),
 }

@@ -30,11 +30,13 @@ class LabelSaid:
 class ReadingLearned:
     """A reading by the blinded names that screens show."""
 
+    uid: UUID
     case_label: str
     study: UUID
     reader_study: str
     position: int
     reader: str
+    reader_uid: UUID
     vote: str
     num_pairs: int
     labels: tuple[LabelSaid, ...]
@@ -71,11 +73,13 @@ def _learned(reading: Reading, num_pairs: Mapping[int, int], labels: list[Prefer
         (_said(reading, label) for label in labels), key=lambda one: (one.side, one.subject, one.criterion)
     )
     return ReadingLearned(
+        uid=reading.uid,
         case_label=case.study.label,
         study=case.study.uid,
         reader_study=case.reader_study.title,
         position=case.position,
         reader=reading.assignment.reader.pseudonym,
+        reader_uid=reading.assignment.reader.uid,
         vote=vote.get_side_display() if vote else "",
         num_pairs=num_pairs.get(reading.pk, 0),
         labels=tuple(said),

@@ -16,6 +16,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.models import (
+    DatasetReading,
     GateDecision,
     PreferenceDataset,
     TrainingMetric,
@@ -24,6 +25,7 @@ from deepmedix_review.feedback.models import (
 from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.selectors import signed_readings
+from deepmedix_review.studies.models import Split
 
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
@@ -53,6 +55,16 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Generation:
+    """A version on the way to another, and on how many readings of how many readers its own run learned."""
+
+    version: ModelVersion
+    run: TrainingRun | None
+    num_readings: int
+    num_readers: int
+
+
+@dataclass(frozen=True)
 class Lineage:
     """From the readings to a version: what it learned from, the run, and the versions before it, oldest
     first."""
@@ -60,6 +72,7 @@ class Lineage:
     run: TrainingRun | None
     decision: GateDecision | None
     ancestors: tuple[ModelVersion, ...]
+    generations: tuple[Generation, ...]
     readings: tuple[ReadingLearned, ...]
     num_readings: int
     num_readers: int
@@ -184,7 +197,35 @@ def lineage_of(version: ModelVersion) -> Lineage:
         run=run,
         decision=GateDecision.objects.filter(candidate=version).first(),
         ancestors=tuple(reversed(ancestors)),
+        generations=_generations(ancestors),
         readings=first_readings_of(run.dataset) if run else (),
         num_readings=readings_of(run.dataset).count() if run else 0,
         num_readers=readings_of(run.dataset).values("assignment__reader").distinct().count() if run else 0,
+    )
+
+
+def _generations(versions: Sequence[ModelVersion]) -> tuple[Generation, ...]:
+    """Newest first; one query for all their runs, one for all their readings."""
+    runs = {
+        run.candidate_id: run
+        for run in TrainingRun.objects.select_related("dataset").filter(candidate__in=versions)
+    }
+    counted = {
+        row["dataset"]: row
+        for row in DatasetReading.objects.filter(
+            dataset__in={run.dataset_id for run in runs.values()}, split=Split.TRAIN
+        )
+        .order_by()
+        .values("dataset")
+        .annotate(num=Count("pk"), num_readers=Count("reading__assignment__reader", distinct=True))
+    }
+    return tuple(
+        Generation(
+            version,
+            run,
+            counted[run.dataset_id]["num"] if run and run.dataset_id in counted else 0,
+            counted[run.dataset_id]["num_readers"] if run and run.dataset_id in counted else 0,
+        )
+        for version in versions
+        for run in (runs.get(version.pk),)
     )

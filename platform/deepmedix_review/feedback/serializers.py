@@ -105,3 +105,33 @@ class ModelJson(serializers.ModelSerializer[ModelVersion]):
     def get_gate(self, version: ModelVersion) -> dict[str, Any] | None:
         decision = getattr(version, "gate_decision", None)
         return dict(GateJson(decision).data) if decision else None
+
+
+class LearnedModelJson(serializers.Serializer[Any]):
+    """`num_readings` of its own run; `through` are the numbers of ancestors that learned from it."""
+
+    uid = serializers.UUIDField()
+    number = serializers.IntegerField()
+    name = serializers.CharField()
+    state = serializers.CharField()
+    run = serializers.UUIDField(source="run_uid", allow_null=True)
+    dataset = serializers.UUIDField(source="dataset_uid", allow_null=True)
+    num_readings = serializers.IntegerField()
+    through = serializers.ListField(child=serializers.IntegerField())
+
+
+class HoldingDatasetJson(serializers.Serializer[Any]):
+    uid = serializers.UUIDField(source="dataset.uid")
+    title = serializers.CharField(source="dataset.title")
+    num_train = serializers.IntegerField()
+    num_held_out = serializers.IntegerField()
+
+
+class TraceJson(serializers.Serializer[Any]):
+    """What learned from a reader, a study's patient or a reading."""
+
+    kind = serializers.CharField()
+    uid = serializers.UUIDField()
+    num_signed = serializers.IntegerField()
+    datasets = HoldingDatasetJson(many=True)
+    models = LearnedModelJson(many=True)

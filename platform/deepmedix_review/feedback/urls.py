@@ -4,6 +4,7 @@ from django.urls import path
 
 from deepmedix_review.feedback import api_views, model_views, views
 from deepmedix_review.feedback.datasets import views as dataset_views
+from deepmedix_review.feedback.learned import views as learned_views
 
 page_urlpatterns = [
     path("data-sets/", dataset_views.show_datasets, name="dataset-list"),
@@ -15,6 +16,25 @@ page_urlpatterns = [
         dataset_views.download_card,
         {"form": "json"},
         name="dataset-card-json",
+    ),
+    path("learned-from/", learned_views.show_readers, name="learned-from"),
+    path(
+        "learned-from/readers/<uuid:uid>/",
+        learned_views.show_trace,
+        {"kind": "reader"},
+        name="learned-from-reader",
+    ),
+    path(
+        "learned-from/patients/<uuid:uid>/",
+        learned_views.show_trace,
+        {"kind": "patient"},
+        name="learned-from-patient",
+    ),
+    path(
+        "learned-from/readings/<uuid:uid>/",
+        learned_views.show_trace,
+        {"kind": "reading"},
+        name="learned-from-reading",
     ),
     path("training-runs/<uuid:uid>/", views.show_run, name="training-run"),
     path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
@@ -32,6 +52,21 @@ page_urlpatterns = [
 api_urlpatterns = [
     path("data-sets/", api_views.DatasetsView.as_view(), name="api-dataset-list"),
     path("data-sets/<uuid:uid>/", api_views.DatasetView.as_view(), name="api-dataset"),
+    path(
+        "learned-from/readers/<uuid:uid>/",
+        learned_views.TraceView.as_view(kind="reader"),
+        name="api-learned-from-reader",
+    ),
+    path(
+        "learned-from/patients/<uuid:uid>/",
+        learned_views.TraceView.as_view(kind="patient"),
+        name="api-learned-from-patient",
+    ),
+    path(
+        "learned-from/readings/<uuid:uid>/",
+        learned_views.TraceView.as_view(kind="reading"),
+        name="api-learned-from-reading",
+    ),
     path("training-runs/", api_views.TrainingRunsView.as_view(), name="api-training-run-list"),
     path("training-runs/<uuid:uid>/", api_views.TrainingRunView.as_view(), name="api-training-run"),
     path("training-runs/<uuid:uid>/cancel/", api_views.CancelView.as_view(), name="api-training-run-cancel"),

@@ -1,0 +1,1 @@
+"""Which models have learned from a reader, a patient or a reading, through all their descendants."""
