@@ -1,7 +1,7 @@
 """What the browser tests share: a person who is logged in already, and a look for barriers."""
 
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from deepmedix_review.accounts.models import User
 from tests.home import ROOT
@@ -22,6 +22,23 @@ def open_as(user: User, *, context: BrowserContext, url: str) -> Page:
     return page
 
 
+# htmx tells so of a request that it called off itself, because a newer one took its place.
+_CALLED_OFF = ("htmx:afterRequest", "htmx:sendAbort")
+
+
+def watch(page: Page) -> list[str]:
+    """What the browser complains of from now on, a broken content security policy among it."""
+    problems: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(_CALLED_OFF):
+            problems.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    return problems
+
+
 def check_barriers(page: Page) -> None:
     """Fails by name of the rule where axe-core finds a serious or critical barrier (WCAG 2.2 AA)."""
     page.evaluate(AXE.read_text("utf-8"))
@@ -31,4 +48,4 @@ def check_barriers(page: Page) -> None:
         for rule in found["violations"]
         if rule["impact"] in ("serious", "critical")
     ]
-    assert serious == []
+    assert serious == [], serious

@@ -19,12 +19,12 @@ from deepmedix_review.reviews.models import DrawnRegion, Reading, RegionAnnotati
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
 from inference.phantom_dicom import FilmEncoding, Visit, write_phantom_dicom
-from tests.browser import open_as
+from tests.browser import open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import receive, store_phantom, write_film
-from tests.reading_room import FILM_SIZE, Room, watch
+from tests.reading_room import FILM_SIZE, Room
 
 # Two white squares, by their middles in film pixels (edges, so that a middle of five pixels ends in a half).
 FIRST, SECOND = (100.5, 120.5), (150.5, 160.5)

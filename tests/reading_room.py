@@ -41,11 +41,3 @@ class Room:
         for key in keys:
             self.page.keyboard.press(key)
         self.num_keys += len(keys)
-
-
-def watch(page: Page) -> list[str]:
-    """What the browser complains of from now on."""
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    return problems

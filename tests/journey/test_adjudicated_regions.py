@@ -30,14 +30,14 @@ from deepmedix_review.reviews.reading.changes import (
     SetWindow,
 )
 from deepmedix_review.reviews.study_services import queue_adjudications
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.reader_studies import a_draft, running
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import change, complete, reader_of, sign
 from tests.factories.studies import store_phantom
 from tests.film_room import INNER, OUTER, FilmRoom
-from tests.reading_room import FILM_SIZE, watch
+from tests.reading_room import FILM_SIZE
 
 REDRAWN = {1: (50.0, 70.0, 170.0, 190.0), 2: (80.0, 60.0, 200.0, 210.0)}
 FURTHER = (20.0, 20.0, 50.0, 60.0)

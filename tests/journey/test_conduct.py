@@ -12,12 +12,12 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import create_reader_study, lock_reader_study
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import HEART, watch
+from tests.reading_room import HEART
 
 DESIGN = ReaderStudyDesign(design="k_readers", readers_per_case=1, shows="one")
 

@@ -2,26 +2,18 @@
 
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
 from deepmedix_review.studies.collecting.split import Shares
 from deepmedix_review.studies.models import Split, Study
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.collections import move_patient
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import LUNGS, completed_study
 from tests.factories.studies import store_phantom
-
-
-def watched(page: Page) -> list[str]:
-    """What the page complains of, a broken content security policy among it."""
-    problems: list[str] = []
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    return problems
 
 
 def read_film(seed: int, *, view: str = "PA") -> Study:
@@ -40,10 +32,13 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     other = ModelVersionFactory.create()
     admin = AdminFactory.create()
     page = open_as(admin, context=context, url=live_server.url)
-    problems = watched(page)
+    problems = watch(page)
     page.goto(f"{live_server.url}/reader-studies/new/")
     plan = page.locator("#plan")
     expect(plan.get_by_role("status")).to_have_text("Nothing to read yet")
+    # Only the fields of what is chosen are there.
+    expect(page.get_by_label("Other version")).to_be_hidden()
+    expect(page.get_by_text("There is no collection yet.")).to_be_hidden()
 
     page.get_by_label("Title").fill("Winter films")
     page.get_by_role("button", name="Choose all shown").click()
@@ -94,7 +89,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
 
     page.close()
     reading = open_as(readers[0], context=context, url=live_server.url)
-    complaints = watched(reading)
+    complaints = watch(reading)
     reading.goto(f"{live_server.url}/worklist/")
     reading.get_by_role("button", name="Accept").click()
     expect(reading.get_by_text("You read in Winter films now.")).to_be_visible()
@@ -112,7 +107,7 @@ def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_sid
     other_view = read_film(4, view="AP")
     ExpertFactory.create(pseudonym="E-ONE")
     page = open_as(AdminFactory.create(), context=context, url=live_server.url)
-    problems = watched(page)
+    problems = watch(page)
     page.goto(f"{live_server.url}/studies/")
     page.get_by_role("link", name="Make a collection of these").click()
     preview = page.locator("#preview")
@@ -163,7 +158,7 @@ def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_sid
 def test_ticked_studies_become_a_collection(live_server: Any, context: BrowserContext) -> None:
     studies = [store_phantom(seed=seed).study for seed in (1, 2, 3)]
     page = open_as(AdminFactory.create(), context=context, url=live_server.url)
-    problems = watched(page)
+    problems = watch(page)
     page.goto(f"{live_server.url}/studies/")
     for study in studies[:2]:
         page.get_by_role("checkbox", name=study.label).check()
@@ -185,7 +180,7 @@ def test_a_criterion_is_shown_as_readers_will_see_it_while_it_is_written(
     live_server: Any, context: BrowserContext
 ) -> None:
     page = open_as(AdminFactory.create(), context=context, url=live_server.url)
-    problems = watched(page)
+    problems = watch(page)
     page.goto(f"{live_server.url}/criteria/new/")
     preview = page.locator("#preview")
     page.get_by_label("Name").fill("Tone")

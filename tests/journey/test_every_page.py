@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.accounts.models import User
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
 from tests.factories.house import House, furnish
 
@@ -166,8 +166,7 @@ def test_every_page_can_be_read_by_everybody_and_fits_its_window(
         user = person(house, role)
         context = browser.new_context(viewport={"width": NARROWEST_PX, "height": 800})
         page = open_as(user, context=context, url=live_server.url) if user else context.new_page()
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
+        heard = watch(page)
         for name in sorted(names):
             answer = page.goto(
                 live_server.url + reverse(name, args=subject(house, name)) + asked(house, name)
@@ -175,6 +174,7 @@ def test_every_page_can_be_read_by_everybody_and_fits_its_window(
             assert answer is not None
             assert answer.status == 200, name
             look_at(page, name)
+        problems += heard
         context.close()
     assert problems == []
 

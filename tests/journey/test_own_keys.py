@@ -9,12 +9,12 @@ from playwright.sync_api import BrowserContext, expect
 from deepmedix_review.accounts.models import Preference
 from deepmedix_review.reviews.models import RegionAnnotation, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
 
 
 @pytest.fixture

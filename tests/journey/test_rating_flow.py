@@ -20,12 +20,12 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
 
 FIVE_STEPS = [HEART, LUNG, ("The left lung is clear.", [(150.0, 40.0, 220.0, 190.0)]), HEART, LUNG]
 BUILT_IN = ("plausibility", "region-verdict", "relevance", "correctness", "completeness", "harm")

@@ -20,12 +20,12 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.selectors import film_path
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
 
 FILM = re.compile(r"/api/instances/.+/film/")
 CHANGES = re.compile(r"/api/readings/.+/changes/")

@@ -13,12 +13,12 @@ from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
 from deepmedix_review.reviews.models import Case
 from deepmedix_review.reviews.study_services import create_reader_study
 from inference.regions import Box
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, watch
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
 
 KEYS = (
     "plausibility",

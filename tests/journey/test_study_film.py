@@ -10,13 +10,13 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.studies.models import Instance
-from tests.browser import check_barriers, open_as
+from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
 from tests.film_room import INNER, OUTER
-from tests.reading_room import FILM_SIZE, watch
+from tests.reading_room import FILM_SIZE
 
 BEYOND = ("The tube ends outside.", [(100.0, 100.0, 150.0, 150.0), (300.0, 300.0, 340.0, 340.0)])
 

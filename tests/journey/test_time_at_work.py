@@ -12,12 +12,12 @@ from playwright.sync_api import BrowserContext
 
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import open_as
+from tests.browser import open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import HEART, Room, watch
+from tests.reading_room import HEART, Room
 
 JUMP_SECONDS = 50
 NUM_TURNS = 3

@@ -10,12 +10,12 @@ from playwright.sync_api import BrowserContext, Error, expect
 
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import open_as
+from tests.browser import open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import HEART, LUNG, Room, watch
+from tests.reading_room import HEART, LUNG, Room
 
 KEPT = """async () => {
     const opening = indexedDB.open("deepmedix-review");

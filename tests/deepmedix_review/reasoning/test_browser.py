@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.services import promote, register_model, register_shipped_model
 from inference.presets import PRESETS
+from tests.browser import watch
 from tests.factories.accounts import AdminFactory
 from tests.factories.models import write_untrained_model
 from tests.factories.studies import store_phantom
@@ -41,8 +42,7 @@ def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
     promote(endless, actor=None)
     study = store_phantom(size=224).study
     page = admin_page
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    errors = watch(page)
     page.goto(live_server.url + reverse("study-detail", args=[study.uid]))
     live = page.locator("#inference-live")
 
