@@ -28,8 +28,10 @@ def trl_paper_reward(completions: Sequence[Completion], *, answer: Sequence[str]
     >>> trl_paper_reward([[{"role": "assistant", "content": text}]], answer=["yes"], prompts=["…"])
     [1.5000000000000002]
     """
-    rewards = paper_reward([_text(completion) for completion in completions], answer)
-    _log(columns.get("log_metric"), "trl_paper_reward", rewards, ("format", "accuracy", "coordinate"))
+    rewards = paper_reward([completion_text(completion) for completion in completions], answer)
+    parts = ("format", "accuracy", "coordinate")
+    _log(columns.get("log_metric"), "trl_paper_reward", rewards, parts)
+    _log_each(columns.get("log_extra"), rewards, parts)
     return [reward.overall for reward in rewards]
 
 
@@ -45,7 +47,7 @@ def trl_grounded_reward(
     """
 
     def reward(completions: Sequence[Completion], **columns: Any) -> Rewards:
-        texts = [_text(completion) for completion in completions]
+        texts = [completion_text(completion) for completion in completions]
         named = [name for name in _TRUTH_COLUMNS if name in columns]
         if "answer" not in named:
             raise ValueError("The data set needs a column `answer` with the true answers.")
@@ -54,12 +56,9 @@ def trl_grounded_reward(
         rewards = grounded_reward(
             texts, truths, step_scores=score_steps(texts) if score_steps else None, version=version
         )
-        _log(
-            columns.get("log_metric"),
-            reward.__name__,
-            rewards,
-            ("format", "answer", "regions", "steps", "length"),
-        )
+        parts = ("format", "answer", "regions", "steps", "length")
+        _log(columns.get("log_metric"), reward.__name__, rewards, parts)
+        _log_each(columns.get("log_extra"), rewards, parts)
         return [found.overall for found in rewards]
 
     # TRL names its curves after the function.
@@ -67,7 +66,7 @@ def trl_grounded_reward(
     return reward
 
 
-def _text(completion: Completion) -> str:
+def completion_text(completion: Completion) -> str:
     if isinstance(completion, str):
         return completion
     contents = [message["content"] for message in completion]
@@ -90,3 +89,12 @@ def _log(
         values = [value for reward in rewards if (value := getattr(reward, part)) is not None]
         if values:
             log_metric(f"rewards/{name}/{part}", fmean(values))
+
+
+def _log_each(
+    log_extra: Callable[[str, list[Any]], None] | None, rewards: Sequence[object], parts: Sequence[str]
+) -> None:
+    """Each attempt's parts, where the trainer keeps them."""
+    if log_extra is not None:
+        for part in parts:
+            log_extra(part, [getattr(reward, part) for reward in rewards])

@@ -13,7 +13,8 @@ from typing import Any
 from inference.presets import PRESETS
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
-from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe, run_recipe
+from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe, run_recipe
+from rl_feedback.training.samples_file import keep_sample
 from rl_feedback.training.stages import STAGES
 from rl_feedback.training.view import FilmView
 
@@ -41,14 +42,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Iterator[str]:
-    """One line a step, then where the candidate is. A run begun before in `--out` goes on where it was."""
-    recipe = _recipe(options)
+    """One line a step, then where the candidate is. A run begun before in `--out` goes on where it was.
+
+    `--out` also gets config.json, with which the same run can be made again, and samples.jsonl.
+    """
+    in_file = _read(options.config) if options.config else {}
+    recipe = _recipe(options, in_file)
     preset = PRESETS[options.preset]
 
     def tell(figures: StepFigures) -> None:
         # At once: a run takes hours, and what is yielded comes when it is over.
         sys.stdout.write(_line(figures) + "\n")
         sys.stdout.flush()
+
+    def note(about: Mapping[str, Any]) -> None:
+        for line in _differences(in_file.get(ABOUT, {}), about):
+            sys.stdout.write(line + "\n")
+        options.out.mkdir(parents=True, exist_ok=True)
+        config = {**recipe.as_json(), ABOUT: about}
+        (options.out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     run_recipe(
         recipe,
@@ -58,12 +70,20 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         work=options.out / "checkpoints",
         out=options.out / "candidate",
         on_step=tell,
+        on_sample=lambda sample: keep_sample(options.out / "samples.jsonl", sample),
+        on_begin=note,
     )
     yield f"The candidate is in {options.out / 'candidate'}."
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
-    in_file = _read(options.config) if options.config else {}
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Where a run that is made again is not what it was, so that its weights may come out otherwise."""
+    for name, noun in (("parent", "model"), ("data", "data folder"), ("environment", "environment")):
+        if name in then and then[name] != now[name]:
+            yield f"note: the {noun} is not the one that the config was made with"
+
+
+def _recipe(options: argparse.Namespace, in_file: Mapping[str, Any]) -> Recipe:
     name = getattr(options, "stage", None)
     if name is None:
         return Recipe.from_json(in_file) if in_file else DEFAULT_RECIPE

@@ -16,6 +16,10 @@ from inference.phantoms import TAUGHT_SITES
 Kind = Literal["sft", "dpo", "kto", "grpo"]
 Value = TypeVar("Value")
 
+REPORT_TO = ("none", "tensorboard", "mlflow")
+# Choices that change what is told of a run, not what it learns.
+ONLY_TOLD = frozenset({"sample_every", "sample_tokens", "report_to"})
+
 
 def choice(default: Value, says: str) -> Value:
     """A field of a config with its default and what it does, for pages, commands and the reference."""
@@ -64,6 +68,15 @@ class StageConfig:
     lora_alpha: int = choice(32, "Scale of the adapters, over the rank.")
     adapts_vision: bool = choice(False, "Train the vision tower too, not the language model alone.")
     checkpoint_every: int = choice(10, "Steps between checkpoints: what a kill costs at most.")
+    sample_every: int = choice(
+        20,
+        "Steps between samples: what the model writes of the films in samples.jsonl; 0 takes none.",
+    )
+    sample_tokens: int = choice(512, "Where a sample is cut off.")
+    report_to: str = choice(
+        "none",
+        "`tensorboard` or `mlflow`, where installed: the same figures by transformers' own callbacks.",
+    )
     seed: int = choice(
         7,
         "Draws adapters, examples and replay: the same seed and data give the same run on one machine.",
@@ -88,9 +101,17 @@ class StageConfig:
         self.require_whole("lora_alpha", least=1, most=4096)
         self.require(isinstance(self.adapts_vision, bool), "adapts_vision", "true or false")
         self.require_whole("checkpoint_every", least=1)
+        self.require_whole("sample_every")
+        self.require_whole("sample_tokens", least=1, most=32_768)
+        self.require_one_of("report_to", REPORT_TO)
         self.require_whole("seed", most=2**32 - 1)
         self.require_whole("num_threads", least=1, most=1024)
         self.require_one_of("precision", ("float32", "bfloat16"))
+
+    @property
+    def taught(self) -> dict[str, Any]:
+        """What decides on the weights: without the choices of what is told meanwhile."""
+        return {name: value for name, value in self.as_json().items() if name not in ONLY_TOLD}
 
     @property
     def replays(self) -> bool:

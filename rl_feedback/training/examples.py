@@ -130,6 +130,14 @@ class RewardedCase(Example):
         return case
 
 
+@dataclass(frozen=True)
+class SampledFilm(Example):
+    """A film that nothing is learned from: what the model writes of it is told now and then."""
+
+    file = "samples.jsonl"
+    noun = "films to sample"
+
+
 def write_examples(folder: Path, examples: Iterable[Example], *, kind: type[Example]) -> Path:
     """Write one kind's lines into a data folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a run tells of each step that it has done."""
+"""What a run tells of each step that it has done, and now and then of what the model writes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,25 @@ class StepFigures:
     values: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     memory_mb: float = 0.0
+    stage: int = 0
+
+
+@dataclass(frozen=True)
+class TakenSample:
+    """What the model wrote of a film after `step` steps: of a film that it does not learn from (`held_out`),
+    or of one that it attempts, the group's `best` and `worst` with the reward and its parts.
+
+    `model_size` is the width and height of the image that the model saw, in which it writes regions.
+    """
+
+    step: int
+    kind: str
+    film: str
+    prompt: str
+    text: str
+    model_size: tuple[int, int]
+    reward: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
     stage: int = 0
 
 

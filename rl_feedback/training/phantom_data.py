@@ -19,9 +19,11 @@ from inference.phantoms import (
     vqa_pairs,
 )
 from rl_feedback.rewards.truth import phantom_case
-from rl_feedback.training.examples import RewardedCase, TaughtText, write_examples
+from rl_feedback.training.examples import RewardedCase, SampledFilm, TaughtText, write_examples
 
 FILM_SIDE_PX = 448
+# Of films that no run learns from and no gate measures on.
+SAMPLE_SEEDS = range(TRAIN_SEEDS.stop, TRAIN_SEEDS.stop + 3)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +49,12 @@ def write_phantom_data(folder: Path, *, seeds: range, site: str) -> int:
     """Films, and of each its questions with answers, its ideal reasoning, and its case. Returns the number of
     texts."""
     folder.mkdir(parents=True, exist_ok=True)
+    for seed in SAMPLE_SEEDS:
+        _write_film(folder, seed=seed, site=site)
     texts: list[TaughtText] = []
     cases: list[RewardedCase] = []
     for seed in seeds:
-        film = f"{site}-{seed}.dcm"
-        write_phantom_dicom(
-            folder / film, seed=seed, site=site, size=FILM_SIDE_PX, encoding=encoding_of(seed)
-        )
+        film = _write_film(folder, seed=seed, site=site)
         truth = draw_phantom(seed=seed, site=site).truth
         reasoning = ideal_reasoning(truth)
         texts.append(TaughtText(film, REPORT_QUERY, 1.0, "phantom", reasoning))
@@ -64,6 +65,19 @@ def write_phantom_data(folder: Path, *, seeds: range, site: str) -> int:
         cases.append(
             RewardedCase.of(phantom_case(truth), film=film, prompt=REPORT_QUERY, weight=1.0, origin="phantom")
         )
+    sampled = [SampledFilm(_name(seed, site), REPORT_QUERY, 1.0, "phantom") for seed in SAMPLE_SEEDS]
+    write_examples(folder, sampled, kind=SampledFilm)
     write_examples(folder, texts, kind=TaughtText)
     write_examples(folder, cases, kind=RewardedCase)
     return len(texts)
+
+
+def _write_film(folder: Path, *, seed: int, site: str) -> str:
+    """Its name in the folder."""
+    film = _name(seed, site)
+    write_phantom_dicom(folder / film, seed=seed, site=site, size=FILM_SIDE_PX, encoding=encoding_of(seed))
+    return film
+
+
+def _name(seed: int, site: str) -> str:
+    return f"{site}-{seed}.dcm"

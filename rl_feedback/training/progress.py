@@ -39,10 +39,14 @@ class StepReporter(TrainerCallback):
         self, on_step: Callable[[StepFigures], None], extra: Callable[[], Mapping[str, float]]
     ) -> None:
         self.on_step, self.extra = on_step, extra
-        self._began = time.monotonic()
+        self._began, self._seconds = time.monotonic(), 0.0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        # Here, so that samples which are taken after a step do not count as its time.
+        self._seconds = time.monotonic() - self._began
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any
@@ -63,7 +67,7 @@ class StepReporter(TrainerCallback):
                 step=state.global_step,
                 num_steps=state.max_steps,
                 values=values,
-                seconds=time.monotonic() - self._began,
+                seconds=self._seconds,
                 memory_mb=peak_memory_mb(),
             )
         )

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from rl_feedback.training.config import CONFIGS, StageConfig
-from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.environment import environment
+from rl_feedback.training.examples import SampledFilm
+from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.stages import STAGES
 from rl_feedback.training.view import FilmView
 
 MOST_STAGES = 8
 # What a folder of a run was begun with, so that it is not gone on with anything else.
 BEGUN_WITH = "begun_with.json"
+# In the config of a run that was: under what it ran. A recipe may carry it, and nothing of it is a choice.
+ABOUT = "about"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Recipe:
         """Raises ValueError, naming stage and field, for what can't work."""
         if (
             not isinstance(values, Mapping)
-            or set(values) != {"stages"}
+            or not {"stages"} <= set(values) <= {"stages", ABOUT}
             or not isinstance(values["stages"], list)
         ):
             raise ValueError('A recipe is a JSON object with one list: {"stages": [{"kind": "dpo"}]}.')
@@ -73,16 +77,20 @@ def run_recipe(
     work: Path,
     out: Path,
     on_step: Callable[[StepFigures], None],
+    on_sample: Callable[[TakenSample], None] | None = None,
+    on_begin: Callable[[Mapping[str, Any]], None] = lambda about: None,
 ) -> None:
     """Train stage by stage and write the last one's model to `out`; see `training.stage.train_stage`.
 
-    A run that was stopped goes on in the stage where it was. Raises ValueError where `work` was begun with
-    another recipe, parent or other data.
+    `on_begin` is told of parent, data and environment, at each start anew. Logs for TensorBoard, where the
+    recipe asks for them, lie beside `work`. A run that was stopped goes on in the stage where it was. Raises
+    ValueError where `work` was begun with another recipe, parent or other data.
     """
     # torch takes seconds and 200 MB: whoever only reads recipes does not pay for it.
     from rl_feedback.training.stage import train_stage
 
     _begin(recipe, parent=parent, data=data, work=work)
+    on_begin({**_digests(parent=parent, data=data), "environment": environment()})
     steps_before, learned = 0, parent
     for number, stage in enumerate(recipe.stages):
         is_last = number == len(recipe.stages) - 1
@@ -96,6 +104,9 @@ def run_recipe(
                 work=work / f"stage-{number + 1}" / "checkpoints",
                 out=written,
                 on_step=_counting(on_step, stage=number, before=steps_before, num_steps=recipe.num_steps),
+                on_sample=on_sample and _placing(on_sample, stage=number, before=steps_before),
+                samples_parent=number == 0,
+                log=work.parent / "tensorboard" / f"stage-{number + 1}",
             )
         steps_before, learned = steps_before + stage.num_steps, written
 
@@ -107,6 +118,15 @@ def _counting(
 
     def tell(figures: StepFigures) -> None:
         on_step(replace(figures, step=before + figures.step, num_steps=num_steps, stage=stage))
+
+    return tell
+
+
+def _placing(
+    on_sample: Callable[[TakenSample], None], *, stage: int, before: int
+) -> Callable[[TakenSample], None]:
+    def tell(sample: TakenSample) -> None:
+        on_sample(replace(sample, step=before + sample.step, stage=stage))
 
     return tell
 
@@ -141,10 +161,15 @@ def _begin(recipe: Recipe, *, parent: Path, data: Path, work: Path) -> None:
 
 def _beginning(recipe: Recipe, *, parent: Path, data: Path) -> dict[str, Any]:
     return {
-        "recipe": recipe.as_json(),
-        "parent": _sha256_of(sorted(parent.glob("*.safetensors"))),
-        "data": _sha256_of(sorted(data.glob("*.jsonl"))),
+        "recipe": {"stages": [{"kind": stage.kind, **stage.taught} for stage in recipe.stages]},
+        **_digests(parent=parent, data=data),
     }
+
+
+def _digests(*, parent: Path, data: Path) -> dict[str, str]:
+    """Of the weights and of what is learned from; films that are only sampled are not."""
+    taught = (path for path in data.glob("*.jsonl") if path.name != SampledFilm.file)
+    return {"parent": _sha256_of(sorted(parent.glob("*.safetensors"))), "data": _sha256_of(sorted(taught))}
 
 
 def _sha256_of(files: Sequence[Path]) -> str:

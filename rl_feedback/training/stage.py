@@ -22,11 +22,13 @@ from inference.qwen_vl import LoadedModel, load_model_and_processor
 from rl_feedback.training.checkpoints import newest_whole_checkpoint
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import AnyExample, Example, KeptText, read_examples
-from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.films import Films
 from rl_feedback.training.order import weighted_order
 from rl_feedback.training.progress import CheckpointSealer, StepReporter
 from rl_feedback.training.replay import Replay
+from rl_feedback.training.reporting import reporting_callbacks
+from rl_feedback.training.samples import Sampler
 from rl_feedback.training.view import FilmView
 
 # Modules with `make_trainer(stage)`, each of one kind of config.
@@ -133,10 +135,14 @@ def train_stage(
     work: Path,
     out: Path,
     on_step: Callable[[StepFigures], None],
+    on_sample: Callable[[TakenSample], None] | None = None,
+    samples_parent: bool = True,
+    log: Path | None = None,
 ) -> None:
     """Learn from the data folder and write the candidate, a full model folder, to `out`.
 
-    Checkpoints lie in `work`. An exception from `on_step` ends the run. Raises ValueError where there is
+    Checkpoints lie in `work`, a log for TensorBoard in `log`. An exception from `on_step` or `on_sample` ends
+    the run. `samples_parent` takes samples before the first step too. Raises ValueError where there is
     nothing to learn from, or where the run diverged.
     """
     torch.set_num_threads(config.num_threads)
@@ -155,6 +161,12 @@ def train_stage(
 
     trainer.add_callback(StepReporter(on_step, replayed))
     trainer.add_callback(CheckpointSealer())
+    for callback in reporting_callbacks(config.report_to, log=log or work.parent / "log"):
+        trainer.add_callback(callback)
+    if on_sample is not None and config.sample_every:
+        trainer.add_callback(
+            Sampler(trainer, stage=stage, on_sample=on_sample, samples_parent=samples_parent)
+        )
     checkpoint = newest_whole_checkpoint(work)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     _write_candidate(trainer, loaded.processor, out=out, dtype=dtype)

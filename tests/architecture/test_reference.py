@@ -10,7 +10,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from benchmarks.__main__ import names
 from rl_feedback.training.config import CONFIGS
-from rl_feedback.training.examples import JudgedText, KeptText, RewardedCase, TaughtText, TrainingPair
+from rl_feedback.training.examples import (
+    JudgedText,
+    KeptText,
+    RewardedCase,
+    SampledFilm,
+    TaughtText,
+    TrainingPair,
+)
 from rl_feedback.training.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +62,7 @@ def benchmarks() -> set[str]:
 
 def of_training() -> set[str]:
     """Stages, files of a data folder, and every choice of every stage."""
-    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase)
+    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase, SampledFilm)
     choices = {name for config in CONFIGS.values() for name in config.explained()}
     return choices | set(STAGES) | {kind.file for kind in kinds}
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
-from rl_feedback.training.config import StageConfig
+from rl_feedback.training.config import REPORT_TO, StageConfig
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
 # Every setting of a stage as a page names it.
@@ -35,6 +35,9 @@ LABELS = {
     "lora_alpha": "Scale of the adapters",
     "adapts_vision": "The vision tower learns too",
     "checkpoint_every": "Steps between checkpoints",
+    "sample_every": "Steps between samples, 0 for none",
+    "sample_tokens": "Tokens of a sample at most",
+    "report_to": "Figures also go to",
     "seed": "Seed",
     "num_threads": "Processor threads",
     "precision": "Number format",
@@ -48,7 +51,7 @@ KINDS = {
 # What a person may choose on the page; the API takes every setting.
 CHOICES = (
     *("num_steps", "examples_per_step", "learning_rate", "beta", "sft_weight", "num_rollouts", "kl_weight"),
-    *("replay_per_step", "seed"),
+    *("replay_per_step", "sample_every", "report_to", "seed"),
 )
 
 
@@ -96,9 +99,15 @@ class StageForm(forms.Form):
         for name in CHOICES:
             if name not in settings:
                 continue
+            says = stage.explained()[name][1]
+            if name == "report_to":
+                told = [(value, value) for value in REPORT_TO]
+                self.fields[name] = forms.ChoiceField(
+                    label=LABELS[name], choices=told, required=False, help_text=says
+                )
+                continue
             kind = forms.IntegerField if isinstance(settings[name], int) else forms.FloatField
             widget = forms.TextInput(attrs={"inputmode": "decimal"})
-            says = stage.explained()[name][1]
             self.fields[name] = kind(label=LABELS[name], required=False, widget=widget, help_text=says)
 
     @property
@@ -115,7 +124,7 @@ class StageForm(forms.Form):
 
     def chosen(self) -> dict[str, Any]:
         """The fields that were filled in."""
-        return {name: value for name, value in self.cleaned_data.items() if value is not None}
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
     def as_json(self) -> dict[str, Any]:
         return {"kind": self.stage.kind, **self.stage.as_json(), **self.chosen()}

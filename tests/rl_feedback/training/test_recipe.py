@@ -1,11 +1,15 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rl_feedback.__main__ import main
 from rl_feedback.training.config import DpoConfig, SftConfig
@@ -16,7 +20,7 @@ from rl_feedback.training.examples import (
     write_examples,
 )
 from rl_feedback.training.figures import StepFigures
-from rl_feedback.training.phantom_data import write_phantom_data
+from rl_feedback.training.phantom_data import SAMPLE_SEEDS, write_phantom_data
 from rl_feedback.training.recipe import Recipe, run_recipe
 from rl_feedback.training.view import FilmView
 from tests.factories.models import write_untrained_model
@@ -101,14 +105,57 @@ def test_a_run_is_not_gone_on_with_anything_else(parent: Path, data: Path, tmp_p
         run(parent, other, tmp_path, recipe=short)
 
 
-def test_a_shell_draws_films_and_trains_on_them(
+def test_a_shell_draws_films_trains_on_them_and_makes_the_same_run_again(
     parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, out = str(tmp_path / "data"), str(tmp_path / "run")
+    data, out, again = (str(tmp_path / name) for name in ("data", "run", "again"))
     assert main(["phantom-data", "--out", data, "--num-films", "2"]) == 0
-    folders = ["--data", data, "--model", str(parent), "--out", out]
-    assert main(["cold-start", *folders, "--num-steps", "1", "--examples-per-step", "1"]) == 0
+    folders = ["--data", data, "--model", str(parent), "--out"]
+    few = ["--num-steps", "1", "--examples-per-step", "1", "--sample-tokens", "5"]
+    assert main(["cold-start", *folders, out, *few, "--report-to", "tensorboard"]) == 0
     said = capsys.readouterr().out
     assert "step 1 of 1: loss" in said
     assert f"The candidate is in {out}/candidate." in said
-    assert (tmp_path / "run" / "candidate" / "model.safetensors").is_file()
+    samples = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    films = [f"first-{seed}.dcm" for seed in SAMPLE_SEEDS]
+    assert [(one["step"], one["film"]) for one in samples] == [
+        (step, film) for step in (0, 1) for film in films
+    ]
+
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["stages"][0]["num_steps"] == 1
+    assert config["about"]["environment"]["libraries"]["trl"] == version("trl")
+    assert len(config["about"]["data"]) == len(config["about"]["parent"]) == 64
+    assert main(["recipe", "--config", f"{out}/config.json", *folders, again]) == 0
+    assert "note:" not in capsys.readouterr().out
+    made, remade = (load_file(f"{folder}/candidate/model.safetensors") for folder in (out, again))
+    assert all(made[name].equal(remade[name]) for name in made)
+
+
+def test_a_run_made_again_on_other_data_is_told_to_be_another(
+    parent: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {**Recipe((SftConfig(num_steps=1, **QUICK),)).as_json(), "about": {"data": "0" * 64}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    folders = ["--data", str(data), "--model", str(parent), "--out", str(tmp_path / "run")]
+    assert main(["recipe", "--config", str(tmp_path / "config.json"), *folders, "--preset", "phantom"]) == 0
+    assert "note: the data folder is not the one that the config was made with" in capsys.readouterr().out
+
+
+def test_the_figures_go_to_tensorboard_stage_by_stage_and_are_read_back(
+    parent: Path, data: Path, tmp_path: Path
+) -> None:
+    seen: list[StepFigures] = []
+    recipe = Recipe(tuple(replace(stage, report_to="tensorboard") for stage in RECIPE.stages))
+    run(parent, data, tmp_path, recipe=recipe, on_step=seen.append)
+    for stage, told in enumerate(("loss", "rewards/margins")):
+        log = EventAccumulator(str(tmp_path / "tensorboard" / f"stage-{stage + 1}")).Reload()
+        read = [event.value for event in log.Scalars(f"train/{told}")]
+        name = told if stage == 0 else "margin"
+        assert read == pytest.approx([one.values[name] for one in seen if one.stage == stage], abs=1e-4)
+
+
+def test_a_package_that_is_not_there_is_named(parent: Path, data: Path, tmp_path: Path) -> None:
+    recipe = Recipe((SftConfig(num_steps=1, report_to="mlflow", **QUICK),))
+    with pytest.raises(ValueError, match=r"pip install 'deepmedix-review\[mlflow\]'"):
+        run(parent, data, tmp_path, recipe=recipe)

@@ -19,11 +19,12 @@ from rl_feedback.training.examples import (
     JudgedText,
     KeptText,
     RewardedCase,
+    SampledFilm,
     TaughtText,
     TrainingPair,
     write_examples,
 )
-from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.stage import train_stage
 from rl_feedback.training.view import FilmView
 from tests.factories.models import write_untrained_model
@@ -37,6 +38,8 @@ QUICK = {
     "replay_per_step": 2,
     "checkpoint_every": 2,
     "learning_rate": 0.01,
+    "sample_every": 4,
+    "sample_tokens": 5,
 }
 # Gentler: an untrained model that is rewarded for chance jumps at ten times this rate.
 QUICK_ATTEMPTS = {"examples_per_step": 2, "num_rollouts": 3, "max_new_tokens": 8, "learning_rate": 0.003}
@@ -56,8 +59,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three films, on each what is true of it and what is true of the next."""
     folder = tmp_path_factory.mktemp("data")
     examples: dict[type, list[Any]] = {
-        kind: [] for kind in (TrainingPair, TaughtText, KeptText, JudgedText, RewardedCase)
+        kind: [] for kind in (TrainingPair, TaughtText, KeptText, JudgedText, RewardedCase, SampledFilm)
     }
+    write_phantom_dicom(folder / "14.dcm", seed=14, size=128, encoding=FilmEncoding())
+    examples[SampledFilm].append(SampledFilm("14.dcm", REPORT_QUERY, 1.0, "phantom"))
     for seed in (11, 12, 13):
         write_phantom_dicom(folder / f"{seed}.dcm", seed=seed, size=128, encoding=FilmEncoding())
         true, false = (ideal_reasoning(draw_phantom(seed=s).truth) for s in (seed, seed + 1))
@@ -88,6 +93,7 @@ def train(
     place: Path,
     *,
     on_step: Callable[[StepFigures], None] = print,
+    on_sample: Callable[[TakenSample], None] | None = None,
     **choices: object,
 ) -> Path:
     quick = QUICK | (QUICK_ATTEMPTS if kind == "grpo" else {})
@@ -99,21 +105,24 @@ def train(
         work=place / "work",
         out=place / "out",
         on_step=on_step,
+        on_sample=on_sample,
     )
     return place / "out"
 
 
-WholeRun = tuple[str, Path, list[StepFigures]]
+WholeRun = tuple[str, Path, list[StepFigures], list[TakenSample]]
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def whole_run(
     request: pytest.FixtureRequest, parent: Path, data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> WholeRun:
-    """An uninterrupted run: its kind, the candidate's folder and each step's figures."""
+    """An uninterrupted run: its kind, the candidate's folder, each step's figures and the samples."""
     seen: list[StepFigures] = []
-    kind = str(request.param)
-    return kind, train(kind, parent, data, tmp_path_factory.mktemp(kind), on_step=seen.append), seen
+    samples: list[TakenSample] = []
+    kind, place = str(request.param), tmp_path_factory.mktemp(str(request.param))
+    out = train(kind, parent, data, place, on_step=seen.append, on_sample=samples.append)
+    return kind, out, seen, samples
 
 
 def values_of(figures: list[StepFigures]) -> list[tuple[int, dict[str, float]]]:
@@ -122,7 +131,7 @@ def values_of(figures: list[StepFigures]) -> list[tuple[int, dict[str, float]]]:
 
 
 def test_each_step_is_told_and_what_is_replayed_is_learned(whole_run: WholeRun) -> None:
-    kind, _, seen = whole_run
+    kind, _, seen, _ = whole_run
     assert [figures.step for figures in seen] == list(range(1, NUM_STEPS + 1))
     assert {figures.num_steps for figures in seen} == {NUM_STEPS}
     assert seen[-1].values["replay_loss"] < seen[0].values["replay_loss"]
@@ -134,7 +143,7 @@ def test_each_step_is_told_and_what_is_replayed_is_learned(whole_run: WholeRun) 
 def test_the_candidate_is_a_whole_model_that_the_engine_runs_and_its_weights_moved(
     parent: Path, whole_run: WholeRun
 ) -> None:
-    _, out, _ = whole_run
+    _, out, _, _ = whole_run
     assert {path.name for path in out.iterdir()} >= {path.name for path in parent.iterdir()}
     before, after = load_file(parent / "model.safetensors"), load_file(out / "model.safetensors")
     assert before.keys() == after.keys()
@@ -151,7 +160,7 @@ def test_the_candidate_is_a_whole_model_that_the_engine_runs_and_its_weights_mov
 def test_a_killed_run_ends_with_the_same_weights_as_one_that_was_not(
     parent: Path, data: Path, tmp_path: Path, whole_run: WholeRun
 ) -> None:
-    kind, whole, figures = whole_run
+    kind, whole, figures, samples = whole_run
 
     def kill_in_step_5(told: StepFigures) -> None:
         if told.step == 5:
@@ -171,11 +180,38 @@ def test_a_killed_run_ends_with_the_same_weights_as_one_that_was_not(
     assert is_whole(before)
     assert is_whole(last) != falls_back
     seen: list[StepFigures] = []
-    out = train(kind, parent, data, tmp_path, on_step=seen.append)
+    again: list[TakenSample] = []
+    out = train(kind, parent, data, tmp_path, on_step=seen.append, on_sample=again.append)
+    # The first part was not sampled: what is written meanwhile changes nothing of what is learned.
+    assert again == [sample for sample in samples if sample.step >= seen[0].step]
     assert seen[0].step == (3 if falls_back else 5)
     assert values_of(seen) == values_of(figures[seen[0].step - 1 :])
     expected, resumed = load_file(whole / "model.safetensors"), load_file(out / "model.safetensors")
     assert all(expected[name].equal(resumed[name]) for name in expected)
+
+
+def test_the_model_writes_of_a_film_that_it_does_not_learn_from_before_meanwhile_and_after(
+    whole_run: WholeRun,
+) -> None:
+    kind, _, _, samples = whole_run
+    held_out = [sample for sample in samples if sample.kind == "held_out"]
+    assert [(sample.step, sample.film) for sample in held_out] == [
+        (0, "14.dcm"),
+        (4, "14.dcm"),
+        (6, "14.dcm"),
+    ]
+    assert {sample.model_size for sample in held_out} == {(112, 112)}
+    assert held_out[0].text != held_out[-1].text
+    attempts = [sample for sample in samples if sample.kind != "held_out"]
+    assert [(sample.step, sample.kind) for sample in attempts] == (
+        [(4, "best"), (4, "worst"), (6, "best"), (6, "worst")] if kind == "grpo" else []
+    )
+    for best, worst in zip(attempts[::2], attempts[1::2], strict=True):
+        assert best.film == worst.film in {"11.dcm", "12.dcm", "13.dcm"}
+        assert best.reward is not None
+        assert worst.reward is not None
+        assert best.reward >= worst.reward
+        assert {"format", "answer"} <= set(best.parts)
 
 
 @pytest.mark.parametrize("kind", KINDS)
