@@ -61,26 +61,39 @@ def rewritten_step(completion: JudgedCompletion, number: int) -> str:
 
 def rewritten_text(completion: JudgedCompletion) -> str:
     """The completion as its reader would have it: steps in the reader's words, regions moved, taken out and
-    added, missed findings as further steps, the answer as the reader would write it.
+    added, steps gone that point at nothing right, missed findings as further steps, the answer as the reader
+    would write it.
 
-    Raises CorrectionRefused where `corrected_text` does, and for a wording with regions that are not the
-    step's.
+    Raises CorrectionRefused where `corrected_text` does, for a wording with regions that are not the step's,
+    and where no step is left.
     """
     parsed = _parsed_as_judged(completion)
-    steps = [rewritten_step(completion, number) for number in range(len(parsed.steps))]
+    kept = [number for number, step in enumerate(completion.steps) if not step.goes]
+    steps = [rewritten_step(completion, number) for number in kept]
     missed = [_missed_step(finding, completion) for finding in completion.missed]
-    pieces, end = [], 0
-    for written, step in zip(parsed.steps, steps, strict=True):
-        pieces += [completion.text[end : written.span[0]], step]
-        end = written.span[1]
-    pieces += [f"; {step}" for step in missed]
-    rest, answer = completion.text[end:], parsed.answer or ""
+    every = [*steps, *missed]
+    if not every:
+        raise CorrectionRefused("The reader would have no step left. Word one of them otherwise.")
+    pieces = [completion.text[: parsed.steps[0].span[0]]]
+    for place, step in enumerate(every):
+        if place:
+            pieces.append(_between(completion.text, parsed, kept, place))
+        pieces.append(step)
+    rest, answer = completion.text[parsed.steps[-1].span[1] :], parsed.answer or ""
     wanted = completion.answer.rewrite.strip() or answer
     at = rest.index(answer, rest.rindex("\\boxed"))
     text = "".join([*pieces, rest[:at], wanted, rest[at + len(answer) :]])
-    read = [step for written in (*steps, *missed) for step in _steps_of(written)]
+    read = [step for written in every for step in _steps_of(written)]
     _check(text, num_steps=len(read), num_boxes=sum(len(step.boxes) for step in read), answer=wanted)
     return text
+
+
+def _between(text: str, parsed: ParsedCompletion, kept: Sequence[int], place: int) -> str:
+    """What stands between a step of the rewritten text and the one before: as written, where it was."""
+    if place >= len(kept) or kept[place] == 0:
+        return "; "
+    before = kept[place] - 1
+    return text[parsed.steps[before].span[1] : parsed.steps[kept[place]].span[0]]
 
 
 def overlap(a: Box, b: Box) -> float:

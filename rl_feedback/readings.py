@@ -10,6 +10,8 @@ from inference.regions import Box
 Vote = Literal["a", "b", "tie", "both_bad"]
 Verdict = Literal["fits", "adjusted", "wrong"]
 CRITERIA = ("relevance", "correctness", "completeness")
+# Points up to which a step without any right region is one that its reader would not have written.
+MOST_IMPLAUSIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class JudgedStep:
     regions: tuple[JudgedRegion, ...] = ()
     edited_text: str = ""
     drawn: tuple[Box, ...] = ()
+
+    @property
+    def goes(self) -> bool:
+        """Whether the reader would have the step gone: it points at nothing right, is not plausible, and is
+        left without other words."""
+        is_implausible = self.plausibility is None or self.plausibility <= MOST_IMPLAUSIBLE
+        points_nowhere = bool(self.regions) and all(region.verdict == "wrong" for region in self.regions)
+        return points_nowhere and is_implausible and not self.edited_text and not self.drawn
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ class JudgedCompletion:
     @property
     def is_reworded(self) -> bool:
         """Whether the reader would write or point otherwise than the model did, beyond moving its regions."""
-        of_steps = any(step.edited_text or step.drawn for step in self.steps)
+        of_steps = any(step.edited_text or step.drawn or step.goes for step in self.steps)
         return bool(of_steps or self.missed or self.answer.rewrite)
 
 

@@ -175,6 +175,15 @@ class SftConfig(StageConfig):
         3e-4,
         "Peak of AdamW's rate: linear warm-up over a tenth of the steps, then cosine decay to 0.",
     )
+    moves_films_px: int = choice(
+        0,
+        "A film is moved by up to so many pixels, regions along, each time it is shown; "
+        "for models that write regions in pixels of the film as they see it.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_whole("moves_films_px", most=64)
 
 
 @dataclass(frozen=True)

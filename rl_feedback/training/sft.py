@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling, SFTTrainer
 
+from rl_feedback.training.config import SftConfig
 from rl_feedback.training.examples import TaughtText
 from rl_feedback.training.films import Films
+from rl_feedback.training.moving import moved
 from rl_feedback.training.replay import Replaying, as_conversation
 from rl_feedback.training.stage import Stage
 
@@ -21,18 +24,29 @@ class SftOnFilms(Replaying, SFTTrainer):
 class TaughtTexts(DataCollatorForVisionLanguageModeling):
     """A step's films and texts; the loss is of the texts alone."""
 
-    def __init__(self, processor: Any, *, texts: Sequence[TaughtText], films: Films) -> None:
+    def __init__(
+        self, processor: Any, *, config: SftConfig, texts: Sequence[TaughtText], films: Films
+    ) -> None:
         super().__init__(processor=processor, completion_only_loss=True)
-        self.texts, self.films = texts, films
+        self.config, self.texts, self.films = config, texts, films
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        shown = [self.texts[example["example"]] for example in examples]
-        rows = [as_conversation(self.films.film(one.film), one.prompt, one.text) for one in shown]
+        rows = [self._row(self.texts[example["example"]], draw=example["draw"]) for example in examples]
         return dict(super().torch_call(rows))
+
+    def _row(self, one: TaughtText, *, draw: int) -> dict[str, Any]:
+        """By the number of the draw alone, so that a run that goes on moves films as it would have."""
+        film, text = self.films.film(one.film), one.text
+        if self.config.moves_films_px:
+            rng = np.random.default_rng([self.config.seed, draw])
+            film, text = moved(film, text, by_px=self.config.moves_films_px, rng=rng)
+        return as_conversation(film, one.prompt, text)
 
 
 def make_trainer(stage: Stage) -> SftOnFilms:
     """Reads texts.jsonl."""
+    config = stage.config
+    assert isinstance(config, SftConfig)
     texts = stage.examples(TaughtText)
     return SftOnFilms(
         args=SFTConfig(
@@ -40,6 +54,6 @@ def make_trainer(stage: Stage) -> SftOnFilms:
             dataset_kwargs={"skip_prepare_dataset": True},
         ),
         train_dataset=stage.drawn(texts),
-        data_collator=TaughtTexts(stage.loaded.processor, texts=texts, films=stage.films),
+        data_collator=TaughtTexts(stage.loaded.processor, config=config, texts=texts, films=stage.films),
         **stage.parts(),
     )

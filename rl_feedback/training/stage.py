@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from peft import LoraConfig
 from transformers import AutoConfig, PrinterCallback, set_seed
 
 from inference.qwen_vl import LoadedModel, load_model_and_processor
+from inference.regions import Preparation
+from rl_feedback.small_model.build import FILM_SIDE_PX, PATCH_PX
+from rl_feedback.small_model.forward import one_size_attention
 from rl_feedback.training.checkpoints import newest_whole_checkpoint
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import AnyExample, Example, KeptText, read_examples
@@ -106,14 +110,14 @@ class Stage:
         return chosen
 
     def drawn(self, examples: Sequence[Example]) -> Dataset:
-        """One row per drawn example, in the order in which they are shown; `images` tells TRL that films come
-        with them."""
+        """One row per drawn example, in the order in which they are shown, with the number of the draw;
+        `images` tells TRL that films come with them."""
         order = weighted_order(
             [example.weight for example in examples],
             num_draws=self.config.num_steps * self.config.examples_per_step,
             seed=self.config.seed,
         )
-        return Dataset.from_dict({"example": order, "images": [[]] * len(order)})
+        return Dataset.from_dict({"example": order, "draw": range(len(order)), "images": [[]] * len(order)})
 
     def _adapters(self) -> LoraConfig | None:
         if not self.config.lora_rank:
@@ -168,8 +172,17 @@ def train_stage(
             Sampler(trainer, stage=stage, on_sample=on_sample, samples_parent=samples_parent)
         )
     checkpoint = newest_whole_checkpoint(work)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with _seeing_fast(loaded, view):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     _write_candidate(trainer, loaded.processor, out=out, dtype=dtype)
+
+
+def _seeing_fast(loaded: LoadedModel, view: FilmView) -> AbstractContextManager[None]:
+    """Films of the small model's one size are attended to all at once, which takes a third off a step."""
+    area = FILM_SIDE_PX * FILM_SIDE_PX
+    is_one_size = view.preparation == Preparation.SQUARE and view.min_pixels == view.max_pixels == area
+    patch = loaded.model.config.vision_config.patch_size
+    return one_size_attention(loaded.model) if is_one_size and patch == PATCH_PX else nullcontext()
 
 
 def _replay_of(stage: Stage) -> Replay | None:

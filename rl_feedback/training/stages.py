@@ -10,7 +10,8 @@ from rl_feedback.training.config import DpoConfig, GrpoConfig, KtoConfig, SftCon
 # Where texts to follow come from.
 QUESTIONS = ("question",)
 REASONING = ("reasoning", "phantom")
-CORRECTIONS = ("rewrite", "step", "region")
+KEPT = "kept"
+CORRECTIONS = ("rewrite", "region", KEPT)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ STAGES: Mapping[str, NamedStage] = {
         ),
         NamedStage(
             "corrections",
-            "teaches what readers rewrote and where they put regions",
+            "teaches what readers rewrote, where they put regions, and what they found good as it was",
             SftConfig(origins=CORRECTIONS, num_steps=200, examples_per_step=16, replay_per_step=16),
         ),
         NamedStage("dpo", "teaches which of two texts readers prefer", DpoConfig()),

@@ -18,6 +18,7 @@ from deepmedix_review.studies.selectors import film_path
 from inference.grounding import parse_completion
 from inference.regions import to_image_px
 from rl_feedback.preferences import OVERALL
+from rl_feedback.preferences.following import texts_to_follow
 from rl_feedback.rewards.truth import CaseTruth, TruthRegion
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import (
@@ -29,7 +30,7 @@ from rl_feedback.training.examples import (
     TrainingPair,
     write_examples,
 )
-from rl_feedback.training.stages import CORRECTIONS
+from rl_feedback.training.stages import KEPT
 
 AnyText = TypeVar("AnyText", bound=TaughtText)
 
@@ -39,8 +40,6 @@ GOOD_FROM = 0.8
 BAD_TO = 0.35
 MIDDLE = 0.5
 LEAST_WEIGHT = 0.1
-# Origins of pairs whose chosen text a reader made.
-CORRECTED = frozenset(CORRECTIONS)
 
 LEARNS_FROM: Mapping[str, type[Example]] = {
     "sft": TaughtText,
@@ -80,15 +79,16 @@ class Examples:
 def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
     """Everything of the train side in the frame in which the parent writes its regions."""
     rows = list(_writable_by(parent, _learned(dataset.pairs)))
-    # A single step is no text to follow: the rewritten whole holds it.
-    corrected = [row for row in rows if row.origin in CORRECTED and not row.prefix]
+    corrected = texts_to_follow((row.completion_id, row) for row in rows)
     judged, good = _judged(dataset, parent=parent)
     known = [(row.chosen, row.completion, row.origin) for row in corrected]
-    known += [(completion.text, completion, "kept") for completion in good]
+    changed = {row.completion_id for row in corrected}
+    good = [completion for completion in good if completion.pk not in changed]
+    known += [(completion.text, completion, KEPT) for completion in good]
     return Examples(
         {
             TrainingPair: [_pair(row) for row in rows],
-            TaughtText: _each_once(_text(TaughtText, *one) for one in known[: len(corrected)]),
+            TaughtText: _each_once(_text(TaughtText, *one) for one in known),
             KeptText: [_text(KeptText, *one) for one in known[len(corrected) :]],
             JudgedText: judged,
             RewardedCase: _cases(known),

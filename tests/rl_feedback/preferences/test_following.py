@@ -1,0 +1,43 @@
+"""Which corrected texts are to be followed, and which steps a rewriting leaves out."""
+
+from dataclasses import replace
+
+import pytest
+
+from rl_feedback.corrections import CorrectionRefused, rewritten_text
+from rl_feedback.preferences import gather_preferences
+from rl_feedback.preferences.following import texts_to_follow
+from rl_feedback.readings import JudgedAnswer
+from tests.rl_feedback.preferences.cases import judged, of_step, on_film, reading, saying
+
+HEART = "The heart size is normal with [30, 50, 80, 90]"
+NODULE = "There is a left nodule with [70, 20, 80, 30]"
+CAVITY = "There is a right cavity with [10, 20, 30, 40]"
+
+
+def test_a_step_that_points_at_nothing_right_goes_when_the_text_is_rewritten() -> None:
+    made = judged(saying("a", HEART, NODULE, CAVITY, answer="left nodule, right cavity"), 1, 0, "wrong")
+    gone = of_step(made, 1, plausibility=1)
+    rewritten = rewritten_text(replace(gone, answer=JudgedAnswer(rewrite="right cavity")))
+    assert rewritten == saying("b", HEART, CAVITY, answer="right cavity").text
+    plausible = of_step(made, 1, plausibility=4)
+    assert "left nodule;" in rewritten_text(replace(plausible, answer=JudgedAnswer(rewrite="right cavity")))
+
+
+def test_a_first_step_that_goes_takes_what_followed_it_along() -> None:
+    made = judged(saying("a", NODULE, HEART, answer="none"), 0, 0, "wrong")
+    assert rewritten_text(of_step(made, 0, plausibility=1)) == saying("b", HEART, answer="none").text
+
+
+def test_a_text_of_which_every_step_goes_can_not_be_rewritten() -> None:
+    made = of_step(judged(saying("a", NODULE), 0, 0, "wrong"), 0, plausibility=1)
+    with pytest.raises(CorrectionRefused, match="no step left"):
+        rewritten_text(made)
+
+
+def test_where_readers_rewrote_a_text_moved_regions_alone_are_not_followed() -> None:
+    moved = judged(saying("a", HEART, NODULE), 0, 0, "adjusted", on_film((35, 52, 90, 95)))
+    rewritten = of_step(moved, 1, edited_text="There is a left cavity")
+    for made, origin in ((moved, "region"), (rewritten, "rewrite")):
+        pairs = gather_preferences([reading("r", made)]).pairs
+        assert [row.origin for row in texts_to_follow((pair.completion, pair) for pair in pairs)] == [origin]
