@@ -118,13 +118,30 @@ def write_phantom_dicom(
     )
     how = encoding or encoding_of(seed)
     stored = stored_pixels(phantom, how)
-    # The first site's numbers are bare; a seed of another site is another patient.
-    of_site = "" if site == "first" else f"{site.upper()}-"
-    name, number = patient_name or f"Phantom^{site.title()} {seed}", patient_id or f"PHANTOM-{of_site}{seed}"
+    name = patient_name or f"Phantom^{site.title()} {seed}"
+    number = patient_id or _patient_id(seed, site)
     dataset = _film(phantom, how, visit, name, number)
     _put_pixels(dataset, stored, how)
     dataset.save_as(path, enforce_file_format=True)
     return phantom
+
+
+@dataclass(frozen=True)
+class PhantomIdentity:
+    """How every film of a patient names them, and the study of their first visit."""
+
+    patient_id: str
+    study_instance_uid: str
+
+
+def identity_of(seed: int, site: str) -> PhantomIdentity:
+    """Of the patient `seed` of `site`, without drawing anybody."""
+    return PhantomIdentity(_patient_id(seed, site), str(_uid(*_case(seed, site, _FIRST_VISIT), "study")))
+
+
+def _patient_id(seed: int, site: str) -> str:
+    """The first site's numbers are bare; a seed of another site is another patient."""
+    return f"PHANTOM-{'' if site == 'first' else f'{site.upper()}-'}{seed}"
 
 
 def stored_pixels(phantom: Phantom, encoding: FilmEncoding) -> NDArray[np.unsignedinteger[Any]]:
@@ -148,7 +165,7 @@ def _film(
     phantom: Phantom, encoding: FilmEncoding, visit: Visit, patient_name: str, patient_id: str
 ) -> FileDataset:
     syntax = TRANSFER_SYNTAXES[encoding.transfer_syntax]
-    case = _case(phantom, visit)
+    case = _case(phantom.seed, phantom.site, visit)
     instance = _uid(*case, phantom.width, encoding, *([f"take {visit.take}"] if visit.take else []))
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
@@ -168,17 +185,17 @@ def _film(
     return ds
 
 
-def _case(phantom: Phantom, visit: Visit) -> tuple[object, ...]:
+def _case(seed: int, site: str, visit: Visit) -> tuple[object, ...]:
     """What all films of one study share."""
-    drawing = SITES[phantom.site].drawing
+    drawing = SITES[site].drawing
     again = [f"drawing {drawing}"] if drawing > 1 else []
-    return ("phantom", phantom.site, phantom.seed, *again, *(["earlier"] if visit.is_earlier else []))
+    return ("phantom", site, seed, *again, *(["earlier"] if visit.is_earlier else []))
 
 
 def _put_patient_and_study(
     ds: Dataset, phantom: Phantom, visit: Visit, patient_name: str, patient_id: str
 ) -> None:
-    case = _case(phantom, visit)
+    case = _case(phantom.seed, phantom.site, visit)
     ds.PatientName = patient_name
     ds.PatientID = patient_id
     ds.PatientBirthDate = f"{1940 + phantom.seed % 50}0101"

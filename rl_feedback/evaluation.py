@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.engines import Done, Engine, Failed, GenerationRequest
 from inference.phantoms import Phantom, draw_phantom
 from inference.regions import Frame
 from rl_feedback.phantom_figures import PhantomScore, score_phantom
 
 # Films asked at once: progress is told and a cancel obeyed at least this often.
-_FILMS_PER_ROUND = 16
-_FILM_SIDE_PX = 112
+FILMS_PER_ROUND = 16
+FILM_SIDE_PX = 112
 
 
 class EvaluationFailed(Exception):
@@ -63,10 +66,10 @@ def evaluate_phantoms(
     done; what it raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
     results: list[CaseResult] = []
     seeds = range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms)
-    for start in range(0, len(seeds), _FILMS_PER_ROUND):
+    for start in range(0, len(seeds), FILMS_PER_ROUND):
         films = [
-            draw_phantom(seed=seed, width=_FILM_SIDE_PX, height=_FILM_SIDE_PX, site=benchmark.site)
-            for seed in seeds[start : start + _FILMS_PER_ROUND]
+            draw_phantom(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX, site=benchmark.site)
+            for seed in seeds[start : start + FILMS_PER_ROUND]
         ]
         results.extend(_ask(engine, films, asked))
         on_progress(len(results))
@@ -74,27 +77,34 @@ def evaluate_phantoms(
 
 
 def _ask(engine: Engine, films: Sequence[Phantom], asked: AskedHow) -> Iterator[CaseResult]:
+    answers = answers_of(engine, [(str(film.seed), film.to_uint8()) for film in films], asked)
+    for film, answer in zip(films, answers, strict=True):
+        units = _frame_size(asked.box_frame, model_size=answer.model_size, film=film)
+        yield CaseResult(film.seed, answer.text, score_phantom(answer.text, film.truth, model_size=units))
+
+
+def answers_of(
+    engine: Engine, films: Sequence[tuple[str, NDArray[np.uint8]]], asked: AskedHow
+) -> tuple[Done, ...]:
+    """The greedy answer to each film, given by the key it is asked under. Raises EvaluationFailed."""
     requests = [
         GenerationRequest(
-            key=str(film.seed),
-            film=film.to_uint8(),
+            key=key,
+            film=film,
             prompt=asked.prompt,
             temperature=0.0,
             seed=0,
             max_new_tokens=asked.max_new_tokens,
         )
-        for film in films
+        for key, film in films
     ]
     answers: dict[str, Done] = {}
     for event in engine.generate(requests):
         if isinstance(event, Failed):
-            raise EvaluationFailed(f"Phantom {event.key}: {event.reason}")
+            raise EvaluationFailed(f"Film {event.key}: {event.reason}")
         if isinstance(event, Done):
             answers[event.key] = event
-    for film in films:
-        answer = answers[str(film.seed)]
-        units = _frame_size(asked.box_frame, model_size=answer.model_size, film=film)
-        yield CaseResult(film.seed, answer.text, score_phantom(answer.text, film.truth, model_size=units))
+    return tuple(answers[key] for key, _ in films)
 
 
 def _frame_size(box_frame: str, *, model_size: tuple[int, int], film: Phantom) -> tuple[int, int]:

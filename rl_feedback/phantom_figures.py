@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -178,17 +178,29 @@ def both_case_scores(
 def aggregate(
     scores: Sequence[PhantomScore], *, confidence: float = 0.95, num_resamples: int = 2000, seed: int = 7
 ) -> dict[str, Figure]:
-    """Every figure with its percentile bootstrap interval over cases (Efron and Tibshirani 1993, chapter 13).
-
-    Raises ValueError when there is no score.
-    """
+    """Every figure of a version's scores; see `figures_of`. Raises ValueError when there is no score."""
     if not scores:
         raise ValueError("There are no scores to average; score at least one completion.")
+    return figures_of(
+        case_scores(scores), LABELS, confidence=confidence, num_resamples=num_resamples, seed=seed
+    )
+
+
+def figures_of(
+    by_name: Mapping[str, CaseScores],
+    labels: Mapping[str, str],
+    *,
+    confidence: float = 0.95,
+    num_resamples: int = 2000,
+    seed: int = 7,
+) -> dict[str, Figure]:
+    """Every figure with its percentile bootstrap interval over cases (Efron and Tibshirani 1993, ch. 13)."""
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), size=num_resamples)
+    num_cases = len(next(iter(by_name.values())).values)
+    counts = rng.multinomial(num_cases, np.full(num_cases, 1 / num_cases), size=num_resamples)
     tail = (1 - confidence) / 2
     figures = {}
-    for name, cases in case_scores(scores).items():
+    for name, cases in by_name.items():
         values, weights = np.array(cases.values), np.array(cases.weights)
         total = counts @ weights
         drawn = (counts @ (values * weights))[total > 0] / total[total > 0]
@@ -196,11 +208,11 @@ def aggregate(
         low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (0.0, 0.0)
         figures[name] = Figure(
             name=name,
-            label=LABELS[name],
+            label=labels[name],
             mean=mean,
             low=float(low),
             high=float(high),
-            num_cases=len(scores),
+            num_cases=num_cases,
             weight=float(weights.sum()),
             confidence=confidence,
             num_resamples=num_resamples,

@@ -6,6 +6,7 @@
 <Preparation.ASPECT: 'aspect'>
 """
 
+from inference.engines.checkpoints import DamagedModel, require_sound
 from inference.engines.folders import folder_sha256
 from inference.engines.requests import (
     Done,
@@ -19,6 +20,7 @@ from inference.engines.requests import (
 )
 
 __all__ = [
+    "DamagedModel",
     "Done",
     "Engine",
     "EngineError",
@@ -29,6 +31,7 @@ __all__ = [
     "Token",
     "folder_sha256",
     "load_engine",
+    "require_sound",
 ]
 
 

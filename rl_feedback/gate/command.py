@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from inference.engines import EngineSettings, load_engine
-from inference.phantoms import HELD_OUT_SEEDS, SITES
+from inference.engines import DamagedModel, EngineError, EngineSettings, load_engine, require_sound
+from inference.phantoms import HELD_OUT_SEEDS
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
-from rl_feedback.evaluation import AskedHow, PhantomBenchmark, evaluate_phantoms
-from rl_feedback.gate import BenchmarkScores, decide
-from rl_feedback.phantom_figures import PhantomScore, both_case_scores
+from rl_feedback.evaluation import AskedHow, EvaluationFailed
+from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
+from rl_feedback.gate.policy import POLICY, Policy
+from rl_feedback.gate.sealed import SealedPatientLearned, require_unseen
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,30 +22,60 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parent", type=Path, required=True, help="a model folder")
     parser.add_argument("--candidate", type=Path, required=True, help="a model folder")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="phantom", help="how both are asked")
-    parser.add_argument("--num-films", type=int, default=200, help="of each site")
-    parser.add_argument("--first-seed", type=int, default=HELD_OUT_SEEDS.start, help="of the held-out films")
+    parser.add_argument("--num-films", type=int, default=200, help="sealed films of each site")
+    parser.add_argument("--first-seed", type=int, default=HELD_OUT_SEEDS.start, help="of the sealed films")
+    parser.add_argument(
+        "--trained-on",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a data folder that the candidate learned from: refused if it holds a sealed patient",
+    )
+    parser.add_argument("--policy", type=Path, help="a policy as JSON; without it the newest built-in one")
 
 
 def run(options: argparse.Namespace) -> Iterator[str]:
-    """A table for each site, and the sentence that names what decided."""
-    preset = PRESETS[options.preset]
-    benchmarks = []
-    for site in sorted(SITES):
-        benchmark = PhantomBenchmark(options.first_seed, options.num_films, site)
+    """A table of every figure, and the sentence that names what decided."""
+    if options.num_films < 1:
+        raise ValueError("--num-films must be at least 1.")
+    preset, policy = PRESETS[options.preset], _policy(options.policy)
+    films = GateFilms.of(num_films=options.num_films, first_seed=options.first_seed)
+    try:
+        for folder in options.trained_on:
+            num_films = require_unseen(folder, films.sealed)
+            yield f"{folder}: none of its {num_films} films is of a sealed patient."
+        require_sound(options.candidate)
+    except (SealedPatientLearned, DamagedModel) as refusal:
+        yield f"Held. {refusal} By policy {policy.number}."
+        return
+    try:
         parent, candidate = (
-            _scores(folder, benchmark, preset) for folder in (options.parent, options.candidate)
+            _measured(folder, films, preset) for folder in (options.parent, options.candidate)
         )
-        benchmarks.append(BenchmarkScores(f"{site} site", *both_case_scores(parent, candidate)))
-    outcome = decide(benchmarks)
+    except (EngineError, EvaluationFailed) as error:
+        raise ValueError(str(error)) from error
+    outcome = decide_measured(films, parent=parent, candidate=candidate, policy=policy)
     for row in outcome.comparisons:
         yield (
-            f"{row.benchmark:<12}  {row.label:<22}{row.parent:9.3f}{row.candidate:9.3f}"
+            f"{row.benchmark:<25}  {row.label:<40}{row.parent:9.3f}{row.candidate:9.3f}"
             f"{row.difference:+9.3f}  ({row.low:+.3f} to {row.high:+.3f})  {row.verdict}"
+            f"{', holds' if row.counts_against else ''}{'  ' + row.note if row.note else ''}"
         )
     yield outcome.sentence
 
 
-def _scores(folder: Path, benchmark: PhantomBenchmark, preset: ServingPreset) -> list[PhantomScore]:
+def _policy(path: Path | None) -> Policy:
+    if path is None:
+        return POLICY
+    try:
+        return Policy.from_json(json.loads(path.read_text("utf-8")))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no policy: {error}") from error
+
+
+def _measured(folder: Path, films: GateFilms, preset: ServingPreset) -> Measured:
+    require_sound(folder)
     engine = load_engine(
         EngineSettings(
             folder=folder,
@@ -58,4 +90,4 @@ def _scores(folder: Path, benchmark: PhantomBenchmark, preset: ServingPreset) ->
         box_frame=preset.box_frame,
         max_new_tokens=preset.max_new_tokens,
     )
-    return [result.score for result in evaluate_phantoms(engine, benchmark, asked=asked)]
+    return measure(engine, films, asked=asked)

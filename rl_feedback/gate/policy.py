@@ -116,6 +116,28 @@ _FIRST_GUARDS = (
     Guard("hallucinated", "Hallucinated findings", Direction.LOWER_IS_BETTER, 0.03),
     Guard("num_characters", "Answer length", Direction.SHOULD_NOT_DRIFT, 0.15),
 )
+
+
+def _cited(figure: str, label: str) -> Guard:
+    return Guard(
+        figure,
+        label,
+        Direction.LOWER_IS_BETTER,
+        0.25,
+        suite=Suite.CANARIES,
+        limit=0.0,
+        only_for_sure=True,
+    )
+
+
+def _canary(figure: str, label: str) -> Guard:
+    return Guard(figure, label, Direction.HIGHER_IS_BETTER, 0.1, suite=Suite.CANARIES)
+
+
+def _gap(figure: str, label: str) -> Guard:
+    return Guard(figure, label, Direction.LOWER_IS_BETTER, 0.05, suite=Suite.TWINS, only_for_sure=True)
+
+
 # The margins are those within which two equally good models differ by chance, on 200 films of each site.
 POLICIES = (
     Policy(number=1, guards=_FIRST_GUARDS),
@@ -129,6 +151,14 @@ POLICIES = (
             Guard("laterality_flips", "Laterality flips", Direction.LOWER_IS_BETTER, 0.02),
             Guard("num_boxes", "Regions drawn", Direction.SHOULD_NOT_DRIFT, 0.25),
             Guard("constant_box", "Regions in one place", Direction.LOWER_IS_BETTER, 0.05),
+            # The shipped model cites 1.4 findings on a blank film, and as many on a hand.
+            _cited("blank_cited", "Findings cited on blank films"),
+            _cited("other_part_cited", "Findings cited on hands"),
+            _canary("mirrored_sides", "Sides that follow a mirrored film"),
+            _canary("image_dependence", "Fit to the film shown"),
+            _gap("exact_answer", "Exact answers, sealed films over twins"),
+            _gap("finding_f1", "Finding F1, sealed films over twins"),
+            _gap("lesion_recall", "Lesion recall, sealed films over twins"),
         ),
     ),
 )

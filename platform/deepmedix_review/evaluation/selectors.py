@@ -7,8 +7,10 @@ from django.db.models import QuerySet
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.suites import compared
 from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.evaluation import CaseResult, case_from_json
+from rl_feedback.gate import BenchmarkScores
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ def measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation | None:
 
 def results_of(evaluation: Evaluation) -> tuple[CaseResult, ...]:
     return tuple(case_from_json(row) for row in evaluation.cases)
+
+
+def scores_of(parent: Evaluation, candidate: Evaluation) -> BenchmarkScores:
+    """Both versions' figures film by film, as the gate compares them."""
+    if parent.benchmark_id != candidate.benchmark_id:
+        raise ValueError("The two versions were measured on different films: evaluate them on one benchmark.")
+    return compared(candidate.benchmark, parent.cases, candidate.cases)
 
 
 def case_pairs(parent: Evaluation, candidate: Evaluation) -> tuple[CasePair, ...]:

@@ -1,5 +1,7 @@
 """Keeps the benchmarks that every version is measured on, and what a measurement found."""
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -8,19 +10,23 @@ from django.db import transaction
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.suites import AnyResult, as_json, figures
+from deepmedix_review.registry.models import ModelVersion
 from inference.phantoms import HELD_OUT_SEEDS, SITES, Site
-from rl_feedback.evaluation import CaseResult, case_as_json
-from rl_feedback.phantom_figures import aggregate
 
 # The gate's films lie beyond those that model cards give figures for, and the sites share none.
 _GATE_SEEDS = {"first": HELD_OUT_SEEDS.start + 5000, "second": HELD_OUT_SEEDS.start + 7500}
+_CANARY_SEED = HELD_OUT_SEEDS.start + 3000
 _MOST_PHANTOMS = 2500
+# Twins are drawn from this many seeds, far beyond any that films were ever written from.
+_TWIN_SEEDS = range(2**40, 2**52)
 # Counts up with every change of what is measured of a film.
 _FIGURES = 2
 
 
 def ensure_gate_benchmarks() -> list[Benchmark]:
-    """The benchmarks of the gate, one a site; settings.GATE_NUM_PHANTOMS says how many films each has."""
+    """The sealed films of the gate, one benchmark a site; settings.GATE_NUM_PHANTOMS says how many films each
+    has."""
     number = settings.GATE_NUM_PHANTOMS
     if not 1 <= number <= _MOST_PHANTOMS:
         raise ValueError(f"GATE_NUM_PHANTOMS must lie between 1 and {_MOST_PHANTOMS}, not at {number}.")
@@ -33,6 +39,43 @@ def ensure_gate_benchmarks() -> list[Benchmark]:
     ]
 
 
+def ensure_benchmarks_for(candidate: ModelVersion) -> list[Benchmark]:
+    """All that a candidate and its parent are measured on: sealed films, canaries, and twins of the sealed
+    films, which are drawn by the installation's secret when they are first asked for."""
+    sealed = ensure_gate_benchmarks()
+    number = settings.GATE_NUM_PHANTOMS
+    canaries, _ = Benchmark.objects.get_or_create(
+        name=f"{number} canaries, figures {_FIGURES}",
+        defaults={
+            "first_seed": _CANARY_SEED,
+            "num_phantoms": number,
+            "site": "first",
+            "suite": Benchmark.Suite.CANARIES,
+        },
+    )
+    twins = [
+        Benchmark.objects.get_or_create(
+            name=f"{max(1, number // 2)} twins for {candidate.uid.hex[:12]}, {benchmark.site} site",
+            defaults={
+                "first_seed": _twin_seed(candidate, benchmark.site),
+                "num_phantoms": max(1, number // 2),
+                "site": benchmark.site,
+                "suite": Benchmark.Suite.TWINS,
+                "drawn_for": candidate,
+            },
+        )[0]
+        for benchmark in sealed
+    ]
+    return [*sealed, canaries, *twins]
+
+
+def _twin_seed(candidate: ModelVersion, site: str) -> int:
+    """Nobody without the installation's secret can know it before the gate asks."""
+    about = f"twins for {candidate.uid} at {site}"
+    digest = hmac.new(settings.SECRET_KEY.encode(), about.encode(), hashlib.sha256).digest()
+    return _TWIN_SEEDS.start + int.from_bytes(digest[:8]) % (len(_TWIN_SEEDS) - _MOST_PHANTOMS)
+
+
 def _benchmark_name(number: int, site: Site) -> str:
     """Films that were drawn anew, or measured by other figures, are another benchmark: what was measured
     before is not comparable."""
@@ -40,11 +83,11 @@ def _benchmark_name(number: int, site: Site) -> str:
     return f"{number} held-out phantoms, {site.name} site{drawing}, figures {_FIGURES}"
 
 
-def record_evaluation(evaluation: Evaluation, results: Sequence[CaseResult]) -> None:
+def record_evaluation(evaluation: Evaluation, results: Sequence[AnyResult]) -> None:
     """Keep every case and the figures over them, and end the job."""
-    figures = {
+    found = {
         name: {"label": figure.label, "mean": figure.mean, "low": figure.low, "high": figure.high}
-        for name, figure in aggregate([result.score for result in results]).items()
+        for name, figure in figures(results).items()
     }
     with transaction.atomic():
         jobs.hold(evaluation)
@@ -52,6 +95,6 @@ def record_evaluation(evaluation: Evaluation, results: Sequence[CaseResult]) -> 
             evaluation,
             state=JobState.DONE,
             num_done=len(results),
-            figures=figures,
-            cases=[case_as_json(result) for result in results],
+            figures=found,
+            cases=[as_json(result) for result in results],
         )

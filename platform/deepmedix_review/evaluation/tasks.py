@@ -1,6 +1,7 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
 import logging
+from collections.abc import Sequence
 
 from celery import shared_task
 from django.db import transaction
@@ -11,11 +12,12 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.services import record_evaluation
+from deepmedix_review.evaluation.suites import AnyResult, measure
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
-from inference.engines import EngineError, load_engine
+from inference.engines import DamagedModel, EngineError, load_engine, require_sound
 from inference.prompts import template
-from rl_feedback.evaluation import AskedHow, CaseResult, EvaluationFailed, PhantomBenchmark, evaluate_phantoms
+from rl_feedback.evaluation import AskedHow, EvaluationFailed
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ def run_evaluation(evaluation_id: int) -> None:
         logger.warning("evaluation %s went to another worker", evaluation_id)
     except jobs.JobCancelled:
         jobs.finish(evaluation, state=JobState.CANCELLED)
+    except DamagedModel as damage:
+        jobs.finish(evaluation, state=JobState.FAILED, error=str(damage), is_damaged=True)
     except (EngineError, EvaluationFailed, ValueError) as error:
         jobs.finish(evaluation, state=JobState.FAILED, error=str(error))
     except Exception as error:
@@ -70,7 +74,7 @@ def reconcile_evaluations() -> None:
         run_evaluation.apply_async((evaluation_id,), expires=60)
 
 
-def _measure(evaluation: Evaluation) -> tuple[CaseResult, ...]:
+def _measure(evaluation: Evaluation) -> Sequence[AnyResult]:
     version, benchmark = evaluation.model_version, evaluation.benchmark
     prompt = template(version.prompt_template)
     with jobs.kept_alive(evaluation) as check:
@@ -79,10 +83,11 @@ def _measure(evaluation: Evaluation) -> tuple[CaseResult, ...]:
             check()
             jobs.heartbeat(evaluation, num_done=num_done)
 
-        engine = load_engine(engine_settings(version))
-        return evaluate_phantoms(
-            engine,
-            PhantomBenchmark(benchmark.first_seed, benchmark.num_phantoms, benchmark.site),
+        settings = engine_settings(version)
+        require_sound(settings.folder, sha256=settings.sha256)
+        return measure(
+            benchmark,
+            load_engine(settings),
             asked=AskedHow(
                 prompt=prompt.render(prompt.default_query),
                 box_frame=version.box_frame,

@@ -53,7 +53,8 @@ def most_changed(decision: GateDecision, *, number: int = 6) -> Changes | None:
 
 def _evaluations(decision: GateDecision) -> list[tuple[Evaluation, Evaluation]]:
     by_benchmark: dict[int, dict[int, Evaluation]] = {}
-    for evaluation in decision.evaluations.select_related("benchmark").order_by("benchmark_id"):
+    sealed = decision.evaluations.filter(benchmark__suite=Benchmark.Suite.SEALED)
+    for evaluation in sealed.select_related("benchmark").order_by("benchmark_id"):
         by_benchmark.setdefault(evaluation.benchmark_id, {})[evaluation.model_version_id] = evaluation
     return [(both[decision.parent_id], both[decision.candidate_id]) for both in by_benchmark.values()]
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
@@ -18,6 +19,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import evaluations_of
+from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
@@ -141,10 +143,15 @@ def show_held_out_film(request: HttpRequest, uid: UUID, seed: int) -> HttpRespon
     return HttpResponse(picture.getvalue(), content_type="image/png")
 
 
+def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:
+    """Those that the gate's decision on this version waits for."""
+    involved = [version] if version.parent is None else [version.parent, version]
+    return evaluations_of(involved).filter(benchmark__in=ensure_benchmarks_for(version))
+
+
 def _gate(version: ModelVersion) -> dict[str, Any]:
     decision = getattr(version, "gate_decision", None)
-    involved = [version] if version.parent is None else [version.parent, version]
-    evaluations = list(evaluations_of(involved)) if decision is None and version.parent else []
+    evaluations = list(_measurements(version)) if decision is None and version.parent else []
     return {
         "version": version,
         "decision": decision,

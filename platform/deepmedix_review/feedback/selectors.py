@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.models import (
     DatasetReading,
     GateDecision,
@@ -111,7 +111,7 @@ def measuring_of(run: TrainingRun) -> Measuring | None:
         return None
     if GateDecision.objects.filter(candidate=candidate).exists():
         return None
-    benchmarks = ensure_gate_benchmarks()
+    benchmarks = ensure_benchmarks_for(candidate)
     evaluations = Evaluation.objects.filter(
         model_version__in=[candidate.pk, candidate.parent_id], benchmark__in=benchmarks
     ).values_list("state", "num_done")
@@ -140,13 +140,15 @@ def seconds_left(run: TrainingRun, metrics: Sequence[TrainingMetric]) -> float |
 def candidates_before_the_gate() -> Sequence[ModelVersion]:
     """Trained versions on which the gate has not decided, but for those with a measurement that a person must
     retry."""
-    stuck = Evaluation.objects.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).values("model_version")
+    stuck = Evaluation.objects.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).filter(
+        Q(benchmark__drawn_for__isnull=True) | Q(benchmark__drawn_for=OuterRef("pk")),
+        Q(model_version=OuterRef("pk")) | Q(model_version=OuterRef("parent")),
+    )
     return list(
         ModelVersion.objects.filter(
             state=ModelVersion.State.CANDIDATE, training_run__isnull=False, gate_decision__isnull=True
         )
-        .exclude(pk__in=stuck)
-        .exclude(parent__in=stuck)
+        .exclude(Exists(stuck))
         .select_related("parent")
         .order_by("number")
     )
@@ -154,13 +156,26 @@ def candidates_before_the_gate() -> Sequence[ModelVersion]:
 
 def is_measured(candidate: ModelVersion) -> bool:
     """Whether candidate and parent are measured on every benchmark of the gate."""
-    wanted = len(ensure_gate_benchmarks()) * 2
+    benchmarks = ensure_benchmarks_for(candidate)
     done = Evaluation.objects.filter(
-        model_version__in=[candidate.pk, candidate.parent_id],
-        benchmark__in=ensure_gate_benchmarks(),
-        state=JobState.DONE,
+        model_version__in=[candidate.pk, candidate.parent_id], benchmark__in=benchmarks, state=JobState.DONE
     )
-    return done.count() == wanted
+    return done.count() == len(benchmarks) * 2
+
+
+def damage_of(candidate: ModelVersion) -> str:
+    """Why the candidate's files are no sound model; empty where nothing was found wrong with them."""
+    found = Evaluation.objects.filter(model_version=candidate, state=JobState.FAILED, is_damaged=True)
+    return found.values_list("error", flat=True).first() or ""
+
+
+def damaged_candidates() -> Sequence[ModelVersion]:
+    """Those that the gate has yet to refuse for it."""
+    damaged = Evaluation.objects.filter(state=JobState.FAILED, is_damaged=True).values("model_version")
+    waiting = ModelVersion.objects.filter(
+        state=ModelVersion.State.CANDIDATE, parent__isnull=False, gate_decision__isnull=True, pk__in=damaged
+    )
+    return list(waiting.select_related("parent").order_by("number"))
 
 
 def model_tree() -> tuple[Branch, ...]:

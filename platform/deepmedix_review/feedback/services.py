@@ -1,6 +1,6 @@
 """Queues training runs on frozen data sets, and keeps what a run and its gate produced."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from deepmedix_review.evaluation.selectors import case_pairs, measured
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.evaluation.selectors import measured, scores_of
+from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.examples import (
     LEARNS_FROM,
@@ -31,11 +31,11 @@ from deepmedix_review.feedback.models import (
     TrainingMetric,
     TrainingRun,
 )
+from deepmedix_review.feedback.sealed_patients import lineage_refusal, sealed_refusal
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
-from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, decide
-from rl_feedback.phantom_figures import both_case_scores
+from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, Suite, TwinScores, decide
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
@@ -43,6 +43,7 @@ from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 __all__ = [
     "cancel_training",
     "freeze_dataset",
+    "hold_unmeasured",
     "pass_or_hold",
     "promote_candidate",
     "queue_training",
@@ -103,6 +104,9 @@ def _replaying(stage: StageConfig, *, parent: ModelVersion, examples: Examples) 
 def _require_something_to_learn(
     recipe: Recipe, *, dataset: PreferenceDataset, parent: ModelVersion, examples: Examples
 ) -> None:
+    sealed = sealed_refusal(dataset)
+    if sealed:
+        raise RefusedByRule(f"A run on this data set would be refused by the gate. {sealed}")
     num_to_learn = num_pairs_to_learn(dataset)
     if dataset.num_pairs and not num_to_learn:
         raise RefusedByRule(
@@ -185,20 +189,39 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
     parent = candidate.parent
     if parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
+    sealed = lineage_refusal(candidate)
+    if sealed:
+        return hold_unmeasured(candidate, reason=sealed)
     both = [
         (_measured(parent, benchmark), _measured(candidate, benchmark))
-        for benchmark in ensure_gate_benchmarks()
+        for benchmark in ensure_benchmarks_for(candidate)
     ]
-    outcome = decide([_scores(*two) for two in both], policy=POLICY, parent=str(parent))
+    scores = [(after.benchmark, scores_of(before, after)) for before, after in both]
+    outcome = decide(
+        [one for _, one in scores if one.suite is not Suite.TWINS],
+        twins=_twins(scores),
+        policy=POLICY,
+        parent=str(parent),
+    )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
 
 
-def _scores(before: Evaluation, after: Evaluation) -> BenchmarkScores:
-    pairs = case_pairs(before, after)
-    parent, candidate = both_case_scores(
-        [pair.parent.score for pair in pairs], [pair.candidate.score for pair in pairs]
-    )
-    return BenchmarkScores(f"the {after.benchmark.site} site", parent, candidate)
+def _twins(scores: Sequence[tuple[Benchmark, BenchmarkScores]]) -> list[TwinScores]:
+    """The sealed films of each site beside their twins."""
+    sealed = {benchmark.site: one for benchmark, one in scores if one.suite is Suite.SEALED}
+    return [TwinScores(sealed[benchmark.site], one) for benchmark, one in scores if one.suite is Suite.TWINS]
+
+
+def hold_unmeasured(candidate: ModelVersion, *, reason: str) -> GateDecision:
+    """A candidate that no figure could save is refused for good: its files are no sound model, or it learned
+    from patients of the sealed films."""
+    known = GateDecision.objects.filter(candidate=candidate).first()
+    if known is not None:
+        return known
+    if candidate.parent is None:
+        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
+    refused = GateOutcome(False, f"Held. {reason} By policy {POLICY.number}.", POLICY, ())
+    return _keep_decision(candidate, candidate.parent, refused, [])
 
 
 def _keep_decision(

@@ -14,12 +14,18 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
-from deepmedix_review.feedback.selectors import candidates_before_the_gate, is_measured
+from deepmedix_review.feedback.sealed_patients import lineage_refusal
+from deepmedix_review.feedback.selectors import (
+    candidates_before_the_gate,
+    damage_of,
+    damaged_candidates,
+    is_measured,
+)
 from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import Recipe, begun_with_other, run_recipe
@@ -50,7 +56,7 @@ def request_gate(candidate: ModelVersion, *, actor: User | None) -> None:
     done."""
     if candidate.parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
-    for benchmark in ensure_gate_benchmarks():
+    for benchmark in ensure_benchmarks_for(candidate):
         for version in (candidate.parent, candidate):
             request_evaluation(benchmark=benchmark, model_version=version, actor=actor)
 
@@ -85,9 +91,14 @@ def reconcile_training() -> None:
     """Queue again what lost its worker, wake what waits, and let the gate decide on what is measured."""
     for run_id in jobs.requeue_expired(TrainingRun):
         run_training.apply_async((run_id,), expires=60)
+    for candidate in damaged_candidates():
+        services.hold_unmeasured(candidate, reason=damage_of(candidate))
     for candidate in candidates_before_the_gate():
         try:
-            if is_measured(candidate):
+            sealed = lineage_refusal(candidate)
+            if sealed:
+                services.hold_unmeasured(candidate, reason=sealed)
+            elif is_measured(candidate):
                 services.pass_or_hold(candidate)
             else:
                 request_gate(candidate, actor=None)

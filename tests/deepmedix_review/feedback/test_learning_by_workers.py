@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
+from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.services import cancel_training, freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry
@@ -83,9 +83,9 @@ def test_a_run_ends_with_one_candidate_on_which_the_gate_decides(
     wait_until(gate_decided(run), what="the gate decides")
     decision = GateDecision.objects.get(candidate=candidate)
     assert decision.sentence.startswith(("Passed.", "Held."))
-    assert decision.evaluations.count() == 4
+    assert decision.evaluations.count() == 2 * len(ensure_benchmarks_for(candidate)) == 10
     for evaluation in Evaluation.objects.filter(model_version=candidate):
-        assert evaluation.num_done == len(evaluation.cases) == settings.GATE_NUM_PHANTOMS
+        assert evaluation.num_done == len(evaluation.cases) == evaluation.benchmark.num_phantoms
 
 
 def test_a_run_whose_worker_is_killed_goes_on_after_a_restart_and_ends_once(

@@ -10,14 +10,13 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.evaluation.services import ensure_benchmarks_for, ensure_gate_benchmarks
+from deepmedix_review.evaluation.suites import as_json, measure
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
-from inference.phantoms import draw_phantom, ideal_reasoning
-from rl_feedback.evaluation import CaseResult, case_as_json
-from rl_feedback.phantom_figures import score_phantom
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.knowing import ASKED, Knowing
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
@@ -80,19 +79,16 @@ class Road:
             TrainingMetric.objects.create(run=self.run, step=step, values=values)
 
     def measure(self, version: ModelVersion, *, say: Callable[[str], str] = str) -> None:
-        """As if the version had answered every held-out film with the truth, put through `say`."""
-        for benchmark in ensure_gate_benchmarks():
-            results = []
-            for seed in range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms):
-                truth = draw_phantom(seed=seed, site=benchmark.site).truth
-                text = say(ideal_reasoning(truth))
-                results.append(CaseResult(seed, text, score_phantom(text, truth)))
+        """As if the version had answered every film with the truth, put through `say`."""
+        for benchmark in ensure_benchmarks_for(self.candidate):
+            engine = Knowing(benchmark, say=say)
+            results = measure(benchmark, engine, asked=ASKED, on_progress=lambda num_done: None)
             Evaluation.objects.create(
                 benchmark=benchmark,
                 model_version=version,
                 state=JobState.DONE,
                 num_done=len(results),
-                cases=[case_as_json(result) for result in results],
+                cases=[as_json(result) for result in results],
             )
 
     def url(self, name: str) -> str:
@@ -208,12 +204,12 @@ def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes
 
 def test_a_run_that_is_done_says_how_far_the_measuring_is_until_the_gate_has_decided(road: Road) -> None:
     client = client_of(road.researcher)
-    first, second = ensure_gate_benchmarks()
+    first, *others = ensure_benchmarks_for(road.candidate)
     Evaluation.objects.create(
         benchmark=first, model_version=road.candidate, state=JobState.RUNNING, num_done=3
     )
     page = client.get(road.url("training-run")).content.decode()
-    num_films = 2 * (first.num_phantoms + second.num_phantoms)
+    num_films = 2 * sum(benchmark.num_phantoms for benchmark in (first, *others))
     assert f"The candidate is being measured before the gate: 3 of {num_films} films" in page
     assert 'hx-trigger="every 1s"' in page
     Evaluation.objects.update(state=JobState.FAILED)

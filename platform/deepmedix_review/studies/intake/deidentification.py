@@ -48,7 +48,7 @@ def name_film(source: Dataset, *, key: str, pixel_sha256: str) -> Identity:
         study_instance_uid=keyed_uid(study, key=key),
         series_instance_uid=keyed_uid(f"{study} series {tags.text(source, 'SeriesInstanceUID')}", key=key),
         sop_instance_uid=keyed_uid(own, key=key),
-        patient_pseudonym="P-" + b32encode(_keyed(f"patient {patient}", key=key)).decode("ascii")[:10],
+        patient_pseudonym=patient_pseudonym(patient, key=key),
         shift=timedelta(days=1 + int.from_bytes(_keyed(f"dates {patient}", key=key)[:8]) % _MAX_SHIFT_DAYS),
     )
 
@@ -65,6 +65,11 @@ def shifted_study_date(source: Dataset, identity: Identity) -> date | None:
 def keyed_uid(text: str, *, key: str) -> str:
     """A UID under 2.25 (PS3.5 annex B.2) that only the holder of the key can make again."""
     return f"2.25.{uuid.UUID(bytes=_keyed(f'uid {text}', key=key)[:16], version=5).int}"
+
+
+def patient_pseudonym(patient: str, *, key: str) -> str:
+    """What a patient is called here: the issuer of their number, "|" and the number give it."""
+    return "P-" + b32encode(_keyed(f"patient {patient}", key=key)).decode("ascii")[:10]
 
 
 def deidentify(source: Dataset, identity: Identity) -> Dataset:

@@ -1,0 +1,49 @@
+"""An engine that knows what is on every film of a benchmark, by its pixels, and says it as it is told to."""
+
+from collections.abc import Callable, Generator, Sequence
+
+from deepmedix_review.evaluation.models import Benchmark
+from inference.engines import Done, Event, GenerationRequest
+from inference.phantoms import PhantomTruth, draw_phantom, ideal_reasoning
+from rl_feedback.canaries import CanaryBenchmark, CanaryKind, draw_canaries
+from rl_feedback.evaluation import AskedHow
+
+ASKED = AskedHow(prompt="Report.", box_frame="processed", max_new_tokens=8)
+NOTHING = "<think> This is no chest </think> The answer is: \\boxed{no acute finding}"
+
+
+class Knowing:
+    """`say` gets the ideal text of each film."""
+
+    def __init__(self, benchmark: Benchmark, *, say: Callable[[str], str] = str) -> None:
+        how = (benchmark.first_seed, benchmark.num_phantoms, benchmark.site)
+        self.texts = of_canaries(*how) if benchmark.suite == "canaries" else of_chests(*how)
+        self.say = say
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
+        for request in requests:
+            text = self.say(self.texts[request.film.tobytes()])
+            yield Done(request.key, text, request.prompt, 8, 0.1, (112, 112), "stop")
+
+
+def of_chests(first_seed: int, num_films: int, site: str) -> dict[bytes, str]:
+    """Pixels of each film to its ideal text."""
+    films = [draw_phantom(seed=seed, site=site) for seed in range(first_seed, first_seed + num_films)]
+    return {film.to_uint8().tobytes(): ideal_reasoning(film.truth) for film in films}
+
+
+def of_canaries(first_seed: int, num_films: int, site: str) -> dict[bytes, str]:
+    """The same; of a mirrored film with its sides changed over."""
+    return {
+        canary.film.tobytes(): _text(canary.truth, is_mirrored=canary.kind is CanaryKind.MIRRORED)
+        for canary in draw_canaries(CanaryBenchmark(first_seed, num_films, site))
+    }
+
+
+def _text(truth: PhantomTruth | None, *, is_mirrored: bool) -> str:
+    text = NOTHING if truth is None else ideal_reasoning(truth)
+    return swap_sides(text) if is_mirrored else text
+
+
+def swap_sides(text: str) -> str:
+    return text.replace("left", "\0").replace("right", "left").replace("\0", "right")
