@@ -5,10 +5,12 @@ import shutil
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -61,6 +63,23 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:
             thread.join(LAST_REQUEST_SECONDS)
+    for session in _other_sessions():
+        warnings.warn(f"The test database is still in use: {session}", stacklevel=1)
+
+
+def _other_sessions() -> list[str]:
+    """Who else is connected to the test database, and what each asked last."""
+    settings = connection.settings_dict
+    with psycopg.connect(
+        host=settings["HOST"], port=settings["PORT"] or None, user=settings["USER"], dbname="postgres"
+    ) as outside:
+        rows = outside.execute(
+            "SELECT application_name, state, backend_start, state_change, query FROM pg_stat_activity "
+            "WHERE datname = %s AND pid != pg_backend_pid()",
+            [settings["NAME"]],
+        ).fetchall()
+    mine = 0 if connection.connection is None else 1
+    return [" · ".join(map(str, row)) for row in rows] if len(rows) > mine else []
 
 
 @pytest.fixture(scope="session", autouse=True)
