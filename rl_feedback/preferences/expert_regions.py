@@ -6,16 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from inference.grounding import parse_completion
-from inference.regions import Box
+from inference.regions import REGION_PROBLEM_WORDS, Box, region_problem
 from rl_feedback.preferences.ground import Judged, num_readers_of, readings_of
-from rl_feedback.preferences.rows import ExpertRegion
+from rl_feedback.preferences.rows import ExpertRegion, LeftOut
 from rl_feedback.preferences.words import Corpus, Judgement
 from rl_feedback.raters import consensus_regions
 
+# A box of these is no region, whatever a reader said of it.
+_NO_REGION = frozenset({"inverted", "no_area", "outside_image"})
 
-def expert_regions(corpus: Corpus, judged: Judged) -> Iterator[ExpertRegion]:
+
+def expert_regions(corpus: Corpus, judged: Judged) -> Iterator[ExpertRegion | LeftOut]:
     """Of every step: the model's regions that stand, those that moved, and those that readers added; then
-    those of missed findings. What readers contradict each other on has no region."""
+    those of missed findings. What readers contradict each other on has no region, and a box of the model's
+    that can't be a region is left out."""
     completion, standing = corpus.completion(judged.uid), corpus.standing(judged.uid)
     texts = _texts(completion.text, len(completion.steps))
     for number, (step, placed) in enumerate(zip(completion.steps, judged.regions, strict=True)):
@@ -23,6 +27,11 @@ def expert_regions(corpus: Corpus, judged: Judged) -> Iterator[ExpertRegion]:
             if region is None or region.verdict not in ("fits", "adjusted"):
                 continue
             moved = region.redrawn if region.verdict == "adjusted" else None
+            problem = "" if moved else region_problem(region.box, completion.image_size)
+            if problem in _NO_REGION:
+                reason = f"A region that was let stand is none: {REGION_PROBLEM_WORDS[problem]}."
+                yield LeftOut("region", judged.uid, reason, readings_of(region.judgements))
+                continue
             yield ExpertRegion(
                 completion=judged.uid,
                 step=step.uid,

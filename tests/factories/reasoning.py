@@ -12,6 +12,11 @@ from tests.factories.studies import InstanceFactory
 
 Box = tuple[float, float, float, float]
 QUERY = "Write the findings and the impression of this radiograph."
+# As an engine keeps it: the question in the chat, and a place for each piece of the film.
+CHAT = (
+    f"<|im_start|>user\n<|vision_start|><|image_pad|><|image_pad|><|vision_end|>{QUERY}<|im_end|>\n"
+    "<|im_start|>assistant\n"
+)
 
 
 class CompletionFactory(factory.django.DjangoModelFactory[Completion]):
@@ -25,7 +30,7 @@ class CompletionFactory(factory.django.DjangoModelFactory[Completion]):
     model_version = factory.SubFactory(ServingModelFactory)
     content_key = factory.Sequence(lambda n: f"{n:064x}")
     query = QUERY
-    prompt = QUERY
+    prompt = CHAT
     text = "<think> The heart size is normal </think> The answer is: \\boxed{no acute finding}"
     answer = "no acute finding"
     problems: Any = factory.List([])

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
+from deepmedix_review.feedback.judgements import asked
 from deepmedix_review.feedback.models import PreferenceDataset, PreferencePair
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
@@ -141,7 +142,7 @@ def _pair(row: PreferencePair) -> TrainingPair:
 
 
 def _text(kind: type[AnyText], text: str, completion: Completion, origin: str) -> AnyText:
-    return kind(str(film_path(completion.instance)), completion.prompt, 1.0, origin, text)
+    return kind(str(film_path(completion.instance)), asked(completion), 1.0, origin, text)
 
 
 def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
@@ -170,7 +171,7 @@ def _judged(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[list[J
         if not is_good and likelihood > BAD_TO:
             continue
         film, weight = str(film_path(completion.instance)), max(LEAST_WEIGHT, 2 * abs(likelihood - 0.5))
-        judged.append(JudgedText(film, completion.prompt, weight, "rating", completion.text, is_good))
+        judged.append(JudgedText(film, asked(completion), weight, "rating", completion.text, is_good))
         if is_good and min(one for every in by_criterion.values() for one in every) >= GOOD_FROM:
             flawless.append(completion)
     return judged, flawless
@@ -187,10 +188,10 @@ def _cases(known: Iterable[tuple[str, Completion, str]]) -> list[RewardedCase]:
     """Each film with what comes nearest to its truth: a correction, or what readers found good."""
     found: dict[tuple[str, str], RewardedCase] = {}
     for text, completion, origin in known:
-        film = str(film_path(completion.instance))
-        if (film, completion.prompt) not in found:
-            found[film, completion.prompt] = RewardedCase.of(
-                _truth(text, completion), film=film, prompt=completion.prompt, weight=1.0, origin=origin
+        film, prompt = str(film_path(completion.instance)), asked(completion)
+        if (film, prompt) not in found:
+            found[film, prompt] = RewardedCase.of(
+                _truth(text, completion), film=film, prompt=prompt, weight=1.0, origin=origin
             )
     return list(found.values())
 

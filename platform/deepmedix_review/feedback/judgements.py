@@ -144,11 +144,16 @@ def _regions_made_wrong(case: Case) -> frozenset[str]:
     )
 
 
+def asked(completion: Completion) -> str:
+    """What the model was asked, without the chat that its engine put around it."""
+    return template(completion.model_version.prompt_template).render(completion.query)
+
+
 def _judged_completion(completion: Completion, said: _Said) -> JudgedCompletion:
     version, answer = completion.model_version, said.answers.get(completion.pk)
     return JudgedCompletion(
         uid=str(completion.uid),
-        prompt=template(version.prompt_template).render(completion.query),
+        prompt=asked(completion),
         text=completion.text,
         is_malformed=completion.is_malformed,
         image_size=(completion.image_width, completion.image_height),

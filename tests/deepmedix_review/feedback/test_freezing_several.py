@@ -26,13 +26,14 @@ from inference.regions import Box
 from rl_feedback.preferences import ExpertRegion as ExpertRegionRow
 from rl_feedback.preferences import Label, NotTrainingData, Pair, gather_preferences
 from rl_feedback.preferences.rows import lines_of
-from rl_feedback.training.examples import TrainingPair
+from rl_feedback.training.examples import RewardedCase, TaughtText, TrainingPair
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.learning import (
     a_reading_to_learn_from,
     a_study_read_by_several,
     an_open_reading_to_learn_from,
 )
+from tests.factories.reasoning import QUERY
 from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import change, complete, sign
 
@@ -145,6 +146,13 @@ def test_only_the_train_side_reaches_training(dataset: PreferenceDataset, model:
     }
     for every in examples.by_kind.values():
         assert not held_out & {one.film for one in every}
+
+
+def test_a_stage_is_taught_the_question_alone(dataset: PreferenceDataset, model: ModelVersion) -> None:
+    """Training puts the chat and the film around it."""
+    examples = examples_of(dataset, parent=model)
+    assert {kind for kind, every in examples.by_kind.items() if every} >= {TaughtText, RewardedCase}
+    assert {one.prompt for every in examples.by_kind.values() for one in every} == {QUERY}
 
 
 def test_a_set_of_held_out_patients_alone_is_refused_with_the_way_out(

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from inference.regions import Box
 from rl_feedback.preferences import Label, Preferences, gather_preferences
-from rl_feedback.readings import JudgedAnswer
+from rl_feedback.readings import JudgedAnswer, JudgedRegion
 from tests.rl_feedback.preferences.cases import completion, judged, of_step, on_film, reading, readings
 
 
@@ -80,6 +81,23 @@ def test_a_region_that_is_wrong_is_no_expert_region_and_an_added_one_is() -> Non
     (row,) = (row for row in gather_preferences(readings(made)).regions if row.step == "a-1")
     assert tuple(row.box) == tuple(on_film((5, 5, 20, 20)))
     assert row.tolerance is None
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        (Box(900, 100, 300, 400), "its corners are swapped"),
+        (Box(300, 100, 300, 400), "it has no area"),
+        (Box(300, 100, 2900, 400), "it leaves the film"),
+    ],
+)
+def test_a_box_that_is_no_region_is_left_out_whatever_its_reader_said(box: Box, words: str) -> None:
+    written = of_step(completion("a"), 0, regions=(JudgedRegion(box, "fits"),))
+    found = gather_preferences([reading("r", written)])
+    assert all(region.step != "a-1" for region in found.regions)
+    assert any(words in left.reason for left in found.left_out)
+    redrawn = judged(written, 0, 0, "adjusted", on_film((30, 50, 80, 90)))
+    assert any(region.step == "a-1" for region in gather_preferences([reading("r", redrawn)]).regions)
 
 
 def test_a_strict_readers_ratings_are_taken_for_what_they_are_worth() -> None:
