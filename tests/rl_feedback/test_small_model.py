@@ -222,14 +222,14 @@ def test_the_shipped_folder_is_a_small_qwen_that_other_servers_know() -> None:
     assert sum(parameter.numel() for parameter in loaded.model.parameters()) < 5_000_000
 
 
-def test_the_card_promises_what_the_first_version_must_reach() -> None:
+def test_the_card_promises_what_its_own_site_must_keep() -> None:
     card = json.loads((SHIPPED_MODEL / "card.json").read_text())
     figures = {name: figure["mean"] for name, figure in card["figures"].items()}
     assert card["n"] == 500
     assert figures["well_formed"] == 1
-    assert figures["exact_answer"] >= 0.95
+    assert figures["exact_answer"] >= 0.97
     assert figures["heart_iou"] >= 0.93
-    assert figures["lesion_iou"] >= 0.75
+    assert figures["lesion_iou"] >= 0.8
 
 
 def test_the_second_site_leaves_about_half_to_learn() -> None:
