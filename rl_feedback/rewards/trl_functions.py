@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from inference.grounding import parse_completion
 from rl_feedback.rewards.grounded import grounded_reward
 from rl_feedback.rewards.paper import paper_reward
 from rl_feedback.rewards.truth import CaseTruth
@@ -29,6 +30,7 @@ def trl_paper_reward(completions: Sequence[Completion], *, answer: Sequence[str]
     [1.5000000000000002]
     """
     rewards = paper_reward([completion_text(completion) for completion in completions], answer)
+    _log_boxes(columns.get("log_metric"), completions)
     parts = ("format", "accuracy", "coordinate")
     _log(columns.get("log_metric"), "trl_paper_reward", rewards, parts)
     _log_each(columns.get("log_extra"), rewards, parts)
@@ -56,6 +58,7 @@ def trl_grounded_reward(
         rewards = grounded_reward(
             texts, truths, step_scores=score_steps(texts) if score_steps else None, version=version
         )
+        _log_boxes(columns.get("log_metric"), completions)
         parts = ("format", "answer", "regions", "steps", "length")
         _log(columns.get("log_metric"), reward.__name__, rewards, parts)
         _log_each(columns.get("log_extra"), rewards, parts)
@@ -89,6 +92,13 @@ def _log(
         values = [value for reward in rewards if (value := getattr(reward, part)) is not None]
         if values:
             log_metric(f"rewards/{name}/{part}", fmean(values))
+
+
+def _log_boxes(log_metric: Callable[[str, float], None] | None, completions: Sequence[Completion]) -> None:
+    """How many regions an attempt names, on average: a model that names none looks right for nothing."""
+    if log_metric is not None and completions:
+        parsed = (parse_completion(completion_text(completion)) for completion in completions)
+        log_metric("completions/num_boxes", fmean(sum(len(s.boxes) for s in one.steps) for one in parsed))
 
 
 def _log_each(

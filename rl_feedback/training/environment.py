@@ -20,7 +20,7 @@ def environment() -> dict[str, Any]:
 
     devices = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
     return {
-        "deepmedix-review": _version("deepmedix-review"),
+        "package": _version("deepmedix-review"),
         "commit": commit(),
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in LIBRARIES},

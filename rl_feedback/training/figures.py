@@ -47,3 +47,11 @@ def peak_memory_mb() -> float:
     """Of this process; the system counts in kB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def device_memory_mb() -> dict[str, float]:
+    """The peak on the accelerator by its figure's name, nothing where there is none."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {"device_memory_mb": torch.cuda.max_memory_allocated() / 1024**2}

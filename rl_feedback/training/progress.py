@@ -11,7 +11,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from rl_feedback.training.checkpoints import seal_checkpoint
-from rl_feedback.training.figures import StepFigures, peak_memory_mb
+from rl_feedback.training.figures import StepFigures, device_memory_mb, peak_memory_mb
 
 # What TRL logs, and what a run calls it. A reward's parts are added by their own names.
 NAMES = {
@@ -28,6 +28,7 @@ NAMES = {
     "reward": "reward",
     "reward_std": "reward_spread",
     "completions/mean_length": "tokens_written",
+    "completions/num_boxes": "boxes_written",
     "completions/clipped_ratio": "share_cut_off",
 }
 
@@ -57,6 +58,7 @@ class StepReporter(TrainerCallback):
         values = {NAMES[name]: float(value) for name, value in logs.items() if name in NAMES}
         values |= _parts_of_reward(logs)
         values |= self.extra()
+        values |= device_memory_mb()
         if not math.isfinite(values["loss"]):
             raise ValueError(
                 f"The loss is {values['loss']} at step {state.global_step}: the run diverged. "

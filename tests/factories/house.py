@@ -9,7 +9,12 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
-from deepmedix_review.feedback.models import PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.feedback.models import (
+    PreferenceDataset,
+    TrainingMetric,
+    TrainingRun,
+    TrainingSample,
+)
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.library import Option
@@ -24,8 +29,9 @@ from deepmedix_review.reviews.study_services import (
     take_next_case,
 )
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
-from deepmedix_review.studies.models import Collection, Study
+from deepmedix_review.studies.models import Collection, Instance, Study
 from deepmedix_review.studies.services import hold_study
+from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.reasoning import say
@@ -37,6 +43,17 @@ NUM_FILMS = 5
 HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
 EFFUSION = ("There is a left pleural effusion", [(140.0, 150.0, 200.0, 210.0)])
 LUNGS = ("Both lungs are clear", [(30.0, 40.0, 100.0, 180.0), (125.0, 40.0, 200.0, 180.0)])
+
+ENVIRONMENT = {
+    "package": "0.1.0",
+    "commit": "0123abcd",
+    "python": "3.11.9",
+    "libraries": {"torch": "2.13.0", "trl": "1.16.0"},
+    "system": "Linux x86_64",
+    "devices": ["CPU, 2 cores"],
+}
+# Of a film's samples: after which step, of what kind, and whose truth is said.
+SAID = ((0, "held_out", 3), (1, "held_out", 3), (2, "held_out", 4), (2, "best", 4), (2, "worst", 3))
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,7 @@ def furnish() -> House:
     _disagree(running, experts)
     signed = _readings(running, experts[0]).filter(signed_at__isnull=False).earliest("pk")
     open_reading = _readings(running, experts[0]).filter(signed_at=None).earliest("assignment__position")
-    dataset, run, candidate = _loop(serving, researcher)
+    dataset, run, candidate = _loop(serving, researcher, films[0])
     return House(
         admin=admin,
         researcher=researcher,
@@ -166,7 +183,9 @@ def _disagree(reader_study: ReaderStudy, experts: Sequence[User]) -> None:
             sign(reading)
 
 
-def _loop(parent: ModelVersion, researcher: User) -> tuple[PreferenceDataset, TrainingRun, ModelVersion]:
+def _loop(
+    parent: ModelVersion, researcher: User, film: Instance
+) -> tuple[PreferenceDataset, TrainingRun, ModelVersion]:
     """A data set of one reading, a finished run on it, and its candidate."""
     a_reading_to_learn_from(parent)
     dataset = freeze_dataset(title="Round 1", actor=researcher)
@@ -179,8 +198,27 @@ def _loop(parent: ModelVersion, researcher: User) -> tuple[PreferenceDataset, Tr
         state=JobState.DONE,
         step=2,
         num_steps=2,
+        abouts=[{"attempt": 1, "parent": "0" * 64, "data": "1" * 64, "environment": ENVIRONMENT}],
     )
+    write_samples(run, film)
     for step, loss in ((1, 0.7), (2, 0.5)):
         values = {"loss": loss, "margin": step / 10, "accuracy": 0.5}
-        TrainingMetric.objects.create(run=run, step=step, values=values)
+        TrainingMetric.objects.create(run=run, step=step, values=values, seconds=0.5, memory_mb=900)
     return dataset, run, candidate
+
+
+def write_samples(run: TrainingRun, film: Instance) -> None:
+    """What the model wrote of one film: of another patient at first, then of this one; and two attempts."""
+    for step, kind, seed in SAID:
+        TrainingSample.objects.create(
+            run=run,
+            step=step,
+            kind=kind,
+            instance=film,
+            prompt="What do you see?",
+            text=ideal_reasoning(draw_phantom(seed=seed).truth),
+            model_width=112,
+            model_height=112,
+            reward=None if kind == "held_out" else 1.0,
+            parts={} if kind == "held_out" else {"format": 1.0},
+        )

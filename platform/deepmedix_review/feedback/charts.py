@@ -1,56 +1,14 @@
-"""Lays out the charts of training and gate: where each line and mark stands, for the templates to draw as
-SVG."""
+"""Lays out the charts of the gate: where each line and mark stands, for the templates to draw as SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.feedback.models import GateDecision, TrainingMetric
+from deepmedix_review.feedback.models import GateDecision
 
-CURVE_WIDTH, CURVE_HEIGHT = 250, 84
 ROW_WIDTH, ROW_HEIGHT = 240, 22
 _NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0)
 _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
 _COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
-
-
-# By the names of rl_feedback.training.progress: a title and a colour.
-SHOWN_FIGURES = {
-    "loss": ("Loss", "#6cb6ff"),
-    "replay_loss": ("Loss on what is replayed", "#9db4c8"),
-    "margin": ("Margin of chosen over rejected", "#3fb984"),
-    "accuracy": ("Accuracy on the pairs", "#e69f00"),
-    "token_accuracy": ("Tokens right", "#3fb984"),
-    "reward": ("Reward", "#3fb984"),
-    "reward_spread": ("Spread of the rewards", "#9db4c8"),
-    "reward_format": ("Reward: format", "#e69f00"),
-    "reward_answer": ("Reward: answer", "#e69f00"),
-    "reward_accuracy": ("Reward: answer", "#e69f00"),
-    "reward_regions": ("Reward: regions", "#e69f00"),
-    "reward_coordinate": ("Reward: regions", "#e69f00"),
-    "reward_steps": ("Reward: steps", "#e69f00"),
-    "kl": ("Distance from the parent (KL)", "#ef7a73"),
-    "tokens_written": ("Tokens written", "#b79df2"),
-    "share_cut_off": ("Share cut off", "#ef7a73"),
-    "entropy": ("Entropy", "#9db4c8"),
-    "gradient_norm": ("Gradient norm", "#9db4c8"),
-}
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One figure over the steps of a run; `points` is an SVG polyline's attribute."""
-
-    title: str
-    points: str
-    colour: str
-    first: float
-    last: float
-    lowest: float
-    highest: float
-    first_step: int
-    last_step: int
-    width: int = CURVE_WIDTH
-    height: int = CURVE_HEIGHT
 
 
 @dataclass(frozen=True)
@@ -85,28 +43,6 @@ class GatePlot:
     rows: tuple[GateRow, ...]
 
 
-def training_curves(metrics: Sequence[TrainingMetric]) -> tuple[Curve, ...]:
-    """Of every figure that has a name on a page, in their order there; none before the first step."""
-    return tuple(
-        _curve(title, colour, [step for step, _ in points], [value for _, value in points])
-        for name, (title, colour) in SHOWN_FIGURES.items()
-        for points in ([(m.step, m.values[name]) for m in metrics if name in m.values],)
-        if points
-    )
-
-
-def column_names(metrics: Sequence[TrainingMetric]) -> tuple[str, ...]:
-    """Of the table beside the curves."""
-    there = {name for metric in metrics for name in metric.values}
-    return tuple(title for name, (title, _) in SHOWN_FIGURES.items() if name in there)
-
-
-def metric_rows(metrics: Sequence[TrainingMetric]) -> list[tuple[TrainingMetric, list[float | None]]]:
-    there = {name for metric in metrics for name in metric.values}
-    names = [name for name in SHOWN_FIGURES if name in there]
-    return [(metric, [metric.values.get(name) for name in names]) for metric in metrics]
-
-
 def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
     """One plot per benchmark, in the order in which the gate compared them."""
     benchmarks = list(dict.fromkeys(row["benchmark"] for row in decision.comparisons))
@@ -114,17 +50,6 @@ def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
         _gate_plot(name, [row for row in decision.comparisons if row["benchmark"] == name])
         for name in benchmarks
     )
-
-
-def _curve(title: str, colour: str, steps: Sequence[int], values: Sequence[float]) -> Curve:
-    lowest, highest = min(values), max(values)
-    across = (CURVE_WIDTH - 4) / max(1, steps[-1] - steps[0])
-    down = (CURVE_HEIGHT - 8) / ((highest - lowest) or 1.0)
-    points = " ".join(
-        f"{2 + (step - steps[0]) * across:.1f},{CURVE_HEIGHT - 4 - (value - lowest) * down:.1f}"
-        for step, value in zip(steps, values, strict=True)
-    )
-    return Curve(title, points, colour, values[0], values[-1], lowest, highest, steps[0], steps[-1])
 
 
 def _gate_plot(benchmark: str, rows: Sequence[dict[str, object]]) -> GatePlot:

@@ -23,7 +23,8 @@ from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
-from deepmedix_review.feedback.charts import gate_plots, training_curves
+from deepmedix_review.feedback.charts import gate_plots
+from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
 from deepmedix_review.feedback.services import (
     promote_candidate,
@@ -55,7 +56,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         **_gate(version),
         "lineage": lineage,
         "card": card_figures(version),
-        "curves": training_curves(metrics),
+        "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
         "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
     }

@@ -1,5 +1,7 @@
 """Ratings frozen into training data, the runs on them, and the gate that a candidate must pass."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,7 +12,7 @@ from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
-from deepmedix_review.studies.models import Split
+from deepmedix_review.studies.models import Instance, Split
 
 
 class PreferenceDataset(PublicModel):
@@ -157,8 +159,17 @@ class TrainingRun(LeasedJob):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     recipe = models.JSONField(help_text="rl_feedback.training.recipe.Recipe as JSON")
+    abouts = models.JSONField(
+        default=list,
+        help_text="of each attempt: sha256 of parent and examples, and the environment; see run_recipe",
+    )
     step = models.PositiveIntegerField(default=0)
     num_steps = models.PositiveIntegerField()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Under what the latest attempt ran; nothing before the first."""
+        return dict(self.abouts[-1]) if self.abouts else {}
 
 
 class TrainingMetric(models.Model):
@@ -174,6 +185,35 @@ class TrainingMetric(models.Model):
     class Meta:
         ordering = ["step"]
         constraints = [models.UniqueConstraint(fields=["run", "step"], name="one_metric_per_step")]
+
+
+class TrainingSample(models.Model):
+    """What the model wrote of a film after a step; see rl_feedback.training.figures.TakenSample."""
+
+    class Kind(models.TextChoices):
+        HELD_OUT = "held_out", "of a film that nothing is learned from"
+        BEST = "best", "the best attempt"
+        WORST = "worst", "the worst attempt"
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="samples")
+    step = models.PositiveIntegerField()
+    stage = models.PositiveSmallIntegerField(default=0, help_text="its place in the recipe, from 0")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="+")
+    prompt = models.TextField()
+    text = models.TextField()
+    model_width = models.PositiveIntegerField(help_text="of the image that the model saw")
+    model_height = models.PositiveIntegerField()
+    reward = models.FloatField(null=True, help_text="of an attempt")
+    parts = models.JSONField(default=dict, help_text="of its reward, by name")
+
+    class Meta:
+        ordering = ["step", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step", "kind", "instance"], name="one_sample_per_film_and_step"
+            )
+        ]
 
 
 class GateDecision(PublicModel):

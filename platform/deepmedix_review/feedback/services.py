@@ -48,6 +48,7 @@ __all__ = [
     "promote_candidate",
     "queue_training",
     "record_candidate",
+    "record_start",
     "record_step",
     "requeue_training",
     "require_promotable",
@@ -143,6 +144,14 @@ def requeue_training(run: TrainingRun, *, actor: User) -> None:
     with transaction.atomic():
         jobs.retry(run)
         record_event(actor=actor, action="retry_training", subject=run)
+
+
+def record_start(run: TrainingRun, about: Mapping[str, Any]) -> None:
+    """Under what an attempt runs: a run that goes on elsewhere keeps both."""
+    with transaction.atomic():
+        jobs.hold(run)
+        run.abouts = [*run.abouts, {"attempt": len(run.abouts) + 1, **about}]
+        run.save(update_fields=["abouts"])
 
 
 def record_step(run: TrainingRun, figures: StepFigures) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from celery import shared_task
-from django.conf import settings
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
@@ -19,6 +18,8 @@ from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from deepmedix_review.feedback.runs.folders import run_folder
+from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample
 from deepmedix_review.feedback.sealed_patients import lineage_refusal
 from deepmedix_review.feedback.selectors import (
     candidates_before_the_gate,
@@ -27,7 +28,8 @@ from deepmedix_review.feedback.selectors import (
     is_measured,
 )
 from deepmedix_review.registry.models import ModelVersion
-from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.examples import SampledFilm, write_examples
+from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.recipe import Recipe, begun_with_other, run_recipe
 from rl_feedback.training.view import FilmView
 
@@ -68,7 +70,7 @@ def run_training(run_id: int) -> None:
         return
     try:
         candidate = services.record_candidate(run, _train(run))
-        shutil.rmtree(_folder(run) / "checkpoints", ignore_errors=True)
+        shutil.rmtree(run_folder(run) / "checkpoints", ignore_errors=True)
         request_gate(candidate, actor=run.requested_by)
     except jobs.LeaseLost as reason:
         logger.warning("left to another worker: %s", reason)
@@ -109,7 +111,7 @@ def reconcile_training() -> None:
 
 def _train(run: TrainingRun) -> Path:
     """The folder of the trained candidate."""
-    folder, parent = _folder(run), run.parent_version
+    folder, parent = run_folder(run), run.parent_version
     examples = examples_of(run.dataset, parent=parent)
     num_lost = examples.num_missing_films()
     if num_lost:
@@ -119,6 +121,9 @@ def _train(run: TrainingRun) -> Path:
         )
     shutil.rmtree(folder / "data", ignore_errors=True)
     examples.write(folder / "data")
+    sampled = films_to_sample(parent)
+    if sampled:
+        write_examples(folder / "data", sampled, kind=SampledFilm)
     recipe, work, model = Recipe.from_json(run.recipe), folder / "checkpoints", Path(parent.folder)
     if begun_with_other(work, recipe, parent=model, data=folder / "data"):
         # A study was withdrawn meanwhile: what was learned from it goes, and the run starts again.
@@ -129,6 +134,10 @@ def _train(run: TrainingRun) -> Path:
             check()
             services.record_step(run, figures)
 
+        def keep(sample: TakenSample) -> None:
+            check()
+            record_sample(run, sample)
+
         run_recipe(
             recipe,
             parent=model,
@@ -137,13 +146,11 @@ def _train(run: TrainingRun) -> Path:
             work=work,
             out=folder / "candidate",
             on_step=tell,
+            on_sample=keep,
+            on_begin=lambda about: services.record_start(run, about),
         )
         check()
     return folder / "candidate"
-
-
-def _folder(run: TrainingRun) -> Path:
-    return Path(settings.MODEL_FOLDER) / "runs" / str(run.uid)
 
 
 def _end(run: TrainingRun, state: JobState, error: str) -> None:

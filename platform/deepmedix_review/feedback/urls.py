@@ -5,6 +5,7 @@ from django.urls import path
 from deepmedix_review.feedback import api_views, model_views, views
 from deepmedix_review.feedback.datasets import views as dataset_views
 from deepmedix_review.feedback.learned import views as learned_views
+from deepmedix_review.feedback.runs import views as run_views
 
 page_urlpatterns = [
     path("data-sets/", dataset_views.show_datasets, name="dataset-list"),
@@ -37,6 +38,10 @@ page_urlpatterns = [
         name="learned-from-reading",
     ),
     path("training-runs/<uuid:uid>/", views.show_run, name="training-run"),
+    path("training-runs/<uuid:uid>/config.json", run_views.download_config, name="training-run-config"),
+    path("training-runs/<uuid:uid>/figures.csv", run_views.download_figures, name="training-run-figures"),
+    path("training-runs/<uuid:uid>/samples/", run_views.show_samples, name="training-run-samples"),
+    path("training-runs/<uuid:uid>/tensorboard.zip", run_views.download_log, name="training-run-log"),
     path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
     path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),
     path("training-runs/<uuid:uid>/retry/", views.retry, name="training-run-retry"),

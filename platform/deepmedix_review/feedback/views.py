@@ -9,9 +9,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
-from deepmedix_review.feedback.charts import column_names, metric_rows, training_curves
 from deepmedix_review.feedback.forms import KINDS, LABELS
 from deepmedix_review.feedback.models import TrainingRun
+from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
+from deepmedix_review.feedback.runs.folders import log_folder
+from deepmedix_review.feedback.runs.samples import sample_series, strips_of
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
 from deepmedix_review.feedback.tasks import request_training_retry
@@ -22,7 +24,9 @@ from rl_feedback.training.recipe import Recipe
 @needs_capability(Capability.VIEW_MODELS)
 def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     run = run_for(acting_user(request), uid)
-    return render(request, "feedback/training_run.html", _live(run))
+    newest = run.samples.order_by("-pk").values_list("pk", flat=True).first() or 0
+    context = {**_live(run), "strips": strips_of(run), "newest": newest, "has_log": _has_log(run)}
+    return render(request, "feedback/training_run.html", context)
 
 
 @require_safe
@@ -48,16 +52,22 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("training-run", run.uid)
 
 
+def _has_log(run: TrainingRun) -> bool:
+    return any(log_folder(run).glob("stage-*/events.*"))
+
+
 def _live(run: TrainingRun) -> dict[str, Any]:
     metrics = metrics_of(run)
+    series = series_of(metrics, recipe=run.recipe, sampled=sample_series(run))
+    columns, rows = table_of(series)
     measuring = measuring_of(run)
     recipe = Recipe.from_json(run.recipe)
     return {
         "run": run,
         "metrics": metrics,
-        "curves": training_curves(metrics),
-        "columns": column_names(metrics),
-        "rows": metric_rows(metrics),
+        "curves": curves_of(series),
+        "columns": columns,
+        "rows": rows,
         "seconds_left": seconds_left(run, metrics),
         "memory_mb": max((metric.memory_mb for metric in metrics), default=0),
         "is_live": not run.is_final,

@@ -191,7 +191,7 @@ def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes
     TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.RUNNING)
     page = client.get(road.url("training-run")).content.decode()
     assert page.count("<polyline") == 3
-    assert "0.500 · step 1 to 2" in page
+    assert "0.5 · step 1 to 2" in page
     assert "<dt>Seed</dt>" in page
     assert 'hx-trigger="every 1s"' in page
     TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.CANCELLED, candidate=None)

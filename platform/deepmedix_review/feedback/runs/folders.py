@@ -1,0 +1,16 @@
+"""Where a training run keeps its files on the learning worker's disk."""
+
+from pathlib import Path
+
+from django.conf import settings
+
+from deepmedix_review.feedback.models import TrainingRun
+
+
+def run_folder(run: TrainingRun) -> Path:
+    return Path(settings.MODEL_FOLDER) / "runs" / str(run.uid)
+
+
+def log_folder(run: TrainingRun) -> Path:
+    """Of TensorBoard's event files, where the recipe asked for them."""
+    return run_folder(run) / "tensorboard"
