@@ -20,7 +20,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist.cases import next_reading, num_cases_of, number_of, worklist
+from deepmedix_review.reviews.worklist.cases import next_reading, place_of, worklist
 from deepmedix_review.studies.collecting.uses import Use
 from deepmedix_review.studies.models import Collection, ImportBatch, Study
 
@@ -30,8 +30,7 @@ __all__ = [
     "completions_to_read",
     "demo_is_being_made",
     "next_reading",
-    "num_cases_of",
-    "number_of",
+    "place_of",
     "reading_for",
     "require_not_withdrawn",
     "signed_anchors",

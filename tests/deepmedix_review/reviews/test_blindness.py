@@ -15,6 +15,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     Assignment,
     Case,
@@ -28,6 +29,7 @@ from deepmedix_review.reviews.reading.changes import AddFinding, CastVote, RateA
 from deepmedix_review.reviews.study_services import create_reader_study, invite_reader
 from deepmedix_review.reviews.study_services.drafting import StudyDraft, find_unready
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import EFFUSION, HEART, LUNGS, change, complete, reader_of, sign
@@ -205,6 +207,52 @@ def test_a_control_a_repeat_and_a_case_of_data_look_alike_at_every_address(readi
         kind=Assignment.Kind.REPEAT, repeat_of=first, available_at=reading.created_at
     )
     assert {address: fetched(client, address) for address in asked} == before
+
+
+def test_no_number_and_no_list_tells_which_case_is_a_repeat() -> None:
+    """Read in order, twice: with repeats that come due on the way, and with none that waits."""
+    told = []
+    for is_hiding in (True, False):
+        design = ReaderStudyDesign(shows="one", repeat_share=0.25, washout_days=0, washout_cases=2)
+        study = running(a_draft(num_cases=8, num_readers=1, design=design, seed=5))
+        reader = study.invitations.get().reader
+        in_order = list_of(study, reader)
+        assert [item.kind for item in in_order].count("repeat") == 2
+        if not is_hiding:
+            Assignment.objects.filter(reader=reader).update(available_at=study.created_at)
+        told.append(read_all(reader, in_order))
+    assert told[0] == told[1]
+    assert [place for _, place, _ in told[0]] == [(number, 10) for number in range(1, 11)]
+
+
+def read_all(reader: User, in_order: list[Assignment]) -> list[Any]:
+    """What the worklist, the case and the case made ready behind it tell, from the first case to the last."""
+    client = Client()
+    client.force_login(reader)
+    place = {item.uid: index for index, item in enumerate(in_order)}
+    after: str | None = None
+    told = []
+    for _ in in_order:
+        worklist = client.get(reverse("worklist")).content.decode()
+        [listed] = set(re.findall(r"assignments/([0-9a-f-]{36})/read/", worklist))
+        texts = re.sub(r"<[^>]+>|\s+|C-[0-9a-f]{8}", " ", worklist)
+        [left] = re.findall(r"To read (\d+)", texts)
+        opened = client.post(reverse("open-reading", args=[listed])).headers["Location"]
+        assert after in (None, opened), "another case than the one made ready"
+        uid = opened.split("/")[2]
+        shown = client.get(reverse("api-reading", args=[uid])).json()
+        after = shown["next"]
+        told.append(
+            (
+                (place[uuid.UUID(listed)], left, re.findall(r"\d+ more after it", texts)),
+                (shown["position"], shown["num_cases"]),
+                sorted(shown),
+            )
+        )
+        sign_unsaid(Assignment.objects.get(uid=listed))
+        renumbered = client.get(reverse("api-reading", args=[uid])).json()["position"]
+        assert renumbered == shown["position"]
+    return told
 
 
 def test_before_the_first_read_is_locked_no_address_tells_what_was_said(reading: Reading) -> None:

@@ -73,7 +73,9 @@ def hide_repeats(
     for case in repeats:
         # Never right behind the first reading, whatever the washout.
         earliest = place[case] + max(1, washout_cases)
-        after[rng.randint(earliest, len(order) - 1)].append(case)
+        drawn = rng.randint(earliest, len(order) - 1)
+        # What comes due by the very signature before it would push aside the case made ready on the screen.
+        after[min(max(drawn, earliest + 1), len(order) - 1)].append(case)
     hidden: list[tuple[int, bool]] = []
     for index, case in enumerate(order):
         hidden.append((case, False))

@@ -33,7 +33,7 @@ from deepmedix_review.reviews.reading.parts import (
 from deepmedix_review.reviews.reading.reveal import require_revealed
 from deepmedix_review.reviews.reading.training_feedback import TAUGHT, FeedbackView, show_feedback
 from deepmedix_review.reviews.reading.window_view import WindowView, window_of
-from deepmedix_review.reviews.selectors import next_reading, num_cases_of, number_of
+from deepmedix_review.reviews.selectors import next_reading, place_of
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import CompanionFilm, companion_films
 
@@ -112,7 +112,7 @@ class CriterionView:
 
 @dataclass(frozen=True)
 class ReadingView:
-    """`stage` is first_read, rating or signed."""
+    """`stage` is first_read, rating or signed; `position` counts the cases in the order of their opening."""
 
     uid: uuid.UUID
     stage: Literal["first_read", "rating", "signed"]
@@ -152,6 +152,7 @@ def show_reading(reading: Reading) -> ReadingView:
     """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`."""
     case = reading.assignment.case
     after = next_reading(reading)
+    number, num_cases = place_of(reading.assignment)
     said = all_said([reading])[reading.pk]
     first_read = first_read_form(reading, said.drawn_regions)
     last_change = reading.changes.order_by("-received_at").values_list("received_at", flat=True).first()
@@ -163,8 +164,8 @@ def show_reading(reading: Reading) -> ReadingView:
         deadline=_deadline(reading),
         is_training=case.role in TAUGHT,
         case_label=reading.assignment.label,
-        position=number_of(reading.assignment),
-        num_cases=num_cases_of(reading.assignment),
+        position=number,
+        num_cases=num_cases,
         question=reading.completion_a.query,
         instance=_film(reading.completion_a.instance),
         films=companion_films(case.study, beside=reading.completion_a.instance),

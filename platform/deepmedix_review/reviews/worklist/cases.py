@@ -5,12 +5,13 @@ much the reader has read.
 """
 
 import uuid
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -38,14 +39,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class WorklistRow:
-    """`num_cases` is the reader's own number of cases in this reader study."""
+    """`num_behind` more wait behind this one without a row of their own: see `_listed`."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
     reader_study: str
     case_label: str
-    position: int
-    num_cases: int
+    num_behind: int
     opened_at: datetime | None
     signed_at: datetime | None
     is_withdrawn: bool
@@ -71,7 +71,7 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
     """A page of the reader's own cases, still to be read or signed, in the order drawn for the reader."""
     require(reader, Capability.READ_CASES)
     invitations = list(Invitation.objects.filter(reader=reader).select_related("reader_study").order_by("pk"))
-    assignments = _signed(reader) if signed else _open(reader, invitations)
+    assignments = _signed(reader) if signed else _listed(_open_of(reader.pk, invitations), invitations)
     if after is not None:
         assignments = assignments.filter(
             pk__gt=Assignment.objects.filter(reader=reader, uid=after).values("pk")
@@ -119,33 +119,30 @@ def next_reading(reading: Reading) -> Reading | None:
     return None
 
 
-def num_cases_of(assignment: Assignment) -> int:
-    """How many cases the reader has in this reader study, repeats among them: the N of "n of N"."""
-    counted = (
-        Invitation.objects.filter(reader=assignment.reader_id, reader_study=assignment.case.reader_study_id)
-        .values_list("num_assigned", flat=True)
-        .first()
+def place_of(assignment: Assignment) -> tuple[int, int]:
+    """The "n of N" of a case: how many of the study this reader opened before it, and one; and how many the
+    reader has, hidden repeats among them, or how many a pool has.
+
+    The number never changes once the case is opened, and tells a repeat from no other case: the places drawn
+    for a reader have gaps where repeats wait, which close as they come due.
+    """
+    study = assignment.case.reader_study
+    readings = Reading.objects.filter(amends=None)
+    opened_at = Subquery(readings.filter(assignment=assignment).values("opened_at")[:1])
+    number = 1 + (
+        readings.filter(
+            assignment__reader=assignment.reader_id,
+            assignment__case__reader_study=study,
+            opened_at__lt=Coalesce(opened_at, Now()),
+        )
+        .exclude(assignment=assignment)
+        .count()
     )
-    return max(counted or 0, assignment.position)
-
-
-def number_of(assignment: Assignment) -> int:
-    """The n of "n of N": the place in the reader's order, without the gaps of repeats not yet due."""
-    return assignment.position - bisect_left(undue_repeats(assignment), assignment.position)
-
-
-def undue_repeats(assignment: Assignment) -> Sequence[int]:
-    """In order, the places of the repeats of this reader and reader study that the reader can't see yet."""
-    if not assignment.case.reader_study.repeat_share:
-        return ()
-    waiting = Assignment.objects.filter(
-        ~Q(available_at__lte=timezone.now()) | Q(available_at=None),
-        case__reader_study=assignment.case.reader_study_id,
-        reader=assignment.reader_id,
-        kind=Assignment.Kind.REPEAT,
-        signed_at=None,
-    )
-    return list(waiting.order_by("position").values_list("position", flat=True))
+    if study.is_pool:
+        return number, max(number, study.cases.count())
+    invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
+    num_assigned = invited.values_list("num_assigned", flat=True).first()
+    return number, max(number, num_assigned or 0)
 
 
 def to_read(reader_id: int) -> QuerySet[Assignment]:
@@ -158,8 +155,22 @@ def to_read(reader_id: int) -> QuerySet[Assignment]:
     )
 
 
-def _open(reader: User, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
-    return _open_of(reader.pk, invitations)
+def _listed(assignments: QuerySet[Assignment], invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
+    """Where repeats are hidden, what was begun and the one next case: a list in which a case turns up between
+    others that were there before would tell that it is a repeat."""
+    hiding = [i.reader_study_id for i in invitations if i.reader_study.repeat_share]
+    if not hiding:
+        return assignments
+    begun = Exists(Reading.objects.filter(assignment=OuterRef("pk"), opened_at__isnull=False, signed_at=None))
+    waiting = assignments.filter(
+        ~begun,
+        ~Q(kind=Assignment.Kind.ADJUDICATION),
+        case__reader_study__in=hiding,
+        case__study__state=Study.State.READY,
+    )
+    firsts = waiting.order_by("case__reader_study", "pk").distinct("case__reader_study").values("pk")
+    elsewhere = ~Q(case__reader_study__in=hiding) | Q(kind=Assignment.Kind.ADJUDICATION)
+    return assignments.filter(elsewhere | Q(begun) | Q(pk__in=firsts))
 
 
 def _open_of(reader_id: int, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
@@ -203,20 +214,13 @@ def _rows(
     """With each assignment its open reading, or the last that was signed."""
     wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
     readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
-    num_cases = {invitation.reader_study_id: invitation.num_assigned for invitation in invitations}
     ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
-    undue = {
-        study: undue_repeats(assignment)
-        for assignment in page
-        for study in (assignment.case.reader_study_id,)
-        if assignment.case.reader_study.repeat_share
-    }
+    behind = {} if signed else _num_behind(page, invitations)
     return tuple(
         _row(
             assignment,
-            readings[assignment.pk],
-            num_cases,
-            undue.get(assignment.case.reader_study_id, ()),
+            reading := readings[assignment.pk],
+            num_behind=behind.get(assignment.case.reader_study_id, 0) if reading.opened_at is None else 0,
             has_ended=assignment.case.reader_study_id in ended,
         )
         for assignment in page
@@ -224,22 +228,24 @@ def _rows(
     )
 
 
-def _row(
-    assignment: Assignment,
-    reading: Reading,
-    num_cases: dict[int, int],
-    undue: Sequence[int],
-    *,
-    has_ended: bool,
-) -> WorklistRow:
+def _num_behind(page: Iterable[Assignment], invitations: Iterable[Invitation]) -> Mapping[int, int]:
+    """By reader study that hides repeats: how many cases are to be read beside those of this page."""
+    shown = Counter(assignment.case.reader_study_id for assignment in page if assignment.signed_at is None)
+    return {
+        i.reader_study_id: max(0, i.num_assigned - i.num_signed - shown[i.reader_study_id])
+        for i in invitations
+        if i.reader_study.repeat_share
+    }
+
+
+def _row(assignment: Assignment, reading: Reading, *, num_behind: int, has_ended: bool) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
         assignment=assignment.uid,
         reading=reading.uid,
         reader_study=case.reader_study.title,
         case_label=assignment.label,
-        position=assignment.position - bisect_left(undue, assignment.position),
-        num_cases=max(num_cases.get(case.reader_study_id, 0), assignment.position),
+        num_behind=num_behind,
         opened_at=reading.opened_at,
         signed_at=reading.signed_at,
         is_withdrawn=case.study.state != Study.State.READY,
