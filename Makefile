@@ -3,11 +3,21 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3))
 PORT ?= 8000
 ENVIRONMENT = platform/deepmedix_review/config/environment.py
 
-.PHONY: run test setup lint client bench lock
+.PHONY: demo-loop run test setup lint client bench lock
 
 run:
 	@$(PYTHON) -I $(ENVIRONMENT) --port $(PORT)
 	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) $(if $(STUDIES),--studies "$(STUDIES)") $(if $(filter no,$(DEMO)),--no-demo)
+
+# The whole loop with SIMULATED readers, in a home of its own; a stopped run goes on. It ends by itself.
+SEED ?= 1
+ROUNDS ?= 2
+READINGS ?= 300
+KINDS ?= all
+demo-loop: export DEEPMEDIX_HOME := $(or $(DEEPMEDIX_HOME),$(CURDIR)/var/demo-loop)
+demo-loop:
+	@$(PYTHON) -I $(ENVIRONMENT)
+	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS)
 
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests

@@ -144,6 +144,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--no-demo", action="store_true", help="start without the demo films and their reader study"
     )
+    parser.add_argument(
+        "--then",
+        nargs=argparse.REMAINDER,
+        help="a command of manage.py with its arguments: done by the running product, which then stops",
+    )
     options = parser.parse_args(arguments)
     for number in STOP_SIGNALS:
         signal.signal(number, _ask_to_stop)
@@ -151,7 +156,13 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         try:
             stack.enter_context(_only_one(home))
-            run(home, port=options.port, studies=options.studies, with_demo=not options.no_demo)
+            return run(
+                home,
+                port=options.port,
+                studies=options.studies,
+                with_demo=not options.no_demo,
+                then=options.then or (),
+            )
         except StopAsked:
             pass
         except CannotStart as error:
@@ -160,8 +171,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None:
-    """Start everything, say where it is, and watch over it. Ends by StopAsked, or raises CannotStart."""
+def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: Sequence[str]) -> int:
+    """Start everything, say where it is, and watch over it. Ends by StopAsked, or raises CannotStart.
+
+    With a command to do `then` it ends when that does, with its exit status.
+    """
     if studies is not None and not studies.is_dir():
         raise CannotStart(f"There is no folder {studies}: name the folder that holds the films.")
     _set_environment(home)
@@ -169,6 +183,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None
     attach_embedded_services(leashed=True)
     launcher = Launcher(home, port=port)
     demo: subprocess.Popen[bytes] | None = None
+    command: subprocess.Popen[bytes] | None = None
     try:
         launcher.start_redis()
         logins = _prepare_database()
@@ -188,8 +203,15 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None
                 env={**os.environ, "LOG_LEVEL": "WARNING"},
                 start_new_session=True,
             )
+        if then:
+            quiet = {**os.environ, "LOG_LEVEL": "WARNING"}
+            command = subprocess.Popen(
+                _manage(*then), stdin=subprocess.DEVNULL, env=quiet, start_new_session=True
+            )
         while True:
             launcher.watch()
+            if command is not None and command.poll() is not None:
+                return command.returncode
             if demo is not None and demo.poll() is not None:
                 if demo.returncode:
                     say("The demo content could not be loaded completely; the reason stands above.")
@@ -199,8 +221,9 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool) -> None
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         say("Stopping …")
-        if demo is not None:
-            stop(demo, patience_seconds=1)
+        for process in (demo, command):
+            if process is not None:
+                stop(process, patience_seconds=1)
         launcher.stop()
 
 

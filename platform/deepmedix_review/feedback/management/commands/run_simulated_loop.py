@@ -1,0 +1,34 @@
+"""`manage.py run_simulated_loop`: the whole loop with SIMULATED readers, and a report of what it gained."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.simulated_loop.rounds import run_loop
+from deepmedix_review.feedback.simulated_loop.state import LoopPlan
+from rl_feedback.simulated_readers import KINDS
+
+
+class Command(BaseCommand):
+    help = (
+        "SIMULATED readers rate the serving model on drawn films of the second site; the loop freezes, "
+        "trains, gates and promotes. Needs the workers; a stopped run goes on."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seed", type=int, default=1, help="of films, readers and design")
+        parser.add_argument("--rounds", type=int, default=2)
+        parser.add_argument("--readings", type=int, default=300, help="of each round")
+        parser.add_argument("--kinds", choices=KINDS, default="all", help="what readers are asked for")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            plan = LoopPlan(options["seed"], options["rounds"], options["readings"], options["kinds"])
+            run_loop(plan, tell=self._tell)
+        except RefusedByRule as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,1 @@
+"""The whole loop on one machine with SIMULATED readers: import, inference, readings, freeze, train, gate."""

@@ -1,0 +1,1 @@
+"""Rounds of learning from SIMULATED readers, without the platform: to find out what teaches what."""

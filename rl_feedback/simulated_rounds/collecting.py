@@ -1,0 +1,125 @@
+"""One round of ratings: drawn films, what a model says of them, and what SIMULATED readers say of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inference.engines import Done, Engine, EngineSettings, Failed, GenerationRequest, load_engine
+from inference.phantom_dicom import write_phantom_dicom
+from inference.phantom_truth import REPORT_QUERY, PhantomTruth
+from inference.phantoms import draw_phantom
+from inference.presets import PRESETS
+from inference.prompts import template
+from rl_feedback.readings import SignedReading
+from rl_feedback.simulated_readers import PANEL, Kind, SimulatedReading, as_signed_reading, read_case
+
+PRESET = PRESETS["phantom"]
+PROMPT = template(PRESET.prompt_template).render(REPORT_QUERY)
+FILM_SIDE_PX = 224
+# Films of patients whom no model learned from and none is measured on.
+ROUND_SEEDS = range(3_000_000, 4_000_000)
+
+
+@dataclass(frozen=True)
+class RoundFilm:
+    """`file` lies in the data folder."""
+
+    seed: int
+    file: str
+    truth: PhantomTruth
+
+
+@dataclass(frozen=True)
+class Collected:
+    """`minutes` of simulated readers at work, by their committed seconds."""
+
+    readings: tuple[SignedReading, ...]
+    minutes: float
+
+
+def engine_of(folder: Path) -> Engine:
+    return load_engine(
+        EngineSettings(
+            folder=folder,
+            min_pixels=PRESET.min_pixels,
+            max_pixels=PRESET.max_pixels,
+            preparation=PRESET.preparation,
+        )
+    )
+
+
+def say_of_films(
+    engine: Engine, films: Sequence[tuple[str, np.ndarray]], *, temperature: float, num_samples: int = 1
+) -> dict[tuple[str, int], str]:
+    """What the model says of each named film, by its name and the sample's number from 1."""
+    requests = [
+        GenerationRequest(
+            key=f"{name} {sample}",
+            film=pixels,
+            prompt=PROMPT,
+            temperature=temperature,
+            seed=sample,
+            max_new_tokens=PRESET.max_new_tokens,
+        )
+        for name, pixels in films
+        for sample in range(1, num_samples + 1)
+    ]
+    said: dict[tuple[str, int], str] = {}
+    for event in engine.generate(requests):
+        if isinstance(event, Failed):
+            raise ValueError(f"The model gave no answer to film {event.key}: {event.reason}")
+        if isinstance(event, Done):
+            name, sample = event.key.rsplit(" ", 1)
+            said[name, int(sample)] = event.text
+    return said
+
+
+def collect_round(
+    model: Path,
+    data: Path,
+    *,
+    site: str,
+    seeds: Sequence[int],
+    kind: Kind,
+    seed: int,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Collected:
+    """Draw the films into `data`, ask the model twice about each, and let one reader read each."""
+    data.mkdir(parents=True, exist_ok=True)
+    films = []
+    for number in seeds:
+        film = RoundFilm(number, f"{site}-{number}.dcm", draw_phantom(seed=number, site=site).truth)
+        if not (data / film.file).exists():
+            write_phantom_dicom(data / film.file, seed=number, size=FILM_SIDE_PX, site=site)
+        films.append(film)
+    shown = [(film.file, draw_phantom(seed=film.seed, site=site).to_uint8()) for film in films]
+    tell(f"{len(films)} films of the {site} site are drawn; the model is asked twice about each.")
+    texts = say_of_films(engine_of(model), shown, temperature=PRESET.temperature, num_samples=2)
+    readings, seconds = [], 0.0
+    for number, film in enumerate(films):
+        both = [texts[film.file, 1], texts[film.file, 2]]
+        reading = read_one(film, both, kind=kind, seed=seed, number=number)
+        seconds += reading.seconds
+        readings.append(
+            as_signed_reading(
+                reading,
+                uid=f"{site}-{film.seed}-read",
+                patient=f"{site}-{film.seed}",
+                prompt=PROMPT,
+                texts=both,
+                film=film.file,
+                film_side_px=FILM_SIDE_PX,
+            )
+        )
+    return Collected(tuple(readings), seconds / 60)
+
+
+def read_one(
+    film: RoundFilm, texts: Sequence[str], *, kind: Kind, seed: int, number: int
+) -> SimulatedReading:
+    """By the readers of the panel in turn."""
+    return read_case(PANEL[number % len(PANEL)], film.truth, texts, kind=kind, seed=film.seed + 7919 * seed)

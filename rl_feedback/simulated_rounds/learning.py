@@ -1,0 +1,106 @@
+"""What is learned from the readings of all rounds so far: a data folder, and a recipe's run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import NormalDist
+
+from rl_feedback.preferences import OVERALL, Preferences, gather_preferences
+from rl_feedback.preferences.following import texts_to_follow
+from rl_feedback.readings import SignedReading
+from rl_feedback.simulated_rounds.collecting import PRESET
+from rl_feedback.training.config import StageConfig
+from rl_feedback.training.examples import Example, TaughtText, TrainingPair, write_examples
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.recipe import Recipe, run_recipe
+from rl_feedback.training.view import FilmView
+
+_GOOD_FROM, _MIDDLE = 0.8, 0.5
+
+
+def write_data(data: Path, readings: Sequence[SignedReading]) -> dict[str, int]:
+    """Write what the readings of the train side teach; returns how many examples there are of each kind."""
+    found = gather_preferences(readings)
+    films = {one.uid: reading.film for reading in readings for one in reading.completions}
+    texts_of = {one.uid: one.text for reading in readings for one in reading.completions}
+    prompts = {one.uid: one.prompt for reading in readings for one in reading.completions}
+    learned = [pair for pair in found.pairs if pair.split == "train"]
+    pairs = [
+        TrainingPair(
+            films[pair.completion],
+            pair.prompt,
+            pair.weight,
+            pair.origin,
+            pair.chosen,
+            pair.rejected,
+            pair.prefix,
+        )
+        for pair in learned
+    ]
+    corrected = texts_to_follow((pair.completion, pair) for pair in learned)
+    changed = {pair.completion for pair in corrected}
+    texts = [
+        TaughtText(films[pair.completion], pair.prompt, 1.0, pair.origin, pair.chosen) for pair in corrected
+    ]
+    texts += [
+        TaughtText(films[uid], prompts[uid], 1.0, "kept", texts_of[uid])
+        for uid in _good(found)
+        if uid not in changed
+    ]
+    unique = list({(text.film, text.text): text for text in texts}.values())
+    every: dict[type[Example], Sequence[Example]] = {TrainingPair: pairs, TaughtText: unique}
+    for kind, examples in every.items():
+        write_examples(data, examples, kind=kind)
+    counted: dict[str, int] = {}
+    for example in (*pairs, *unique):
+        name = f"{example.noun}: {example.origin}"
+        counted[name] = counted.get(name, 0) + 1
+    return counted
+
+
+def _good(found: Preferences) -> list[str]:
+    """Completions of the train side in which nothing was found wrong, by any criterion."""
+    sure: dict[str, dict[str, list[float]]] = {}
+    for label in found.labels:
+        if label.split == "train":
+            spread = label.variance**0.5
+            likelihood = (
+                NormalDist(label.value, spread).cdf(2 * label.value - _MIDDLE)
+                if spread
+                else float(label.value > _MIDDLE)
+            )
+            sure.setdefault(label.completion, {}).setdefault(label.criterion, []).append(likelihood)
+    return [
+        uid
+        for uid, criteria in sorted(sure.items())
+        if OVERALL in criteria and min(one for every in criteria.values() for one in every) >= _GOOD_FROM
+    ]
+
+
+def learn(
+    recipe: Recipe,
+    *,
+    parent: Path,
+    data: Path,
+    folder: Path,
+    on_step: Callable[[StepFigures], None] = lambda figures: None,
+) -> Path:
+    """The candidate's folder; a run that was stopped goes on."""
+    run_recipe(
+        recipe,
+        parent=parent,
+        data=data,
+        view=FilmView.of(PRESET),
+        work=folder / "checkpoints",
+        out=folder / "candidate",
+        on_step=on_step,
+    )
+    return folder / "candidate"
+
+
+def can_learn(stage: StageConfig, counted: dict[str, int]) -> bool:
+    """Whether the data hold anything for this stage."""
+    noun = {"sft": TaughtText.noun, "dpo": TrainingPair.noun}.get(stage.kind, "")
+    names = [name for name in counted if name.startswith(f"{noun}: ")]
+    return any(not stage.origins or name.split(": ")[1] in stage.origins for name in names)

@@ -1,0 +1,29 @@
+"""How the demonstration learns from each kind of rating. The figures behind the choices: docs/experiments."""
+
+from __future__ import annotations
+
+from rl_feedback.simulated_readers import Kind
+from rl_feedback.training.config import DpoConfig, SftConfig
+from rl_feedback.training.recipe import Recipe
+from rl_feedback.training.stages import CORRECTIONS
+
+# All weights move, the seeing ones too: another detector looks other.
+FOLLOW = SftConfig(
+    origins=CORRECTIONS,
+    num_steps=240,
+    examples_per_step=16,
+    replay_per_step=12,
+    learning_rate=5e-4,
+    lora_rank=0,
+    adapts_vision=True,
+    moves_films_px=5,
+    checkpoint_every=40,
+)
+PREFER = DpoConfig(
+    num_steps=40, examples_per_step=8, replay_per_step=8, learning_rate=5e-5, checkpoint_every=20
+)
+
+
+def recipe_for(kind: Kind) -> Recipe:
+    """Votes and ratings alone give pairs; with corrections there are texts to follow."""
+    return Recipe((FOLLOW,)) if kind in ("regions", "all") else Recipe((PREFER,))

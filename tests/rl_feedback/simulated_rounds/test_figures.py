@@ -1,0 +1,83 @@
+"""What a report of simulated rounds says, and that its plots show it."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+from inference.phantoms import draw_phantom, ideal_reasoning
+from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, ceiling, preferred
+from rl_feedback.simulated_rounds.plots import Line, draw_lines
+from rl_feedback.simulated_rounds.report import write_report
+
+SEEDS = range(1_009_000, 1_009_030)
+
+
+def ideal(seed: int) -> str:
+    return ideal_reasoning(draw_phantom(seed=seed, width=56, height=56, site="second").truth)
+
+
+def measured(mean: float) -> dict[str, dict[str, Measured]]:
+    figures = {name: Measured(mean, mean - 0.02, mean + 0.02) for name in SHOWN}
+    return {"first": figures, "second": figures}
+
+
+def a_report() -> LoopReport:
+    halfway = (0.5 + ceiling()["exact_answer"]) / 2
+    return LoopReport(
+        title="What 10 SIMULATED readings <gained>",
+        seed=1,
+        kind="all",
+        site="second",
+        num_held_out=200,
+        rounds=(
+            Round(0, "v1", 0, 0.0, 0.0, True, "", measured(0.5)),
+            Round(1, "v2", 5, 7.0, 1.0, True, "Passed.", measured(halfway)),
+            Round(2, "v3", 10, 14.0, 1.0, False, "Held. Heart & lungs.", measured(0.1)),
+        ),
+        recipe={"stages": []},
+        load=(1.0, 1.0, 1.0),
+    )
+
+
+def test_a_better_model_is_preferred_whichever_side_it_stands_on() -> None:
+    right, wrong = [ideal(seed) for seed in SEEDS], [ideal(seed + 100) for seed in SEEDS]
+    better = preferred(site="second", seeds=SEEDS, before=wrong, after=right, seed=1)
+    worse = preferred(site="second", seeds=SEEDS, before=right, after=wrong, seed=1)
+    assert better.low > 0.5 > worse.high
+    assert better.num_films == len(SEEDS)
+
+
+def test_a_model_is_not_preferred_to_itself() -> None:
+    same = [ideal(seed) for seed in SEEDS]
+    found = preferred(site="second", seeds=SEEDS, before=same, after=same, seed=1)
+    assert found.low < 0.5 < found.high
+
+
+def test_the_gap_is_closed_by_what_was_promoted_alone() -> None:
+    assert round(a_report().gap_closed("exact_answer"), 6) == 0.5
+
+
+def test_the_report_says_that_its_readers_are_simulated_and_holds_every_figure(tmp_path: Path) -> None:
+    page = write_report(a_report(), tmp_path)
+    text = page.read_text("utf-8")
+    assert "SIMULATED readers." in text
+    assert "&lt;gained&gt;" in text
+    assert "Held. Heart &amp; lungs." in text
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["gap_closed"]["exact_answer"] == 0.5
+    for name in SHOWN:
+        ElementTree.parse(tmp_path / f"{name}.svg")
+
+
+def test_a_plot_puts_more_above_less_and_what_comes_later_to_the_right() -> None:
+    points = ((0.0, 0.2, 0.1, 0.3), (1.0, 0.6, 0.5, 0.7))
+    drawing = ElementTree.fromstring(
+        draw_lines("Recall", [Line("second site", points)], along="rounds", ceiling=0.8, start=0.2)
+    )
+    dots = [
+        (float(dot.get("cx", 0)), float(dot.get("cy", 0)))
+        for dot in drawing.iter("{http://www.w3.org/2000/svg}circle")
+    ]
+    assert dots[0][0] < dots[1][0]
+    assert dots[0][1] > dots[1][1]
+    words = {text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"Recall", "second site", "truth-trained", "start", "rounds"} <= words
