@@ -117,6 +117,8 @@ def vote_between(
     """Which of two texts this reader prefers, overall and by how well it points at the film."""
     if rng.random() < reader.favours_a:
         return SimulatedVote("a", "a")
+    if texts[0] == texts[1]:
+        return SimulatedVote("tie", "tie")
     verdicts = [judge_completion(text, seen, model_size=(SIDE_PX, SIDE_PX)) for text in texts]
     overall = _vote([verdict.quality for verdict in verdicts], reader, rng)
     grounded = _vote([_grounding(verdict) for verdict in verdicts], reader, rng)

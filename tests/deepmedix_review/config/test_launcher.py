@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -28,10 +28,13 @@ STOP_SECONDS = 30
 class Product:
     """A launcher in a home folder and at a port of its own, its lines as they come."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, then: Sequence[str]) -> None:
         env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deepmedix_review.config.launcher", "--port", str(port), "--no-demo"],
+            [
+                *(sys.executable, "-m", "deepmedix_review.config.launcher"),
+                *("--port", str(port), "--no-demo", *then),
+            ],
             cwd=ROOT,
             env={**env, "DEEPMEDIX_HOME": str(home)},
             stdout=subprocess.PIPE,
@@ -61,11 +64,11 @@ class Product:
 
 
 @contextmanager
-def _product(home: Path) -> Iterator[tuple[Product, int]]:
+def _product(home: Path, *then: str) -> Iterator[tuple[Product, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    product = Product(home, port)
+    product = Product(home, port, then)
     try:
         yield product, port
     finally:
@@ -102,6 +105,11 @@ def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(home: Pat
         family = again.family()
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(STOP_SECONDS) == 0
+        assert _all_gone(family)
+    with _product(home, "--then", "run_simulated_loop", "--rounds", "0") as (ending, _):
+        ending.await_line("Ctrl-C stops everything")
+        family = ending.family()
+        assert ending.process.wait(START_SECONDS) == 1
         assert _all_gone(family)
     assert (home / "secrets" / "demo_logins.json").read_text("utf-8") == logins
     assert (home / "secrets" / "demo_logins.json").stat().st_mode & 0o077 == 0

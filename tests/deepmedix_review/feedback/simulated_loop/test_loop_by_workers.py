@@ -18,7 +18,7 @@ from tests.workers import Workers
 
 FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
 RECIPE = {"stages": [{"kind": "sft", "lora_rank": 0, **FEW}, {"kind": "dpo", **FEW}]}
-PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=8)
+PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=6)
 
 
 def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
@@ -59,5 +59,5 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
 
     with pytest.raises(RefusedByRule, match="A run was begun here with seed 3"):
         run_loop(
-            LoopPlan(seed=4, num_rounds=1, num_readings=8), tell=told.append, folder=tmp_path, recipe=RECIPE
+            LoopPlan(seed=4, num_rounds=1, num_readings=6), tell=told.append, folder=tmp_path, recipe=RECIPE
         )
