@@ -33,6 +33,10 @@ COMMANDS = {
     "kto": ("teach which single texts readers found good", "rl_feedback.training.command"),
     "grpo": ("let the model try, and reward what is right", "rl_feedback.training.command"),
     "recipe": ("stages in a row; without --config corrections, then votes", "rl_feedback.training.command"),
+    "simulated-rounds": (
+        "see what one kind of SIMULATED rating gains on drawn films",
+        "rl_feedback.simulated_rounds.command",
+    ),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }

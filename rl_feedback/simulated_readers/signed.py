@@ -14,7 +14,13 @@ from rl_feedback.readings import (
     MissedFinding,
     SignedReading,
 )
-from rl_feedback.simulated_readers.reading import SIDE_PX, SaidOfCompletion, SaidOfStep, SimulatedReading
+from rl_feedback.simulated_readers.reading import (
+    SIDE_PX,
+    SaidOfCompletion,
+    SaidOfRegion,
+    SaidOfStep,
+    SimulatedReading,
+)
 
 _MODEL = (SIDE_PX, SIDE_PX)
 
@@ -53,16 +59,16 @@ def _judged(said: SaidOfCompletion, text: str, *, uid: str, prompt: str, side_px
         return to_image_px(box, frame=Frame.PROCESSED, model_size=_MODEL, image_size=image)
 
     def step(number: int, words: SaidOfStep, boxes: Sequence[Box]) -> JudgedStep:
-        regions = [
-            JudgedRegion(on_film(box), one.verdict, on_film(one.box) if one.box else None)
-            for box, one in zip(boxes, words.regions, strict=True)
-        ]
         # Where regions are not asked for, nothing is said of them.
-        silent = [JudgedRegion(on_film(box), None) for box in boxes[len(regions) :]] if not regions else []
-        drawn = tuple(map(on_film, words.drawn))
-        return JudgedStep(
-            f"{uid}-{number}", words.plausibility, (*regions, *silent), words.edited_text, drawn
+        said_of: Sequence[SaidOfRegion | None] = words.regions or [None] * len(boxes)
+        regions = tuple(
+            JudgedRegion(on_film(box), one.verdict, on_film(one.box) if one.box else None)
+            if one
+            else JudgedRegion(on_film(box), None)
+            for box, one in zip(boxes, said_of, strict=True)
         )
+        drawn = tuple(map(on_film, words.drawn))
+        return JudgedStep(f"{uid}-{number}", words.plausibility, regions, words.edited_text, drawn)
 
     return JudgedCompletion(
         uid=uid,

@@ -10,12 +10,12 @@ from rl_feedback.preferences import OVERALL, Preferences, gather_preferences
 from rl_feedback.preferences.following import texts_to_follow
 from rl_feedback.readings import SignedReading
 from rl_feedback.simulated_rounds.collecting import PRESET
-from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import Example, TaughtText, TrainingPair, write_examples
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import Recipe, run_recipe
 from rl_feedback.training.view import FilmView
 
+# As the platform takes completions for examples to follow.
 _GOOD_FROM, _MIDDLE = 0.8, 0.5
 
 
@@ -97,10 +97,3 @@ def learn(
         on_step=on_step,
     )
     return folder / "candidate"
-
-
-def can_learn(stage: StageConfig, counted: dict[str, int]) -> bool:
-    """Whether the data hold anything for this stage."""
-    noun = {"sft": TaughtText.noun, "dpo": TrainingPair.noun}.get(stage.kind, "")
-    names = [name for name in counted if name.startswith(f"{noun}: ")]
-    return any(not stage.origins or name.split(": ")[1] in stage.origins for name in names)

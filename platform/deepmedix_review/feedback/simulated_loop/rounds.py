@@ -26,7 +26,7 @@ from deepmedix_review.feedback.simulated_loop.films import ask_about, receive_fi
 from deepmedix_review.feedback.simulated_loop.progress import Progress
 from deepmedix_review.feedback.simulated_loop.readers import ensure_simulated_readers, read_all
 from deepmedix_review.feedback.simulated_loop.state import LoopPlan, LoopState, RoundState, load_state
-from deepmedix_review.feedback.tasks import request_training
+from deepmedix_review.feedback.tasks import request_training, request_training_retry
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
@@ -123,6 +123,8 @@ def _finish_round(state: LoopState, number: int, *, researcher: User, progress: 
     """Wait for training and gate; promote what passed."""
     current = state.rounds[number - 1]
     run = TrainingRun.objects.get(uid=current.training_run)
+    if run.state in (JobState.FAILED, JobState.CANCELLED):
+        request_training_retry(run, actor=researcher)
     candidate = _await_candidate(run, progress.part(f"round {number}: training steps"))
     progress.says(f"Round {number}: {candidate} stands before the gate.")
     decision = _await_gate(candidate)
@@ -168,7 +170,7 @@ def _await_candidate(run: TrainingRun, tell: Callable[[int, int], None]) -> Mode
     def look() -> int:
         run.refresh_from_db()
         if run.state in (JobState.FAILED, JobState.CANCELLED):
-            raise RefusedByRule(f"The training run {run.state}. {run.error} Try it again on its page.")
+            raise RefusedByRule(f"The training run {run.state}. {run.error} The same command tries again.")
         return run.step + (run.state == JobState.DONE)
 
     _await(look, whole=run.num_steps + 1, tell=tell)

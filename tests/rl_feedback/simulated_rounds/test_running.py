@@ -1,0 +1,58 @@
+"""Rounds by the library alone: readings of one model become the next, and what each kind teaches from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rl_feedback.__main__ import main
+from rl_feedback.simulated_readers import KINDS, Kind
+from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round
+from rl_feedback.simulated_rounds.learning import write_data
+from rl_feedback.simulated_rounds.recipes import recipe_for
+from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
+from rl_feedback.training.examples import TaughtText, TrainingPair, read_examples
+
+FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
+
+
+def test_a_round_from_a_shell_ends_with_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({"stages": [{"kind": "sft", "lora_rank": 0, **FEW}]}), encoding="utf-8")
+    given = ["--out", str(tmp_path / "out"), "--recipe", str(recipe), "--readings", "8", "--rounds", "1"]
+    assert main(["simulated-rounds", *given, "--num-films", "4"]) == 0
+    assert "The report of these SIMULATED readings" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "report" / "report.json").read_text("utf-8"))
+    assert [one["num_readings"] for one in report["rounds"]] == [0, 8]
+    assert report["rounds"][1]["preferred"]["num_films"] == 4
+    assert main(["simulated-rounds", *given]) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def data_of(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
+    """By kind, what the same ten films teach."""
+    folders = {}
+    for kind in KINDS:
+        folder = tmp_path_factory.mktemp(kind)
+        seeds = ROUND_SEEDS[-10:]
+        collected = collect_round(SHIPPED_MODEL, folder, site="second", seeds=seeds, kind=kind, seed=1)
+        write_data(folder, collected.readings)
+        folders[kind] = folder
+    return folders
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_holds_what_its_recipe_learns_from(data_of: dict[Kind, Path], kind: Kind) -> None:
+    for stage in recipe_for(kind).stages:
+        wanted = TaughtText if stage.kind == "sft" else TrainingPair
+        origins = {one.origin for one in read_examples(data_of[kind], wanted)}
+        assert not stage.origins or origins & set(stage.origins)
+
+
+def test_votes_alone_give_pairs_of_the_models_own_texts_and_nothing_to_follow(
+    data_of: dict[Kind, Path],
+) -> None:
+    assert {pair.origin for pair in read_examples(data_of["votes"], TrainingPair)} == {"vote"}
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        read_examples(data_of["votes"], TaughtText)
