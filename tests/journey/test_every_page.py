@@ -50,6 +50,7 @@ PAGES_OF = {
         "study-list",
         "study-import",
         "study-held",
+        "study-look",
         "study-detail",
         "collection-list",
         "collection-create",

@@ -1648,11 +1648,12 @@ export interface components {
         };
         /**
          * @description * `ready` - Ready
+         *     * `unseen` - Unseen
          *     * `held` - Held
          *     * `rejected` - Rejected
          * @enum {string}
          */
-        StudyStateEnum: "ready" | "held" | "rejected";
+        StudyStateEnum: "ready" | "unseen" | "held" | "rejected";
         /**
          * @description * `step` - each step
          *     * `region` - each region
@@ -2730,7 +2731,7 @@ export interface operations {
                 before?: number;
                 /** @description the start of a label */
                 search?: string;
-                state?: "held" | "ready" | "rejected";
+                state?: "held" | "ready" | "rejected" | "unseen";
             };
             header?: never;
             path?: never;

@@ -48,7 +48,12 @@ def queue_inference(
 
 
 def require_ready(study: Study) -> None:
-    """Raises RefusedByRule for a study that no model may see: held, or rejected meanwhile."""
+    """Raises RefusedByRule for a study that no model may see: unseen, held, or rejected meanwhile."""
+    if study.state == Study.State.UNSEEN:
+        raise RefusedByRule(
+            f"{study.label} was not looked at yet, so no model sees it. An admin looks at it first, from the "
+            "list of studies."
+        )
     if study.state != Study.State.READY:
         raise RefusedByRule(
             f"{study.label} is {study.state}, so no model sees it. An admin can accept it first."

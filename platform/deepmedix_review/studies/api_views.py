@@ -45,7 +45,7 @@ class StudyListView(APIView):
     @extend_schema(
         operation_id="list_studies",
         parameters=[
-            OpenApiParameter("state", str, enum=["ready", "held", "rejected"]),
+            OpenApiParameter("state", str, enum=["ready", "unseen", "held", "rejected"]),
             OpenApiParameter("search", str, description="the start of a label"),
             OpenApiParameter("before", int, description="`next_before` of the page before"),
         ],

@@ -19,13 +19,14 @@ from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
 from deepmedix_review.studies.intake.deidentification import name_film, shifted_study_date
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
-from deepmedix_review.studies.intake.oddities import view_position
+from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.placement import Placement, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
 LONGEST_REASON = 300
+TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
 
 def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBatch:
@@ -36,17 +37,20 @@ def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBat
     return ImportBatch.objects.create(requested_by=actor, source=source)
 
 
-def receive_instance(path: Path, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+def receive_instance(
+    path: Path, *, batch: ImportBatch, file_name: str, actor: User | None, is_text_free: bool = False
+) -> ImportItem:
     """Check, decode, de-identify and store one file. A refusal is an item with its reason, not an error.
 
-    A batch of the demo makes phantom studies.
+    A batch of the demo makes phantom studies. `is_text_free`: a person answers for it that no name is written
+    on the film, as in a public data set, so nobody has to look.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
             film = decode_film(path, limits=_limits(), work=Path(folder))
         except FilmRefused as refusal:
             return _record_refusal(str(refusal), batch=batch, file_name=file_name, actor=actor)
-        return _keep(film, batch=batch, file_name=file_name, actor=actor)
+        return _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free)
 
 
 @transaction.atomic
@@ -79,7 +83,7 @@ def hold_study(study: Study, *, reason: str, actor: User) -> Study:
     if len(reason) > LONGEST_REASON:
         raise RefusedByRule(f"The reason has {len(reason)} characters; write at most {LONGEST_REASON}.")
     study = Study.objects.select_for_update().get(pk=study.pk)
-    if study.state != Study.State.READY:
+    if study.state not in (Study.State.READY, Study.State.UNSEEN):
         raise RefusedByRule(f"{study.label} is {study.state} already; only a study in use is put on hold.")
     study.state = Study.State.HELD
     study.held_reasons = [*(known for known in study.held_reasons if known != reason), reason]
@@ -111,7 +115,9 @@ def study_instances(study: Study) -> QuerySet[Instance]:
 
 
 @transaction.atomic
-def _keep(film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+def _keep(
+    film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User | None, is_text_free: bool
+) -> ImportItem:
     identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
     # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
     _lock(identity.study_instance_uid)
@@ -127,10 +133,13 @@ def _keep(film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User 
             file_name=file_name,
             actor=actor,
         )
-    instance = _store(film, placement, is_phantom=batch.source == ImportBatch.Source.DEMO)
+    is_phantom = batch.source == ImportBatch.Source.DEMO
+    needs_look = not is_phantom and not is_text_free and may_carry_text(film)
+    instance = _store(film, placement, is_phantom=is_phantom, needs_look=needs_look)
+    is_unseen = instance.study.state == Study.State.UNSEEN
     return _record(
         Outcome.HELD if placement.reasons else Outcome.ACCEPTED,
-        reason=" ".join(placement.reasons),
+        reason=" ".join([*placement.reasons, *([TO_LOOK_AT] if is_unseen else [])]),
         instance=instance,
         batch=batch,
         file_name=file_name,
@@ -141,12 +150,14 @@ def _keep(film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User 
 def _whose_state(study: Study) -> str:
     if study.state == Study.State.HELD:
         return ", which waits for an admin's decision."
+    if study.state == Study.State.UNSEEN:
+        return ", which waits for a look."
     if study.state == Study.State.REJECTED:
         return ", which an admin rejected; on the page of that study it can still be accepted."
     return "."
 
 
-def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool) -> Instance:
+def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_look: bool) -> Instance:
     identity = placement.identity
     written = tags.kept(film.tags)
 
@@ -154,12 +165,13 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool) -> Inst
         write_display_film(path, film, identity)
 
     stored = store_film(write, picture=film.picture)
+    arrives_as = Study.State.UNSEEN if needs_look else Study.State.READY
     study, is_new = Study.objects.get_or_create(
         study_instance_uid=identity.study_instance_uid,
         defaults={
             "patient_pseudonym": identity.patient_pseudonym,
             "study_date": shifted_study_date(film.tags, identity),
-            "state": Study.State.HELD if placement.reasons else Study.State.READY,
+            "state": Study.State.HELD if placement.reasons else arrives_as,
             "held_reasons": list(placement.reasons),
             "is_phantom": is_phantom,
         },
@@ -170,6 +182,9 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool) -> Inst
             *(r for r in placement.reasons if r not in study.held_reasons),
         ]
         study.save(update_fields=["held_reasons"])
+    if needs_look and study.state == Study.State.READY:
+        study.state = Study.State.UNSEEN
+        study.save(update_fields=["state"])
     series, _ = Series.objects.get_or_create(
         series_instance_uid=identity.series_instance_uid,
         defaults={"study": study, "modality": str(written.get("Modality", "OT"))},

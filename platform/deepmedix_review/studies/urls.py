@@ -5,11 +5,13 @@ from django.urls import path
 from deepmedix_review.studies import api_views, views
 from deepmedix_review.studies.collecting import api_views as collection_api_views
 from deepmedix_review.studies.collecting import views as collection_views
+from deepmedix_review.studies.looking import views as looking_views
 
 page_urlpatterns = [
     path("studies/", views.show_studies, name="study-list"),
     path("studies/import/", views.import_studies, name="study-import"),
     path("studies/import/latest/", views.show_latest_files, name="study-import-latest"),
+    path("studies/look/", looking_views.look, name="study-look"),
     path("studies/held/", views.show_held, name="study-held"),
     path("studies/<uuid:uid>/", views.show_study, name="study-detail"),
     path("studies/<uuid:uid>/decision/", views.decide_study, name="study-decide"),

@@ -16,6 +16,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
+from deepmedix_review.studies.looking.selectors import unseen
 from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
@@ -42,9 +43,11 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         before=read_before(asked.get("before")),
         only=condition(narrowed),
     )
+    counts = count_states(user)
     context = {
         "studies": page,
-        "counts": count_states(user),
+        "counts": counts,
+        "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
         "state": state,
         "search": search,
         "form": form,
@@ -136,7 +139,12 @@ def hold(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     study = study_for(acting_user(request), uid)
     films = list(films_of(study))
-    context = {"study": study, "films": films, "longest_reason": LONGEST_REASON}
+    context = {
+        "study": study,
+        "films": films,
+        "longest_reason": LONGEST_REASON,
+        "unseen": unseen(study) if study.state == Study.State.UNSEEN else None,
+    }
     response = render(request, "studies/study_detail.html", context)
     record_event(actor=acting_user(request), action="view_study", subject=study)
     return response

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 READER, EXPERT, ADMIN, RESEARCHER, NOBODY = "reader", "expert", "admin", "researcher", "nobody"
 READY, HELD, REJECTED = Study.State.READY, Study.State.HELD, Study.State.REJECTED
+UNSEEN = Study.State.UNSEEN
 
 
 @pytest.fixture
@@ -68,6 +69,8 @@ ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
         ("get", "study-import", ADMIN_PAGES),
         ("post", "study-import", {**ADMIN_PAGES, ADMIN: 302}),
         ("get", "study-held", ADMIN_PAGES),
+        ("get", "study-look", ADMIN_PAGES),
+        ("post", "study-look", {**ADMIN_PAGES, ADMIN: 302}),
         ("get", "api-study-list", API),
         ("post", "api-study-list", {**ADMIN_API, ADMIN: 400}),
         ("get", "collection-list", PAGES),
@@ -98,6 +101,7 @@ def test_pages_of_all_studies(
         ("api-study-detail", HELD, {**API, RESEARCHER: 404}),
         ("film", READY, {**API, READER: 200, EXPERT: 404}),
         ("film", HELD, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
+        ("film", UNSEEN, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
         ("film", REJECTED, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),
         ("film-picture", READY, {**API, READER: 200, EXPERT: 404}),
         ("film-picture", HELD, {**API, READER: 404, EXPERT: 404, RESEARCHER: 404}),

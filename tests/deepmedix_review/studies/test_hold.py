@@ -86,7 +86,7 @@ def test_the_page_of_a_study_asks_for_the_reason_and_then_for_the_decision(desk:
     before = desk.get(page).content.decode()
     assert f'action="{hold}"' in before
     assert "Write no name in it" in before
-    assert "Text burned into the picture is not looked for: look at the film." in before
+    assert "Text burned into the picture is not looked for: a person has to look." in before
     after = desk.post(hold, {"reason": REASON}, follow=True).content.decode()
     assert f"{study.label} is on hold" in after
     assert (REASON in after, f'action="{hold}"' in after) == (True, False)
@@ -119,7 +119,7 @@ def test_the_latest_files_renew_themselves_only_where_there_is_a_newer_one(
     address = reverse("study-import-latest")
     page = desk.get(reverse("study-import")).content.decode()
     assert f'hx-get="{address}"' in page
-    assert "is not looked for: look at the film" in page
+    assert "is not looked for: a person has to look" in page
     batch = ImportBatch.objects.create(requested_by=admin, source=ImportBatch.Source.UPLOAD)
     bad = tmp_path / "notes.txt"
     bad.write_text("no film")

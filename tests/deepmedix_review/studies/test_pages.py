@@ -115,17 +115,18 @@ def test_nginx_is_told_where_the_film_lies(desk: Client, settings: Settings) -> 
 def test_the_list_needs_as_many_queries_for_sixty_studies_as_for_two(
     desk: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for state in (Study.State.READY, Study.State.HELD):
+    for state in (Study.State.READY, Study.State.UNSEEN, Study.State.HELD):
         InstanceFactory.create(series__study__state=state)
-    urls = [reverse(name) for name in ("study-list", "study-held", "api-study-list")]
+    urls = [reverse(name) for name in ("study-list", "study-look", "study-held", "api-study-list")]
     few = []
     for url in urls:
         with CaptureQueriesContext(connection) as captured:
             desk.get(url)
         few.append(len(captured))
-    assert few == [11, 5, 5]
+    assert few == [12, 6, 5, 5]
     for _ in range(60):
         InstanceFactory.create()
+        InstanceFactory.create(series__study__state=Study.State.UNSEEN)
         InstanceFactory.create(series__study__state=Study.State.HELD)
     for url, number in zip(urls, few, strict=True):
         with django_assert_num_queries(number):
@@ -163,9 +164,9 @@ def test_a_study_is_found_by_the_start_of_its_name_and_by_its_state(desk: Client
 def test_a_count_stops_where_it_would_become_slow(monkeypatch: pytest.MonkeyPatch, admin: User) -> None:
     monkeypatch.setattr(selectors, "MAX_COUNT", 3)
     StudyFactory.create_batch(3)
-    assert [count.shown for count in selectors.count_states(admin)] == ["3", "0", "0"]
+    assert [count.shown for count in selectors.count_states(admin)] == ["3", "0", "0", "0"]
     StudyFactory.create_batch(2)
-    assert [count.shown for count in selectors.count_states(admin)] == ["3+", "0", "0"]
+    assert [count.shown for count in selectors.count_states(admin)] == ["3+", "0", "0", "0"]
 
 
 def test_an_admin_decides_on_the_page_of_held_studies(desk: Client) -> None:

@@ -92,6 +92,12 @@ def versions_to_read() -> Sequence[VersionToRead]:
     return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
 
 
+def count_unseen_members(version: CollectionVersion) -> int:
+    """Of a collection, those that nobody has looked at since it was made; counted up to MOST_COUNTED."""
+    unseen = CollectionMember.objects.filter(version=version, study__state=Study.State.UNSEEN)
+    return unseen.values("study_id")[:MOST_COUNTED].count()
+
+
 def readable_studies(
     *, shows: str, model_version: ModelVersion | None, other_version: ModelVersion | None
 ) -> QuerySet[Study]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from deepmedix_review.accounts.selectors import readers
+from deepmedix_review.accounts.selectors import acting_user, readers
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
@@ -34,7 +34,9 @@ from deepmedix_review.reviews.study_services import (
     draft_of,
     find_unready,
 )
+from deepmedix_review.studies.looking.selectors import count_unseen
 from deepmedix_review.studies.models import Split, Study
+from deepmedix_review.studies.selectors import StateCount
 
 HAVE_SIDES = ("two_samples", "two_versions")
 
@@ -43,6 +45,7 @@ class DesignPage:
     """The page, from an empty form, an earlier draft, or what was just sent."""
 
     def __init__(self, request: HttpRequest, *, reader_study: ReaderStudy | None = None) -> None:
+        self.user = acting_user(request)
         self.reader_study = reader_study
         self.posted: QueryDict | None = request.POST if request.method == "POST" else None
         self.draft = draft_of(reader_study) if reader_study else None
@@ -176,6 +179,16 @@ class DesignPage:
     def num_collected(self) -> int:
         """Of the chosen collection's studies, those that have what is to be shown."""
         return self.cases.num_collected(self.said)
+
+    @cached_property
+    def num_unseen(self) -> StateCount:
+        """Studies that can be no cases before somebody has looked at their films."""
+        return count_unseen(self.user)
+
+    @cached_property
+    def num_collected_unseen(self) -> int:
+        """Of the chosen collection's."""
+        return choices.count_unseen_members(self.collected.version) if self.collected else 0
 
     @property
     def num_collected_said(self) -> str:

@@ -217,7 +217,13 @@ def _unready_cases(draft: StudyDraft) -> list[str]:
     twice = {study.label for study in wanted if times[study.pk] > 1}
     if twice:
         said.append(f"{_named(sorted(twice))} is chosen twice. A reader would see it again; take one out.")
-    withdrawn = [study.label for study in wanted if study.state != Study.State.READY]
+    unseen = [study.label for study in wanted if study.state == Study.State.UNSEEN]
+    if unseen:
+        said.append(
+            f"Nobody has looked yet whether a name is written on {_named(unseen)}. Look at the unseen films, "
+            "from the list of studies, or take these out."
+        )
+    withdrawn = [study.label for study in wanted if study.state in (Study.State.HELD, Study.State.REJECTED)]
     if withdrawn:
         said.append(f"{_named(withdrawn)} is on hold or rejected. Accept it first, or take it out.")
     both = draft.design.shows in ("two_versions", "one_of_two")

@@ -95,6 +95,12 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> None:
     again = sorted({study.label for study in studies if study.pk in there})
     if again:
         raise RefusedByRule(f"{', '.join(again)} is a case of this reader study already. Take it out.")
+    unseen = sorted(study.label for study in studies if study.state == Study.State.UNSEEN)
+    if unseen:
+        raise RefusedByRule(
+            f"Nobody has looked yet whether a name is written on {', '.join(unseen)}. Look at the unseen "
+            "films, from the list of studies, first."
+        )
     withdrawn = sorted(study.label for study in studies if study.state != Study.State.READY)
     if withdrawn:
         raise RefusedByRule(f"{', '.join(withdrawn)} is on hold or rejected. Accept it first.")

@@ -12,7 +12,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.common.paging import page_of
 from deepmedix_review.studies.collecting.contents import Contents
-from deepmedix_review.studies.collecting.filters import StudyFilter, matching
+from deepmedix_review.studies.collecting.filters import StudyFilter, condition, matching
 from deepmedix_review.studies.models import Collection, CollectionMember, CollectionVersion, Study
 from deepmedix_review.studies.selectors import MAX_COUNT, films_by_series, visible_studies
 
@@ -22,7 +22,7 @@ NUM_PREVIEWED = 9
 MAX_LIVE_COUNT = 100_000
 MOST_OFFERED = 200
 MOST_VERSIONS = 100
-WITHDRAWN = (Study.State.HELD, Study.State.REJECTED)
+WITHDRAWN = (Study.State.UNSEEN, Study.State.HELD, Study.State.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,12 @@ class MemberPage:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a filter takes now: how many studies, and the newest of them."""
+    """What a filter takes now: how many studies, and the newest of them. `num_unseen`: those that fit as well
+    and come in once somebody has looked at them."""
 
     number: int
     studies: Sequence[Study]
+    num_unseen: int = 0
 
     @property
     def shown_number(self) -> str:
@@ -151,7 +153,9 @@ def preview(asked: StudyFilter) -> Preview:
     number = found.values("pk")[: MAX_LIVE_COUNT + 1].count()
     # A plan for the newest few would walk all studies where few fit, and there is nothing to order.
     newest = found.order_by("-pk").prefetch_related(films_by_series("series"))[:NUM_PREVIEWED]
-    return Preview(number, list(newest) if number else [])
+    unseen = Study.objects.filter(condition(asked), state=Study.State.UNSEEN)
+    num_unseen = unseen.values("pk")[: MAX_COUNT + 1].count()
+    return Preview(number, list(newest) if number else [], num_unseen)
 
 
 def hand_picked() -> Sequence[Collection]:

@@ -28,6 +28,17 @@ def view_position(film: DecodedFilm) -> str:
     return view or (position if position in FRONTAL_VIEWS else "")
 
 
+def may_carry_text(film: DecodedFilm) -> bool:
+    """Whether words may stand in the picture itself, so that a person has to look before anybody reads it.
+
+    Only a header that denies it, of a film that a detector made, is believed (PS3.3 C.7.6.1 and C.8.6.1).
+    """
+    if film.content is not Content.DICOM or tags.word(film.tags, "BurnedInAnnotation") != "NO":
+        return True
+    is_capture = tags.word(film.tags, "SOPClassUID") == SECONDARY_CAPTURE
+    return is_capture or bool(tags.word(film.tags, "ConversionType"))
+
+
 def reasons_to_hold(film: DecodedFilm) -> list[str]:
     """Sentences for the admin who decides; empty for a plain chest film."""
     reasons = [] if film.content is not Content.DICOM else _odd_tags(film)

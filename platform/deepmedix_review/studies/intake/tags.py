@@ -64,6 +64,7 @@ IDENTIFYING = (
     *DATES,
 )
 JUDGED = (
+    "ConversionType",
     "PatientPosition",
     "PatientSpeciesDescription",
     "PatientBreedDescription",

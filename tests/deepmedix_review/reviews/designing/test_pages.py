@@ -429,3 +429,24 @@ def test_asking_the_model_loses_nothing_that_was_entered(admin: Client) -> None:
     page = admin.post(NEW, form(action="ask", instructions="Kept")).content.decode()
     assert "No model serves yet." in page
     assert "Kept</textarea>" in page
+
+
+def test_studies_that_nobody_looked_at_are_counted_and_can_not_start(admin: Client) -> None:
+    study, other, reader = completed_study(), completed_study(), ExpertFactory.create()
+    said = form(studies=uids(study, other), readers=uids(reader))
+    assert "not looked at" not in admin.get(NEW).content.decode()
+    admin.post(NEW, said | {"action": "save"})
+    Study.objects.filter(pk=other.pk).update(state=Study.State.UNSEEN)
+    page = admin.get(NEW).content.decode()
+    assert "1 study was not looked at and can be no case yet" in page
+    assert f'href="{reverse("study-look")}"' in page
+    draft = ReaderStudy.objects.get()
+    design = reverse("reader-study-design", args=[draft.uid])
+    page = admin.post(design, said | {"action": "start"}, follow=True).content.decode()
+    assert f"Nobody has looked yet whether a name is written on {other.label}." in page
+    draft.refresh_from_db()
+    assert draft.state == ReaderStudy.State.DRAFT
+    Study.objects.filter(pk=other.pk).update(state=Study.State.READY)
+    admin.post(design, said | {"action": "start"})
+    draft.refresh_from_db()
+    assert draft.state == ReaderStudy.State.RUNNING

@@ -173,7 +173,7 @@ def test_ticked_studies_go_to_a_new_collection_or_to_one_that_is_there(desk: Cli
     chosen = {"study": [str(study.uid) for study in (*studies[:2], held)]}
     page = desk.get(PICK, chosen).content.decode()
     assert "Add 2 studies to a collection" in page
-    assert "Studies on hold or rejected are left out." in page
+    assert "Studies that are on hold, unseen or rejected are left out." in page
     assert "No collection is picked by hand yet." in page
     page = desk.post(PICK, chosen | form(train="10")).content.decode()
     assert "The three come to 40 %, not to 100 %." in page

@@ -24,7 +24,14 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, metavar="PATH")
         parser.add_argument("--actor", metavar="USERNAME", help="whose import it is, in the audit record")
 
-    def handle(self, *args: Any, path: Path, actor: str | None, **options: Any) -> None:
+        parser.add_argument(
+            "--text-free",
+            action="store_true",
+            help="you answer for it that no name is written on any of these films, as in a public data set: "
+            "nobody has to look at them first",
+        )
+
+    def handle(self, *args: Any, path: Path, actor: str | None, text_free: bool, **options: Any) -> None:
         user = _find_user(actor)
         files = _find_files(path)
         try:
@@ -33,7 +40,9 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         outcomes: Counter[str] = Counter()
         for number, file in enumerate(files, start=1):
-            item = receive_instance(file, batch=batch, file_name=file.name, actor=user)
+            item = receive_instance(
+                file, batch=batch, file_name=file.name, actor=user, is_text_free=text_free
+            )
             outcomes[item.outcome] += 1
             where = f" {item.instance.study.label}" if item.instance else ""
             told = f"{number}/{len(files)} {item.file_name}: {item.outcome}{where} {item.reason}".rstrip()
