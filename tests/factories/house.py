@@ -15,7 +15,7 @@ from deepmedix_review.feedback.models import (
     TrainingRun,
     TrainingSample,
 )
-from deepmedix_review.feedback.services import freeze_dataset
+from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
@@ -33,6 +33,7 @@ from deepmedix_review.studies.models import Collection, Instance, Study
 from deepmedix_review.studies.services import hold_study
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.knowing import NOTHING, measure_for
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
@@ -74,6 +75,7 @@ class House:
     dataset: PreferenceDataset
     run: TrainingRun
     candidate: ModelVersion
+    passed: ModelVersion
 
 
 def furnish() -> House:
@@ -140,6 +142,7 @@ def furnish() -> House:
     signed = _readings(running, experts[0]).filter(signed_at__isnull=False).earliest("pk")
     open_reading = _readings(running, experts[0]).filter(signed_at=None).earliest("assignment__position")
     dataset, run, candidate = _loop(serving, researcher, films[0])
+    passed = _before_the_gate(serving, held=candidate)
     return House(
         admin=admin,
         researcher=researcher,
@@ -155,6 +158,7 @@ def furnish() -> House:
         dataset=dataset,
         run=run,
         candidate=candidate,
+        passed=passed,
     )
 
 
@@ -222,3 +226,15 @@ def write_samples(run: TrainingRun, film: Instance) -> None:
             reward=None if kind == "held_out" else 1.0,
             parts={} if kind == "held_out" else {"format": 1.0},
         )
+
+
+def _before_the_gate(parent: ModelVersion, *, held: ModelVersion) -> ModelVersion:
+    """One candidate that stopped naming lesions is held; another that lost nothing passed. A version that
+    served before is retired."""
+    ModelVersionFactory.create(number=999, state=ModelVersion.State.RETIRED, promoted_at=timezone.now())
+    passed = ModelVersionFactory.create(number=1001, parent=parent)
+    for candidate, puts in ((held, lambda text: NOTHING), (passed, str)):
+        measure_for(candidate, parent)
+        measure_for(candidate, candidate, say=puts)
+        pass_or_hold(candidate)
+    return passed

@@ -85,14 +85,20 @@ PAGES_OF = {
         "model-list",
         "model-detail",
         "model-promote",
+        "model-roll-back",
+        "gate-policy-list",
+        "gate-policy-new",
+        "gate-policy",
     },
     "expert": {"worklist", "reading", "amend-reading"},
     "nobody": {"login"},
 }
 
 
-def subject(house: House, name: str) -> list[uuid.UUID]:
+def subject(house: House, name: str) -> list[Any]:
     """What the page of this name is about."""
+    if name == "gate-policy":
+        return [2]
     subjects: dict[str, Any] = {
         "account-detail": house.expert,
         "study-detail": house.study,
@@ -106,7 +112,7 @@ def subject(house: House, name: str) -> list[uuid.UUID]:
         "dataset-detail": house.dataset,
         "training-run": house.run,
         "model-detail": house.candidate,
-        "model-promote": house.candidate,
+        "model-promote": house.passed,
         "learned-from-patient": house.study,
         "learned-from-reader": house.expert,
         "learned-from-reading": house.signed_reading,

@@ -150,6 +150,8 @@ def train(page: Page) -> None:
 def promote_what_the_gate_lets_pass(page: Page) -> None:
     page.get_by_role("link", name="Promote").click(timeout=WORK_SECONDS * 1000)
     expect(page.get_by_text("v1 is retired and can be brought back in one step")).to_be_visible()
+    page.get_by_label("Why it shall serve").fill("It says what its parent says.")
+    page.get_by_label("as your signature").fill(PASSWORD)
     page.get_by_role("button", name="Promote v2").click()
     expect(page.get_by_role("heading", name=re.compile("Serving v2"))).to_be_visible()
 

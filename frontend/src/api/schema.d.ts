@@ -284,7 +284,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Only a candidate that passed the gate against the version that serves. */
+        /** @description Only a candidate that passed the gate against the version that serves, by a signature. */
         post: operations["model_promote"];
         delete?: never;
         options?: never;
@@ -1595,6 +1595,11 @@ export interface components {
             /** @description of the film on the screen */
             sop_instance_uid: string;
         };
+        /** @description Of who lets a candidate serve: the account's password, and why. */
+        SignatureJsonRequest: {
+            password: string;
+            reason: string;
+        };
         /**
          * @description * `train` - Train
          *     * `tune` - Tune
@@ -2332,7 +2337,13 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignatureJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["SignatureJsonRequest"];
+                "multipart/form-data": components["schemas"]["SignatureJsonRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {

@@ -32,6 +32,7 @@ class Capability(StrEnum):
     TRAIN_MODELS = "train models"
     VIEW_MODELS = "view models, data sets and training runs"
     PROMOTE_MODELS = "promote models"
+    SET_GATE_POLICY = "change the gate's policy"
     TRACE_LEARNING = "see which models learned from whom"
     VIEW_AUDIT = "view the audit record"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -62,6 +63,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.TRAIN_MODELS,
             Capability.VIEW_MODELS,
             Capability.PROMOTE_MODELS,
+            Capability.SET_GATE_POLICY,
             Capability.TRACE_LEARNING,
         }
     ),

@@ -13,6 +13,7 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.feedback.gating.promoting import promote_candidate
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.selectors import dataset_for, datasets, run_for
 from deepmedix_review.feedback.serializers import (
@@ -21,13 +22,13 @@ from deepmedix_review.feedback.serializers import (
     ModelJson,
     RefusalJson,
     RunJson,
+    SignatureJson,
     TrainJson,
     WholeDatasetJson,
 )
 from deepmedix_review.feedback.services import (
     cancel_training,
     freeze_dataset,
-    promote_candidate,
     retire_candidate,
 )
 from deepmedix_review.feedback.tasks import request_training, request_training_retry
@@ -145,10 +146,15 @@ class ModelView(APIView):
 class PromoteView(APIView):
     permission_classes = [_PROMOTE]
 
-    @extend_schema(operation_id="model_promote", request=None, responses={200: ModelJson, **REFUSALS})
+    @extend_schema(
+        operation_id="model_promote", request=SignatureJson, responses={200: ModelJson, **REFUSALS}
+    )
     def post(self, request: Request, uid: UUID) -> Response:
-        """Only a candidate that passed the gate against the version that serves."""
-        promote_candidate(_version(uid), actor=acting_user(request))
+        """Only a candidate that passed the gate against the version that serves, by a signature."""
+        candidate = _version(uid)
+        signature = SignatureJson(data=request.data)
+        signature.is_valid(raise_exception=True)
+        promote_candidate(candidate, actor=acting_user(request), **signature.validated_data)
         return Response(ModelJson(_version(uid)).data)
 
 

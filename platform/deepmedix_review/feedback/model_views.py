@@ -24,16 +24,17 @@ from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots
-from deepmedix_review.feedback.runs.curves import curves_of, series_of
-from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
-from deepmedix_review.feedback.services import (
+from deepmedix_review.feedback.gating.promoting import (
+    former_model,
     promote_candidate,
     require_promotable,
-    retire_candidate,
     return_to_former,
 )
+from deepmedix_review.feedback.runs.curves import curves_of, series_of
+from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
+from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import versions
+from deepmedix_review.registry.selectors import serving_model, versions
 from inference.phantoms import draw_phantom
 
 FILM_SIDE_PX = 224
@@ -77,20 +78,31 @@ def show_live_gate(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.PROMOTE_MODELS)
 def promote(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Asked for, it names what changes; sent, it is done."""
+    """Asked for, it names what changes; signed, it is done. What a signature lacks is said beside it."""
     version = get_object_or_404(versions(), uid=uid)
     try:
-        if request.method != "POST":
-            decision = require_promotable(version)
-            return render(request, "feedback/promote.html", {"version": version, "decision": decision})
-        promote_candidate(version, actor=acting_user(request))
-    except NotYours:
-        raise
+        decision = require_promotable(version)
     except RefusedByRule as refusal:
         messages.error(request, str(refusal))
-    else:
-        messages.success(request, f"{version} serves from now on.")
-    return redirect("model-detail", version.uid)
+        return redirect("model-detail", version.uid)
+    reason = request.POST.get("reason", "")
+    context = {"version": version, "decision": decision, "reason": reason}
+    if request.method == "POST":
+        try:
+            promote_candidate(
+                version,
+                actor=acting_user(request),
+                password=request.POST.get("password", ""),
+                reason=reason,
+            )
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            context["refusal"] = str(refusal)
+        else:
+            messages.success(request, f"{version} serves from now on.")
+            return redirect("model-detail", version.uid)
+    return render(request, "feedback/promote.html", context)
 
 
 @require_POST
@@ -108,10 +120,14 @@ def retire(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("model-detail", version.uid)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.PROMOTE_MODELS)
 def return_to_former_model(request: HttpRequest) -> HttpResponse:
+    """Asked for, it names what changes; sent, it is done."""
     try:
+        if request.method != "POST":
+            context = {"former": former_model(), "serving": serving_model()}
+            return render(request, "feedback/roll_back.html", context)
         version = return_to_former(actor=acting_user(request))
     except NotYours:
         raise

@@ -232,3 +232,45 @@ class GateDecision(PublicModel):
     policy = models.JSONField(help_text="rl_feedback.gate.Policy as JSON: what is guarded, by which margin")
     comparisons = models.JSONField(help_text="per figure: parent, candidate, difference, interval, verdict")
     sentence = models.TextField(help_text="which figure decided, for a person")
+
+
+class GatePolicy(PublicModel):
+    """One version of what the gate guards. The newest counts; none is changed or taken away, by a trigger."""
+
+    number = models.PositiveIntegerField(unique=True)
+    policy = models.JSONField(help_text="rl_feedback.gate.Policy as JSON")
+    note = models.TextField(help_text="why it was made")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        verbose_name_plural = "gate policies"
+        constraints = [
+            models.CheckConstraint(condition=~Q(note=""), name="a_policy_says_why_it_was_made"),
+        ]
+
+    def __str__(self) -> str:
+        return f"policy {self.number}"
+
+
+class Promotion(PublicModel):
+    """Who let a version serve, when, in place of which one, and why."""
+
+    class Kind(models.TextChoices):
+        PROMOTED = "promoted"
+        ROLLED_BACK = "rolled_back"
+
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
+    replaced = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True, help_text="of a roll-back none is asked")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="rolled_back") | ~Q(reason=""), name="a_promotion_is_signed_with_a_reason"
+            ),
+        ]

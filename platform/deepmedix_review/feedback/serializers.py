@@ -83,6 +83,13 @@ class RunJson(serializers.ModelSerializer[TrainingRun]):
         return str(run.candidate.uid) if run.candidate else None
 
 
+class SignatureJson(serializers.Serializer[Any]):
+    """Of who lets a candidate serve: the account's password, and why."""
+
+    password = serializers.CharField(trim_whitespace=False, write_only=True)
+    reason = serializers.CharField(max_length=500)
+
+
 class GateJson(serializers.ModelSerializer[GateDecision]):
     class Meta:
         model = GateDecision

@@ -25,6 +25,7 @@ from deepmedix_review.feedback.examples import (
     num_pairs_to_learn,
     num_withdrawn_pairs,
 )
+from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.models import (
     GateDecision,
     PreferenceDataset,
@@ -34,8 +35,8 @@ from deepmedix_review.feedback.models import (
 from deepmedix_review.feedback.sealed_patients import lineage_refusal, sealed_refusal
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.registry.services import promote, register_candidate, retire, roll_back
-from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, Suite, TwinScores, decide
+from deepmedix_review.registry.services import register_candidate, retire
+from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
@@ -45,15 +46,12 @@ __all__ = [
     "freeze_dataset",
     "hold_unmeasured",
     "pass_or_hold",
-    "promote_candidate",
     "queue_training",
     "record_candidate",
     "record_start",
     "record_step",
     "requeue_training",
-    "require_promotable",
     "retire_candidate",
-    "return_to_former",
 ]
 
 
@@ -209,7 +207,7 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
     outcome = decide(
         [one for _, one in scores if one.suite is not Suite.TWINS],
         twins=_twins(scores),
-        policy=POLICY,
+        policy=current_policy(),
         parent=str(parent),
     )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
@@ -229,7 +227,8 @@ def hold_unmeasured(candidate: ModelVersion, *, reason: str) -> GateDecision:
         return known
     if candidate.parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
-    refused = GateOutcome(False, f"Held. {reason} By policy {POLICY.number}.", POLICY, ())
+    policy = current_policy()
+    refused = GateOutcome(False, f"Held. {reason} By policy {policy.number}.", policy, ())
     return _keep_decision(candidate, candidate.parent, refused, [])
 
 
@@ -262,41 +261,7 @@ def _measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation:
     return evaluation
 
 
-def promote_candidate(candidate: ModelVersion, *, actor: User) -> None:
-    """A candidate that passed the gate against the version that serves now becomes the one that serves."""
-    require(actor, Capability.PROMOTE_MODELS)
-    with transaction.atomic():
-        candidate = ModelVersion.objects.select_for_update().get(pk=candidate.pk)
-        require_promotable(candidate)
-        promote(candidate, actor=actor)
-
-
-def require_promotable(candidate: ModelVersion) -> GateDecision:
-    """The decision that lets it serve. Raises RefusedByRule, saying what stands in the way."""
-    decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
-    if decision is None:
-        raise RefusedByRule(
-            f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
-        )
-    if decision.outcome != GateDecision.Outcome.PASSED:
-        raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
-    if candidate.state != ModelVersion.State.CANDIDATE:
-        raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
-    if decision.parent.state != ModelVersion.State.SERVING:
-        raise RefusedByRule(
-            f"{candidate} was compared with {decision.parent}, which does not serve any more. "
-            "Train again from the version that serves now."
-        )
-    return decision
-
-
 def retire_candidate(candidate: ModelVersion, *, actor: User) -> None:
     """A candidate that shall never serve."""
     require(actor, Capability.PROMOTE_MODELS)
     retire(candidate, actor=actor)
-
-
-def return_to_former(*, actor: User) -> ModelVersion:
-    """The version that served before serves again, in one step."""
-    require(actor, Capability.PROMOTE_MODELS)
-    return roll_back(actor=actor)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from deepmedix_review.feedback import api_views, model_views, views
 from deepmedix_review.feedback.datasets import views as dataset_views
+from deepmedix_review.feedback.gating import views as gating_views
 from deepmedix_review.feedback.learned import views as learned_views
 from deepmedix_review.feedback.runs import views as run_views
 
@@ -46,6 +47,9 @@ page_urlpatterns = [
     path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),
     path("training-runs/<uuid:uid>/retry/", views.retry, name="training-run-retry"),
     path("models/", model_views.show_models, name="model-list"),
+    path("models/gate-policies/", gating_views.show_policies, name="gate-policy-list"),
+    path("models/gate-policies/new/", gating_views.next_policy, name="gate-policy-new"),
+    path("models/gate-policies/<int:number>/", gating_views.show_policy, name="gate-policy"),
     path("models/roll-back/", model_views.return_to_former_model, name="model-roll-back"),
     path("models/<uuid:uid>/", model_views.show_model, name="model-detail"),
     path("models/<uuid:uid>/gate/", model_views.show_live_gate, name="model-gate"),

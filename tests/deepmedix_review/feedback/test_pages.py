@@ -11,12 +11,11 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for, ensure_gate_benchmarks
-from deepmedix_review.evaluation.suites import as_json, measure
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
-from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.knowing import ASKED, Knowing
+from tests.factories.accounts import PASSWORD, AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.knowing import measure_for
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
@@ -51,6 +50,8 @@ PAGES = {
     "api-model-retire": ("post", "model"),
 }
 
+SIGNATURE = {"password": PASSWORD, "reason": "It is better."}
+
 RECIPE = {"stages": [{"kind": "dpo", "num_steps": 2}]}
 
 
@@ -80,16 +81,7 @@ class Road:
 
     def measure(self, version: ModelVersion, *, say: Callable[[str], str] = str) -> None:
         """As if the version had answered every film with the truth, put through `say`."""
-        for benchmark in ensure_benchmarks_for(self.candidate):
-            engine = Knowing(benchmark, say=say)
-            results = measure(benchmark, engine, asked=ASKED, on_progress=lambda num_done: None)
-            Evaluation.objects.create(
-                benchmark=benchmark,
-                model_version=version,
-                state=JobState.DONE,
-                num_done=len(results),
-                cases=[as_json(result) for result in results],
-            )
+        measure_for(self.candidate, version, say=say)
 
     def url(self, name: str) -> str:
         thing = PAGES[name][1]
@@ -245,6 +237,10 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     asked = client.get(road.url("model-promote")).content.decode()
     assert f"{road.candidate} will answer every request from now on" in asked
     assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
+    refused = client.post(road.url("model-promote"), {**SIGNATURE, "password": "guessed"})
+    assert "not your account&#x27;s password" in refused.content.decode()
+    assert 'value="It is better."' in refused.content.decode()
+    assert ModelVersion.objects.get(pk=road.candidate.pk).state == ModelVersion.State.CANDIDATE
 
 
 def test_the_lineage_leads_down_to_each_rating_that_the_reader_gave(road: Road) -> None:
@@ -277,13 +273,13 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     assert road.url("model-promote") not in page
     said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()
     assert "may not serve. Held." in said
-    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
     assert answer.status_code == 409
     assert answer.json()["detail"].startswith(f"{road.candidate} may not serve. Held.")
 
 
 def test_nothing_is_promoted_before_the_gate_has_decided(road: Road) -> None:
-    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
     assert answer.status_code == 409
     assert "has not decided" in answer.json()["detail"]
 
@@ -293,7 +289,7 @@ def test_a_candidate_whose_parent_serves_no_more_is_not_promoted(road: Road) -> 
     road.measure(road.candidate)
     pass_or_hold(road.candidate)
     ModelVersion.objects.filter(pk=road.parent.pk).update(state=ModelVersion.State.RETIRED)
-    answer = client_of(road.researcher).post(road.url("api-model-promote"))
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
     assert "does not serve any more" in answer.json()["detail"]
 
 

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError, transaction
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.feedback.models import GateDecision
-from deepmedix_review.feedback.services import promote_candidate, retire_candidate, return_to_former
+from deepmedix_review.feedback.gating.promoting import promote_candidate, return_to_former
+from deepmedix_review.feedback.models import GateDecision, Promotion
+from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import register_candidate
-from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.accounts import PASSWORD, AdminFactory, ResearcherFactory
 from tests.factories.learning import serving_model_with_weights
 from tests.factories.models import write_untrained_model
 
@@ -30,48 +33,79 @@ def candidate(tmp_path: Path) -> ModelVersion:
     return child
 
 
+def sign(
+    candidate: ModelVersion, actor: User, *, password: str = PASSWORD, reason: str = "Better."
+) -> Promotion:
+    return promote_candidate(candidate, actor=actor, password=password, reason=reason)
+
+
 def test_a_candidate_that_passed_serves_once_and_its_parent_is_retired(candidate: ModelVersion) -> None:
     researcher = ResearcherFactory.create()
-    promote_candidate(candidate, actor=researcher)
+    sign(candidate, researcher)
     assert serving_model() == candidate
     assert candidate.parent is not None
     candidate.parent.refresh_from_db()
     assert candidate.parent.state == ModelVersion.State.RETIRED
     with pytest.raises(RefusedByRule, match="serving already"):
-        promote_candidate(candidate, actor=researcher)
+        sign(candidate, researcher)
     event = AuditEvent.objects.filter(action="promote_model").latest("sequence")
     assert (event.actor, event.subject_uid) == (researcher, str(candidate.uid))
+    signature = Promotion.objects.get()
+    assert (signature.version, signature.replaced) == (candidate, candidate.parent)
+    assert (signature.signed_by, signature.reason) == (researcher, "Better.")
+
+
+def test_nothing_serves_without_a_password_and_a_reason(candidate: ModelVersion) -> None:
+    researcher = ResearcherFactory.create()
+    with pytest.raises(RefusedByRule, match="not your account's password"):
+        sign(candidate, researcher, password=PASSWORD + "x")
+    with pytest.raises(RefusedByRule, match="why it shall serve"):
+        sign(candidate, researcher, reason="  ")
+    assert serving_model() == candidate.parent
+    assert not Promotion.objects.exists()
+    refused = AuditEvent.objects.filter(action="refuse_signature").latest("sequence")
+    assert refused.actor == researcher
+
+
+def test_a_signature_stays_as_it_was_given(candidate: ModelVersion) -> None:
+    sign(candidate, ResearcherFactory.create())
+    for change in (lambda: Promotion.objects.update(reason="Another."), Promotion.objects.all().delete):
+        with pytest.raises(IntegrityError, match="kept as they were made"), transaction.atomic():
+            change()
 
 
 def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion) -> None:
     researcher = ResearcherFactory.create()
-    promote_candidate(candidate, actor=researcher)
+    sign(candidate, researcher)
     assert return_to_former(actor=researcher) == candidate.parent
     assert serving_model() == candidate.parent
+    signed = Promotion.objects.values_list("kind", "version", "replaced")
+    back = (Promotion.Kind.ROLLED_BACK, candidate.parent_id, candidate.pk)
+    assert list(signed) == [back, (Promotion.Kind.PROMOTED, candidate.pk, candidate.parent_id)]
 
 
 def test_a_candidate_that_was_held_or_retired_never_serves(candidate: ModelVersion) -> None:
     researcher = ResearcherFactory.create()
     GateDecision.objects.filter(candidate=candidate).update(outcome="held", sentence="Held. Recall fell.")
     with pytest.raises(RefusedByRule, match="Recall fell"):
-        promote_candidate(candidate, actor=researcher)
+        sign(candidate, researcher)
     GateDecision.objects.filter(candidate=candidate).update(outcome="passed")
     retire_candidate(candidate, actor=researcher)
     with pytest.raises(RefusedByRule, match="retired already"):
-        promote_candidate(candidate, actor=researcher)
+        sign(candidate, researcher)
 
 
 def test_a_candidate_whose_files_were_changed_does_not_serve(candidate: ModelVersion) -> None:
     Path(candidate.folder, "generation_config.json").write_text("{}")
     with pytest.raises(RefusedByRule, match="changed"):
-        promote_candidate(candidate, actor=ResearcherFactory.create())
+        sign(candidate, ResearcherFactory.create())
     assert serving_model() == candidate.parent
 
 
 def test_only_a_researcher_promotes_retires_and_returns(candidate: ModelVersion) -> None:
     admin = AdminFactory.create()
     for act in (
-        lambda: promote_candidate(candidate, actor=admin),
+        lambda: sign(candidate, admin),
         lambda: retire_candidate(candidate, actor=admin),
         lambda: return_to_former(actor=admin),
     ):

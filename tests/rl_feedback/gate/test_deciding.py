@@ -1,7 +1,10 @@
 """The gate holds what got worse, says so by name, and is not fooled by answers that improve as lesions
 vanish."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -171,3 +174,48 @@ def test_the_decision_is_the_same_each_time_and_a_harmful_shift_beyond_the_margi
     assert first == second
     if abs(shift + 0.02) > 1e-6:
         assert first.passed == (shift > -0.02)
+
+
+def test_what_has_to_improve_must_improve_for_sure() -> None:
+    policy = replace(POLICY, required_gains=("lesion_recall", "exact_answer"))
+    parent = scores()
+    same = decide([BenchmarkScores("b", parent, parent)], policy=policy)
+    assert not same.passed
+    assert same.sentence == (
+        "Held. Nothing that the gate guards got worse by more than its margin. Of what has to improve, "
+        "nothing did for sure: lesion recall, exact answers. By policy 1."
+    )
+    better = scores(exact_answer=even(np.ones(NUM_CASES)))
+    assert decide([BenchmarkScores("b", parent, better)], policy=policy).passed
+
+
+def test_a_limit_is_asked_only_where_the_parent_keeps_it() -> None:
+    guard = Guard("omitted", "Omitted", Direction.LOWER_IS_BETTER, 0.5, limit=0.0, only_for_sure=True)
+    policy = Policy(number=4, guards=(guard,))
+    none, few, many = (even(np.eye(1, NUM_CASES, k=NUM_CASES).ravel() + n) for n in (0.0, 0.1, 0.2))
+
+    def compare(before: CaseScores, after: CaseScores):
+        return decide([BenchmarkScores("b", {"omitted": before}, {"omitted": after})], policy=policy)
+
+    kept = compare(none, few)
+    assert not kept.passed
+    assert "past the limit of 0" in kept.sentence
+    broken = compare(few, many)
+    assert broken.passed
+    assert "the parent itself is past it" in broken.comparisons[0].note
+
+
+def test_a_policy_survives_json_and_an_impossible_one_is_refused() -> None:
+    for policy in POLICIES:
+        assert Policy.from_json(json.loads(json.dumps(policy.as_json()))) == policy
+    guard = Guard("omitted", "Omitted", Direction.LOWER_IS_BETTER, 0.1)
+    impossible: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"guards": ()}, "at least one"),
+        ({"confidence": 1.0}, "confidence"),
+        ({"required_gains": ("num_boxes",)}, "num_boxes"),
+        ({"guards": (replace(guard, margin=float("nan")),)}, "a margin lies"),
+        ({"guards": (replace(guard, limit=-1.0),)}, "a limit is"),
+    )
+    for wrong, said in impossible:
+        with pytest.raises(ValueError, match=said):
+            replace(POLICY, **wrong)

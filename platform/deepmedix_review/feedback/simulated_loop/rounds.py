@@ -19,8 +19,9 @@ from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.selectors import results_of
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.evaluation.tasks import request_evaluation
+from deepmedix_review.feedback.gating.promoting import let_serve
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingRun
-from deepmedix_review.feedback.services import freeze_dataset, promote_candidate
+from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.feedback.simulated_loop.design import design_round, num_films_for
 from deepmedix_review.feedback.simulated_loop.films import ask_about, receive_films, studies_of
 from deepmedix_review.feedback.simulated_loop.progress import Progress
@@ -131,7 +132,11 @@ def _finish_round(state: LoopState, number: int, *, researcher: User, progress: 
     progress.says(decision.sentence)
     passed = decision.outcome == GateDecision.Outcome.PASSED
     if passed and candidate.state == ModelVersion.State.CANDIDATE:
-        promote_candidate(candidate, actor=researcher)
+        let_serve(
+            candidate,
+            actor=researcher,
+            reason=f"It passed the gate after round {number} of SIMULATED readings.",
+        )
     current.promoted = passed
     state.save()
 

@@ -1,0 +1,112 @@
+"""What a researcher chooses for the next version of the gate's policy; the rules are the gate's own."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django import forms
+
+from rl_feedback.gate import POLICY, Direction, Guard, Policy, Suite
+
+SUITES = {
+    Suite.SEALED: "Sealed films",
+    Suite.CANARIES: "Canaries",
+    Suite.TWINS: "Sealed films over their twins",
+}
+HARMS = {
+    Direction.HIGHER_IS_BETTER: "falls",
+    Direction.LOWER_IS_BETTER: "rises",
+    Direction.SHOULD_NOT_DRIFT: "drifts, as a share",
+}
+
+
+@dataclass(frozen=True)
+class GuardRow:
+    """One figure on the form: its fields, `limit` and `gain` only where the figure has any."""
+
+    guard: Guard
+    harm: str
+    is_guarded: forms.BoundField
+    margin: forms.BoundField
+    limit: forms.BoundField | None
+    gain: forms.BoundField | None
+
+
+class PolicyForm(forms.Form):
+    """Begins with the policy that counts now; figures that it does not guard have the built-in margins."""
+
+    confidence = forms.FloatField(
+        label="Confidence of the intervals", widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
+    note = forms.CharField(label="Why it changes", max_length=500)
+
+    def __init__(self, data: Any = None, *, current: Policy) -> None:
+        self.current = current
+        self._guards = {_key(guard): guard for guard in POLICY.guards}
+        guarded = {_key(guard): guard for guard in current.guards}
+        super().__init__(data, initial={"confidence": current.confidence})
+        for key, built_in in self._guards.items():
+            guard = guarded.get(key, built_in)
+            self.fields[f"guarded-{key}"] = _check(f"{guard.label}: guarded", is_on=key in guarded)
+            self.fields[f"margin-{key}"] = _number(f"{guard.label}: margin", guard.margin)
+            if _may_have_limit(guard):
+                self.fields[f"limit-{key}"] = _number(f"{guard.label}: at most", guard.limit, needed=False)
+            if _may_be_gained(guard):
+                is_on = guard.figure in current.required_gains
+                self.fields[f"gain-{key}"] = _check(f"{guard.label}: counts as a gain", is_on=is_on)
+
+    @property
+    def suites(self) -> Iterator[tuple[str, list[GuardRow]]]:
+        """The figures as the page lists them."""
+        for suite, title in SUITES.items():
+            yield title, [self._row(key, g) for key, g in self._guards.items() if g.suite is suite]
+
+    def content(self) -> dict[str, Any]:
+        """Of a valid form: rl_feedback.gate.Policy as JSON, without its number."""
+        chosen = self.cleaned_data
+        guards = [
+            replace(guard, margin=chosen[f"margin-{key}"], limit=chosen.get(f"limit-{key}"))
+            for key, guard in self._guards.items()
+            if chosen[f"guarded-{key}"]
+        ]
+        gains = [guard.figure for key, guard in self._guards.items() if chosen.get(f"gain-{key}")]
+        return {
+            **self.current.as_json(),
+            "guards": [asdict(guard) for guard in guards],
+            "confidence": chosen["confidence"],
+            "required_gains": gains,
+        }
+
+    def _row(self, key: str, guard: Guard) -> GuardRow:
+        def field(kind: str) -> forms.BoundField | None:
+            return self[f"{kind}-{key}"] if f"{kind}-{key}" in self.fields else None
+
+        return GuardRow(
+            guard,
+            HARMS[guard.direction],
+            self[f"guarded-{key}"],
+            self[f"margin-{key}"],
+            field("limit"),
+            field("gain"),
+        )
+
+
+def _key(guard: Guard) -> str:
+    return f"{guard.suite}-{guard.figure}"
+
+
+def _may_have_limit(guard: Guard) -> bool:
+    return guard.direction is Direction.LOWER_IS_BETTER and guard.suite is not Suite.TWINS
+
+
+def _may_be_gained(guard: Guard) -> bool:
+    return guard.direction is not Direction.SHOULD_NOT_DRIFT and guard.suite is Suite.SEALED
+
+
+def _check(label: str, *, is_on: bool) -> forms.BooleanField:
+    return forms.BooleanField(label=label, required=False, initial=is_on)
+
+
+def _number(label: str, value: float | None, *, needed: bool = True) -> forms.FloatField:
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 6, "aria-label": label})
+    return forms.FloatField(label=label, required=needed, initial=value, widget=widget)

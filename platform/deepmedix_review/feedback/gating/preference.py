@@ -1,0 +1,81 @@
+"""Whom readers prefer, blinded: the votes of reader studies in which candidate and parent answered the same
+films."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import Vote
+from deepmedix_review.reviews.selectors import signed_readings
+from rl_feedback.gate import CaseScores, Comparison, Direction, Guard, Policy, Suite, compare_figure
+from rl_feedback.gate.deciding import BenchmarkScores
+
+_GUARD = Guard(
+    figure="expert_preference",
+    label="Expert preference, over a half",
+    direction=Direction.HIGHER_IS_BETTER,
+    margin=0.05,
+)
+
+
+@dataclass(frozen=True)
+class Preference:
+    """`comparison.candidate` is the share of films on which readers prefer the candidate, a tie half, each
+    film counting once; its parent's share is taken as a half."""
+
+    comparison: Comparison
+    num_votes: int
+    num_readers: int
+
+
+def preference_of(candidate: ModelVersion, *, parent: ModelVersion) -> Preference | None:
+    """None where no signed reading has a vote between the two."""
+    one, other = "reading__completion_a__model_version", "reading__completion_b__model_version"
+    pairs = Q(**{one: candidate, other: parent}) | Q(**{one: parent, other: candidate})
+    votes = (
+        Vote.objects.filter(pairs, kind=Vote.Kind.OVERALL, reading__in=signed_readings())
+        .order_by("pk")
+        .values_list(
+            "side",
+            "reading__completion_a__model_version",
+            "reading__completion_a__instance",
+            "reading__assignment__reader",
+        )
+    )
+    by_film: dict[int, list[float]] = defaultdict(list)
+    readers = set()
+    for side, version_a, film, reader in votes:
+        for_a = {Vote.Side.A: 1.0, Vote.Side.B: 0.0}.get(Vote.Side(side), 0.5)
+        by_film[film].append(for_a if version_a == candidate.pk else 1 - for_a)
+        readers.add(reader)
+    if not by_film:
+        return None
+    return Preference(_compared(by_film), sum(map(len, by_film.values())), len(readers))
+
+
+def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
+    """Why readers' votes keep it from serving; empty where they don't, or where there are none."""
+    found = preference_of(candidate, parent=parent)
+    if found is None or not found.comparison.counts_against:
+        return ""
+    row = found.comparison
+    return (
+        f"Readers prefer {parent}: they chose {candidate} on {row.candidate:.0%} of {row.num_cases} films "
+        f"({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), in {found.num_votes} votes."
+    )
+
+
+def _compared(by_film: Mapping[int, list[float]]) -> Comparison:
+    """With an interval by bootstrap over films: several votes on one film are not independent."""
+    shares = tuple(sum(votes) / len(votes) for votes in by_film.values())
+    even = (1.0,) * len(shares)
+    scores = BenchmarkScores(
+        "the readers' votes",
+        {_GUARD.figure: CaseScores((0.5,) * len(shares), even)},
+        {_GUARD.figure: CaseScores(shares, even)},
+        Suite.SEALED,
+    )
+    return compare_figure(scores, guard=_GUARD, policy=Policy(number=1, guards=(_GUARD,)))

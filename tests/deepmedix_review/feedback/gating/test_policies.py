@@ -1,0 +1,107 @@
+"""What the gate guards is a numbered policy: each can be read, a researcher makes the next, none changes."""
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.feedback.gating.forms import PolicyForm
+from deepmedix_review.feedback.gating.policies import current_policy, make_policy
+from deepmedix_review.feedback.models import GatePolicy
+from rl_feedback.gate import POLICIES, Suite
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def as_sent(**changes: Any) -> dict[str, Any]:
+    """The form as it comes to a person, with changes; None unchecks or empties."""
+    form = PolicyForm(current=current_policy())
+    sent = {name: form[name].value() for name in form.fields} | {"note": "Tighter."} | changes
+    given = {name: value for name, value in sent.items() if value is not None and value is not False}
+    return {name: "on" if value is True else value for name, value in given.items()}
+
+
+def test_the_built_in_policies_are_there_and_the_newest_counts() -> None:
+    assert list(GatePolicy.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+    assert current_policy() == POLICIES[-1]
+
+
+def test_a_researcher_makes_the_next_policy_on_the_page_and_reads_each_one() -> None:
+    researcher = ResearcherFactory.create()
+    client = client_of(researcher)
+    sent = as_sent(
+        **{"margin-sealed-lesion_recall": "0.02", "limit-sealed-omitted": "0.5"},
+        **{"gain-sealed-lesion_recall": True, "guarded-sealed-num_boxes": None},
+    )
+    answer = client.post(reverse("gate-policy-new"), sent)
+    assert answer.headers["Location"] == reverse("gate-policy", args=[3])
+    policy = current_policy()
+    margins = {guard.figure: guard.margin for guard in policy.of(Suite.SEALED)}
+    assert (policy.number, margins["lesion_recall"], policy.required_gains) == (3, 0.02, ("lesion_recall",))
+    assert "num_boxes" not in margins
+    assert len(policy.guards) == len(POLICIES[-1].guards) - 1
+    made = AuditEvent.objects.filter(action="make_gate_policy").latest("sequence")
+    assert made.actor == researcher
+    page = client.get(reverse("gate-policy", args=[3])).content.decode()
+    assert "at least one of Lesion recall, for sure" in page
+    assert "Tighter." in page
+    assert "counts now" in page
+    assert "counts now" not in client.get(reverse("gate-policy", args=[2])).content.decode()
+    assert client.get(reverse("gate-policy-list")).content.decode().count('<th scope="row">') == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"margin-sealed-lesion_recall": "abc"}, "Enter a number."),
+        ({"margin-sealed-lesion_recall": "-1"}, "Lesion recall: a margin lies above 0"),
+        ({"confidence": "1.5"}, "The confidence of the intervals lies between"),
+        ({"note": " "}, "This field is required."),
+        ({}, "Nothing differs from the policy that counts now"),
+        (
+            {"gain-sealed-omitted": True, "guarded-sealed-omitted": None},
+            "No guarded figure is called omitted",
+        ),
+        ({"margin-sealed-lesion_recall": "nan"}, "Enter a number."),
+    ],
+)
+def test_what_no_gate_could_guard_is_said_and_nothing_is_kept(changes: dict[str, Any], said: str) -> None:
+    page = client_of(ResearcherFactory.create()).post(reverse("gate-policy-new"), as_sent(**changes))
+    assert page.status_code == 200
+    assert said in page.content.decode()
+    assert current_policy().number == 2
+
+
+def test_no_policy_is_changed_or_taken_away() -> None:
+    for change in (lambda: GatePolicy.objects.update(note="?"), GatePolicy.objects.all().delete):
+        with pytest.raises(IntegrityError, match="kept as they were made"), transaction.atomic():
+            change()
+
+
+def test_only_a_researcher_reads_and_makes_policies() -> None:
+    addresses = [reverse("gate-policy-list"), reverse("gate-policy-new"), reverse("gate-policy", args=[1])]
+    for user in (AdminFactory.create(), ExpertFactory.create()):
+        assert {client_of(user).get(address).status_code for address in addresses} == {403}
+        with pytest.raises(NotYours):
+            make_policy(content=POLICIES[0].as_json(), note="Mine.", actor=user)
+    assert {client_of(ResearcherFactory.create()).get(address).status_code for address in addresses} == {200}
+    assert {Client().get(address).status_code for address in addresses} == {302}
+    missing = client_of(ResearcherFactory.create()).get(reverse("gate-policy", args=[77]))
+    assert missing.status_code == 404
+
+
+def test_a_policy_says_why_it_was_made() -> None:
+    with pytest.raises(RefusedByRule, match="why the policy changes"):
+        make_policy(content=POLICIES[0].as_json(), note="", actor=ResearcherFactory.create())
