@@ -9,6 +9,7 @@ import {
   MIN_SIDE_PX,
   nearestVisible,
   nextOf,
+  placeOnFilm,
   regionsAt,
   resized,
   shiftToShow,
@@ -190,5 +191,14 @@ describe("a click on regions that lie over each other", () => {
     expect(nextOf(["inner", "outer"], "outer")).toBe("inner");
     expect(nextOf(["inner", "outer"], "away")).toBe("inner");
     expect(nextOf([], "inner")).toBeNull();
+  });
+});
+
+describe("where a region shows itself", () => {
+  it("is its own place on the film, and never off the film", () => {
+    expect(placeOnFilm(box, film)).toBe(box);
+    const beyond = placeOnFilm({ x_min: 25_253, y_min: 448, x_max: 777, y_max: 500 }, film);
+    expect(beyond).toEqual({ x_min: 385, y_min: 448, x_max: 400, y_max: 500 });
+    expect(isDrawable(beyond, film)).toBe(true);
   });
 });

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.studies.models import Instance
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
@@ -19,6 +19,8 @@ from tests.film_room import INNER, OUTER
 from tests.reading_room import FILM_SIZE
 
 BEYOND = ("The tube ends outside.", [(100.0, 100.0, 150.0, 150.0), (300.0, 300.0, 340.0, 340.0)])
+SIDES = ("x_min", "y_min", "x_max", "y_max")
+FAR_OFF = (25_253.0, 48.0, 77.0, 90.0)
 
 
 @pytest.fixture
@@ -70,6 +72,20 @@ def test_a_region_is_on_the_film_while_it_is_pointed_at_and_stays_when_pressed(p
     expect(regions.nth(0)).to_have_attribute("aria-pressed", "false")
     assert Completion.objects.count() == 1
     assert problems == []
+
+
+def test_a_region_far_off_the_film_leaves_the_film_in_sight(page: Page) -> None:
+    region = Region.objects.order_by("-pk")[0]
+    Region.objects.filter(pk=region.pk).update(**dict(zip(SIDES, FAR_OFF, strict=True)))
+    page.reload()
+    expect(page.locator(".film-corner")).to_contain_text("zoom", timeout=30_000)
+    page.locator("button[data-region-box]").nth(3).click()
+    expect(labels_on(page)).to_have_text(["3b !"])
+    stage, drawn = page.locator(".film-stage").bounding_box(), page.locator(".region .outline").bounding_box()
+    assert stage is not None
+    assert drawn is not None
+    assert stage["x"] <= drawn["x"] < stage["x"] + stage["width"]
+    assert stage["y"] <= drawn["y"] < stage["y"] + stage["height"]
 
 
 def test_a_film_is_measured_by_keys_and_clicks_and_shown_on_the_whole_screen(page: Page) -> None:

@@ -1,6 +1,6 @@
 /** The regions that a model pointed at: each is drawn on its film while it is pointed at, and stays when pressed. */
 import type { RegionMark } from "../viewer/film";
-import { type Box, isDrawable, nearestVisible } from "../viewer/geometry";
+import { type Box, isDrawable, placeOnFilm } from "../viewer/geometry";
 
 const REGION = "button[data-region-box]";
 const NUM_COLOURS = 5;
@@ -71,7 +71,7 @@ function markOf(region: HTMLButtonElement, film: Canvas, focused: boolean): Regi
     {
       uid: uidOf(region),
       label: region.dataset.label ?? String(step),
-      box: flawed ? nearestVisible(box, film.size) : box,
+      box: placeOnFilm(box, film.size),
       original: null,
       colour: ((step - 1) % NUM_COLOURS) + 1,
       dashed: false,

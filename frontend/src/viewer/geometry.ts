@@ -143,6 +143,11 @@ export function nearestVisible(box: Box, film: Size): Box {
   return { x_min, y_min, x_max, y_max };
 }
 
+/** Where a region shows itself: as it is, or, where it can't, on the film all the same. */
+export function placeOnFilm(box: Box, film: Size): Box {
+  return isDrawable(box, film) ? box : nearestVisible(box, film);
+}
+
 /** A box as it lies on the screen, with the name of what it belongs to. */
 export interface Placed {
   readonly uid: string;

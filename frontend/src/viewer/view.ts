@@ -1,6 +1,6 @@
 /** A film with its regions in one element: shows, measures the pointer, and tells what the reader did. */
 import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
-import { type Box, boxToScreen, type Point, shiftToShow, toFilm } from "./geometry";
+import { type Box, boxToScreen, type Point, placeOnFilm, shiftToShow, toFilm } from "./geometry";
 import { Lens, lensPlace, lensScale } from "./lens";
 import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
@@ -190,7 +190,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     bringIntoView(box) {
       if (!isShown) return;
-      const shift = shiftToShow(boxToScreen(box, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
+      // Far off the film there is nothing to see.
+      const place = placeOnFilm(box, stack.filmSize());
+      const shift = shiftToShow(boxToScreen(place, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
       if (shift.x !== 0 || shift.y !== 0) stack.camera.panBy(shift);
     },
     setDragTool(next) {

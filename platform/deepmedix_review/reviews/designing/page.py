@@ -33,6 +33,7 @@ from deepmedix_review.reviews.study_services import (
     TaughtCase,
     draft_of,
     find_unready,
+    unready_settings,
 )
 from deepmedix_review.studies.looking.selectors import count_unseen
 from deepmedix_review.studies.models import Split, Study
@@ -216,6 +217,18 @@ class DesignPage:
                 model_versions=self.versions_shown,
                 has_choices=bool(settings_from(self.said)["first_read_choices"]),
             ),
+        )
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """What the form would be refused for at the start, as far as it is filled."""
+        return self.plan.problems + unready_settings(
+            self.design,
+            model_version=self.model_version,
+            other_version=self.other_version,
+            deadline=self.said.get("deadline"),
+            adjudication=self.said.get("adjudication") or "",
+            num_readers=self.num_readers,
         )
 
     @cached_property

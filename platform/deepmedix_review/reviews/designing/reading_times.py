@@ -13,14 +13,16 @@ from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
 from deepmedix_review.reviews.designs import (
     USUAL_REGIONS,
     USUAL_STEPS,
+    Hurried,
     MakeUp,
     Question,
     ReaderStudyDesign,
     ReadingTimes,
     expected_times,
+    is_believed,
     make_up,
 )
-from deepmedix_review.reviews.models import Criterion, ReaderStudyCriterion
+from deepmedix_review.reviews.models import DEMO_TITLE, Criterion, ReaderStudyCriterion
 
 # Of this many signed readings, the newest: readers and models change.
 READINGS_TIMED = 2000
@@ -33,10 +35,16 @@ OUTPUTS_COUNTED = 500
 # Of one kind, a reading shows one output or two, and begins with a first read or does not; a repeat or a
 # taught case is read like any other.
 _TIMES = """
-SELECT newest.active_seconds, reviews_case.reader_study_id, count(DISTINCT step.id), count(region.id)
+SELECT newest.active_seconds, reviews_case.reader_study_id, assignment.reader_id, count(DISTINCT step.id),
+  count(region.id)
 FROM (
   SELECT id, active_seconds, assignment_id, completion_a_id, completion_b_id FROM reviews_reading
   WHERE signed_at IS NOT NULL AND amends_id IS NULL AND active_seconds > 0
+    AND assignment_id NOT IN (
+      SELECT tried.id FROM reviews_assignment tried
+      JOIN reviews_case ON reviews_case.id = tried.case_id
+      JOIN reviews_readerstudy ON reviews_readerstudy.id = reviews_case.reader_study_id
+      WHERE reviews_readerstudy.title = %s)
     AND (completion_b_id IS NOT NULL) = %s AND asks_first_read = %s
   ORDER BY signed_at DESC LIMIT %s
 ) newest
@@ -45,7 +53,7 @@ JOIN reviews_case ON reviews_case.id = assignment.case_id
 LEFT JOIN reasoning_reasoningstep step
   ON step.completion_id IN (newest.completion_a_id, newest.completion_b_id)
 LEFT JOIN reasoning_region region ON region.step_id = step.id
-GROUP BY newest.id, newest.active_seconds, reviews_case.reader_study_id
+GROUP BY newest.id, newest.active_seconds, reviews_case.reader_study_id, assignment.reader_id
 """
 
 
@@ -73,30 +81,34 @@ def reading_times(
 
 
 def _measured(made_up: MakeUp) -> ReadingTimes | None:
-    """None where there are too few of any kind that the design asks for: with a first read, and without."""
+    """None where there are too few of any kind that the design asks for: with a first read, and without. The
+    parts, with what was measured, where it is too quick and too little to be believed."""
     share = made_up.first_reads
     kinds = [(is_first_read, part) for is_first_read, part in ((True, share), (False, 1 - share)) if part > 0]
     quartiles = np.zeros(3)
-    number = 0
+    number, readers = 0, set[int]()
     for has_first_read, part in kinds:
-        seconds = _seconds_of_alike(made_up, has_first_read=has_first_read)
-        if len(seconds) < FEWEST_TIMED:
+        alike = _alike(made_up, has_first_read=has_first_read)
+        if len(alike) < FEWEST_TIMED:
             return None
-        number += len(seconds)
-        quartiles += part * np.percentile(seconds, [25, 50, 75])
+        number += len(alike)
+        readers |= {reader for _, reader in alike}
+        quartiles += part * np.percentile([seconds for seconds, _ in alike], [25, 50, 75])
     low, median, high = quartiles.tolist()
-    return replace(
-        expected_times(made_up), low=low, median=median, high=high, num_readings=number, like=_like(made_up)
-    )
+    expected = replace(expected_times(made_up), like=_like(made_up))
+    if not is_believed(median, made_up=made_up, num_readings=number, num_readers=len(readers)):
+        return replace(expected, hurried=Hurried(number, median))
+    return replace(expected, low=low, median=median, high=high, num_readings=number)
 
 
-def _seconds_of_alike(made_up: MakeUp, *, has_first_read: bool) -> list[float]:
+def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
+    """The seconds of each reading that is like those planned, and its reader."""
     with connection.cursor() as cursor:
-        cursor.execute(_TIMES, [made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
+        cursor.execute(_TIMES, [DEMO_TITLE, made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
         rows = cursor.fetchall()
-    questions = _questions_by_study({study for _, study, _, _ in rows})
+    questions = _questions_by_study({study for _, study, *_ in rows})
     alike = []
-    for seconds, study, num_steps, num_regions in rows:
+    for seconds, study, reader, num_steps, num_regions in rows:
         said = make_up(
             questions[study],
             num_outputs=made_up.num_outputs,
@@ -104,7 +116,7 @@ def _seconds_of_alike(made_up: MakeUp, *, has_first_read: bool) -> list[float]:
             regions_per_output=num_regions / made_up.num_outputs,
         )
         if abs(said.num_answers - made_up.num_answers) <= ALIKE * made_up.num_answers:
-            alike.append(float(seconds))
+            alike.append((float(seconds), reader))
     return alike
 
 

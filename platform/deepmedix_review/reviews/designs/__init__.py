@@ -13,10 +13,12 @@ from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_op
 from deepmedix_review.reviews.designs.durations import (
     USUAL_REGIONS,
     USUAL_STEPS,
+    Hurried,
     MakeUp,
     Question,
     ReadingTimes,
     expected_times,
+    is_believed,
     make_up,
 )
 from deepmedix_review.reviews.designs.planning import StudyPlan, plan
@@ -27,6 +29,7 @@ __all__ = [
     "USUAL_STEPS",
     "DesignCase",
     "DesignReader",
+    "Hurried",
     "MakeUp",
     "PlannedAssignment",
     "Question",
@@ -37,6 +40,7 @@ __all__ = [
     "draw_new_reader",
     "draw_open_slots",
     "expected_times",
+    "is_believed",
     "make_up",
     "plan",
     "prepare",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from deepmedix_review.reviews.designs.design import ReaderStudyDesign
 from deepmedix_review.reviews.designs.durations import (
+    BELIEVED_READERS,
+    BELIEVED_READINGS,
     USUAL_QUESTIONS,
     MakeUp,
     ReadingTimes,
@@ -192,6 +194,14 @@ def _sentences(
     if times.num_readings:
         measured = f"Times are the quartiles of {times.num_readings:,} signed readings {times.like}"
         said.append(f"{measured.strip()}.")
+    elif times.hurried:
+        hurried = times.hurried
+        said.append(
+            f"{hurried.num_readings} signed readings {times.like} took {hurried.median:.0f} s, under a third "
+            f"of what their parts make: {times.median:.0f} s per reading ({times.low:.0f} to "
+            f"{times.high:.0f}) are assumed until {BELIEVED_READINGS} of at least {BELIEVED_READERS} readers "
+            "are measured."
+        )
     else:
         said.append(
             f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) "

@@ -62,6 +62,10 @@ class Criterion(PublicModel):
         return f"{self.name} v{self.version}"
 
 
+# What the demo is found by: its readings are tried out, not read.
+DEMO_TITLE = "Demo: drawn films"
+
+
 class ReaderStudy(PublicModel):
     """A set of cases and the readers who read them, blinded to the model, by a design drawn by seed."""
 

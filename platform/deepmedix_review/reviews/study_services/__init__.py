@@ -9,6 +9,7 @@ from deepmedix_review.reviews.study_services.drafting import (
     design_reader_study,
     draft_of,
     find_unready,
+    unready_settings,
 )
 from deepmedix_review.reviews.study_services.drafts import delete_draft, design_another_like
 from deepmedix_review.reviews.study_services.moves import ChangedMeanwhile, ListChange, Moves
@@ -65,4 +66,5 @@ __all__ = [
     "start_adjudication",
     "start_reader_study",
     "take_next_case",
+    "unready_settings",
 ]

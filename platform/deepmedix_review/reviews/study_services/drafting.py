@@ -179,19 +179,41 @@ def find_unready(draft: StudyDraft) -> tuple[str, ...]:
         )
     )
     design = draft.design
-    if design.shows in ("two_versions", "one_of_two"):
-        if draft.model_version is None or draft.other_version is None:
-            said.append("Choose both model versions.")
-        elif draft.model_version == draft.other_version:
-            said.append("Both model versions are the same. Choose another one, or two completions of one.")
+    said += unready_settings(
+        design,
+        model_version=draft.model_version,
+        other_version=draft.other_version,
+        deadline=draft.deadline,
+        adjudication=draft.adjudication,
+        num_readers=len(draft.readers),
+    )
     if design.first_reads == "share" and not 0 < design.first_read_share < 1:
         said.append("A random share of first reads lies between 0 and 1. Choose one, or every case, or off.")
-    if draft.deadline is not None and draft.deadline < timezone.localdate():
-        said.append("The deadline has passed. Choose a later one, or none.")
-    if draft.adjudication == ReaderStudy.Adjudication.THIRD_READER and len(draft.readers) < 3:
-        said.append("A third reader needs at least 3 readers. Invite more, or choose a consensus reading.")
     said += _telling_texts(draft)
     said += _unready_cases(draft)
+    return tuple(said)
+
+
+def unready_settings(
+    design: ReaderStudyDesign,
+    *,
+    model_version: ModelVersion | None,
+    other_version: ModelVersion | None,
+    deadline: date | None,
+    adjudication: str,
+    num_readers: int,
+) -> tuple[str, ...]:
+    """What of the settings alone keeps a study from starting: known while the form is being filled."""
+    said = []
+    if design.shows in ("two_versions", "one_of_two"):
+        if model_version is None or other_version is None:
+            said.append("Choose both model versions.")
+        elif model_version == other_version:
+            said.append("Both model versions are the same. Choose another one, or two completions of one.")
+    if deadline is not None and deadline < timezone.localdate():
+        said.append("The deadline has passed. Choose a later one, or none.")
+    if adjudication == ReaderStudy.Adjudication.THIRD_READER and num_readers < 3:
+        said.append("A third reader needs at least 3 readers. Invite more, or choose a consensus reading.")
     return tuple(said)
 
 

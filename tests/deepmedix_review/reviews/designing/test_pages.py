@@ -14,7 +14,8 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
 from deepmedix_review.reviews.designing import reading_times
-from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.designs import durations
+from deepmedix_review.reviews.models import DEMO_TITLE, Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reasoning import say
@@ -130,7 +131,7 @@ def test_the_plan_knows_how_long_readings_like_its_own_took(
 ) -> None:
     monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
     time_readings(reader_study(num_cases=3), [60, 120, 180])
-    time_readings(reader_study(num_cases=3, asked=["plausibility"]), [5, 5, 5])
+    time_readings(reader_study(num_cases=3, asked=["plausibility"]), [45, 45, 45])
     time_readings(reader_study(num_cases=3, asks_first_read=True), [200, 220, 240])
     time_readings(reader_study(num_cases=3, num_completions=1), [30, 40, 50])
 
@@ -148,10 +149,41 @@ def test_the_plan_knows_how_long_readings_like_its_own_took(
     assert '170 s <span class="quiet">(150 to 190)' in some
     assert '40 s <span class="quiet">(35 to 45)' in plan_of(shows="one")
     alone = uids(Criterion.objects.get(key="plausibility"))
-    assert '5 s <span class="quiet">(5 to 5)' in plan_of(asked=alone)
+    assert '45 s <span class="quiet">(45 to 45)' in plan_of(asked=alone)
     # Nobody has answered as much yet.
     harm = uids(*Criterion.objects.filter(is_library=True))
     assert "Not measured yet" in plan_of(asked=harm)
+
+
+def test_readings_that_were_clicked_through_do_not_make_the_plan(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
+    address = reverse("reader-study-plan")
+    demo = reader_study(num_cases=3)
+    ReaderStudy.objects.filter(pk=demo.pk).update(title=DEMO_TITLE)
+    time_readings(demo, [200, 200, 200])
+    assert "Not measured yet" in admin.post(address, form()).content.decode()
+    time_readings(reader_study(num_cases=3), [2, 3, 4])
+    page = admin.post(address, form()).content.decode()
+    assert (
+        "3 signed readings with two outputs, no first read, and 13 to 21 answers took 3 s, under a third"
+        in page
+    )
+    assert "until 30 of at least 2 readers are measured." in page
+    assert '102 s <span class="quiet">(61 to 183): film 15' in page
+    monkeypatch.setattr(durations, "BELIEVED_READINGS", 5)
+    time_readings(reader_study(num_cases=3), [2, 3, 4])
+    assert "quartiles of 6 signed readings" in admin.post(address, form()).content.decode()
+
+
+def test_the_plan_says_while_the_form_is_filled_that_a_third_reader_is_missing(admin: Client) -> None:
+    study, readers = completed_study(), [ExpertFactory.create() for _ in range(3)]
+    said = form(studies=uids(study), adjudication="third_reader", readers=uids(*readers[:2]))
+    refusal = "A third reader needs at least 3 readers."
+    assert refusal in admin.post(reverse("reader-study-plan"), said).content.decode()
+    said = form(**said | {"readers": uids(*readers)})
+    assert refusal not in admin.post(reverse("reader-study-plan"), said).content.decode()
 
 
 def test_the_plan_says_what_its_minutes_are_made_of(admin: Client) -> None:
