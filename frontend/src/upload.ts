@@ -1,4 +1,7 @@
-/** Uploading: each file is its own request, so one bad file stops no other, and none waits unseen. */
+/**
+ * Uploading: each file is its own request, so one bad file stops no other, and none waits unseen. The files of one
+ * drop are one import: the first answer names it, and the others go on with it.
+ */
 import { csrfToken } from "./api/client";
 import type { ImportBatch, ImportItem } from "./api/studies";
 
@@ -50,9 +53,14 @@ function enhance(form: HTMLFormElement): void {
   });
 }
 
+interface Drop {
+  /** As the server named it; null until a file of it has arrived. */
+  batch: string | null;
+}
+
 /** One file at a time: the server decodes each in a process of its own, and order makes the list readable. */
 class UploadQueue {
-  private readonly waiting: { file: File; row: ResultRow }[] = [];
+  private readonly waiting: { file: File; row: ResultRow; drop: Drop }[] = [];
   isBusy = false;
 
   constructor(
@@ -61,15 +69,16 @@ class UploadQueue {
   ) {}
 
   add(files: readonly File[]): void {
-    for (const file of files) this.waiting.push({ file, row: this.list.addRow(file.name) });
+    const drop: Drop = { batch: null };
+    for (const file of files) this.waiting.push({ file, row: this.list.addRow(file.name), drop });
     if (!this.isBusy) void this.work();
   }
 
   private async work(): Promise<void> {
     this.isBusy = true;
     for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
-      const { file, row } = next;
-      const result = await send(this.url, file, (share) => row.showProgress(share));
+      const { file, row, drop } = next;
+      const result = await send(this.url, file, drop, (share) => row.showProgress(share));
       row.showResult(result);
       this.list.count(result.outcome);
     }
@@ -84,7 +93,7 @@ interface Result {
 }
 
 /** XMLHttpRequest, since fetch tells nothing about how much of a body was sent. */
-function send(url: string, file: File, progress: (share: number) => void): Promise<Result> {
+function send(url: string, file: File, drop: Drop, progress: (share: number) => void): Promise<Result> {
   return new Promise((resolve) => {
     const failed = (reason: string): void => resolve({ outcome: "not sent", reason, study: null });
     const request = new XMLHttpRequest();
@@ -97,8 +106,12 @@ function send(url: string, file: File, progress: (share: number) => void): Promi
     });
     request.addEventListener("error", () => failed("The server cannot be reached. Send this file again."));
     request.addEventListener("load", () => {
-      const item = (request.response as ImportBatch | null)?.items?.[0];
-      if (request.status === 201 && item) return resolve({ ...item, reason: item.reason ?? "" });
+      const answer = request.response as ImportBatch | null;
+      const item = answer?.items?.[0];
+      if (request.status === 201 && item) {
+        drop.batch = answer.batch;
+        return resolve({ ...item, reason: item.reason ?? "" });
+      }
       const detail = (request.response as { detail?: unknown } | null)?.detail;
       failed(
         typeof detail === "string" ? detail : `The server answered ${request.status}. Send this file again.`,
@@ -106,6 +119,7 @@ function send(url: string, file: File, progress: (share: number) => void): Promi
     });
     const body = new FormData();
     body.append("files", file);
+    if (drop.batch !== null) body.append("batch", drop.batch);
     request.send(body);
   });
 }

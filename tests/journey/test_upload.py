@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import ImportBatch, Study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import store_phantom, write_film
@@ -38,6 +38,8 @@ def test_every_file_is_sent_by_itself_and_a_refused_one_stops_none(
     refused = results.get_by_role("row").filter(has_text="letter.dcm")
     expect(refused).to_contain_text("neither a DICOM file nor a picture")
     assert len(requests) == 3
+    # Of one drop, however many requests carry it.
+    assert ImportBatch.objects.get().items.count() == 3
     assert Study.objects.count() == 2
     latest = page.get_by_role("table", name="Your latest files")
     expect(latest.get_by_role("row")).to_have_count(4)

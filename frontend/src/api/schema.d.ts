@@ -1688,6 +1688,11 @@ export interface components {
         };
         UploadRequest: {
             files: string[];
+            /**
+             * Format: uuid
+             * @description of an earlier answer, where files of one drop are sent one by one
+             */
+            batch?: string;
         };
         /**
          * @description * `fits` - Fits

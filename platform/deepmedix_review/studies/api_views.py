@@ -32,7 +32,13 @@ from deepmedix_review.studies.serializers import (
     StudySerializer,
     UploadSerializer,
 )
-from deepmedix_review.studies.services import decide_held, hold_study, receive_instance, start_import
+from deepmedix_review.studies.services import (
+    continue_import,
+    decide_held,
+    hold_study,
+    receive_instance,
+    start_import,
+)
 
 
 class StudyListView(APIView):
@@ -70,15 +76,26 @@ class StudyListView(APIView):
     def post(self, request: Request) -> Response:
         """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why."""
         files = request.FILES.getlist("files")
-        UploadSerializer(data={"files": files}).is_valid(raise_exception=True)
-        batch, items = receive_uploads(files, actor=acting_user(request))
+        sent: dict[str, Any] = {"files": files}
+        if "batch" in request.POST:
+            sent["batch"] = request.POST["batch"]
+        asked = UploadSerializer(data=sent)
+        asked.is_valid(raise_exception=True)
+        batch, items = receive_uploads(
+            files, actor=acting_user(request), continues=asked.validated_data.get("batch")
+        )
         answer = ImportSerializer({"batch": batch.uid, "items": items})
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
 
-def receive_uploads(files: list[Any], *, actor: User) -> tuple[ImportBatch, list[ImportItem]]:
-    """Of a form or a request, one batch."""
-    batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
+def receive_uploads(
+    files: list[Any], *, actor: User, continues: uuid.UUID | None = None
+) -> tuple[ImportBatch, list[ImportItem]]:
+    """Of a form or a request, one batch; or more of the one that it continues."""
+    if continues is None:
+        batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
+    else:
+        batch = continue_import(continues, actor=actor)
     items = []
     for file in files:
         if not isinstance(file, TemporaryUploadedFile):

@@ -104,6 +104,9 @@ class StudyPageSerializer(serializers.Serializer[Any]):
 
 class UploadSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
+    batch = serializers.UUIDField(
+        required=False, help_text="of an earlier answer, where files of one drop are sent one by one"
+    )
 
 
 class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):

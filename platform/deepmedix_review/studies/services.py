@@ -3,11 +3,14 @@
 import hashlib
 import re
 import tempfile
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -26,6 +29,8 @@ from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
 LONGEST_REASON = 300
+# A slow line sends a thousand films in this time.
+LONGEST_DROP = timedelta(hours=24)
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
 
@@ -35,6 +40,17 @@ def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBat
         require(actor, Capability.IMPORT_STUDIES)
     clear_leftovers()
     return ImportBatch.objects.create(requested_by=actor, source=source)
+
+
+def continue_import(uid: uuid.UUID, *, actor: User) -> ImportBatch:
+    """The batch of one drop whose files come one by one. Raises RefusedByRule for another's or an old one."""
+    require(actor, Capability.IMPORT_STUDIES)
+    since = timezone.now() - LONGEST_DROP
+    mine = ImportBatch.objects.filter(requested_by=actor, source=ImportBatch.Source.UPLOAD)
+    batch = mine.filter(uid=uid, created_at__gte=since).first()
+    if batch is None:
+        raise RefusedByRule("That import is not yours, or it is over. Send the file as a new one.")
+    return batch
 
 
 def receive_instance(

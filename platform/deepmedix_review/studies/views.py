@@ -55,18 +55,15 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "query": _query(asked, without=("before",)),
         "query_of_states": _query(asked, without=("before", "state")),
         "query_of_search": [(name, value) for name, values in asked.lists() for value in values],
-        "query_of_collection": _query(asked, without=("before", "state", "search"), label=search),
     }
     return render(request, "studies/study_list.html", context)
 
 
-def _query(asked: QueryDict, *, without: Sequence[str], label: str = "") -> str:
+def _query(asked: QueryDict, *, without: Sequence[str]) -> str:
     """What an address asks, to be carried on to the next one."""
     kept = asked.copy()
     for name in without:
         kept.pop(name, None)
-    if label:
-        kept["label"] = label
     return kept.urlencode()
 
 

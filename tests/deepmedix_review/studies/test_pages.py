@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies import selectors
+from deepmedix_review.studies.collecting.filters import imports_there, names_of_imports
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, store_phantom, write_film
@@ -56,6 +57,24 @@ def test_an_upload_answers_file_by_file(desk: Client, admin: User, tmp_path: Pat
     listed = desk.get(reverse("api-study-list")).json()
     assert listed["next_before"] is None
     assert listed["results"][0]["films"][0]["modality"] == "DX"
+
+
+def test_files_of_one_drop_that_are_sent_one_by_one_are_one_import(
+    desk: Client, admin: User, tmp_path: Path
+) -> None:
+    films = [write_film(tmp_path / f"{seed}.dcm", seed=seed) for seed in (1, 2)]
+    address = reverse("api-study-list")
+    batch = desk.post(address, {"files": [_upload(films[0])]}).json()["batch"]
+    again = desk.post(address, {"files": [_upload(films[1])], "batch": batch})
+    assert (again.status_code, again.json()["batch"]) == (201, batch)
+    names = names_of_imports(imports_there(5))
+    assert [name.split(" · ", 1)[1] for name in names.values()] == [f"2 films · upload by {admin.pseudonym}"]
+    other = Client()
+    other.force_login(AdminFactory.create())
+    refused = other.post(address, {"files": [_upload(films[1])], "batch": batch})
+    assert (refused.status_code, "is not yours" in refused.json()["detail"]) == (409, True)
+    assert desk.post(address, {"files": [_upload(films[1])], "batch": "x"}).status_code == 400
+    assert ImportItem.objects.count() == 2
 
 
 def test_the_form_works_without_a_script_and_shows_names_as_text(desk: Client, tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ class ImportToRead:
     num_studies: int
 
     def __str__(self) -> str:
+        who = f" by {self.batch.requested_by.pseudonym}" if self.batch.requested_by else ""
         said = say_moment(self.batch.created_at)
-        return f"{said} · {self.batch.source} · {say_studies(self.num_studies)}"
+        return f"{said} · {say_studies(self.num_studies)} · {self.batch.source}{who}"
 
 
 def say_number(number: int) -> str:
@@ -121,6 +122,7 @@ def imports_to_read(studies: QuerySet[Study]) -> Sequence[ImportToRead]:
     counts = (
         ImportBatch.objects.filter(items__instance__series__study__in=studies.order_by().values("pk"))
         .annotate(number=Count("items__instance__series__study", distinct=True))
+        .select_related("requested_by")
         .order_by("-pk")
     )
     return [ImportToRead(batch, batch.number) for batch in counts[:MOST_IMPORTS]]

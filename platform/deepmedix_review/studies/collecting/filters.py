@@ -1,13 +1,13 @@
 """Which studies a collection takes: what a filter says, in words and as a query on de-identified columns."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from deepmedix_review.common.dates import say_day, say_moment
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
@@ -106,16 +106,27 @@ def modalities_there() -> Sequence[str]:
 def imports_there(number: int) -> QuerySet[ImportBatch]:
     """The newest imports that brought in a film."""
     brought = ImportItem.objects.filter(batch=OuterRef("pk"), instance__isnull=False)
-    return ImportBatch.objects.filter(Exists(brought)).order_by("-pk")[:number]
+    return ImportBatch.objects.filter(Exists(brought)).select_related("requested_by").order_by("-pk")[:number]
 
 
-def name_of_import(batch: ImportBatch) -> str:
-    return f"{say_moment(batch.created_at)} · {batch.source}"
+def names_of_imports(batches: Iterable[ImportBatch]) -> dict[uuid.UUID, str]:
+    """When, how many films, and who brought them in: no file's name, which may be a patient's."""
+    found = list(batches)
+    items = ImportItem.objects.filter(batch__in=found, instance__isnull=False).order_by()
+    numbers = dict(items.values_list("batch").annotate(Count("instance", distinct=True)))
+    names = {}
+    for batch in found:
+        number = numbers.get(batch.pk, 0)
+        films = "1 film" if number == 1 else f"{number:,} films"
+        who = f"{batch.source} by {batch.requested_by.pseudonym}" if batch.requested_by else batch.source
+        names[batch.uid] = f"{say_moment(batch.created_at)} · {films} · {who}"
+    return names
 
 
 def _imports_in_words(uids: Sequence[str]) -> str:
-    batches = ImportBatch.objects.filter(uid__in=[uuid.UUID(uid) for uid in uids]).order_by("pk")
-    return "the import of " + " or ".join(name_of_import(batch) for batch in batches)
+    batches = ImportBatch.objects.filter(uid__in=[uuid.UUID(uid) for uid in uids])
+    names = names_of_imports(batches.select_related("requested_by").order_by("pk"))
+    return "the import of " + " or ".join(names.values())
 
 
 def _distinct(model: type[Instance] | type[Series], column: str) -> list[str]:

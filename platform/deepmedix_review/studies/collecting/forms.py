@@ -69,10 +69,10 @@ class StudyFilterForm(PlainForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         views, modalities = filters.views_there(), filters.modalities_there()
-        batches = filters.imports_there(MOST_IMPORTS)
+        imports = filters.names_of_imports(filters.imports_there(MOST_IMPORTS))
         offer(self, "views", [(view, "not named" if view == NO_VIEW else view) for view in views])
         offer(self, "modalities", [(word, Series(modality=word).shown_modality) for word in modalities])
-        offer(self, "imports", [(str(batch.uid), filters.name_of_import(batch)) for batch in batches])
+        offer(self, "imports", [(str(uid), name) for uid, name in imports.items()])
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
