@@ -37,6 +37,8 @@ COMMANDS = {
         "see what one kind of SIMULATED rating gains on drawn films",
         "rl_feedback.simulated_rounds.command",
     ),
+    "export-bundle": ("hand training over to a cluster: EasyR1 on Ray", "rl_feedback.bundle.command"),
+    "check-bundle": ("load a bundle and call its reward on its own", "rl_feedback.bundle.command"),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }

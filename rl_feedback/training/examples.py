@@ -1,14 +1,14 @@
 """What a model learns from, as lines of a data folder: texts to follow, pairs, judged texts, and cases.
 
-A data folder holds films and up to five files of JSON lines, one for each kind of example. A film is named by
-its path, absolute or below the folder; the prompt follows the film.
+A data folder holds films and up to seven files of JSON lines, one for each kind of example. A film is named
+by its path, absolute or below the folder; the prompt follows the film.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -34,8 +34,10 @@ class Example:
         """Raises ValueError for what is no such example."""
         if not isinstance(values, dict):
             raise ValueError("it is no JSON object")
-        known = {field.name for field in fields(cls)}
-        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        known = {one.name for one in fields(cls)}
+        needed = {
+            one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING
+        }
         if not needed <= values.keys() <= known:
             wrong = sorted(needed - values.keys()) or sorted(values.keys() - known)
             verb = "lacks" if needed - values.keys() else "has the unknown"
@@ -94,7 +96,8 @@ class JudgedText(Example):
 class RewardedCase(Example):
     """A case to be attempted, and what is known of it; see `rl_feedback.rewards.truth.CaseTruth`.
 
-    `regions` are null where nobody drew or judged any. Sizes are (width, height) in pixels.
+    `regions` are null where nobody drew or judged any. Sizes are (width, height) in pixels. `steps` are what
+    readers gave each reasoning step: `text`, `criterion`, `value`, `variance`.
     """
 
     file = "cases.jsonl"
@@ -105,9 +108,19 @@ class RewardedCase(Example):
     image_size: list[int]
     model_size: list[int]
     box_frame: str
+    steps: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, truth: CaseTruth, *, film: str, prompt: str, weight: float, origin: str) -> Self:
+    def of(
+        cls,
+        truth: CaseTruth,
+        *,
+        film: str,
+        prompt: str,
+        weight: float,
+        origin: str,
+        steps: Iterable[dict[str, Any]] = (),
+    ) -> Self:
         regions = truth.regions
         return cls(
             film,
@@ -121,6 +134,7 @@ class RewardedCase(Example):
             list(truth.image_size),
             list(truth.model_size),
             str(truth.box_frame),
+            list(steps),
         )
 
     @classmethod
@@ -128,6 +142,14 @@ class RewardedCase(Example):
         case = super().from_json(values)
         CaseTruth.from_columns(asdict(case))
         return case
+
+
+@dataclass(frozen=True)
+class ValidationCase(RewardedCase):
+    """A case of another patient, that training elsewhere is validated on and never learns from."""
+
+    file = "validation.jsonl"
+    noun = "cases to validate on"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,13 @@ from inference.phantoms import (
     vqa_pairs,
 )
 from rl_feedback.rewards.truth import phantom_case
-from rl_feedback.training.examples import RewardedCase, SampledFilm, TaughtText, write_examples
+from rl_feedback.training.examples import (
+    RewardedCase,
+    SampledFilm,
+    TaughtText,
+    ValidationCase,
+    write_examples,
+)
 
 FILM_SIDE_PX = 448
 # Of films that no run learns from and no gate measures on.
@@ -69,6 +75,17 @@ def write_phantom_data(folder: Path, *, seeds: range, site: str) -> int:
     write_examples(folder, sampled, kind=SampledFilm)
     write_examples(folder, texts, kind=TaughtText)
     write_examples(folder, cases, kind=RewardedCase)
+    held = [
+        ValidationCase.of(
+            phantom_case(draw_phantom(seed=seed, site=site).truth),
+            film=_name(seed, site),
+            prompt=REPORT_QUERY,
+            weight=1.0,
+            origin="phantom",
+        )
+        for seed in SAMPLE_SEEDS
+    ]
+    write_examples(folder, held, kind=ValidationCase)
     return len(texts)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from rl_feedback.training.config import CONFIGS, StageConfig
 from rl_feedback.training.environment import environment
-from rl_feedback.training.examples import SampledFilm
+from rl_feedback.training.examples import SampledFilm, ValidationCase
 from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.stages import STAGES
 from rl_feedback.training.view import FilmView
@@ -167,8 +167,9 @@ def _beginning(recipe: Recipe, *, parent: Path, data: Path) -> dict[str, Any]:
 
 
 def _digests(*, parent: Path, data: Path) -> dict[str, str]:
-    """Of the weights and of what is learned from; films that are only sampled are not."""
-    taught = (path for path in data.glob("*.jsonl") if path.name != SampledFilm.file)
+    """Of the weights and of what is learned from; films only sampled or validated on are not."""
+    shown = (SampledFilm.file, ValidationCase.file)
+    taught = (path for path in data.glob("*.jsonl") if path.name not in shown)
     return {"parent": _sha256_of(sorted(parent.glob("*.safetensors"))), "data": _sha256_of(sorted(taught))}
 
 

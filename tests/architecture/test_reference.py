@@ -17,6 +17,7 @@ from rl_feedback.training.examples import (
     SampledFilm,
     TaughtText,
     TrainingPair,
+    ValidationCase,
 )
 from rl_feedback.training.stages import STAGES
 
@@ -62,7 +63,7 @@ def benchmarks() -> set[str]:
 
 def of_training() -> set[str]:
     """Stages, files of a data folder, and every choice of every stage."""
-    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase, SampledFilm)
+    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase, ValidationCase, SampledFilm)
     choices = {name for config in CONFIGS.values() for name in config.explained()}
     return choices | set(STAGES) | {kind.file for kind in kinds}
 
