@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import takewhile
 from pathlib import Path
 
 # Written last, so a checkpoint whose saving was cut short has none.
@@ -24,12 +25,21 @@ def seal_checkpoint(folder: Path) -> None:
 def newest_whole_checkpoint(folder: Path) -> Path | None:
     """The newest of `checkpoint-10`, `checkpoint-20`, … that is whole; a damaged one falls back to the one
     before."""
-    found = sorted(
-        (path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()),
-        key=lambda path: int(path.name.removeprefix("checkpoint-")),
-        reverse=True,
-    )
-    return next((path for path in found if is_whole(path)), None)
+    return next((path for path in _newest_first(folder) if is_whole(path)), None)
+
+
+def passed_over(folder: Path) -> tuple[int, ...]:
+    """Steps of the checkpoints that a run which goes on here does not use, since they are not whole."""
+    return tuple(_step_of(path) for path in takewhile(lambda path: not is_whole(path), _newest_first(folder)))
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    found = (path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit())
+    return sorted(found, key=_step_of, reverse=True)
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("checkpoint-"))
 
 
 def is_whole(folder: Path) -> bool:

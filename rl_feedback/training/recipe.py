@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from rl_feedback.training.checkpoints import passed_over
 from rl_feedback.training.config import CONFIGS, StageConfig
 from rl_feedback.training.environment import environment
 from rl_feedback.training.examples import SampledFilm, ValidationCase
@@ -90,7 +91,13 @@ def run_recipe(
     from rl_feedback.training.stage import train_stage
 
     _begin(recipe, parent=parent, data=data, work=work)
-    on_begin({**_digests(parent=parent, data=data), "environment": environment()})
+    on_begin(
+        {
+            **_digests(parent=parent, data=data),
+            "environment": environment(),
+            "passed_over": _passed_over(work, num_stages=len(recipe.stages)),
+        }
+    )
     steps_before, learned = 0, parent
     for number, stage in enumerate(recipe.stages):
         is_last = number == len(recipe.stages) - 1
@@ -120,6 +127,16 @@ def _counting(
         on_step(replace(figures, step=before + figures.step, num_steps=num_steps, stage=stage))
 
     return tell
+
+
+def _passed_over(work: Path, *, num_stages: int) -> list[dict[str, int]]:
+    """Of the stage that goes on: checkpoints that are not whole, so that it goes on from the one before."""
+    return [
+        {"stage": number, "step": step}
+        for number in range(1, num_stages + 1)
+        if not (work / f"stage-{number}" / "model").exists()
+        for step in passed_over(work / f"stage-{number}" / "checkpoints")
+    ]
 
 
 def _placing(

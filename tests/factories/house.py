@@ -74,6 +74,7 @@ class House:
     signed_reading: Reading
     dataset: PreferenceDataset
     run: TrainingRun
+    other_run: TrainingRun
     candidate: ModelVersion
     passed: ModelVersion
 
@@ -143,6 +144,15 @@ def furnish() -> House:
     open_reading = _readings(running, experts[0]).filter(signed_at=None).earliest("assignment__position")
     dataset, run, candidate = _loop(serving, researcher, films[0])
     passed = _before_the_gate(serving, held=candidate)
+    other_run = TrainingRun.objects.create(
+        dataset=dataset,
+        parent_version=serving,
+        recipe={"stages": [{"kind": "dpo", "num_steps": 2, "learning_rate": 1e-5}]},
+        state=JobState.CANCELLED,
+        step=1,
+        num_steps=2,
+    )
+    TrainingMetric.objects.create(run=other_run, step=1, values={"loss": 0.9, "margin": 0.0}, seconds=0.4)
     return House(
         admin=admin,
         researcher=researcher,
@@ -157,6 +167,7 @@ def furnish() -> House:
         signed_reading=signed,
         dataset=dataset,
         run=run,
+        other_run=other_run,
         candidate=candidate,
         passed=passed,
     )

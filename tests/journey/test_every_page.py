@@ -78,6 +78,8 @@ PAGES_OF = {
         "dataset-list",
         "dataset-detail",
         "training-run",
+        "training-run-list",
+        "training-run-compare",
         "learned-from",
         "learned-from-patient",
         "learned-from-reader",
@@ -122,7 +124,11 @@ def subject(house: House, name: str) -> list[Any]:
 
 def asked(house: House, name: str) -> str:
     """What the address asks beside its subject."""
-    return f"?study={house.study.uid}" if name == "collection-pick" else ""
+    asked = {
+        "collection-pick": f"?study={house.study.uid}",
+        "training-run-compare": f"?run={house.run.uid}&run={house.other_run.uid}",
+    }
+    return asked.get(name, "")
 
 
 @pytest.fixture

@@ -104,6 +104,13 @@ def run_for(user: User, uid: UUID) -> TrainingRun:
     return get_object_or_404(runs, uid=uid)
 
 
+def run_ahead_of(run: TrainingRun) -> TrainingRun | None:
+    """The one that trains while this one waits."""
+    if run.state != JobState.QUEUED:
+        return None
+    return TrainingRun.objects.filter(state=JobState.RUNNING).order_by("started_at").first()
+
+
 def measuring_of(run: TrainingRun) -> Measuring | None:
     """How far the gate's measurements of this run's candidate are; None unless the gate waits for them."""
     candidate = run.candidate

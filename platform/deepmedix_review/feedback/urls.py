@@ -38,6 +38,8 @@ page_urlpatterns = [
         {"kind": "reading"},
         name="learned-from-reading",
     ),
+    path("training-runs/", run_views.show_runs, name="training-run-list"),
+    path("training-runs/compare/", run_views.show_comparison, name="training-run-compare"),
     path("training-runs/<uuid:uid>/", views.show_run, name="training-run"),
     path("training-runs/<uuid:uid>/config.json", run_views.download_config, name="training-run-config"),
     path("training-runs/<uuid:uid>/figures.csv", run_views.download_figures, name="training-run-figures"),

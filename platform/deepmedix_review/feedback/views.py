@@ -14,7 +14,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.folders import log_folder
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of
-from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_for, seconds_left
+from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
 from deepmedix_review.feedback.tasks import request_training_retry
 from rl_feedback.training.recipe import Recipe
@@ -71,6 +71,7 @@ def _live(run: TrainingRun) -> dict[str, Any]:
         "seconds_left": seconds_left(run, metrics),
         "memory_mb": max((metric.memory_mb for metric in metrics), default=0),
         "is_live": not run.is_final,
+        "ahead": run_ahead_of(run),
         "measuring": measuring,
         "renews": not run.is_final or (measuring is not None and not measuring.is_stuck),
         "has_checkpoint": run.step > recipe.stages[0].checkpoint_every,

@@ -5,17 +5,23 @@ import io
 import zipfile
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.feedback.runs.comparing import compare_runs, training_runs
 from deepmedix_review.feedback.runs.curves import series_of, table_of
 from deepmedix_review.feedback.runs.folders import log_folder
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of
 from deepmedix_review.feedback.selectors import run_for
+
+PAGE_SIZE = 50
 
 
 @require_safe
@@ -79,3 +85,43 @@ def _file(content: str | bytes, *, name: str, kind: str) -> HttpResponse:
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_runs(request: HttpRequest) -> HttpResponse:
+    """Newest first, each with a tick for the comparison."""
+    page = page_of(
+        training_runs(acting_user(request)), before=read_before(request.GET.get("before")), size=PAGE_SIZE
+    )
+    return render(request, "feedback/run_list.html", {"runs": page})
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_comparison(request: HttpRequest) -> HttpResponse:
+    try:
+        comparison = compare_runs(acting_user(request), _uids(request.GET.getlist("run")))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("training-run-list")
+    record_event(
+        actor=acting_user(request),
+        action="compare_runs",
+        subject=comparison.runs[0].run,
+        details={"runs": [str(one.run.uid) for one in comparison.runs]},
+    )
+    return render(request, "feedback/run_comparison.html", {"comparison": comparison})
+
+
+def _uids(given: list[str]) -> list[UUID]:
+    """What is no uid names no run."""
+    found = []
+    for text in given:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
