@@ -292,6 +292,48 @@ describe("regions", () => {
     expect(saved).toHaveLength(2);
   });
 
+  it("count as judged when redrawing is finished by Enter, so that the next digit means the next step", async () => {
+    for (const finish of [{ kind: "redrawn" }, fits, { kind: "redraw" }] as const) {
+      const { room } = await desk();
+      room.perform(points(2));
+      room.perform({ kind: "redraw" });
+      room.perform(nudge(5, 0));
+      room.perform(finish);
+      room.perform(points(4));
+      expect(room.state.reading.step_ratings).toMatchObject([
+        { step: "a1", plausibility: 2 },
+        { step: "a2", plausibility: 4 },
+      ]);
+      expect(room.state.reading.region_annotations).toMatchObject([{ verdict: "adjusted", x_min: 105 }]);
+    }
+  });
+
+  it("are not judged by Enter where nothing was moved, and are as they were after Escape", async () => {
+    const { room } = await desk();
+    room.perform({ kind: "redraw" });
+    room.perform({ kind: "redrawn" });
+    expect(room.state).toMatchObject({ drawing: "a1r", said: expect.stringContaining("was not moved") });
+    room.perform(nudge(5, 0));
+    vi.advanceTimersByTime(1000);
+    room.perform(nudge(5, 0));
+    room.perform({ kind: "cancel" });
+    expect(room.state).toMatchObject({ drawing: null, nudged: null });
+    expect(room.state.reading.region_annotations).toEqual([]);
+  });
+
+  it("are all drawn while a vote has the focus, each with its side's name", async () => {
+    const { room, view } = await desk();
+    room.goTo({ kind: "vote", side: "a", question: "grounded" });
+    expect(view.marks.map(({ label, dashed }) => [label, dashed])).toEqual([
+      ["A1", false],
+      ["A2", false],
+      ["B1", true],
+      ["B2", true],
+    ]);
+    room.walking.toRegion("b2r");
+    expect(room.state.place).toMatchObject({ side: "b", step: "b2" });
+  });
+
   it("take the model's own box again by a click on fits, or by undo", async () => {
     for (const back of ["click", "undo"]) {
       const { room } = await desk();

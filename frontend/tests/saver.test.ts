@@ -31,7 +31,7 @@ class FakeServer {
     this.stored = null;
     if (sent.kind === "open") return { kind: "done", body: { kind: "opened" } };
     if (sent.kind === "sign") {
-      const body = { signed_at: "2026-11-23T10:43:00Z", next: "/readings/2/" };
+      const body = { signed_at: "2026-11-23T10:43:00Z", next: "/readings/2/", ending: null };
       return { kind: "done", body: { kind: "signed", body } };
     }
     const body = { change_id: sent.change_id, saved_at: "2026-11-23T10:42:07Z", missing: [] };

@@ -61,7 +61,8 @@ class Server {
     if (address.endsWith("/sign/")) {
       await this.held;
       const { uid, next } = caseAt(position);
-      return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next });
+      const ending = next === null ? { sentence: "You have read all.", may_take: false } : null;
+      return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next, ending });
     }
     if (address.endsWith("/open/")) return Response.json({ opened_at: "2026-11-24T10:00:00Z" });
     if (address.endsWith("/changes/"))
@@ -126,6 +127,7 @@ it("goes from case to case with two films alive at most, each opened when it is 
   }
   await session.sign();
   await vi.waitFor(() => expect(session.state.stage.kind).toBe("finished"));
+  expect(session.state.stage).toMatchObject({ ending: { sentence: "You have read all." } });
   expect([views.front().onScreen, views.behind().onScreen]).toEqual([null, null]);
   expect(server.asked.filter((asked) => asked.endsWith("/sign/"))).toHaveLength(NUM_CASES);
 });

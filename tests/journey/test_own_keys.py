@@ -92,6 +92,8 @@ def test_the_tour_is_taken_by_keys_offered_once_and_found_again(enter: Callable[
     expect(page.get_by_role("dialog", name="The film")).to_be_visible()
     room.press("ArrowRight", "ArrowLeft")
     check_barriers(page)
+    room.press("Shift+Slash")
+    expect(page.get_by_role("dialog").get_by_text("Redraw region")).to_be_visible()
     room.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     room.press("4")

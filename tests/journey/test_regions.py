@@ -97,7 +97,7 @@ def test_a_step_gets_further_regions_which_can_be_deleted_and_brought_back(enter
     room.open()
     middle = room.middle()
     room.press("d")
-    room.said("Draw the new region on the film, or press an arrow key to begin in the middle.")
+    room.said("Draw the new region on the film, or press an arrow key to begin in the middle. Esc: none.")
     room.drag(middle, (middle[0] + 90, middle[1] + 60))
     expect(room.current().get_by_role("button", name="Region 1+1", exact=True)).to_have_attribute(
         "aria-current", "true"

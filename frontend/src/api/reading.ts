@@ -42,6 +42,7 @@ export type Change = WithoutSending<SentChange>;
 
 export type Saved = Schemas["ChangeAnswer"];
 export type Signed = Schemas["SignAnswer"];
+export type Ending = NonNullable<Signed["ending"]>;
 export type Stored = Schemas["StoredChange"];
 export type Opened = Schemas["Opened"];
 

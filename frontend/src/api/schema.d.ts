@@ -958,6 +958,11 @@ export interface components {
             votes: components["schemas"]["Vote"][];
             criterion_ratings: components["schemas"]["CriterionRating"][];
         };
+        Ending: {
+            sentence: string;
+            /** @description of a pool: there is a case to take */
+            may_take: boolean;
+        };
         Feedback: {
             known_answer: components["schemas"]["KnownAnswer"];
             items: components["schemas"]["FeedbackItem"][];
@@ -1585,6 +1590,8 @@ export interface components {
             signed_at: string;
             /** @description the next case's page, null after the last */
             next: string | null;
+            /** @description how far the reader is, where no case follows */
+            ending: components["schemas"]["Ending"] | null;
         };
         SignRequest: {
             /**

@@ -38,7 +38,8 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
   for (const group of groupsAt(reading, place)) {
     const { owner } = group;
     const isHovered = owner.kind !== "first-read" && owner.uid === hovered;
-    if (!looking.showsAll && !isHovered && !isSameOwner(owner, here)) continue;
+    const isShown = looking.showsAll || place.kind === "vote";
+    if (!isShown && !isHovered && !isSameOwner(owner, here)) continue;
     for (const item of group.items) {
       marks.push(markOf(reading, looking, group, item, item.uid === inHand));
     }

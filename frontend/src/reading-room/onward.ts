@@ -1,11 +1,17 @@
 /** From case to case: the signature goes the way of every change, and the next case is shown meanwhile where it is
  * ready; what the server refuses brings its case back. */
 import { postForm } from "../api/client";
-import type { Signed } from "../api/reading";
+import type { Ending, Signed } from "../api/reading";
 import { type Desk, hasItsFilm } from "./desk";
 import type { Desks } from "./desks";
 import { readingIn } from "./next-case";
 import type { SessionState } from "./session-state";
+
+/** Of a case that was signed before: how its reader study stands now is said on the worklist. */
+const ALL_THERE_IS: Ending = {
+  sentence: "No further case of this reader study is open to you now.",
+  may_take: false,
+};
 
 export interface OnwardHost {
   set(part: Partial<SessionState>): void;
@@ -29,7 +35,7 @@ export class Onward {
   /** From a case that was signed before, or that has said what was known of it. */
   async from(signed: Desk): Promise<void> {
     const to = this.desks.next.take();
-    if (to === null) return this.goOn(signed.room.state.reading.next);
+    if (to === null) return this.goOn(signed.room.state.reading.next, null);
     signed.saver.close();
     this.swapIn(to);
     signed.view.clear();
@@ -37,10 +43,10 @@ export class Onward {
     await this.desks.prepareNext();
   }
 
-  async signed(desk: Desk, { next }: Signed): Promise<void> {
-    if (desk === this.desks.left) return this.leftIsSigned(desk, next);
+  async signed(desk: Desk, { next, ending }: Signed): Promise<void> {
+    if (desk === this.desks.left) return this.leftIsSigned(desk, next, ending);
     if (desk !== this.desks.shown) return;
-    await (desk.room.state.reading.is_training ? this.host.reopen() : this.goOn(next));
+    await (desk.room.state.reading.is_training ? this.host.reopen() : this.goOn(next, ending));
   }
 
   notSigned(desk: Desk, sentence: string): void {
@@ -72,7 +78,7 @@ export class Onward {
     performance.mark("next-case-shown", { detail: to.uid });
   }
 
-  private async leftIsSigned(left: Desk, next: string | null): Promise<void> {
+  private async leftIsSigned(left: Desk, next: string | null, ending: Ending | null): Promise<void> {
     left.saver.close();
     left.view.clear();
     this.desks.left = null;
@@ -84,7 +90,7 @@ export class Onward {
       return this.desks.prepareNext();
     }
     const { case_label: label } = shown.room.state.reading;
-    await this.goOn(next);
+    await this.goOn(next, ending);
     this.host.set({
       notice: `${label} was not your next case after all. Nothing that you did there was sent; it is kept in this browser.`,
     });
@@ -103,10 +109,10 @@ export class Onward {
     else shown.saver.close();
   }
 
-  private async goOn(next: string | null): Promise<void> {
+  private async goOn(next: string | null, ending: Ending | null): Promise<void> {
     if (next === null) {
       this.desks.putAway();
-      return this.host.set({ stage: { kind: "finished" }, isSigning: false });
+      return this.host.set({ stage: { kind: "finished", ending: ending ?? ALL_THERE_IS }, isSigning: false });
     }
     let address = next;
     if (readingIn(next) === null) {

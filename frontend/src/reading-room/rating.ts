@@ -18,7 +18,7 @@ export interface RatingHost {
   goTo(place: Place): void;
 }
 
-export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" }>;
+export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" | "redrawn" }>;
 
 const MOST_POINTS = 5;
 
@@ -37,6 +37,7 @@ export class Rating {
 
   perform(action: Rate): void {
     const { reading, place } = this.host.state;
+    if (action.kind === "redrawn") return this.finishRedrawing();
     if (place.kind === "finding") {
       const name = knownFindingName(reading, place.finding);
       return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: go on to rate.` });
@@ -55,6 +56,20 @@ export class Rating {
         if (region && builtIn(reading, "verdict")) this.judgeByKey(region.uid, action.verdict);
       }
     }
+  }
+
+  /** A region that was moved is right now, and counts as judged; the focus goes on as after any verdict. */
+  private finishRedrawing(): void {
+    const { reading, place, drawing } = this.host.state;
+    const region = focusedRegion(reading, place);
+    const isRedrawn = region !== null && annotation(reading, region.uid)?.verdict === "adjusted";
+    if (region !== null && drawing === region.uid && !isRedrawn) {
+      const said = "The region was not moved. F says that it fits as it is, Esc leaves it.";
+      return this.host.set({ said });
+    }
+    this.host.set({ drawing: null, fresh: null });
+    if (isRedrawn) return this.judgeByKey(region.uid, "fits");
+    if (place.kind === "step" && place.region !== null && region === null) this.goOn();
   }
 
   private ratePoints(points: number): void {

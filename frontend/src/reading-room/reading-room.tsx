@@ -83,7 +83,9 @@ export function ReadingRoom({
   }, [reading?.case_label, reading?.reader_study]);
   return (
     <Shortcuts.Provider value={shortcuts}>
-      <div class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}`}>
+      <div
+        class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state?.stage.kind === "finished" ? " finished" : ""}`}
+      >
         {open && state ? (
           <TopBar
             reading={open.state.reading}
@@ -111,7 +113,10 @@ export function ReadingRoom({
           >
             {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
               <TourOffer
-                onTake={() => setOnTour(true)}
+                onTake={() => {
+                  setOnTour(true);
+                  void settings.change({ has_toured: true });
+                }}
                 onLeave={() => void settings.change({ has_toured: true })}
               />
             )}
@@ -139,13 +144,7 @@ export function ReadingRoom({
           />
         )}
         {isOnTour && (
-          <Tour
-            onPlace={setTourPlace}
-            onEnd={() => {
-              setOnTour(false);
-              void settings.change({ has_toured: true });
-            }}
-          />
+          <Tour onPlace={setTourPlace} onEnd={() => setOnTour(false)} onSheet={() => setSheetOpen(true)} />
         )}
       </div>
     </Shortcuts.Provider>

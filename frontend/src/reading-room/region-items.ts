@@ -1,5 +1,5 @@
 /** Regions as the reader can point at them: of a step, of a missed finding, of the first read. */
-import type { Completion, MissedFinding, Reading, Region, Step } from "../api/reading";
+import type { Completion, MissedFinding, Reading, Region, Side, Step } from "../api/reading";
 import type { Box } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
 import { openFirstRead } from "./first-read";
@@ -82,6 +82,7 @@ function ownItems(reading: Reading, owner: Owner, labelAt: (at: number, of: numb
 
 /** Everything that regions of one number, colour and dash belong to. */
 export interface RegionGroup {
+  readonly side: Side;
   readonly owner: Owner;
   readonly colour: number;
   readonly dashed: boolean;
@@ -98,36 +99,56 @@ export function colourOfMissed(completion: Completion | null, number: number): n
   return colourOf({ position: (completion?.steps.length ?? 0) + number });
 }
 
-function groupOfFinding(reading: Reading, finding: MissedFinding, dashed: boolean): RegionGroup {
+function groupOfFinding(reading: Reading, finding: MissedFinding, side: Side): RegionGroup {
   const owner: Owner = { kind: "finding", uid: finding.uid };
   const name = markOfFinding(reading, finding);
   const labelAt = (at: number, of: number): string => (of < 2 ? name : `${name}${letter(at)}`);
   const colour = colourOfFinding(reading, finding);
-  return { owner, colour, dashed, items: ownItems(reading, owner, labelAt) };
+  return { side, owner, colour, dashed: side === "b", items: ownItems(reading, owner, labelAt) };
 }
 
 function groupOfFirstRead(reading: Reading, place: Place): RegionGroup | null {
   const owner = ownerAt(reading, place);
   if (owner?.kind !== "first-read") return null;
-  return { owner, colour: 1, dashed: false, items: ownItems(reading, owner, (at) => String(at + 1)) };
+  return {
+    side: place.side,
+    owner,
+    colour: 1,
+    dashed: false,
+    items: ownItems(reading, owner, (at) => String(at + 1)),
+  };
 }
 
-/** What can be seen from where the reader is: the side's steps and missed findings, and the first read while it is answered. */
+/** What can be seen from where the reader is: the side's steps and missed findings, and the first read while it is
+ * answered. A vote is between both sides: "A1" and "B1" tell theirs apart. */
 export function groupsAt(reading: Reading, place: Place): RegionGroup[] {
   const first = groupOfFirstRead(reading, place);
-  const completion = completionOn(reading, place.side);
-  const dashed = place.side === "b";
+  const rest =
+    place.kind === "vote"
+      ? (["a", "b"] as const).flatMap((side) => groupsOn(reading, side).map(withSideNamed))
+      : groupsOn(reading, place.side);
+  return [...(first === null ? [] : [first]), ...rest];
+}
+
+function withSideNamed(group: RegionGroup): RegionGroup {
+  const side = group.side.toUpperCase();
+  return { ...group, items: group.items.map((item) => ({ ...item, label: `${side}${item.label}` })) };
+}
+
+function groupsOn(reading: Reading, side: Side): RegionGroup[] {
+  const completion = completionOn(reading, side);
   const steps = (completion?.steps ?? []).map(
     (step): RegionGroup => ({
+      side,
       owner: { kind: "step", uid: step.uid },
       colour: colourOf(step),
-      dashed,
+      dashed: side === "b",
       items: itemsOf(reading, step),
     }),
   );
   const missed = reading.missed_findings.filter((finding) => finding.completion === completion?.uid);
-  const findings = missed.map((finding) => groupOfFinding(reading, finding, dashed));
-  return [...(first === null ? [] : [first]), ...steps, ...findings];
+  const findings = missed.map((finding) => groupOfFinding(reading, finding, side));
+  return [...steps, ...findings];
 }
 
 /** What a region that is drawn here belongs to; null where none can be. */
@@ -169,11 +190,12 @@ export function groupOf(reading: Reading, place: Place, region: string): RegionG
 
 /** Where the reader is who points at a region. */
 export function placeOfRegion(reading: Reading, place: Place, region: string): Place | null {
-  const owner = groupOf(reading, place, region)?.owner;
-  if (owner === undefined) return null;
-  if (owner.kind === "finding") return { kind: "finding", side: place.side, finding: owner.uid };
+  const group = groupOf(reading, place, region);
+  if (group === null) return null;
+  const { owner, side } = group;
+  if (owner.kind === "finding") return { kind: "finding", side, finding: owner.uid };
   if (owner.kind === "first-read") return place;
-  return { kind: "step", side: place.side, step: owner.uid, region, question: null };
+  return { kind: "step", side, step: owner.uid, region, question: null };
 }
 
 export function focusedStep(reading: Reading, place: Place): Step | null {

@@ -1,5 +1,5 @@
 /** Drawing regions and moving them: by the mouse or a finger on the film, by arrow keys, by numbers. */
-import type { Change } from "../api/reading";
+import type { Change, Reading } from "../api/reading";
 import {
   type Box,
   boxProblem,
@@ -10,7 +10,7 @@ import {
   type Size,
   startingBox,
 } from "../viewer/geometry";
-import { annotate, annotation } from "./changes";
+import { adjustedBox, annotate, annotation, inverses } from "./changes";
 import { itemInHand, ownerAt, type RegionItem } from "./region-items";
 import { drawnRegion, drawRegion, type Owner, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
@@ -29,6 +29,8 @@ export interface RegionHost {
 
 export class RegionWork {
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What was said of the region that is being redrawn, to go back to. */
+  private before: Change | null = null;
 
   constructor(private readonly host: RegionHost) {}
 
@@ -47,7 +49,37 @@ export class RegionWork {
     const { drawing } = this.host.state;
     const item = this.inHand;
     if (item === null) return this.add();
-    this.host.set({ drawing: drawing === item.uid ? null : item.uid, fresh: null, hint: null });
+    if (drawing === item.uid) return this.host.set({ drawing: null, fresh: null, hint: null });
+    this.open(item.uid);
+  }
+
+  open(uid: string): void {
+    const { reading } = this.host.state;
+    const known = drawnRegion(reading, uid);
+    const owner = known && ownerOf(known);
+    const said = annotation(reading, uid);
+    this.before =
+      known && owner
+        ? drawRegion(uid, owner, known)
+        : annotate(uid, said?.verdict ?? null, adjustedBox(said));
+    this.host.set({ drawing: uid, fresh: null, hint: null });
+  }
+
+  /** Whether the open region is no longer where it was when it was opened. */
+  get isMoved(): boolean {
+    return this.before !== null && !isSaidAlready(this.host.state.reading, this.before);
+  }
+
+  /** Leaves the region as it was before it was opened. True where one was open. */
+  giveUp(): boolean {
+    const { drawing, fresh, reading } = this.host.state;
+    if (drawing === null) return false;
+    clearTimeout(this.timer);
+    const { before } = this;
+    this.before = null;
+    this.host.set({ drawing: null, fresh: null, nudged: null, said: null });
+    if (fresh === null && before !== null && !isSaidAlready(reading, before)) this.host.change(before);
+    return true;
   }
 
   /** A further region, of what the reader is at. */
@@ -59,7 +91,7 @@ export class RegionWork {
       });
     }
     const fresh = { uid: crypto.randomUUID(), owner };
-    const said = "Draw the new region on the film, or press an arrow key to begin in the middle.";
+    const said = "Draw the new region on the film, or press an arrow key to begin in the middle. Esc: none.";
     this.host.set({ drawing: fresh.uid, fresh, hint: null, said });
   }
 
@@ -136,6 +168,10 @@ export class RegionWork {
       this.host.set({ drawing });
     }
   }
+}
+
+function isSaidAlready(reading: Reading, change: Change): boolean {
+  return JSON.stringify(inverses(reading, change)) === JSON.stringify([change]);
 }
 
 function moved(from: Box, action: Moving, film: Size): Box {

@@ -3,7 +3,7 @@ import type { Change, Reading, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import { isSeenAlike, type Seen } from "../viewer/window";
-import { annotate } from "./changes";
+import { annotate, annotation } from "./changes";
 import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
 import { firstPlace } from "./gaps";
@@ -114,6 +114,7 @@ export class Room {
   /** `isRepeat`: the key is held down. */
   perform(action: Action, isRepeat = false): void {
     if (this.state.film.kind !== "shown") return;
+    if (action.kind === "cancel" && this.state.writing === null && this.regions.giveUp()) return;
     if (action.kind !== "nudge" && action.kind !== "resize") this.commit();
     if (this.state.said !== null) this.set({ said: null });
     if (this.films.perform(action, isRepeat)) return;
@@ -135,7 +136,7 @@ export class Room {
       case "hide-regions":
         return this.set({ isHidden: true });
       case "cancel":
-        if (this.state.drawing === null && this.state.writing === null && this.films.cancel()) return;
+        if (this.state.writing === null && this.films.cancel()) return;
         return this.set({ drawing: null, fresh: null, writing: null });
       case "nudge":
         if (!this.films.move("to", action.x, action.y) && this.canRate) this.regions.move(action);
@@ -174,12 +175,15 @@ export class Room {
   }
 
   startDrawing(region: string): void {
-    if (this.canRate) this.set({ drawing: region, fresh: null });
+    if (this.canRate) this.regions.open(region);
   }
 
   regionDrawn(region: string, box: Box): void {
     this.commit();
-    if (this.canRate) this.regions.drawn(region, box);
+    if (!this.canRate) return;
+    this.regions.drawn(region, box);
+    const isModels = annotation(this.state.reading, region)?.verdict === "adjusted";
+    this.set({ said: isModels ? "Redrawn. Enter: done, and on." : null });
   }
 
   /** The first read is locked, and the server has sent what was said of the film. */
@@ -226,7 +230,7 @@ export class Room {
   private rate(action: Action): void {
     switch (action.kind) {
       case "redraw":
-        return this.regions.toggle();
+        return this.isRedrawn ? this.rating.perform({ kind: "redrawn" }) : this.regions.toggle();
       case "add-region":
         return this.regions.add();
       case "delete-region":
@@ -248,8 +252,15 @@ export class Room {
       case "points":
       case "cannot-judge":
       case "verdict":
+      case "redrawn":
         return this.rating.perform(action);
     }
+  }
+
+  /** Open for redrawing, and moved by now: the same key again means that it is right. */
+  private get isRedrawn(): boolean {
+    const { drawing, reading } = this.state;
+    return drawing !== null && annotation(reading, drawing)?.verdict === "adjusted" && this.regions.isMoved;
   }
 
   private saveWindow(): void {

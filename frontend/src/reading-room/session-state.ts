@@ -1,4 +1,5 @@
 /** What the page shows of a reader's way through the cases at a moment. */
+import type { Ending } from "../api/reading";
 import { type Leftovers, NO_LEFTOVERS } from "./leftovers";
 import { LOGGED_IN, type LoginState } from "./login";
 import type { Room } from "./room";
@@ -9,7 +10,7 @@ export type Stage =
   | { readonly kind: "opening" }
   | { readonly kind: "failed"; readonly sentence: string }
   | { readonly kind: "open"; readonly room: Room; readonly state: RoomState; readonly save: SaveState }
-  | { readonly kind: "finished" };
+  | { readonly kind: "finished"; readonly ending: Ending };
 
 export interface SessionState {
   readonly stage: Stage;

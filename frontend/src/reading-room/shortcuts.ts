@@ -7,6 +7,7 @@ export type Action =
   | { readonly kind: "cannot-judge" }
   | { readonly kind: "verdict"; readonly verdict: "fits" | "wrong" }
   | { readonly kind: "redraw" }
+  | { readonly kind: "redrawn" }
   | { readonly kind: "walk"; readonly by: 1 | -1 }
   | { readonly kind: "next-region" }
   | { readonly kind: "swap" }
@@ -186,10 +187,17 @@ export const SHORTCUTS: readonly Shortcut[] = [
   ...resize("ArrowUp", 0, -1),
   ...resize("ArrowDown", 0, 1),
   {
+    codes: ["Enter", "NumpadEnter"],
+    action: { kind: "redrawn" },
+    caps: ["Enter"],
+    label: "The redrawn region is right: done with it",
+    group: "Regions",
+  },
+  {
     codes: ["Escape"],
     action: { kind: "cancel" },
     caps: ["Esc"],
-    label: "Leave redrawing or a text field",
+    label: "Leave redrawing, the region as it was, or a text field",
     group: "Regions",
   },
   {
@@ -287,7 +295,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     shift: true,
     action: { kind: "redo" },
     caps: ["Ctrl", "Shift", "Z"],
-    label: "Redo",
+    label: "Redo, the other way",
     group: "Reading",
   },
   {

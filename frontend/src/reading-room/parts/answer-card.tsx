@@ -70,7 +70,7 @@ function AsWritten({ completion }: { readonly completion: Completion }) {
   return (
     <div class="as-written">
       <p>
-        <span class="chip bad">malformed</span> {completion.problems.join("; ")}. Rate the answer alone; the
+        <span class="chip bad">malformed</span> {completion.problems.join(" ")} Rate the answer alone; the
         whole text as it was written:
       </p>
       <pre>{completion.text}</pre>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { csrfToken } from "../../api/client";
-import type { Side } from "../../api/reading";
+import type { Ending, Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { earlierSights } from "../earlier";
 import { numLeftOn } from "../gaps";
@@ -177,33 +177,31 @@ function Beside({ session, state, addresses }: Pick<Props, "session" | "state" |
             </a>
           </div>
         )}
-        {stage.kind === "finished" && <Finished addresses={addresses} />}
+        {stage.kind === "finished" && <Finished addresses={addresses} ending={stage.ending} />}
       </div>
     </aside>
   );
 }
 
 /** Nothing is left to read; of a pool the reader may take the next case. */
-function Finished({ addresses }: { readonly addresses: Addresses }) {
+function Finished({ addresses, ending }: { readonly addresses: Addresses; readonly ending: Ending }) {
+  const take = ending.may_take ? addresses.take : null;
   const goOn = useRef<HTMLButtonElement>(null);
   useEffect(() => goOn.current?.focus(), []);
   return (
     <div class="banner good">
       <p role="status">
-        <strong>Signed.</strong>{" "}
-        {addresses.take
-          ? "The next case of this pool is yours when you take it."
-          : "No further case of this reader study is open to you now."}
+        <strong>Signed.</strong> {ending.sentence}
       </p>
-      {addresses.take && (
-        <form method="post" action={addresses.take}>
+      {take && (
+        <form method="post" action={take}>
           <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
           <button type="submit" class="button primary" ref={goOn}>
             Take the next case
           </button>
         </form>
       )}
-      <a class={addresses.take ? "button quiet" : "button primary"} href={addresses.worklist}>
+      <a class={take ? "button quiet" : "button primary"} href={addresses.worklist}>
         Back to the worklist
       </a>
     </div>

@@ -54,7 +54,7 @@ export function RegionFields(props: {
       {state.drawing === item.uid && (
         <span class="hint" role="status">
           Draw a new box, drag its grips or outline, use the arrow keys (with Ctrl or Alt they move the
-          edges), or type pixels:
+          edges), or type pixels. <strong>Enter: done. Esc: as it was.</strong>
         </span>
       )}
       {FIELDS.map((field) => (

@@ -47,7 +47,7 @@ export function ScaleBox(props: {
         aria-controls={SCALE_BOX}
         onClick={props.onToggle}
       >
-        all <Cap of="scales" />
+        all values <Cap of="scales" />
       </button>
     </div>
   );

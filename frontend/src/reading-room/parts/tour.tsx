@@ -11,7 +11,7 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   {
     place: "output",
     title: "One step at a time",
-    text: "1 to 5 says how plausible the step is, U that it cannot be judged. Its region is drawn on the film: F it fits, R redraw it, X it is wrong. When both are said, the next step has the focus by itself.",
+    text: "1 to 5 says how plausible the step is, U that it cannot be judged. Its region is drawn on the film: F it fits, R redraw it (Enter: done), X it is wrong. When both are said, the next step has the focus by itself.",
   },
   {
     place: "output",
@@ -36,7 +36,11 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
 ];
 
 /** The reading room in a minute, by keys or mouse. */
-export function Tour(props: { readonly onPlace: (place: TourPlace | null) => void; onEnd: () => void }) {
+export function Tour(props: {
+  readonly onPlace: (place: TourPlace | null) => void;
+  onEnd: () => void;
+  readonly onSheet: () => void;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
@@ -60,6 +64,9 @@ export function Tour(props: { readonly onPlace: (place: TourPlace | null) => voi
       onKeyDown={(event) => {
         if (event.key === "ArrowRight") go(1);
         if (event.key === "ArrowLeft") go(-1);
+        if (event.key !== "?") return;
+        dialog.current?.close();
+        props.onSheet();
       }}
     >
       <div aria-live="polite">

@@ -106,6 +106,12 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
     found = list(rows[: PAGE + 1])
     page = found[:PAGE]
     cases = _counted(Case.objects.filter(reader_study__in=page), "reader_study")
+    free = dict(
+        Case.objects.filter(reader_study__in=page, num_free__gt=0)
+        .order_by()
+        .values_list("reader_study")
+        .annotate(Sum("num_free"))
+    )
     here = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
     counted = {
         row["reader_study"]: row
@@ -127,7 +133,7 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             deadline=study.deadline,
             num_cases=cases.get(study.pk, 0),
             num_readers=counted[study.pk]["num_readers"] if study.pk in counted else 0,
-            num_assigned=counted[study.pk]["given"] if study.pk in counted else 0,
+            num_assigned=free.get(study.pk, 0) + (counted[study.pk]["given"] if study.pk in counted else 0),
             num_signed=counted[study.pk]["signed"] if study.pk in counted else 0,
         )
         for study in page
@@ -156,6 +162,12 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
         for row in rows.order_by("reader__pseudonym")
     ]
     return sorted(found, key=lambda row: not row.is_here)
+
+
+def num_free_places(reader_study: ReaderStudy) -> int:
+    """Readings of a pool that are planned and that nobody has taken."""
+    free = Case.objects.filter(reader_study=reader_study).aggregate(free=Sum("num_free"))["free"]
+    return free or 0
 
 
 def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[Sequence[CaseRow], int | None]:

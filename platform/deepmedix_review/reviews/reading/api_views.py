@@ -32,6 +32,7 @@ from deepmedix_review.reviews.reading.serializers import (
 from deepmedix_review.reviews.reading.view import show_completions, show_reading
 from deepmedix_review.reviews.selectors import reading_for
 from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
+from deepmedix_review.reviews.worklist.endings import ending_after
 
 REFUSALS = {400: RefusalSerializer, 403: RefusalSerializer, 409: RefusalSerializer}
 
@@ -144,11 +145,14 @@ class ReadingSignatureView(APIView):
     def post(self, request: Request, uid: uuid.UUID) -> Response:
         """Lock a complete reading; the refusal names what is missing."""
         change_id, sop_instance_uid = read_signature(request.data)
+        reader = acting_user(request)
         signed = sign_reading(
             reading_uid=uid,
-            reader=acting_user(request),
+            reader=reader,
             change_id=change_id,
             sop_instance_uid=sop_instance_uid,
         )
         following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
-        return Response(SignAnswerSerializer({"signed_at": signed.signed_at, "next": following}).data)
+        ending = None if following else ending_after(reading_for(reader, uid))
+        answer = {"signed_at": signed.signed_at, "next": following, "ending": ending}
+        return Response(SignAnswerSerializer(answer).data)

@@ -256,9 +256,15 @@ class ChangeAnswerSerializer(serializers.Serializer[Any]):
     missing = serializers.ListField(child=serializers.CharField())
 
 
+class EndingSerializer(serializers.Serializer[Any]):
+    sentence = serializers.CharField()
+    may_take = serializers.BooleanField(help_text="of a pool: there is a case to take")
+
+
 class SignAnswerSerializer(serializers.Serializer[Any]):
     signed_at = serializers.DateTimeField()
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
+    ending = EndingSerializer(allow_null=True, help_text="how far the reader is, where no case follows")
 
 
 class OpenedSerializer(serializers.Serializer[Any]):

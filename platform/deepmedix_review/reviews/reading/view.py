@@ -36,6 +36,7 @@ from deepmedix_review.reviews.reading.window_view import WindowView, window_of
 from deepmedix_review.reviews.selectors import next_reading, place_of
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import CompanionFilm, companion_films
+from inference.grounding import PROBLEM_SENTENCES
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class StepView:
 
 @dataclass(frozen=True)
 class CompletionView:
-    """`problems` names what the parser could not read; then `text` is shown as it is."""
+    """`problems` says in sentences what the parser could not read; then `text` is shown as it is."""
 
     side: str
     uid: uuid.UUID
@@ -241,7 +242,7 @@ def _film(instance: Instance) -> FilmView:
         column_spacing_mm=instance.column_spacing_mm,
         bits_stored=instance.bits_stored,
         view_position=instance.view_position,
-        modality=instance.series.modality,
+        modality=instance.series.shown_modality,
     )
 
 
@@ -263,7 +264,7 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
             uid=completion.uid,
             answer=mask_model_names(completion.answer, names),
             text=mask_model_names(completion.text, names),
-            problems=tuple(completion.problems),
+            problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
             steps=tuple(steps[completion.pk]),
         )
         for side, completion in zip("ab", shown, strict=False)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from deepmedix_review.common.dates import say_day
-from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.results.columns import Keys, distinct, read_columns
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
 from deepmedix_review.reviews.results.plots import Plot, series_plot, share_plot
@@ -18,7 +18,10 @@ from deepmedix_review.reviews.results.readings import pseudonyms
 
 @dataclass(frozen=True)
 class Overview:
-    """What the live strip shows; cheap enough to ask every half minute."""
+    """What the live strip shows, cheap enough to ask every half minute.
+
+    `num_assigned` has the free places of a pool among it.
+    """
 
     num_assigned: int
     num_signed: int
@@ -33,7 +36,8 @@ def overview(reader_study: ReaderStudy) -> Overview:
     assigned = Assignment.objects.filter(case__reader_study=reader_study, withdrawn_at=None)
     numbers = assigned.aggregate(assigned=Count("pk"), signed=Count("signed_at"))
     last = _signed(reader_study).aggregate(last=Max("signed_at"))["last"]
-    return Overview(numbers["assigned"], numbers["signed"], last)
+    free = Case.objects.filter(reader_study=reader_study).aggregate(free=Sum("num_free"))["free"]
+    return Overview(numbers["assigned"] + (free or 0), numbers["signed"], last)
 
 
 def progress_figures(reader_study: ReaderStudy) -> tuple[Figure, ...]:

@@ -14,13 +14,13 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours
 from deepmedix_review.reviews.models import (
     Assignment,
-    Case,
     Invitation,
     ReaderStudy,
     Reading,
     WorklistNotice,
 )
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
+from deepmedix_review.reviews.worklist.endings import Ending, ending_of_pool
 from deepmedix_review.studies.models import Study
 
 State = Invitation.State
@@ -54,6 +54,7 @@ class ReadersStudy:
     num_signed: int
     num_adjudications: int
     has_free_case: bool
+    pool_ending: str
     is_holding_a_case: bool
     next_case: uuid.UUID | None
     has_begun_next: bool
@@ -100,15 +101,15 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
         .order_by(F("deadline").asc(nulls_last=True), F("reader_study__deadline").asc(nulls_last=True), "pk")
     )
     special = _special(reader)
-    pools = [found.reader_study_id for found in invitations if found.reader_study.is_pool]
+    pools = [found.reader_study for found in invitations if found.reader_study.is_pool]
     going_on = _cases_to_go_on_with(reader, invitations)
-    free = {pool for pool in pools if _has_free_case(reader, pool)}
+    ending = {pool.pk: ending_of_pool(pool, reader.pk) for pool in pools}
     return tuple(
         _readers_study(
             invitation,
             special.get(invitation.reader_study_id, NOTHING),
             going_on.get(invitation.reader_study_id),
-            has_free_case=invitation.reader_study_id in free,
+            ending=ending.get(invitation.reader_study_id),
         )
         for invitation in invitations
     )
@@ -198,16 +199,8 @@ def _cases_to_go_on_with(reader: User, invitations: Sequence[Invitation]) -> Map
     return {study: GoingOn(uid, is_begun) for study, uid, is_begun in rows}
 
 
-def _has_free_case(reader: User, pool: int) -> bool:
-    """Whether there is a case of this pool that the reader could take."""
-    had = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, lease_expires_at=None)
-    free = Case.objects.filter(~Exists(had), reader_study=pool, num_free__gt=0)
-    # In the order of its index, so that the first one found ends the search.
-    return free.order_by("position").first() is not None
-
-
 def _readers_study(
-    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn | None, *, has_free_case: bool
+    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn | None, *, ending: Ending | None
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
@@ -224,7 +217,8 @@ def _readers_study(
         num_assigned=invitation.num_assigned,
         num_signed=invitation.num_signed,
         num_adjudications=special["num_adjudications"],
-        has_free_case=has_free_case,
+        has_free_case=ending is not None and ending.may_take,
+        pool_ending=ending.sentence if ending is not None else "",
         is_holding_a_case=special["num_held"] > 0,
         next_case=going_on.case if going_on else None,
         has_begun_next=going_on is not None and going_on.is_begun,

@@ -15,6 +15,7 @@ from deepmedix_review.reviews import selectors, services, study_services
 from deepmedix_review.reviews.cursors import read_cursor
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.worklist import offers
+from deepmedix_review.reviews.worklist.endings import ending_of_pool
 from deepmedix_review.reviews.worklist.forms import AmendmentForm
 
 readers_only = needs_capability(Capability.READ_CASES)
@@ -64,9 +65,7 @@ def take_case(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     except RefusedByRule as refusal:
         return _show_worklist(request, refusal=str(refusal))
     if reading is None:
-        messages.info(
-            request, "No case is free at the moment. One comes back as soon as its reader leaves it."
-        )
+        messages.info(request, ending_of_pool(pool, reader.pk).sentence)
         return redirect("worklist")
     return redirect("reading", uid=reading.uid)
 

@@ -21,6 +21,7 @@ from deepmedix_review.reviews.study_services import (
     start_reader_study,
 )
 from deepmedix_review.reviews.worklist import offers
+from deepmedix_review.reviews.worklist.endings import ending_after
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reviews import complete, completed_study, reader_of, reader_study, sign
@@ -244,10 +245,13 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     page = admin.post(address(study, "adjudicate"), said, follow=True).content.decode()
     assert f"Case 1 is on the worklist of {settler.pseudonym}." in page
     assert "on the worklist</span>" in page
+    assert "1 disputed case is not settled and would stay so." in page
     assert "to settle" in client_of(settler).get(reverse("worklist")).content.decode()
     again = admin.post(address(study, "adjudicate"), said)
     assert again.status_code == 409
     assert "being adjudicated already" in again.content.decode()
+    admin.post(address(study, "move"), {"move": "lock"})
+    assert "to settle" not in client_of(settler).get(reverse("worklist")).content.decode()
 
 
 def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> None:
@@ -333,13 +337,36 @@ def test_a_case_of_a_pool_is_taken_held_and_given_back() -> None:
     page = first.get(worklist).content.decode()
     assert "Go on with your case" in page
     assert "held for you until" in page
-    assert "no case is free at the moment" in second.get(worklist).content.decode()
+    assert "No case is free at the moment." in second.get(worklist).content.decode()
     assert "No case is free at the moment." in second.post(take, follow=True).content.decode()
     back = reverse("give-case-back", args=[reading.assignment.uid])
     assert second.post(back).status_code == 403
     assert "The case is free for others." in first.post(back, follow=True).content.decode()
     assert "Take the first case" in second.get(worklist).content.decode()
     assert client_of(ExpertFactory.create()).post(take).status_code == 403
+
+
+def test_the_end_of_a_pool_is_said_as_it_is(admin: Client) -> None:
+    """Its planned places are what it is measured by, in the room and on the admin's pages."""
+    design = replace(POOL, shows="one", readers_per_case=2)
+    study = running(a_draft(num_cases=2, num_readers=3, design=design))
+    page, listed = reverse("reader-study-detail", args=[study.uid]), reverse("reader-study-list")
+    assert "0 of 4" in admin.get(page).content.decode()
+    take, worklist = reverse("take-case", args=[study.uid]), reverse("worklist")
+    *able, late = (client_of(reader) for reader in readers_of(study))
+    for number in (1, 2):
+        for client in able:
+            uid = client.post(take).headers["Location"].split("/")[2]
+            shown = client.get(reverse("api-reading", args=[uid])).json()
+            assert (shown["position"], shown["num_cases"]) == (number, 2)
+            sign_unsaid(Reading.objects.get(uid=uid).assignment)
+            ending = ending_after(Reading.objects.get(uid=uid))
+            assert ending.may_take == (number == 1)
+    assert ending.sentence == "You have read every case of this pool."
+    assert ending.sentence in able[0].post(take, follow=True).content.decode()
+    assert "Every case of this pool has all its readers" in late.get(worklist).content.decode()
+    for address in (page, listed):
+        assert "4 of 4" in admin.get(address).content.decode()
 
 
 def test_deadlines_are_told_in_days() -> None:

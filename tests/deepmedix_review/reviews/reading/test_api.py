@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.models import (
     Criterion,
     MissedFinding,
@@ -23,6 +24,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.reading.change_serializers import FORMS
 from deepmedix_review.reviews.reading.changes import CastVote, Look, RateStep, SetWindow
+from deepmedix_review.studies.models import Series
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study
 
@@ -99,6 +101,19 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     assert shown["missing"][0] == "3 steps have no rating yet: A 2, B 1 and B 2."
     assert shown["next"] == reverse("reading", args=[following.uid])
     assert (shown["signed_at"], shown["saved_at"] is None) == (None, False)
+
+
+def test_what_could_not_be_read_is_said_in_sentences_and_a_picture_is_called_so() -> None:
+    reading = an_open_reading()
+    completion = reading.completion_a
+    Completion.objects.filter(pk=completion.pk).update(problems=["think_not_closed", "no_answer"])
+    Series.objects.filter(pk=completion.instance.series_id).update(modality="OT")
+    shown = client_of(reader_of(reading)).get(reverse("api-reading", args=[reading.uid])).json()
+    assert shown["completions"][0]["problems"] == [
+        "Its reasoning has no end; it may have been cut off.",
+        "It gives no final answer.",
+    ]
+    assert shown["instance"]["modality"] == "picture"
 
 
 def test_nothing_in_a_reading_tells_the_model() -> None:

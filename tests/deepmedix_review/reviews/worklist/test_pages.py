@@ -12,7 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Reading, WorklistNotice
+from deepmedix_review.reviews.models import Assignment, Invitation, Reading, WorklistNotice
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
     create_reader_study,
@@ -24,6 +24,7 @@ from deepmedix_review.reviews.study_services import (
     resume_reader_study,
     start_reader_study,
 )
+from deepmedix_review.reviews.worklist.endings import ending_after
 from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import ExpertFactory
@@ -122,6 +123,23 @@ def test_every_study_on_the_worklist_has_a_button_that_goes_on_with_it() -> None
     assert "all is read" in client.get(worklist).content.decode()
 
 
+def test_how_far_a_reader_is_is_said_after_the_signature() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=2, readers=[reader])
+    first, second = Reading.objects.order_by("assignment__position")
+    for reading in (first, second):
+        sign_unsaid(reading.assignment)
+        said = ending_after(reading).sentence
+        assert said == (
+            "You have read all 2 cases."
+            if reading == second
+            else "You have read 1 of your 2 cases. The last one opens later, by itself."
+        )
+    reader_of_another = an_open_reading()
+    Invitation.objects.exclude(reader_study=study).delete()
+    assert "No further case" in ending_after(reader_of_another).sentence
+
+
 def test_a_case_that_is_held_for_a_while_comes_before_one_that_waits() -> None:
     reader = ExpertFactory.create()
     reader_study(readers=[reader], title="Waits")
@@ -173,6 +191,7 @@ def test_of_a_locked_study_nothing_is_offered_and_nothing_counted_as_open() -> N
     page = client.get(worklist).content.decode()
     assert "To read 0<" in page
     assert "All is read." in page
+    assert "locked; nothing more to do" in page
     assert amend not in client.get(worklist, {"show": "signed"}).content.decode()
     assert "data-amend-url" not in client.get(reverse("reading", args=[signed.uid])).content.decode()
     refused = client.post(amend, {"reason": "Sides mixed up"})
