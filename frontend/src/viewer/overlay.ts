@@ -57,9 +57,13 @@ export class RegionOverlay {
     const inOrder = [...marks].sort((a, b) => Number(a.focused) - Number(b.focused));
     const earlier = inOrder.filter(({ reader }) => reader !== null);
     const own = inOrder.filter(({ reader }) => reader === null);
+    const isOfBoth = own.some(({ dashed }) => dashed) && own.some(({ dashed }) => !dashed);
+    const taken: Plate[] = [];
     this.svg.replaceChildren(
       ...earlier.map((mark) => this.earlierOutline(mark, affine)),
-      ...own.map((mark) => this.group(mark, affine)),
+      ...own.map((mark) =>
+        this.group(mark, affine, isOfBoth && mark.dashed ? "above right" : "above", taken),
+      ),
       // No outline goes through their labels.
       ...earlier.map((mark) => this.earlierLabel(mark, affine)),
       ...(ruler === null ? [] : [rulerGroup(ruler, affine)]),
@@ -70,7 +74,7 @@ export class RegionOverlay {
     return { width: this.svg.clientWidth, height: this.svg.clientHeight };
   }
 
-  private group(mark: RegionMark, affine: Affine): SVGGElement {
+  private group(mark: RegionMark, affine: Affine, place: LabelPlace, taken: Plate[]): SVGGElement {
     const box = boxToScreen(mark.box, affine);
     const classes = ["region", `s${mark.colour}`];
     if (mark.focused) classes.push("focused");
@@ -88,7 +92,7 @@ export class RegionOverlay {
     group.append(rectangle(box, { class: "edge", ...moves }));
     if (mark.adjustable) group.append(...gripsOf(box));
     const words = mark.flawed ? `${mark.label} !` : mark.label;
-    group.append(...label(words, box, this.size()));
+    group.append(...label(words, box, this.size(), place, taken));
     return group;
   }
 
@@ -133,16 +137,30 @@ function gripsOf(box: Box): SVGElement[] {
   });
 }
 
-type LabelPlace = "above" | "below" | "below right";
+type LabelPlace = "above" | "above right" | "below" | "below right";
 
-/** Where a part of the box is on the screen, its label is too. */
-function label(text: string, box: Box, screen: Size, place: LabelPlace = "above"): SVGElement[] {
+/** Where a label is already. */
+interface Plate {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+}
+
+/** Where a part of the box is on the screen, its label is too; beside those that are `taken`, where boxes lie alike. */
+function label(text: string, box: Box, screen: Size, place: LabelPlace, taken: Plate[] = []): SVGElement[] {
   const width = 10 + 9 * text.length;
   const above = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
   const below = Math.max(Math.min(box.y_max, screen.height - 22), box.y_min);
-  const y = place === "above" ? above : below;
-  const wanted = place === "below right" ? box.x_max - width : box.x_min;
-  const x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
+  const y = place.startsWith("above") ? above : below;
+  const isRight = place.endsWith("right");
+  const wanted = isRight ? box.x_max - width : box.x_min;
+  let x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
+  const isTaken = (other: Plate): boolean =>
+    Math.abs(other.y - y) < 22 && x < other.x + other.width && other.x < x + width;
+  for (let other = taken.find(isTaken); other !== undefined; other = taken.find(isTaken)) {
+    x = isRight ? other.x - width : other.x + other.width;
+  }
+  taken.push({ x, y, width });
   const plate = element("rect", { x, y, width, height: 22, class: "plate" });
   const words = element("text", { x: x + width / 2, y: y + 16, class: "plate-text" });
   words.textContent = text;
