@@ -25,6 +25,7 @@ from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots
 from deepmedix_review.feedback.gating.promoting import (
+    find_former_model,
     former_model,
     promote_candidate,
     require_promotable,
@@ -43,7 +44,9 @@ FILM_SIDE_PX = 224
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_models(request: HttpRequest) -> HttpResponse:
-    return render(request, "feedback/model_list.html", {"branches": model_tree()})
+    return render(
+        request, "feedback/model_list.html", {"branches": model_tree(), "former": find_former_model()}
+    )
 
 
 @require_safe

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
@@ -301,7 +302,14 @@ def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> Non
     assert client_of(ExpertFactory.create()).get(picture.request["PATH_INFO"]).status_code == 403
 
 
-@pytest.mark.parametrize(("name", "most"), [("dataset-list", 12), ("model-list", 8), ("api-model-list", 8)])
+def test_the_models_offer_a_return_only_where_another_version_served(road: Road) -> None:
+    client = client_of(road.researcher)
+    assert "served before" not in client.get(road.url("model-list")).content.decode()
+    former = ModelVersionFactory.create(state=ModelVersion.State.RETIRED, promoted_at=timezone.now())
+    assert f"Return to {former}, which served before" in client.get(road.url("model-list")).content.decode()
+
+
+@pytest.mark.parametrize(("name", "most"), [("dataset-list", 12), ("model-list", 9), ("api-model-list", 8)])
 def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     road: Road,
     name: str,

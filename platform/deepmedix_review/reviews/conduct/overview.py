@@ -74,14 +74,17 @@ class RepeatRow:
     position: int
     first_position: int
     available_at: datetime | None
+    is_first_signed: bool
     is_signed: bool
 
     @property
     def state(self) -> str:
         if self.is_signed:
             return "signed"
-        if self.available_at is None:
+        if not self.is_first_signed:
             return "waits for its first reading"
+        if self.available_at is None:
+            return "in its washout: more cases come between"
         return "due" if self.available_at <= timezone.now() else "in its washout"
 
 
@@ -218,7 +221,7 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
             case__reader_study=reader_study, kind=Assignment.Kind.REPEAT, withdrawn_at=None
         )
         .annotate(first_position=F("repeat_of__position"))
-        .select_related("reader", "case__study")
+        .select_related("reader", "case__study", "repeat_of")
         .order_by("reader__pseudonym", "position")
     )
     return [
@@ -228,6 +231,7 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
             position=row.position,
             first_position=row.first_position,
             available_at=row.available_at,
+            is_first_signed=row.repeat_of is not None and row.repeat_of.signed_at is not None,
             is_signed=row.signed_at is not None,
         )
         for row in rows[:MOST_REPEATS]

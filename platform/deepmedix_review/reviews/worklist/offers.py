@@ -12,6 +12,8 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours
+from deepmedix_review.reviews.criteria.versions import asked_of, default_criteria
+from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.models import (
     Assignment,
     Invitation,
@@ -19,6 +21,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     WorklistNotice,
 )
+from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import Ending, ending_of_pool
 from deepmedix_review.studies.models import Study
@@ -52,12 +55,20 @@ class ReadersStudy:
     days_left: int | None
     num_assigned: int
     num_signed: int
+    seconds_per_reading: float | None
     num_adjudications: int
     has_free_case: bool
     pool_ending: str
     is_holding_a_case: bool
     next_case: uuid.UUID | None
     has_begun_next: bool
+
+    @property
+    def minutes(self) -> float | None:
+        """What an invitation asks for, by the plan's own count; of one case in a pool."""
+        if self.seconds_per_reading is None:
+            return None
+        return self.seconds_per_reading * (1 if self.is_pool else self.num_assigned) / 60
 
     @property
     def num_open(self) -> int:
@@ -216,6 +227,7 @@ def _readers_study(
         days_left=(deadline - timezone.localdate()).days if deadline else None,
         num_assigned=invitation.num_assigned,
         num_signed=invitation.num_signed,
+        seconds_per_reading=_seconds_of(study) if invitation.state == State.INVITED else None,
         num_adjudications=special["num_adjudications"],
         has_free_case=ending is not None and ending.may_take,
         pool_ending=ending.sentence if ending is not None else "",
@@ -223,3 +235,15 @@ def _readers_study(
         next_case=going_on.case if going_on else None,
         has_begun_next=going_on is not None and going_on.is_begun,
     )
+
+
+def _seconds_of(study: ReaderStudy) -> float:
+    """The median of a reading, as the plan of its design counts it."""
+    shown = [version for version in (study.model_version, study.other_version) if version]
+    times = reading_times(
+        design_of(study),
+        asked=asked_of(study) or default_criteria(),
+        model_versions=shown,
+        has_choices=bool(study.first_read_choices),
+    )
+    return times.median

@@ -226,7 +226,13 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
     study = running(a_draft(num_cases=8, num_readers=1, design=design))
     page = admin.get(detail(study)).content.decode()
     assert re.search(r"a (box in a wrong place|sentence of another case)", page)
-    assert "waits for its first reading" in page
+    assert page.count("waits for its first reading") == 3
+    repeated = Assignment.objects.filter(kind=Assignment.Kind.REPEAT).earliest("pk").repeat_of
+    assert repeated is not None
+    Assignment.objects.filter(pk=repeated.pk).update(signed_at=timezone.now())
+    page = admin.get(detail(study)).content.decode()
+    assert page.count("waits for its first reading") == 2
+    assert "in its washout: more cases come between" in page
     [reader] = readers_of(study)
     seen = client_of(reader).get(reverse("worklist")).content.decode()
     for word in ("control", "repeat", "wrong place"):

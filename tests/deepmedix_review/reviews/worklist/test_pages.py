@@ -90,6 +90,9 @@ def test_who_accepts_is_offered_the_first_case_at_once() -> None:
     invitation, first = study.invitations.get(), Assignment.objects.earliest("position")
     client = client_of(invitation.reader)
     accept = reverse("invitation-answer", args=[invitation.uid])
+    invited = client.get(reverse("worklist")).content.decode()
+    # By parts: nobody has read any like them yet.
+    assert re.findall(r"3 case[^<]*", invited) == ["3 cases, about 3 min in all. No deadline."]
     page = client.post(accept, {"answer": "accept"}, follow=True).content.decode()
     assert f"You read in {study.title} now.</strong> 3 cases wait for you." in page
     address = reverse("open-reading", args=[first.uid])
