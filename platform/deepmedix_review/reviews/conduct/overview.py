@@ -108,13 +108,13 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
         rows = rows.filter(pk__lt=ReaderStudy.objects.filter(uid=before).values("pk"))
     found = list(rows[: PAGE + 1])
     page = found[:PAGE]
-    cases = _counted(Case.objects.filter(reader_study__in=page), "reader_study")
-    free = dict(
-        Case.objects.filter(reader_study__in=page, num_free__gt=0)
+    rows_of_cases = (
+        Case.objects.filter(reader_study__in=page)
         .order_by()
         .values_list("reader_study")
-        .annotate(Sum("num_free"))
+        .annotate(Count("pk"), Sum("num_free"))
     )
+    cases = {study: (num_cases, num_free) for study, num_cases, num_free in rows_of_cases}
     here = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
     counted = {
         row["reader_study"]: row
@@ -134,9 +134,10 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             state=study.state,
             created_at=study.created_at,
             deadline=study.deadline,
-            num_cases=cases.get(study.pk, 0),
+            num_cases=cases.get(study.pk, (0, 0))[0],
             num_readers=counted[study.pk]["num_readers"] if study.pk in counted else 0,
-            num_assigned=free.get(study.pk, 0) + (counted[study.pk]["given"] if study.pk in counted else 0),
+            num_assigned=cases.get(study.pk, (0, 0))[1]
+            + (counted[study.pk]["given"] if study.pk in counted else 0),
             num_signed=counted[study.pk]["signed"] if study.pk in counted else 0,
         )
         for study in page
