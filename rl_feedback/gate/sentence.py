@@ -9,6 +9,7 @@ from rl_feedback.gate.policy import Comparison, Direction, Policy, Suite, Verdic
 # A sentence with more figures than this is not read.
 NAMED_IN_SENTENCE = 3
 NAMED_WHEN_PASSED = 2
+MOST_LISTED = 6
 # A model that ignores the film fits it no better than another one: 0 on average, against .6 to .8 seen.
 _LOOKS = 0.2
 # Of what shall not drift: what is counted, and how less and more of it are called.
@@ -38,7 +39,9 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
         against.sort(key=_weight, reverse=True)
         named, others = against[:NAMED_IN_SENTENCE], against[NAMED_IN_SENTENCE:]
         text = "Held. " + _capitalised("; ".join(_change(c, several=several) for c in named))
-        if others:
+        if len(others) > MOST_LISTED:
+            text += f"; and {len(others)} more figures"
+        elif others:
             labels = ", ".join(_lower_first(c.label) + _place(c, several) for c in others)
             text += f"; and {len(others)} more: {labels}"
         return text + "." + _what_it_learned(comparisons, against)

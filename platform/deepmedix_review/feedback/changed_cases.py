@@ -11,15 +11,34 @@ from rl_feedback.evaluation import CaseResult, MeasuredOtherwise
 
 
 @dataclass(frozen=True)
+class ShownRegion:
+    """A region in hundredths of the film's sides."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class ChangedSide:
+    """What one version said of the film, and where it pointed."""
+
+    is_candidate: bool
+    pieces: tuple[Piece, ...]
+    regions: tuple[ShownRegion, ...]
+
+
+@dataclass(frozen=True)
 class ChangedCase:
-    """One film, what is true of it, and what each version said."""
+    """One film, what is true of it, and what each version said: the parent, then the candidate."""
 
     benchmark: Benchmark
     seed: int
     truth: str
     num_lost: int
-    parent: tuple[Piece, ...]
-    candidate: tuple[Piece, ...]
+    truth_regions: tuple[ShownRegion, ...]
+    sides: tuple[ChangedSide, ...]
 
 
 @dataclass(frozen=True)
@@ -33,11 +52,13 @@ class Changes:
 
 
 def most_changed(decision: GateDecision, *, number: int = 6) -> Changes | None:
-    """Films with lost lesions first, then those whose score moved most. None of a decision on figures that
-    are no longer measured so."""
+    """Films with lost lesions first, then those whose score moved most. None of a decision without
+    figures, or on figures that are no longer measured so."""
     try:
         pairs = [pair for before, after in _evaluations(decision) for pair in case_pairs(before, after)]
     except MeasuredOtherwise:
+        return None
+    if not pairs:
         return None
     lost = [_named(pair.parent) - _named(pair.candidate) for pair in pairs]
     changed = [pair for pair in pairs if pair.parent.text != pair.candidate.text]
@@ -70,12 +91,29 @@ def _moved(pair: CasePair) -> float:
 
 
 def _shown(pair: CasePair) -> ChangedCase:
-    parent, candidate = differing_pieces(pair.parent.text, pair.candidate.text)
+    before, after = differing_pieces(pair.parent.text, pair.candidate.text)
+    truth = draw_phantom(seed=pair.parent.seed, width=56, height=56, site=pair.benchmark.site).truth
+    seen = truth.resized(width=100, height=100)
     return ChangedCase(
         benchmark=pair.benchmark,
         seed=pair.parent.seed,
-        truth=draw_phantom(seed=pair.parent.seed, width=56, height=56, site=pair.benchmark.site).truth.answer,
+        truth=truth.answer,
         num_lost=max(0, _named(pair.parent) - _named(pair.candidate)),
-        parent=parent,
-        candidate=candidate,
+        truth_regions=tuple(_region(*lesion.region) for lesion in seen.lesions),
+        sides=(
+            ChangedSide(False, before, _regions_of(pair.parent)),
+            ChangedSide(True, after, _regions_of(pair.candidate)),
+        ),
+    )
+
+
+def _regions_of(result: CaseResult) -> tuple[ShownRegion, ...]:
+    return tuple(_region(*(100 * edge for edge in edges)) for _, *edges in result.score.boxes)
+
+
+def _region(x_min: float, y_min: float, x_max: float, y_max: float) -> ShownRegion:
+    """The part on the film; SVG draws no negative sizes."""
+    x_min, y_min, x_max, y_max = (min(100.0, max(0.0, edge)) for edge in (x_min, y_min, x_max, y_max))
+    return ShownRegion(
+        round(x_min, 1), round(y_min, 1), round(max(0.0, x_max - x_min), 1), round(max(0.0, y_max - y_min), 1)
     )

@@ -1,12 +1,14 @@
 """Lays out the charts of the gate: where each line and mark stands, for the templates to draw as SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from deepmedix_review.feedback.models import GateDecision
+from rl_feedback.gate import Comparison, Direction, Suite
+from rl_feedback.gate.policy import harm
 
-ROW_WIDTH, ROW_HEIGHT = 240, 22
-_NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0)
+ROW_WIDTH, ROW_HEIGHT = 180, 22
+_NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
 _COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
 
@@ -23,6 +25,7 @@ class GateRow:
     interval: str
     verdict: str
     counts_against: bool
+    note: str
     colour: str
     low_x: float
     high_x: float
@@ -35,43 +38,59 @@ class GateRow:
 
 @dataclass(frozen=True)
 class GatePlot:
-    """All figures of one benchmark on one scale: the plot reaches from -span to +span."""
+    """Figures on one scale: the plot reaches from -span to +span."""
 
-    benchmark: str
-    num_cases: int
+    title: str
     span: float
     rows: tuple[GateRow, ...]
 
 
 def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
-    """One plot per benchmark, in the order in which the gate compared them."""
-    benchmarks = list(dict.fromkeys(row["benchmark"] for row in decision.comparisons))
-    return tuple(
-        _gate_plot(name, [row for row in decision.comparisons if row["benchmark"] == name])
-        for name in benchmarks
-    )
+    """What decided against the candidate first, the worst on top; then every other figure, one plot a
+    benchmark in the order in which the gate compared them."""
+    against = sorted((row for row in decision.comparisons if row["counts_against"]), key=_margins_lost)
+    plots = [_gate_plot("What decided", against[::-1], says_where=True)] if against else []
+    others = [row for row in decision.comparisons if not row["counts_against"]]
+    for name in dict.fromkeys(row["benchmark"] for row in others):
+        rows = [row for row in others if row["benchmark"] == name]
+        plots.append(_gate_plot(_title(rows[0]), rows))
+    return tuple(plots)
 
 
-def _gate_plot(benchmark: str, rows: Sequence[dict[str, object]]) -> GatePlot:
+def preference_plot(comparison: Comparison) -> GatePlot:
+    """Readers' votes as the gate's figures are drawn."""
+    return _gate_plot("Readers' votes", [{**asdict(comparison)}])
+
+
+def _title(row: dict[str, object]) -> str:
+    films = "sealed phantoms of " if row.get("suite", Suite.SEALED) == Suite.SEALED else ""
+    return f"{row['num_cases']} {films}{row['benchmark']}"
+
+
+def _margins_lost(row: dict[str, object]) -> float:
+    return harm(Direction(str(row["direction"])), _number(row, "difference")) / _number(row, "margin")
+
+
+def _gate_plot(title: str, rows: Sequence[dict[str, object]], *, says_where: bool = False) -> GatePlot:
     reach = max(
         max(abs(_number(row, name)) for name in ("low", "high", "difference", "margin")) for row in rows
     )
     span = next((nice for nice in _NICE_SPANS if nice >= reach), _NICE_SPANS[-1])
     return GatePlot(
-        benchmark=benchmark,
-        num_cases=int(_number(rows[0], "num_cases")),
+        title=title,
         span=span,
-        rows=tuple(_gate_row(row, span) for row in rows),
+        rows=tuple(_gate_row(row, span, says_where=says_where) for row in rows),
     )
 
 
-def _gate_row(row: dict[str, object], span: float) -> GateRow:
+def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateRow:
     def place(value: float) -> float:
         share = max(-1.0, min(1.0, value / span))
         return round(ROW_WIDTH / 2 + share * (ROW_WIDTH / 2 - 8), 1)
 
     drifts = row["direction"] == "should_not_drift"
     label = str(row["label"]) + (", change as a share" if drifts else "")
+    label += f", {row['benchmark']}" if says_where else ""
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
     shown = "{:+.3f}"
@@ -87,12 +106,20 @@ def _gate_row(row: dict[str, object], span: float) -> GateRow:
         interval=f"{shown.format(low)} to {shown.format(high)}",
         verdict=verdict,
         counts_against=bool(row["counts_against"]),
+        note=_note(row),
         colour=_BAD if row["counts_against"] else _COLOURS[verdict],
         low_x=place(low),
         high_x=place(high),
         middle_x=place(difference),
         limits=tuple(place(limit) for limit in limits.get(str(row["direction"]), (-margin, margin))),
     )
+
+
+def _note(row: dict[str, object]) -> str:
+    """What stands below the label: a limit, asked or not; decisions made before there were any have none."""
+    if row.get("limit") is not None:
+        return f"At most {row['limit']:g}, as its parent keeps it."
+    return str(row.get("note", ""))
 
 
 def _number(row: dict[str, object], name: str) -> float:

@@ -23,7 +23,8 @@ from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
-from deepmedix_review.feedback.charts import gate_plots
+from deepmedix_review.feedback.charts import gate_plots, preference_plot
+from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import (
     find_former_model,
     former_model,
@@ -62,6 +63,8 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
+        **_preference(version),
+        "signatures": version.promotions.select_related("signed_by", "replaced"),
         "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
     }
     return render(request, "feedback/model_detail.html", context)
@@ -161,6 +164,15 @@ def show_held_out_film(request: HttpRequest, uid: UUID, seed: int) -> HttpRespon
     picture = io.BytesIO()
     Image.fromarray(phantom.to_uint8()).save(picture, "PNG")
     return HttpResponse(picture.getvalue(), content_type="image/png")
+
+
+def _preference(version: ModelVersion) -> dict[str, Any]:
+    """Readers' votes between the version and its parent, where a reader study showed both."""
+    found = preference_of(version, parent=version.parent) if version.parent else None
+    return {
+        "preference": found,
+        "preference_plot": preference_plot(found.comparison) if found else None,
+    }
 
 
 def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:

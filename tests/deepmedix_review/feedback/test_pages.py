@@ -1,5 +1,6 @@
 """Who may see and do what with data sets, runs and models, and what their pages show."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -270,6 +271,12 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     assert decision.outcome == GateDecision.Outcome.HELD
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
     assert "It stopped naming lesions." in page
+    assert page.index("What decided") < page.index("sealed phantoms of the first site")
+    assert re.search(r'href="#changed">See the \d+ lost lesions</a>', page)
+    assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
+    assert 'class="truth"' in page
+    assert "No shadow study" in page
+    assert f'href="{reverse("gate-policy", args=[2])}"' in page
     assert "lost</span>" in page
     assert road.url("model-promote") not in page
     said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()

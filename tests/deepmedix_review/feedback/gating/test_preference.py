@@ -1,0 +1,72 @@
+"""Readers who saw candidate and parent blinded have a word: whom they do not prefer is not promoted."""
+
+import pytest
+from django.utils import timezone
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.gating.preference import preference_of
+from deepmedix_review.feedback.gating.promoting import require_promotable
+from deepmedix_review.feedback.models import GateDecision
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import Reading, Vote
+from tests.factories.registry import ModelVersionFactory
+from tests.factories.reviews import reader_study
+
+pytestmark = pytest.mark.django_db
+
+NUM_CASES = 12
+
+
+@pytest.fixture
+def versions() -> tuple[ModelVersion, ModelVersion]:
+    """A candidate that passed, and its parent, with a reader study in which each film shows both."""
+    reader_study(num_cases=NUM_CASES)
+    parent = ModelVersion.objects.get(state=ModelVersion.State.SERVING)
+    candidate = ModelVersionFactory.create(number=900, parent=parent)
+    GateDecision.objects.create(
+        candidate=candidate, parent=parent, outcome="passed", policy={}, comparisons=[], sentence="Passed."
+    )
+    for number, reading in enumerate(Reading.objects.order_by("pk")):
+        shown = reading.completion_a if number % 2 else reading.completion_b
+        assert shown is not None
+        shown.model_version = candidate
+        shown.save(update_fields=["model_version"])
+    return candidate, parent
+
+
+def vote(candidate: ModelVersion, *, num_for_candidate: int, is_signed: bool = True) -> None:
+    """Every reading votes for one side, A and B by turns; the first ones for the candidate's."""
+    for number, reading in enumerate(Reading.objects.order_by("pk")):
+        assert reading.completion_a is not None
+        candidate_is_a = reading.completion_a.model_version == candidate
+        is_a = candidate_is_a == (number < num_for_candidate)
+        Vote.objects.create(reading=reading, side=Vote.Side.A if is_a else Vote.Side.B)
+    if is_signed:
+        Reading.objects.update(opened_at=timezone.now(), signed_at=timezone.now())
+
+
+def test_without_a_shadow_study_there_is_no_preference(versions: tuple[ModelVersion, ModelVersion]) -> None:
+    candidate, parent = versions
+    assert preference_of(candidate, parent=parent) is None
+    vote(candidate, num_for_candidate=0, is_signed=False)
+    assert preference_of(candidate, parent=parent) is None
+    assert require_promotable(candidate)
+
+
+def test_a_candidate_that_readers_prefer_may_serve(versions: tuple[ModelVersion, ModelVersion]) -> None:
+    candidate, parent = versions
+    vote(candidate, num_for_candidate=9)
+    found = preference_of(candidate, parent=parent)
+    assert found is not None
+    assert (found.comparison.candidate, found.num_votes, found.num_readers) == (9 / NUM_CASES, NUM_CASES, 1)
+    assert found.comparison.low < 0.25 < found.comparison.high
+    assert require_promotable(candidate)
+
+
+def test_a_candidate_whose_parent_readers_prefer_is_not_promoted(
+    versions: tuple[ModelVersion, ModelVersion],
+) -> None:
+    candidate, parent = versions
+    vote(candidate, num_for_candidate=2)
+    with pytest.raises(RefusedByRule, match=f"Readers prefer {parent}: they chose v900 on 17% of 12 films"):
+        require_promotable(candidate)
