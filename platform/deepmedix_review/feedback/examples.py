@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
@@ -80,21 +81,45 @@ class Examples:
 def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
     """Everything of the train side in the frame in which the parent writes its regions."""
     rows = list(_writable_by(parent, _learned(dataset.pairs)))
-    corrected = texts_to_follow((row.completion_id, row) for row in rows)
     judged, good = _judged(dataset, parent=parent)
-    known = [(row.chosen, row.completion, row.origin) for row in corrected]
-    changed = {row.completion_id for row in corrected}
-    good = [completion for completion in good if completion.pk not in changed]
-    known += [(completion.text, completion, KEPT) for completion in good]
+    known = _known(rows, good)
     return Examples(
         {
             TrainingPair: [_pair(row) for row in rows],
             TaughtText: _each_once(_text(TaughtText, *one) for one in known),
-            KeptText: [_text(KeptText, *one) for one in known[len(corrected) :]],
+            KeptText: [_text(KeptText, *one) for one in known if one[2] == KEPT],
             JudgedText: judged,
             RewardedCase: _cases(known),
         }
     )
+
+
+def cases_of(dataset: PreferenceDataset, *, parent: ModelVersion, side: Split) -> list[RewardedCase]:
+    """What is known of the films of one side, with what readers gave each step."""
+    rows = list(_writable_by(parent, _learned(dataset.pairs, side)))
+    known = _known(rows, _judged(dataset, parent=parent, side=side)[1])
+    return _cases(known, _step_labels(dataset, [completion.pk for _, completion, _ in known]))
+
+
+def _known(rows: Sequence[PreferencePair], good: Iterable[Completion]) -> list[tuple[str, Completion, str]]:
+    """Texts that readers let stand, each with its completion and its origin: corrections, then what they
+    found good as it was."""
+    corrected = texts_to_follow((row.completion_id, row) for row in rows)
+    changed = {row.completion_id for row in corrected}
+    return [
+        *((row.chosen, row.completion, str(row.origin)) for row in corrected),
+        *((completion.text, completion, KEPT) for completion in good if completion.pk not in changed),
+    ]
+
+
+def _step_labels(dataset: PreferenceDataset, completions: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    labels = dataset.labels.filter(completion__in=completions, step__isnull=False).order_by("position")
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for completion, text, criterion, value, variance in labels.values_list(
+        "completion", "step__text", "criterion", "value", "variance"
+    ):
+        found[completion].append({"text": text, "criterion": criterion, "value": value, "variance": variance})
+    return found
 
 
 def num_misfits(dataset: PreferenceDataset, *, parent: ModelVersion) -> int:
@@ -113,9 +138,9 @@ def num_withdrawn_pairs(dataset: PreferenceDataset) -> int:
     return _learned(dataset.pairs).exclude(completion__study__state=Study.State.READY).count()
 
 
-def _learned(rows: Any) -> "QuerySet[Any]":
-    """Of the train side of patients."""
-    learned: QuerySet[Any] = rows.filter(split=Split.TRAIN)
+def _learned(rows: Any, side: Split = Split.TRAIN) -> "QuerySet[Any]":
+    """Of one side of patients; training learns from the train side alone."""
+    learned: QuerySet[Any] = rows.filter(split=side)
     return learned
 
 
@@ -152,9 +177,11 @@ def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
     return list(found.values())
 
 
-def _judged(dataset: PreferenceDataset, *, parent: ModelVersion) -> tuple[list[JudgedText], list[Completion]]:
+def _judged(
+    dataset: PreferenceDataset, *, parent: ModelVersion, side: Split = Split.TRAIN
+) -> tuple[list[JudgedText], list[Completion]]:
     """Texts that readers found good or bad, and the completions in which nothing was found wrong."""
-    rows = _writable_by(parent, _learned(dataset.labels)).order_by("completion", "position")
+    rows = _writable_by(parent, _learned(dataset.labels, side)).order_by("completion", "position")
     sure: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for completion, criterion, value, variance in rows.values_list(
         "completion", "criterion", "value", "variance"
@@ -184,14 +211,22 @@ def _likelihood_above_the_middle(value: float, variance: float | None) -> float:
     return NormalDist(value, variance**0.5).cdf(2 * value - MIDDLE)
 
 
-def _cases(known: Iterable[tuple[str, Completion, str]]) -> list[RewardedCase]:
+def _cases(
+    known: Iterable[tuple[str, Completion, str]],
+    steps: Mapping[int, Sequence[dict[str, Any]]] = MappingProxyType({}),
+) -> list[RewardedCase]:
     """Each film with what comes nearest to its truth: a correction, or what readers found good."""
     found: dict[tuple[str, str], RewardedCase] = {}
     for text, completion, origin in known:
         film, prompt = str(film_path(completion.instance)), asked(completion)
         if (film, prompt) not in found:
             found[film, prompt] = RewardedCase.of(
-                _truth(text, completion), film=film, prompt=prompt, weight=1.0, origin=origin
+                _truth(text, completion),
+                film=film,
+                prompt=prompt,
+                weight=1.0,
+                origin=origin,
+                steps=steps.get(completion.pk, ()),
             )
     return list(found.values())
 

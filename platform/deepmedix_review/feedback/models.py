@@ -216,6 +216,22 @@ class TrainingSample(models.Model):
         ]
 
 
+class HandOver(PublicModel):
+    """A bundle that left for a cluster, and the run on it once a model came back: rl_feedback.bundle."""
+
+    dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="hand_overs")
+    parent_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64, help_text="of the bundle's manifest")
+    reward = models.CharField(max_length=8, help_text="one of rl_feedback.bundle.REWARDS")
+    num_train = models.PositiveIntegerField()
+    num_validation = models.PositiveIntegerField()
+    run = models.OneToOneField(
+        TrainingRun, null=True, on_delete=models.PROTECT, related_name="hand_over", help_text="once returned"
+    )
+    metrics = models.JSONField(default=dict, help_text="what came back with the model")
+
+
 class GateDecision(PublicModel):
     """Candidate beside parent on held-out phantoms: passed or held, and the figure that decided."""
 
