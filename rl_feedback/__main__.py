@@ -39,6 +39,10 @@ COMMANDS = {
     ),
     "export-bundle": ("hand training over to a cluster: EasyR1 on Ray", "rl_feedback.bundle.command"),
     "check-bundle": ("load a bundle and call its reward on its own", "rl_feedback.bundle.command"),
+    "compare-rounds": (
+        "draw several runs of simulated-rounds on one plot",
+        "rl_feedback.simulated_rounds.comparing",
+    ),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from inference.phantoms import draw_phantom, ideal_reasoning
+from rl_feedback.__main__ import main
 from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, ceiling, preferred
 from rl_feedback.simulated_rounds.plots import Line, draw_lines
 from rl_feedback.simulated_rounds.report import write_report
@@ -67,6 +70,18 @@ def test_the_report_says_that_its_readers_are_simulated_and_holds_every_figure(t
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["gap_closed"]["exact_answer"] == 0.5
     for name in SHOWN:
         ElementTree.parse(tmp_path / f"{name}.svg")
+
+
+def test_several_runs_are_compared_by_their_minutes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(a_report(), tmp_path)
+    report = str(tmp_path / "report.json")
+    assert main(["compare-rounds", report, report, "--out", str(tmp_path / "plots")]) == 0
+    assert capsys.readouterr().out.count("| all, 10 | 14 | 0.100 |") == 2
+    drawing = ElementTree.parse(tmp_path / "plots" / "exact_answer.svg")
+    words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"0", "7", "14", "all, 10"} <= set(words)
 
 
 def test_a_plot_puts_more_above_less_and_what_comes_later_to_the_right() -> None:

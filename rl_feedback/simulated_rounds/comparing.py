@@ -1,0 +1,54 @@
+"""`python -m rl_feedback compare-rounds`: several runs of SIMULATED rounds on one plot, by the minutes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rl_feedback.simulated_rounds.figures import SHOWN, ceiling
+from rl_feedback.simulated_rounds.plots import Line, draw_lines
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("reports", type=Path, nargs="+", help="report.json of each run")
+    parser.add_argument("--out", type=Path, required=True, help="folder for a plot of each figure")
+
+
+def run(options: argparse.Namespace) -> Iterator[str]:
+    """A table of all runs, and the plots."""
+    reports = [json.loads(path.read_text("utf-8")) for path in options.reports]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, label in SHOWN.items():
+        drawing = draw_lines(
+            f"{label}, second site",
+            [Line(_name(report), _points(report, name)) for report in reports],
+            along="minutes of SIMULATED reading (assumed)",
+            ceiling=ceiling()[name],
+        )
+        (options.out / f"{name}.svg").write_text(drawing, encoding="utf-8")
+    yield "| run | minutes | " + " | ".join(SHOWN.values()) + " |"
+    yield "|---" * (2 + len(SHOWN)) + "|"
+    for report in reports:
+        last = report["rounds"][-1]
+        cells = " | ".join(f"{found['mean']:.3f}" for found in _figures(report, last))
+        yield f"| {_name(report)} | {last['reading_minutes']:.0f} | {cells} |"
+
+
+def _name(report: Mapping[str, Any]) -> str:
+    return f"{report['kind']}, {report['rounds'][-1]['num_readings']}"
+
+
+def _points(report: Mapping[str, Any], name: str) -> tuple[tuple[float, float, float, float], ...]:
+    return tuple(
+        (round(one["reading_minutes"]), found["mean"], found["low"], found["high"])
+        for one in report["rounds"]
+        for found in (one["figures"][report["site"]][name],)
+    )
+
+
+def _figures(report: Mapping[str, Any], one: Mapping[str, Any]) -> list[Mapping[str, float]]:
+    return [one["figures"][report["site"]][name] for name in SHOWN]
