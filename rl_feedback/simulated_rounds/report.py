@@ -50,7 +50,9 @@ def _page(report: LoopReport) -> str:
         f'<img src="{name}.svg" alt="{escape(label)} over rounds, in the table below">'
         for name, label in SHOWN.items()
     )
-    closed = ", ".join(f"{SHOWN[name].lower()} {report.gap_closed(name):.0%}" for name in GAINED)
+    closed = ", ".join(
+        f"{SHOWN[name][0].lower()}{SHOWN[name][1:]} {report.gap_closed(name):.0%}" for name in GAINED
+    )
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>
 <style>{_STYLE}</style></head><body>

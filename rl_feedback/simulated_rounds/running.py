@@ -67,7 +67,7 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
                 reading_minutes=minutes,
                 training_minutes=training_minutes,
                 promoted=True,
-                gate="not asked",
+                gate="Not asked: without the platform each model is the next one's parent.",
                 figures=figures,
                 preferred=preferred(
                     site=trial.site,

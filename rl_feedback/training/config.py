@@ -61,6 +61,10 @@ class StageConfig:
         "first",
         "Site of the replayed films, one of inference.phantoms.TAUGHT_SITES: no other site's truth trains.",
     )
+    replay_blank_share: float = choice(
+        0.15,
+        "Of the replayed drawn films, the share without a chest, of which there is nothing to say.",
+    )
     lora_rank: int = choice(
         16,
         "Rank of the adapters that are trained and then merged (LoRA, Hu et al. 2021); 0 trains the weights.",
@@ -97,6 +101,8 @@ class StageConfig:
         self.require_whole("replay_per_step", most=1024)
         self.require_one_of("replay_from", ("drawn", "kept"))
         self.require_one_of("replay_site", TAUGHT_SITES)
+        self.require_number("replay_blank_share")
+        self.require(self.replay_blank_share <= 1, "replay_blank_share", "at most 1")
         self.require_whole("lora_rank", most=1024)
         self.require_whole("lora_alpha", least=1, most=4096)
         self.require(isinstance(self.adapts_vision, bool), "adapts_vision", "true or false")

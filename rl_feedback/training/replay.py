@@ -13,11 +13,16 @@ import numpy as np
 from PIL import Image
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
-from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
+from inference.canary_films import draw_blank, draw_hand
+from inference.grounding import format_completion
+from inference.phantoms import NO_FINDING, REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
+from rl_feedback.small_model.build import FILM_SIDE_PX
 from rl_feedback.training.checkpoints import CheckpointFailed
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
+
+NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
 
 
 class Replay:
@@ -37,7 +42,11 @@ class Replay:
         number = self.config.replay_per_step
         if self.config.replay_from == "drawn":
             seeds = rng.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop, size=number)
-            shown = [self._drawn(int(seed)) for seed in seeds]
+            num_blank = int(rng.binomial(number, self.config.replay_blank_share))
+            shown = [
+                self._without_chest(int(seed)) if place < num_blank else self._drawn(int(seed))
+                for place, seed in enumerate(seeds)
+            ]
         else:
             weights = np.array([text.weight for text in self.kept])
             places = rng.choice(len(self.kept), size=number, p=weights / weights.sum())
@@ -48,6 +57,12 @@ class Replay:
         phantom = draw_phantom(seed=seed, site=self.config.replay_site)
         image = self.films.prepared(phantom.to_uint8())
         return image, REPORT_QUERY, ideal_reasoning(phantom.truth, width=image.width, height=image.height)
+
+    def _without_chest(self, seed: int) -> tuple[Image.Image, str, str]:
+        """A blank film or a hand: who learns from chests alone learns to find something on everything."""
+        draw = draw_blank if seed % 2 else draw_hand
+        pixels = draw(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX)
+        return self.films.prepared(pixels), REPORT_QUERY, NOTHING_TO_SAY
 
     def _kept(self, text: KeptText) -> tuple[Image.Image, str, str]:
         return self.films.film(text.film), text.prompt, text.text

@@ -17,7 +17,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.selectors import results_of
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.evaluation.services import ensure_benchmarks_for, ensure_gate_benchmarks
 from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback.gating.promoting import let_serve
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingRun
@@ -128,7 +128,7 @@ def _finish_round(state: LoopState, number: int, *, researcher: User, progress: 
         request_training_retry(run, actor=researcher)
     candidate = _await_candidate(run, progress.part(f"round {number}: training steps"))
     progress.says(f"Round {number}: {candidate} stands before the gate.")
-    decision = _await_gate(candidate)
+    decision = _await_gate(candidate, progress.part(f"round {number}: films measured for the gate"))
     progress.says(decision.sentence)
     passed = decision.outcome == GateDecision.Outcome.PASSED
     if passed and candidate.state == ModelVersion.State.CANDIDATE:
@@ -184,16 +184,19 @@ def _await_candidate(run: TrainingRun, tell: Callable[[int, int], None]) -> Mode
     return candidate
 
 
-def _await_gate(candidate: ModelVersion) -> GateDecision:
+def _await_gate(candidate: ModelVersion, tell: Callable[[int, int], None]) -> GateDecision:
     decisions = GateDecision.objects.filter(candidate=candidate)
-    done = Evaluation.objects.filter(model_version__in=(candidate, candidate.parent))
+    done = Evaluation.objects.filter(
+        model_version__in=(candidate, candidate.parent), benchmark__in=ensure_benchmarks_for(candidate)
+    )
 
     def look() -> int:
         for row in done.filter(state=JobState.FAILED):
             raise RefusedByRule(f"{candidate} could not be measured: {row.error}")
         return -1 if decisions.exists() else sum(done.values_list("num_done", flat=True))
 
-    _await(look, whole=-1, tell=lambda number, whole: None)
+    wanted = 2 * sum(benchmark.num_phantoms for benchmark in ensure_benchmarks_for(candidate))
+    _await(look, whole=-1, tell=lambda number, whole: tell(max(0, number), wanted))
     return decisions.get()
 
 
