@@ -100,7 +100,7 @@ def entering(live_server: Any, new_context: Callable[..., BrowserContext]) -> En
 
 
 def received(path: Path) -> Instance:
-    item = receive(path)
+    item = receive(path, is_text_free=True)
     assert item.instance is not None, item.reason
     return item.instance
 

@@ -68,11 +68,13 @@ def write_film(path: Path, *, seed: int = 1, size: int = 96, **attributes: Any) 
     return path
 
 
-def receive(path: Path, *, actor: User | None = None, demo: bool = False) -> ImportItem:
+def receive(
+    path: Path, *, actor: User | None = None, demo: bool = False, is_text_free: bool = False
+) -> ImportItem:
     """One file through the real door: checked, decoded by its own process, stored."""
     source = ImportBatch.Source.DEMO if demo else ImportBatch.Source.COMMAND
     batch = start_import(actor=None, source=source)
-    return receive_instance(path, batch=batch, file_name=path.name, actor=actor)
+    return receive_instance(path, batch=batch, file_name=path.name, actor=actor, is_text_free=is_text_free)
 
 
 def store_phantom(*, seed: int = 1, size: int = 96, **attributes: Any) -> Instance:

@@ -50,7 +50,7 @@ def admin_page(live_server: Any, context: BrowserContext) -> Page:
 
 
 def received(path: Path) -> Instance:
-    item = receive(path)
+    item = receive(path, is_text_free=True)
     assert item.instance is not None, item.reason
     return item.instance
 
