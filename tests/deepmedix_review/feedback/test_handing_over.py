@@ -102,6 +102,9 @@ def test_a_bundle_leaves_with_its_sides_and_comes_back_as_a_candidate(
     client.force_login(taught.requested_by)
     page = client.get(reverse("training-run", args=[taught.uid])).content.decode()
     assert f"from a bundle of {left.num_train} cases" in page
+    page = client.get(reverse("dataset-detail", args=[dataset.uid])).content.decode()
+    assert left.sha256[:12] in page
+    assert reverse("model-detail", args=[candidate.uid]) in page.partition("Handed over to a cluster")[2]
     with pytest.raises(CommandError, match=f"came back already: {candidate}"):
         run("import_returned", str(returned), "--actor", "rita")
 

@@ -96,6 +96,7 @@ def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: Trai
         "summary": page.summary,
         "samples": sample_pairs(dataset),
         "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
+        "hand_overs": dataset.hand_overs.select_related("parent_version", "run__candidate").order_by("-id"),
         "form": form,
     }
     return render(request, "feedback/dataset_detail.html", context)
