@@ -81,14 +81,14 @@ def run_recipe(
     on_sample: Callable[[TakenSample], None] | None = None,
     on_begin: Callable[[Mapping[str, Any]], None] = lambda about: None,
 ) -> None:
-    """Train stage by stage and write the last one's model to `out`; see `training.stage.train_stage`.
+    """Train stage by stage and write the last one's model to `out`; see `training.running.train_stage`.
 
     `on_begin` is told of parent, data and environment, at each start anew. Logs for TensorBoard, where the
     recipe asks for them, lie beside `work`. A run that was stopped goes on in the stage where it was. Raises
     ValueError where `work` was begun with another recipe, parent or other data.
     """
     # torch takes seconds and 200 MB: whoever only reads recipes does not pay for it.
-    from rl_feedback.training.stage import train_stage
+    from rl_feedback.training.running import train_stage
 
     _begin(recipe, parent=parent, data=data, work=work)
     on_begin(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, TrainerCallback
@@ -13,9 +13,7 @@ from rl_feedback.rewards.trl_functions import completion_text
 from rl_feedback.training.config import GrpoConfig
 from rl_feedback.training.examples import RewardedCase, SampledFilm, read_examples
 from rl_feedback.training.figures import TakenSample
-
-if TYPE_CHECKING:
-    from rl_feedback.training.stage import Stage
+from rl_feedback.training.stage import Stage
 
 # More would cost more than they tell.
 MOST_FILMS = 4

@@ -25,7 +25,7 @@ from rl_feedback.training.examples import (
     write_examples,
 )
 from rl_feedback.training.figures import StepFigures, TakenSample
-from rl_feedback.training.stage import train_stage
+from rl_feedback.training.running import train_stage
 from rl_feedback.training.view import FilmView
 from tests.factories.models import write_untrained_model
 

@@ -13,7 +13,7 @@ from rl_feedback.training.dpo import FilmPairs
 from rl_feedback.training.examples import TrainingPair, read_examples, write_examples
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.films import Films
-from rl_feedback.training.stage import train_stage
+from rl_feedback.training.running import train_stage
 from rl_feedback.training.view import FilmView
 from tests.factories.models import write_untrained_model
 
