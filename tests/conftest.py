@@ -139,8 +139,9 @@ def system_chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any], system_chromium: str
+    browser_type_launch_args: dict[str, Any], system_chromium: str, django_db_setup: None
 ) -> dict[str, Any]:
+    # After the database, so that the browser is closed before it: an open one keeps its connections.
     # Chromium's sandbox refuses root, and containers have a small /dev/shm.
     args = ["--disable-dev-shm-usage"]
     if sys.platform.startswith("linux") and os.geteuid() == 0:

@@ -76,6 +76,10 @@ def import_film(page: Page, url: str, film: Path) -> None:
     expect(page.locator("[data-upload-results]")).to_contain_text("1 accepted", timeout=60_000)
     page.goto(f"{url}/studies/")
     page.get_by_role("link", name=re.compile("S-")).first.click()
+    page.get_by_role("button", name="Looked at: nothing written on it").click()
+    expect(page.get_by_text("1 study looked at, nothing written on it.")).to_be_visible()
+    page.goto(f"{url}/studies/")
+    page.get_by_role("link", name=re.compile("S-")).first.click()
 
 
 def ask_for_two_completions(page: Page) -> None:
