@@ -65,7 +65,7 @@ def rewritten_text(completion: JudgedCompletion) -> str:
     would write it.
 
     Raises CorrectionRefused where `corrected_text` does, for a wording with regions that are not the step's,
-    and where no step is left.
+    where no step is left, and where the answer does not stand behind the steps.
     """
     parsed = _parsed_as_judged(completion)
     kept = [number for number, step in enumerate(completion.steps) if not step.goes]
@@ -79,10 +79,12 @@ def rewritten_text(completion: JudgedCompletion) -> str:
         if place:
             pieces.append(_between(completion.text, parsed, kept, place))
         pieces.append(step)
-    rest, answer = completion.text[parsed.steps[-1].span[1] :], parsed.answer or ""
+    answer, end = parsed.answer or "", parsed.steps[-1].span[1]
+    if parsed.answer_span is None or parsed.answer_span[0] < end:
+        raise CorrectionRefused("The answer does not stand behind the steps.")
+    at = completion.text.index(answer, *parsed.answer_span)
     wanted = completion.answer.rewrite.strip() or answer
-    at = rest.index(answer, rest.rindex("\\boxed"))
-    text = "".join([*pieces, rest[:at], wanted, rest[at + len(answer) :]])
+    text = "".join([*pieces, completion.text[end:at], wanted, completion.text[at + len(answer) :]])
     read = [step for written in every for step in _steps_of(written)]
     _check(text, num_steps=len(read), num_boxes=sum(len(step.boxes) for step in read), answer=wanted)
     return text

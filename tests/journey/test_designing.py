@@ -109,7 +109,7 @@ def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_sid
     page = open_as(AdminFactory.create(), context=context, url=live_server.url)
     problems = watch(page)
     page.goto(f"{live_server.url}/studies/")
-    page.get_by_role("link", name="Make a collection of these").click()
+    page.get_by_role("button", name="Make a collection of these").click()
     preview = page.locator("#preview")
     expect(preview.get_by_role("status")).to_have_text("4 studies")
     page.get_by_label("PA", exact=True).check()

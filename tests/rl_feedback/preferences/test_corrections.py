@@ -106,6 +106,20 @@ def test_an_output_keeps_its_own_way_of_writing_around_what_was_rewritten() -> N
     assert rewritten_text(made) == text.replace("2. Clear lungs", "2. Large heart")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\boxed{clear} <think> The heart size is normal </think> That is all.",
+        "<think> The heart size is normal </think> The answer is: clear",
+    ],
+)
+def test_an_output_whose_answer_is_not_behind_its_steps_is_refused(text: str) -> None:
+    made = completion("a", text)
+    assert len(made.steps) == 1
+    with pytest.raises(CorrectionRefused, match="behind the steps"):
+        rewritten_text(replace(made, answer=JudgedAnswer(1, 1, 1, rewrite="normal")))
+
+
 def test_what_a_rewritten_answer_would_break_is_refused() -> None:
     with pytest.raises(CorrectionRefused, match="no longer be well formed"):
         rewritten_text(replace(A, answer=JudgedAnswer(rewrite="}{")))
