@@ -65,13 +65,12 @@ export function ReadingRoom({
   useEffect(() => {
     if (session === null) return;
     return listen(session, {
-      isSheetOpen: () => isSheetOpen,
       openSheet: () => setSheetOpen(true),
       toggleScales,
       singleKeys: () => keySettings.has_single_keys,
       shortcuts,
     });
-  }, [session, isSheetOpen, keySettings, shortcuts]);
+  }, [session, keySettings, shortcuts]);
 
   const open = state?.stage.kind === "open" ? state.stage : null;
   const reading = open?.state.reading ?? null;
@@ -174,7 +173,6 @@ function useScales(): [boolean, () => void] {
 }
 
 interface Surroundings {
-  isSheetOpen(): boolean;
   openSheet(): void;
   toggleScales(): void;
   singleKeys(): boolean;
@@ -190,7 +188,7 @@ function listen(session: Session, around: Surroundings): () => void {
     "keydown",
     (event) => {
       session.signOfLife();
-      if (around.isSheetOpen() || document.querySelector("dialog[open]")) return;
+      if (document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
       const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
       if (action === null) return;

@@ -2,7 +2,6 @@
 
 import pytest
 
-from deepmedix_review.feedback.readings_learned import readings_of
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.altered import record_foreign_sentence
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
@@ -147,7 +146,7 @@ def test_a_data_set_frozen_from_all_roles_holds_first_and_adjudicating_readings_
     dataset = freeze_dataset(title="All roles", actor=ResearcherFactory.create())
     num_data = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA).count()
     assert dataset.num_readings == 2 * num_data + 1
-    learned = readings_of(dataset)
+    learned = Reading.objects.filter(pk__in=dataset.readings.values("reading"))
     assert set(learned.values_list("assignment__case__role", flat=True)) == {Case.Role.DATA}
     assert set(learned.values_list("assignment__kind", flat=True)) == {"first", "adjudication"}
     assert set(learned.values_list("completion_a__alteration", "completion_b__alteration")) == {("", "")}
