@@ -45,9 +45,9 @@ def take_next_case(*, reader_study: ReaderStudy, reader: User) -> Reading | None
     # Two clicks of one reader take one case.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [reader_study.pk, reader.pk])
-    held = _open_reading(reader_study, reader)
+    held = held_case(reader_study, reader.pk)
     if held is not None:
-        return held
+        return Reading.objects.get(assignment=held, signed_at=None)
     free = Case.objects.filter(reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY)
     locked = free.select_for_update(skip_locked=True, of=("self",)).order_by("position")
     mine = Assignment.objects.filter(reader=reader)
@@ -135,20 +135,21 @@ def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
         )
 
 
-def _open_reading(reader_study: ReaderStudy, reader: User) -> Reading | None:
-    """What the reader must finish before taking another: a leased case, or one that teaches."""
+def held_case(reader_study: ReaderStudy, reader_id: int) -> Assignment | None:
+    """What the reader must finish before taking another: a case that teaches, or a leased one."""
     mine = Assignment.objects.filter(
         case__reader_study=reader_study,
         case__study__state=Study.State.READY,
-        reader=reader,
+        reader=reader_id,
         withdrawn_at=None,
         signed_at=None,
     )
     taught = Q(case__role__in=(Case.Role.TRAINING, Case.Role.CALIBRATION))
+    # Each by its own index: what the reader has to read elsewhere may be long.
     for wanted in (taught, Q(lease_expires_at__isnull=False)):
         found = mine.filter(wanted).order_by("position").first()
         if found is not None:
-            return Reading.objects.get(assignment=found, signed_at=None)
+            return found
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q
 
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.study_services.pool import held_case
 
 SOME_COME_BACK = "No case is free at the moment. One comes back as soon as its reader leaves it."
 
@@ -42,11 +43,9 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
     # A case that was lost by its lease can be taken again.
     unread = cases.filter(~Exists(mine.filter(Q(lease_expires_at=None) | Q(withdrawn_at=None))))
-    held = Assignment.objects.filter(
-        case__reader_study=pool, reader=reader, signed_at=None, withdrawn_at=None
-    )
+    is_holding = held_case(pool, reader) is not None
     # In the order of its index, so that the first one found ends the search.
-    if held.exists() or unread.filter(num_free__gt=0).order_by("position").first() is not None:
+    if is_holding or unread.filter(num_free__gt=0).order_by("position").first() is not None:
         return Ending("The next case of this pool is yours when you take it.", may_take=True)
     if not unread.exists():
         return Ending("You have read every case of this pool.")
