@@ -1485,6 +1485,7 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "same_study" | "prior";
+        /** @description `about` is what the latest attempt ran under: sha256 of parent and examples, versions, machine. */
         RunJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -1501,8 +1502,36 @@ export interface components {
             readonly candidate: string | null;
             /** @description rl_feedback.training.recipe.Recipe as JSON */
             recipe: unknown;
+            readonly about: {
+                [key: string]: unknown;
+            };
             metrics: components["schemas"]["MetricJson"][];
+            readonly samples: components["schemas"]["SampleJson"][];
         };
+        /** @description What the model wrote of a film after a step; `reward` with its `parts` is of a GRPO stage's attempts. */
+        SampleJson: {
+            step: number;
+            /** @description its place in the recipe, from 0 */
+            stage?: number;
+            kind: components["schemas"]["SampleJsonKindEnum"];
+            /** Format: uuid */
+            film: string;
+            text: string;
+            /**
+             * Format: double
+             * @description of an attempt
+             */
+            reward?: number | null;
+            /** @description of its reward, by name */
+            parts?: unknown;
+        };
+        /**
+         * @description * `held_out` - of a film that nothing is learned from
+         *     * `best` - the best attempt
+         *     * `worst` - the worst attempt
+         * @enum {string}
+         */
+        SampleJsonKindEnum: "held_out" | "best" | "worst";
         /**
          * @description * `say_first_read` - say_first_read
          * @enum {string}

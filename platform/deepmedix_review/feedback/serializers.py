@@ -5,7 +5,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.feedback.models import (
+    GateDecision,
+    PreferenceDataset,
+    TrainingMetric,
+    TrainingRun,
+    TrainingSample,
+)
 from deepmedix_review.registry.models import ModelVersion
 
 
@@ -57,11 +63,25 @@ class MetricJson(serializers.ModelSerializer[TrainingMetric]):
         fields = ("step", "stage", "values", "seconds", "memory_mb")
 
 
+class SampleJson(serializers.ModelSerializer[TrainingSample]):
+    """What the model wrote of a film after a step; `reward` with its `parts` is of what GRPO tried."""
+
+    film = serializers.UUIDField(source="instance.uid")
+
+    class Meta:
+        model = TrainingSample
+        fields = ("step", "stage", "kind", "film", "text", "reward", "parts")
+
+
 class RunJson(serializers.ModelSerializer[TrainingRun]):
+    """`about` is what the latest attempt ran under: sha256 of parent and examples, versions, machine."""
+
     dataset = serializers.UUIDField(source="dataset.uid")
     parent = serializers.UUIDField(source="parent_version.uid")  # type: ignore[assignment]
     candidate = serializers.SerializerMethodField()
+    about = serializers.DictField(read_only=True)
     metrics = MetricJson(many=True)
+    samples = serializers.SerializerMethodField()
 
     class Meta:
         model = TrainingRun
@@ -75,12 +95,19 @@ class RunJson(serializers.ModelSerializer[TrainingRun]):
             "parent",
             "candidate",
             "recipe",
+            "about",
             "metrics",
+            "samples",
         )
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_candidate(self, run: TrainingRun) -> str | None:
         return str(run.candidate.uid) if run.candidate else None
+
+    @extend_schema_field(SampleJson(many=True))
+    def get_samples(self, run: TrainingRun) -> list[dict[str, Any]]:
+        rows = run.samples.select_related("instance").order_by("step", "kind", "pk")
+        return list(SampleJson(rows, many=True).data)
 
 
 class SignatureJson(serializers.Serializer[Any]):

@@ -118,6 +118,17 @@ def test_samples_are_kept_once_and_stand_beside_the_one_before(run: TrainingRun)
     ]
 
 
+def test_a_program_reads_what_a_run_wrote_and_ran_under(run: TrainingRun, client: Client) -> None:
+    shown = film(2_000_100, side=Split.TUNE)
+    record_sample(run, sampled(shown, 2, seed=3))
+    TrainingRun.objects.filter(pk=run.pk).update(abouts=[{"seed": 1}, {"seed": 2}])
+    client.force_login(run.requested_by or ResearcherFactory.create())
+    told = client.get(reverse("api-training-run", args=[run.uid])).json()
+    assert told["about"] == {"seed": 2}
+    [sample] = told["samples"]
+    assert (sample["step"], sample["film"], sample["text"]) == (2, str(shown.uid), written(3))
+
+
 def test_the_film_of_a_withdrawn_study_is_not_shown(run: TrainingRun) -> None:
     shown = film(2_000_100, side=Split.TUNE)
     record_sample(run, sampled(shown, 0, seed=3))
