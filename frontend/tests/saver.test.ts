@@ -54,6 +54,15 @@ const storage: InstantStorage = {
   },
 };
 
+/** Holds back who waits at it until it is opened. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
 async function saverWith(server: FakeServer, given?: Outbox) {
   const states: SaveState[] = [];
   const said: string[] = [];
@@ -220,6 +229,38 @@ describe("a signature", () => {
     saver.sign(FILM);
     await saver.flush();
     expect(server.sides).toEqual(["a", "sign"]);
+    expect(said).toEqual(["signed, then /readings/2/"]);
+  });
+
+  it("does not overtake what was said just before it and is still on its way into the browser's database", async () => {
+    const server = new FakeServer();
+    const lasting = await openOutbox();
+    const [answer, written] = [gate(), gate()];
+    const send = server.send;
+    server.send = async (reading, sent) => {
+      if (server.got.length === 0) await answer.opened;
+      const isSigned = server.got.some(({ kind }) => kind === "sign");
+      if (isSigned) return { kind: "refused", sentence: "This reading is signed and locked." };
+      return send(reading, sent);
+    };
+    const slow: Outbox = {
+      ...lasting,
+      add: async (kept) => {
+        if (kept.change.kind === "add_active_time") await written.opened;
+        await lasting.add(kept);
+      },
+    };
+    const { saver, said } = await saverWith(server, slow);
+    saver.save(vote("a"), FILM);
+    await vi.waitFor(async () => expect(await lasting.all()).toHaveLength(1));
+    saver.save({ kind: "add_active_time", payload: { seconds: 3 } }, FILM);
+    saver.sign(FILM);
+    answer.open();
+    await vi.waitFor(async () => expect(await lasting.all()).toHaveLength(0));
+    written.open();
+    await saver.flush();
+    expect(server.sides).toEqual(["a", "add_active_time", "sign"]);
+    expect(saver.state.problem).toBeNull();
     expect(said).toEqual(["signed, then /readings/2/"]);
   });
 

@@ -150,10 +150,12 @@ export class Saver {
 
   private async sendAll(): Promise<void> {
     while (!this.isStopped) {
+      // Asked before the look: what is put meanwhile, and the signature after it, is not among these rows.
+      const signature = this.kept.arriving.length === 0 ? this.signature : null;
       const rows = await this.kept.rows();
       const numWaiting = this.kept.count(rows);
       // Another window sent the signature meanwhile; its id gets the same answer again.
-      const next = rows[0]?.change ?? this.signature;
+      const next = rows[0]?.change ?? signature;
       if (next === null && numWaiting === 0) return this.settle();
       this.set({ numWaiting });
       if (next === null || this.isStopped) return;
