@@ -18,7 +18,7 @@ from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
-from deepmedix_review.reviews.models import DEMO_TITLE, ReaderStudy
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
 from deepmedix_review.studies.models import ImportBatch, Study
@@ -26,6 +26,7 @@ from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, PhantomTruth, draw_phantom
 
+TITLE = "Demo: drawn films"
 NUM_FILMS = 12
 SITES = ("first", "second")
 SIZES_PX = (640, 768, 896, 1024)
@@ -85,7 +86,7 @@ def load_demo(
     *, tell: Tell, patience_seconds: float = PATIENCE_SECONDS, num_films: int = NUM_FILMS
 ) -> ReaderStudy:
     """The demo reader study, made where it is absent. Raises RefusedByRule where no worker answers."""
-    existing = ReaderStudy.objects.filter(title=DEMO_TITLE).first()
+    existing = ReaderStudy.objects.filter(is_demo=True).first()
     if existing is not None:
         tell(f"The demo is there already: {existing.title}.")
         return existing
@@ -116,7 +117,7 @@ def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) 
         practice = []
     built_in = [criterion for criterion in library() if criterion.field]
     return create_reader_study(
-        title=DEMO_TITLE,
+        title=TITLE,
         studies=[film.study for film in films if film not in practice],
         taught=[TaughtCase(film.study, _truth_of(film).as_json()) for film in practice],
         readers=readers,
@@ -125,6 +126,7 @@ def _design(films: Sequence[DemoFilm], *, readers: Sequence[User], actor: User) 
         design=DESIGN,
         asked=[Asked(criterion) for criterion in built_in],
         instructions=INSTRUCTIONS,
+        is_demo=True,
     )
 
 

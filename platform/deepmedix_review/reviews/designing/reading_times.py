@@ -22,7 +22,7 @@ from deepmedix_review.reviews.designs import (
     is_believed,
     make_up,
 )
-from deepmedix_review.reviews.models import DEMO_TITLE, Criterion, ReaderStudyCriterion
+from deepmedix_review.reviews.models import Criterion, ReaderStudyCriterion
 
 # Of this many signed readings, the newest: readers and models change.
 READINGS_TIMED = 2000
@@ -44,7 +44,7 @@ FROM (
       SELECT tried.id FROM reviews_assignment tried
       JOIN reviews_case ON reviews_case.id = tried.case_id
       JOIN reviews_readerstudy ON reviews_readerstudy.id = reviews_case.reader_study_id
-      WHERE reviews_readerstudy.title = %s)
+      WHERE reviews_readerstudy.is_demo)
     AND (completion_b_id IS NOT NULL) = %s AND asks_first_read = %s
   ORDER BY signed_at DESC LIMIT %s
 ) newest
@@ -104,7 +104,7 @@ def _measured(made_up: MakeUp) -> ReadingTimes | None:
 def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
     """The seconds of each reading that is like those planned, and its reader."""
     with connection.cursor() as cursor:
-        cursor.execute(_TIMES, [DEMO_TITLE, made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
+        cursor.execute(_TIMES, [made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
         rows = cursor.fetchall()
     questions = _questions_by_study({study for _, study, *_ in rows})
     alike = []

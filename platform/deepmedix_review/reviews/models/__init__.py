@@ -1,7 +1,6 @@
 """Readers' work on completions: who reads what, and what a reader said of each step, region and answer."""
 
 from deepmedix_review.reviews.models.designs import (
-    DEMO_TITLE,
     Assignment,
     Case,
     Criterion,
@@ -25,7 +24,6 @@ from deepmedix_review.reviews.models.readings import (
 )
 
 __all__ = [
-    "DEMO_TITLE",
     "AnswerRating",
     "Assignment",
     "Case",

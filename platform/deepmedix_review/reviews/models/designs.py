@@ -62,10 +62,6 @@ class Criterion(PublicModel):
         return f"{self.name} v{self.version}"
 
 
-# What the demo is found by: its readings are tried out, not read.
-DEMO_TITLE = "Demo: drawn films"
-
-
 class ReaderStudy(PublicModel):
     """A set of cases and the readers who read them, blinded to the model, by a design drawn by seed."""
 
@@ -98,6 +94,9 @@ class ReaderStudy(PublicModel):
         CONSENSUS = "consensus", "a consensus reading"
 
     title = models.CharField(max_length=120)
+    is_demo = models.BooleanField(
+        default=False, editable=False, help_text="made by load_demo: its readings are tried out, not read"
+    )
     instructions = models.TextField(blank=True, help_text="shown to every reader before the first case")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -178,6 +177,7 @@ class ReaderStudy(PublicModel):
                 | Q(collection_split="", collection_most__isnull=True),
                 name="only_of_a_collection_is_a_side_taken",
             ),
+            models.UniqueConstraint(fields=["is_demo"], condition=Q(is_demo=True), name="there_is_one_demo"),
         ]
 
     def __str__(self) -> str:

@@ -44,10 +44,12 @@ def create_reader_study(
     asked: Sequence[Asked] = (),
     taught: Sequence[TaughtCase] = (),
     instructions: str = "",
+    is_demo: bool = False,
 ) -> ReaderStudy:
     """The short way: designed, accepted by its readers, and started at once.
 
-    By default every reader reads all, and completions are those of the model that serves.
+    By default every reader reads all, and completions are those of the model that serves. `is_demo`: the one
+    study whose readings are tried out, not read.
     """
     draft = StudyDraft(
         title=title,
@@ -61,6 +63,7 @@ def create_reader_study(
         instructions=instructions,
     )
     reader_study = design_reader_study(draft=draft, actor=actor)
+    ReaderStudy.objects.filter(pk=reader_study.pk).update(is_demo=is_demo)
     Invitation.objects.filter(reader_study=reader_study).update(
         state=Invitation.State.ACCEPTED, answered_at=timezone.now()
     )

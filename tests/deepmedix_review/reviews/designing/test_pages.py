@@ -15,7 +15,7 @@ from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
 from deepmedix_review.reviews.designing import reading_times
 from deepmedix_review.reviews.designs import durations
-from deepmedix_review.reviews.models import DEMO_TITLE, Case, Criterion, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reasoning import say
@@ -161,10 +161,11 @@ def test_readings_that_were_clicked_through_do_not_make_the_plan(
     monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
     address = reverse("reader-study-plan")
     demo = reader_study(num_cases=3)
-    ReaderStudy.objects.filter(pk=demo.pk).update(title=DEMO_TITLE)
+    ReaderStudy.objects.filter(pk=demo.pk).update(is_demo=True)
     time_readings(demo, [200, 200, 200])
     assert "Not measured yet" in admin.post(address, form()).content.decode()
-    time_readings(reader_study(num_cases=3), [2, 3, 4])
+    # A study that bears the demo's title is one like any other.
+    time_readings(reader_study(num_cases=3, title="Demo: drawn films"), [2, 3, 4])
     page = admin.post(address, form()).content.decode()
     assert (
         "3 signed readings with two outputs, no first read, and 13 to 21 answers took 3 s, under a third"
