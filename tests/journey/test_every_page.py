@@ -22,6 +22,7 @@ NO_PAGES = {
     "home",
     "held-out-film",
     "reader-study-results-csv",
+    "reader-study-results-all",
     "inference-fragment",
     "inference-live",
     "model-gate",

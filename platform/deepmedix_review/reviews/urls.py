@@ -42,6 +42,11 @@ page_urlpatterns = [
         results_views.download_figure,
         name="reader-study-results-csv",
     ),
+    path(
+        "reader-studies/<uuid:uid>/results/all.zip",
+        results_views.download_all,
+        name="reader-study-results-all",
+    ),
     path("criteria/", criteria_views.list_criteria, name="criterion-list"),
     path("criteria/new/", criteria_views.create_criterion, name="criterion-create"),
     path("criteria/preview/", criteria_views.preview, name="criterion-preview"),

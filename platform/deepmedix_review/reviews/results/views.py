@@ -1,9 +1,6 @@
-"""The page of what a reader study found, its live strip, and the table of each figure as CSV."""
+"""The page of what a reader study found, its live strip, and its tables to take away, one by one or all."""
 
-import csv
-import io
 import uuid
-from collections.abc import Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +12,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
-from deepmedix_review.reviews.results.figures import Table
+from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, zip_pieces
 from deepmedix_review.reviews.results.progress import overview
 
 
@@ -60,25 +57,26 @@ def download_figure(request: HttpRequest, uid: uuid.UUID, key: str) -> Streaming
     record_event(
         actor=acting_user(request), action="download_results", subject=reader_study, details={"figure": key}
     )
-    response = StreamingHttpResponse(_lines(figure.table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{reader_study.uid}-{figure.key}.csv"'
+    response = StreamingHttpResponse(csv_lines(figure.table), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{csv_name(reader_study, figure)}"'
     return response
 
 
-def _lines(table: Table) -> Iterator[str]:
-    """A cell that a spreadsheet would take for a formula gets a leading apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in (table.columns, *table.rows):
-        writer.writerow(
-            [
-                f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell
-                for cell in row
-            ]
-        )
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+@require_GET
+@needs_capability(Capability.VIEW_RESULTS)
+def download_all(request: HttpRequest, uid: uuid.UUID) -> StreamingHttpResponse:
+    """Every table of the page in one file."""
+    reader_study = _visible(request, uid)
+    dashboard = dashboard_of(reader_study, seen=overview(reader_study))
+    record_event(
+        actor=acting_user(request),
+        action="download_results",
+        subject=reader_study,
+        details={"figures": [figure.key for figure in dashboard.figures() if figure.table.rows]},
+    )
+    response = StreamingHttpResponse(zip_pieces(reader_study, dashboard), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{reader_study.uid}-results.zip"'
+    return response
 
 
 def _visible(request: HttpRequest, uid: uuid.UUID) -> ReaderStudy:

@@ -260,7 +260,8 @@ def test_staff_see_the_page_its_csv_and_leave_a_trace_and_experts_see_nothing() 
         assert rows[0][:2] == ["criterion", "value"]
         assert "signed" in client.get(f"{strip}?shown=1").content.decode()
     assert AuditEvent.objects.filter(action="view_results", subject_uid=str(study.uid)).count() == 2
-    for address in (page, table, strip):
+    every = reverse("reader-study-results-all", args=[study.uid])
+    for address in (page, table, strip, every):
         assert client_of(ExpertFactory.create()).get(address).status_code == 403
 
 

@@ -1,0 +1,54 @@
+"""Says in words beside the tables that leave what each one is, on how much it rests, and how it was made."""
+
+import textwrap
+from collections.abc import Mapping
+
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.dashboard import Dashboard
+from deepmedix_review.reviews.results.figures import Figure, counted
+
+_COUNTS = (
+    "Readers stand under their pseudonyms. An amendment counts in place of what it amends. Controls, hidden "
+    "repeats, training and calibration cases count nowhere but under Reliability. For research, not for "
+    "diagnosis."
+)
+
+
+def readme_of(
+    reader_study: ReaderStudy, dashboard: Dashboard, *, named: Mapping[str, Figure], manifest: str
+) -> str:
+    """`named` are the figures that leave as a file, by its name."""
+    files = {figure.key: name for name, figure in named.items()}
+    parts = [
+        f"Results of the reader study “{reader_study.title}”\n{reader_study.uid}",
+        _wrapped(
+            f"Computed {dashboard.computed_at:%Y-%m-%d %H:%M:%S} UTC from "
+            f"{counted(dashboard.num_readings, 'signed reading')}. {_COUNTS}"
+        ),
+        _wrapped(
+            "Tables are CSV in UTF-8, their columns named in the first line. A cell that a spreadsheet would "
+            f"take for a formula has a leading apostrophe. `sha256sum --check {manifest}` says whether every "
+            "file is as it left."
+        ),
+    ]
+    for section in dashboard.sections:
+        parts.append(f"{section.title}\n{'=' * len(section.title)}")
+        parts += [_about(figure, file=files.get(figure.key)) for figure in section.figures]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(figure: Figure, *, file: str | None) -> str:
+    said = {
+        "Found": ", ".join(filter(None, (figure.value, figure.interval))),
+        "Note": figure.note,
+        "n": figure.n,
+        "Method": figure.method,
+        "Columns": ", ".join(figure.table.columns) if file else "",
+    }
+    heading = f"{file or 'no file yet'}\n  {figure.title}"
+    return "\n".join([heading, *(_wrapped(f"{word}: {text}", "  ") for word, text in said.items() if text)])
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    more = f"{indent}  " if indent else ""
+    return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=more, break_on_hyphens=False)
