@@ -9,7 +9,7 @@ from rl_feedback.training.config import DpoConfig, GrpoConfig, KtoConfig, SftCon
 
 # Where texts to follow come from.
 QUESTIONS = ("question",)
-REASONING = ("reasoning", "phantom")
+REASONING = ("reasoning", "phantom", "rewrite", "region")
 KEPT = "kept"
 CORRECTIONS = ("rewrite", "region", KEPT)
 

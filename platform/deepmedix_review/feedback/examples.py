@@ -18,6 +18,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.grounding import parse_completion
+from inference.prompts import template
 from inference.regions import to_image_px
 from rl_feedback.preferences import OVERALL
 from rl_feedback.preferences.following import texts_to_follow
@@ -32,7 +33,7 @@ from rl_feedback.training.examples import (
     TrainingPair,
     write_examples,
 )
-from rl_feedback.training.stages import KEPT
+from rl_feedback.training.stages import KEPT, QUESTIONS
 
 AnyText = TypeVar("AnyText", bound=TaughtText)
 
@@ -86,7 +87,7 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
     return Examples(
         {
             TrainingPair: [_pair(row) for row in rows],
-            TaughtText: _each_once(_text(TaughtText, *one) for one in known),
+            TaughtText: _each_once([*(_text(TaughtText, *one) for one in known), *_answers(known)]),
             KeptText: [_text(KeptText, *one) for one in known if one[2] == KEPT],
             JudgedText: judged,
             RewardedCase: _cases(known),
@@ -168,6 +169,21 @@ def _pair(row: PreferencePair) -> TrainingPair:
 
 def _text(kind: type[AnyText], text: str, completion: Completion, origin: str) -> AnyText:
     return kind(str(film_path(completion.instance)), asked(completion), 1.0, origin, text)
+
+
+def _answers(known: Iterable[tuple[str, Completion, str]]) -> list[TaughtText]:
+    """Questions with the answers that readers let stand, as instruction fine-tuning learns them: the bare
+    question, and no reasoning before the answer. Not the template's own question where it is asked bare:
+    that one is to be reasoned on."""
+    return [
+        TaughtText(
+            str(film_path(completion.instance)), completion.query, 1.0, QUESTIONS[0], f"\\boxed{{{answer}}}"
+        )
+        for text, completion, _ in known
+        for answer in (parse_completion(text).answer,)
+        for asks in (template(completion.model_version.prompt_template),)
+        if answer and asks.render(asks.default_query) != completion.query.strip()
+    ]
 
 
 def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:

@@ -1,5 +1,6 @@
 """What a researcher chooses for a training run; the rules are the learning library's own."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,26 @@ OFFERED = (
         "The model tries; what is right and well placed is rewarded (GRPO).",
         Recipe.of("grpo"),
     ),
+    OfferedRecipe(
+        "instruction",
+        "Answers to questions",
+        "Bare answers that readers let stand, without reasoning (instruction fine-tuning).",
+        Recipe.of("instruction"),
+    ),
+    OfferedRecipe(
+        "cold-start",
+        "Reasoning in steps",
+        "Reasoning that readers rewrote or whose regions they moved (the cold start).",
+        Recipe.of("cold-start"),
+    ),
+    OfferedRecipe(
+        "three-stages",
+        "DeepMedix-R1's three stages",
+        "Instruction fine-tuning, the cold start, then reinforcement learning by the expert reward.",
+        Recipe.of("instruction", "cold-start", "grpo"),
+    ),
 )
+OWN = "own"
 
 
 class StageForm(forms.Form):
@@ -144,26 +164,69 @@ class Offer:
         return any(form.is_bound and form.errors for form in self.forms)
 
 
-class TrainingForm:
-    """The recipes that are offered, of which one is chosen."""
+class OwnRecipeForm(forms.Form):
+    """A recipe as text, such as the config of a run that was."""
 
-    def __init__(self, examples: Examples | None, data: Mapping[str, Any] | None = None) -> None:
+    recipe_text = forms.CharField(
+        label="Recipe as JSON",
+        required=True,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
+        help_text='{"stages": [{"kind": "sft", "num_steps": 100}, {"kind": "dpo"}]}: what is not named '
+        "has its default. The config of a run can be pasted as it is.",
+        error_messages={"required": "Write a recipe, or paste the config of a run."},
+    )
+
+    def clean_recipe_text(self) -> Recipe:
+        try:
+            return Recipe.from_json(json.loads(self.cleaned_data["recipe_text"]))
+        except json.JSONDecodeError as error:
+            raise forms.ValidationError(
+                f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+            ) from error
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class TrainingForm:
+    """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run to
+    be written out, to be changed and run again."""
+
+    def __init__(
+        self,
+        examples: Examples | None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        again: Mapping[str, Any] | None = None,
+    ) -> None:
         self.refusal = ""
         self.offers = [self._offer(offered, examples, data) for offered in OFFERED]
         usable = [offer.offered.key for offer in self.offers if not offer.lacks]
-        asked = str(data.get("recipe", "")) if data is not None else ""
-        self.chosen = asked if asked in {o.key for o in OFFERED} else (usable or [OFFERED[0].key])[0]
+        asked = str(data.get("recipe", "")) if data is not None else OWN if again else ""
+        self.is_own = asked == OWN
+        self.own = OwnRecipeForm(
+            data if data is not None and self.is_own else None,
+            initial={"recipe_text": json.dumps(again, indent=2)} if again else None,
+        )
+        self.chosen = asked if asked in {OWN, *(o.key for o in OFFERED)} else (usable or [OFFERED[0].key])[0]
         self.is_usable = bool(usable)
 
     def is_valid(self) -> bool:
+        if self.is_own:
+            return self.own.is_valid()
         return all(form.is_valid() for form in self._chosen_offer().forms)
 
     @property
     def has_errors(self) -> bool:
-        return bool(self.refusal) or self._chosen_offer().has_errors
+        wrong = (
+            self.own.is_bound and bool(self.own.errors) if self.is_own else self._chosen_offer().has_errors
+        )
+        return bool(self.refusal) or wrong
 
     def recipe(self) -> dict[str, Any]:
         """Of a valid form, as JSON."""
+        if self.is_own:
+            own: Recipe = self.own.cleaned_data["recipe_text"]
+            return own.as_json()
         return {"stages": [form.as_json() for form in self._chosen_offer().forms]}
 
     def _chosen_offer(self) -> Offer:

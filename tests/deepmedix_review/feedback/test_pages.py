@@ -1,5 +1,6 @@
 """Who may see and do what with data sets, runs and models, and what their pages show."""
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -164,6 +165,27 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     assert page.headers["Location"] == reverse("training-run", args=[run.uid])
     [stage] = run.recipe["stages"]
     assert (run.num_steps, stage["learning_rate"], stage["beta"]) == (12, 1e-4, 0.1)
+
+
+def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_run_again(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    again = client.get(road.url("dataset-detail"), {"again": str(road.run.uid)}).content.decode()
+    assert 'value="own" checked' in again
+    assert "&quot;kind&quot;: &quot;dpo&quot;" in again
+    for text, said in (
+        ("", "Write a recipe, or paste the config of a run."),
+        ('{"stages": [', "This is no JSON"),
+        ('{"stages": [{"kind": "dpo", "learning_rate": 5}]}', "Stage 1: learning_rate must be"),
+    ):
+        page = client.post(road.url("dataset-train"), {"recipe": "own", "recipe_text": text})
+        assert said in page.content.decode()
+    assert TrainingRun.objects.count() == 1
+    own = {"stages": [{"kind": "kto", "num_steps": 3}, {"kind": "dpo", "num_steps": 2}], "about": {"seed": 1}}
+    client.post(road.url("dataset-train"), {"recipe": "own", "recipe_text": json.dumps(own)})
+    run = TrainingRun.objects.latest("id")
+    assert [(stage["kind"], stage["num_steps"]) for stage in run.recipe["stages"]] == [("kto", 3), ("dpo", 2)]
 
 
 def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:

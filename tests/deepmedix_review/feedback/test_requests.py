@@ -7,12 +7,17 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.services import cancel_training, freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry, run_training
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
+from inference.prompts import FINDINGS_QUERY
+from rl_feedback.training.examples import TaughtText
+from rl_feedback.training.recipe import Recipe
+from rl_feedback.training.stages import STAGES
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ServingModelFactory
@@ -72,6 +77,38 @@ def test_drawn_films_are_replayed_for_models_that_learned_from_them_alone(
     Completion.objects.update(problems=["no_answer"])
     [stage] = request_training(dataset=dataset, actor=researcher, recipe=dpo()).recipe["stages"]
     assert stage["replay_per_step"] == 0
+
+
+def test_questions_are_taught_bare_with_the_answers_that_readers_let_stand(
+    dataset: PreferenceDataset, researcher: User, model: ModelVersion
+) -> None:
+    with pytest.raises(RefusedByRule, match=r"Stage 1 has nothing to learn from.*of the origin question"):
+        request_training(dataset=dataset, actor=researcher, recipe=Recipe.of("instruction").as_json())
+    Completion.objects.update(query="Is the heart enlarged?")
+    taught = examples_of(dataset, parent=model).of(STAGES["instruction"].config)
+    assert [(one.prompt, one.text) for one in taught if isinstance(one, TaughtText)] == [
+        ("Is the heart enlarged?", f"\\boxed{{{completion.answer}}}") for completion in _let_stand(dataset)
+    ]
+    # Where the model is told to reason beside the question, its own question is one to answer at once too.
+    ModelVersion.objects.filter(pk=model.pk).update(prompt_template="deepmedix-r1")
+    Completion.objects.update(query=FINDINGS_QUERY)
+    taught = examples_of(dataset, parent=model).of(STAGES["instruction"].config)
+    assert {one.prompt for one in taught} == {FINDINGS_QUERY}
+
+
+def test_the_published_three_stages_run_in_a_row(dataset: PreferenceDataset, researcher: User) -> None:
+    Completion.objects.update(query="Is the heart enlarged?")
+    chosen = Recipe.of("instruction", "cold-start", "grpo").as_json()
+    run = request_training(dataset=dataset, actor=researcher, recipe=chosen)
+    assert [stage["kind"] for stage in run.recipe["stages"]] == ["sft", "sft", "grpo"]
+
+
+def _let_stand(dataset: PreferenceDataset) -> list[Completion]:
+    """Whose text readers corrected, then those that they found good as they were."""
+    corrected = {pair.completion_id for pair in dataset.pairs.exclude(origin="vote")}
+    good = dataset.labels.filter(criterion="overall").values_list("completion", flat=True)
+    both = [*sorted(corrected), *(pk for pk in good.order_by("position") if pk not in corrected)]
+    return [Completion.objects.get(pk=pk) for pk in both]
 
 
 def test_pairs_in_coordinates_that_the_serving_model_does_not_write_are_refused(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.datasets.card import as_markdown, card_of
@@ -19,7 +20,7 @@ from deepmedix_review.feedback.datasets.samples import sample_pairs
 from deepmedix_review.feedback.examples import Examples, examples_of
 from deepmedix_review.feedback.forms import TrainingForm
 from deepmedix_review.feedback.models import PreferenceDataset
-from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readings_waiting
+from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readings_waiting, run_for
 from deepmedix_review.feedback.tasks import request_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
@@ -51,9 +52,12 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """`again` names a run whose recipe is written out in the form."""
     dataset = dataset_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
-    return _render_dataset(request, dataset, TrainingForm(_examples(dataset)))
+    run = read_cursor(request, "again")
+    again = run_for(acting_user(request), run).recipe if run else None
+    return _render_dataset(request, dataset, TrainingForm(_examples(dataset), again=again))
 
 
 @require_POST

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user, readers_by_uid
+from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.live import leave_for
 from deepmedix_review.reviews import study_services
@@ -25,7 +26,6 @@ from deepmedix_review.reviews.conduct.page import (
     invitation_form,
     show_page,
 )
-from deepmedix_review.reviews.cursors import read_cursor
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Case, ReaderStudy
 

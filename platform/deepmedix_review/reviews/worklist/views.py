@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews import selectors, services, study_services
-from deepmedix_review.reviews.cursors import read_cursor
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.worklist import offers
 from deepmedix_review.reviews.worklist.endings import ending_of_pool

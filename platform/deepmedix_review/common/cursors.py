@@ -1,4 +1,4 @@
-"""Reads the cursor of a long list out of a page's address."""
+"""Reads out of a page's address where a long list goes on, or what a form begins with."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 def read_cursor(request: HttpRequest, name: str) -> uuid.UUID | None:
-    """An unreadable one starts at the first page."""
+    """An unreadable one counts as none."""
     try:
         return uuid.UUID(request.GET[name]) if name in request.GET else None
     except ValueError:
