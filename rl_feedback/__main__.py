@@ -32,6 +32,10 @@ COMMANDS = {
     "dpo": ("teach which of two texts readers prefer", "rl_feedback.training.command"),
     "kto": ("teach which single texts readers found good", "rl_feedback.training.command"),
     "grpo": ("let the model try, and reward what is right", "rl_feedback.training.command"),
+    "step-scorer": (
+        "learn from rated steps what a step is worth, and say whether that may be used",
+        "rl_feedback.steps.command",
+    ),
     "recipe": ("stages in a row; without --config corrections, then votes", "rl_feedback.training.command"),
     "simulated-rounds": (
         "see what one kind of SIMULATED rating gains on drawn films",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rl_feedback.rewards import VERSIONS, CaseTruth, grounded_reward, paper_reward
+from rl_feedback.rewards import NEWEST, VERSIONS, CaseTruth, grounded_reward, paper_reward
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="JSON lines with `completion`, `answer` and, where known, `regions`, `image_size`, "
         "`model_size`, `box_frame`, `step_scores`",
     )
-    parser.add_argument("--reward", choices=["paper", *sorted(VERSIONS)], default="grounded-1")
+    parser.add_argument("--reward", choices=["paper", *sorted(VERSIONS)], default=NEWEST.name)
 
 
 def run(options: argparse.Namespace) -> Iterator[str]:

@@ -9,10 +9,12 @@ from rl_feedback.rewards.paper import PaperReward, paper_reward
 from rl_feedback.rewards.regions import RegionScore
 from rl_feedback.rewards.trl_functions import trl_grounded_reward, trl_paper_reward
 from rl_feedback.rewards.truth import CaseTruth, TruthRegion, phantom_case
-from rl_feedback.rewards.version import GROUNDED_1, VERSIONS, RewardVersion
+from rl_feedback.rewards.version import GROUNDED_1, GROUNDED_2, NEWEST, VERSIONS, RewardVersion
 
 __all__ = [
     "GROUNDED_1",
+    "GROUNDED_2",
+    "NEWEST",
     "VERSIONS",
     "AnswerScore",
     "CaseTruth",

@@ -16,7 +16,7 @@ from rl_feedback.rewards.answer import AnswerScore, score_answer
 from rl_feedback.rewards.form import answers_after_reasoning, is_well_formed, length_factor
 from rl_feedback.rewards.regions import RegionScore, score_regions
 from rl_feedback.rewards.truth import CaseTruth
-from rl_feedback.rewards.version import GROUNDED_1, RewardVersion
+from rl_feedback.rewards.version import NEWEST, RewardVersion
 
 PARTS = ("format", "answer", "regions", "steps")
 NO_REGIONS = "Nobody drew regions for this case: their weight went to the other parts."
@@ -57,7 +57,7 @@ def grounded_reward(
     truths: Sequence[CaseTruth],
     *,
     step_scores: Sequence[Sequence[float]] | None = None,
-    version: RewardVersion = GROUNDED_1,
+    version: RewardVersion = NEWEST,
 ) -> list[GroundedReward]:
     """The reward of each completion against what is known of its case.
 
@@ -96,7 +96,9 @@ def _reward(
     answer_score = score_answer(
         answer, truth.answer, label_share=version.label_share, absent_weight=version.absent_weight
     )
-    region_score = score_regions(text, parsed, truth, max_boxes=version.max_boxes)
+    region_score = score_regions(
+        text, parsed, truth, max_boxes=version.max_boxes, forgives_spread=version.forgives_spread
+    )
     if region_score is None:
         notes.append(NO_REGIONS)
     if step_scores is None:
@@ -106,7 +108,7 @@ def _reward(
         "format": well_formed,
         "answer": answer_score.value,
         "regions": None if region_score is None else region_score.value,
-        "steps": None if step_scores is None else _mean_step(parsed, step_scores),
+        "steps": None if step_scores is None else _steps(parsed, step_scores, version),
     }
     weights = _weights(version, {name for name, value in parts.items() if value is not None})
     length = length_factor(text, parsed, max_characters=version.max_characters)
@@ -126,8 +128,8 @@ def _reward(
     )
 
 
-def _mean_step(parsed: ParsedCompletion, step_scores: Sequence[float]) -> float:
-    """Mean of the steps' lower bounds: one more good step does not raise it."""
+def _steps(parsed: ParsedCompletion, step_scores: Sequence[float], version: RewardVersion) -> float:
+    """What the steps are worth together; a text without steps is worth nothing."""
     if len(step_scores) != len(parsed.steps):
         raise ValueError(
             f"A completion has {len(parsed.steps)} reasoning steps and {len(step_scores)} step scores; score "
@@ -135,7 +137,9 @@ def _mean_step(parsed: ParsedCompletion, step_scores: Sequence[float]) -> float:
         )
     if not all(0 <= score <= 1 for score in step_scores):
         raise ValueError("A step score must lie between 0 and 1.")
-    return fmean(step_scores) if step_scores else 0.0
+    if not step_scores:
+        return 0.0
+    return min(step_scores) if version.weakest_step else fmean(step_scores)
 
 
 def _weights(version: RewardVersion, used: set[str]) -> PartWeights:

@@ -15,7 +15,7 @@ from inference.regions import Box, region_problem, to_image_px
 from rl_feedback.agreement import iou_matrix
 from rl_feedback.labels import KINDS_OF, State, label_report
 from rl_feedback.rewards.lexical import stems
-from rl_feedback.rewards.truth import CaseTruth
+from rl_feedback.rewards.truth import CaseTruth, TruthRegion
 
 _STRUCTURES = {
     "heart": r"heart|cardi\w+",
@@ -68,10 +68,11 @@ class _Topic:
 
 
 def score_regions(
-    text: str, parsed: ParsedCompletion, truth: CaseTruth, *, max_boxes: int
+    text: str, parsed: ParsedCompletion, truth: CaseTruth, *, max_boxes: int, forgives_spread: bool = False
 ) -> RegionScore | None:
     """A completion's boxes against the case's regions, matched one to one so that their IoUs sum to the
-    most (Kuhn 1955), each box only with a region of what its step speaks of. None where nobody drew regions.
+    most (Kuhn 1955), each box only with a region of what its step speaks of. With `forgives_spread` a region
+    is taken where the experts' spread lets it lie nearest to the box. None where nobody drew regions.
     """
     if truth.regions is None:
         return None
@@ -85,7 +86,7 @@ def score_regions(
     expected = len(truth.regions)
     ious: tuple[float, ...] = ()
     if num_written <= max(max_boxes, 2 * expected):
-        ious = _matched(pointed, truth)
+        ious = _matched(pointed, truth, forgives_spread=forgives_spread)
     total = expected + num_written
     return RegionScore(
         value=2 * sum(ious) / total if total else 1.0,
@@ -116,6 +117,28 @@ def speaks_of(step: str, region: str) -> bool:
     return bool(said.words & shown.words) and _meet(said.sides, shown.sides)
 
 
+def nearest_box(region: TruthRegion, box: Box) -> Box:
+    """The region with each edge moved towards the box's, by no more than the experts' spread of that edge and
+    never by more than a quarter of the region's side: who disagree widely do not make every place right.
+
+    Moving an edge towards the box's never lowers their IoU, so a wider spread never costs; a box with every
+    edge within the spread is the region itself.
+
+    >>> heart = TruthRegion("heart", Box(10, 10, 50, 50), tolerance=Box(2, 2, 2, 2))
+    >>> tuple(nearest_box(heart, Box(11, 5, 53, 50)))
+    (11, 8, 52, 50)
+    """
+    if region.tolerance is None:
+        return region.box
+    x_min, y_min, x_max, y_max = region.box
+    most = ((x_max - x_min) / 4, (y_max - y_min) / 4) * 2
+    edges = (
+        min(max(wanted, edge - reach), edge + reach)
+        for wanted, edge, reach in zip(box, region.box, map(min, region.tolerance, most), strict=True)
+    )
+    return Box(*edges)
+
+
 def _on_film(box: Box, truth: CaseTruth) -> Box | None:
     if max(map(abs, box)) > LARGEST_NUMBER:
         return None
@@ -123,12 +146,19 @@ def _on_film(box: Box, truth: CaseTruth) -> Box | None:
     return None if region_problem(placed, truth.image_size) else placed
 
 
-def _matched(pointed: Sequence[tuple[str, Box]], truth: CaseTruth) -> tuple[float, ...]:
+def _matched(
+    pointed: Sequence[tuple[str, Box]], truth: CaseTruth, *, forgives_spread: bool
+) -> tuple[float, ...]:
     regions = truth.regions or ()
     if not pointed or not regions:
         return ()
     allowed = np.array([[speaks_of(step, region.finding) for region in regions] for step, _ in pointed])
-    ious = iou_matrix([box for _, box in pointed], [region.box for region in regions]) * allowed
+    ious = iou_matrix([box for _, box in pointed], [region.box for region in regions])
+    if forgives_spread:
+        for row, column in np.argwhere(allowed):
+            box = pointed[row][1]
+            ious[row, column] = iou_matrix([box], [nearest_box(regions[column], box)])[0, 0]
+    ious = ious * allowed
     rows, columns = linear_sum_assignment(ious, maximize=True)
     return tuple(
         float(ious[row, column]) for row, column in zip(rows, columns, strict=True) if ious[row, column]

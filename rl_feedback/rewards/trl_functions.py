@@ -10,14 +10,15 @@ from inference.grounding import parse_completion
 from rl_feedback.rewards.grounded import grounded_reward
 from rl_feedback.rewards.paper import paper_reward
 from rl_feedback.rewards.truth import CaseTruth
-from rl_feedback.rewards.version import GROUNDED_1, RewardVersion
+from rl_feedback.rewards.version import NEWEST, RewardVersion
 
 # A completion is a text, or a conversation's last messages, whose content is a text or parts of one.
 Completion = str | Sequence[Mapping[str, Any]]
 # TRL's own type; None would mean "no reward for this row", which ours never say.
 Rewards = list[float | None]
 RewardFunction = Callable[..., Rewards]
-StepScorer = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+# From texts, and the data set's columns of the cases that they answer.
+StepScorer = Callable[[Sequence[str], Mapping[str, Sequence[Any]]], Sequence[Sequence[float]]]
 
 _TRUTH_COLUMNS = ("answer", "regions", "image_size", "model_size", "box_frame")
 
@@ -38,14 +39,14 @@ def trl_paper_reward(completions: Sequence[Completion], *, answer: Sequence[str]
 
 
 def trl_grounded_reward(
-    *, version: RewardVersion = GROUNDED_1, score_steps: StepScorer | None = None
+    *, version: RewardVersion = NEWEST, score_steps: StepScorer | None = None
 ) -> RewardFunction:
     """Our reward as a function for `GRPOTrainer(reward_funcs=…)`, on a data set with the columns of
     `CaseTruth.from_columns`. `score_steps` gives the lower bounds of the steps' scores of each text.
 
     >>> reward = trl_grounded_reward()
     >>> reward.__name__, reward(["<think> Clear </think> \\\\boxed{Yes}"], answer=["yes"], prompts=["…"])
-    ('grounded_1', [1.0])
+    ('grounded_2', [1.0])
     """
 
     def reward(completions: Sequence[Completion], **columns: Any) -> Rewards:
@@ -56,7 +57,7 @@ def trl_grounded_reward(
         rows = zip(*(columns[name] for name in named), strict=True)
         truths = [CaseTruth.from_columns(dict(zip(named, row, strict=True))) for row in rows]
         rewards = grounded_reward(
-            texts, truths, step_scores=score_steps(texts) if score_steps else None, version=version
+            texts, truths, step_scores=score_steps(texts, columns) if score_steps else None, version=version
         )
         _log_boxes(columns.get("log_metric"), completions)
         parts = ("format", "answer", "regions", "steps", "length")

@@ -12,10 +12,14 @@ from inference.regions import Box, Frame
 
 @dataclass(frozen=True)
 class TruthRegion:
-    """A region in film pixels and what it shows: a finding ("left effusion") or a structure ("heart")."""
+    """A region in film pixels and what it shows: a finding ("left effusion") or a structure ("heart").
+
+    `tolerance` is, edge by edge, how far the experts' own boxes lie from it; None where one expert drew it.
+    """
 
     finding: str
     box: Box
+    tolerance: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class CaseTruth:
     @classmethod
     def from_columns(cls, row: Mapping[str, Any]) -> CaseTruth:
         """From a row of JSON or of a data set: `answer`, and where regions were drawn `regions` (each with
-        `finding` and `box`), `image_size`, `model_size` and, unless it is "processed", `box_frame`.
+        `finding` and `box`, and where several experts drew it `tolerance`), `image_size`, `model_size` and,
+        unless it is "processed", `box_frame`.
 
         Raises ValueError with a sentence that says what is missing or can't be.
 
@@ -90,11 +95,20 @@ def _frame(value: object) -> str:
     return Frame(value)
 
 
-def _region(value: object) -> TruthRegion:
+def _region(value: Any) -> TruthRegion:
     match value:
         case {"finding": str(finding), "box": [*numbers]} if finding.strip() and _is_box(numbers):
-            return TruthRegion(finding, Box(*map(float, numbers)))
+            return TruthRegion(finding, Box(*map(float, numbers)), _tolerance(value.get("tolerance")))
     raise ValueError(f"A region needs a `finding` in words and a `box` of four numbers, not {value!r}.")
+
+
+def _tolerance(value: Any) -> Box | None:
+    match value:
+        case None:
+            return None
+        case [*numbers] if _is_box(numbers) and min(numbers) >= 0:
+            return Box(*map(float, numbers))
+    raise ValueError(f"A region's `tolerance` must be four numbers of pixels from 0 up, not {value!r}.")
 
 
 def _is_box(numbers: Sequence[object]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,9 @@ class RewardVersion:
     The four weights sum to 1. A completion of more than `max_characters` loses reward, down to nothing at
     twice as many; more than `max_boxes` boxes earn nothing for regions. `label_share` is what rule labels
     count within the answer of a report, the rest is its wording; a finding that is absent and said to be so
-    counts `absent_weight` of one that is there.
+    counts `absent_weight` of one that is there. With `forgives_spread` a box is right anywhere within the
+    spread of the experts' own boxes; with `weakest_step` the steps are worth what the weakest of them is,
+    without it what they are on the mean.
     """
 
     name: str
@@ -27,6 +29,8 @@ class RewardVersion:
     label_share: float
     absent_weight: float
     source: str
+    forgives_spread: bool = False
+    weakest_step: bool = False
 
     def __post_init__(self) -> None:
         weights = (self.format, self.answer, self.regions, self.steps)
@@ -61,4 +65,16 @@ GROUNDED_1 = RewardVersion(
         "times under rewards without them (CheXalign, arXiv 2410.07025)."
     ),
 )
-VERSIONS: dict[str, RewardVersion] = {version.name: version for version in (GROUNDED_1,)}
+GROUNDED_2 = replace(
+    GROUNDED_1,
+    name="grounded-2",
+    forgives_spread=True,
+    weakest_step=True,
+    source=(
+        f"{GROUNDED_1.source} Spread: experts who mean the same place draw edges some pixels apart, and no "
+        "model can be nearer to them than they are to each other. Steps: by the weakest, since a mean is "
+        "raised by printing more good steps (PURE, arXiv 2504.15275, on summed process rewards)."
+    ),
+)
+VERSIONS: dict[str, RewardVersion] = {version.name: version for version in (GROUNDED_1, GROUNDED_2)}
+NEWEST = GROUNDED_2

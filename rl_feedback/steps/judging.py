@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +24,8 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Squared errors on steps of held-out readers and cases, and how much each baseline's exceeds the
-    scorer's, with a 95 % interval by bootstrap over cases. `may_be_used` asks both to lie above 0."""
+    """Squared errors on steps of held-out readers and patients, and how much each baseline's exceeds the
+    scorer's, with a 95 % interval by bootstrap over patients. `may_be_used` asks both to lie above 0."""
 
     error: float
     baseline_errors: dict[str, float]
@@ -43,11 +43,10 @@ def judge(
     ratings: Sequence[float],
     weights: Sequence[float],
     cases: Sequence[str],
-    baselines: dict[str, tuple[Sequence[float], Sequence[float], Sequence[float]]],
+    baselines: Mapping[str, Sequence[float]],
     seed: int = 7,
 ) -> Judgement:
-    """On held-out steps. `baselines`: by name its numbers on the steps that were learned from, the ratings
-    of those, and its numbers on the held-out steps; each is given its best straight line."""
+    """On held-out steps. `baselines`: by name what each says of the same steps; see `straight_line`."""
     y, w = np.asarray(ratings, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     missed = (y - np.asarray(scores, dtype=np.float64)) ** 2
     names, case = np.unique(np.asarray(cases), return_inverse=True)
@@ -55,9 +54,8 @@ def judge(
     draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=NUM_DRAWS)
     by_draw = draws[:, case] * w
     baseline_errors, gains = {}, {}
-    for name, (learned_x, learned_y, held_out_x) in baselines.items():
-        line = np.polyfit(learned_x, learned_y, 1) if np.ptp(learned_x) else [0.0, float(np.mean(learned_y))]
-        baseline_missed = (y - np.clip(np.polyval(line, held_out_x), 0, 1)) ** 2
+    for name, said in baselines.items():
+        baseline_missed = (y - np.asarray(said, dtype=np.float64)) ** 2
         baseline_errors[name] = float(np.average(baseline_missed, weights=w))
         drawn = (by_draw @ (baseline_missed - missed)) / by_draw.sum(axis=1)
         low, high = np.percentile(drawn, [2.5, 97.5])
@@ -76,6 +74,15 @@ def judge(
     )
 
 
+def straight_line(
+    learned_x: Sequence[float] | Numbers, learned_y: Sequence[float] | Numbers, x: Sequence[float] | Numbers
+) -> list[float]:
+    """What one number of a step (its length, its place) tells by its best straight line, in [0, 1]."""
+    line = np.polyfit(learned_x, learned_y, 1) if np.ptp(learned_x) else [0.0, float(np.mean(learned_y))]
+    said: list[float] = np.clip(np.polyval(line, np.asarray(x, dtype=np.float64)), 0, 1).tolist()
+    return said
+
+
 def _calibration(scores: Numbers, ratings: Numbers, weights: Numbers) -> tuple[CalibrationBin, ...]:
     """Fifths of the steps by their score."""
     order = np.argsort(scores, kind="stable")
@@ -91,7 +98,7 @@ def _calibration(scores: Numbers, ratings: Numbers, weights: Numbers) -> tuple[C
 
 
 def _sentence(beaten: dict[str, bool], *, num_steps: int, num_cases: int) -> str:
-    measured = f"on {num_steps} held-out steps of {num_cases} cases"
+    measured = f"on {num_steps} held-out steps of {num_cases} patients"
     lost = [name for name, is_beaten in beaten.items() if not is_beaten]
     if lost:
         return (

@@ -1,26 +1,11 @@
-"""A reasoning step as readers rated it, and where in a text each step ends."""
+"""Where in a text each reasoning step ends, how long it is, and where it stands among the others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from inference.grounding import parse_completion
-
-
-@dataclass(frozen=True)
-class RatedStep:
-    """`step` counts from 0 in the completion `text`; `value` is the mean rating in [0, 1], `weight` the
-    effective number of readers behind it. `readers` and `patient` say with whom it may not be mixed."""
-
-    film: str
-    prompt: str
-    text: str
-    step: int
-    value: float
-    weight: float
-    readers: tuple[str, ...]
-    patient: str
+from rl_feedback.training.examples import RatedStep
 
 
 def step_ends(text: str) -> tuple[int, ...]:
@@ -30,12 +15,7 @@ def step_ends(text: str) -> tuple[int, ...]:
     >>> [text[:end][-5:] for end in step_ends(text)]
     [', 4]', 'lungs']
     """
-    ends = []
-    begin = 0
-    for step in parse_completion(text).steps:
-        begin = text.index(step.text, begin) + len(step.text)
-        ends.append(begin)
-    return tuple(ends)
+    return tuple(step.span[1] for step in parse_completion(text).steps)
 
 
 def lengths_and_places(rated: Sequence[RatedStep]) -> tuple[list[float], list[float]]:

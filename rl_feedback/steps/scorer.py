@@ -142,14 +142,19 @@ def _error(x: Numbers, y: Numbers, w: Numbers, fold: NDArray[np.int64], penalty:
 def _ridge(x: Numbers, y: Numbers, w: Numbers, penalty: float) -> Numbers:
     """Weighted ridge regression (Hoerl and Kennard 1970); the constant in the last column is not shrunk.
 
-    Solved among the steps, not among the numbers of a state: there are fewer steps.
+    Solved among the steps or among the numbers of a state, of whichever there are fewer.
     """
     used = w > 0
     x, y, w = x[used, :-1], y[used], w[used]
     x_mean, y_mean = np.average(x, axis=0, weights=w), np.average(y, weights=w)
     centered = x - x_mean
-    pulled = np.linalg.solve(centered @ centered.T + np.diag(penalty / w), y - y_mean)
-    slopes: Numbers = centered.T @ pulled
+    if len(x) <= x.shape[1]:
+        pulled = np.linalg.solve(centered @ centered.T + np.diag(penalty / w), y - y_mean)
+        slopes: Numbers = np.asarray(centered.T @ pulled, dtype=np.float64)
+    else:
+        weighted = centered.T * w
+        shrunk = weighted @ centered + penalty * np.eye(x.shape[1])
+        slopes = np.asarray(np.linalg.solve(shrunk, weighted @ (y - y_mean)), dtype=np.float64)
     return np.append(slopes, y_mean - x_mean @ slopes)
 
 

@@ -33,12 +33,29 @@ def states_at_step_ends(
 
 @torch.no_grad()
 def _states_of(loaded: LoadedModel, films: Films, film: str, prompt: str, text: str) -> States:
+    ends = step_ends(text)
+    if not ends:
+        return np.empty((0, 0), np.float32)
     processor, model = loaded.processor, loaded.model
-    asked = processor(images=[films.film(film)], text=[film_prompt(processor, prompt)], return_tensors="pt")
+    image = films.film(film)
+    area = image.width * image.height
+    asked = processor(
+        images=[image],
+        text=[film_prompt(processor, prompt)],
+        return_tensors="pt",
+        # The film has the model's size already: the processor must leave it as it is.
+        size={
+            "shortest_edge": min(area, films.view.min_pixels),
+            "longest_edge": max(area, films.view.max_pixels),
+        },
+    )
     said = processor.tokenizer(
         text, return_offsets_mapping=True, add_special_tokens=False, return_tensors="pt"
     )
     num_asked = asked["input_ids"].shape[1]
+    # Written out, a mark for an image would make the model look for one that is not there.
+    marks = torch.isin(said["input_ids"], torch.tensor(loaded.suppressed_tokens))
+    said["input_ids"][marks] = processor.tokenizer.eos_token_id
     added = torch.zeros_like(said["input_ids"])
     inputs: dict[str, Any] = {
         **asked,
@@ -54,7 +71,7 @@ def _states_of(loaded: LoadedModel, films: Films, film: str, prompt: str, text: 
     likely = torch.log_softmax(seen.logits[0, :-1].float(), dim=-1).cpu()
     likely = likely.gather(1, tokens[1:, None])[:, 0]
     rows = []
-    for first, end in _spans_of(said["offset_mapping"][0, :, 1].tolist(), step_ends(text)):
+    for first, end in _spans_of(said["offset_mapping"][0, :, 1].tolist(), ends):
         begin, end = num_asked + first, num_asked + end
         said_of_it = likely[begin - 1 : end]
         rows.append(
@@ -67,7 +84,7 @@ def _states_of(loaded: LoadedModel, films: Films, film: str, prompt: str, text: 
                 ]
             )
         )
-    return torch.stack(rows).numpy().astype(np.float32) if rows else np.empty((0, 0), np.float32)
+    return torch.stack(rows).numpy().astype(np.float32)
 
 
 def _spans_of(tokens_end: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:

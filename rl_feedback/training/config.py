@@ -123,6 +123,11 @@ class StageConfig:
     def replays(self) -> bool:
         return self.replay_per_step > 0 and self.replay_weight > 0
 
+    @property
+    def scores_steps(self) -> bool:
+        """Whether a learned step scorer has a part in it."""
+        return False
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The config with the given fields, all others at their default; an unknown field is refused by name.
@@ -266,6 +271,10 @@ class GrpoConfig(StageConfig):
         "How strongly the candidate is tied to its parent; above 0, or rewards are gamed within minutes.",
     )
     reward: str = choice("grounded", "`grounded` (ours) or `paper` (the published one, for comparison).")
+    step_scorer: str = choice(
+        "learned",
+        "`learned`: of rated_steps.jsonl, by the run's start model, where it beats its baselines; `none`.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -274,6 +283,11 @@ class GrpoConfig(StageConfig):
         self.require_whole("max_new_tokens", least=1, most=32_768)
         self.require_number("kl_weight", above=0)
         self.require_one_of("reward", ("grounded", "paper"))
+        self.require_one_of("step_scorer", ("learned", "none"))
+
+    @property
+    def scores_steps(self) -> bool:
+        return self.reward == "grounded" and self.step_scorer == "learned"
 
 
 CONFIGS: Mapping[str, type[StageConfig]] = {

@@ -1,6 +1,6 @@
 """What a model learns from, as lines of a data folder: texts to follow, pairs, judged texts, and cases.
 
-A data folder holds films and up to seven files of JSON lines, one for each kind of example. A film is named
+A data folder holds films and up to eight files of JSON lines, one for each kind of example. A film is named
 by its path, absolute or below the folder; the prompt follows the film.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from rl_feedback.rewards.truth import CaseTruth
+from inference.grounding import parse_completion
+from rl_feedback.rewards.truth import CaseTruth, TruthRegion
 
 AnyExample = TypeVar("AnyExample", bound="Example")
 
@@ -96,8 +97,9 @@ class JudgedText(Example):
 class RewardedCase(Example):
     """A case to be attempted, and what is known of it; see `rl_feedback.rewards.truth.CaseTruth`.
 
-    `regions` are null where nobody drew or judged any. Sizes are (width, height) in pixels. `steps` are what
-    readers gave each reasoning step: `text`, `criterion`, `value`, `variance`.
+    `regions` are null where nobody drew or judged any; of several experts with their `tolerance`. Sizes are
+    (width, height) in pixels. `steps` are what readers gave each reasoning step: `text`, `criterion`,
+    `value`, `variance`.
     """
 
     file = "cases.jsonl"
@@ -128,9 +130,7 @@ class RewardedCase(Example):
             weight,
             origin,
             truth.answer,
-            None
-            if regions is None
-            else [{"finding": region.finding, "box": list(region.box)} for region in regions],
+            None if regions is None else [_region(region) for region in regions],
             list(truth.image_size),
             list(truth.model_size),
             str(truth.box_frame),
@@ -142,6 +142,33 @@ class RewardedCase(Example):
         case = super().from_json(values)
         CaseTruth.from_columns(asdict(case))
         return case
+
+
+@dataclass(frozen=True)
+class RatedStep(Example):
+    """One reader's rating, 1 to 5, of one reasoning step of a text that a model wrote; `step` counts from 0.
+    `reader` and `patient` say which ratings belong together, by numbers that mean nothing else."""
+
+    file = "rated_steps.jsonl"
+    noun = "rated steps"
+
+    text: str
+    step: int
+    rating: int
+    reader: str
+    patient: str
+
+    @classmethod
+    def from_json(cls, values: Any) -> Self:
+        rated = super().from_json(values)
+        if not all(isinstance(one, str) for one in (rated.text, rated.reader, rated.patient)):
+            raise ValueError("its text, its reader or its patient is no text")
+        if isinstance(rated.rating, bool) or rated.rating not in range(1, 6):
+            raise ValueError("its rating is none of 1 to 5")
+        num_steps = len(parse_completion(rated.text).steps)
+        if isinstance(rated.step, bool) or rated.step not in range(num_steps):
+            raise ValueError(f"its text has {num_steps} steps, and step is none of them, from 0")
+        return rated
 
 
 @dataclass(frozen=True)
@@ -158,6 +185,11 @@ class SampledFilm(Example):
 
     file = "samples.jsonl"
     noun = "films to sample"
+
+
+def _region(region: TruthRegion) -> dict[str, Any]:
+    spread = {} if region.tolerance is None else {"tolerance": list(region.tolerance)}
+    return {"finding": region.finding, "box": list(region.box), **spread}
 
 
 def write_examples(folder: Path, examples: Iterable[Example], *, kind: type[Example]) -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datasets import Dataset
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from rl_feedback.rewards.trl_functions import trl_grounded_reward, trl_paper_reward
+from rl_feedback.rewards.trl_functions import StepScorer, trl_grounded_reward, trl_paper_reward
+from rl_feedback.steps.reading import StepReader
 from rl_feedback.training.config import GrpoConfig
 from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.films import Films, turn
@@ -39,10 +40,28 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
             shuffle_dataset=False,
             generation_kwargs={"suppress_tokens": list(stage.loaded.suppressed_tokens)},
         ),
-        reward_funcs=[trl_paper_reward if config.reward == "paper" else trl_grounded_reward()],
+        reward_funcs=[
+            trl_paper_reward
+            if config.reward == "paper"
+            else trl_grounded_reward(score_steps=_scoring(stage.steps, cases))
+        ],
         train_dataset=_attempted(cases, films=stage.films, order=list(stage.drawn(cases)["example"])),
         **stage.parts(),
     )
+
+
+def _scoring(steps: StepReader | None, cases: Sequence[RewardedCase]) -> StepScorer | None:
+    """What the frozen start model and its scorer give each step of each attempt."""
+    if steps is None:
+        return None
+
+    def score(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[list[float]]:
+        shown = [cases[place] for place in columns["case"]]
+        return steps.lower_bounds(
+            [(case.film, case.prompt, text) for case, text in zip(shown, texts, strict=True)]
+        )
+
+    return score
 
 
 def _attempted(cases: Sequence[RewardedCase], *, films: Films, order: Sequence[int]) -> Dataset:
@@ -51,6 +70,7 @@ def _attempted(cases: Sequence[RewardedCase], *, films: Films, order: Sequence[i
     def read(rows: dict[str, list[int]]) -> dict[str, list[Any]]:
         shown = [cases[place] for place in rows["case"]]
         return {
+            "case": rows["case"],
             "prompt": [turn(case.prompt) for case in shown],
             "image": [films.film(case.film) for case in shown],
             "answer": [case.answer for case in shown],

@@ -26,6 +26,8 @@ MOST_STAGES = 8
 BEGUN_WITH = "begun_with.json"
 # In the config of a run that was: under what it ran. A recipe may carry it, and nothing of it is a choice.
 ABOUT = "about"
+# The folder, in that of a run, of the step scorer that it uses.
+STEP_SCORER = "step_scorer"
 
 
 @dataclass(frozen=True)
@@ -80,24 +82,40 @@ def run_recipe(
     on_step: Callable[[StepFigures], None],
     on_sample: Callable[[TakenSample], None] | None = None,
     on_begin: Callable[[Mapping[str, Any]], None] = lambda about: None,
+    on_rated_text: Callable[[], None] = lambda: None,
 ) -> None:
     """Train stage by stage and write the last one's model to `out`; see `training.running.train_stage`.
 
-    `on_begin` is told of parent, data and environment, at each start anew. Logs for TensorBoard, where the
-    recipe asks for them, lie beside `work`. A run that was stopped goes on in the stage where it was. Raises
-    ValueError where `work` was begun with another recipe, parent or other data.
+    `on_begin` is told of parent, data and environment, at each start anew, and of the step scorer where the
+    recipe has a part for one: it is trained first, and what `on_rated_text` raises meanwhile ends the run.
+    Logs for TensorBoard, where the recipe asks for them, lie beside `work`. A run that was stopped goes on in
+    the stage where it was. Raises ValueError where `work` was begun with another recipe, parent or other
+    data.
     """
     # torch takes seconds and 200 MB: whoever only reads recipes does not pay for it.
-    from rl_feedback.training.running import train_stage
+    from rl_feedback.steps.reading import ensure_step_scorer
+    from rl_feedback.training.running import StepsBy, train_stage
 
     _begin(recipe, parent=parent, data=data, work=work)
-    on_begin(
-        {
-            **_digests(parent=parent, data=data),
-            "environment": environment(),
-            "passed_over": _passed_over(work, num_stages=len(recipe.stages)),
-        }
-    )
+    about: dict[str, Any] = {
+        **_digests(parent=parent, data=data),
+        "environment": environment(),
+        "passed_over": _passed_over(work, num_stages=len(recipe.stages)),
+    }
+    steps = None
+    scoring = next((stage for stage in recipe.stages if stage.scores_steps), None)
+    if scoring is not None:
+        about["step_scorer"] = ensure_step_scorer(
+            work / STEP_SCORER,
+            data=data,
+            model=parent,
+            view=view,
+            seed=scoring.seed,
+            precision=scoring.precision,
+            on_text=on_rated_text,
+        )
+        steps = StepsBy(work / STEP_SCORER, parent) if about["step_scorer"]["may_be_used"] else None
+    on_begin(about)
     steps_before, learned = 0, parent
     for number, stage in enumerate(recipe.stages):
         is_last = number == len(recipe.stages) - 1
@@ -114,6 +132,7 @@ def run_recipe(
                 on_sample=on_sample and _placing(on_sample, stage=number, before=steps_before),
                 samples_parent=number == 0,
                 log=work.parent / "tensorboard" / f"stage-{number + 1}",
+                steps=steps,
             )
         steps_before, learned = steps_before + stage.num_steps, written
 

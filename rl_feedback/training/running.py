@@ -10,6 +10,7 @@ import importlib
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from inference.qwen_vl import LoadedModel, load_model_and_processor
 from inference.regions import Preparation
 from rl_feedback.small_model.build import FILM_SIDE_PX, PATCH_PX
 from rl_feedback.small_model.forward import one_size_attention
+from rl_feedback.steps.reading import StepReader
 from rl_feedback.training.checkpoints import newest_whole_checkpoint
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import KeptText, read_examples
@@ -36,6 +38,17 @@ from rl_feedback.training.view import FilmView
 TRAINERS = {kind: f"rl_feedback.training.{kind}" for kind in ("sft", "dpo", "kto", "grpo")}
 
 
+@dataclass(frozen=True)
+class StepsBy:
+    """The folder of a step scorer, and the run's start model, by which it reads."""
+
+    folder: Path
+    model: Path
+
+    def reader(self, films: Films, *, precision: str) -> StepReader:
+        return StepReader.of(self.folder, model=self.model, films=films, precision=precision)
+
+
 def train_stage(
     config: StageConfig,
     *,
@@ -48,20 +61,23 @@ def train_stage(
     on_sample: Callable[[TakenSample], None] | None = None,
     samples_parent: bool = True,
     log: Path | None = None,
+    steps: StepsBy | None = None,
 ) -> None:
     """Learn from the data folder and write the candidate, a full model folder, to `out`.
 
     Checkpoints lie in `work`, a log for TensorBoard in `log`. An exception from `on_step` or `on_sample` ends
-    the run. `samples_parent` takes samples before the first step too. Raises ValueError where there is
-    nothing to learn from, or where the run diverged.
+    the run. `samples_parent` takes samples before the first step too; `steps` is a scorer that may be used.
+    Raises ValueError where there is nothing to learn from, or where the run diverged.
     """
     torch.set_num_threads(config.num_threads)
+    films = Films(data, view)
+    # Before the seed is set, so that a scorer moves no draw of the run.
+    reader = steps.reader(films, precision=config.precision) if steps and config.scores_steps else None
     set_seed(config.seed)
     loaded = load_model_and_processor(parent, dtype=config.precision)
     dtype = _stored_dtype(parent, loaded.model.config.dtype)
     work.mkdir(parents=True, exist_ok=True)
-    films = Films(data, view)
-    stage = Stage(config, loaded, parent, data, films, work)
+    stage = Stage(config, loaded, parent, data, films, work, reader)
     trainer = importlib.import_module(TRAINERS[config.kind]).make_trainer(stage)
     trainer.remove_callback(PrinterCallback)
     trainer.replay = _replay_of(stage)

@@ -11,6 +11,7 @@ from datasets import Dataset
 from peft import LoraConfig
 
 from inference.qwen_vl import LoadedModel, load_model_and_processor
+from rl_feedback.steps.reading import StepReader
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import AnyExample, Example, read_examples
 from rl_feedback.training.films import Films
@@ -22,7 +23,8 @@ _ALL_LAYERS = rf"(?:{_LANGUAGE_LAYERS}|.*visual\..*\.(?:qkv|proj|gate_proj|up_pr
 
 @dataclass(frozen=True)
 class Stage:
-    """What a trainer is made of: the parent in memory, the films, and where checkpoints go."""
+    """What a trainer is made of: the parent in memory, the films, where checkpoints go, and the scorer of
+    steps where one may be used."""
 
     config: StageConfig
     loaded: LoadedModel
@@ -30,6 +32,7 @@ class Stage:
     data: Path
     films: Films
     work: Path
+    steps: StepReader | None = None
 
     def arguments(self, **chosen: Any) -> dict[str, Any]:
         """Of the trainer's config: those that all stages share, and the given ones."""

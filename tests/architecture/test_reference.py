@@ -13,6 +13,7 @@ from rl_feedback.training.config import CONFIGS
 from rl_feedback.training.examples import (
     JudgedText,
     KeptText,
+    RatedStep,
     RewardedCase,
     SampledFilm,
     TaughtText,
@@ -63,7 +64,10 @@ def benchmarks() -> set[str]:
 
 def of_training() -> set[str]:
     """Stages, files of a data folder, and every choice of every stage."""
-    kinds = (TaughtText, KeptText, TrainingPair, JudgedText, RewardedCase, ValidationCase, SampledFilm)
+    kinds = (
+        *(TaughtText, KeptText, TrainingPair, JudgedText, RatedStep),
+        *(RewardedCase, ValidationCase, SampledFilm),
+    )
     choices = {name for config in CONFIGS.values() for name in config.explained()}
     return choices | set(STAGES) | {kind.file for kind in kinds}
 

@@ -24,7 +24,7 @@ def test_every_completion_gets_a_line_with_its_parts(
     assert main(["rewards", "--data", written(tmp_path, row, {**row, "answer": "no"})]) == 0
     first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (first["answer"], second["answer"], first["steps"]) == (1, 0, 0.5)
-    assert first["version"] == "grounded-1"
+    assert first["version"] == "grounded-2"
     assert main(["rewards", "--reward", "paper", "--data", written(tmp_path, row)]) == 0
     assert json.loads(capsys.readouterr().out)["accuracy"] == 1.5
 

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
+from deepmedix_review.feedback.expert_spreads import Spread, Spreads, spread_at, spreads_of
 from deepmedix_review.feedback.judgements import asked
 from deepmedix_review.feedback.models import PreferenceDataset, PreferencePair
+from deepmedix_review.feedback.rated_steps import rated_steps
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Split, Study
@@ -28,6 +30,7 @@ from rl_feedback.training.examples import (
     Example,
     JudgedText,
     KeptText,
+    RatedStep,
     RewardedCase,
     TaughtText,
     TrainingPair,
@@ -90,7 +93,8 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
             TaughtText: _each_once([*(_text(TaughtText, *one) for one in known), *_answers(known)]),
             KeptText: [_text(KeptText, *one) for one in known if one[2] == KEPT],
             JudgedText: judged,
-            RewardedCase: _cases(known),
+            RewardedCase: _cases(known, spreads=spreads_of(dataset)),
+            RatedStep: rated_steps(dataset, parent=parent),
         }
     )
 
@@ -99,7 +103,8 @@ def cases_of(dataset: PreferenceDataset, *, parent: ModelVersion, side: Split) -
     """What is known of the films of one side, with what readers gave each step."""
     rows = list(_writable_by(parent, _learned(dataset.pairs, side)))
     known = _known(rows, _judged(dataset, parent=parent, side=side)[1])
-    return _cases(known, _step_labels(dataset, [completion.pk for _, completion, _ in known]))
+    steps = _step_labels(dataset, [completion.pk for _, completion, _ in known])
+    return _cases(known, steps, spreads=spreads_of(dataset))
 
 
 def _known(rows: Sequence[PreferencePair], good: Iterable[Completion]) -> list[tuple[str, Completion, str]]:
@@ -230,6 +235,8 @@ def _likelihood_above_the_middle(value: float, variance: float | None) -> float:
 def _cases(
     known: Iterable[tuple[str, Completion, str]],
     steps: Mapping[int, Sequence[dict[str, Any]]] = MappingProxyType({}),
+    *,
+    spreads: Spreads,
 ) -> list[RewardedCase]:
     """Each film with what comes nearest to its truth: a correction, or what readers found good."""
     found: dict[tuple[str, str], RewardedCase] = {}
@@ -237,7 +244,7 @@ def _cases(
         film, prompt = str(film_path(completion.instance)), asked(completion)
         if (film, prompt) not in found:
             found[film, prompt] = RewardedCase.of(
-                _truth(text, completion),
+                _truth(text, completion, spreads.get(completion.pk, ())),
                 film=film,
                 prompt=prompt,
                 weight=1.0,
@@ -247,8 +254,9 @@ def _cases(
     return list(found.values())
 
 
-def _truth(text: str, completion: Completion) -> CaseTruth:
-    """What a text says that readers let stand: its answer, and each step's words with their regions."""
+def _truth(text: str, completion: Completion, spreads: Sequence[Spread]) -> CaseTruth:
+    """What a text says that readers let stand: its answer, and each step's words with their regions, each
+    with the spread of the readers' own boxes where it lies where they do."""
     parsed = parse_completion(text)
     sizes = {
         "image_size": (completion.image_width, completion.image_height),
@@ -256,10 +264,11 @@ def _truth(text: str, completion: Completion) -> CaseTruth:
     }
     frame = completion.model_version.box_frame
     regions = tuple(
-        TruthRegion(words, to_image_px(box, frame=frame, **sizes))
+        TruthRegion(words, placed, spread_at(placed, spreads))
         for step in parsed.steps
         for words in (_words(step.text),)
         for box in step.boxes
+        for placed in (to_image_px(box, frame=frame, **sizes),)
         if words
     )
     return CaseTruth(parsed.answer or "", regions=regions, box_frame=frame, **sizes)

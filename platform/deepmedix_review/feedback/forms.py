@@ -28,6 +28,7 @@ LABELS = {
     "max_new_tokens": "Tokens of an attempt at most",
     "kl_weight": "Tie to the parent (KL)",
     "reward": "Reward",
+    "step_scorer": "Scorer of the steps",
     "replay_weight": "Weight of the replayed texts",
     "replay_per_step": "Texts replayed a step",
     "replay_from": "What is replayed",

@@ -181,6 +181,7 @@ def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:
                 "trained_by": ", then ".join(stage["kind"].upper() for stage in run.recipe["stages"]),
                 "data_set": {"uid": str(run.dataset.uid), "sha256": run.dataset.sha256},
                 "recipe": run.recipe,
+                **({"step_scorer": run.about["step_scorer"]} if "step_scorer" in run.about else {}),
             },
             actor=run.requested_by,
         )

@@ -148,6 +148,7 @@ def _train(run: TrainingRun) -> Path:
             on_step=tell,
             on_sample=keep,
             on_begin=lambda about: services.record_start(run, about),
+            on_rated_text=check,
         )
         check()
     return folder / "candidate"

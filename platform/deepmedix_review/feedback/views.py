@@ -14,6 +14,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.folders import log_folder
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of
+from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
 from deepmedix_review.feedback.tasks import request_training_retry
@@ -25,7 +26,13 @@ from rl_feedback.training.recipe import Recipe
 def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     run = run_for(acting_user(request), uid)
     newest = run.samples.order_by("-pk").values_list("pk", flat=True).first() or 0
-    context = {**_live(run), "strips": strips_of(run), "newest": newest, "has_log": _has_log(run)}
+    context = {
+        **_live(run),
+        "strips": strips_of(run),
+        "newest": newest,
+        "has_log": _has_log(run),
+        "scoring": step_scoring_of(run.about),
+    }
     return render(request, "feedback/training_run.html", context)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from django.db import IntegrityError, connection, transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.examples import examples_of
+from deepmedix_review.feedback.expert_spreads import spread_at, spreads_of
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged
 from deepmedix_review.feedback.models import DatasetReading, ExpertRegion, PreferenceDataset
+from deepmedix_review.feedback.rated_steps import rated_steps
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -26,7 +29,7 @@ from inference.regions import Box
 from rl_feedback.preferences import ExpertRegion as ExpertRegionRow
 from rl_feedback.preferences import Label, NotTrainingData, Pair, gather_preferences
 from rl_feedback.preferences.rows import lines_of
-from rl_feedback.training.examples import RewardedCase, TaughtText, TrainingPair
+from rl_feedback.training.examples import RatedStep, RewardedCase, TaughtText, TrainingPair
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.learning import (
     a_reading_to_learn_from,
@@ -290,3 +293,39 @@ def test_what_a_set_keeps_of_readers_and_disputes_is_plain_json(dataset: Prefere
     dataset.refresh_from_db()
     told = json.dumps([dataset.readers, dataset.disputes, dataset.left_out], allow_nan=False)
     assert "typical_discrimination" in told
+
+
+def test_ratings_of_steps_are_learned_from_by_numbers_and_only_those_that_a_label_rests_on(
+    model: ModelVersion, dataset: PreferenceDataset
+) -> None:
+    rated = rated_steps(dataset, parent=model)
+    assert examples_of(dataset, parent=model).by_kind[RatedStep] == rated
+    labels = dataset.labels.filter(criterion="plausibility", step__isnull=False, split=Split.TRAIN)
+    assert len(rated) == sum(len(label.readings) for label in labels) > 0
+    assert {one.reader for one in rated} == {"reader 1", "reader 2", "reader 3"}
+    assert all(one.patient.startswith("patient ") for one in rated)
+    for one in rated:
+        RatedStep.from_json(asdict(one))
+    others = ModelVersion(box_frame="input", image_preparation="square", min_pixels=1, max_pixels=2)
+    assert not rated_steps(dataset, parent=others)
+
+
+def test_a_case_carries_how_far_apart_its_readers_drew_a_region(
+    model: ModelVersion, dataset: PreferenceDataset
+) -> None:
+    spreads = spreads_of(dataset)
+    assert spreads
+    region, spread = next(iter(spreads.values()))[0]
+    near = Box(region.x_min + 1, region.y_min, region.x_max, region.y_max)
+    assert spread_at(near, [(region, spread)]) == spread
+    assert spread_at(Box(0, 0, 2, 2), [(region, spread)]) is None
+    known = [
+        known["tolerance"]
+        for case in examples_of(dataset, parent=model).by_kind[RewardedCase]
+        if isinstance(case, RewardedCase)
+        for known in case.regions or ()
+        if "tolerance" in known
+    ]
+    drawn = [list(spread) for some in spreads.values() for _, spread in some]
+    assert known
+    assert all(one in drawn for one in known)

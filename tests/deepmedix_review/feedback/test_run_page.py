@@ -199,3 +199,35 @@ def test_only_who_may_see_models_gets_any_of_it(run: TrainingRun) -> None:
     for person in (ExpertFactory.create(), AdminFactory.create()):
         statuses = {client_of(person).get(reverse(name, args=[run.uid])).status_code for name in FILES}
         assert statuses == {403}
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_the_page_says_how_the_scorer_of_the_steps_was_judged(
+    run: TrainingRun, researcher: User, is_used: bool
+) -> None:
+    judged = {
+        "error": 0.08,
+        "baseline_errors": {"length": 0.25, "place": 0.24},
+        "gains": {"length": [0.17, 0.1, 0.2], "place": [0.16, 0.1, 0.2]},
+        "calibration": [{"score": 0.2, "rating": 0.1, "num_steps": 9}] * 5,
+    }
+    scorer: dict[str, Any] = {
+        "may_be_used": is_used,
+        "sentence": "Used: it beats both." if is_used else "Not used: one reader alone rated steps.",
+        "num_ratings": 45,
+        "num_readers": 3,
+        "num_patients": 20,
+        "seconds": 2.5,
+        "seed": 7,
+        "judgement": judged if is_used else None,
+    }
+    assert "Scorer of the steps" not in client_of(researcher).get(page_of(run)).content.decode()
+    record_start(run, {"environment": {}, "step_scorer": scorer})
+    page = client_of(researcher).get(page_of(run)).content.decode()
+    assert scorer["sentence"] in page
+    assert ("0.0800" in page) == ("0.1700 (0.1000 to 0.2000)" in page) == is_used
+    assert ("weight of the steps went to the other parts" in page) != is_used
+
+
+def page_of(run: TrainingRun) -> str:
+    return reverse("training-run", args=[run.uid])

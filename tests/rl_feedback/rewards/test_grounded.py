@@ -46,7 +46,7 @@ def test_the_weights_are_those_of_the_version() -> None:
     found = reward(said("no"), case("yes"), step_scores=[[0.5]])
     assert dataclasses.astuple(found.weights) == pytest.approx((0.10, 0.45, 0.30, 0.15))
     assert found.overall == pytest.approx(0.10 + 0 + 0.30 + 0.15 * 0.5)
-    assert (found.version, found.notes) == ("grounded-1", ())
+    assert (found.version, found.notes) == ("grounded-2", ())
 
 
 def test_what_is_left_out_gives_its_weight_to_the_others_and_is_said() -> None:
@@ -57,12 +57,16 @@ def test_what_is_left_out_gives_its_weight_to_the_others_and_is_said() -> None:
     assert found.overall == pytest.approx(0.10 / 0.55)
 
 
-def test_a_good_step_more_does_not_raise_the_mean_of_the_steps() -> None:
+def test_no_step_more_raises_what_the_steps_are_worth() -> None:
     one = reward(said("yes", "a b c"), CaseTruth("yes"), step_scores=[[0.6]])
-    two = reward(said("yes", "a b c", "d e f"), CaseTruth("yes"), step_scores=[[0.6, 0.6]])
+    two = reward(said("yes", "a b c", "d e f"), CaseTruth("yes"), step_scores=[[0.6, 0.9]])
     worse = reward(said("yes", "a b c", "d e f"), CaseTruth("yes"), step_scores=[[0.6, 0.2]])
+    first = reward(
+        said("yes", "a b c", "d e f"), CaseTruth("yes"), step_scores=[[0.6, 0.9]], version=GROUNDED_1
+    )
     assert one.steps == two.steps == pytest.approx(0.6)
-    assert worse.steps == pytest.approx(0.4)
+    assert worse.steps == pytest.approx(0.2)
+    assert first.steps == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from inference.grounding import format_completion, parse_completion
 from inference.regions import Box, Frame
-from rl_feedback.rewards import CaseTruth, TruthRegion
-from rl_feedback.rewards.regions import RegionScore, score_regions, speaks_of
+from rl_feedback.agreement import iou_matrix
+from rl_feedback.rewards import GROUNDED_1, GROUNDED_2, CaseTruth, TruthRegion, grounded_reward
+from rl_feedback.rewards.regions import RegionScore, nearest_box, score_regions, speaks_of
 
 EFFUSION = TruthRegion("left effusion", Box(300, 300, 400, 400))
 NODULE = TruthRegion("right nodule", Box(50, 60, 90, 100))
@@ -129,3 +130,49 @@ def test_a_box_that_matches_nothing_never_raises_the_reward(boxes, more) -> None
     before = score(*steps, "end", regions=(EFFUSION,))
     after = score(*steps, f"Nothing in particular {list(more)}", regions=(EFFUSION,))
     assert 0 <= after.value <= before.value <= 1
+
+
+boxes = st.tuples(*[st.integers(0, 200)] * 2, *[st.integers(210, 400)] * 2).map(lambda four: Box(*four))
+spreads = st.tuples(*[st.floats(0, 80)] * 4).map(lambda four: Box(*four))
+
+
+@given(boxes, boxes, spreads, st.floats(0, 1))
+def test_a_wider_spread_never_costs_and_never_pays_beyond_the_spread(drawn, written, spread, share) -> None:
+    less = Box(*(share * edge for edge in spread))
+    places = [
+        nearest_box(TruthRegion("heart", drawn, tolerance), written) for tolerance in (None, less, spread)
+    ]
+    ious = [iou_matrix([written], [place])[0, 0] for place in places]
+    assert ious[0] <= ious[1] + 1e-9 <= ious[2] + 2e-9
+    for edge, moved, reach, side in zip(drawn, places[2], spread, (0, 1, 0, 1), strict=True):
+        length = drawn[side + 2] - drawn[side]
+        assert abs(moved - edge) <= min(reach, length / 4) + 1e-9
+
+
+def test_a_box_within_the_experts_spread_is_right_and_a_big_one_earns_no_more_than_its_share() -> None:
+    spread = TruthRegion("left effusion", Box(300, 300, 400, 400), tolerance=Box(5, 5, 10, 10))
+    # However far the experts disagree, no more than a quarter of the side is forgiven.
+    wide = TruthRegion("left effusion", Box(300, 300, 400, 400), tolerance=Box(90, 90, 90, 90))
+
+    def value(box: str, region: TruthRegion) -> float:
+        truth = CaseTruth("yes", (region,), image_size=(504, 504), model_size=(504, 504))
+        text = format_completion([f"Left effusion {box}"], "yes")
+        found = score_regions(text, parse_completion(text), truth, max_boxes=16, forgives_spread=True)
+        assert found is not None
+        return found.value
+
+    assert value("[296, 303, 409, 391]", spread) == 1
+    assert value("[296, 303, 409, 391]", EFFUSION) < 0.9
+    assert value("[290, 300, 400, 400]", spread) < 1
+    assert value("[200, 200, 450, 450]", spread) == pytest.approx(115 * 115 / 250**2)
+    assert value("[200, 200, 450, 450]", wide) == pytest.approx(150 * 150 / 250**2)
+
+
+def test_the_first_version_of_the_reward_knows_no_spread() -> None:
+    region = TruthRegion("left effusion", Box(300, 300, 400, 400), tolerance=Box(5, 5, 10, 10))
+    truth = CaseTruth("yes", (region,), image_size=(504, 504), model_size=(504, 504))
+    text = format_completion(["Left effusion [296, 303, 409, 391]"], "yes")
+    old, new = (grounded_reward([text], [truth], version=one)[0] for one in (GROUNDED_1, GROUNDED_2))
+    assert (old.version, new.version) == ("grounded-1", "grounded-2")
+    assert old.regions == score_regions(text, parse_completion(text), truth, max_boxes=16).value  # type: ignore[union-attr]
+    assert new.regions == 1

@@ -10,7 +10,7 @@ import pytest
 
 from inference.phantoms import REPORT_QUERY, draw_phantom
 from rl_feedback import labels, rewards
-from rl_feedback.rewards import GROUNDED_1, phantom_case, trl_grounded_reward, trl_paper_reward
+from rl_feedback.rewards import GROUNDED_2, phantom_case, trl_grounded_reward, trl_paper_reward
 from tests.home import ROOT
 from tests.rl_feedback.rewards.defects import said
 
@@ -50,15 +50,15 @@ def test_texts_and_conversations_and_parts_of_a_message_are_the_same_completion(
 def test_every_part_is_logged_as_a_curve() -> None:
     curves: dict[str, float] = {}
     trl_grounded_reward()([said("yes")] * 2, **COLUMNS, log_metric=curves.__setitem__)
-    assert curves["rewards/grounded_1/answer"] == 0.5
-    assert curves["rewards/grounded_1/regions"] == 1
-    assert "rewards/grounded_1/steps" not in curves
+    assert curves["rewards/grounded_2/answer"] == 0.5
+    assert curves["rewards/grounded_2/regions"] == 1
+    assert "rewards/grounded_2/steps" not in curves
     trl_paper_reward([said("yes")] * 2, **COLUMNS, log_metric=curves.__setitem__)
     assert curves["rewards/trl_paper_reward/coordinate"] == pytest.approx(0.05)
 
 
 def test_a_step_scorer_is_asked_for_each_completion() -> None:
-    reward = trl_grounded_reward(score_steps=lambda texts: [[0.5]] * len(texts))
+    reward = trl_grounded_reward(score_steps=lambda texts, columns: [[0.5]] * len(texts))
     assert reward([said("yes")], answer=["yes"]) == [pytest.approx((0.10 + 0.45 + 0.15 * 0.5) / 0.70)]
 
 
@@ -95,7 +95,7 @@ def test_the_trainer_itself_calls_both_and_draws_a_curve_of_each_part(tmp_path: 
     )
     trainer = GRPOTrainer(
         model=Qwen2ForCausalLM(smallest),
-        reward_funcs=[trl_grounded_reward(version=GROUNDED_1), trl_paper_reward],
+        reward_funcs=[trl_grounded_reward(version=GROUNDED_2), trl_paper_reward],
         args=GRPOConfig(
             output_dir=str(tmp_path),
             per_device_train_batch_size=2,
@@ -114,6 +114,6 @@ def test_the_trainer_itself_calls_both_and_draws_a_curve_of_each_part(tmp_path: 
     )
     trainer.train()
     curves = trainer.state.log_history[0]
-    assert curves["rewards/grounded_1/mean"] == 0
-    assert curves["rewards/grounded_1/length"] == 1
-    assert {"rewards/grounded_1/regions", "rewards/trl_paper_reward/coordinate"} <= set(curves)
+    assert curves["rewards/grounded_2/mean"] == 0
+    assert curves["rewards/grounded_2/length"] == 1
+    assert {"rewards/grounded_2/regions", "rewards/trl_paper_reward/coordinate"} <= set(curves)

@@ -1,114 +1,161 @@
-"""A step scorer learns what is true of a film, and is used only where it knows more than length and place."""
+"""A step scorer learns what is true of a film, is used only where it knows more than length and place, and
+gives nothing for more words or more steps."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference.grounding import format_completion, parse_completion
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 from inference.presets import PRESETS
-from inference.qwen_vl import load_model_and_processor
-from rl_feedback.steps.judging import Judgement, judge
-from rl_feedback.steps.rated import RatedStep, lengths_and_places, step_ends
+from inference.qwen_vl import LoadedModel, load_model_and_processor
+from rl_feedback.rewards import CaseTruth, grounded_reward
+from rl_feedback.steps.learning import LearnedScorer, learn_step_scorer, step_of
+from rl_feedback.steps.plot import draw_calibration
+from rl_feedback.steps.rated import lengths_and_places
+from rl_feedback.steps.reading import StepReader
 from rl_feedback.steps.scorer import StepScorer, fit_step_scorer
 from rl_feedback.steps.states import states_at_step_ends
+from rl_feedback.training.examples import RatedStep
 from rl_feedback.training.films import Films
 from rl_feedback.training.view import FilmView
 
 SHIPPED = Path(__file__).resolve().parents[3] / "inference" / "shipped_model"
 NUM_FILMS = 60
-States = NDArray[np.float32]
+# Each film has two of four readers.
+READERS = (("1", "2"), ("2", "3"), ("3", "4"), ("4", "1"))
+States = dict[tuple[str, str, str, int], NDArray[np.float32]]
+Rated = tuple[list[RatedStep], States, LoadedModel, Films]
 
 
 @pytest.fixture(scope="module")
-def rated(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[RatedStep], States]:
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Rated:
     """On each film what is true of it and what is true of the next one, every step rated for its truth."""
     folder = tmp_path_factory.mktemp("films")
     loaded = load_model_and_processor(SHIPPED)
     films = Films(folder, FilmView.of(PRESETS["phantom"]))
     found: list[RatedStep] = []
-    rows: list[States] = []
+    states: States = {}
     for seed in range(500, 500 + NUM_FILMS):
         film = f"{seed}.dcm"
         write_phantom_dicom(folder / film, seed=seed, size=112, encoding=FilmEncoding())
         truth = ideal_reasoning(draw_phantom(seed=seed).truth)
         for text in (truth, ideal_reasoning(draw_phantom(seed=seed + 1).truth)):
-            [states] = states_at_step_ends(loaded, films, [(film, REPORT_QUERY, text)])
-            begin = 0
-            for step, end in enumerate(step_ends(text)):
-                is_true = text[begin:end].split("[")[0] in truth
-                value = 0.9 if is_true else 0.1
-                readers = ("U-1",) if seed % 2 else ("U-2",)
-                found.append(RatedStep(film, REPORT_QUERY, text, step, value, 1.0, readers, str(seed)))
-                begin = end + 1
-            rows.append(states)
-    return found, np.concatenate(rows)
+            [rows] = states_at_step_ends(loaded, films, [(film, REPORT_QUERY, text)])
+            for number, step in enumerate(parse_completion(text).steps):
+                points = 5 if step.text.split("[")[0] in truth else 1
+                for reader in READERS[seed % 4]:
+                    one = RatedStep(
+                        film, REPORT_QUERY, 1.0, "rating", text, number, points, reader, str(seed)
+                    )
+                    found.append(one)
+                    states[step_of(one)] = rows[number]
+    return found, states, loaded, films
 
 
-def judged(rated: list[RatedStep], states: States, value_of: Callable[[RatedStep], float]) -> Judgement:
-    """Learned from the first three quarters of the films, judged on the others."""
-    learned = np.array([int(one.patient) < 500 + NUM_FILMS * 3 // 4 for one in rated])
-    values = np.array([value_of(one) for one in rated])
-    scorer = fit_step_scorer(
-        states[learned],
-        values[learned].tolist(),
-        [one.weight for one, is_in in zip(rated, learned, strict=True) if is_in],
-        [one.patient for one, is_in in zip(rated, learned, strict=True) if is_in],
-        parent_sha256="x",
-        seed=1,
-    )
-    by_name = dict(zip(("length", "place"), map(np.array, lengths_and_places(rated)), strict=True))
-    held_out = [one for one, is_in in zip(rated, learned, strict=True) if not is_in]
-    return judge(
-        scores=scorer.score(states[~learned]).mean.tolist(),
-        ratings=values[~learned].tolist(),
-        weights=[one.weight for one in held_out],
-        cases=[one.patient for one in held_out],
-        baselines={name: (x[learned], values[learned], x[~learned]) for name, x in by_name.items()},
-    )
+def learned(rated: Rated, points_of: Callable[[RatedStep], int] = lambda one: one.rating) -> LearnedScorer:
+    told = [replace(one, rating=points_of(one)) for one in rated[0]]
+    return learn_step_scorer(told, rated[1], parent_sha256="x", seed=1)
 
 
-def test_what_is_true_of_a_film_is_learned_beyond_length_and_place(
-    rated: tuple[list[RatedStep], States],
-) -> None:
-    found = judged(*rated, lambda one: one.value)
+def test_what_is_true_of_a_film_is_learned_beyond_length_and_place(rated: Rated) -> None:
+    found = learned(rated)
+    judged = found.judgement
+    assert judged is not None
     assert found.may_be_used
-    assert found.error < 0.75 * min(found.baseline_errors.values())
+    assert (found.num_readers, found.num_patients) == (4, NUM_FILMS)
+    assert judged.error < 0.75 * min(judged.baseline_errors.values())
     assert found.sentence.startswith("Used: on ")
-    ratings = [part.rating for part in found.calibration]
+    ratings = [part.rating for part in judged.calibration]
     assert ratings[-1] - ratings[0] > 0.4
-    assert sum(part.num_steps for part in found.calibration) == found.num_steps
+    assert sum(part.num_steps for part in judged.calibration) == judged.num_steps
+    assert draw_calibration(found.as_json()["judgement"]["calibration"]).count("<circle") == 5
 
 
 @pytest.mark.parametrize("what", ["chance", "length"])
-def test_a_scorer_that_knows_no_more_than_a_baseline_is_not_used(
-    rated: tuple[list[RatedStep], States], what: str
-) -> None:
+def test_a_scorer_that_knows_no_more_than_a_baseline_is_not_used(rated: Rated, what: str) -> None:
     rng = np.random.default_rng(3)
     lengths, _ = lengths_and_places(rated[0])
-    longest = max(lengths)
-    by_length = {id(one): length / longest for one, length in zip(rated[0], lengths, strict=True)}
-    value_of = (lambda one: float(rng.random())) if what == "chance" else (lambda one: by_length[id(one)])
-    found = judged(*rated, value_of)
+    share = {step_of(one): length / max(lengths) for one, length in zip(rated[0], lengths, strict=True)}
+
+    def points(one: RatedStep) -> int:
+        # By length: four more or fewer coins that come up as often as the step is long.
+        return 1 + int(rng.integers(5) if what == "chance" else rng.binomial(4, share[step_of(one)]))
+
+    found = learned(rated, points)
     assert not found.may_be_used
     assert "Not used" in found.sentence
 
 
-def test_the_lower_bound_lies_lower_where_the_scorer_has_seen_nothing_alike(
-    rated: tuple[list[RatedStep], States], tmp_path: Path
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        (lambda one: one.reader == "1", "Not used: one reader alone rated steps"),
+        (lambda one: int(one.patient) < 506, "Not used: steps of 6 patients were rated, and it takes 10"),
+        (
+            lambda one: one.reader == "1" or (one.reader == "2" and int(one.patient) < 502),
+            "at least 5 cases",
+        ),
+    ],
+)
+def test_too_few_readers_or_patients_are_no_ground_for_a_judgement(
+    rated: Rated, kept: Callable[[RatedStep], bool], says: str
 ) -> None:
-    found, states = rated
-    scorer = fit_step_scorer(
-        states,
-        [one.value for one in found],
-        [1.0] * len(found),
-        [one.patient for one in found],
-        parent_sha256="x",
-        seed=1,
+    few = [one for one in rated[0] if kept(one)]
+    states = {step_of(one): rated[1][step_of(one)] for one in few}
+    found = learn_step_scorer(few, states, parent_sha256="x", seed=1)
+    assert not found.may_be_used
+    assert says in found.sentence
+
+
+def test_neither_more_words_nor_more_steps_raise_what_the_steps_are_worth(rated: Rated) -> None:
+    scorer = learned(rated).scorer
+    assert scorer is not None
+    reader = StepReader(rated[2], rated[3], scorer)
+    texts = sorted({(one.film, one.prompt, one.text) for one in rated[0]})[::8]
+
+    def worth(change: Callable[[list[str]], list[str]]) -> list[float]:
+        changed = [
+            (film, prompt, format_completion(change([s.text for s in parse_completion(text).steps]), "x"))
+            for film, prompt, text in texts
+        ]
+        rewards = grounded_reward(
+            [text for _, _, text in changed],
+            [CaseTruth("x")] * len(changed),
+            step_scores=reader.lower_bounds(changed),
+        )
+        return [reward.steps or 0.0 for reward in rewards]
+
+    before = worth(lambda steps: steps)
+    assert np.mean(before) > 0.2
+    for safest in ("The lungs are clear", "There is no pneumothorax"):
+        more = worth(lambda steps, safest=safest: [*steps, *[safest] * 4])  # type: ignore[misc]
+        assert all(after <= one + 1e-6 for after, one in zip(more, before, strict=True))
+    longer = worth(
+        lambda steps: [f"{step} and this is as it should be, as far as can be seen" for step in steps]
     )
+    assert np.mean(longer) <= np.mean(before)
+
+
+def test_a_mark_for_an_image_within_a_text_is_read_as_text(rated: Rated) -> None:
+    film = rated[0][0].film
+    text = format_completion(["The heart is normal <|image_pad|> [30, 50, 80, 90]"], "x")
+    [rows] = states_at_step_ends(rated[2], rated[3], [(film, REPORT_QUERY, text)])
+    assert len(rows) == 1
+    assert np.isfinite(rows).all()
+
+
+def test_the_lower_bound_lies_lower_where_the_scorer_has_seen_nothing_alike(
+    rated: Rated, tmp_path: Path
+) -> None:
+    states = np.stack(list(rated[1].values()))
+    scorer = learned(rated).scorer
+    assert scorer is not None
     known = scorer.score(states)
     strange = scorer.score(states + 20 * scorer.scale.astype(np.float32))
     assert np.all((known.lower <= known.mean) & (known.lower >= 0) & (known.mean <= 1))
