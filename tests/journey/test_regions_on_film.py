@@ -106,11 +106,14 @@ def block_film(path: Path, *, spacing: tuple[float, float]) -> Path:
     return path
 
 
-@pytest.fixture(params=[(1, (0.2, 0.2)), (1, (0.3, 0.2)), (2, (0.2, 0.35))], ids=str)
+LAPTOP, LARGE = (1440, 900), (2560, 1440)
+
+
+@pytest.fixture(params=[(1, (0.2, 0.2), LAPTOP), (1, (0.3, 0.2), LARGE), (2, (0.2, 0.35), LAPTOP)], ids=str)
 def desk(
     request: pytest.FixtureRequest, live_server: Any, browser: Browser, tmp_path: Path
 ) -> Iterator[Desk]:
-    pixel_ratio, spacing = request.param
+    pixel_ratio, spacing, (width, height) = request.param
     item = receive(block_film(tmp_path / "film.dcm", spacing=spacing))
     assert item.instance is not None
     assert item.reason == ""
@@ -120,7 +123,9 @@ def desk(
     create_reader_study(
         title="One block", studies=[item.instance.study], readers=[reader], actor=None, seed=1
     )
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, device_scale_factor=pixel_ratio)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=pixel_ratio
+    )
     page = open_as(reader, context=context, url=live_server.url)
     reading = Reading.objects.get(assignment__reader=reader)
     page.goto(f"{live_server.url}/readings/{reading.uid}/")

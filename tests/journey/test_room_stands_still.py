@@ -183,6 +183,7 @@ def test_a_missed_finding_says_of_which_output_it_is_also_when_both_are_compared
 ) -> None:
     room = enter(width=width, height=height)
     page = room.page
+    expect(page.get_by_role("button", name=re.compile("^Sign"))).to_be_in_viewport(ratio=1)
     for side, text in (("A", "Fracture of the seventh left rib"), ("B", "A small pneumothorax")):
         if side == "B":
             room.press("Backquote")

@@ -122,3 +122,23 @@ def test_a_film_is_measured_by_keys_and_clicks_and_shown_on_the_whole_screen(pag
     whole.click()
     expect(whole).to_have_attribute("aria-pressed", "false")
     check_barriers(page)
+
+
+def test_on_a_large_screen_a_click_means_the_film_pixel_under_the_pointer(page: Page) -> None:
+    page.set_viewport_size({"width": 2560, "height": 1440})
+    page.locator("button[data-region-box]").nth(1).click()
+    region = page.locator(".region .outline")
+    region.scroll_into_view_if_needed()
+    box = region.bounding_box()
+    assert box is not None
+    viewer = page.locator("[data-film-viewer]")
+    viewer.get_by_role("button", name="Measure").click()
+    middle = box["y"] + box["height"] / 2
+    for x in (box["x"], box["x"] + box["width"]):
+        page.mouse.click(x, middle)
+    left, _, right, _ = INNER[1][0]
+    words = viewer.locator(".ruler-text")
+    expect(words).to_have_text(re.compile(r"^[\d.]+ mm"))
+    # A screen's pixel at either end is less than two of the film's.
+    measured = float((words.text_content() or "").split()[0])
+    assert measured == pytest.approx((right - left) * spacing_mm(), abs=2 * spacing_mm())
