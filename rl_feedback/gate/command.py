@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from inference.phantoms import HELD_OUT_SEEDS
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
+from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
 from rl_feedback.gate.policy import POLICY, Policy
 from rl_feedback.gate.sealed import SealedPatientLearned, require_unseen
+from rl_feedback.training.films import Films
+from rl_feedback.training.view import FilmView
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="DIR",
         help="a data folder that the candidate learned from: refused if it holds a sealed patient",
+    )
+    parser.add_argument(
+        "--rated",
+        type=Path,
+        metavar="DIR",
+        help="a data folder with rated_steps.jsonl: a scorer learned from it compares the steps",
     )
     parser.add_argument("--policy", type=Path, help="a policy as JSON; without it the newest built-in one")
 
@@ -55,14 +65,52 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         )
     except (EngineError, EvaluationFailed) as error:
         raise ValueError(str(error)) from error
-    outcome = decide_measured(films, parent=parent, candidate=candidate, policy=policy)
+    steps, no_steps = _steps(options, films, parent, candidate, preset)
+    outcome = decide_measured(
+        films, parent=parent, candidate=candidate, policy=policy, steps=steps, no_steps=no_steps
+    )
     for row in outcome.comparisons:
         yield (
             f"{row.benchmark:<25}  {row.label:<40}{row.parent:9.3f}{row.candidate:9.3f}"
             f"{row.difference:+9.3f}  ({row.low:+.3f} to {row.high:+.3f})  {row.verdict}"
             f"{', holds' if row.counts_against else ''}{'  ' + row.note if row.note else ''}"
         )
+    for suite, reason in outcome.absent.items():
+        yield f"{suite}: not measured. {reason}"
     yield outcome.sentence
+
+
+def _steps(
+    options: argparse.Namespace,
+    films: GateFilms,
+    parent: Measured,
+    candidate: Measured,
+    preset: ServingPreset,
+) -> tuple[list[BenchmarkScores], str]:
+    """Of each site, or why there are none."""
+    if options.rated is None:
+        return [], "No ratings of steps were given (--rated), so none can be scored."
+    # torch takes seconds: who gives no ratings does not pay for it.
+    from rl_feedback.steps.comparing import compare_steps
+    from rl_feedback.steps.reading import StepReader, ensure_step_scorer
+
+    view, prompt = FilmView.of(preset), template(preset.prompt_template)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        about = ensure_step_scorer(folder, data=options.rated, model=options.parent, view=view, seed=7)
+        if not about["may_be_used"]:
+            return [], str(about["sentence"])
+        reader = StepReader.of(folder, model=options.parent, films=Films(options.rated, view))
+    return [
+        compare_steps(
+            reader,
+            site=one.site,
+            parent=before,
+            candidate=after,
+            prompt=prompt.render(prompt.default_query),
+        )
+        for one, before, after in zip(films.sealed, parent.sealed, candidate.sealed, strict=True)
+    ], ""
 
 
 def _policy(path: Path | None) -> Policy:

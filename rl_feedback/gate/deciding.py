@@ -8,7 +8,8 @@ JAMA 2012, the CONSORT extension for non-inferiority trials).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +32,14 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """`sentence` names the figures that decided; `comparisons` carries every figure with its parameters."""
+    """`sentence` names the figures that decided; `comparisons` carries every figure with its parameters;
+    `absent` says of a suite that the policy guards why it could not be measured."""
 
     passed: bool
     sentence: str
     policy: Policy
     comparisons: tuple[Comparison, ...]
+    absent: Mapping[Suite, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,10 @@ def decide(
     twins: Sequence[TwinScores] = (),
     policy: Policy = POLICY,
     parent: str = "its parent",
+    absent: Mapping[Suite, str] = MappingProxyType({}),
 ) -> GateOutcome:
     """Compare every guarded figure on every benchmark and say which decided; `parent` is its name there.
+    `absent` names suites that can't be measured, with the reason: only the steps' may be.
 
     Raises ValueError when a guarded figure or suite is missing or the versions were not measured on the same
     cases: a gate that cannot look must not open.
@@ -72,7 +77,8 @@ def decide(
     if not benchmarks:
         raise ValueError("The gate has nothing to compare: give it at least one benchmark.")
     measured = {scores.suite for scores in benchmarks} | ({Suite.TWINS} if twins else set())
-    missing = [suite for suite in Suite if policy.of(suite) and suite not in measured]
+    may_lack = {suite for suite in absent if suite is Suite.STEPS}
+    missing = [suite for suite in Suite if policy.of(suite) and suite not in measured | may_lack]
     if missing:
         raise ValueError(
             f"Policy {policy.number} guards figures on the {' and the '.join(missing)}, which were not "
@@ -95,7 +101,8 @@ def decide(
     )
     passed = gained and not any(comparison.counts_against for comparison in comparisons)
     sentence = deciding_sentence(comparisons, parent=parent, policy=policy, lacks_gain=not gained)
-    return GateOutcome(passed, sentence, policy, comparisons)
+    lacked: dict[Suite, str] = {suite: absent[suite] for suite in may_lack - measured if policy.of(suite)}
+    return GateOutcome(passed, sentence, policy, comparisons, lacked)
 
 
 def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> Comparison:

@@ -4,7 +4,7 @@ twins."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inference.engines import Engine
@@ -74,8 +74,11 @@ def decide_measured(
     candidate: Measured,
     policy: Policy = POLICY,
     called: str = "its parent",
+    steps: Sequence[BenchmarkScores] = (),
+    no_steps: str = "No ratings of steps were given, so none can be scored.",
 ) -> GateOutcome:
-    """The gate's word; `called` is the parent's name in it."""
+    """The gate's word; `called` is the parent's name in it. `steps` are those of rl_feedback.steps.comparing;
+    `no_steps` says why there are none."""
     sealed = [
         _scores(f"the {films.sealed[n].site} site", parent.sealed[n], candidate.sealed[n], Suite.SEALED)
         for n in range(len(films.sealed))
@@ -88,10 +91,11 @@ def decide_measured(
         "canaries", canary_scores(parent.canaries), canary_scores(candidate.canaries), Suite.CANARIES
     )
     return decide(
-        [*sealed, canaries],
+        [*sealed, canaries, *steps],
         twins=[TwinScores(*two) for two in zip(sealed, twins, strict=True)],
         policy=policy,
         parent=called,
+        absent={} if steps else {Suite.STEPS: no_steps},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -20,11 +20,13 @@ class Direction(StrEnum):
 
 
 class Suite(StrEnum):
-    """On which films a figure is measured: sealed ones, canaries, or sealed ones against their twins."""
+    """On which films a figure is measured: sealed ones, canaries, sealed ones against their twins, or the
+    reasoning steps on sealed ones, by a learned scorer where there is one."""
 
     SEALED = "sealed"
     CANARIES = "canaries"
     TWINS = "twins"
+    STEPS = "steps"
 
 
 class Verdict(StrEnum):
@@ -66,7 +68,8 @@ class Guard:
 @dataclass(frozen=True)
 class Policy:
     """What a gate guards. Any change is another `number`: decisions keep the policy that they were made
-    under. Of the figures in `required_gains` at least one must have improved for sure, where any is named."""
+    under. Of the figures in `required_gains` at least one must have improved for sure, where any is named.
+    `preference_margin` is by how much less than a half readers may prefer the candidate."""
 
     number: int
     guards: tuple[Guard, ...]
@@ -74,12 +77,15 @@ class Policy:
     num_resamples: int = 2000
     seed: int = 7
     required_gains: tuple[str, ...] = ()
+    preference_margin: float = 0.05
 
     def __post_init__(self) -> None:
         if not self.guards:
             raise ValueError("A policy guards at least one figure.")
         if not 0.5 <= self.confidence < 1:
             raise ValueError("The confidence of the intervals lies between 0.5 and 1, such as 0.95.")
+        if not (math.isfinite(self.preference_margin) and 0 < self.preference_margin <= 0.5):
+            raise ValueError("Readers' preference: a margin lies above 0 and is at most 0.5.")
         for guard in self.guards:
             if not (math.isfinite(guard.margin) and 0 < guard.margin <= 1):
                 raise ValueError(f"{guard.label}: a margin lies above 0 and is at most 1.")
@@ -139,7 +145,7 @@ def _gap(figure: str, label: str) -> Guard:
 
 
 # The margins are those within which two equally good models differ by chance, on 200 films of each site.
-POLICIES = (
+_POLICIES = (
     Policy(number=1, guards=_FIRST_GUARDS),
     Policy(
         number=2,
@@ -159,6 +165,23 @@ POLICIES = (
             _gap("exact_answer", "Exact answers, sealed films over twins"),
             _gap("finding_f1", "Finding F1, sealed films over twins"),
             _gap("lesion_recall", "Lesion recall, sealed films over twins"),
+        ),
+    ),
+)
+POLICIES = (
+    *_POLICIES,
+    replace(
+        _POLICIES[-1],
+        number=3,
+        guards=(
+            *_POLICIES[-1].guards,
+            Guard(
+                "step_score",
+                "Weakest step, as readers would rate it",
+                Direction.HIGHER_IS_BETTER,
+                0.03,
+                suite=Suite.STEPS,
+            ),
         ),
     ),
 )

@@ -101,9 +101,9 @@ def learn_step_scorer(
         "num_patients": len({one.patient for one in rated}),
         "num_readers": len({one.reader for one in rated}),
     }
-    lacking = _lacking(found["num_patients"], found["num_readers"])
-    if lacking:
-        return LearnedScorer(None, None, f"Not used: {lacking}", **found)
+    too_few = lacking(rated)
+    if too_few:
+        return LearnedScorer(None, None, f"Not used: {too_few}", **found)
     place_of = {step: place for place, step in enumerate(sorted(states))}
     first = {place_of[step_of(one)]: one for one in reversed(rated)}
     ordered = [first[place] for place in range(len(place_of))]
@@ -125,7 +125,11 @@ def learn_step_scorer(
     return LearnedScorer(scorer, judgement, judgement.sentence, **found)
 
 
-def _lacking(num_patients: int, num_readers: int) -> str:
+def lacking(rated: Sequence[RatedStep]) -> str:
+    """Why nothing could be judged by these ratings, before any film is looked at; empty where much could."""
+    num_readers, num_patients = len({one.reader for one in rated}), len({one.patient for one in rated})
+    if not num_readers:
+        return "no reader rated steps that this model can read."
     if num_readers < LEAST_READERS:
         return "one reader alone rated steps, so no reader is left to judge the scorer by."
     if num_patients < LEAST_PATIENTS:

@@ -17,7 +17,7 @@ import torch
 
 from inference.engines.folders import folder_sha256
 from inference.qwen_vl import LoadedModel, load_model_and_processor
-from rl_feedback.steps.learning import LearnedScorer, learn_step_scorer, step_of
+from rl_feedback.steps.learning import LearnedScorer, lacking, learn_step_scorer, step_of
 from rl_feedback.steps.scorer import StepScorer
 from rl_feedback.steps.states import states_at_step_ends
 from rl_feedback.training.examples import RatedStep, read_examples
@@ -26,7 +26,6 @@ from rl_feedback.training.view import FilmView
 
 # What a folder of a scorer says of it, written last.
 CARD = "learned.json"
-NO_RATINGS = "Not used: no reader rated steps that this model can read."
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,9 @@ def _train(
 def _learned(
     data: Path, *, model: Path, view: FilmView, seed: int, precision: str, on_text: Callable[[], None]
 ) -> LearnedScorer:
-    if not (data / RatedStep.file).is_file():
-        return LearnedScorer(None, None, NO_RATINGS, 0, 0, 0)
-    rated = read_examples(data, RatedStep)
+    rated = read_examples(data, RatedStep) if (data / RatedStep.file).is_file() else ()
+    if lacking(rated):
+        return learn_step_scorer(rated, {}, parent_sha256="", seed=seed)
     loaded, films = _frozen(model, precision), Films(data, view)
     states = {}
     for film, prompt, text in sorted({(one.film, one.prompt, one.text) for one in rated}):

@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 BUILT_IN_NOTES = (
     "What models were first seen to do wrong: omit lesions while their answers improve.",
     "Omissions, flips and regions in one place; canaries, and twins of the sealed films.",
+    "The steps on sealed films by a learned scorer, and how far readers may prefer the parent.",
 )
 
 
@@ -18,13 +19,17 @@ class FeedbackConfig(AppConfig):
 
 
 def keep_built_in_policies(*, using: str, apps: Any = current_apps, **_: Any) -> None:
-    """A database without policies gets the built-in ones; what researchers made since is theirs."""
+    """A database gets the built-in policies that it lacks, until a researcher made one: from then on policies
+    are theirs."""
     from rl_feedback.gate import POLICIES
 
     try:
         kept = apps.get_model("feedback", "GatePolicy").objects.using(using)
     except LookupError:  # migrated back to before there were any
         return
-    if not kept.exists():
-        for policy, note in zip(POLICIES, BUILT_IN_NOTES, strict=True):
+    newest = kept.order_by("-number").first()
+    if newest is not None and newest.created_by_id is not None:
+        return
+    for policy, note in zip(POLICIES, BUILT_IN_NOTES, strict=True):
+        if newest is None or policy.number > newest.number:
             kept.create(number=policy.number, policy=policy.as_json(), note=note)

@@ -63,7 +63,8 @@ def preference_plot(comparison: Comparison) -> GatePlot:
 
 
 def _title(row: dict[str, object]) -> str:
-    films = "sealed phantoms of " if row.get("suite", Suite.SEALED) == Suite.SEALED else ""
+    is_sealed = row.get("suite", Suite.SEALED) in (Suite.SEALED, Suite.STEPS)
+    films = "sealed phantoms of " if is_sealed else ""
     return f"{row['num_cases']} {films}{row['benchmark']}"
 
 

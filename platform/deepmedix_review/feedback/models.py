@@ -248,6 +248,9 @@ class GateDecision(PublicModel):
     policy = models.JSONField(help_text="rl_feedback.gate.Policy as JSON: what is guarded, by which margin")
     comparisons = models.JSONField(help_text="per figure: parent, candidate, difference, interval, verdict")
     sentence = models.TextField(help_text="which figure decided, for a person")
+    absent = models.JSONField(
+        default=dict, blank=True, help_text="of what could not be measured, by its suite: why not"
+    )
 
 
 class GatePolicy(PublicModel):

@@ -26,6 +26,7 @@ from deepmedix_review.feedback.examples import (
     num_withdrawn_pairs,
 )
 from deepmedix_review.feedback.gating.policies import current_policy
+from deepmedix_review.feedback.gating.step_scores import StepsCompared, compare_steps_of
 from deepmedix_review.feedback.models import (
     GateDecision,
     PreferenceDataset,
@@ -205,11 +206,15 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
         for benchmark in ensure_benchmarks_for(candidate)
     ]
     scores = [(after.benchmark, scores_of(before, after)) for before, after in both]
+    policy = current_policy()
+    asks_steps = bool(policy.of(Suite.STEPS))
+    steps = compare_steps_of(candidate, parent=parent, both=both) if asks_steps else StepsCompared(())
     outcome = decide(
-        [one for _, one in scores if one.suite is not Suite.TWINS],
+        [*(one for _, one in scores if one.suite is not Suite.TWINS), *steps.scores],
         twins=_twins(scores),
-        policy=current_policy(),
+        policy=policy,
         parent=str(parent),
+        absent={Suite.STEPS: steps.absent} if steps.absent else {},
     )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
 
@@ -245,6 +250,7 @@ def _keep_decision(
                 "policy": outcome.policy.as_json(),
                 "comparisons": [asdict(comparison) for comparison in outcome.comparisons],
                 "sentence": outcome.sentence,
+                "absent": dict(outcome.absent),
             },
         )
         if is_new:

@@ -251,9 +251,11 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     decision = pass_or_hold(road.candidate)
     assert decision.outcome == GateDecision.Outcome.PASSED
     assert pass_or_hold(road.candidate) == decision
+    assert decision.absent["steps"].startswith("Not used: one reader alone")
     client = client_of(road.researcher)
     page = client.get(road.url("model-detail")).content.decode()
     assert "Passed." in page
+    assert f"not measured.</strong> {decision.absent['steps']}" in page
     assert f"No guarded figure differs measurably from {road.parent}: nothing was lost" in page
     assert "Every answer is the same, word for word." in page
     assert road.reading.assignment.case.study.label in page
@@ -298,7 +300,7 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
     assert 'class="truth"' in page
     assert "No shadow study" in page
-    assert f'href="{reverse("gate-policy", args=[2])}"' in page
+    assert f'href="{reverse("gate-policy", args=[3])}"' in page
     assert "lost</span>" in page
     assert road.url("model-promote") not in page
     said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()

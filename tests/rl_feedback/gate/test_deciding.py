@@ -18,6 +18,7 @@ from rl_feedback.gate import (
     Direction,
     Guard,
     Policy,
+    Suite,
     Verdict,
     compare_figure,
     decide,
@@ -213,9 +214,26 @@ def test_a_policy_survives_json_and_an_impossible_one_is_refused() -> None:
         ({"guards": ()}, "at least one"),
         ({"confidence": 1.0}, "confidence"),
         ({"required_gains": ("num_boxes",)}, "num_boxes"),
+        ({"preference_margin": 0.6}, "preference"),
         ({"guards": (replace(guard, margin=float("nan")),)}, "a margin lies"),
         ({"guards": (replace(guard, limit=-1.0),)}, "a limit is"),
     )
     for wrong, said in impossible:
         with pytest.raises(ValueError, match=said):
             replace(POLICY, **wrong)
+
+
+def test_only_the_steps_may_go_unmeasured_and_the_reason_stays_with_the_decision() -> None:
+    steps = Guard("step_score", "Weakest step", Direction.HIGHER_IS_BETTER, 0.03, suite=Suite.STEPS)
+    sealed = replace(steps, figure="lesion_recall", suite=Suite.SEALED)
+    policy = replace(POLICY, guards=(sealed, steps))
+    scores = CaseScores((1.0, 0.0, 1.0), (1.0,) * 3)
+    measured = [BenchmarkScores("b", {"lesion_recall": scores}, {"lesion_recall": scores})]
+    outcome = decide(measured, policy=policy, absent={Suite.STEPS: "One reader alone."})
+    assert outcome.passed
+    assert outcome.absent == {Suite.STEPS: "One reader alone."}
+    with pytest.raises(ValueError, match="guards figures on the steps"):
+        decide(measured, policy=policy)
+    twins = replace(policy, guards=(sealed, replace(sealed, suite=Suite.TWINS)))
+    with pytest.raises(ValueError, match="guards figures on the twins"):
+        decide(measured, policy=twins, absent={Suite.TWINS: "No time."})

@@ -14,7 +14,11 @@ from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 from inference.presets import PRESETS
 from inference.qwen_vl import LoadedModel, load_model_and_processor
+from rl_feedback.evaluation import CaseResult
+from rl_feedback.gate import POLICIES, Suite, decide
+from rl_feedback.phantom_figures import score_phantom
 from rl_feedback.rewards import CaseTruth, grounded_reward
+from rl_feedback.steps.comparing import compare_steps
 from rl_feedback.steps.learning import LearnedScorer, learn_step_scorer, step_of
 from rl_feedback.steps.plot import draw_calibration
 from rl_feedback.steps.rated import lengths_and_places
@@ -173,3 +177,28 @@ def test_steps_of_too_few_cases_are_refused() -> None:
         fit_step_scorer(
             np.zeros((3, 4), np.float32), [0, 1, 0], [1, 1, 1], ["a"] * 3, parent_sha256="", seed=1
         )
+
+
+def test_who_writes_worse_steps_of_the_sealed_films_is_held_by_the_gate(rated: Rated) -> None:
+    scorer = learned(rated).scorer
+    assert scorer is not None
+    reader = StepReader(rated[2], rated[3], scorer)
+
+    def written(seed: int, *, said_of: int) -> CaseResult:
+        truth = draw_phantom(seed=seed).truth
+        text = ideal_reasoning(draw_phantom(seed=said_of).truth)
+        return CaseResult(seed, text, score_phantom(text, truth, model_size=(112, 112)))
+
+    true, worse = ([written(seed, said_of=seed + by) for seed in range(900, 916)] for by in (0, 1))
+    scores = compare_steps(reader, site="first", parent=true, candidate=worse, prompt=REPORT_QUERY)
+    guards = POLICIES[-1].of(Suite.STEPS)
+    held = decide([scores], policy=replace(POLICIES[-1], guards=guards))
+    assert not held.passed
+    assert (
+        "Weakest step, as readers would rate it fell by" in held.sentence or "weakest step" in held.sentence
+    )
+    same = compare_steps(reader, site="first", parent=true, candidate=true, prompt=REPORT_QUERY)
+    assert decide([same], policy=replace(POLICIES[-1], guards=guards)).passed
+    silent = [replace(one, text="") for one in true]
+    scores = compare_steps(reader, site="first", parent=true, candidate=silent, prompt=REPORT_QUERY)
+    assert set(scores.candidate["step_score"].values) == {0.0}

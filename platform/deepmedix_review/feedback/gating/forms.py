@@ -12,6 +12,7 @@ SUITES = {
     Suite.SEALED: "Sealed films",
     Suite.CANARIES: "Canaries",
     Suite.TWINS: "Sealed films over their twins",
+    Suite.STEPS: "Reasoning steps on sealed films, by a learned scorer",
 }
 HARMS = {
     Direction.HIGHER_IS_BETTER: "falls",
@@ -38,13 +39,18 @@ class PolicyForm(forms.Form):
     confidence = forms.FloatField(
         label="Confidence of the intervals", widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
+    preference_margin = forms.FloatField(
+        label="How far below a half readers may prefer it",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )
     note = forms.CharField(label="Why it changes", max_length=500)
 
     def __init__(self, data: Any = None, *, current: Policy) -> None:
         self.current = current
         self._guards = {_key(guard): guard for guard in POLICY.guards}
         guarded = {_key(guard): guard for guard in current.guards}
-        super().__init__(data, initial={"confidence": current.confidence})
+        initial = {"confidence": current.confidence, "preference_margin": current.preference_margin}
+        super().__init__(data, initial=initial)
         for key, built_in in self._guards.items():
             guard = guarded.get(key, built_in)
             self.fields[f"guarded-{key}"] = _check(f"{guard.label}: guarded", is_on=key in guarded)
@@ -74,6 +80,7 @@ class PolicyForm(forms.Form):
             **self.current.as_json(),
             "guards": [asdict(guard) for guard in guards],
             "confidence": chosen["confidence"],
+            "preference_margin": chosen["preference_margin"],
             "required_gains": gains,
         }
 

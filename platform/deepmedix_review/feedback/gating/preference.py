@@ -7,18 +7,14 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from deepmedix_review.reviews.selectors import signed_readings
 from rl_feedback.gate import CaseScores, Comparison, Direction, Guard, Policy, Suite, compare_figure
 from rl_feedback.gate.deciding import BenchmarkScores
 
-_GUARD = Guard(
-    figure="expert_preference",
-    label="Expert preference, over a half",
-    direction=Direction.HIGHER_IS_BETTER,
-    margin=0.05,
-)
+FIGURE = "expert_preference"
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,8 @@ def preference_of(candidate: ModelVersion, *, parent: ModelVersion) -> Preferenc
         readers.add(reader)
     if not by_film:
         return None
-    return Preference(_compared(by_film), sum(map(len, by_film.values())), len(readers))
+    margin = current_policy().preference_margin
+    return Preference(_compared(by_film, margin=margin), sum(map(len, by_film.values())), len(readers))
 
 
 def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
@@ -68,14 +65,15 @@ def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
     )
 
 
-def _compared(by_film: Mapping[int, list[float]]) -> Comparison:
+def _compared(by_film: Mapping[int, list[float]], *, margin: float) -> Comparison:
     """With an interval by bootstrap over films: several votes on one film are not independent."""
+    guard = Guard(FIGURE, "Expert preference, over a half", Direction.HIGHER_IS_BETTER, margin)
     shares = tuple(sum(votes) / len(votes) for votes in by_film.values())
     even = (1.0,) * len(shares)
     scores = BenchmarkScores(
         "the readers' votes",
-        {_GUARD.figure: CaseScores((0.5,) * len(shares), even)},
-        {_GUARD.figure: CaseScores(shares, even)},
+        {FIGURE: CaseScores((0.5,) * len(shares), even)},
+        {FIGURE: CaseScores(shares, even)},
         Suite.SEALED,
     )
-    return compare_figure(scores, guard=_GUARD, policy=Policy(number=1, guards=(_GUARD,)))
+    return compare_figure(scores, guard=guard, policy=Policy(number=1, guards=(guard,)))
