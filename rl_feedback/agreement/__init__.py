@@ -7,6 +7,7 @@ figure does not exist its value is None and the note says why.
 
 from rl_feedback.agreement.alpha import KrippendorffAlpha, Level, krippendorff_alpha
 from rl_feedback.agreement.chance import ChanceCorrected, fleiss_kappa, gwet_ac1, gwet_ac2
+from rl_feedback.agreement.clusters import Clustered, clustered_mean, clustered_share
 from rl_feedback.agreement.concordance import KendallW, kendall_w
 from rl_feedback.agreement.estimate import Estimate
 from rl_feedback.agreement.intraclass import FORMS, IntraclassCorrelation, icc
@@ -31,6 +32,7 @@ from rl_feedback.agreement.votes import SideBias, side_bias
 __all__ = [
     "FORMS",
     "ChanceCorrected",
+    "Clustered",
     "CohenKappa",
     "DawidSkene",
     "Estimate",
@@ -44,6 +46,8 @@ __all__ = [
     "RegionAgreement",
     "SideBias",
     "TreatmentDifference",
+    "clustered_mean",
+    "clustered_share",
     "cohen_kappa",
     "dawid_skene",
     "fleiss_kappa",

@@ -127,6 +127,7 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             signed=Sum("num_signed"),
         )
     }
+    settling = _settling_uninvited(page)
     return [
         StudyRow(
             uid=study.uid,
@@ -137,8 +138,10 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             num_cases=cases.get(study.pk, (0, 0))[0],
             num_readers=counted[study.pk]["num_readers"] if study.pk in counted else 0,
             num_assigned=cases.get(study.pk, (0, 0))[1]
-            + (counted[study.pk]["given"] if study.pk in counted else 0),
-            num_signed=counted[study.pk]["signed"] if study.pk in counted else 0,
+            + (counted[study.pk]["given"] if study.pk in counted else 0)
+            + settling.get(study.pk, (0, 0))[0],
+            num_signed=(counted[study.pk]["signed"] if study.pk in counted else 0)
+            + settling.get(study.pk, (0, 0))[1],
         )
         for study in page
     ], (page[-1].uid if len(found) > PAGE else None)
@@ -166,12 +169,6 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
         for row in rows.order_by("reader__pseudonym")
     ]
     return sorted(found, key=lambda row: not row.is_here)
-
-
-def num_free_places(reader_study: ReaderStudy) -> int:
-    """Readings of a pool that are planned and that nobody has taken."""
-    free = Case.objects.filter(reader_study=reader_study).aggregate(free=Sum("num_free"))["free"]
-    return free or 0
 
 
 def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[Sequence[CaseRow], int | None]:
@@ -292,6 +289,21 @@ def readers_to_invite(reader_study: ReaderStudy) -> QuerySet[User]:
 
 def studies_in(reader_study: ReaderStudy) -> QuerySet[Study]:
     return Study.objects.filter(cases__reader_study=reader_study)
+
+
+def _settling_uninvited(studies: Sequence[ReaderStudy]) -> Mapping[int, tuple[int, int]]:
+    """Adjudications, and how many are signed, by study: those that no invitation counts."""
+    invited = Invitation.objects.filter(
+        reader_study=OuterRef("case__reader_study"), reader=OuterRef("reader")
+    )
+    rows = Assignment.objects.filter(
+        ~Exists(invited),
+        case__reader_study__in=studies,
+        kind=Assignment.Kind.ADJUDICATION,
+        withdrawn_at=None,
+    ).order_by()
+    found = rows.values_list("case__reader_study").annotate(Count("pk"), Count("signed_at"))
+    return {study: (given, signed) for study, given, signed in found}
 
 
 def _counted(rows: QuerySet[Any], name: str) -> dict[int, int]:

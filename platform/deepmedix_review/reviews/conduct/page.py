@@ -20,6 +20,7 @@ from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.progress import overview as count_readings
 from deepmedix_review.reviews.study_services import Moves, collected_of
 
 
@@ -83,8 +84,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "after": after,
         "num_cases": reader_study.cases.count(),
         "num_readers": sum(row.is_here for row in rows),
-        "num_assigned": sum(row.num_assigned for row in rows) + overview.num_free_places(reader_study),
-        "num_signed": sum(row.num_signed for row in rows),
+        "seen": count_readings(reader_study),
         "asked": asked_of(reader_study),
         "collected": collected_of(reader_study),
         "num_from_elsewhere": overview.num_from_elsewhere(reader_study),

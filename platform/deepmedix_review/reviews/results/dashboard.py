@@ -11,13 +11,17 @@ from django.utils import timezone
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
+from deepmedix_review.reviews.results.found import found_figures
+from deepmedix_review.reviews.results.head import Line, head_lines
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
 from deepmedix_review.reviews.results.readings import load_readings, load_said
 from deepmedix_review.reviews.results.regions import region_figures
 from deepmedix_review.reviews.results.reliability import reliability_figures
+from deepmedix_review.reviews.results.settled import settled_figures
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
+from deepmedix_review.reviews.results.versions import load_versions
 
 CACHED_SECONDS = 24 * 3600
 
@@ -30,6 +34,10 @@ class Dashboard:
     num_readings: int
     computed_at: datetime
 
+    @property
+    def head(self) -> tuple[Line, ...]:
+        return head_lines(tuple(self.figures()))
+
     def figures(self) -> Iterator[Figure]:
         for section in self.sections:
             yield from section.figures
@@ -40,7 +48,7 @@ class Dashboard:
 
 def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
     """Computed at most once for each state of the readings, which is told from what was `seen` of them."""
-    key = f"results:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
+    key = f"results-of:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
     found = cache.get(key)
     if isinstance(found, Dashboard):
         return found
@@ -54,9 +62,17 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
     with transaction.atomic():
         readings = load_readings(reader_study)
         said = load_said(readings)
-        rated = load_rated(reader_study, readings, said)
+        versions = load_versions(reader_study, readings)
+        rated = load_rated(reader_study, readings, said, versions)
         return Dashboard(
             sections=(
+                Section(
+                    "Findings",
+                    (
+                        *found_figures(readings, said, rated, versions),
+                        *settled_figures(reader_study, readings, rated),
+                    ),
+                ),
                 Section("Progress", progress_figures(reader_study)),
                 Section("Agreement", agreement_figures(readings, rated)),
                 Section("Regions", region_figures(reader_study, readings, said)),

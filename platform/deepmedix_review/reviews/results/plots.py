@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROW_PX = 22
+# The column of names is as wide as the longest needs, between these; a longer name is shortened.
 LABEL_PX = 120
+MOST_LABEL_PX = 210
+LETTER_PX = 7
 PLOT_PX = 340
 VALUE_PX = 62
 SERIES_HEIGHT_PX = 120
@@ -78,27 +81,34 @@ def interval_plot(
 ) -> Plot:
     """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with."""
     span = (high - low) or 1.0
+    left = _name_px([label for label, _, _ in rows])
 
     def across(value: float) -> float:
-        return round(LABEL_PX + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
+        return round(left + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
 
-    height = ROW_PX * len(rows) + 18
     labels, lines, dots = [], [], []
-    lines += [Line(across(mark), 0, across(mark), ROW_PX * len(rows)) for mark in (low, *marks, high)]
-    labels += [Label(across(mark), height - 4, f"{mark:g}", "middle") for mark in (low, *marks, high)]
+    ends, depth = [-math.inf, -math.inf], 1
+    for mark in sorted({low, *marks, high}):
+        lines.append(Line(across(mark), 0, across(mark), ROW_PX * len(rows)))
+        half = LETTER_PX * len(f"{mark:g}") / 2 + 3
+        # Where two stand too near each other, the second goes below.
+        line = 0 if across(mark) - half >= ends[0] else 1
+        ends[line], depth = across(mark) + half, max(depth, line + 1)
+        labels.append(Label(across(mark), ROW_PX * len(rows) + 14 + 14 * line, f"{mark:g}", "middle"))
+    height = ROW_PX * len(rows) + 4 + 14 * depth
     for place, (label, value, interval) in enumerate(rows):
         y = ROW_PX * place + ROW_PX / 2
-        labels.append(Label(LABEL_PX - 10, y + 4, label, "end"))
+        labels.append(Label(left - 10, y + 4, _shortened(label), "end"))
         if value is None:
-            labels.append(Label(LABEL_PX + 8, y + 4, "not enough ratings"))
+            labels.append(Label(left + 8, y + 4, "not enough ratings"))
             continue
         colour = place % COLOURS + 1
         if interval is not None:
             lines.append(Line(across(interval[0]), y, across(interval[1]), y, colour))
         dots.append(Dot(across(value), y, colour, f"{label}: {value:.{places}f}"))
-        labels.append(Label(LABEL_PX + PLOT_PX + 12, y + 4, f"{value:.{places}f}"))
+        labels.append(Label(left + PLOT_PX + 12, y + 4, f"{value:.{places}f}"))
     return Plot(
-        LABEL_PX + PLOT_PX + VALUE_PX,
+        left + PLOT_PX + VALUE_PX,
         height,
         said,
         lines=tuple(lines),
@@ -121,11 +131,12 @@ def share_plot(
     """
     bars, labels = [], []
     cells = []
+    left = _name_px([label for label, _ in rows])
     for place, (label, counts) in enumerate(rows):
         y = ROW_PX * place
-        labels.append(Label(LABEL_PX - 10, y + 15, label, "end"))
-        total, x = sum(counts), float(LABEL_PX)
-        labels.append(Label(LABEL_PX + PLOT_PX + 12, y + 15, f"n {total:,}"))
+        labels.append(Label(left - 10, y + 15, _shortened(label), "end"))
+        total, x = sum(counts), float(left)
+        labels.append(Label(left + PLOT_PX + 12, y + 15, f"n {total:,}"))
         for at, (name, count) in enumerate(zip(names, counts, strict=True)):
             width = PLOT_PX * count / total if total else 0.0
             if width:
@@ -142,7 +153,7 @@ def share_plot(
                     labels.append(Label(round(x + width / 2, 1), y + 15, name, "middle", is_on_bar=is_bright))
             x += width
     return Plot(
-        LABEL_PX + PLOT_PX + VALUE_PX,
+        left + PLOT_PX + VALUE_PX,
         ROW_PX * len(rows) + 4,
         said,
         bars=tuple(bars),
@@ -155,12 +166,13 @@ def series_plot(
     points: Sequence[tuple[float, float]],
     *,
     said: str,
-    unit: str,
+    ends: tuple[str, str],
     trend: tuple[tuple[float, float], tuple[float, float]] | None = None,
     joined: bool = False,
     colour: int = 1,
 ) -> Plot:
-    """Points over a running number, and a straight line through them where there is a trend."""
+    """Points over a running number, and a straight line through them where there is a trend. `ends` are what
+    the axis says at the first and at the last."""
     width, height = PLOT_PX, SERIES_HEIGHT_PX
     xs, ys = [x for x, _ in points], [y for _, y in points]
     top = nice_ceiling(max(ys))
@@ -177,9 +189,10 @@ def series_plot(
     labels = [
         Label(28, place(first, top)[1] + 4, f"{top:g}", "end"),
         Label(28, height - 16, "0", "end"),
-        Label(34, height - 4, f"{first:g}"),
-        Label(width - 2, height - 4, f"{last:g} {unit}", "end"),
+        Label(34, height - 4, ends[0]),
     ]
+    if last > first:
+        labels.append(Label(width - 2, height - 4, ends[1], "end"))
     if trend:
         (x1, y1), (x2, y2) = (place(*end) for end in trend)
         lines.append(Line(x1, y1, x2, y2, 2))
@@ -233,6 +246,20 @@ def heat_map(grid: Sequence[Sequence[float]], *, said: str, film: str = "", aspe
         if value > 0.02 * highest
     )
     return Plot(width, height, said, cells=cells, film=film)
+
+
+def _name_px(names: Sequence[str]) -> int:
+    longest = max(map(len, names), default=0)
+    return min(MOST_LABEL_PX, max(LABEL_PX, LETTER_PX * longest + 16))
+
+
+def _shortened(name: str) -> str:
+    """
+    >>> _shortened("foreign sentence"), _shortened("How far is this text in need of an expert")
+    ('foreign sentence', 'How far is this text in ne…')
+    """
+    most = (MOST_LABEL_PX - 16) // LETTER_PX
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
 def nice_ceiling(value: float) -> float:

@@ -28,8 +28,8 @@ class Overview:
     last_signed_at: datetime | None
 
     @property
-    def share(self) -> float:
-        return self.num_signed / self.num_assigned if self.num_assigned else 0.0
+    def num_open(self) -> int:
+        return self.num_assigned - self.num_signed
 
 
 def overview(reader_study: ReaderStudy) -> Overview:
@@ -50,7 +50,7 @@ def progress_figures(reader_study: ReaderStudy) -> tuple[Figure, ...]:
         num_columns=3,
     )
     return (
-        _by_reader(_counts(reader, is_signed)),
+        _by_reader(_counts(reader, is_signed), is_over=reader_study.state == ReaderStudy.State.LOCKED),
         _over_time(reader_study),
         _by_case(_counts(position, is_signed)),
     )
@@ -69,7 +69,7 @@ def _counts(of: Keys, is_signed: Keys) -> list[tuple[int, int, int]]:
     return list(zip(found.tolist(), assigned.tolist(), signed.tolist(), strict=True))
 
 
-def _by_reader(counts: Sequence[tuple[int, int, int]]) -> Figure:
+def _by_reader(counts: Sequence[tuple[int, int, int]], *, is_over: bool) -> Figure:
     names = pseudonyms([reader for reader, _, _ in counts])
     rows = sorted((names[reader], assigned, signed) for reader, assigned, signed in counts)
     signed, assigned = sum(row[2] for row in rows), sum(row[1] for row in rows)
@@ -81,7 +81,7 @@ def _by_reader(counts: Sequence[tuple[int, int, int]]) -> Figure:
         n=f"{counted(assigned, 'reading')} of {counted(len(rows), 'reader')}",
         value=f"{signed} of {assigned} signed",
         note="" if rows else "Nothing has been assigned yet.",
-        plot=_progress_plot(rows[:24], "Progress of each reader") if rows else None,
+        plot=_progress_plot(rows[:24], "left unread" if is_over else "open") if rows else None,
     )
 
 
@@ -137,15 +137,18 @@ def _over_time(reader_study: ReaderStudy) -> Figure:
         value=f"{total} in {counted((days[-1][0] - days[0][0]).days + 1, 'day')}",
         interval=told,
         plot=series_plot(
-            points, said=f"{total} signed readings over time", unit="days", joined=len(points) > 1
+            points,
+            said=f"{total} signed readings over time",
+            ends=(say_day(days[0][0]), say_day(days[-1][0])),
+            joined=len(points) > 1,
         ),
     )
 
 
-def _progress_plot(rows: Sequence[tuple[str, int, int]], said: str) -> Plot:
+def _progress_plot(rows: Sequence[tuple[str, int, int]], rest: str) -> Plot:
     return share_plot(
         [(name, (signed, assigned - signed)) for name, assigned, signed in rows],
-        names=("signed", "open"),
+        names=("signed", rest),
         colours=(3, 0),
-        said=said,
+        said="Progress of each reader",
     )

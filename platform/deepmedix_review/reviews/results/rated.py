@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, load_criterion
+from deepmedix_review.reviews.results.versions import Versions
 
 FIVE = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
 class RatedCriterion:
-    """A criterion, all that readers said to it, and the names of its values in order."""
+    """A criterion, all that readers said to it, and the names of its values in order.
+
+    `numbers` are what the values of a scale count; `vote` is which vote it is, empty for all else.
+    """
 
     key: str
     name: str
@@ -20,52 +24,63 @@ class RatedCriterion:
     values: tuple[int, ...]
     labels: tuple[str, ...]
     is_scale: bool
+    numbers: tuple[int, ...] = ()
+    vote: str = ""
 
 
-def load_rated(reader_study: ReaderStudy, readings: Readings, said: Said) -> tuple[RatedCriterion, ...]:
-    """Everything that this reader study asks and that has values; texts have none."""
-    found = [_load(readings, said, asked.criterion) for asked in asked_of(reader_study)]
-    return tuple(rated for rated in found if rated is not None)
+def load_rated(
+    reader_study: ReaderStudy, readings: Readings, said: Said, versions: Versions | None
+) -> tuple[RatedCriterion, ...]:
+    """Everything that this reader study asks and that has values; texts have none, and there is no vote where
+    one output is shown."""
+    found = [_load(readings, said, asked.criterion, versions) for asked in asked_of(reader_study)]
+    has_sides = reader_study.shows in (ReaderStudy.Shows.TWO_SAMPLES, ReaderStudy.Shows.TWO_VERSIONS)
+    return tuple(rated for rated in found if rated is not None and (has_sides or not rated.vote))
 
 
-def preferred_completion(readings: Readings, votes: Ratings) -> Ratings:
-    """Votes as what was preferred, whichever side it stood on: 0 the earlier completion, 1 tie, 2 the later
-    one, 3 both bad."""
+def preferred_completion(readings: Readings, votes: Ratings, versions: Versions | None) -> Ratings:
+    """Votes as what was preferred, whichever side it stood on: 0 the earlier completion or version, 1 tie,
+    2 the later one, 3 both bad."""
     a, b = readings.completion_a[votes.reading], readings.completion_b[votes.reading]
+    if versions is not None:
+        a, b = versions.of_completions(a), versions.of_completions(b)
     value = votes.value.copy()
     turned = (a > b) & (votes.value != 1) & (votes.value != 3)
     value[turned] = 2 - value[turned]
     return Ratings(votes.reading, votes.item, value)
 
 
-def _load(readings: Readings, said: Said, criterion: Criterion) -> RatedCriterion | None:
+def _load(
+    readings: Readings, said: Said, criterion: Criterion, versions: Versions | None
+) -> RatedCriterion | None:
     name, field = criterion.name, criterion.field or criterion.key
-    of_five = (FIVE, tuple(str(value) for value in FIVE))
+    of_five = (FIVE, tuple(str(value) for value in FIVE), True, FIVE)
     match field:
         case "plausibility":
-            ratings = said.plausibility
-            return RatedCriterion(criterion.key, name, "step", ratings, *of_five, is_scale=True)
+            return RatedCriterion(criterion.key, name, "step", said.plausibility, *of_five)
         case "relevance" | "correctness" | "completeness":
-            ratings = said.answers[field]
-            return RatedCriterion(criterion.key, name, "answer", ratings, *of_five, is_scale=True)
+            return RatedCriterion(criterion.key, name, "answer", said.answers[field], *of_five)
         case "harm":
-            ratings = said.answers[field]
+            three = (0, 1, 2)
+            labels: tuple[str, ...] = ("none", "mild", "severe")
             return RatedCriterion(
-                criterion.key, name, "answer", ratings, (0, 1, 2), ("none", "mild", "severe"), True
+                criterion.key, name, "answer", said.answers[field], three, labels, True, three
             )
         case "verdict":
-            ratings = said.verdicts
-            return RatedCriterion(
-                criterion.key, name, "region", ratings, (0, 1, 2), ("fits", "redrawn", "wrong"), False
-            )
+            labels = ("fits", "redrawn", "wrong")
+            return RatedCriterion(criterion.key, name, "region", said.verdicts, (0, 1, 2), labels, False)
         case "grounded" | "overall":
-            ratings = preferred_completion(readings, said.votes[field])
-            labels = ("earlier", "tie", "later", "both bad")
-            return RatedCriterion(criterion.key, name, "case", ratings, (0, 1, 2, 3), labels, False)
+            ratings = preferred_completion(readings, said.votes[field], versions)
+            low, high = versions.names if versions else ("written first", "written later")
+            labels = (low, "tie", high, "both bad")
+            return RatedCriterion(
+                criterion.key, name, "case", ratings, (0, 1, 2, 3), labels, False, (), field
+            )
     if criterion.kind not in (Criterion.Kind.SCALE, Criterion.Kind.CHOICE):
         return None
     options = criterion.options
     ratings = load_criterion(readings, criterion.pk, [option["value"] for option in options])
+    is_scale = criterion.kind == Criterion.Kind.SCALE
     return RatedCriterion(
         criterion.key,
         name,
@@ -73,5 +88,6 @@ def _load(readings: Readings, said: Said, criterion: Criterion) -> RatedCriterio
         ratings,
         tuple(range(len(options))),
         tuple(str(option["label"]) for option in options),
-        criterion.kind == Criterion.Kind.SCALE,
+        is_scale,
+        tuple(option["value"] for option in options) if is_scale else (),
     )

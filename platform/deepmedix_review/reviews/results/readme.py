@@ -31,6 +31,11 @@ def readme_of(
             "file is as it left."
         ),
     ]
+    parts.append(
+        "\n".join(
+            ["In short", "========", *(_wrapped(f"{line.name}: {line.said}") for line in dashboard.head)]
+        )
+    )
     for section in dashboard.sections:
         parts.append(f"{section.title}\n{'=' * len(section.title)}")
         parts += [_about(figure, file=files.get(figure.key)) for figure in section.figures]

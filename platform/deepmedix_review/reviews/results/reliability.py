@@ -62,7 +62,7 @@ def reliability_figures(
     return (
         _repeats(readings, rated),
         _controls(reader_study, readings),
-        *(_sides(readings, said.votes[kind], kind) for kind in Vote.Kind),
+        *(_sides(readings, said.votes[one.vote], Vote.Kind(one.vote)) for one in rated if one.vote),
         _changes_of_mind(reader_study),
     )
 

@@ -38,7 +38,9 @@ def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
         key="distributions",
         title="How the values are used",
         table=Table(("criterion", "value", "ratings"), tuple(cells)),
-        method="counts of first readings; the plot shows the scales of 1 to 5, the table all",
+        method="counts of first readings; the plot shows the scales of 1 to 5, the table all. A vote counts "
+        "for the version it went to, and where both outputs are one version's for the one written first or "
+        "later",
         n=counted(total, "rating"),
         note="" if total else "No rating has been signed yet.",
         plot=share_plot(rows, names=names, said="Shares of 1 to 5 for each scale", is_ordered=True)

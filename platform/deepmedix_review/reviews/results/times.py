@@ -90,7 +90,9 @@ def _reader_figure(name: str, seconds: Numbers, drift: tuple[float, float, float
         value=f"{np.median(seconds):.0f} s",
         interval=told,
         note="" if drift else f"A drift needs {FEWEST_FOR_DRIFT} cases.",
-        plot=series_plot(points, said=f"{name}: {told or 'no drift yet'}", unit="cases", trend=trend),
+        plot=series_plot(
+            points, said=f"{name}: {told or 'no drift yet'}", ends=("1", f"{len(seconds)} cases"), trend=trend
+        ),
     )
 
 

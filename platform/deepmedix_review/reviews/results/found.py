@@ -1,0 +1,188 @@
+"""What a reader study set out to find: how good each thing was found, and what the votes went to."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deepmedix_review.reviews.models import Assignment
+from deepmedix_review.reviews.results.columns import Chosen
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    missing,
+    rounded,
+    written_interval,
+)
+from deepmedix_review.reviews.results.plots import interval_plot
+from deepmedix_review.reviews.results.rated import FIVE, RatedCriterion
+from deepmedix_review.reviews.results.readings import Readings, Said
+from deepmedix_review.reviews.results.versions import Versions
+from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
+
+# With fewer cases an interval over cases is a rough one; the plan says so too.
+FEW_CASES = 30
+EVERY = "every output"
+
+
+def found_figures(
+    readings: Readings, said: Said, rated: Sequence[RatedCriterion], versions: Versions | None
+) -> tuple[Figure, ...]:
+    first = readings.of(Assignment.Kind.FIRST)
+    return (
+        _means(readings, first, [one for one in rated if one.is_scale], versions),
+        *(_shares(readings, first, said, one, versions) for one in rated if one.vote),
+    )
+
+
+def _means(
+    readings: Readings, first: Chosen, scales: Sequence[RatedCriterion], versions: Versions | None
+) -> Figure:
+    key, title = "means", "Mean rating of each question"
+    method = (
+        "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977), as the "
+        "plan expects it; it holds for these readers"
+    )
+    columns = ("question", "of", "mean", "low", "high", "half width", "scale", "cases", "ratings")
+    rows: list[tuple[RatedCriterion, str, Clustered]] = []
+    for one in scales:
+        ratings = one.ratings.only(first)
+        points = np.array(one.numbers)[np.searchsorted(one.values, ratings.value)]
+        case = readings.case[ratings.reading]
+        rows.append((one, EVERY, clustered_mean(points, case)))
+        if versions is not None and len(points):
+            of = versions.of(readings, ratings, one.item)
+            for place, name in enumerate(versions.names):
+                if (of == place).any():
+                    rows.append((one, name, clustered_mean(points[of == place], case[of == place])))
+    rows = [row for row in rows if row[2].value is not None]
+    if not rows:
+        note = "No scale has been rated yet." if scales else "This reader study asks no scale."
+        return missing(key=key, title=title, method=method, note=note, columns=columns)
+    cells: list[tuple[Cell, ...]] = [
+        (
+            one.name,
+            of,
+            rounded(found.value),
+            *_edges(found),
+            _scale(one),
+            found.num_clusters,
+            found.num,
+        )
+        for one, of, found in rows
+    ]
+    of_five = [row for row in rows if row[0].numbers == FIVE]
+    lead, _, best = rows[0]
+    whole = [found for _, of, found in rows if of == EVERY]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(columns, tuple(cells)),
+        method=method,
+        n=f"{counted(sum(found.num for found in whole), 'rating')} of {counted(len(whole), 'question')}, "
+        f"{counted(max(found.num_clusters for found in whole), 'case')}",
+        value=f"{lead.name} {best.value:.2f}",
+        interval=_said(best),
+        note=_rough([found for _, _, found in rows]),
+        plot=interval_plot(
+            [
+                (one.name if of == EVERY else f"{one.name}, {of}", found.value, found.interval)
+                for one, of, found in of_five
+            ],
+            low=1,
+            high=5,
+            marks=(2, 3, 4),
+            said="Mean ratings from 1 to 5: "
+            + ", ".join(f"{one.name}, {of}, {found.value:.2f}" for one, of, found in of_five),
+        )
+        if of_five
+        else None,
+    )
+
+
+def _shares(
+    readings: Readings, first: Chosen, said: Said, one: RatedCriterion, versions: Versions | None
+) -> Figure:
+    """Of the votes of one question: to which version they went, or to which side where both are one's."""
+    key, title = f"votes-{one.vote}", f"Votes, {one.name.lower()}"
+    what = "version" if versions else "side"
+    method = (
+        f"share of first votes by {what}, Wilson's 95 % interval (1927) at the effective number of votes, "
+        "which is smaller where votes on one case are alike (Korn and Graubard 1998), as the plan expects it"
+    )
+    columns = ("vote", "share", "low", "high", "half width", "votes for it", "votes", "cases")
+    ratings = (one.ratings if versions else said.votes[one.vote]).only(first)
+    if not len(ratings.value):
+        return missing(
+            key=key, title=title, method=method, note="No vote has been signed yet.", columns=columns
+        )
+    names = one.labels if versions else ("A", "tie", "B", "both bad")
+    case = readings.case[ratings.reading]
+    found = [
+        (name, clustered_share((ratings.value == value).astype(float), case))
+        for value, name in zip(one.values, names, strict=True)
+    ]
+    cells: list[tuple[Cell, ...]] = [
+        (
+            name,
+            rounded(share.value),
+            *_edges(share),
+            int((ratings.value == value).sum()),
+            share.num,
+            share.num_clusters,
+        )
+        for value, (name, share) in zip(one.values, found, strict=True)
+    ]
+    name, share = found[2] if versions else found[0]
+    notes = (
+        "" if versions else "Both outputs are one version's, dealt to the sides at random.",
+        _rough([share]),
+    )
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(columns, tuple(cells)),
+        method=method,
+        n=f"{counted(share.num, 'vote')} on {counted(share.num_clusters, 'case')}",
+        value=f"{name} {share.value:.2f}",
+        interval=_said(share),
+        note=" ".join(filter(None, notes)),
+        plot=interval_plot(
+            [(name, share.value, share.interval) for name, share in found],
+            low=0,
+            high=1,
+            marks=(0.5,),
+            said=f"{title}: " + ", ".join(f"{name} {share.value:.2f}" for name, share in found),
+        ),
+    )
+
+
+def _edges(found: Clustered) -> tuple[Cell, Cell, Cell]:
+    if found.interval is None:
+        return None, None, None
+    low, high = found.interval
+    return rounded(low), rounded(high), rounded((high - low) / 2)
+
+
+def _said(found: Clustered) -> str:
+    if found.interval is None:
+        return found.note
+    low, high = found.interval
+    return f"{written_interval(found)} (± {(high - low) / 2:.2f})"
+
+
+def _scale(one: RatedCriterion) -> str:
+    """Its ends, with their names where these are no numbers."""
+    ends = [
+        f"{number:g}" if label == f"{number:g}" else f"{number:g} {label}"
+        for number, label in zip(one.numbers, one.labels, strict=True)
+    ]
+    return f"{ends[0]} to {ends[-1]}"
+
+
+def _rough(found: Sequence[Clustered]) -> str:
+    fewest = min(each.num_clusters for each in found)
+    if fewest >= FEW_CASES:
+        return ""
+    return f"With {counted(fewest, 'case')} the intervals are rough; {FEW_CASES} or more make them hold."

@@ -1,0 +1,81 @@
+"""Says the findings of a reader study in a few lines, each leading to its figure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from deepmedix_review.reviews.results.figures import Figure, written
+
+# Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
+TENTATIVE, FIRM = 0.667, 0.8
+
+
+@dataclass(frozen=True)
+class Line:
+    """`key` is the figure that shows it whole."""
+
+    key: str
+    name: str
+    said: str
+
+
+def head_lines(figures: Sequence[Figure]) -> tuple[Line, ...]:
+    return tuple(line for figure in figures for line in _lines(figure))
+
+
+def _lines(figure: Figure) -> Iterator[Line]:
+    match figure.key.split("-")[0]:
+        case "means":
+            yield Line(figure.key, "Mean ratings", _means(figure) or figure.note)
+        case "votes":
+            yield Line(figure.key, figure.title, _votes(figure) or figure.note)
+        case "alpha":
+            yield Line(figure.key, "Agreement", _agreement(figure))
+        case "settled":
+            yield Line(figure.key, "Adjudication", f"{figure.value}. {figure.note}".lstrip(". "))
+
+
+def _means(figure: Figure) -> str:
+    parts = []
+    for question, of, mean, _, _, half, scale, *_ in figure.table.rows:
+        told = f"{question} {_number(mean)}" if of == "every output" else f"{of} {_number(mean)}"
+        if half is not None:
+            told += f" ± {_number(half)}"
+        if of == "every output":
+            told += "" if scale == "1 to 5" else f" ({scale})"
+            parts.append(told)
+        else:
+            parts[-1] += f", {told}"
+    return "; ".join(parts)
+
+
+def _votes(figure: Figure) -> str:
+    parts = []
+    for name, share, low, high, *_ in figure.table.rows:
+        told = f"{name} {_number(share)}"
+        parts.append(told if low is None else f"{told} ({_number(low)} to {_number(high)})")
+    return f"{', '.join(parts)}; {figure.n}" if parts else ""
+
+
+def _agreement(figure: Figure) -> str:
+    """One sentence on the scale that is asked first."""
+    known = [row for row in figure.table.rows if row[1] is not None]
+    if not known:
+        notes = {str(row[6]) for row in figure.table.rows if row[6]}
+        return figure.note or " ".join(sorted(notes))
+    name, value, low, high, items, *_ = known[0]
+    assert isinstance(value, float)
+    if value >= FIRM:
+        verdict = "well enough for firm conclusions"
+    elif value >= TENTATIVE:
+        verdict = "well enough for tentative conclusions"
+    else:
+        verdict = "too little to conclude from single ratings"
+    interval = f", 95 % interval {_number(low)} to {_number(high)}" if low is not None else ""
+    return (
+        f"On {str(name).lower()} readers agree {verdict}: alpha {written(value)}{interval}, n {items} items "
+        f"({TENTATIVE} and {FIRM} are usual marks)."
+    )
+
+
+def _number(cell: str | int | float | None) -> str:
+    return "" if cell is None else f"{float(cell):.2f}"

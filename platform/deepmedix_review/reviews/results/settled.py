@@ -1,0 +1,89 @@
+"""What adjudication settled: the word that stands, item by item, where the first readings differed."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.reviews.results.columns import distinct
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted
+from deepmedix_review.reviews.results.rated import RatedCriterion
+from deepmedix_review.reviews.results.readings import Readings
+from deepmedix_review.reviews.study_services.disagreement import find_disagreements
+
+SETTLED, WAITS = "settled", "waits"
+
+
+def settled_figures(
+    reader_study: ReaderStudy, readings: Readings, rated: Sequence[RatedCriterion]
+) -> tuple[Figure, ...]:
+    """None where the design has no adjudication."""
+    if reader_study.adjudication == ReaderStudy.Adjudication.OFF:
+        return ()
+    deciding = readings.of(Assignment.Kind.ADJUDICATION)
+    settled = {int(case) for case in np.unique(readings.case[deciding])}
+    position = dict(Case.objects.filter(reader_study=reader_study).values_list("pk", "position"))
+    waiting = [found for found in find_disagreements(reader_study) if found.case.pk not in settled]
+    rows: list[tuple[Cell, ...]] = []
+    for one in rated:
+        rows += [
+            (position[case], SETTLED, one.name, item, said, word)
+            for case, item, said, word in _decided(one, readings, settled)
+        ]
+    num_decided = len(rows)
+    rows += [(found.case.position, WAITS, " ".join(found.reasons), "", "", "") for found in waiting]
+    num_disputed = len(settled) + len(waiting)
+    left = "was left unsettled" if reader_study.state == ReaderStudy.State.LOCKED else "waits to be settled"
+    if len(waiting) != 1:
+        left = left.replace("was", "were").replace("waits", "wait")
+    notes = (
+        "" if num_disputed else "Readers are far apart on no case that all of them have signed.",
+        f"{counted(num_decided, 'answer')} on which the first readings differed "
+        f"{'has' if num_decided == 1 else 'have'} one word now."
+        if num_decided
+        else "",
+        f"{counted(len(waiting), 'case')} {left}." if waiting else "",
+    )
+    return (
+        Figure(
+            key="settled",
+            title="What adjudication settled",
+            table=Table(
+                ("case", "state", "question", "of", "first readings", "settled as"),
+                tuple(sorted(rows, key=lambda row: int(row[0] or 0))),
+            ),
+            method="cases on which first readings lie far apart, as the design says; of each settled one "
+            "the answers that differed and the one of the adjudicating reading, votes by what they went to, "
+            "steps and regions counted over all outputs of the case",
+            n=f"{counted(num_disputed, 'disputed case')}, "
+            f"{counted(int(deciding.sum()), 'adjudicating reading')}",
+            value=f"{len(settled)} of {num_disputed} disputed {'case' if num_disputed == 1 else 'cases'} "
+            "settled"
+            if num_disputed
+            else "",
+            note=" ".join(filter(None, notes)),
+        ),
+    )
+
+
+def _decided(
+    one: RatedCriterion, readings: Readings, settled: set[int]
+) -> Iterator[tuple[int, str, str, str]]:
+    """Case, item, what was said first and what stands, wherever the first readings differ."""
+    if not settled:
+        return
+    of_settled = np.isin(readings.case, np.array(sorted(settled), dtype=np.int64))
+    first = one.ratings.only(readings.of(Assignment.Kind.FIRST) & of_settled)
+    word = one.ratings.only(readings.of(Assignment.Kind.ADJUDICATION) & of_settled)
+    label = dict(zip(one.values, one.labels, strict=True))
+    case_of = dict(zip(first.item.tolist(), readings.case[first.reading].tolist(), strict=True))
+    stands = dict(zip(word.item.tolist(), word.value.tolist(), strict=True))
+    number: dict[int, int] = {}
+    items, place = distinct(first.item)
+    for at, item in enumerate(items.tolist()):
+        case = case_of[item]
+        number[case] = number.get(case, 0) + 1
+        said = sorted(first.value[place == at].tolist())
+        if item in stands and said[0] != said[-1]:
+            named = "" if one.item == "case" else f"{one.item} {number[case]}"
+            yield case, named, ", ".join(label[value] for value in said), label[stands[item]]

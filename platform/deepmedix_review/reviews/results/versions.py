@@ -1,0 +1,74 @@
+"""Says of which model version each rated thing is, where a reader study shows two of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.columns import Keys, distinct, near, places_of, read_columns
+from deepmedix_review.reviews.results.readings import Ratings, Readings
+
+STEPS = "SELECT id AS c0, completion_id AS c1 FROM reasoning_reasoningstep WHERE {near}"
+REGIONS = """SELECT region.id AS c0, step.completion_id AS c1 FROM reasoning_region region
+JOIN reasoning_reasoningstep step ON step.id = region.step_id WHERE {near}"""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """`names` in the order of their numbers. `completions` ascend; `places` says which name each has."""
+
+    names: tuple[str, ...]
+    completions: Keys
+    places: Keys
+    one_a_reading: bool
+
+    def of_completions(self, completions: Keys) -> Keys:
+        """Their places in `names`, -1 for what was not shown."""
+        found, place = places_of(completions, self.completions)
+        version = np.full(len(completions), -1, dtype=np.int64)
+        version[found] = self.places[place]
+        return version
+
+    def of(self, readings: Readings, ratings: Ratings, item: str) -> Keys:
+        """The version of each rated item; -1 where it is the case itself and both were shown."""
+        if self.one_a_reading:
+            return self.of_completions(readings.completion_a[ratings.reading])
+        match item:
+            case "answer":
+                return self.of_completions(ratings.item)
+            case "step":
+                return self.of_completions(_completions(STEPS, "id", ratings.item))
+            case "region":
+                return self.of_completions(_completions(REGIONS, "region.id", ratings.item))
+        return np.full(len(ratings.item), -1, dtype=np.int64)
+
+
+def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | None:
+    """None where what was read is of one version alone."""
+    Shows = ReaderStudy.Shows
+    if reader_study.shows not in (Shows.TWO_VERSIONS, Shows.ONE_OF_TWO):
+        return None
+    shown = np.unique(np.concatenate([readings.completion_a, readings.completion_b]))
+    rows = sorted(
+        Completion.with_altered.filter(pk__in=shown.tolist()).values_list("pk", "model_version__number")
+    )
+    numbers = sorted({number for _, number in rows})
+    if len(numbers) < 2:
+        return None
+    return Versions(
+        names=tuple(f"v{number}" for number in numbers),
+        completions=np.array([pk for pk, _ in rows], dtype=np.int64),
+        places=np.array([numbers.index(number) for _, number in rows], dtype=np.int64),
+        one_a_reading=reader_study.shows == Shows.ONE_OF_TWO,
+    )
+
+
+def _completions(query: str, column: str, items: Keys) -> Keys:
+    """The completion of each item, 0 for one that is gone."""
+    keys, place = distinct(items)
+    found, completion = read_columns(query.format(near=near(column, keys)), num_columns=2)
+    is_wanted, at = places_of(found, keys)
+    of_key = np.zeros(len(keys), dtype=np.int64)
+    of_key[at] = completion[is_wanted]
+    return np.asarray(of_key[place])
