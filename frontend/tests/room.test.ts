@@ -15,6 +15,18 @@ const nudge = (x: number, y: number): Action => ({ kind: "nudge", x, y });
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+it("passes over a G that is pressed out of habit where the next region has the focus by itself", async () => {
+  const two = [region("a1r", 1), region("a1s", 2)];
+  const a = completion("a", [step("a1", 1, two), step("a2", 2, [region("a2r", 1), region("a2s", 2)])]);
+  const { room } = await desk(reading({ part: { completions: [a] } }));
+  const further: Action = { kind: "next-region" };
+  for (const action of [points(4), fits, further, fits, further]) room.perform(action);
+  expect(room.state.reading.region_annotations.map(({ region: uid }) => uid)).toEqual(["a1r", "a1s"]);
+  expect(room.state.place).toMatchObject({ step: "a2", region: "a2r" });
+  room.perform(further);
+  expect(room.state.place).toMatchObject({ step: "a2", region: "a2s" });
+});
+
 describe("a case by keys alone", () => {
   const withFirstRead = (part: Partial<Reading>): Partial<Reading> => ({
     ...part,
@@ -322,11 +334,15 @@ describe("regions", () => {
   });
 
   it("are all drawn while a vote has the focus, each with its side's name", async () => {
-    const { room, view } = await desk();
+    const missed_findings = [{ uid: "f", completion: "completion-a", text: "nodule" }];
+    const box = { x_min: 1, y_min: 1, x_max: 9, y_max: 9 };
+    const drawn_regions = [{ uid: "fr", step: null, missed_finding: "f", first_read: null, ...box }];
+    const { room, view } = await desk(reading({ part: { missed_findings, drawn_regions } }));
     room.goTo({ kind: "vote", side: "a", question: "grounded" });
     expect(view.marks.map(({ label, dashed }) => [label, dashed])).toEqual([
       ["A1", false],
       ["A2", false],
+      ["A M1", false],
       ["B1", true],
       ["B2", true],
     ]);

@@ -30,6 +30,15 @@ class FakeServer {
     this.got.push(sent);
     this.stored = null;
     if (sent.kind === "open") return { kind: "done", body: { kind: "opened" } };
+    if (sent.kind === "report_name") {
+      const body = {
+        reported_at: "2026-11-23T10:44:00Z",
+        closes_case: true,
+        next: "/readings/2/",
+        ending: null,
+      };
+      return { kind: "done", body: { kind: "reported", body } };
+    }
     if (sent.kind === "sign") {
       const body = { signed_at: "2026-11-23T10:43:00Z", next: "/readings/2/", ending: null };
       return { kind: "done", body: { kind: "signed", body } };
@@ -74,6 +83,7 @@ async function saverWith(server: FakeServer, given?: Outbox) {
       changed: (state) => void states.push(state),
       signed: ({ next }) => void said.push(`signed, then ${next}`),
       notSigned: (sentence) => void said.push(`not signed: ${sentence}`),
+      reported: ({ next }) => void said.push(`reported, then ${next}`),
     },
   );
   return { saver, states, said, outbox };
@@ -316,6 +326,83 @@ describe("a signature", () => {
     await saver.flush();
     expect(server.sides).toEqual(["sign"]);
     expect(said).toHaveLength(1);
+  });
+});
+
+describe("a report that a film shows a name", () => {
+  it("goes after what was said before it, and is told", async () => {
+    const server = new FakeServer();
+    const { saver, said } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.report("film-1");
+    saver.report("film-1");
+    expect(saver.isReporting).toBe(true);
+    await saver.flush();
+    expect(server.sides).toEqual(["a", "report_name"]);
+    expect(said).toEqual(["reported, then /readings/2/"]);
+    expect(saver.isReporting).toBe(false);
+  });
+
+  it("waits neither for a change that the server refuses nor for the case before", async () => {
+    const server = new FakeServer();
+    const send = server.send;
+    server.send = async (reading, sent) =>
+      sent.kind === "cast_vote" ? { kind: "refused", sentence: "it is refused" } : send(reading, sent);
+    const { saver, said } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.report("film-1");
+    await saver.flush();
+    expect(server.sides).toEqual(["report_name"]);
+    expect(said).toHaveLength(1);
+
+    const ahead = await saverWith(server, outboxInMemory());
+    ahead.saver.hold();
+    ahead.saver.save({ kind: "add_active_time", payload: { seconds: 1 } }, FILM);
+    ahead.saver.report("film-1");
+    await ahead.saver.flush();
+    expect(server.sides).toEqual(["report_name", "report_name"]);
+  });
+
+  it("is kept while the server cannot be reached, across a crash, and is known to be under way", async () => {
+    const server = new FakeServer();
+    server.next = "unreachable";
+    const { saver } = await saverWith(server);
+    saver.report("film-1");
+    await saver.flush();
+    expect(saver.state).toMatchObject({ numWaiting: 1, problem: { kind: "unreachable" } });
+    saver.close();
+    server.next = "done";
+    const { saver: after, said } = await saverWith(server);
+    await after.unsent();
+    expect(after.isReporting).toBe(true);
+    await after.flush();
+    expect(said).toHaveLength(1);
+  });
+
+  it("is answered also where another window has sent it", async () => {
+    const server = new FakeServer();
+    const { saver, said, outbox } = await saverWith(server);
+    server.next = "unreachable";
+    saver.report("film-1");
+    await saver.flush();
+    for (const row of await outbox.all()) await outbox.remove(row.sequence);
+    server.next = "done";
+    await saver.flush();
+    expect(said).toHaveLength(1);
+  });
+
+  it("keeps what is refused because the case is out of use", async () => {
+    const server = new FakeServer();
+    const send = server.send;
+    server.send = async () => ({ kind: "refused", sentence: "Out of use.", body: { is_out_of_use: true } });
+    const { saver, said, outbox } = await saverWith(server);
+    saver.save(vote("a"), FILM);
+    saver.sign(FILM);
+    await saver.flush();
+    expect(saver.state.problem).toEqual({ kind: "out-of-use", sentence: "Out of use." });
+    expect((await outbox.all()).map(({ change }) => change.kind)).toEqual(["cast_vote"]);
+    expect(said).toEqual(["not signed: Out of use."]);
+    server.send = send;
   });
 });
 

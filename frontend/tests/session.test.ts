@@ -46,6 +46,9 @@ class Pair implements FilmPair {
   onMade(listener: (view: FilmView) => void) {
     this.views.forEach(listener);
   }
+  clear() {
+    for (const view of this.views) view.clear();
+  }
   dispose() {}
 }
 

@@ -45,21 +45,26 @@ export type Signed = Schemas["SignAnswer"];
 export type Ending = NonNullable<Signed["ending"]>;
 export type Stored = Schemas["StoredChange"];
 export type Opened = Schemas["Opened"];
+/** What the server did of a name that a reader saw on a film. */
+export type Reported = Schemas["ReportAnswer"];
 
 /** What a reader's page sends to one reading, in the order in which it happened. */
 export type Sent =
   | SentChange
   | { readonly kind: "sign"; readonly change_id: string; readonly sop_instance_uid: string }
   /** A case that was fetched ahead is on the screen now. */
-  | { readonly kind: "open"; readonly change_id: string };
+  | { readonly kind: "open"; readonly change_id: string }
+  /** A film shows a name. */
+  | { readonly kind: "report_name"; readonly change_id: string; readonly film: string };
 
 export type Confirmed =
   | { readonly kind: "changed"; readonly body: Saved }
   | { readonly kind: "signed"; readonly body: Signed }
-  | { readonly kind: "opened" };
+  | { readonly kind: "opened" }
+  | { readonly kind: "reported"; readonly body: Reported };
 
 export function isChange(sent: Sent): sent is SentChange {
-  return sent.kind !== "sign" && sent.kind !== "open";
+  return sent.kind !== "sign" && sent.kind !== "open" && sent.kind !== "report_name";
 }
 
 export async function send(reading: string, sent: Sent): Promise<Answer<Confirmed>> {
@@ -71,6 +76,11 @@ export async function send(reading: string, sent: Sent): Promise<Answer<Confirme
     const { kind: _, ...signature } = sent;
     const answer = await postJson<Signed>(`${address}/sign/`, signature);
     return confirmed(answer, (body) => ({ kind: "signed", body }));
+  }
+  if (sent.kind === "report_name") {
+    const { kind: _, ...report } = sent;
+    const answer = await postJson<Reported>(`${address}/name-on-film/`, report);
+    return confirmed(answer, (body) => ({ kind: "reported", body }));
   }
   const answer = await postJson<Saved>(`${address}/changes/`, sent);
   return confirmed(answer, (body) => ({ kind: "changed", body }));

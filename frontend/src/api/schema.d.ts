@@ -380,6 +380,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/readings/{uid}/name-on-film/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A film of the case shows a name: nobody gets it until a person has looked. */
+        post: operations["reading_report_name"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings/{uid}/open/": {
         parameters: {
             query?: never;
@@ -811,6 +828,8 @@ export interface components {
         };
         Conflict: {
             detail: string;
+            /** @description true where the case was taken out of use: nothing of it may stay on a screen */
+            is_out_of_use?: boolean;
             /** @description what another window said of the same item, where that is the reason */
             stored?: components["schemas"]["StoredChange"];
         };
@@ -1462,6 +1481,8 @@ export interface components {
         };
         Refusal: {
             detail: string;
+            /** @description true where the case was taken out of use: nothing of it may stay on a screen */
+            is_out_of_use?: boolean;
         };
         RefusalJson: {
             detail: string;
@@ -1478,6 +1499,28 @@ export interface components {
             x_max: number | null;
             /** Format: double */
             y_max: number | null;
+        };
+        ReportAnswer: {
+            /** Format: date-time */
+            reported_at: string;
+            /** @description false where the film was another one that was looked at: the case goes on without it */
+            closes_case: boolean;
+            /** @description the next case's page, null where none follows */
+            next: string | null;
+            /** @description how far the reader is, where no case follows */
+            ending: components["schemas"]["Ending"] | null;
+        };
+        ReportRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again changes nothing
+             */
+            change_id: string;
+            /**
+             * Format: uuid
+             * @description the film that shows a name: of the case, or one looked at beside it
+             */
+            film: string;
         };
         /**
          * @description * `same_study` - same_study
@@ -1508,7 +1551,7 @@ export interface components {
             metrics: components["schemas"]["MetricJson"][];
             readonly samples: components["schemas"]["SampleJson"][];
         };
-        /** @description What the model wrote of a film after a step; `reward` with its `parts` is of a GRPO stage's attempts. */
+        /** @description What the model wrote of a film after a step; `reward` with its `parts` is of what GRPO tried. */
         SampleJson: {
             step: number;
             /** @description its place in the recipe, from 0 */
@@ -2596,6 +2639,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reading"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    reading_report_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
                 };
             };
             400: {

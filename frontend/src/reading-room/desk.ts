@@ -1,5 +1,5 @@
 /** One case laid out: its room, the viewport it is drawn in, and the way of its changes to the server. */
-import type { Change, Reading, Signed } from "../api/reading";
+import type { Change, Reading, Reported, Signed } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { withChange } from "./changes";
 import type { Histories } from "./histories";
@@ -20,6 +20,7 @@ export interface DeskListener {
   saveChanged(desk: Desk, state: SaveState): void;
   signed(desk: Desk, signed: Signed): void;
   notSigned(desk: Desk, sentence: string): void;
+  reported(desk: Desk, reported: Reported): void;
 }
 
 /** What the server has, and on top of it what a page before this one could not send. */
@@ -37,6 +38,7 @@ export async function layOut(
       listener.signed(desk, signed);
     },
     notSigned: (sentence) => listener.notSigned(desk, sentence),
+    reported: (reported) => listener.reported(desk, reported),
   });
   // The listener knows no desk before it is laid out, and asks by identity.
   let desk = { uid: stored.uid, saver, view } as Desk;

@@ -39,6 +39,12 @@ export class Desks {
     this.views.front().clear();
   }
 
+  /** No film stays in this page, not even the one made ready: it may be the same. */
+  putFilmsAway(): void {
+    this.next.drop();
+    this.views.clear();
+  }
+
   async prepareNext(): Promise<void> {
     const { shown } = this;
     const next = readingIn(shown?.room.state.reading.next ?? null);

@@ -18,7 +18,7 @@ export interface Leftovers {
 
 export const NO_LEFTOVERS: Leftovers = { own: [], numOfOthers: 0 };
 
-const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {} };
+const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {}, reported: () => {} };
 
 export async function sendLeftovers(
   outbox: Outbox,

@@ -1,5 +1,6 @@
 /** The case after this one: fetched, its film decoded and drawn behind, so that it can be shown at once. */
 import { getJson } from "../api/client";
+import { mayBeSeen } from "../api/films";
 import type { Reading } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { Desk } from "./desk";
@@ -28,7 +29,7 @@ export class NextCase {
     const answer = await getJson<Reading>(`/api/readings/${uid}/?ahead=1`);
     if (turn !== this.turn || answer.kind !== "done" || answer.body.signed_at !== null) return;
     const desk = await this.lay(answer.body, this.behind());
-    if (turn !== this.turn) return desk.saver.close();
+    if (turn !== this.turn || desk.saver.isReporting) return desk.saver.close();
     desk.saver.hold();
     await desk.room.loadFilm();
     if (desk.room.state.film.kind === "shown") await desk.view.drawn();
@@ -41,6 +42,15 @@ export class NextCase {
     this.turn += 1;
     this.ready = desk;
     performance.mark("next-case-ready", { detail: desk.uid });
+  }
+
+  /** The film that was made ready may have been taken out of use since: then it is not shown from here. */
+  async askWhetherItMayBeSeen(): Promise<void> {
+    const { ready } = this;
+    if (ready === null || (await mayBeSeen(ready.room.state.reading.instance.uid))) return;
+    if (ready !== this.ready) return;
+    this.drop();
+    ready.view.clear();
   }
 
   /** Hands the case over, null where none is ready. */

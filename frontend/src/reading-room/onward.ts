@@ -1,7 +1,8 @@
 /** From case to case: the signature goes the way of every change, and the next case is shown meanwhile where it is
  * ready; what the server refuses brings its case back. */
 import { postForm } from "../api/client";
-import type { Ending, Signed } from "../api/reading";
+import { dropCopies } from "../api/films";
+import type { Ending, Reading, Reported, Signed } from "../api/reading";
 import { type Desk, hasItsFilm } from "./desk";
 import type { Desks } from "./desks";
 import { readingIn } from "./next-case";
@@ -49,7 +50,33 @@ export class Onward {
     await (desk.room.state.reading.is_training ? this.host.reopen() : this.goOn(next, ending));
   }
 
+  /** The server has closed the film to everybody: its copies in this browser go too, and the next case is shown. */
+  async reported(desk: Desk, { closes_case: closesCase, next, ending }: Reported): Promise<void> {
+    const { reading } = desk.room.state;
+    await dropCopies(closesCase ? filmsOfCase(reading) : filmsBeside(reading));
+    if (desk !== this.desks.shown) return;
+    const label = reading.case_label;
+    if (closesCase) await this.goOn(next, ending, { isReported: true });
+    else await this.host.reopen();
+    this.host.set({
+      notice: closesCase
+        ? `${label} was reported and is out of use until a person has looked. What you said of it is kept.`
+        : `The other film was reported and is out of use until a person has looked. You go on with ${label}.`,
+    });
+  }
+
+  /** The case that was left is out of use, so its signature was not taken: the one on the screen stays. */
+  outOfUse(left: Desk, sentence: string): void {
+    left.saver.close();
+    left.view.clear();
+    this.desks.left = null;
+    this.desks.shown?.saver.release();
+    this.host.showSaving();
+    this.host.set({ notice: `${left.room.state.reading.case_label} was not signed. ${sentence}` });
+  }
+
   notSigned(desk: Desk, sentence: string): void {
+    if (desk.saver.state.problem?.kind === "out-of-use") return;
     if (desk === this.desks.left) this.comeBack(desk);
     if (desk !== this.desks.shown) return;
     desk.room.isSigning = false;
@@ -109,10 +136,15 @@ export class Onward {
     else shown.saver.close();
   }
 
-  private async goOn(next: string | null, ending: Ending | null): Promise<void> {
+  private async goOn(
+    next: string | null,
+    ending: Ending | null,
+    { isReported = false }: { isReported?: boolean } = {},
+  ): Promise<void> {
     if (next === null) {
       this.desks.putAway();
-      return this.host.set({ stage: { kind: "finished", ending: ending ?? ALL_THERE_IS }, isSigning: false });
+      const stage = { kind: "finished", ending: ending ?? ALL_THERE_IS, isReported } as const;
+      return this.host.set({ stage, isSigning: false });
     }
     let address = next;
     if (readingIn(next) === null) {
@@ -128,4 +160,10 @@ export class Onward {
     const desk = await this.host.open(uid, `/api/readings/${uid}/?ahead=1`);
     desk?.saver.opened();
   }
+}
+
+const filmsBeside = ({ films }: Reading): string[] => films.map(({ uid }) => uid);
+
+function filmsOfCase({ instance, films }: Reading): string[] {
+  return [instance.uid, ...films.filter(({ role }) => role === "same_study").map(({ uid }) => uid)];
 }

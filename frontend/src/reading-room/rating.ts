@@ -22,16 +22,19 @@ export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict"
 
 const MOST_POINTS = 5;
 
+/** To the next region of the same step, or to the next item. */
+type WentOn = "to-region" | "to-item";
+
 export class Rating {
   /** The last key moved the focus to another item by itself. */
-  private wentOn = false;
+  private wentOn: WentOn | null = null;
 
   constructor(private readonly host: RatingHost) {}
 
-  /** Whether the focus went on by itself just now; asked once. */
-  takeWentOn(): boolean {
+  /** Where the focus went by itself just now; null where it did not. Asked once. */
+  takeWentOn(): WentOn | null {
     const { wentOn } = this;
-    this.wentOn = false;
+    this.wentOn = null;
     return wentOn;
   }
 
@@ -113,8 +116,9 @@ export class Rating {
     const { reading, place } = this.host.state;
     const step = focusedStep(reading, place);
     const open = step && openRegion(reading, step);
-    if (step && open) return this.host.goTo(stepPlace(place.side, step, open.uid));
-    this.goOn();
+    if (!step || !open) return this.goOn();
+    this.host.goTo(stepPlace(place.side, step, open.uid));
+    this.wentOn = "to-region";
   }
 
   private advancing(change: Change): void {
@@ -129,7 +133,7 @@ export class Rating {
     const next = afterCompleting(reading, place);
     if (next === place) return;
     this.host.goTo(next);
-    this.wentOn = true;
+    this.wentOn = "to-item";
     // Where the keys begin to mean another output, the reader is told, on the screen and aloud.
     this.host.set({ hint: crossing(place, next, hasTwo(reading)) });
   }

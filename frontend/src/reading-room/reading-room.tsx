@@ -9,9 +9,10 @@ import { Shortcuts } from "./parts/cap";
 import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
 import { LoginDialog } from "./parts/login-dialog";
+import { NameDialog } from "./parts/name-dialog";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPlace } from "./parts/tour";
-import { showCurrentItem } from "./scrolling";
+import { keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
@@ -23,6 +24,9 @@ function focusOf(target: EventTarget | null): Focus {
     return "text";
   return target.closest("button, a, input, summary") ? "control" : "page";
 }
+
+/** No case is on the screen, and none is on its way. */
+const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set(["finished", "reported", "out-of-use"]);
 
 /** Whose page this is. */
 export interface Account {
@@ -44,6 +48,7 @@ export function ReadingRoom({
   const [state, setState] = useState<SessionState | null>(null);
   const [isSheetOpen, setSheetOpen] = useState(false);
   const [isOnTour, setOnTour] = useState(false);
+  const [isNaming, setNaming] = useState(false);
   const [tourPlace, setTourPlace] = useState<TourPlace | null>(null);
   const [settings, keySettings] = useSettings(account.uid);
   const [showsScales, toggleScales] = useScales();
@@ -66,6 +71,7 @@ export function ReadingRoom({
     if (session === null) return;
     return listen(session, {
       openSheet: () => setSheetOpen(true),
+      askAboutName: () => setNaming(true),
       toggleScales,
       singleKeys: () => keySettings.has_single_keys,
       shortcuts,
@@ -80,10 +86,12 @@ export function ReadingRoom({
     const heading = document.querySelector("h1");
     if (heading) heading.textContent = `Reading of ${reading.case_label}`;
   }, [reading?.case_label, reading?.reader_study]);
+  // A region is begun, drawn or taken back: what it belongs to says so.
+  useEffect(keepCurrentItemInSight, [open?.state.drawing, reading?.drawn_regions.length]);
   return (
     <Shortcuts.Provider value={shortcuts}>
       <div
-        class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state?.stage.kind === "finished" ? " finished" : ""}`}
+        class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state && NO_CASE.has(state.stage.kind) ? " finished" : ""}`}
       >
         {open && state ? (
           <TopBar
@@ -130,9 +138,25 @@ export function ReadingRoom({
         {session && state?.login.isAsking && (
           <LoginDialog session={session} login={state.login} pseudonym={account.pseudonym} />
         )}
+        {session && open && isNaming && (
+          <NameDialog
+            state={open.state}
+            pseudonym={account.pseudonym}
+            onReport={(film) => session.reportName(film)}
+            onClose={() => setNaming(false)}
+          />
+        )}
         {isSheetOpen && (
           <ShortcutSheet
             reading={reading}
+            onName={
+              open?.state.film.kind === "shown"
+                ? () => {
+                    setSheetOpen(false);
+                    setNaming(true);
+                  }
+                : null
+            }
             settings={settings}
             state={keySettings}
             onTour={() => {
@@ -174,6 +198,7 @@ function useScales(): [boolean, () => void] {
 
 interface Surroundings {
   openSheet(): void;
+  askAboutName(): void;
   toggleScales(): void;
   singleKeys(): boolean;
   readonly shortcuts: readonly Shortcut[];
@@ -195,6 +220,9 @@ function listen(session: Session, around: Surroundings): () => void {
       event.preventDefault();
       if (action.kind === "sheet") return around.openSheet();
       if (action.kind === "scales") return around.toggleScales();
+      if (action.kind === "report-name") {
+        return room()?.state.film.kind === "shown" ? around.askAboutName() : undefined;
+      }
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
       if (action.kind === "cancel" && focus === "text") {
@@ -222,6 +250,7 @@ function listen(session: Session, around: Surroundings): () => void {
   for (const kind of ["pointerdown", "pointermove", "wheel"] as const) {
     document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true });
   }
+  window.addEventListener("resize", keepCurrentItemInSight, { signal });
   window.addEventListener("online", () => session.retrySaving(), { signal });
   window.addEventListener(
     "focus",

@@ -130,7 +130,9 @@ export function groupsAt(reading: Reading, place: Place): RegionGroup[] {
   return [...(first === null ? [] : [first]), ...rest];
 }
 
+/** A missed finding says it already: "A M1". */
 function withSideNamed(group: RegionGroup): RegionGroup {
+  if (group.owner.kind === "finding") return group;
   const side = group.side.toUpperCase();
   return { ...group, items: group.items.map((item) => ({ ...item, label: `${side}${item.label}` })) };
 }

@@ -120,7 +120,8 @@ export class Room {
     if (this.films.perform(action, isRepeat)) return;
     const wentOn = this.rating.takeWentOn();
     // Whoever walks on out of habit is there already.
-    if (wentOn && action.kind === "walk" && action.by === 1) return;
+    if (wentOn !== null && action.kind === "next-region") return;
+    if (wentOn === "to-item" && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
       case "walk":
         return this.walking.walk(action.by);

@@ -7,6 +7,8 @@ import type { Outbox } from "./outbox";
 export type Problem =
   | { readonly kind: "unreachable" | "locked-out"; readonly sentence: string }
   | { readonly kind: "refused"; readonly sentence: string }
+  /** The case is out of use: what waits is kept for the day on which it comes back. */
+  | { readonly kind: "out-of-use"; readonly sentence: string }
   /** Another window changed the same item: nothing is sent until the reader has chosen. */
   | { readonly kind: "conflict"; readonly sentence: string; readonly mine: Sent; readonly stored: Stored };
 

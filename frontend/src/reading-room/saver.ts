@@ -1,7 +1,16 @@
 /** Sends what a reader did at one case to the server, one thing after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
-import { type Change, type Confirmed, isChange, type Sent, type Signed, type Stored } from "../api/reading";
+import {
+  type Change,
+  type Confirmed,
+  isChange,
+  type Reported,
+  type Sent,
+  type Signed,
+  type Stored,
+} from "../api/reading";
 import { itemOf } from "./items";
+import type { Waiting } from "./outbox";
 import type { Problem, SavedReading, SaveState, Surroundings } from "./save-state";
 import { Unsent } from "./unsent";
 
@@ -13,6 +22,8 @@ export interface SaverListener {
   signed(signed: Signed): void;
   /** The signature was refused, or something before it, and is gone: the reader may sign anew. */
   notSigned(sentence: string): void;
+  /** The server has it that a film shows a name. */
+  reported(reported: Reported): void;
 }
 
 export class Saver {
@@ -26,6 +37,8 @@ export class Saver {
   private readonly kept: Unsent;
   /** The signature that is on its way. */
   private signature: Sent | null = null;
+  /** The report that is on its way. */
+  private namedFilm: Sent | null = null;
 
   constructor(
     private readonly reading: SavedReading,
@@ -40,11 +53,17 @@ export class Saver {
     return this.signature !== null;
   }
 
+  /** A film was said to show a name and the server has not confirmed it: nothing of the case may be shown. */
+  get isReporting(): boolean {
+    return this.namedFilm !== null;
+  }
+
   /** The changes that a page before this one could not send. */
   async unsent(): Promise<Change[]> {
     const rows = await this.kept.rows();
     for (const { change } of rows) {
       if (change.kind === "sign") this.signature = change;
+      if (change.kind === "report_name") this.namedFilm = change;
       this.kept.note(change);
     }
     this.set({ numWaiting: rows.length });
@@ -67,6 +86,14 @@ export class Saver {
     this.put(signature);
   }
 
+  /** After all that was said before it, but it waits for nothing that does not get through. */
+  report(film: string): void {
+    if (this.namedFilm !== null) return;
+    const report: Sent = { kind: "report_name", change_id: crypto.randomUUID(), film };
+    this.namedFilm = report;
+    this.put(report);
+  }
+
   /** The case, fetched ahead, is on the screen. */
   opened(): void {
     this.put({ kind: "open", change_id: crypto.randomUUID() });
@@ -77,11 +104,12 @@ export class Saver {
     void this.kept.put(sent).then(() => this.send());
   }
 
-  /** The page goes away. Time alone may overtake what waits before it; an id that comes twice counts once. */
+  /** The page goes away. Time and a report alone may overtake what waits before them; an id that comes twice
+   * counts once. */
   leave(): void {
-    if (this.isHeld) return;
     for (const { change, reading } of this.kept.arriving) {
-      if (change.kind === "add_active_time") void this.around.send(reading, change);
+      const isTime = change.kind === "add_active_time" && !this.isHeld;
+      if (isTime || change.kind === "report_name") void this.around.send(reading, change);
     }
   }
 
@@ -145,23 +173,34 @@ export class Saver {
 
   private get isStopped(): boolean {
     const { problem } = this.state;
-    return this.isClosed || this.isHeld || problem?.kind === "refused" || problem?.kind === "conflict";
+    return this.isHeld || (problem !== null && FOR_GOOD.has(problem.kind));
+  }
+
+  /** What is to be sent now: where changes are stopped, a report that a film shows a name all the same. */
+  private first(rows: readonly Waiting[]): Waiting | undefined {
+    return this.isStopped ? rows.find(({ change }) => change.kind === "report_name") : rows[0];
   }
 
   private async sendAll(): Promise<void> {
-    while (!this.isStopped) {
+    while (!this.isClosed && (!this.isStopped || this.isReporting)) {
       // Asked before the look: what is put meanwhile, and the signature after it, is not among these rows.
-      const signature = this.kept.arriving.length === 0 ? this.signature : null;
+      const isAllThere = this.kept.arriving.length === 0;
+      const [report, signature] = isAllThere ? [this.namedFilm, this.signature] : [null, null];
       const rows = await this.kept.rows();
       const numWaiting = this.kept.count(rows);
-      // Another window sent the signature meanwhile; its id gets the same answer again.
-      const next = rows[0]?.change ?? signature;
+      const row = this.first(rows);
+      // Another window sent the report or the signature meanwhile; its id gets the same answer again.
+      const next = row?.change ?? report ?? (this.isStopped ? null : signature);
       if (next === null && numWaiting === 0) return this.settle();
       this.set({ numWaiting });
-      if (next === null || this.isStopped) return;
+      if (next === null || this.isClosed) return;
       const answer = await this.around.send(this.reading.uid, next);
-      if (answer.kind !== "done") return this.stopAt(next, answer);
-      if (rows[0]) await this.kept.remove(rows[0]);
+      if (answer.kind !== "done") {
+        await this.stopAt(next, answer);
+        if (this.isStopped && this.isReporting && next.kind !== "report_name") continue;
+        return;
+      }
+      if (row) await this.kept.remove(row);
       this.waitMs = FIRST_WAIT_MS;
       // More may have come while this one was on its way.
       this.confirm(answer.body, this.kept.count(await this.kept.rows()));
@@ -180,6 +219,11 @@ export class Saver {
 
   private confirm(confirmed: Confirmed, numWaiting: number): void {
     if (confirmed.kind === "opened") return this.set({ numWaiting, problem: null });
+    if (confirmed.kind === "reported") {
+      this.namedFilm = null;
+      this.set({ numWaiting });
+      return this.listener.reported(confirmed.body);
+    }
     if (confirmed.kind === "changed") {
       return this.set({ numWaiting, savedAt: confirmed.body.saved_at, problem: null });
     }
@@ -194,11 +238,10 @@ export class Saver {
       this.set({ problem: { kind, sentence } });
       return this.tryLater();
     }
-    const stored = (answer.body as { stored?: Stored } | null | undefined)?.stored;
-    const problem: Problem = stored ? { kind: "conflict", sentence, mine: sent, stored } : { kind, sentence };
+    const problem = problemOf(sent, sentence, answer.body);
     const isSigning = this.signature !== null;
     if (isSigning) await this.withdrawSignature();
-    this.set(sent.kind === "sign" ? { problem: null } : { problem });
+    this.set(sent.kind === "sign" && problem.kind === "refused" ? { problem: null } : { problem });
     if (isSigning) this.listener.notSigned(sentence);
   }
 
@@ -223,6 +266,21 @@ export class Saver {
     this.state = { ...this.state, ...part };
     this.listener.changed(this.state);
   }
+}
+
+/** Nothing is sent after these until something was done about them. */
+const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set(["refused", "conflict", "out-of-use"]);
+
+/** What the server said of a change that it refused. */
+interface Refusal {
+  readonly stored?: Stored;
+  readonly is_out_of_use?: boolean;
+}
+
+function problemOf(sent: Sent, sentence: string, body: unknown): Problem {
+  const { stored, is_out_of_use: isOutOfUse } = (body ?? {}) as Refusal;
+  if (stored) return { kind: "conflict", sentence, mine: sent, stored };
+  return { kind: isOutOfUse ? "out-of-use" : "refused", sentence };
 }
 
 /** Two tabs on one reading take turns; without locks the server's own check of ids makes a repeat harmless. */

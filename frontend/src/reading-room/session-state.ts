@@ -10,7 +10,17 @@ export type Stage =
   | { readonly kind: "opening" }
   | { readonly kind: "failed"; readonly sentence: string }
   | { readonly kind: "open"; readonly room: Room; readonly state: RoomState; readonly save: SaveState }
-  | { readonly kind: "finished"; readonly ending: Ending };
+  /** A film was reported to show a name: nothing of the case is shown while the server does not have it yet. */
+  | { readonly kind: "reported"; readonly caseLabel: string; readonly save: SaveState }
+  /** The case was taken out of use while it was on the screen. */
+  | {
+      readonly kind: "out-of-use";
+      readonly caseLabel: string;
+      readonly sentence: string;
+      readonly numKept: number;
+    }
+  /** `isReported`: the last case was not signed, a film of it was reported. */
+  | { readonly kind: "finished"; readonly ending: Ending; readonly isReported: boolean };
 
 export interface SessionState {
   readonly stage: Stage;

@@ -96,6 +96,12 @@ export class Session {
       return null;
     }
     const desk = await this.layOut(answer.body, this.desks.views.front());
+    if (desk.saver.isReporting) {
+      this.desks.show(desk);
+      this.showReporting(desk);
+      void desk.saver.flush();
+      return null;
+    }
     this.show(desk);
     void desk.saver.flush();
     await desk.room.loadFilm();
@@ -109,6 +115,7 @@ export class Session {
       saveChanged: (desk, state) => void this.saveChanged(desk, state),
       signed: (desk, signed) => void this.onward.signed(desk, signed),
       notSigned: (desk, sentence) => this.onward.notSigned(desk, sentence),
+      reported: (desk, reported) => void this.onward.reported(desk, reported),
     });
   }
 
@@ -130,7 +137,13 @@ export class Session {
     if (desk === null || desk.room.state.reading.signed_at) return;
     if (isHelpOpen()) return this.time.leaveOut();
     this.time.sign();
-    desk.room.addActiveTime(this.time.take());
+    const seconds = this.time.take();
+    desk.room.addActiveTime(seconds);
+    if (seconds > 0) void this.desks.next.askWhetherItMayBeSeen();
+    this.tellTime(desk);
+  }
+
+  private tellTime(desk: Desk): void {
     const seconds = desk.room.state.reading.active_seconds + this.time.pendingSeconds;
     if (seconds !== this.state.seconds) this.set({ seconds });
   }
@@ -189,7 +202,8 @@ export class Session {
   private loggedIn(): void {
     this.retrySaving();
     if (this.state.stage.kind === "failed") void this.reopen();
-    else if (this.desk?.room.state.film.kind === "wrong") this.retryFilm();
+    else if (this.state.stage.kind === "open" && this.desk?.room.state.film.kind === "wrong")
+      this.retryFilm();
   }
 
   /** Leaves nothing to chance when the page goes away: what waits for a pause goes into the outbox now. */
@@ -231,10 +245,41 @@ export class Session {
     this.onward.sign(desk);
   }
 
+  /** A film of the case shows a name: it is off the screen at once, whether or not the server answers. */
+  reportName(film: string): void {
+    const { desk } = this;
+    if (desk === null) return;
+    this.gather();
+    desk.saver.report(film);
+    desk.room.lose("A film of this case was reported.");
+    this.desks.putFilmsAway();
+    this.showReporting(desk);
+  }
+
+  private showReporting({ room, saver }: Desk): void {
+    const caseLabel = room.state.reading.case_label;
+    this.set({ stage: { kind: "reported", caseLabel, save: saver.state }, isSigning: false, refusal: null });
+  }
+
+  /** Somebody took the case out of use: nothing of it stays on the screen, and nothing that was said is lost. */
+  private takeAway(desk: Desk, sentence: string): void {
+    if (desk === this.desks.left) return this.onward.outOfUse(desk, sentence);
+    desk.room.lose(sentence);
+    this.desks.putFilmsAway();
+    const caseLabel = desk.room.state.reading.case_label;
+    const { numWaiting: numKept } = desk.saver.state;
+    this.set({
+      stage: { kind: "out-of-use", caseLabel, sentence, numKept },
+      isSigning: false,
+      refusal: null,
+    });
+  }
+
   private roomChanged(desk: Desk, state: RoomState): void {
     const { stage } = this.state;
     if (desk !== this.desk || stage.kind !== "open") return;
     const wasRated = state.reading !== stage.state.reading;
+    if (wasRated && gaps(state.reading).length === 0) void this.desks.next.askWhetherItMayBeSeen();
     const said = wasRated ? { refusal: null, notice: null } : {};
     this.set({ stage: { ...stage, state, save: this.desks.save(desk.saver.state) }, ...said });
   }
@@ -243,9 +288,16 @@ export class Session {
     if (desk !== this.desk && desk !== this.desks.left) return;
     const { problem } = save;
     if (problem === null && save.numWaiting === 0) this.login.confirmed();
+    if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
+    if (problem?.kind === "out-of-use") return this.takeAway(desk, problem.sentence);
     this.showSaving();
     await this.lock.savingChanged(desk);
     if (problem?.kind === "locked-out") await this.login.findOut();
+  }
+
+  private async reportingChanged(desk: Desk, save: SaveState): Promise<void> {
+    this.showReporting(desk);
+    if (save.problem?.kind === "locked-out") await this.login.findOut();
   }
 
   showSaving(): void {

@@ -36,6 +36,7 @@ export type Action =
   | { readonly kind: "cancel" }
   | { readonly kind: "sign" }
   | { readonly kind: "scales" }
+  | { readonly kind: "report-name" }
   | { readonly kind: "sheet" };
 
 export interface Shortcut {
@@ -304,6 +305,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
     action: { kind: "sign" },
     caps: ["Ctrl", "Enter"],
     label: "Sign and next",
+    group: "Reading",
+  },
+  // Last of the plain keys, so that a key which a reader moved here before still does what it did.
+  {
+    codes: ["KeyH"],
+    action: { kind: "report-name" },
+    caps: ["H"],
+    label: "This film shows a name …",
     group: "Reading",
   },
   {

@@ -9,6 +9,8 @@ export interface FilmPair {
   behind(): FilmView;
   /** Swaps the two where `view` is the one behind. */
   bringToFront(view: FilmView): void;
+  /** Takes both films off the screen and out of memory. */
+  clear(): void;
   /** Called once for each viewport. */
   onMade(listener: (view: FilmView) => void): void;
   dispose(): void;
@@ -56,6 +58,9 @@ export function createFilmPair(stage: HTMLElement): FilmPair {
       put(former, true);
       put(back, false);
       [front, back] = [back, former];
+    },
+    clear() {
+      for (const view of made) view.clear();
     },
     onMade(listener) {
       listeners.push(listener);

@@ -80,8 +80,10 @@ export class FilmStack {
     return painting.values();
   }
 
-  /** Hides the canvas before anything is awaited: no old film is seen under a new film's regions. */
+  /** Hides the canvas before anything is awaited: no old film is seen under a new film's regions, and none that
+   * is still on its way. */
   blank(): void {
+    this.turn += 1;
     this.element.classList.add("blank");
     if (this.shown !== null) dropPicture(this.shown.imageId);
     this.shown = null;

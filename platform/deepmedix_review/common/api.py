@@ -5,10 +5,13 @@ from typing import Any
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import NotYours, OutOfUse, RefusedByRule
 
 
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, RefusedByRule):
-        return Response({"detail": str(error)}, status=403 if isinstance(error, NotYours) else 409)
+        answer: dict[str, Any] = {"detail": str(error)}
+        if isinstance(error, OutOfUse):
+            answer["is_out_of_use"] = True
+        return Response(answer, status=403 if isinstance(error, NotYours) else 409)
     return exception_handler(error, context)

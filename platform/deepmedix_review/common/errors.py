@@ -1,12 +1,17 @@
 """What can go wrong by a rule of the house, said in a sentence for a person.
 
 RefusedByRule
- └── NotYours
+ ├── NotYours
+ └── OutOfUse
 """
 
 
 class RefusedByRule(Exception):
     """A rule forbids this now; the message names the way out. The web layer answers 409."""
+
+
+class OutOfUse(RefusedByRule):
+    """Its subject was taken out of use: nothing of it may stay on a screen. The web layer answers 409."""
 
 
 class NotYours(RefusedByRule):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import NotYours, OutOfUse
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
@@ -80,9 +80,14 @@ def assignment_for(user: User, uid: uuid.UUID) -> Assignment:
 
 
 def require_not_withdrawn(study: Study) -> None:
-    """Raises RefusedByRule where an admin put the study on hold or rejected it after it was assigned."""
+    """Raises OutOfUse where the study was put on hold, rejected or reported after it was assigned."""
+    if study.state == Study.State.UNSEEN:
+        raise OutOfUse(
+            "A name may be written on this film, so it is out of use until a person has looked. What you "
+            "said of it is kept. Go back to your worklist and read the next one."
+        )
     if study.state != Study.State.READY:
-        raise RefusedByRule("An admin withdrew this case. Go back to your worklist and read the next one.")
+        raise OutOfUse("An admin withdrew this case. Go back to your worklist and read the next one.")
 
 
 def signed_readings() -> QuerySet[Reading]:

@@ -67,5 +67,10 @@ api_urlpatterns = [
         name="api-reading-lock-first-read",
     ),
     path("readings/<uuid:uid>/open/", api_views.ReadingOpeningView.as_view(), name="api-reading-open"),
+    path(
+        "readings/<uuid:uid>/name-on-film/",
+        api_views.NameOnFilmView.as_view(),
+        name="api-reading-name-on-film",
+    ),
     path("readings/<uuid:uid>/sign/", api_views.ReadingSignatureView.as_view(), name="api-reading-sign"),
 ]

@@ -1,4 +1,4 @@
-"""Sends a film to a screen: whole, de-identified, kept by the browser, and by nobody between."""
+"""Sends a film to a screen: whole, de-identified, kept by the browser alone, which asks before showing it."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
-# A film's file never changes, and its address names it.
-CACHING = "private, max-age=31536000, immutable"
+# A film's file never changes, but who may see it does: the browser asks before it shows its copy.
+CACHING = "private, no-cache"
 
 
 def send_file(request: HttpRequest, *, path: Path, etag: str, content_type: str) -> HttpResponseBase:

@@ -111,6 +111,19 @@ def companion_films(study: Study, *, beside: Instance | None = None) -> tuple[Co
     return tuple(companions)
 
 
+def is_film_beside(film: Instance, study: Study) -> bool:
+    """Whether whoever is shown this study is, or was, shown the film: of the study, or of an earlier one of
+    the patient, whatever became of that since."""
+    if film.study == study:
+        return True
+    return (
+        film.study.patient_pseudonym == study.patient_pseudonym
+        and film.study.study_date is not None
+        and study.study_date is not None
+        and film.study.study_date < study.study_date
+    )
+
+
 def _priors(study: Study) -> QuerySet[Study]:
     return Study.objects.filter(
         state=Study.State.READY,

@@ -23,7 +23,7 @@ from deepmedix_review.studies.intake.deidentification import name_film, shifted_
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Sighting, Study
 from deepmedix_review.studies.placement import Placement, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
@@ -82,6 +82,7 @@ def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
         _check_acceptable(study)
     study.state = Study.State.READY if accept else Study.State.REJECTED
     study.save(update_fields=["state"])
+    close_sightings(study)
     record_event(actor=actor, action="accept_study" if accept else "reject_study", subject=study)
     return study
 
@@ -106,6 +107,11 @@ def hold_study(study: Study, *, reason: str, actor: User) -> Study:
     study.save(update_fields=["state", "held_reasons"])
     record_event(actor=actor, action="hold_study", subject=study)
     return study
+
+
+def close_sightings(study: Study) -> None:
+    """A person has looked at what readers saw. Call it in the transaction that decides."""
+    Sighting.objects.filter(film__series__study=study, looked_at=None).update(looked_at=timezone.now())
 
 
 def _check_acceptable(study: Study) -> None:

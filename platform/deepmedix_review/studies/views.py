@@ -16,7 +16,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
-from deepmedix_review.studies.looking.selectors import unseen
+from deepmedix_review.studies.looking.selectors import count_reported, sightings_of, unseen
 from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
@@ -48,6 +48,7 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "studies": page,
         "counts": counts,
         "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
+        "num_reported": count_reported(user),
         "state": state,
         "search": search,
         "form": form,
@@ -136,11 +137,13 @@ def hold(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     study = study_for(acting_user(request), uid)
     films = list(films_of(study))
+    sightings = sightings_of([study]).get(study.pk, ())
     context = {
         "study": study,
         "films": films,
         "longest_reason": LONGEST_REASON,
-        "unseen": unseen(study) if study.state == Study.State.UNSEEN else None,
+        "sightings": sightings,
+        "unseen": unseen(study, sightings) if study.state == Study.State.UNSEEN else None,
     }
     response = render(request, "studies/study_detail.html", context)
     record_event(actor=acting_user(request), action="view_study", subject=study)

@@ -46,6 +46,7 @@ def _change(reading: Reading) -> dict[str, Any]:
     return {
         "change_id": str(uuid.uuid4()),
         "sop_instance_uid": reading.completion_a.instance.sop_instance_uid,
+        "film": str(reading.completion_a.instance.uid),
         "kind": "cast_vote",
         "payload": {"side": "a"},
     }
@@ -81,6 +82,7 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("get", "api-reading", READER_ONLY),
         ("post", "api-reading-changes", READER_ONLY),
         ("post", "api-reading-sign", READER_ONLY | {READER: 409}),
+        ("post", "api-reading-name-on-film", READER_ONLY),
     ],
 )
 @pytest.mark.parametrize("person", [READER, OTHER_READER, ADMIN, RESEARCHER, NOBODY])

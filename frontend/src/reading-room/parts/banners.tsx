@@ -1,4 +1,4 @@
-import type { Reading } from "../../api/reading";
+import { isChange, type Reading } from "../../api/reading";
 import { clock, moment } from "../../moments";
 import type { Addresses } from "../addresses";
 import { differences, itemName } from "../items";
@@ -99,6 +99,9 @@ function ProblemBanner(props: {
           </button>
         </div>
       );
+    case "out-of-use":
+      // The whole case says so.
+      return null;
     case "conflict":
       return <ConflictBanner problem={problem} session={session} reading={reading} />;
   }
@@ -123,7 +126,7 @@ function ConflictBanner(props: {
 }) {
   const { problem, session, reading } = props;
   const { mine, stored } = problem;
-  if (mine.kind === "sign" || mine.kind === "open") return null;
+  if (!isChange(mine)) return null;
   const at = clock(stored.received_at);
   return (
     <section class="banner bad" role="alert" aria-label="Two versions">

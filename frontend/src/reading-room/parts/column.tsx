@@ -177,21 +177,85 @@ function Beside({ session, state, addresses }: Pick<Props, "session" | "state" |
             </a>
           </div>
         )}
-        {stage.kind === "finished" && <Finished addresses={addresses} ending={stage.ending} />}
+        {stage.kind === "finished" && (
+          <Finished addresses={addresses} ending={stage.ending} isReported={stage.isReported} />
+        )}
+        {stage.kind === "reported" && <Reporting session={session} state={state} addresses={addresses} />}
+        {stage.kind === "out-of-use" && (
+          <div class="banner warn" role="alert">
+            <p>
+              <strong>{stage.caseLabel} is out of use.</strong> {stage.sentence}
+            </p>
+            {stage.numKept > 0 && (
+              <p>
+                {stage.numKept === 1 ? "1 change is" : `${stage.numKept} changes are`} kept in this browser
+                alone, and will be sent from here if the case comes back.
+              </p>
+            )}
+            <a class="button primary" href={addresses.worklist}>
+              Back to the worklist
+            </a>
+          </div>
+        )}
       </div>
     </aside>
   );
 }
 
+/** Off the screen already; said plainly while the server does not have it. */
+function Reporting({ session, state, addresses }: Pick<Props, "session" | "state" | "addresses">) {
+  const { stage, login } = state;
+  if (stage.kind !== "reported") return null;
+  const { problem, isKept } = stage.save;
+  if (problem === null) {
+    return (
+      <p class="quiet" role="status">
+        Reporting the film of {stage.caseLabel} …
+      </p>
+    );
+  }
+  return (
+    <div class="banner bad" role="alert">
+      <p>
+        <strong>Your report on {stage.caseLabel} has not been sent.</strong> {problem.sentence} Others may
+        still be shown the film until it is.
+      </p>
+      <p>
+        {isKept
+          ? "It waits in this browser and goes as soon as the server answers, from this page or from the next case that you open here. Tell an admin if that takes long."
+          : "This browser keeps no data: leave this page open until it is sent, and tell an admin."}
+      </p>
+      {problem.kind === "locked-out" && login.who !== "in" ? (
+        <LogInButton session={session} />
+      ) : (
+        <button type="button" class="button primary" onClick={() => session.retrySaving()}>
+          Try now
+        </button>
+      )}{" "}
+      <a class="button quiet" href={addresses.worklist}>
+        Worklist
+      </a>
+    </div>
+  );
+}
+
 /** Nothing is left to read; of a pool the reader may take the next case. */
-function Finished({ addresses, ending }: { readonly addresses: Addresses; readonly ending: Ending }) {
+function Finished(props: {
+  readonly addresses: Addresses;
+  readonly ending: Ending;
+  readonly isReported: boolean;
+}) {
+  const { addresses, ending, isReported } = props;
   const take = ending.may_take ? addresses.take : null;
   const goOn = useRef<HTMLButtonElement>(null);
   useEffect(() => goOn.current?.focus(), []);
   return (
     <div class="banner good">
       <p role="status">
-        <strong>Signed.</strong> {ending.sentence}
+        <strong>
+          {isReported ? "Reported: the film is out of use until a person has looked." : "Signed."}
+        </strong>{" "}
+        {ending.sentence}
       </p>
       {take && (
         <form method="post" action={take}>

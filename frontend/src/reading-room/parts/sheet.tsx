@@ -5,6 +5,7 @@ import { capOf, isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved }
 import { allScales } from "../scales";
 import type { Settings } from "../settings";
 import type { Shortcut } from "../shortcuts";
+import { Cap } from "./cap";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
@@ -33,6 +34,8 @@ export function ShortcutSheet(props: {
   /** The case on the screen, with what it asks. */
   readonly reading: Reading | null;
   readonly state: KeySettings;
+  /** Null where no film is on the screen. */
+  readonly onName: (() => void) | null;
   readonly onTour: () => void;
   readonly onClose: () => void;
 }) {
@@ -77,6 +80,11 @@ export function ShortcutSheet(props: {
         <button type="button" class="button" onClick={props.onTour}>
           Tour
         </button>
+        {props.onName && (
+          <button type="button" class="button danger" onClick={props.onName}>
+            This film shows a name … <Cap of="report-name" />
+          </button>
+        )}
         <button type="button" class="button" onClick={() => dialog.current?.close()}>
           Close <kbd>Esc</kbd>
         </button>
@@ -142,8 +150,8 @@ export function ShortcutSheet(props: {
       {props.reading && <AllScales reading={props.reading} />}
       <p class="quiet">
         The focus goes on by itself when an item is complete: to the next one that is open, from A to B, and
-        then to what is asked between the two. A J right after that changes nothing. On a redrawn region F
-        keeps the box as it is drawn now; Undo or a click on "fits" goes back to the model's own.
+        then to what is asked between the two. A J right after that changes nothing, nor a G. On a redrawn
+        region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to the model's own.
       </p>
       <p class="quiet">
         On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what the

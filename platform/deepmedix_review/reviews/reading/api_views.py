@@ -19,6 +19,7 @@ from deepmedix_review.reviews.reading.change_serializers import (
     read_signature,
 )
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere
+from deepmedix_review.reviews.reading.reporting import report_name
 from deepmedix_review.reviews.reading.reveal import lock_first_read
 from deepmedix_review.reviews.reading.serializers import (
     ChangeAnswerSerializer,
@@ -27,6 +28,8 @@ from deepmedix_review.reviews.reading.serializers import (
     ReadingCompletionSerializer,
     ReadingSerializer,
     RefusalSerializer,
+    ReportAnswerSerializer,
+    ReportSerializer,
     SignAnswerSerializer,
 )
 from deepmedix_review.reviews.reading.view import show_completions, show_reading
@@ -156,3 +159,31 @@ class ReadingSignatureView(APIView):
         ending = None if following else ending_after(reading_for(reader, uid))
         answer = {"signed_at": signed.signed_at, "next": following, "ending": ending}
         return Response(SignAnswerSerializer(answer).data)
+
+
+class NameOnFilmView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_report_name",
+        request=ReportSerializer,
+        responses={200: ReportAnswerSerializer, **REFUSALS},
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """A film of the case shows a name: nobody gets it until a person has looked."""
+        asked = ReportSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reported = report_name(
+            reading_uid=uid,
+            reader=acting_user(request),
+            change_id=asked.validated_data["change_id"],
+            film_uid=asked.validated_data["film"],
+        )
+        answer = {
+            "reported_at": reported.reported_at,
+            "closes_case": reported.closes_case,
+            "next": reverse("reading", args=[reported.next_reading]) if reported.next_reading else None,
+            "ending": reported.ending,
+        }
+        return Response(ReportAnswerSerializer(answer).data)

@@ -267,12 +267,32 @@ class SignAnswerSerializer(serializers.Serializer[Any]):
     ending = EndingSerializer(allow_null=True, help_text="how far the reader is, where no case follows")
 
 
+class ReportSerializer(serializers.Serializer[Any]):
+    change_id = serializers.UUIDField(help_text="made by the client; the same id again changes nothing")
+    film = serializers.UUIDField(
+        help_text="the film that shows a name: of the case, or one looked at beside it"
+    )
+
+
+class ReportAnswerSerializer(serializers.Serializer[Any]):
+    reported_at = serializers.DateTimeField()
+    closes_case = serializers.BooleanField(
+        help_text="false where the film was another one that was looked at: the case goes on without it"
+    )
+    next = serializers.CharField(allow_null=True, help_text="the next case's page, null where none follows")
+    ending = EndingSerializer(allow_null=True, help_text="how far the reader is, where no case follows")
+
+
 class OpenedSerializer(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField(allow_null=True)
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
+    is_out_of_use = serializers.BooleanField(
+        required=False,
+        help_text="true where the case was taken out of use: nothing of it may stay on a screen",
+    )
 
 
 class StoredChangeSerializer(serializers.Serializer[Any]):

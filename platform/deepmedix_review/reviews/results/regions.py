@@ -30,6 +30,7 @@ from deepmedix_review.reviews.results.figures import (
 )
 from deepmedix_review.reviews.results.plots import heat_map
 from deepmedix_review.reviews.results.readings import VERDICTS, Ratings, Readings, Said
+from deepmedix_review.studies.models import Study
 from rl_feedback.agreement import RegionAgreement, region_agreement
 
 GRID = 24
@@ -182,6 +183,7 @@ def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figur
         case = by_key[int(cases[row])]
         here = disputed.case == case.pk
         uid, columns, rows = films[case.pk]
+        is_shown = case.study.state == Study.State.READY
         grid = coverage(disputed.edges[here], disputed.disagreement[here])
         figures.append(
             Figure(
@@ -207,7 +209,7 @@ def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figur
                 plot=heat_map(
                     grid.tolist(),
                     said=f"Case {case.position}: mean disagreement {mean[row]:.2f}",
-                    film=reverse("film-picture", args=[uid]) if uid else "",
+                    film=reverse("film-picture", args=[uid]) if uid and is_shown else "",
                     aspect=(rows / columns) if rows and columns else 1.0,
                 ),
             )

@@ -77,9 +77,17 @@ def give_case_back(*, assignment: Assignment, reader: User) -> None:
 
 @transaction.atomic
 def release_expired_leases() -> int:
-    """Free the cases whose reader said nothing for the whole lease. Returns how many."""
+    """Free the cases whose reader said nothing for the whole lease. Returns how many.
+
+    A lease stands still while its film waits for a look: let in again, the case is still its reader's.
+    """
+    now = timezone.now()
+    ended = Assignment.objects.filter(lease_expires_at__lt=now, withdrawn_at=None, signed_at=None)
+    for waiting in ended.filter(case__study__state=Study.State.UNSEEN).select_related("case__reader_study"):
+        whole = timedelta(minutes=waiting.case.reader_study.lease_minutes)
+        ended.filter(pk=waiting.pk).update(lease_expires_at=now + whole)
     expired = (
-        Assignment.objects.filter(lease_expires_at__lt=timezone.now(), withdrawn_at=None, signed_at=None)
+        ended.exclude(case__study__state=Study.State.UNSEEN)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("case", "pk")
     )

@@ -39,7 +39,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class WorklistRow:
-    """`num_behind` more wait behind this one without a row of their own: see `_listed`."""
+    """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
+    withdrawn until a person has looked whether its film shows a name."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -49,6 +50,7 @@ class WorklistRow:
     opened_at: datetime | None
     signed_at: datetime | None
     is_withdrawn: bool
+    is_looked_at: bool
     is_adjudication: bool
     is_training: bool
     may_be_amended: bool
@@ -249,6 +251,7 @@ def _row(assignment: Assignment, reading: Reading, *, num_behind: int, has_ended
         opened_at=reading.opened_at,
         signed_at=reading.signed_at,
         is_withdrawn=case.study.state != Study.State.READY,
+        is_looked_at=case.study.state == Study.State.UNSEEN,
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
         may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.pool import held_case
+from deepmedix_review.studies.models import Study
 
 SOME_COME_BACK = "No case is free at the moment. One comes back as soon as its reader leaves it."
 
@@ -39,7 +40,8 @@ def ending_after(reading: Reading) -> Ending:
 
 def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     """Whether its next case can be taken; else whether one can still come back, or why none does."""
-    cases = Case.objects.filter(reader_study=pool)
+    # What is out of use is neither offered nor waited for: nobody knows whether it comes back.
+    cases = Case.objects.filter(reader_study=pool, study__state=Study.State.READY)
     mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
     # A case that was lost by its lease can be taken again.
     unread = cases.filter(~Exists(mine.filter(Q(lease_expires_at=None) | Q(withdrawn_at=None))))
@@ -48,10 +50,24 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     if is_holding or unread.filter(num_free__gt=0).order_by("position").first() is not None:
         return Ending("The next case of this pool is yours when you take it.", may_take=True)
     if not unread.exists():
-        return Ending("You have read every case of this pool.")
+        return Ending("You have read every case of this pool." + _that_comes_back(pool, reader))
     open_elsewhere = Assignment.objects.filter(
         case__in=unread, signed_at=None, withdrawn_at=None, lease_expires_at__isnull=False
     )
     if open_elsewhere.exists():
         return Ending(SOME_COME_BACK)
     return Ending("Every case of this pool has all its readers: nothing of it is left to read.")
+
+
+def _that_comes_back(pool: ReaderStudy, reader: int) -> str:
+    """Empty where no film of the reader's own open cases waits for a look."""
+    mine = Assignment.objects.filter(
+        case__reader_study=pool,
+        case__study__state=Study.State.UNSEEN,
+        reader=reader,
+        signed_at=None,
+        withdrawn_at=None,
+    )
+    return (
+        " One that you began comes back when its film was looked at and is let in." if mine.exists() else ""
+    )

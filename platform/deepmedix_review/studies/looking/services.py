@@ -9,9 +9,9 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
-from deepmedix_review.studies.looking.selectors import token_of
-from deepmedix_review.studies.models import Instance, Study
-from deepmedix_review.studies.services import hold_study
+from deepmedix_review.studies.looking.selectors import sightings_of, token_of
+from deepmedix_review.studies.models import Instance, Sighting, Study
+from deepmedix_review.studies.services import close_sightings, hold_study
 
 A_NAME_IS_BURNED_IN = "A name is burned into the film."
 
@@ -23,6 +23,26 @@ class Looked:
     num_clear: int
     num_held: int
     num_left: int
+
+
+@transaction.atomic
+def report_name(*, film: Instance, reader: User, change_id: uuid.UUID) -> Sighting:
+    """A reader saw a name on a film: its study is out of use at once, until a person has looked.
+
+    Who may report it is asked by whoever showed the film. The same `change_id` again changes nothing; a study
+    that is out of use already stays as it is, and one more reader saw the name.
+    """
+    study = Study.objects.select_for_update().get(series__instances=film.pk)
+    sighting, is_new = Sighting.objects.get_or_create(
+        reader=reader, change_id=change_id, defaults={"film": film}
+    )
+    if not is_new:
+        return sighting
+    if study.state == Study.State.READY:
+        study.state = Study.State.UNSEEN
+        study.save(update_fields=["state"])
+    record_event(actor=reader, action="report_name", subject=study, details={"film": str(film.uid)})
+    return sighting
 
 
 @transaction.atomic
@@ -38,8 +58,10 @@ def look_through(*, tokens: Sequence[str], marked: Collection[str], actor: User)
     clear, held = 0, 0
     for study in waiting:
         films = list(Instance.objects.filter(series__study=study))
-        if token_of(study.uid, films) != said[study.uid]:
+        sightings = sightings_of([study]).get(study.pk, ())
+        if token_of(study.uid, films, sightings) != said[study.uid]:
             continue
+        close_sightings(study)
         if said[study.uid] in marked:
             hold_study(study, reason=A_NAME_IS_BURNED_IN, actor=actor)
             held += 1

@@ -21,6 +21,7 @@ def look(request: HttpRequest) -> HttpResponse:
     context = {
         "sheet": selectors.sheet(user, before=read_before(request.GET.get("before"))),
         "num_unseen": selectors.count_unseen(user),
+        "num_reported": selectors.count_reported(user),
     }
     return render(request, "studies/look.html", context)
 

@@ -7,6 +7,7 @@ from deepmedix_review.studies.models.collections import (
     Split,
 )
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models.sightings import Sighting
 
 __all__ = [
     "Collection",
@@ -16,6 +17,7 @@ __all__ = [
     "ImportItem",
     "Instance",
     "Series",
+    "Sighting",
     "Split",
     "Study",
 ]

@@ -11,7 +11,8 @@ class Study(PublicModel):
     """One imaging study of one patient, under keyed UIDs and a pseudonym.
 
     `held`: an odd file waits for an admin's decision and reaches no reader, worker or export until then.
-    `unseen`: a name may be written on a film of it, so it reaches none of them until a person has looked.
+    `unseen`: a name may be written on a film of it, or a reader saw one, so it reaches none of them until a
+    person has looked.
     """
 
     class State(models.TextChoices):
