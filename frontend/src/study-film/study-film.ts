@@ -58,6 +58,12 @@ export class StudyFilm {
     this.view.showRegions(marks);
   }
 
+  /** Takes the film out of memory; its place is free for another one. */
+  dispose(): void {
+    this.view.dispose();
+    this.place.replaceChildren();
+  }
+
   bringIntoView(box: Box): void {
     this.place.scrollIntoView({ block: "nearest" });
     this.view.bringIntoView(box);

@@ -31,6 +31,7 @@ Outcome = ImportItem.Outcome
 LONGEST_REASON = 300
 # A slow line sends a thousand films in this time.
 LONGEST_DROP = timedelta(hours=24)
+LOOK = ("name_seen_at", "name_seen_by", "looked_at", "looked_by")
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
 
@@ -80,18 +81,21 @@ def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
         )
     if accept:
         _check_acceptable(study)
+        study.looked_at, study.looked_by = timezone.now(), actor
     study.state = Study.State.READY if accept else Study.State.REJECTED
-    study.save(update_fields=["state"])
+    study.name_seen_at, study.name_seen_by = None, None
+    study.save(update_fields=["state", *LOOK])
     close_sightings(study)
     record_event(actor=actor, action="accept_study" if accept else "reject_study", subject=study)
     return study
 
 
 @transaction.atomic
-def hold_study(study: Study, *, reason: str, actor: User) -> Study:
+def hold_study(study: Study, *, reason: str, actor: User, names_seen_by: User | None = None) -> Study:
     """An admin takes a study out of use until it is decided on; readers lose their cases of it meanwhile.
 
-    The reason stays out of the audit record, which can never be mended: a person wrote it.
+    The reason stays out of the audit record, which can never be mended: a person wrote it. `names_seen_by`:
+    who looked at the film and saw a name on it.
     """
     require(actor, Capability.DECIDE_HELD_STUDIES)
     reason = " ".join(reason.split())
@@ -104,7 +108,9 @@ def hold_study(study: Study, *, reason: str, actor: User) -> Study:
         raise RefusedByRule(f"{study.label} is {study.state} already; only a study in use is put on hold.")
     study.state = Study.State.HELD
     study.held_reasons = [*(known for known in study.held_reasons if known != reason), reason]
-    study.save(update_fields=["state", "held_reasons"])
+    study.name_seen_at, study.name_seen_by = None, None
+    study.looked_at, study.looked_by = timezone.now() if names_seen_by else None, names_seen_by
+    study.save(update_fields=["state", "held_reasons", *LOOK])
     record_event(actor=actor, action="hold_study", subject=study)
     return study
 
@@ -115,6 +121,11 @@ def close_sightings(study: Study) -> None:
 
 
 def _check_acceptable(study: Study) -> None:
+    if study.name_seen_at is not None:
+        raise RefusedByRule(
+            f"{study.label} can't be accepted: somebody ticked that a name is written on it. Look at it, and "
+            "untick it first if there is none."
+        )
     for instance in study_instances(study).select_related("copy_of__series__study"):
         if instance.num_frames > 1:
             raise RefusedByRule(
@@ -206,7 +217,8 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
         study.save(update_fields=["held_reasons"])
     if needs_look and study.state == Study.State.READY:
         study.state = Study.State.UNSEEN
-        study.save(update_fields=["state"])
+        study.looked_at, study.looked_by = None, None
+        study.save(update_fields=["state", *LOOK])
     series, _ = Series.objects.get_or_create(
         series_instance_uid=identity.series_instance_uid,
         defaults={"study": study, "modality": str(written.get("Modality", "OT"))},

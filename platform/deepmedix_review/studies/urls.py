@@ -12,6 +12,7 @@ page_urlpatterns = [
     path("studies/import/", views.import_studies, name="study-import"),
     path("studies/import/latest/", views.show_latest_files, name="study-import-latest"),
     path("studies/look/", looking_views.look, name="study-look"),
+    path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
     path("studies/held/", views.show_held, name="study-held"),
     path("studies/<uuid:uid>/", views.show_study, name="study-detail"),
     path("studies/<uuid:uid>/decision/", views.decide_study, name="study-decide"),

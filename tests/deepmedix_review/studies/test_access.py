@@ -121,6 +121,22 @@ def test_one_study_and_its_films(
 
 @pytest.mark.parametrize(
     ("name", "expected"),
+    [("study-hold", {**ADMIN_PAGES, ADMIN: 302}), ("study-tick-name", {**ADMIN_PAGES, ADMIN: 302})],
+)
+@pytest.mark.parametrize("role", list(PAGES))
+def test_what_takes_a_study_out_of_use(
+    people: dict[str, User | None], role: str, name: str, expected: dict[str, int]
+) -> None:
+    study = _film(READY).study
+    sent = {"reason": "odd", "marked": f"{study.uid}:1"}
+    answer = _client(people[role]).post(reverse(name, args=[study.uid]), sent)
+    assert answer.status_code == expected[role]
+    study.refresh_from_db()
+    assert study.state == (HELD if role == ADMIN else READY)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
     [("study-decide", {**ADMIN_PAGES, ADMIN: 302}), ("api-study-decision", ADMIN_API)],
 )
 @pytest.mark.parametrize("role", list(PAGES))

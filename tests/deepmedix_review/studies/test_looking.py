@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from deepmedix_review.studies.looking.selectors import sheet, token_of
 from deepmedix_review.studies.looking.services import A_NAME_IS_BURNED_IN, look_through
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import films_ready, visible_studies
+from deepmedix_review.studies.services import decide_held
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import InstanceFactory, receive, store_phantom, write_film
 
@@ -107,6 +109,49 @@ def test_a_whole_sheet_is_let_in_at_once_but_for_those_that_show_a_name(desk: Cl
     events = AuditEvent.objects.filter(actor=admin)
     assert events.filter(action="look_at_study").count() == 99
     assert events.get(action="hold_study").subject_uid == str(named.study.uid)
+
+
+def test_what_anybody_ticked_is_let_in_by_nobody_until_it_is_unticked(desk: Client, admin: User) -> None:
+    named, other = unseen_film(), unseen_film()
+    tick = reverse("study-tick-name", args=[named.study.uid])
+    said = desk.post(tick, {"marked": [token(named)]}, headers={"HX-Request": "true"}).content.decode()
+    assert f"Kept: a name is on it, seen by {admin.pseudonym}" in said
+    page = desk.get(LOOK).content.decode()
+    assert page.count(" checked") == 1
+    colleague = AdminFactory.create()
+    with pytest.raises(RefusedByRule, match="somebody ticked that a name is written on it"):
+        decide_held(named.study, accept=True, actor=colleague)
+    with pytest.raises(IntegrityError, match="no_study_with_a_name_ticked"), transaction.atomic():
+        Study.objects.update(state=Study.State.READY)
+    # The colleague's sheet was shown before the tick, so nothing on it is marked.
+    looked = look_through(tokens=[token(named), token(other)], marked=(), actor=colleague)
+    assert (looked.num_clear, looked.num_held) == (1, 1)
+    study = Study.objects.get(state=Study.State.HELD)
+    assert (study, study.looked_by, study.held_reasons) == (named.study, admin, [A_NAME_IS_BURNED_IN])
+    assert AuditEvent.objects.get(action="tick_name").subject_uid == str(named.study.uid)
+
+
+def test_an_unticked_film_is_let_in_and_its_page_says_who_looked_and_when(desk: Client, admin: User) -> None:
+    film = unseen_film()
+    tick = reverse("study-tick-name", args=[film.study.uid])
+    desk.post(tick, {"marked": [token(film)]})
+    page = desk.get(reverse("study-detail", args=[film.study.uid])).content.decode()
+    assert "Untick: no name is on it" in page
+    assert "Looked at: nothing written on it" not in page
+    desk.post(tick)
+    assert AuditEvent.objects.filter(actor=admin, action="untick_name").count() == 1
+    desk.post(LOOK, {"study": [token(film)]})
+    page = desk.get(reverse("study-detail", args=[film.study.uid])).content.decode()
+    assert f"looked for by {admin.pseudonym}, <time" in page
+    assert "a person has to look" not in page
+
+
+def test_a_tick_that_comes_after_the_study_was_let_in_puts_it_on_hold(desk: Client) -> None:
+    by_itself, with_its_sheet = unseen_film(), unseen_film()
+    desk.post(LOOK, {"study": [token(by_itself), token(with_its_sheet)]})
+    desk.post(reverse("study-tick-name", args=[by_itself.study.uid]), {"marked": [token(by_itself)]})
+    desk.post(LOOK, {"study": [token(with_its_sheet)], "marked": [token(with_its_sheet)]})
+    assert Study.objects.filter(state=Study.State.HELD).count() == 2
 
 
 def test_a_film_that_came_after_the_sheet_was_shown_is_not_let_in(desk: Client) -> None:

@@ -43,7 +43,12 @@ class Sheet:
 
 def sheet(user: User, *, before: int | None = None) -> Sheet:
     """The newest studies to look at that this user may see, and on the first page what was reported."""
-    waiting = visible_studies(user).filter(state=Study.State.UNSEEN).prefetch_related(films_by_series())
+    waiting = (
+        visible_studies(user)
+        .filter(state=Study.State.UNSEEN)
+        .select_related("name_seen_by")
+        .prefetch_related(films_by_series())
+    )
     reported = []
     if before is None:
         found = waiting.annotate(first_sighting=Subquery(_open_sightings().order_by("pk").values("pk")[:1]))

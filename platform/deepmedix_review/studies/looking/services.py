@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -40,37 +41,62 @@ def report_name(*, film: Instance, reader: User, change_id: uuid.UUID) -> Sighti
         return sighting
     if study.state == Study.State.READY:
         study.state = Study.State.UNSEEN
-        study.save(update_fields=["state"])
+        study.looked_at, study.looked_by = None, None
+        study.save(update_fields=["state", "looked_at", "looked_by"])
     record_event(actor=reader, action="report_name", subject=study, details={"film": str(film.uid)})
     return sighting
+
+
+@transaction.atomic
+def tick_name(study: Study, *, is_seen: bool, actor: User) -> Study:
+    """Keep at once that a name is written on a film, or take that back.
+
+    What is ticked can't be let in by anybody until it is unticked. Somebody else may have let the study in a
+    moment before: then it goes on hold, since a name that was seen counts whenever it arrives.
+    """
+    require(actor, Capability.DECIDE_HELD_STUDIES)
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.READY and is_seen:
+        return hold_study(study, reason=A_NAME_IS_BURNED_IN, actor=actor, names_seen_by=actor)
+    if study.state != Study.State.UNSEEN or is_seen == (study.name_seen_at is not None):
+        return study
+    study.name_seen_at, study.name_seen_by = (timezone.now(), actor) if is_seen else (None, None)
+    study.save(update_fields=["name_seen_at", "name_seen_by"])
+    record_event(actor=actor, action="tick_name" if is_seen else "untick_name", subject=study)
+    return study
 
 
 @transaction.atomic
 def look_through(*, tokens: Sequence[str], marked: Collection[str], actor: User) -> Looked:
     """The studies of a sheet are let in, those that are marked are put on hold, all in one go.
 
-    `tokens` are those of the sheet's studies; `marked` are some of them. What changed since the sheet was
-    shown stays unseen.
+    `tokens` are those of the sheet's studies; `marked` are some of them. A tick that anybody stored counts
+    like a mark. What changed since the sheet was shown stays unseen, unless it is marked.
     """
     require(actor, Capability.DECIDE_HELD_STUDIES)
     said = {uid: token for token in tokens if (uid := _study_of(token))}
-    waiting = Study.objects.select_for_update().filter(uid__in=said, state=Study.State.UNSEEN).order_by("pk")
+    named = {uid for token in marked if (uid := _study_of(token))}
     clear, held = 0, 0
-    for study in waiting:
-        films = list(Instance.objects.filter(series__study=study))
-        sightings = sightings_of([study]).get(study.pk, ())
-        if token_of(study.uid, films, sightings) != said[study.uid]:
+    for study in Study.objects.select_for_update().filter(uid__in={*said, *named}).order_by("pk"):
+        if study.state not in (Study.State.UNSEEN, Study.State.READY):
             continue
-        close_sightings(study)
-        if said[study.uid] in marked:
-            hold_study(study, reason=A_NAME_IS_BURNED_IN, actor=actor)
+        if study.uid in named or study.name_seen_at is not None:
+            seen_by = study.name_seen_by or actor
+            close_sightings(study)
+            hold_study(study, reason=A_NAME_IS_BURNED_IN, actor=actor, names_seen_by=seen_by)
             held += 1
             continue
+        films = list(Instance.objects.filter(series__study=study))
+        sightings = sightings_of([study]).get(study.pk, ())
+        if study.state == Study.State.READY or token_of(study.uid, films, sightings) != said[study.uid]:
+            continue
+        close_sightings(study)
         study.state = Study.State.READY
-        study.save(update_fields=["state"])
+        study.looked_at, study.looked_by = timezone.now(), actor
+        study.save(update_fields=["state", "looked_at", "looked_by"])
         record_event(actor=actor, action="look_at_study", subject=study, details={"films": len(films)})
         clear += 1
-    return Looked(clear, held, len(said) - clear - held)
+    return Looked(clear, held, len({*said, *named}) - clear - held)
 
 
 def _study_of(token: str) -> uuid.UUID | None:

@@ -1,14 +1,17 @@
 """The sheet of films that nobody has looked at: those that show a name are ticked, the rest is let in."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.looking import selectors, services
+from deepmedix_review.studies.selectors import study_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,6 +27,18 @@ def look(request: HttpRequest) -> HttpResponse:
         "num_reported": selectors.count_reported(user),
     }
     return render(request, "studies/look.html", context)
+
+
+@require_POST
+@needs_capability(Capability.DECIDE_HELD_STUDIES)
+def tick(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """One tick of the sheet, kept at once; answers with the words that stand beside it."""
+    user = acting_user(request)
+    is_seen = any(token.startswith(f"{uid}:") for token in request.POST.getlist("marked"))
+    study = services.tick_name(study_for(user, uid), is_seen=is_seen, actor=user)
+    if request.headers.get("HX-Request"):
+        return render(request, "studies/look_kept.html", {"study": study})
+    return redirect("study-detail", uid)
 
 
 def _keep(request: HttpRequest) -> None:

@@ -29,9 +29,25 @@ class Study(PublicModel):
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
     is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
+    name_seen_at = models.DateTimeField(
+        null=True, help_text="ticked on the sheet: a name is written on it; until unticked nothing lets it in"
+    )
+    name_seen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    looked_at = models.DateTimeField(null=True, help_text="when a person last looked for names on its films")
+    looked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(name_seen_at__isnull=True) | Q(state="unseen"),
+                name="no_study_with_a_name_ticked_on_it_is_let_in",
+            ),
+        ]
         indexes = [
             models.Index(fields=["state", "-id"]),
             models.Index(fields=["patient_pseudonym", "study_date"]),

@@ -1,0 +1,108 @@
+/** One film of the sheet in its full size: windows, inverted, zoomed; ticked and left by keys. */
+import { StudyFilm } from "../study-film/study-film";
+
+interface Shown {
+  readonly picture: HTMLImageElement;
+  /** The sheet's own tick, which alone is sent: the one over the film follows it. */
+  readonly tick: HTMLInputElement;
+  readonly name: string;
+  /** Which film of its study it is, where there are several. */
+  readonly place: string;
+}
+
+export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement): void {
+  const part = <Kind extends HTMLElement>(selector: string): Kind => {
+    const found = dialog.querySelector<Kind>(selector);
+    if (found === null) throw new Error(`The sheet's dialog has no ${selector}`);
+    return found;
+  };
+  const area = part<HTMLElement>("[data-larger-film]");
+  const tick = part<HTMLInputElement>("input");
+  const kept = part<HTMLElement>("[data-larger-kept]");
+  const films = filmsOf(sheet);
+  let at = 0;
+  let film: StudyFilm | null = null;
+
+  const show = (next: number): void => {
+    const shown = films[next];
+    if (shown === undefined) return;
+    at = next;
+    film?.dispose();
+    const place = document.createElement("div");
+    place.dataset.filmViewer = "";
+    area.replaceChildren(place);
+    const { filmUrl = "", sopInstanceUid = "" } = shown.picture.dataset;
+    film = new StudyFilm(place, { url: filmUrl, sopInstanceUid });
+    part("h2").textContent = shown.name;
+    part("[data-larger-place]").textContent =
+      `film ${next + 1} of ${films.length}${shown.place ? `, ${shown.place}` : ""}`;
+    follow();
+    tick.focus();
+  };
+  /** What the sheet says of the tick, word by word. */
+  const follow = (): void => {
+    const shown = films[at];
+    if (shown === undefined) return;
+    tick.checked = shown.tick.checked;
+    kept.textContent = keptBeside(shown.tick);
+  };
+  /** At either end it stays, so that nobody begins anew unawares. */
+  const walk = (by: number): void => show(Math.min(Math.max(at + by, 0), films.length - 1));
+  const open = (next: number): void => {
+    if (next < 0) return;
+    dialog.showModal();
+    show(next);
+  };
+
+  sheet.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest("[data-larger]");
+    if (link === null) return;
+    event.preventDefault();
+    open(films.findIndex((each) => link.closest("li")?.contains(each.tick)));
+  });
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target instanceof HTMLButtonElement) return;
+    const chosen = films.findIndex((each) => each.tick === event.target);
+    if (chosen < 0) return;
+    event.preventDefault();
+    open(chosen);
+  });
+  tick.addEventListener("click", () => {
+    if (films[at]?.tick.checked !== tick.checked) films[at]?.tick.click();
+  });
+  new MutationObserver(follow).observe(sheet, { subtree: true, childList: true, characterData: true });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.target instanceof HTMLSelectElement) return;
+    if (event.key === "ArrowRight") walk(1);
+    if (event.key === "ArrowLeft") walk(-1);
+  });
+  part("[data-larger-back]").addEventListener("click", () => walk(-1));
+  part("[data-larger-on]").addEventListener("click", () => walk(1));
+  part("[data-larger-close]").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => {
+    film?.dispose();
+    film = null;
+    films[at]?.tick.focus();
+  });
+}
+
+function keptBeside(tick: HTMLInputElement): string {
+  const words = document.getElementById(tick.getAttribute("aria-describedby") ?? "");
+  const unreachable = tick.parentElement?.querySelector("[data-unreachable]");
+  return (unreachable ?? words)?.textContent?.trim() ?? "";
+}
+
+function filmsOf(sheet: HTMLFormElement): Shown[] {
+  return [...sheet.querySelectorAll("li")].flatMap((study) => {
+    const tick = study.querySelector<HTMLInputElement>("input[name=marked]");
+    const pictures = [...study.querySelectorAll<HTMLImageElement>("img[data-film-url]")];
+    const name = study.querySelector("[data-larger-name]")?.textContent ?? "";
+    if (tick === null) return [];
+    return pictures.map((picture, index) => ({
+      picture,
+      tick,
+      name,
+      place: pictures.length > 1 ? `${index + 1} of its study's ${pictures.length}` : "",
+    }));
+  });
+}
