@@ -248,7 +248,8 @@ function Finished(props: {
   const { addresses, ending, isReported } = props;
   const take = ending.may_take ? addresses.take : null;
   const goOn = useRef<HTMLButtonElement>(null);
-  useEffect(() => goOn.current?.focus(), []);
+  const back = useRef<HTMLAnchorElement>(null);
+  useEffect(() => (goOn.current ?? back.current)?.focus(), []);
   return (
     <div class="banner good">
       <p role="status">
@@ -265,7 +266,7 @@ function Finished(props: {
           </button>
         </form>
       )}
-      <a class={take ? "button quiet" : "button primary"} href={addresses.worklist}>
+      <a ref={back} class={take ? "button quiet" : "button primary"} href={addresses.worklist}>
         Back to the worklist
       </a>
     </div>

@@ -50,7 +50,12 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     if is_holding or unread.filter(num_free__gt=0).order_by("position").first() is not None:
         return Ending("The next case of this pool is yours when you take it.", may_take=True)
     if not unread.exists():
-        return Ending("You have read every case of this pool." + _that_comes_back(pool, reader))
+        if _waits_for_a_look(pool, reader):
+            return Ending(
+                "You have read every other case of this pool. The one that you began comes back if its film "
+                "is let in."
+            )
+        return Ending("You have read every case of this pool.")
     open_elsewhere = Assignment.objects.filter(
         case__in=unread, signed_at=None, withdrawn_at=None, lease_expires_at__isnull=False
     )
@@ -59,8 +64,8 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     return Ending("Every case of this pool has all its readers: nothing of it is left to read.")
 
 
-def _that_comes_back(pool: ReaderStudy, reader: int) -> str:
-    """Empty where no film of the reader's own open cases waits for a look."""
+def _waits_for_a_look(pool: ReaderStudy, reader: int) -> bool:
+    """Whether a case that the reader has begun is out of use until a person has looked at its film."""
     mine = Assignment.objects.filter(
         case__reader_study=pool,
         case__study__state=Study.State.UNSEEN,
@@ -68,6 +73,4 @@ def _that_comes_back(pool: ReaderStudy, reader: int) -> str:
         signed_at=None,
         withdrawn_at=None,
     )
-    return (
-        " One that you began comes back when its film was looked at and is let in." if mine.exists() else ""
-    )
+    return mine.exists()
