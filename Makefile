@@ -14,10 +14,11 @@ SEED ?= 1
 ROUNDS ?= 2
 READINGS ?= 300
 KINDS ?= all
+DRAWN ?= 3
 demo-loop: export DEEPMEDIX_HOME := $(or $(DEEPMEDIX_HOME),$(CURDIR)/var/demo-loop)
 demo-loop:
 	@$(PYTHON) -I $(ENVIRONMENT)
-	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS)
+	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS) --drawn $(DRAWN)
 
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests

@@ -14,6 +14,7 @@ from inference.phantom_truth import REPORT_QUERY, PhantomTruth
 from inference.phantoms import draw_phantom
 from inference.presets import PRESETS
 from inference.prompts import template
+from rl_feedback.choosing import most_differing
 from rl_feedback.readings import SignedReading
 from rl_feedback.simulated_readers import PANEL, Kind, SimulatedReading, as_signed_reading, read_case
 
@@ -86,22 +87,26 @@ def collect_round(
     seeds: Sequence[int],
     kind: Kind,
     seed: int,
+    num_readings: int | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Collected:
-    """Draw the films into `data`, ask the model twice about each, and let one reader read each."""
+    """Draw the films into `data`, ask the model twice about each, and let one reader read each; or, of more
+    films than readings, each of those on which the two samples differ most."""
     data.mkdir(parents=True, exist_ok=True)
+    drawn = {number: draw_phantom(seed=number, site=site) for number in seeds}
+    shown = [(str(number), film.to_uint8()) for number, film in drawn.items()]
+    tell(f"{len(drawn)} films of the {site} site are drawn; the model is asked twice about each.")
+    said = say_of_films(engine_of(model), shown, temperature=PRESET.temperature, num_samples=2)
+    texts = {number: [said[str(number), 1], said[str(number), 2]] for number in seeds}
     films = []
-    for number in seeds:
-        film = RoundFilm(number, f"{site}-{number}.dcm", draw_phantom(seed=number, site=site).truth)
+    for number in most_differing(texts, number=len(drawn) if num_readings is None else num_readings):
+        film = RoundFilm(number, f"{site}-{number}.dcm", drawn[number].truth)
         if not (data / film.file).exists():
             write_phantom_dicom(data / film.file, seed=number, size=FILM_SIDE_PX, site=site)
         films.append(film)
-    shown = [(film.file, draw_phantom(seed=film.seed, site=site).to_uint8()) for film in films]
-    tell(f"{len(films)} films of the {site} site are drawn; the model is asked twice about each.")
-    texts = say_of_films(engine_of(model), shown, temperature=PRESET.temperature, num_samples=2)
     readings, seconds = [], 0.0
     for number, film in enumerate(films):
-        both = [texts[film.file, 1], texts[film.file, 2]]
+        both = texts[film.seed]
         reading = read_one(film, both, kind=kind, seed=seed, number=number)
         seconds += reading.seconds
         readings.append(

@@ -21,6 +21,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="the model to start from")
     parser.add_argument("--kind", choices=KINDS, default="all", help="what readers are asked for")
     parser.add_argument("--readings", type=int, default=300, help="of each round")
+    parser.add_argument(
+        "--drawn-per-reading",
+        type=int,
+        default=1,
+        help="of so many films, the one on which the model's samples differ most is read",
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--num-films", type=int, default=500, help="held-out films of each site")
@@ -42,6 +48,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     trial = Trial(
         kind=options.kind,
         num_readings=options.readings,
+        drawn_per_reading=options.drawn_per_reading,
         num_rounds=options.rounds,
         seed=options.seed,
         num_held_out=options.num_films,

@@ -21,7 +21,8 @@ from rl_feedback.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Trial:
-    """`num_held_out` films of each site are measured after each round."""
+    """`num_held_out` films of each site are measured after each round. Of `drawn_per_reading` films, the one
+    on which the model's samples differ most is read."""
 
     kind: Kind
     num_readings: int
@@ -30,6 +31,7 @@ class Trial:
     num_held_out: int
     recipe: Recipe
     site: str = "second"
+    drawn_per_reading: int = 1
 
 
 def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], None]) -> LoopReport:
@@ -39,12 +41,14 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
     model, readings, minutes = start, list[SignedReading](), 0.0
     data = folder / "data"
     for number in range(1, trial.num_rounds + 1):
-        begin = ROUND_SEEDS.start + (trial.seed % 50) * 20_000 + (number - 1) * trial.num_readings
+        num_drawn = trial.num_readings * trial.drawn_per_reading
+        begin = ROUND_SEEDS.start + (trial.seed % 50) * 20_000 + (number - 1) * num_drawn
         collected = collect_round(
             model,
             data,
             site=trial.site,
-            seeds=range(begin, begin + trial.num_readings),
+            seeds=range(begin, begin + num_drawn),
+            num_readings=trial.num_readings,
             kind=trial.kind,
             seed=trial.seed,
             tell=tell,

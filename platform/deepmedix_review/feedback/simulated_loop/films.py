@@ -9,11 +9,12 @@ from django.conf import settings
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.simulated_loop.state import RoundState
-from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
+from rl_feedback.choosing import most_differing
 
 FILM_SIDE_PX = 224
 
@@ -50,6 +51,15 @@ def studies_of(state: RoundState) -> list[Study]:
     """In the order in which they were drawn."""
     by_key = Study.objects.in_bulk([int(key) for key in state.films])
     return [by_key[int(key)] for key in state.films]
+
+
+def most_unsure_of(studies: Sequence[Study], jobs: Sequence[int], *, number: int) -> list[Study]:
+    """Of the studies so many on which the samples of these jobs differ most."""
+    said: dict[int, list[str]] = {study.pk: [] for study in studies}
+    for key, text in Completion.objects.filter(job__in=jobs).order_by("seed").values_list("study", "text"):
+        said[key].append(text)
+    chosen = set(most_differing(said, number=number))
+    return [study for study in studies if study.pk in chosen]
 
 
 def ask_about(studies: Sequence[Study], *, admin: User) -> list[int]:

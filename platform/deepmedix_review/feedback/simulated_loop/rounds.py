@@ -23,7 +23,12 @@ from deepmedix_review.feedback.gating.promoting import let_serve
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.feedback.simulated_loop.design import design_round, num_films_for
-from deepmedix_review.feedback.simulated_loop.films import ask_about, receive_films, studies_of
+from deepmedix_review.feedback.simulated_loop.films import (
+    ask_about,
+    most_unsure_of,
+    receive_films,
+    studies_of,
+)
 from deepmedix_review.feedback.simulated_loop.progress import Progress
 from deepmedix_review.feedback.simulated_loop.readers import ensure_simulated_readers, read_all
 from deepmedix_review.feedback.simulated_loop.state import LoopPlan, LoopState, RoundState, load_state
@@ -89,9 +94,10 @@ def _run_round(state: LoopState, number: int, *, recipe: Mapping[str, Any], prog
         studies = studies_of(current)
         jobs = ask_about(studies, admin=admin)
         _await_answers(jobs, progress.part(f"round {number}: answers of {serving_model()}"))
+        chosen = most_unsure_of(studies, jobs, number=current.num_films)
         reader_study = design_round(
             title=title,
-            studies=studies,
+            studies=chosen,
             readers=list(User.objects.filter(pk__in=ensure_simulated_readers())),
             num_readings=plan.num_readings,
             kind=plan.kind,
@@ -144,8 +150,8 @@ def _finish_round(state: LoopState, number: int, *, researcher: User, progress: 
 def _seeds(state: LoopState, number: int) -> range:
     """Films that no other round, seed or measurement shows."""
     begin = ROUND_SEEDS.start + (state.plan.seed % 50) * 20_000
-    begin += sum(one.num_films for one in state.rounds[: number - 1])
-    return range(begin, begin + state.rounds[number - 1].num_films)
+    drawn = [one.num_films * state.plan.drawn_per_film for one in state.rounds[:number]]
+    return range(begin + sum(drawn[:-1]), begin + sum(drawn))
 
 
 def _measure(version: ModelVersion, progress: Progress) -> None:

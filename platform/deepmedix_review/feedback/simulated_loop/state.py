@@ -10,24 +10,31 @@ from rl_feedback.simulated_readers import KINDS, Kind
 
 @dataclass(frozen=True)
 class LoopPlan:
-    """What is to be done. The same plan on a new installation gives the same films and the same readers."""
+    """What is to be done. The same plan on a new installation gives the same films and the same readers.
+
+    Of `drawn_per_film` films the one is read on which the model's two samples differ most.
+    """
 
     seed: int
     num_rounds: int
     num_readings: int
     kind: Kind = "all"
     site: str = "second"
+    drawn_per_film: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise RefusedByRule(f"There is no kind {self.kind}; the kinds are {', '.join(KINDS)}.")
         if not 1 <= self.num_rounds <= 50 or not 1 <= self.num_readings <= 10_000:
             raise RefusedByRule("Ask for 1 to 50 rounds, of 1 to 10,000 readings each.")
+        if not 1 <= self.drawn_per_film <= 20:
+            raise RefusedByRule("Ask for 1 to 20 films drawn for each that is read.")
 
 
 @dataclass
 class RoundState:
-    """By uid what a round has made. `films` are the seeds of its studies, by the study's primary key."""
+    """By uid what a round has made. `films` are the seeds of its studies, by the study's primary key;
+    `num_films` of them are read."""
 
     films: dict[str, int] = field(default_factory=dict)
     num_films: int = 0
@@ -67,7 +74,8 @@ def load_state(folder: Path, *, plan: LoopPlan, start: int) -> LoopState:
     begun = LoopPlan(**values["plan"])
     if {**asdict(begun), "num_rounds": 0} != {**asdict(plan), "num_rounds": 0}:
         raise RefusedByRule(
-            f"A run was begun here with seed {begun.seed}, {begun.num_readings} readings a round and the "
-            f"kind {begun.kind}. Go on with those, or give another run a home of its own (DEEPMEDIX_HOME)."
+            f"A run was begun here with seed {begun.seed}, {begun.num_readings} readings a round, the kind "
+            f"{begun.kind} and {begun.drawn_per_film} films drawn for each that is read. Go on with those, "
+            "or give another run a home of its own (DEEPMEDIX_HOME)."
         )
     return LoopState(plan, path, values["start"], [RoundState(**one) for one in values["rounds"]])

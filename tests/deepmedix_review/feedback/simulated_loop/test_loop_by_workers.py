@@ -12,13 +12,15 @@ from deepmedix_review.feedback.simulated_loop.state import LoopPlan
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.reviews.models import ReaderStudy, Reading, ReadingChange, Vote
+from deepmedix_review.studies.models import Study
 from inference.presets import PRESETS
+from rl_feedback.choosing import difference
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
 from tests.workers import Workers
 
 FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
 RECIPE = {"stages": [{"kind": "sft", "lora_rank": 0, **FEW}, {"kind": "dpo", **FEW}]}
-PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=6)
+PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=6, drawn_per_film=2)
 
 
 def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
@@ -33,6 +35,16 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
     assert reader_study.title.startswith("SIMULATED readers")
     readings = Reading.objects.filter(assignment__case__reader_study=reader_study)
     assert readings.count() == readings.exclude(signed_at=None).count() == PLAN.num_readings
+    assert Study.objects.count() == 2 * PLAN.num_readings
+    apart = {
+        study: difference(*texts)
+        for study in Study.objects.all()
+        for texts in [study.completions.filter(model_version=version).values_list("text", flat=True)]
+    }
+    is_read = set(readings.values_list("assignment__case__study", flat=True))
+    assert min(apart[study] for study in apart if study.pk in is_read) >= max(
+        apart[study] for study in apart if study.pk not in is_read
+    )
     assert set(readings.values_list("assignment__reader__username", flat=True)) <= {
         f"simulated-reader-{number}" for number in range(1, 7)
     }
@@ -60,5 +72,8 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
 
     with pytest.raises(RefusedByRule, match="A run was begun here with seed 3"):
         run_loop(
-            LoopPlan(seed=4, num_rounds=1, num_readings=6), tell=told.append, folder=tmp_path, recipe=RECIPE
+            LoopPlan(seed=4, num_rounds=1, num_readings=6, drawn_per_film=2),
+            tell=told.append,
+            folder=tmp_path,
+            recipe=RECIPE,
         )

@@ -22,9 +22,22 @@ class Command(BaseCommand):
         parser.add_argument("--readings", type=int, default=300, help="of each round")
         parser.add_argument("--kinds", choices=KINDS, default="all", help="what readers are asked for")
 
+        parser.add_argument(
+            "--drawn",
+            type=int,
+            default=3,
+            help="of so many films the one is read on which the model's two samples differ most",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            plan = LoopPlan(options["seed"], options["rounds"], options["readings"], options["kinds"])
+            plan = LoopPlan(
+                seed=options["seed"],
+                num_rounds=options["rounds"],
+                num_readings=options["readings"],
+                kind=options["kinds"],
+                drawn_per_film=options["drawn"],
+            )
             run_loop(plan, tell=self._tell)
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
