@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inference.grounding import parse_completion
 from inference.phantom_truth import PhantomTruth
-from inference.regions import Box, Frame
+from inference.regions import Box, Frame, to_image_px
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,27 @@ def phantom_case(truth: PhantomTruth, *, model_size: tuple[int, int] = (112, 112
         model_size=model_size,
         box_frame=Frame.PROCESSED,
     )
+
+
+def case_told_by(
+    text: str, *, image_size: tuple[int, int], model_size: tuple[int, int], box_frame: str
+) -> CaseTruth:
+    """What a text says that readers let stand: its answer, and each step's words with their regions.
+
+    >>> text = "<think> A nodule with [10, 10, 20, 20] </think> \\\\boxed{nodule}"
+    >>> case = case_told_by(text, image_size=(224, 224), model_size=(112, 112), box_frame="processed")
+    >>> case.answer, [(region.finding, tuple(region.box)) for region in case.regions]
+    ('nodule', [('A nodule with', (20.0, 20.0, 40.0, 40.0))])
+    """
+    parsed = parse_completion(text)
+    regions = tuple(
+        TruthRegion(words, to_image_px(box, frame=box_frame, model_size=model_size, image_size=image_size))
+        for step in parsed.steps
+        for words in (re.sub(r"\s*\[[^\]]*\]", "", step.text).strip(),)
+        for box in step.boxes
+        if words
+    )
+    return CaseTruth(parsed.answer or "", regions, image_size, model_size, box_frame)
 
 
 def _size(name: str, value: object) -> tuple[int, int]:

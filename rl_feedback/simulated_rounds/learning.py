@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import NormalDist
 
-from rl_feedback.preferences import OVERALL, Preferences, gather_preferences
+from rl_feedback.preferences import GROUNDING, OVERALL, Preferences, gather_preferences
 from rl_feedback.preferences.following import texts_to_follow
-from rl_feedback.readings import SignedReading
+from rl_feedback.readings import JudgedCompletion, SignedReading
+from rl_feedback.rewards.truth import case_told_by
 from rl_feedback.simulated_rounds.collecting import PRESET
-from rl_feedback.training.examples import Example, TaughtText, TrainingPair, write_examples
+from rl_feedback.training.examples import Example, RewardedCase, TaughtText, TrainingPair, write_examples
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import Recipe, run_recipe
 from rl_feedback.training.view import FilmView
@@ -49,7 +50,12 @@ def write_data(data: Path, readings: Sequence[SignedReading]) -> dict[str, int]:
         if uid not in changed
     ]
     unique = list({(text.film, text.text): text for text in texts}.values())
-    every: dict[type[Example], Sequence[Example]] = {TrainingPair: pairs, TaughtText: unique}
+    cases = _cases(unique, of={reading.film: reading.completion_a for reading in readings})
+    every: dict[type[Example], Sequence[Example]] = {
+        TrainingPair: pairs,
+        TaughtText: unique,
+        RewardedCase: cases,
+    }
     for kind, examples in every.items():
         write_examples(data, examples, kind=kind)
     counted: dict[str, int] = {}
@@ -59,8 +65,29 @@ def write_data(data: Path, readings: Sequence[SignedReading]) -> dict[str, int]:
     return counted
 
 
+def _cases(texts: Sequence[TaughtText], *, of: Mapping[str, JudgedCompletion]) -> list[RewardedCase]:
+    """Of each film what the first text to follow says of it, as the platform takes it."""
+    first = {text.film: text for text in reversed(texts)}
+    return [
+        RewardedCase.of(
+            case_told_by(
+                text.text,
+                image_size=of[film].image_size,
+                model_size=of[film].model_size,
+                box_frame=of[film].box_frame,
+            ),
+            film=film,
+            prompt=text.prompt,
+            weight=1.0,
+            origin=text.origin,
+        )
+        for film, text in first.items()
+    ]
+
+
 def _good(found: Preferences) -> list[str]:
-    """Completions of the train side in which nothing was found wrong, by any criterion."""
+    """Completions of the train side in which nothing was found wrong, by any criterion; where readers judged
+    regions alone, by those."""
     sure: dict[str, dict[str, list[float]]] = {}
     for label in found.labels:
         if label.split == "train":
@@ -74,7 +101,8 @@ def _good(found: Preferences) -> list[str]:
     return [
         uid
         for uid, criteria in sorted(sure.items())
-        if OVERALL in criteria and min(one for every in criteria.values() for one in every) >= _GOOD_FROM
+        if (OVERALL in criteria or set(criteria) == {GROUNDING})
+        and min(one for every in criteria.values() for one in every) >= _GOOD_FROM
     ]
 
 

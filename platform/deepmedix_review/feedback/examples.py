@@ -1,9 +1,8 @@
 """What each stage of training learns from a frozen data set, with the films' paths on this machine."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from types import MappingProxyType
@@ -21,10 +20,9 @@ from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.grounding import parse_completion
 from inference.prompts import template
-from inference.regions import to_image_px
-from rl_feedback.preferences import OVERALL
+from rl_feedback.preferences import GROUNDING, OVERALL
 from rl_feedback.preferences.following import texts_to_follow
-from rl_feedback.rewards.truth import CaseTruth, TruthRegion
+from rl_feedback.rewards.truth import CaseTruth, case_told_by
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import (
     Example,
@@ -201,7 +199,8 @@ def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
 def _judged(
     dataset: PreferenceDataset, *, parent: ModelVersion, side: Split = Split.TRAIN
 ) -> tuple[list[JudgedText], list[Completion]]:
-    """Texts that readers found good or bad, and the completions in which nothing was found wrong."""
+    """Texts that readers found good or bad, and the completions in which nothing was found wrong; where
+    readers judged regions alone, by those."""
     rows = _writable_by(parent, _learned(dataset.labels, side)).order_by("completion", "position")
     sure: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for completion, criterion, value, variance in rows.values_list(
@@ -212,16 +211,21 @@ def _judged(
     judged: list[JudgedText] = []
     flawless: list[Completion] = []
     for key, by_criterion in sure.items():
+        completion = completions[key]
+        is_flawless = (
+            not completion.problems
+            and min(one for every in by_criterion.values() for one in every) >= GOOD_FROM
+        )
+        if is_flawless and (OVERALL in by_criterion or set(by_criterion) == {GROUNDING}):
+            flawless.append(completion)
         if OVERALL not in by_criterion:
             continue
-        completion, (likelihood,) = completions[key], by_criterion[OVERALL]
+        (likelihood,) = by_criterion[OVERALL]
         is_good = likelihood >= GOOD_FROM and not completion.problems
         if not is_good and likelihood > BAD_TO:
             continue
         film, weight = str(film_path(completion.instance)), max(LEAST_WEIGHT, 2 * abs(likelihood - 0.5))
         judged.append(JudgedText(film, asked(completion), weight, "rating", completion.text, is_good))
-        if is_good and min(one for every in by_criterion.values() for one in every) >= GOOD_FROM:
-            flawless.append(completion)
     return judged, flawless
 
 
@@ -255,25 +259,13 @@ def _cases(
 
 
 def _truth(text: str, completion: Completion, spreads: Sequence[Spread]) -> CaseTruth:
-    """What a text says that readers let stand: its answer, and each step's words with their regions, each
-    with the spread of the readers' own boxes where it lies where they do."""
-    parsed = parse_completion(text)
-    sizes = {
-        "image_size": (completion.image_width, completion.image_height),
-        "model_size": (completion.model_width, completion.model_height),
-    }
-    frame = completion.model_version.box_frame
-    regions = tuple(
-        TruthRegion(words, placed, spread_at(placed, spreads))
-        for step in parsed.steps
-        for words in (_words(step.text),)
-        for box in step.boxes
-        for placed in (to_image_px(box, frame=frame, **sizes),)
-        if words
+    """What a text says that readers let stand, each region with the spread of the readers' own boxes where it
+    lies where they do."""
+    case = case_told_by(
+        text,
+        image_size=(completion.image_width, completion.image_height),
+        model_size=(completion.model_width, completion.model_height),
+        box_frame=completion.model_version.box_frame,
     )
-    return CaseTruth(parsed.answer or "", regions=regions, box_frame=frame, **sizes)
-
-
-def _words(step: str) -> str:
-    """A step without its boxes."""
-    return re.sub(r"\s*\[[^\]]*\]", "", step).strip()
+    regions = [replace(region, tolerance=spread_at(region.box, spreads)) for region in case.regions or ()]
+    return replace(case, regions=tuple(regions))

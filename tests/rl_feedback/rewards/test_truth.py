@@ -1,9 +1,11 @@
 """A case's truth is read from JSON or refused with a sentence that says what is missing."""
 
+import doctest
+
 import pytest
 
 from inference.regions import Box
-from rl_feedback.rewards import CaseTruth, TruthRegion
+from rl_feedback.rewards import CaseTruth, TruthRegion, truth
 
 ROW = {
     "answer": "yes",
@@ -12,6 +14,10 @@ ROW = {
     "model_size": [504, 448],
     "box_frame": "norm1000",
 }
+
+
+def test_the_examples_run() -> None:
+    assert doctest.testmod(truth).failed == 0
 
 
 def test_a_whole_row_is_read() -> None:
