@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
@@ -18,10 +19,11 @@ from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged
 from deepmedix_review.feedback.models import DatasetReading, ExpertRegion, PreferenceDataset
 from deepmedix_review.feedback.rated_steps import rated_steps
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
+from deepmedix_review.reasoning.models import Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, Vote
-from deepmedix_review.reviews.reading.changes import AddFinding, DrawRegion, RateStep
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.reading.changes import AddFinding, AnnotateRegion, DrawRegion, RateStep
 from deepmedix_review.studies.collecting.split import Shares, side_of
 from deepmedix_review.studies.models import Split
 from deepmedix_review.studies.selectors import film_path
@@ -187,6 +189,22 @@ def test_wordings_missed_findings_and_drawn_regions_are_learned_from(
     assert (one_step.step, one_step.prefix) == (step, "<think> ")
     missed = dataset.regions.get(step=None)
     assert (missed.text, missed.x_min, missed.num_readers) == ("a rib is broken", 20, 1)
+
+
+def test_where_regions_alone_were_judged_what_fits_is_followed_beside_what_was_moved(
+    model: ModelVersion, researcher: User
+) -> None:
+    reading = an_open_reading_to_learn_from(model)
+    for region in Region.objects.filter(step__completion__in=(reading.completion_a, reading.completion_b)):
+        change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.FITS, None))
+    moved = Region.objects.filter(step__completion=reading.completion_b).earliest("pk")
+    change(reading, AnnotateRegion(moved.uid, RegionAnnotation.Verdict.ADJUSTED, Box(20, 30, 60, 70)))
+    Reading.objects.filter(pk=reading.pk).update(signed_at=timezone.now())
+    texts = examples_of(freeze_dataset(title="Regions", actor=researcher), parent=model).by_kind[TaughtText]
+    assert {(one.origin, one.text == reading.completion_a.text) for one in texts} == {
+        ("kept", True),
+        ("region", False),
+    }
 
 
 def test_the_adjudicators_word_stands(model: ModelVersion, researcher: User) -> None:

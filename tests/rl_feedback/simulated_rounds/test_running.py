@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from rl_feedback.__main__ import main
+from rl_feedback.choosing import difference
 from rl_feedback.simulated_readers import KINDS, Kind
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round
 from rl_feedback.simulated_rounds.learning import write_data
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
-from rl_feedback.training.examples import TaughtText, TrainingPair, read_examples
+from rl_feedback.training.examples import RewardedCase, TaughtText, TrainingPair, read_examples
 
 FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
 
@@ -48,6 +49,25 @@ def test_every_kind_holds_what_its_recipe_learns_from(data_of: dict[Kind, Path],
         wanted = TaughtText if stage.kind == "sft" else TrainingPair
         origins = {one.origin for one in read_examples(data_of[kind], wanted)}
         assert not stage.origins or origins & set(stage.origins)
+
+
+def test_of_more_films_than_readings_those_are_read_on_which_the_samples_differ_most(tmp_path: Path) -> None:
+    seeds = ROUND_SEEDS[-6:]
+    collected = collect_round(
+        SHIPPED_MODEL, tmp_path, site="second", seeds=seeds, kind="all", seed=1, num_readings=2
+    )
+    assert len(collected.readings) == len(list(tmp_path.glob("*.dcm"))) == 2
+    differ = [difference(*(one.text for one in reading.completions)) for reading in collected.readings]
+    assert min(differ) > 0
+
+
+def test_every_film_followed_is_a_case_and_what_fits_is_followed_beside_what_was_moved(
+    data_of: dict[Kind, Path],
+) -> None:
+    texts, cases = (read_examples(data_of["regions"], kind) for kind in (TaughtText, RewardedCase))
+    assert {one.film for one in cases} == {one.film for one in texts}
+    assert all(one.regions for one in cases)
+    assert "kept" in {one.origin for one in texts}
 
 
 def test_votes_alone_give_pairs_of_the_models_own_texts_and_nothing_to_follow(
