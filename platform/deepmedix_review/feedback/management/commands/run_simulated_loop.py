@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drawn",
             type=int,
-            default=3,
+            default=1,
             help="of so many films the one is read on which the model's two samples differ most",
         )
 
