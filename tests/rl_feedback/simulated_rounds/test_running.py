@@ -64,7 +64,8 @@ def test_of_more_films_than_readings_those_are_read_on_which_the_samples_differ_
 def test_every_film_followed_is_a_case_and_what_fits_is_followed_beside_what_was_moved(
     data_of: dict[Kind, Path],
 ) -> None:
-    texts, cases = (read_examples(data_of["regions"], kind) for kind in (TaughtText, RewardedCase))
+    texts = read_examples(data_of["regions"], TaughtText)
+    cases = read_examples(data_of["regions"], RewardedCase)
     assert {one.film for one in cases} == {one.film for one in texts}
     assert all(one.regions for one in cases)
     assert "kept" in {one.origin for one in texts}
