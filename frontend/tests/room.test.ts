@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import { partsOf } from "../src/reading-room/region-items";
+import { drawRegion } from "../src/reading-room/regions";
 
 import type { Action } from "../src/reading-room/shortcuts";
 import { completion, desk, reading, region, step } from "./scene";
@@ -211,6 +212,23 @@ describe("a case by keys alone", () => {
   });
 });
 
+describe("a vote", () => {
+  it("keeps the focus while the other output is looked at, so that a digit goes on meaning it", async () => {
+    const { room } = await desk(reading({ numSteps: 1 }));
+    for (let side = 0; side < 2; side++) {
+      for (const action of [points(4), fits, points(4), points(4), points(4), points(2)])
+        room.perform(action);
+    }
+    const before = room.state.place;
+    expect(before).toMatchObject({ kind: "vote", side: "b" });
+    room.perform({ kind: "swap" });
+    expect(room.state.place).toEqual({ ...before, side: "a" });
+    room.perform(points(1));
+    expect(room.state.reading.step_ratings.map(({ plausibility }) => plausibility)).toEqual([4, 4]);
+    expect(room.state.reading.votes).toEqual([{ kind: "grounded", side: "a" }]);
+  });
+});
+
 describe("the film on screen", () => {
   it("goes with every change", async () => {
     const { room, saved } = await desk();
@@ -342,12 +360,26 @@ describe("regions", () => {
     expect(view.marks.map(({ label, dashed }) => [label, dashed])).toEqual([
       ["A1", false],
       ["A2", false],
-      ["A M1", false],
       ["B1", true],
       ["B2", true],
     ]);
     room.walking.toRegion("b2r");
     expect(room.state.place).toMatchObject({ side: "b", step: "b2" });
+  });
+
+  it("are the outputs' own at a vote, whatever the reader made of them", async () => {
+    const { room, view } = await desk();
+    const told = view.marks.find(({ uid }) => uid === "a1r")?.box;
+    room.regionDrawn("a1r", { x_min: 10, y_min: 20, x_max: 30, y_max: 40 });
+    room.judgeRegion("b1r", "wrong");
+    room.change(
+      drawRegion("own", { kind: "step", uid: "a2" }, { x_min: 10, y_min: 20, x_max: 30, y_max: 40 }),
+    );
+    expect(room.state.reading.drawn_regions).toHaveLength(1);
+    room.goTo({ kind: "vote", side: "a", question: "grounded" });
+    expect(view.marks.map(({ label }) => label)).toEqual(["A1", "A2", "B1", "B2"]);
+    expect(view.marks[0]).toMatchObject({ box: told, original: null, wrong: false });
+    expect(view.marks[2]).toMatchObject({ wrong: false });
   });
 
   it("take the model's own box again by a click on fits, or by undo", async () => {

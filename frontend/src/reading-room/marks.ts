@@ -32,14 +32,14 @@ export interface Looking {
 export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
   if (looking.isHidden) return [];
   const { place, hovered } = looking;
+  if (place.kind === "vote") return [...earlierMarks(reading, looking), ...toldMarks(reading, place)];
   const here = ownerAt(reading, place);
   const inHand = itemInHand(reading, place, looking.inHand)?.uid ?? null;
   const marks: RegionMark[] = [];
   for (const group of groupsAt(reading, place)) {
     const { owner } = group;
     const isHovered = owner.kind !== "first-read" && owner.uid === hovered;
-    const isShown = looking.showsAll || place.kind === "vote";
-    if (!isShown && !isHovered && !isSameOwner(owner, here)) continue;
+    if (!looking.showsAll && !isHovered && !isSameOwner(owner, here)) continue;
     for (const item of group.items) {
       marks.push(markOf(reading, looking, group, item, item.uid === inHand));
     }
@@ -52,6 +52,21 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
     ...(fresh === null ? [] : [fresh]),
   ];
 }
+
+/** What the outputs themselves point at, as a vote is on: nothing of what the reader moved, drew or found wrong. */
+function toldMarks(reading: Reading, place: Place): RegionMark[] {
+  const film = { width: reading.instance.columns, height: reading.instance.rows };
+  return groupsAt(reading, place).flatMap(({ colour, dashed, items }) =>
+    items.flatMap(({ uid, label, region }) => {
+      if (region === null) return [];
+      const flawed = isMisplaced(region) || !isDrawable(region, film);
+      const box = flawed ? nearestVisible(region, film) : region;
+      return [{ uid, label, colour, dashed, box, original: null, flawed, reader: null, ...AS_IT_IS }];
+    }),
+  );
+}
+
+const AS_IT_IS = { focused: false, wrong: false, adjustable: false };
 
 /** No step's and no finding's. */
 const COLOUR_OF_KNOWN = 0;

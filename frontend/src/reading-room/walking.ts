@@ -47,9 +47,11 @@ export class Walking {
     );
   }
 
+  /** What is asked of both outputs keeps the focus: a digit goes on meaning it, whichever output is looked at. */
   turnTo(side: Side): void {
-    const { reading } = this.host.state;
-    if (hasTwo(reading)) this.goTo(placeOn(reading, side));
+    const { reading, place } = this.host.state;
+    if (!hasTwo(reading)) return;
+    this.goTo(place.kind === "vote" || place.kind === "case" ? { ...place, side } : placeOn(reading, side));
   }
 
   swap(): void {

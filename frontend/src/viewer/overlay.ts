@@ -62,10 +62,10 @@ export class RegionOverlay {
     this.svg.replaceChildren(
       ...earlier.map((mark) => this.earlierOutline(mark, affine)),
       ...own.map((mark) =>
-        this.group(mark, affine, isOfBoth && mark.dashed ? "above right" : "above", taken),
+        this.group(mark, affine, isOfBoth && mark.dashed ? "below right" : "above", taken),
       ),
       // No outline goes through their labels.
-      ...earlier.map((mark) => this.earlierLabel(mark, affine)),
+      ...earlier.map((mark) => this.earlierLabel(mark, affine, taken)),
       ...(ruler === null ? [] : [rulerGroup(ruler, affine)]),
     );
   }
@@ -104,10 +104,10 @@ export class RegionOverlay {
     return group;
   }
 
-  private earlierLabel(mark: RegionMark, affine: Affine): SVGGElement {
+  private earlierLabel(mark: RegionMark, affine: Affine, taken: Plate[]): SVGGElement {
     const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
     const group = earlierGroup(mark);
-    group.append(...label(mark.label, boxToScreen(mark.box, affine), this.size(), place));
+    group.append(...label(mark.label, boxToScreen(mark.box, affine), this.size(), place, taken));
     return group;
   }
 }
@@ -137,7 +137,7 @@ function gripsOf(box: Box): SVGElement[] {
   });
 }
 
-type LabelPlace = "above" | "above right" | "below" | "below right";
+type LabelPlace = "above" | "below" | "below right";
 
 /** Where a label is already. */
 interface Plate {
@@ -147,7 +147,7 @@ interface Plate {
 }
 
 /** Where a part of the box is on the screen, its label is too; beside those that are `taken`, where boxes lie alike. */
-function label(text: string, box: Box, screen: Size, place: LabelPlace, taken: Plate[] = []): SVGElement[] {
+function label(text: string, box: Box, screen: Size, place: LabelPlace, taken: Plate[]): SVGElement[] {
   const width = 10 + 9 * text.length;
   const above = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
   const below = Math.max(Math.min(box.y_max, screen.height - 22), box.y_min);

@@ -64,13 +64,14 @@ export function FilmPanel(props: {
 }
 
 function Corners({ state }: { readonly state: RoomState }) {
-  const { reading, display } = state;
+  const { reading, display, place } = state;
   const { instance } = reading;
   return (
     <FilmCorners
       lines={[
         `${reading.case_label} · ${instance.modality} ${instance.view_position}`,
         `${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit`,
+        ...(place.kind === "vote" ? ["Regions as told: A full lines, B dashed"] : []),
       ]}
       spacing={instance.column_spacing_mm}
       display={display}
