@@ -33,6 +33,7 @@ class Capability(StrEnum):
     VIEW_MODELS = "view models, data sets and training runs"
     PROMOTE_MODELS = "promote models"
     SET_GATE_POLICY = "change the gate's policy"
+    MAKE_SHADOW_STUDIES = "make shadow studies"
     TRACE_LEARNING = "see which models learned from whom"
     VIEW_AUDIT = "view the audit record"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -64,6 +65,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_MODELS,
             Capability.PROMOTE_MODELS,
             Capability.SET_GATE_POLICY,
+            Capability.MAKE_SHADOW_STUDIES,
             Capability.TRACE_LEARNING,
         }
     ),

@@ -32,6 +32,7 @@ from deepmedix_review.feedback.gating.promoting import (
     require_promotable,
     return_to_former,
 )
+from deepmedix_review.feedback.gating.shadow_views import shadow_context
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
 from deepmedix_review.feedback.services import retire_candidate
@@ -64,6 +65,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
         **_preference(version),
+        **shadow_context(version),
         "signatures": version.promotions.select_related("signed_by", "replaced"),
         "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
     }

@@ -4,6 +4,7 @@ from django.urls import path
 
 from deepmedix_review.feedback import api_views, model_views, views
 from deepmedix_review.feedback.datasets import views as dataset_views
+from deepmedix_review.feedback.gating import shadow_views
 from deepmedix_review.feedback.gating import views as gating_views
 from deepmedix_review.feedback.learned import views as learned_views
 from deepmedix_review.feedback.runs import views as run_views
@@ -55,6 +56,7 @@ page_urlpatterns = [
     path("models/roll-back/", model_views.return_to_former_model, name="model-roll-back"),
     path("models/<uuid:uid>/", model_views.show_model, name="model-detail"),
     path("models/<uuid:uid>/gate/", model_views.show_live_gate, name="model-gate"),
+    path("models/<uuid:uid>/shadow-study/", shadow_views.shadow_study, name="model-shadow-study"),
     path("models/<uuid:uid>/promote/", model_views.promote, name="model-promote"),
     path("models/<uuid:uid>/retire/", model_views.retire, name="model-retire"),
     path("evaluations/<uuid:uid>/retry/", model_views.retry_measurement, name="evaluation-retry"),

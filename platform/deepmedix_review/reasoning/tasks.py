@@ -46,12 +46,21 @@ _loaded: dict[EngineSettings, Engine] = {}
 
 
 def request_inference(
-    *, study: Study, actor: User | None, query: str | None = None, num_samples: int = 2
+    *,
+    study: Study,
+    actor: User | None,
+    query: str | None = None,
+    num_samples: int = 2,
+    version: ModelVersion | None = None,
 ) -> list[InferenceJob]:
-    """Ask the serving model; two samples, so that readers can compare them."""
+    """Ask the serving model, or another version; two samples, so that readers can compare them."""
     with transaction.atomic():
         wanted = services.queue_inference(
-            study=study, version=serving_model(), query=query, num_samples=num_samples, actor=actor
+            study=study,
+            version=version or serving_model(),
+            query=query,
+            num_samples=num_samples,
+            actor=actor,
         )
         for job in wanted:
             if job.state == JobState.QUEUED:
