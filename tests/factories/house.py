@@ -198,6 +198,25 @@ def _disagree(reader_study: ReaderStudy, experts: Sequence[User]) -> None:
             sign(reading)
 
 
+STEP_SCORER = {
+    "may_be_used": True,
+    "sentence": "Used: on 240 held-out steps of 40 patients it beats length and place alone.",
+    "num_ratings": 480,
+    "num_readers": 4,
+    "num_patients": 40,
+    "seconds": 12.5,
+    "seed": 7,
+    "judgement": {
+        "error": 0.071,
+        "baseline_errors": {"length": 0.102, "place": 0.098},
+        "gains": {"length": [0.031, 0.012, 0.05], "place": [0.027, 0.01, 0.044]},
+        "calibration": [
+            {"score": place / 10, "rating": place / 10 + 0.02, "num_steps": 48} for place in (2, 4, 6, 8, 9)
+        ],
+    },
+}
+
+
 def _loop(
     parent: ModelVersion, researcher: User, film: Instance
 ) -> tuple[PreferenceDataset, TrainingRun, ModelVersion]:
@@ -213,7 +232,15 @@ def _loop(
         state=JobState.DONE,
         step=2,
         num_steps=2,
-        abouts=[{"attempt": 1, "parent": "0" * 64, "data": "1" * 64, "environment": ENVIRONMENT}],
+        abouts=[
+            {
+                "attempt": 1,
+                "parent": "0" * 64,
+                "data": "1" * 64,
+                "environment": ENVIRONMENT,
+                "step_scorer": STEP_SCORER,
+            }
+        ],
     )
     write_samples(run, film)
     for step, loss in ((1, 0.7), (2, 0.5)):

@@ -26,6 +26,7 @@ NO_PAGES = {
     "inference-fragment",
     "inference-live",
     "model-gate",
+    "model-shadow-study",
     "reader-study-plan",
     "reader-study-results-strip",
     "study-import-latest",

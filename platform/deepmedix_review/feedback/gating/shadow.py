@@ -26,7 +26,7 @@ from deepmedix_review.reviews.study_services import Collected, StudyDraft, desig
 from deepmedix_review.studies.models import CollectionVersion, Instance, Split, Study
 from inference.prompts import template
 
-TITLE = "Which of two outputs is better? {} cases"
+TITLE = "Which of two outputs is better? {} case{}"
 USUAL_CASES, MOST_CASES = 100, 500
 # Of a two-sided 95 % interval.
 _Z = 1.96
@@ -96,7 +96,7 @@ def make_shadow_study(
                 num_requested += 1
     design = ReaderStudyDesign(shows="two_versions")
     draft = StudyDraft(
-        title=TITLE.format(len(studies)),
+        title=TITLE.format(len(studies), "" if len(studies) == 1 else "s"),
         studies=studies,
         collected=Collected(collection, Split.TEST, num_cases),
         asked=[asked for asked in default_criteria() if asked.criterion.target == Criterion.Target.VOTE],
