@@ -79,7 +79,9 @@ class UploadQueue {
     for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
       const { file, row, drop } = next;
       const result = await send(this.url, file, drop, (share) => row.showProgress(share));
-      row.showResult(result);
+      // An accepted one stands in the list of the latest files below: here is what asks for something.
+      if (result.outcome === "accepted") row.remove();
+      else row.showResult(result);
       this.list.count(result.outcome);
     }
     this.isBusy = false;
@@ -132,7 +134,7 @@ class ResultList {
 
   constructor(private readonly place: HTMLElement) {
     const table = document.createElement("table");
-    table.className = "grid";
+    table.className = "grid results-of-import";
     this.caption = table.createCaption();
     const head = table.createTHead().insertRow();
     for (const title of ["File", "Outcome", "Study", "Reason"]) {
@@ -169,7 +171,10 @@ class ResultRow {
   private readonly reason: HTMLTableCellElement;
   private readonly bar = document.createElement("progress");
 
-  constructor(row: HTMLTableRowElement, fileName: string) {
+  constructor(
+    private readonly row: HTMLTableRowElement,
+    fileName: string,
+  ) {
     const name = document.createElement("th");
     name.scope = "row";
     name.className = "mono";
@@ -182,6 +187,10 @@ class ResultRow {
     this.bar.value = 0;
     this.bar.setAttribute("aria-label", `Upload of ${fileName}`);
     this.outcome.append(this.bar);
+  }
+
+  remove(): void {
+    this.row.remove();
   }
 
   showProgress(share: number): void {

@@ -44,7 +44,8 @@ def test_every_file_is_sent_by_itself_and_a_refused_one_stops_none(
     latest = page.get_by_role("table", name="Your latest files")
     expect(latest.get_by_role("row")).to_have_count(4)
     expect(latest).to_contain_text("letter.dcm")
-    results.get_by_role("link").first.click()
+    expect(results.get_by_role("row")).to_have_count(2)
+    latest.get_by_role("link").first.click()
     expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
 
 

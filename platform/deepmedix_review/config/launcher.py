@@ -189,13 +189,14 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
         logins = _prepare_database()
         launcher.start_web()
         launcher.start_workers()
-        if studies is not None:
-            _await_command(["import_studies", str(studies.resolve())])
         launcher.await_web()
         say(f"\nDeepMedix Review   {launcher.address}\nFor research, not for diagnosis.\n")
         for username, password in logins:
             say(f"  {username:<12}{password}")
         say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
+        if studies is not None:
+            _await_command(["import_studies", str(studies.resolve())])
+            say(f"\nWhat was imported: {launcher.address}studies/\n")
         if with_demo:
             demo = subprocess.Popen(
                 _manage("load_demo"),

@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
@@ -16,7 +18,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
-from deepmedix_review.studies.looking.selectors import count_reported, sightings_of, unseen
+from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
@@ -84,17 +86,22 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         tell = messages.warning if ImportItem.Outcome.REFUSED in numbers else messages.success
         tell(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
         return redirect("study-import")
-    return render(request, "studies/study_import.html", {"items": recent_imports(acting_user(request))})
+    return render(request, "studies/study_import.html", _latest(acting_user(request)))
 
 
 @require_safe
 @needs_capability(Capability.IMPORT_STUDIES)
 def show_latest_files(request: HttpRequest) -> HttpResponse:
     """The import page's list; 204 while its newest file is the one that the page names, so nothing moves."""
-    items = list(recent_imports(acting_user(request)))
+    latest = _latest(acting_user(request))
+    items = latest["items"]
     if items and str(items[0].uid) == request.GET.get("newest"):
         return HttpResponse(status=204)
-    return render(request, "studies/latest_files.html", {"items": items})
+    return render(request, "studies/latest_files.html", latest)
+
+
+def _latest(user: User) -> dict[str, Any]:
+    return {"items": list(recent_imports(user)), "num_unseen": count_unseen(user)}
 
 
 @require_safe

@@ -66,6 +66,19 @@ def test_only_a_header_that_denies_text_on_a_detectors_film_spares_the_look(
     assert ("no reader and no model gets it" in item.reason) is (state == "unseen")
 
 
+def test_an_import_leads_on_to_the_look(
+    desk: Client, admin: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_film(tmp_path / "film.dcm", BurnedInAnnotation=None)
+    call_command("import_studies", str(film), actor=admin.username)
+    assert f"1 study waits to be looked at by an admin, on {LOOK}" in capsys.readouterr().out
+    page = desk.get(reverse("study-import")).content.decode()
+    assert "1 study waits to be looked at" in page
+    assert '<span class="chip warn">to look at</span>' in page
+    assert "accepted</span>" not in page
+    assert '<span class="chip warn">to look at</span>' in desk.get(reverse("study-list")).content.decode()
+
+
 def test_drawn_phantoms_and_what_a_person_answers_for_need_no_look(tmp_path: Path) -> None:
     assert store_phantom(BurnedInAnnotation=None).study.state == Study.State.READY
     film = write_film(tmp_path / "film.dcm", seed=2, BurnedInAnnotation=None)

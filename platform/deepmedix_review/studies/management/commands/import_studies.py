@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.studies.models import ImportBatch, ImportItem
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 
 
@@ -39,16 +40,24 @@ class Command(BaseCommand):
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         outcomes: Counter[str] = Counter()
+        unseen: set[int] = set()
         for number, file in enumerate(files, start=1):
             item = receive_instance(
                 file, batch=batch, file_name=file.name, actor=user, is_text_free=text_free
             )
             outcomes[item.outcome] += 1
+            if item.instance and item.instance.study.state == Study.State.UNSEEN:
+                unseen.add(item.instance.study.pk)
             where = f" {item.instance.study.label}" if item.instance else ""
             told = f"{number}/{len(files)} {item.file_name}: {item.outcome}{where} {item.reason}".rstrip()
             self.stdout.write(told)
         told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
         self.stdout.write(f"{len(files)} {'file' if len(files) == 1 else 'files'}: {told}")
+        if unseen:
+            self.stdout.write(
+                f"{len(unseen)} {'study waits' if len(unseen) == 1 else 'studies wait'} to be looked at by "
+                f"an admin, on {reverse('study-look')}, before anybody gets them."
+            )
         if outcomes[ImportItem.Outcome.REFUSED]:
             raise SystemExit(1)
 
