@@ -1,9 +1,11 @@
 """A film on which a name may be written reaches nobody before a person has looked at it."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -19,7 +21,7 @@ from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import films_ready, visible_studies
 from deepmedix_review.studies.services import decide_held
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.studies import InstanceFactory, receive, store_phantom, write_film
+from tests.factories.studies import InstanceFactory, StudyFactory, receive, store_phantom, write_film
 
 pytestmark = pytest.mark.django_db
 
@@ -190,3 +192,28 @@ def test_only_admins_look(admin: User) -> None:
         with pytest.raises(NotYours):
             look_through(tokens=[token(film)], marked=(), actor=other)
     assert sheet(admin).studies[0].token == token(film)
+
+
+def test_what_came_in_before_waits_for_a_look_but_for_phantoms_and_what_a_person_decided_on() -> None:
+    """Back again, nobody gets what nobody looked at."""
+    migration = import_module("deepmedix_review.studies.migrations.0005_films_are_looked_at")
+    came = {
+        "in use": StudyFactory.create(is_phantom=False),
+        "a phantom": StudyFactory.create(),
+        "accepted": StudyFactory.create(is_phantom=False, held_reasons=["It shows a dog."]),
+        "held": StudyFactory.create(is_phantom=False, state="held", held_reasons=["It shows a dog."]),
+        "rejected": StudyFactory.create(is_phantom=False, state="rejected"),
+    }
+
+    def states() -> dict[str, str]:
+        return {name: Study.objects.get(pk=study.pk).state for name, study in came.items()}
+
+    migration.let_look(apps, None)
+    others = {"a phantom": "ready", "accepted": "ready", "held": "held", "rejected": "rejected"}
+    assert states() == {"in use": "unseen", **others}
+    migration.let_in(apps, None)
+    assert states() == {"in use": "held", **others}
+    assert Study.objects.get(pk=came["in use"].pk).held_reasons == [
+        "Nobody has looked whether a name is written on it."
+    ]
+    assert Study.objects.get(pk=came["held"].pk).held_reasons == ["It shows a dog."]
