@@ -26,8 +26,6 @@ from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, preference_plot
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import (
-    find_former_model,
-    former_model,
     promote_candidate,
     require_promotable,
     return_to_former,
@@ -37,7 +35,7 @@ from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model, versions
+from deepmedix_review.registry.selectors import find_former_model, former_model, serving_model, versions
 from inference.phantoms import draw_phantom
 
 FILM_SIDE_PX = 224
@@ -67,6 +65,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         **_preference(version),
         **shadow_context(version),
         "signatures": version.promotions.select_related("signed_by", "replaced"),
+        "former": find_former_model() if version.state == ModelVersion.State.SERVING else None,
         "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
     }
     return render(request, "feedback/model_detail.html", context)

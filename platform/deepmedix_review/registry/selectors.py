@@ -24,6 +24,20 @@ def serving_model() -> ModelVersion:
     return version
 
 
+def find_former_model() -> ModelVersion | None:
+    """The version that served last before the one that serves, whatever it was trained from."""
+    served = ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, promoted_at__isnull=False)
+    return served.order_by("-promoted_at").first()
+
+
+def former_model() -> ModelVersion:
+    """The version that a roll-back lets serve again. Raises RefusedByRule where there is none."""
+    former = find_former_model()
+    if former is None:
+        raise RefusedByRule("No other version served before, so there is none to go back to.")
+    return former
+
+
 def versions() -> QuerySet[ModelVersion]:
     """Newest first, each with its parent."""
     return ModelVersion.objects.select_related("parent").order_by("-number")

@@ -15,6 +15,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import former_model
 from inference.engines import EngineError, folder_sha256
 from inference.engines.folders import model_files
 from inference.presets import PRESETS, ServingPreset
@@ -146,15 +147,9 @@ def roll_back(*, actor: User | None) -> ModelVersion:
     """The version that served before serves again; returns it."""
     with transaction.atomic():
         _lock_registry()
-        before = (
-            ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, promoted_at__isnull=False)
-            .order_by("-promoted_at")
-            .first()
-        )
-        if before is None:
-            raise RefusedByRule("No other version served before, so there is none to go back to.")
-        promote(before, actor=actor)
-    return before
+        former = former_model()
+        promote(former, actor=actor)
+    return former
 
 
 def _lock_registry() -> None:

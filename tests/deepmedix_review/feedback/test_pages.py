@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -333,11 +334,32 @@ def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> Non
     assert client_of(ExpertFactory.create()).get(picture.request["PATH_INFO"]).status_code == 403
 
 
-def test_the_models_offer_a_return_only_where_another_version_served(road: Road) -> None:
-    client = client_of(road.researcher)
-    assert "served before" not in client.get(road.url("model-list")).content.decode()
-    former = ModelVersionFactory.create(state=ModelVersion.State.RETIRED, promoted_at=timezone.now())
-    assert f"Return to {former}, which served before" in client.get(road.url("model-list")).content.decode()
+def test_the_models_offer_a_return_to_what_served_last_before_whatever_it_was_trained_from(
+    road: Road,
+) -> None:
+    client, now = client_of(road.researcher), timezone.now()
+    serving = road.parent
+    assert (serving.state, serving.parent) == (ModelVersion.State.SERVING, None)
+    pages = (road.url("model-list"), reverse("model-detail", args=[serving.uid]))
+
+    def offered() -> list[list[str]]:
+        return [
+            re.findall(r"Return to (v\d+), which served before", client.get(page).content.decode())
+            for page in pages
+        ]
+
+    ModelVersionFactory.create(state=ModelVersion.State.RETIRED)
+    assert offered() == [[], []]
+    earlier = ModelVersionFactory.create(
+        state=ModelVersion.State.RETIRED, promoted_at=now - timedelta(days=2)
+    )
+    last = ModelVersionFactory.create(
+        state=ModelVersion.State.RETIRED, promoted_at=now - timedelta(days=1), parent=road.candidate
+    )
+    assert offered() == [[str(last)], [str(last)]]
+    ModelVersion.objects.filter(pk=serving.pk).update(parent=earlier)
+    assert offered() == [[str(last)], [str(last)]]
+    assert "served before" not in client.get(road.url("model-detail")).content.decode()
 
 
 @pytest.mark.parametrize(("name", "most"), [("dataset-list", 12), ("model-list", 9), ("api-model-list", 8)])

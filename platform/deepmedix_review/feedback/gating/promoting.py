@@ -64,20 +64,6 @@ def require_promotable(candidate: ModelVersion) -> GateDecision:
     return decision
 
 
-def find_former_model() -> ModelVersion | None:
-    """The version that served last before the one that serves."""
-    served = ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, promoted_at__isnull=False)
-    return served.order_by("-promoted_at").first()
-
-
-def former_model() -> ModelVersion:
-    """The version that a roll-back would let serve again. Raises RefusedByRule where there is none."""
-    former = find_former_model()
-    if former is None:
-        raise RefusedByRule("No other version served before, so there is none to go back to.")
-    return former
-
-
 def return_to_former(*, actor: User) -> ModelVersion:
     """The version that served before serves again, in one step."""
     require(actor, Capability.PROMOTE_MODELS)
