@@ -12,10 +12,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import override_settings
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Playwright
 
 from deepmedix_review.config import postgres, redis_server
 from deepmedix_review.config.embedded import redis_socket
@@ -135,6 +136,19 @@ def system_chromium() -> str:
     pytest.fail(
         "Chromium is missing: install it (`apt install chromium`, or Google Chrome on a Mac).", pytrace=False
     )
+
+
+@pytest.fixture(scope="session")
+def _closed_before_playwright(django_db_setup: None) -> None:
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(_closed_before_playwright: None, playwright: Playwright) -> Iterator[Playwright]:
+    """Its event loop runs in the tests' own thread, and while it does Django keeps another connection there:
+    each of the two can be closed only where it is seen."""
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")
