@@ -1,10 +1,16 @@
 """Where the tests keep their state: settled before Django reads its settings (pytest loads this by `-p`)."""
 
 import os
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("DEEPMEDIX_HOME", str(ROOT / "var" / "test"))
+
+# Compiled code is kept, whatever this machine's habit: each of the few hundred processes that tests start
+# would compile all that it imports, 4 s of processor time for one that trains.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from deepmedix_review.config import postgres  # noqa: E402
 from deepmedix_review.config.embedded import DATABASE, redis_url  # noqa: E402

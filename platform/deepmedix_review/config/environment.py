@@ -146,6 +146,8 @@ def install_python_packages(home: Path) -> None:
         [
             *(str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)),
             *("--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[dev]"),
+            # Where Python may not write, every worker would compile all it imports at each start.
+            "--compile-bytecode",
         ],
         home,
         env={} if "UV_CACHE_DIR" in os.environ else {"UV_NO_CACHE": "1"},
