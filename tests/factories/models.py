@@ -1,5 +1,8 @@
 """Model folders for tests: the real classes with fresh, untrained weights of 0.2 M parameters."""
 
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
@@ -10,6 +13,13 @@ def write_untrained_model(folder: Path, *, seed: int = 1, is_endless: bool = Fal
 
     An endless one never writes its last token, so that only a limit or a person ends its answer.
     """
+    shutil.copytree(_built(seed, is_endless).name, folder, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _built(seed: int, is_endless: bool) -> "tempfile.TemporaryDirectory[str]":
+    """Once in a run of the tests, which remove it at their end."""
     from rl_feedback.small_model.build import build_model, build_processor
 
     texts = [ideal_reasoning(draw_phantom(seed=s).truth) for s in range(60)] + [REPORT_QUERY] * 5
@@ -20,6 +30,7 @@ def write_untrained_model(folder: Path, *, seed: int = 1, is_endless: bool = Fal
         processor.tokenizer.eos_token = "<|image_pad|>"
         model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
         model.config.get_text_config().max_position_embeddings = 1_000_000
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
+    folder = tempfile.TemporaryDirectory(prefix="untrained-model-")
+    model.save_pretrained(folder.name)
+    processor.save_pretrained(folder.name)
     return folder

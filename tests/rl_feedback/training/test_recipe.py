@@ -67,12 +67,19 @@ def run(
     return place / "out"
 
 
+@pytest.fixture(scope="module")
+def whole_run(
+    parent: Path, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[StepFigures]]:
+    seen: list[StepFigures] = []
+    return run(parent, data, tmp_path_factory.mktemp("whole"), on_step=seen.append), seen
+
+
 @pytest.mark.parametrize("killed_in", [2, 3, 4])
 def test_a_recipe_killed_anywhere_ends_as_one_that_was_not(
-    parent: Path, data: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, killed_in: int
+    parent: Path, data: Path, tmp_path: Path, whole_run: tuple[Path, list[StepFigures]], killed_in: int
 ) -> None:
-    seen: list[StepFigures] = []
-    whole = run(parent, data, tmp_path / "whole", on_step=seen.append)
+    whole, seen = whole_run
     assert [(one.step, one.num_steps, one.stage) for one in seen] == [
         (1, 5, 0),
         (2, 5, 0),
