@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3))
 PORT ?= 8000
 ENVIRONMENT = platform/deepmedix_review/config/environment.py
 
-.PHONY: demo-loop run test setup lint client bench lock
+.PHONY: demo-loop run test test-platform test-libraries setup lint client bench lock
 
 run:
 	@$(PYTHON) -I $(ENVIRONMENT) --port $(PORT)
@@ -20,9 +20,19 @@ demo-loop:
 	@$(PYTHON) -I $(ENVIRONMENT)
 	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS) --drawn $(DRAWN)
 
+# Whole, it runs as two at once: the tests of the libraries need no server, so they take the second core. What they
+# said stands below what the others said.
+LIBRARY_TESTS = tests/inference tests/rl_feedback
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests
-	.venv/bin/python -m pytest $(ARGS)
+	$(if $(ARGS),.venv/bin/python -m pytest $(ARGS),@$(MAKE) --no-print-directory --keep-going -j2 test-platform test-libraries)
+
+test-platform:
+	.venv/bin/python -m pytest $(LIBRARY_TESTS:%=--ignore=%)
+
+test-libraries:
+	@mkdir -p var; DEEPMEDIX_HOME=$(CURDIR)/var/test-libraries .venv/bin/python -m pytest $(LIBRARY_TESTS) \
+	> var/library-tests.log 2>&1; status=$$?; cat var/library-tests.log; exit $$status
 
 setup:
 	@$(PYTHON) -I $(ENVIRONMENT)
