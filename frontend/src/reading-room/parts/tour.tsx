@@ -6,7 +6,7 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   {
     place: "film",
     title: "The film",
-    text: "Drag to window it, turn the wheel to zoom. V magnifies, M measures, O shows a lateral or a prior. Where a first read is asked, say what you see before the outputs are shown.",
+    text: "Drag to window it, turn the wheel to zoom. V magnifies, M measures, O shows a lateral or a prior. Where a first read is asked, say what you see before the outputs are shown. If a film shows a name, H takes it out of use.",
   },
   {
     place: "output",
