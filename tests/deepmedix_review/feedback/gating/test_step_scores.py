@@ -16,7 +16,7 @@ from deepmedix_review.reviews.study_services import create_reader_study
 from inference.grounding import format_completion, parse_completion
 from inference.phantoms import DEMO_SEEDS, draw_phantom, ideal_reasoning
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
-from tests.factories.house import measure_for
+from tests.factories.knowing import measure_for
 from tests.factories.learning import film, said
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.home import ROOT
