@@ -29,7 +29,13 @@ SHARES = ("first_read_share", "repeat_share", "control_share")
 
 def _percent(label: str, help_text: str = "", *, initial: int = 0) -> forms.FloatField:
     return forms.FloatField(
-        required=False, min_value=0, max_value=100, initial=initial, label=label, help_text=help_text
+        required=False,
+        min_value=0,
+        max_value=100,
+        initial=initial,
+        label=label,
+        help_text=help_text,
+        error_messages=_ends(0, 100),
     )
 
 
@@ -37,14 +43,28 @@ def _whole(
     label: str, *, initial: int | None = None, least: int = 0, most: int = 32_000, help_text: str = ""
 ) -> forms.IntegerField:
     return forms.IntegerField(
-        required=False, min_value=least, max_value=most, initial=initial, label=label, help_text=help_text
+        required=False,
+        min_value=least,
+        max_value=most,
+        initial=initial,
+        label=label,
+        help_text=help_text,
+        error_messages=_ends(least, most),
     )
+
+
+def _ends(least: float, most: float) -> dict[str, str]:
+    return {"min_value": f"At least {least:g}.", "max_value": f"At most {most:,}."}
 
 
 class ReaderStudyForm(PlainForm):
     """All but the taught cases and the questions, which stand in lists of their own."""
 
-    title = forms.CharField(max_length=120, help_text="Readers see it above every case. Name no model in it.")
+    title = forms.CharField(
+        max_length=120,
+        help_text="Readers see it above every case. Name no model in it.",
+        error_messages={"required": "Enter a title."},
+    )
     instructions = forms.CharField(
         required=False,
         max_length=10_000,
@@ -102,6 +122,7 @@ class ReaderStudyForm(PlainForm):
         min_value=0,
         max_value=MAX_SEED,
         initial=1,
+        error_messages=_ends(0, MAX_SEED),
         help_text="Draws orders, sides and shares. The same seed draws the same.",
     )
     first_reads = forms.ChoiceField(
@@ -153,6 +174,7 @@ class ReaderStudyForm(PlainForm):
         min_value=0.5,
         max_value=20,
         initial=2,
+        error_messages=_ends(0.5, 20),
         label="Points apart",
         help_text="Two readers' ratings of one item this far apart are a disagreement.",
     )

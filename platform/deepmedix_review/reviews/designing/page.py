@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest, QueryDict
 
 from deepmedix_review.accounts.selectors import acting_user, readers
@@ -25,7 +26,7 @@ from deepmedix_review.reviews.designing.form import (
 )
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
-from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan, room_for_repeats
+from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign, StudyPlan, room_for_repeats
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import (
     Collected,
@@ -157,6 +158,7 @@ class DesignPage:
     def sections(self) -> Mapping[str, Section]:
         """What an ordinary study leaves alone, each with its setting in words."""
         wrong = [*self.form.errors] if self.posted is not None else []
+        wrong += [problem.field for problem in self.hindrances]
         if self.posted is not None and self.taught.is_bound and not self.taught.is_valid():
             wrong.append("taught")
         return sections(
@@ -220,7 +222,7 @@ class DesignPage:
         )
 
     @cached_property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         """What the form would be refused for at the start, as far as it is filled."""
         return self.plan.problems + unready_settings(
             self.design,
@@ -238,9 +240,38 @@ class DesignPage:
         )
 
     @cached_property
-    def unready(self) -> tuple[str, ...]:
+    def unready(self) -> tuple[Problem, ...]:
         """What keeps the draft, as it is kept, from starting."""
         return find_unready(self.draft) if self.draft else ()
+
+    @cached_property
+    def hindrances(self) -> tuple[Problem, ...]:
+        """All that stands above the form, beside what is refused at once: what the start lacks."""
+        if self.posted is None:
+            return self.unready
+        refused = self.form.errors
+        if self.posted.get("action") != "start":
+            return ()
+        return tuple(problem for problem in self.problems if problem.field not in refused)
+
+    @cached_property
+    def problems_so_far(self) -> tuple[str, ...]:
+        """While the form is filled: what it lacks, and what was entered and can't be counted."""
+        uncounted = [
+            f"{self.form[name].label}: {error} The plan leaves it out."
+            for name, errors in (self.form.errors.items() if self.posted is not None else ())
+            for error in errors
+            if name in self.form.fields and self.form[name].data not in (None, "")
+        ]
+        return (*uncounted, *self.problems)
+
+    def mark(self) -> None:
+        """Each field that keeps the study from starting is marked as one that is wrong."""
+        for problem in self.hindrances:
+            field = self.form.fields.get(problem.field)
+            # A group of buttons has no such mark, and the list above leads to it.
+            if field is not None and not isinstance(field.widget, RadioSelect | CheckboxSelectMultiple):
+                field.widget.attrs["aria-invalid"] = "true"
 
     def is_valid(self) -> bool:
         return self.form.is_valid() and self.taught.is_valid()

@@ -95,6 +95,7 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
             page.form.add_error(None, str(refusal))
     elif action == "ask":
         _ask(request)
+    page.mark()
     return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
 
 
@@ -114,11 +115,15 @@ def _keep(request: HttpRequest, page: DesignPage, *, starts: bool) -> HttpRespon
     if not starts:
         messages.success(request, f"The draft of {draft.title} is kept.")
         return redirect("reader-study-design", uid=draft.uid)
+    design = reverse("reader-study-design", args=[draft.uid])
+    if study_services.find_unready(study_services.draft_of(draft)):
+        # The page lists what it lacks.
+        return redirect(design)
     try:
         study_services.start_reader_study(reader_study=draft, actor=actor)
     except RefusedByRule as refusal:
         messages.error(request, f"The draft is kept, but it can't start yet. {refusal}")
-        return redirect(reverse("reader-study-design", args=[draft.uid]))
+        return redirect(design)
     messages.success(request, f"{draft.title} has begun; its readers are invited.")
     return redirect("reader-study-detail", uid=draft.uid)
 

@@ -7,6 +7,7 @@ from deepmedix_review.reviews.designs.design import (
     DesignCase,
     DesignReader,
     PlannedAssignment,
+    Problem,
     ReaderStudyDesign,
 )
 from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_open_slots, prepare
@@ -32,6 +33,7 @@ __all__ = [
     "Hurried",
     "MakeUp",
     "PlannedAssignment",
+    "Problem",
     "Question",
     "ReaderStudyDesign",
     "ReadingTimes",

@@ -10,6 +10,17 @@ Role = Literal["data", "training", "calibration", "control"]
 Kind = Literal["first", "repeat", "adjudication"]
 
 
+class Problem(str):
+    """A sentence on what keeps a study from starting; `field` names what of the design mends it."""
+
+    field: str
+
+    def __new__(cls, sentence: str, field: str = "") -> "Problem":
+        problem = super().__new__(cls, sentence)
+        problem.field = field
+        return problem
+
+
 @dataclass(frozen=True)
 class ReaderStudyDesign:
     """The fields of a reader study that say who reads what.
@@ -66,7 +77,7 @@ class ReaderStudyDesign:
         anchors = min(self.num_anchor_cases, num_data) if self.design == "anchor_rotation" else 0
         return anchors * num_readers + (num_data - anchors) * of_a_case
 
-    def problems(self, *, num_cases: int, num_readers: int) -> tuple[str, ...]:
+    def problems(self, *, num_cases: int, num_readers: int) -> tuple[Problem, ...]:
         """Sentences on what can't be drawn of so many data cases and readers; empty where all can."""
         return tuple(_problems(self, num_cases=num_cases, num_readers=num_readers))
 
@@ -107,33 +118,59 @@ class PlannedAssignment:
     repeat_of: int | None = None
 
 
-def _problems(design: ReaderStudyDesign, *, num_cases: int, num_readers: int) -> list[str]:
-    said = []
+def _problems(design: ReaderStudyDesign, *, num_cases: int, num_readers: int) -> list[Problem]:
+    said: list[Problem] = []
     if num_cases < 1:
-        said.append("There is no case to read. Choose studies.")
+        said.append(Problem("There is no case to read. Choose studies.", field="cases_from"))
     if num_readers < 1 and not design.is_pool:
-        said.append("There is no reader. Invite one.")
+        said.append(Problem("There is no reader. Invite one.", field="readers"))
     k = design.readers_per_case
     if design.design in ("k_readers", "anchor_rotation"):
         if not k:
-            said.append("Say how many readers read each case.")
+            said.append(Problem("Say how many readers read each case.", field="readers_per_case"))
         elif k > num_readers and not design.is_pool:
             said.append(
-                f"{k} readers per case need at least {k} readers, and there are {num_readers}. "
-                "Invite more, or ask for fewer per case."
+                Problem(
+                    f"{k} readers per case need at least {k} readers, and there are {num_readers}. "
+                    "Invite more, or ask for fewer per case.",
+                    field="readers_per_case",
+                )
             )
     if design.is_pool and design.design not in ("k_readers", "every_reader"):
-        said.append("A pool deals cases as readers come, so it has no blocks and no anchors. Choose one.")
+        said.append(
+            Problem(
+                "A pool deals cases as readers come, so it has no blocks and no anchors. Choose one.",
+                field="design",
+            )
+        )
     if design.design == "split_plot":
         if design.num_blocks < 2:
-            said.append("A split-plot needs at least 2 blocks. One block is: every reader reads all.")
+            said.append(
+                Problem(
+                    "A split-plot needs at least 2 blocks. One block is: every reader reads all.",
+                    field="num_blocks",
+                )
+            )
         elif design.num_blocks > min(num_readers, num_cases):
             said.append(
-                f"{design.num_blocks} blocks need a reader and a case each, and there are {num_readers} "
-                f"readers and {num_cases} cases. Take fewer blocks."
+                Problem(
+                    f"{design.num_blocks} blocks need a reader and a case each, and there are {num_readers} "
+                    f"readers and {num_cases} cases. Take fewer blocks.",
+                    field="num_blocks",
+                )
             )
     if design.design == "anchor_rotation" and not 0 < design.num_anchor_cases < num_cases:
-        said.append(f"Choose 1 to {max(1, num_cases - 1)} anchor cases: the rest are read in rotation.")
+        said.append(
+            Problem(
+                f"Choose 1 to {max(1, num_cases - 1)} anchor cases: the rest are read in rotation.",
+                field="num_anchor_cases",
+            )
+        )
     if design.repeat_share and design.is_pool:
-        said.append("A pool has no hidden repeats. Set their share to 0, or assign the cases.")
+        said.append(
+            Problem(
+                "A pool has no hidden repeats. Set their share to 0, or assign the cases.",
+                field="repeat_share",
+            )
+        )
     return said

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.reviews.designs.design import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import Problem, ReaderStudyDesign
 from deepmedix_review.reviews.designs.durations import (
     BELIEVED_READERS,
     BELIEVED_READINGS,
@@ -56,7 +56,7 @@ class StudyPlan:
     vote_half_width: float | None
     times: ReadingTimes
     assumptions: Assumptions
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     sentences: tuple[str, ...]
 
 
@@ -223,7 +223,7 @@ def _sentences(
         )
     elif design.repeat_share and not design.is_pool:
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
-    if room.wanted and num_days is not None and num_days <= design.washout_days:
+    if room.wanted and num_days is not None and 0 <= num_days <= design.washout_days:
         said.append(
             f"Repeats come due {design.washout_days} days after their first reading, and the deadline is "
             f"in {num_days} days. Move one of them."

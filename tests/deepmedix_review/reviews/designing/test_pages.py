@@ -91,9 +91,37 @@ def test_a_draft_that_cannot_start_is_kept_and_says_what_it_lacks(admin: Client)
     study = completed_study()
     answer = admin.post(NEW, form(studies=uids(study), action="start"), follow=True)
     page = answer.content.decode()
-    assert "The draft is kept, but it can&#x27;t start yet." in page
-    assert "There is no reader. Invite one." in page
+    assert "The draft is kept, but it can't start yet:" in page
+    assert '<a href="#id_readers">There is no reader. Invite one.</a>' in page
+    assert page.count("There is no reader.") == 1
     assert ReaderStudy.objects.get().state == ReaderStudy.State.DRAFT
+
+
+def test_all_that_hinders_the_start_stands_in_one_list_with_links_and_once(admin: Client) -> None:
+    late = form(
+        title="",
+        studies=uids(completed_study()),
+        repeat_share="150",
+        deadline="2020-01-02",
+        adjudication="third_reader",
+        action="start",
+    )
+    page = admin.post(NEW, late).content.decode()
+    [listed] = re.findall(r'<div class="banner bad" role="alert">(.*?)</div>', page, re.DOTALL)
+    links = re.findall(r'href="#(\w+)"', listed)
+    assert links == [
+        f"id_{name}" for name in ("title", "repeat_share", "readers", "deadline", "adjudication")
+    ]
+    assert all(f'id="{link}"' in page for link in links)
+    assert page.count("The deadline has passed.") == 1
+    assert re.search(r'name="deadline"[^>]*aria-invalid="true"', page)
+    live = admin.post(reverse("reader-study-plan"), late).content.decode()
+    assert "Hidden repeats, %: At most 100. The plan leaves it out." in live
+    assert "Enter a title" not in live
+    kept = admin.post(NEW, late | {"title": "Late", "repeat_share": "20"}, follow=True).content.decode()
+    assert kept.count("The deadline has passed.") == 1
+    assert "deadline is in" not in kept
+    assert re.search(r'name="deadline"[^>]*aria-invalid="true"', kept)
 
 
 def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
@@ -293,8 +321,8 @@ def test_an_error_is_said_at_its_field_and_all_else_stays(admin: Client) -> None
     said = form(title="", studies=uids(study), readers=uids(reader), repeat_share="140", action="save")
     page = admin.post(NEW, said | {"deadline": "2031-02-30", "instructions": "Kept"}).content.decode()
     assert "Nothing was kept yet." in page
-    assert "Title</a>: This field is required." in page
-    assert "Ensure this value is less than or equal to 100." in page
+    assert "Title</a>: Enter a title." in page
+    assert "At most 100." in page
     assert 'aria-invalid="true"' in page
     assert "Kept</textarea>" in page
     assert 'value="140"' in page
