@@ -18,6 +18,7 @@ const READING = { uid: "reading-1", case_label: "S-1", saved_at: null, latest_ch
 class FakeServer {
   readonly got: Sent[] = [];
   next: Answer<Confirmed>["kind"] = "done";
+  isLocked = false;
   /** What another window said of the same item. */
   stored: Stored | null = null;
 
@@ -26,6 +27,7 @@ class FakeServer {
     if (stored && "seen" in sent && sent.seen !== stored.change_id) {
       return { kind: "refused", sentence: "it was changed", body: { stored } };
     }
+    if (this.isLocked) return { kind: "refused", sentence: "It is locked.", body: { is_over: true } };
     if (this.next !== "done") return { kind: this.next, sentence: `it is ${this.next}` };
     this.got.push(sent);
     this.stored = null;
@@ -490,4 +492,16 @@ describe("active time", () => {
     time.sign(22_100);
     expect(time.take({ atLeast: 1 })).toBe(1);
   });
+});
+
+it("of a locked study nothing waits for ever: all of it is let go at once", async () => {
+  const server = new FakeServer();
+  server.isLocked = true;
+  const { saver, outbox } = await saverWith(server);
+  for (const side of ["a", "b", "tie"] as const) saver.save(vote(side), FILM);
+  await saver.flush();
+  expect(saver.state).toMatchObject({ problem: { kind: "over", sentence: "It is locked." }, numWaiting: 3 });
+  await saver.dropRefused();
+  expect(saver.state).toMatchObject({ problem: null, numWaiting: 0 });
+  expect(await outbox.waiting("reading-1")).toEqual([]);
 });

@@ -830,6 +830,8 @@ export interface components {
             detail: string;
             /** @description true where the case was taken out of use: nothing of it may stay on a screen */
             is_out_of_use?: boolean;
+            /** @description true where the reader study is locked: what waits to be sent can never be kept */
+            is_over?: boolean;
             /** @description what another window said of the same item, where that is the reason */
             stored?: components["schemas"]["StoredChange"];
         };
@@ -978,9 +980,13 @@ export interface components {
             criterion_ratings: components["schemas"]["CriterionRating"][];
         };
         Ending: {
+            /** @description the title of the reader study that was read in */
+            study: string;
             sentence: string;
             /** @description of a pool: there is a case to take */
             may_take: boolean;
+            /** @description another reader study with a case to read */
+            onward: components["schemas"]["Onward"] | null;
         };
         Feedback: {
             known_answer: components["schemas"]["KnownAnswer"];
@@ -1256,6 +1262,13 @@ export interface components {
         ModelJsonStateEnum: "candidate" | "serving" | "retired";
         /** @enum {unknown} */
         NullEnum: null;
+        Onward: {
+            study: string;
+            /** @description what the button says that goes there */
+            step: string;
+            /** @description to be posted; it leads to the case */
+            address: string;
+        };
         Opened: {
             /** Format: date-time */
             opened_at: string | null;
@@ -1483,6 +1496,8 @@ export interface components {
             detail: string;
             /** @description true where the case was taken out of use: nothing of it may stay on a screen */
             is_out_of_use?: boolean;
+            /** @description true where the reader study is locked: what waits to be sent can never be kept */
+            is_over?: boolean;
         };
         RefusalJson: {
             detail: string;

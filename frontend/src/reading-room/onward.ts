@@ -9,12 +9,15 @@ import { readingIn } from "./next-case";
 import type { SessionState } from "./session-state";
 
 /** Of a case that was signed before: how its reader study stands now is said on the worklist. */
-const ALL_THERE_IS: Ending = {
+const allThereIs = (study: string): Ending => ({
+  study,
   sentence: "No further case of this reader study is open to you now.",
   may_take: false,
-};
+  onward: null,
+});
 
 export interface OnwardHost {
+  readonly state: SessionState;
   set(part: Partial<SessionState>): void;
   show(desk: Desk): void;
   open(uid: string, address: string): Promise<Desk | null>;
@@ -36,7 +39,8 @@ export class Onward {
   /** From a case that was signed before, or that has said what was known of it. */
   async from(signed: Desk): Promise<void> {
     const to = this.desks.next.take();
-    if (to === null) return this.goOn(signed.room.state.reading.next, null);
+    const { next, reader_study } = signed.room.state.reading;
+    if (to === null) return this.goOn(next, allThereIs(reader_study));
     signed.saver.close();
     this.swapIn(to);
     signed.view.clear();
@@ -143,7 +147,9 @@ export class Onward {
   ): Promise<void> {
     if (next === null) {
       this.desks.putAway();
-      const stage = { kind: "finished", ending: ending ?? ALL_THERE_IS, isReported } as const;
+      const open = this.host.state.stage;
+      const study = open.kind === "open" ? open.state.reading.reader_study : "";
+      const stage = { kind: "finished", ending: ending ?? allThereIs(study), isReported } as const;
       return this.host.set({ stage, isSigning: false });
     }
     let address = next;

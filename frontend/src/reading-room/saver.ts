@@ -133,7 +133,10 @@ export class Saver {
   /** Forgets what the server refused for good, so that what comes after it can go on. */
   async dropRefused(): Promise<void> {
     const [first] = await this.kept.rows();
-    if (first && this.state.problem?.kind === "refused") await this.kept.remove(first);
+    if (this.state.problem?.kind === "over") {
+      await this.kept.arrived();
+      this.set({ numWaiting: await this.kept.forgetAllThatWasSaid() });
+    } else if (first && this.state.problem?.kind === "refused") await this.kept.remove(first);
     this.set({ problem: null });
     await this.flush();
   }
@@ -269,17 +272,19 @@ export class Saver {
 }
 
 /** Nothing is sent after these until something was done about them. */
-const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set(["refused", "conflict", "out-of-use"]);
+const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set(["refused", "conflict", "out-of-use", "over"]);
 
 /** What the server said of a change that it refused. */
 interface Refusal {
   readonly stored?: Stored;
   readonly is_out_of_use?: boolean;
+  readonly is_over?: boolean;
 }
 
 function problemOf(sent: Sent, sentence: string, body: unknown): Problem {
-  const { stored, is_out_of_use: isOutOfUse } = (body ?? {}) as Refusal;
+  const { stored, is_out_of_use: isOutOfUse, is_over: isOver } = (body ?? {}) as Refusal;
   if (stored) return { kind: "conflict", sentence, mine: sent, stored };
+  if (isOver) return { kind: "over", sentence };
   return { kind: isOutOfUse ? "out-of-use" : "refused", sentence };
 }
 

@@ -175,6 +175,11 @@ export class Session {
     if (desk === this.desk) await this.reopen();
   }
 
+  /** Nothing of this case can be saved any more: forget what waits. */
+  async letGo(): Promise<void> {
+    await this.desk?.saver.dropRefused();
+  }
+
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */
   async choose(version: "mine" | "stored"): Promise<void> {
     const { desk } = this;

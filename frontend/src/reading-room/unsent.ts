@@ -97,6 +97,11 @@ export class Unsent {
     return this.forget(({ change }) => change.kind === "sign");
   }
 
+  /** All but the report that a film shows a name: that still has to arrive. How many are left. */
+  async forgetAllThatWasSaid(): Promise<number> {
+    return this.forget(({ change }) => change.kind !== "report_name");
+  }
+
   private async forget(isIt: (row: Waiting) => boolean): Promise<number> {
     const rows = await this.rows();
     for (const row of rows.filter(isIt)) await this.remove(row);

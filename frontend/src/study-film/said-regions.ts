@@ -43,7 +43,11 @@ export function showWhatIsPointedAt(root: Document, films: ReadonlyMap<string, C
     if (!kept.delete(uid)) {
       kept.add(uid);
       const box = boxOf(region);
-      const film = films.get(region.dataset.film ?? "");
+      const shownOn = region.dataset.film ?? "";
+      const film = films.get(shownOn);
+      root
+        .querySelector(`[data-film-viewer][data-sop-instance-uid="${CSS.escape(shownOn)}"]`)
+        ?.scrollIntoView({ block: "nearest" });
       if (box && film) film.bringIntoView(box);
     }
     draw();

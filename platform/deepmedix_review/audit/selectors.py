@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.paging import Page, page_of
 
 PAGE_SIZE = 100
+# On which page a subject is looked at, by the name of its kind; whoever sees the record may open it.
+PAGES = {
+    "Study": "study-detail",
+    "ReaderStudy": "reader-study-detail",
+    "Collection": "collection-detail",
+    "User": "account-detail",
+}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HASH = re.compile(r"[0-9a-f]{32,}")
 
@@ -79,6 +88,7 @@ class EventRow:
 
     event: AuditEvent
     subject: Word
+    page: str
     details: tuple[tuple[str, tuple[Word, ...]], ...]
 
 
@@ -93,6 +103,7 @@ def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
         EventRow(
             event,
             subject=_word(event.subject_uid, pseudonyms),
+            page=_page_of(event),
             details=tuple(
                 (name.replace("_", " "), tuple(_word(value, pseudonyms) for value in _as_list(values)))
                 for name, values in event.details.items()
@@ -100,6 +111,12 @@ def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
         )
         for event in events
     )
+
+
+def _page_of(event: AuditEvent) -> str:
+    """Empty where there is none."""
+    name = PAGES.get(event.subject_type)
+    return reverse(name, args=[event.subject_uid]) if name and _UUID.fullmatch(event.subject_uid) else ""
 
 
 def _strings(details: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from deepmedix_review.common.errors import NotYours, OutOfUse, RefusedByRule
+from deepmedix_review.common.errors import IsOver, NotYours, OutOfUse, RefusedByRule
 
 
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -13,5 +13,7 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
         answer: dict[str, Any] = {"detail": str(error)}
         if isinstance(error, OutOfUse):
             answer["is_out_of_use"] = True
+        if isinstance(error, IsOver):
+            answer["is_over"] = True
         return Response(answer, status=403 if isinstance(error, NotYours) else 409)
     return exception_handler(error, context)

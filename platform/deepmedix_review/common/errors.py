@@ -2,7 +2,8 @@
 
 RefusedByRule
  ├── NotYours
- └── OutOfUse
+ ├── OutOfUse
+ └── IsOver
 """
 
 
@@ -12,6 +13,10 @@ class RefusedByRule(Exception):
 
 class OutOfUse(RefusedByRule):
     """Its subject was taken out of use: nothing of it may stay on a screen. The web layer answers 409."""
+
+
+class IsOver(RefusedByRule):
+    """It is forbidden for good: what waits to be sent can never be kept."""
 
 
 class NotYours(RefusedByRule):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.dates import say_day
-from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.errors import IsOver, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 
 # SQL, since it runs at every click: the columns of a Standing, and where they are.
@@ -96,7 +96,7 @@ def _require_held(standing: Standing) -> None:
     if standing.study_state == ReaderStudy.State.DRAFT:
         raise RefusedByRule("This reader study has not begun. Go back to your worklist.")
     if standing.study_state == ReaderStudy.State.LOCKED:
-        raise RefusedByRule("This reader study is locked: what was said of it stays as it is.")
+        raise IsOver("This reader study is locked: what was said of it stays as it is.")
     if standing.withdrawn_at is not None:
         if standing.lease_expires_at is not None:
             raise RefusedByRule(

@@ -170,6 +170,8 @@ def test_a_person_reads_words_and_pseudonyms_not_lists_and_uids() -> None:
     ):
         assert told in said
     assert "User E-READER" in said
+    assert f'href="{reverse("account-detail", args=[reader.uid])}"' in row
+    assert f'href="?subject={reader.uid}"' in row
     assert said.endswith(event.hash[:12])
     assert f'title="{event.hash}"' in row
     assert "[" not in said

@@ -12,7 +12,12 @@ const changes = (number: number): string => (number === 1 ? "1 change" : `${numb
 const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
 
 /** What the reader must know of saving: never more than one problem at a time, the first one first. */
-export function SaveBanner({ session, state }: { readonly session: Session; readonly state: SessionState }) {
+export function SaveBanner(props: {
+  readonly session: Session;
+  readonly state: SessionState;
+  readonly addresses: Addresses;
+}) {
+  const { session, state, addresses } = props;
   const { stage } = state;
   if (stage.kind !== "open") return null;
   const { save } = stage;
@@ -30,6 +35,7 @@ export function SaveBanner({ session, state }: { readonly session: Session; read
           session={session}
           reading={stage.state.reading}
           login={state.login}
+          addresses={addresses}
         />
       )}
       {save.problem === null && !save.isKept && (
@@ -48,8 +54,9 @@ function ProblemBanner(props: {
   readonly session: Session;
   readonly reading: Reading;
   readonly login: LoginState;
+  readonly addresses: Addresses;
 }) {
-  const { problem, save, session, reading, login } = props;
+  const { problem, save, session, reading, login, addresses } = props;
   const waiting = wait(save.numWaiting);
   const retry = (
     <button type="button" class="button" onClick={() => session.retrySaving()}>
@@ -102,6 +109,22 @@ function ProblemBanner(props: {
     case "out-of-use":
       // The whole case says so.
       return null;
+    case "over":
+      return (
+        <div class="banner bad" role="alert">
+          <p>
+            <strong>{problem.sentence}</strong> {changes(save.numWaiting)} came too late and can't be saved
+            any more.
+          </p>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => void session.letGo().then(() => location.assign(addresses.worklist))}
+          >
+            Discard {save.numWaiting === 1 ? "it" : "them"} and go to the worklist
+          </button>
+        </div>
+      );
     case "conflict":
       return <ConflictBanner problem={problem} session={session} reading={reading} />;
   }

@@ -10,6 +10,7 @@ export function duration(seconds: number): string {
 }
 
 function SaveStatus({ save }: { readonly save: SaveState }) {
+  if (save.problem?.kind === "over") return <span class="save bad">Locked: not saved</span>;
   if (save.problem) return <span class="save bad">Not saved: {save.numWaiting} waiting</span>;
   if (save.numWaiting > 0) return <span class="save quiet">Saving…</span>;
   if (save.savedAt === null) return <span class="save quiet">Nothing to save yet</span>;

@@ -79,7 +79,7 @@ export function Column(props: Props) {
           {reading.stage !== "first_read" && <CaseQuestions room={room} state={stage.state} />}
         </div>
         <div class="room-banners">
-          <SaveBanner session={session} state={state} />
+          <SaveBanner session={session} state={state} addresses={addresses} />
         </div>
       </div>
       <Foot {...props} room={room} roomState={stage.state} />
@@ -247,26 +247,38 @@ function Finished(props: {
 }) {
   const { addresses, ending, isReported } = props;
   const take = ending.may_take ? addresses.take : null;
-  const goOn = useRef<HTMLButtonElement>(null);
-  const back = useRef<HTMLAnchorElement>(null);
-  useEffect(() => (goOn.current ?? back.current)?.focus(), []);
+  const { onward } = ending;
+  const address = take ?? onward?.address;
+  const box = useRef<HTMLDivElement>(null);
+  const goOn = (): HTMLElement | null | undefined => box.current?.querySelector<HTMLElement>(".primary");
+  useEffect(() => goOn()?.focus(), []);
   return (
-    <div class="banner good">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys of signing go on like Enter on the button.
+    <div
+      class="banner good"
+      ref={box}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
+        event.preventDefault();
+        goOn()?.click();
+      }}
+    >
+      <h2>{ending.study}</h2>
       <p role="status">
         <strong>
           {isReported ? "Reported: the film is out of use until a person has looked." : "Signed."}
         </strong>{" "}
         {ending.sentence}
       </p>
-      {take && (
-        <form method="post" action={take}>
+      {address && (
+        <form method="post" action={address}>
           <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-          <button type="submit" class="button primary" ref={goOn}>
-            Take the next case
+          <button type="submit" class="button primary">
+            {take ? "Take the next case" : `${onward?.step} of ${onward?.study}`}
           </button>
         </form>
       )}
-      <a ref={back} class={take ? "button quiet" : "button primary"} href={addresses.worklist}>
+      <a class={address ? "button quiet" : "button primary"} href={addresses.worklist}>
         Back to the worklist
       </a>
     </div>

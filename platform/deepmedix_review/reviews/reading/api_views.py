@@ -1,6 +1,7 @@
 """The JSON interface of the reading page: one case out, each change in, and the signature."""
 
 import uuid
+from typing import Any
 
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.change_serializers import (
     ANY_CHANGE,
     SignSerializer,
@@ -35,9 +37,28 @@ from deepmedix_review.reviews.reading.serializers import (
 from deepmedix_review.reviews.reading.view import show_completions, show_reading
 from deepmedix_review.reviews.selectors import reading_for
 from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
-from deepmedix_review.reviews.worklist.endings import ending_after
+from deepmedix_review.reviews.worklist.endings import Ending, ending_after
+from deepmedix_review.reviews.worklist.offers import study_to_go_on_with_after
 
 REFUSALS = {400: RefusalSerializer, 403: RefusalSerializer, 409: RefusalSerializer}
+
+
+def _ending(reading: Reading, found: Ending) -> dict[str, Any]:
+    """How far the reader is in this reader study, and where else there is a case to read."""
+    onward = None if found.may_take else study_to_go_on_with_after(reading)
+    return {
+        "study": reading.assignment.case.reader_study.title,
+        "sentence": found.sentence,
+        "may_take": found.may_take,
+        "onward": onward
+        and {
+            "study": onward.title,
+            "step": onward.next_step,
+            "address": reverse("take-case", args=[onward.uid])
+            if onward.takes_cases
+            else reverse("open-reading", args=[onward.next_case]),
+        },
+    }
 
 
 class ReadingView(APIView):
@@ -156,7 +177,10 @@ class ReadingSignatureView(APIView):
             sop_instance_uid=sop_instance_uid,
         )
         following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
-        ending = None if following else ending_after(reading_for(reader, uid))
+        ending = None
+        if following is None:
+            reading = reading_for(reader, uid)
+            ending = _ending(reading, ending_after(reading))
         answer = {"signed_at": signed.signed_at, "next": following, "ending": ending}
         return Response(SignAnswerSerializer(answer).data)
 
@@ -184,6 +208,6 @@ class NameOnFilmView(APIView):
             "reported_at": reported.reported_at,
             "closes_case": reported.closes_case,
             "next": reverse("reading", args=[reported.next_reading]) if reported.next_reading else None,
-            "ending": reported.ending,
+            "ending": reported.ending and _ending(Reading.objects.get(uid=uid), reported.ending),
         }
         return Response(ReportAnswerSerializer(answer).data)

@@ -256,9 +256,17 @@ class ChangeAnswerSerializer(serializers.Serializer[Any]):
     missing = serializers.ListField(child=serializers.CharField())
 
 
+class OnwardSerializer(serializers.Serializer[Any]):
+    study = serializers.CharField()
+    step = serializers.CharField(help_text="what the button says that goes there")
+    address = serializers.CharField(help_text="to be posted; it leads to the case")
+
+
 class EndingSerializer(serializers.Serializer[Any]):
+    study = serializers.CharField(help_text="the title of the reader study that was read in")
     sentence = serializers.CharField()
     may_take = serializers.BooleanField(help_text="of a pool: there is a case to take")
+    onward = OnwardSerializer(allow_null=True, help_text="another reader study with a case to read")
 
 
 class SignAnswerSerializer(serializers.Serializer[Any]):
@@ -292,6 +300,10 @@ class RefusalSerializer(serializers.Serializer[Any]):
     is_out_of_use = serializers.BooleanField(
         required=False,
         help_text="true where the case was taken out of use: nothing of it may stay on a screen",
+    )
+    is_over = serializers.BooleanField(
+        required=False,
+        help_text="true where the reader study is locked: what waits to be sent can never be kept",
     )
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.worklist.pools import unread_of_pool
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
@@ -123,7 +124,7 @@ def next_reading(reading: Reading) -> Reading | None:
 
 def place_of(assignment: Assignment) -> tuple[int, int]:
     """The "n of N" of a case: how many of the study this reader opened before it, and one; and how many the
-    reader has, hidden repeats among them, or how many a pool has.
+    reader has, hidden repeats among them. Of a pool N has those that are free for the reader among it.
 
     The number never changes once the case is opened, and tells a repeat from no other case: the places drawn
     for a reader have gaps where repeats wait, which close as they come due.
@@ -141,7 +142,9 @@ def place_of(assignment: Assignment) -> tuple[int, int]:
         .count()
     )
     if study.is_pool:
-        return number, max(number, study.cases.count())
+        kept = Assignment.objects.filter(case__reader_study=study, reader=assignment.reader_id)
+        num_free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).count()
+        return number, max(number, kept.filter(withdrawn_at=None).count() + num_free)
     invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
     num_assigned = invited.values_list("num_assigned", flat=True).first()
     return number, max(number, num_assigned or 0)

@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
-
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.pool import held_case
+from deepmedix_review.reviews.worklist.pools import unread_of_pool
 from deepmedix_review.studies.models import Study
 
+# More free cases of a pool than this are not counted one by one.
+MOST_COUNTED = 100
 SOME_COME_BACK = "No case is free at the moment. One comes back as soon as its reader leaves it."
 
 
 @dataclass(frozen=True)
 class Ending:
-    """`may_take`: the pool has a case for this reader."""
+    """`may_take`: the pool has a case for this reader; `num_free` of them, as far as they were counted."""
 
     sentence: str
     may_take: bool = False
+    num_free: int = 0
+    is_waiting: bool = False
 
 
 def ending_after(reading: Reading) -> Ending:
@@ -34,21 +37,30 @@ def ending_after(reading: Reading) -> Ending:
         cases = "the only case" if num_assigned == 1 else f"all {num_assigned} cases"
         return Ending(f"You have read {cases}.")
     num_left = num_assigned - num_signed
+    read = f"You have read {num_signed} of your {num_assigned} cases."
+    if study.state == ReaderStudy.State.PAUSED:
+        opens = "the last one opens" if num_left == 1 else f"the other {num_left} open"
+        return Ending(f"{read} The reader study is paused: {opens} when it goes on.")
     opens = "The last one opens" if num_left == 1 else f"{num_left} open"
-    return Ending(f"You have read {num_signed} of your {num_assigned} cases. {opens} later, by itself.")
+    return Ending(f"{read} {opens} later, by {'itself' if num_left == 1 else 'themselves'}.")
 
 
 def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     """Whether its next case can be taken; else whether one can still come back, or why none does."""
-    # What is out of use is neither offered nor waited for: nobody knows whether it comes back.
-    cases = Case.objects.filter(reader_study=pool, study__state=Study.State.READY)
-    mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
-    # A case that was lost by its lease can be taken again.
-    unread = cases.filter(~Exists(mine.filter(Q(lease_expires_at=None) | Q(withdrawn_at=None))))
+    unread = unread_of_pool(pool, reader)
     is_holding = held_case(pool, reader) is not None
-    # In the order of its index, so that the first one found ends the search.
-    if is_holding or unread.filter(num_free__gt=0).order_by("position").first() is not None:
-        return Ending("The next case of this pool is yours when you take it.", may_take=True)
+    if pool.state == ReaderStudy.State.PAUSED and unread.exists():
+        return Ending("The reader study is paused: its cases can be taken when it goes on.")
+    # In the order of its index, so that those found first end the search.
+    num_free = unread.filter(num_free__gt=0).order_by("position")[: MOST_COUNTED + 1].count()
+    if is_holding or num_free:
+        free = f"More than {MOST_COUNTED} cases are" if num_free > MOST_COUNTED else _are(num_free)
+        told = (
+            f"{free} free for you in this pool at the moment."
+            if num_free
+            else "You hold a case of this pool."
+        )
+        return Ending(told, may_take=True, num_free=num_free)
     if not unread.exists():
         if _waits_for_a_look(pool, reader):
             return Ending(
@@ -60,7 +72,7 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
         case__in=unread, signed_at=None, withdrawn_at=None, lease_expires_at__isnull=False
     )
     if open_elsewhere.exists():
-        return Ending(SOME_COME_BACK)
+        return Ending(SOME_COME_BACK, is_waiting=True)
     return Ending("Every case of this pool has all its readers: nothing of it is left to read.")
 
 
@@ -74,3 +86,7 @@ def _waits_for_a_look(pool: ReaderStudy, reader: int) -> bool:
         withdrawn_at=None,
     )
     return mine.exists()
+
+
+def _are(number: int) -> str:
+    return "1 case is" if number == 1 else f"{number} cases are"

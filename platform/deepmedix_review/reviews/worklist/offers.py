@@ -57,7 +57,8 @@ class ReadersStudy:
     num_signed: int
     seconds_per_reading: float | None
     num_adjudications: int
-    has_free_case: bool
+    num_free: int
+    is_waiting_for_pool: bool
     pool_ending: str
     is_holding_a_case: bool
     next_case: uuid.UUID | None
@@ -90,7 +91,7 @@ class ReadersStudy:
     def can_go_on(self) -> bool:
         """Whether there is a case to read or to take now."""
         if self.takes_cases:
-            return self.is_holding_a_case or self.num_open > 0 or self.has_free_case
+            return self.is_holding_a_case or self.num_open > 0 or self.num_free > 0
         return self.next_case is not None
 
     @property
@@ -149,6 +150,15 @@ def study_to_go_on_with(mine: Sequence[ReadersStudy]) -> uuid.UUID | None:
     able = [study for study in mine if study.can_go_on]
     able.sort(key=lambda study: (not study.is_holding_a_case, not study.has_begun_next))
     return able[0].uid if able else None
+
+
+def study_to_go_on_with_after(reading: Reading) -> ReadersStudy | None:
+    """Another one in which this reader has a case to read, where none of this reading's is left."""
+    study = reading.assignment.case.reader_study
+    mine = {one.uid: one for one in reader_studies_of(reading.assignment.reader) if not one.is_invited}
+    mine.pop(study.uid, None)
+    uid = study_to_go_on_with(tuple(mine.values()))
+    return mine[uid] if uid is not None else None
 
 
 def notices_of(reader: User) -> Sequence[WorklistNotice]:
@@ -229,7 +239,8 @@ def _readers_study(
         num_signed=invitation.num_signed,
         seconds_per_reading=_seconds_of(study) if invitation.state == State.INVITED else None,
         num_adjudications=special["num_adjudications"],
-        has_free_case=ending is not None and ending.may_take,
+        num_free=ending.num_free if ending is not None else 0,
+        is_waiting_for_pool=ending is not None and ending.is_waiting,
         pool_ending=ending.sentence if ending is not None else "",
         is_holding_a_case=special["num_held"] > 0,
         next_case=going_on.case if going_on else None,

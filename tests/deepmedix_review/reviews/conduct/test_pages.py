@@ -14,14 +14,14 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import (
     design_reader_study,
     lock_reader_study,
     start_reader_study,
 )
 from deepmedix_review.reviews.worklist import offers
-from deepmedix_review.reviews.worklist.endings import ending_after
+from deepmedix_review.reviews.worklist.endings import ending_after, ending_of_pool
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reviews import complete, completed_study, reader_of, reader_study, sign
@@ -252,7 +252,9 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     assert f"Case 1 is on the worklist of {settler.pseudonym}." in page
     assert "on the worklist</span>" in page
     assert "1 disputed case is not settled and would stay so." in page
-    assert "to settle" in client_of(settler).get(reverse("worklist")).content.decode()
+    worklist = client_of(settler).get(reverse("worklist")).content.decode()
+    assert "to settle</span>" in worklist
+    assert "“To settle”: readers of that case disagree." in worklist
     again = admin.post(address(study, "adjudicate"), said)
     assert again.status_code == 409
     assert "being adjudicated already" in again.content.decode()
@@ -281,6 +283,20 @@ def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> 
     third.is_active = False
     third.save()
     assert "every expert has read it" in admin.get(detail(study)).content.decode()
+
+
+def test_a_study_that_is_read_says_that_it_waits_for_its_lock(admin: Client) -> None:
+    study = running(a_draft(num_cases=1, num_readers=2, adjudication="consensus"))
+    pages = [detail(study), reverse("reader-study-results", args=[study.uid]), reverse("reader-study-list")]
+    hints = ["Lock the study, so that its results stay", "until an admin locks it", "all signed: lock it"]
+    first, last = Reading.objects.filter(assignment__case__reader_study=study)
+    sign_unsaid(first.assignment)
+    for page, hint in zip(pages, hints, strict=True):
+        assert hint not in admin.get(page).content.decode()
+    sign_unsaid(last.assignment)
+    for page, hint in zip(pages, hints, strict=True):
+        assert hint in admin.get(page).content.decode()
+    assert "what is not signed stays unread" in admin.get(pages[0]).content.decode()
 
 
 def test_what_a_locked_study_refuses_is_said_at_the_top(admin: Client) -> None:
@@ -343,7 +359,10 @@ def test_a_case_of_a_pool_is_taken_held_and_given_back() -> None:
     page = first.get(worklist).content.decode()
     assert "Go on with your case" in page
     assert "held for you until" in page
-    assert "No case is free at the moment." in second.get(worklist).content.decode()
+    waiting = second.get(worklist).content.decode()
+    assert "No case is free at the moment." in waiting
+    assert "Come back in a while" in waiting
+    assert "All is read." not in waiting
     assert "No case is free at the moment." in second.post(take, follow=True).content.decode()
     back = reverse("give-case-back", args=[reading.assignment.uid])
     assert second.post(back).status_code == 403
@@ -369,6 +388,15 @@ def test_the_end_of_a_pool_is_said_as_it_is(admin: Client) -> None:
             ending = ending_after(Reading.objects.get(uid=uid))
             assert ending.may_take == (number == 1)
     assert ending.sentence == "You have read every case of this pool."
+    Case.objects.filter(reader_study=study).update(num_free=1)
+    third = study.invitations.order_by("pk")[2].reader_id
+    assert ending_of_pool(study, third).sentence == "2 cases are free for you in this pool at the moment."
+    Case.objects.filter(reader_study=study, position=1).update(num_free=0)
+    uid = late.post(take).headers["Location"].split("/")[2]
+    # One case is left for this reader, however many the pool has.
+    assert late.get(reverse("api-reading", args=[uid])).json()["num_cases"] == 1
+    late.post(reverse("give-case-back", args=[Reading.objects.get(uid=uid).assignment.uid]))
+    Case.objects.filter(reader_study=study).update(num_free=0)
     assert ending.sentence in able[0].post(take, follow=True).content.decode()
     assert "Every case of this pool has all its readers" in late.get(worklist).content.decode()
     for address in (page, listed):
@@ -398,7 +426,7 @@ def test_lists_take_as_many_queries_however_long(django_assert_num_queries: Any)
     for num_studies in (1, 3):
         for _ in range(num_studies):
             study = reader_study(num_cases=2, readers=[reader])
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             overview.reader_studies()
         with django_assert_num_queries(2):
             overview.reader_rows(study)

@@ -138,9 +138,42 @@ def test_how_far_a_reader_is_is_said_after_the_signature() -> None:
             if reading == second
             else "You have read 1 of your 2 cases. The last one opens later, by itself."
         )
+        if reading == first:
+            pause_reader_study(reader_study=study, actor=None)
+            assert ending_after(Reading.objects.get(pk=first.pk)).sentence == (
+                "You have read 1 of your 2 cases. The reader study is paused: the last one opens when it "
+                "goes on."
+            )
+            resume_reader_study(reader_study=study, actor=None)
     reader_of_another = an_open_reading()
     Invitation.objects.exclude(reader_study=study).delete()
     assert "No further case" in ending_after(reader_of_another).sentence
+
+
+def test_the_last_signature_names_the_study_and_leads_to_another_one() -> None:
+    reader = ExpertFactory.create()
+    read = reader_study(readers=[reader], title="Winter")
+    reading = Reading.objects.get(assignment__case__reader_study=read)
+    complete(reading)
+    client = client_of(reader)
+    said = {
+        "change_id": str(uuid.uuid4()),
+        "sop_instance_uid": reading.completion_a.instance.sop_instance_uid,
+    }
+    waits = reader_study(readers=[reader], title="Spring")
+    address = reverse("api-reading-sign", args=[reading.uid])
+    ending = client.post(address, said, content_type="application/json").json()["ending"]
+    following = Assignment.objects.get(case__reader_study=waits)
+    assert ending == {
+        "study": "Winter",
+        "sentence": "You have read the only case.",
+        "may_take": False,
+        "onward": {
+            "study": "Spring",
+            "step": "Read the first case",
+            "address": reverse("open-reading", args=[following.uid]),
+        },
+    }
 
 
 def test_a_case_that_is_held_for_a_while_comes_before_one_that_waits() -> None:
@@ -193,7 +226,16 @@ def test_of_a_locked_study_nothing_is_offered_and_nothing_counted_as_open() -> N
     lock_reader_study(reader_study=study, actor=None)
     page = client.get(worklist).content.decode()
     assert "To read 0<" in page
-    assert "All is read." in page
+    assert "All is read." not in page
+    assert "A reader study was locked before all its cases were signed" in page
+    unread = Reading.objects.get(signed_at=None)
+    late = {
+        "change_id": str(uuid.uuid4()),
+        "sop_instance_uid": unread.completion_a.instance.sop_instance_uid,
+    }
+    address = reverse("api-reading-sign", args=[unread.uid])
+    too_late = client.post(address, late, content_type="application/json")
+    assert (too_late.status_code, too_late.json()["is_over"]) == (409, True)
     assert "locked; nothing more to do" in page
     assert amend not in client.get(worklist, {"show": "signed"}).content.decode()
     assert "data-amend-url" not in client.get(reverse("reading", args=[signed.uid])).content.decode()
