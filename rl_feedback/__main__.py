@@ -37,6 +37,8 @@ COMMANDS = {
         "rl_feedback.steps.command",
     ),
     "recipe": ("stages in a row; without --config corrections, then votes", "rl_feedback.training.command"),
+    "worker": ("learn as one of several processes, which an engine starts", "rl_feedback.engines.worker"),
+    "ray-job": ("learn as a job on a Ray cluster, which starts this", "rl_feedback.engines.ray_job"),
     "simulated-rounds": (
         "see what one kind of SIMULATED rating gains on drawn films",
         "rl_feedback.simulated_rounds.command",

@@ -22,6 +22,7 @@ from deepmedix_review.config import postgres, redis_server
 from deepmedix_review.config.embedded import redis_socket
 from deepmedix_review.config.processes import stop
 from tests.home import HOME, ROOT
+from tests.ray_node import RayNode
 from tests.workers import Workers
 
 SHARED_DATA_ABSENT = "the folder of shared films is not beside this repository"
@@ -126,6 +127,14 @@ def celery_workers(transactional_db: None, _workers: Workers) -> Workers:
 
 
 @pytest.fixture(scope="session")
+def ray_node() -> Iterator[RayNode]:
+    """A cluster of one node with room for a job and two workers."""
+    node = RayNode(num_cpus=3)
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
 def system_chromium() -> str:
     for name in CHROMIUM_NAMES:
         path = shutil.which(name)
@@ -190,7 +199,7 @@ def _rank(item: pytest.Item) -> int:
         return 5
     if needs & {"page", "browser"}:
         return 4
-    if "celery_workers" in needs or item.get_closest_marker("installation"):
+    if needs & {"celery_workers", "ray_node"} or item.get_closest_marker("installation"):
         return 3
     if needs & {"transactional_db", "live_server"} or (marker and marker.kwargs.get("transaction")):
         return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from inference.presets import PRESETS
+from rl_feedback.engines.local import learn_here
+from rl_feedback.engines.options import add_placement, placement_of
+from rl_feedback.engines.packing import Job, pack
+from rl_feedback.engines.placement import RAY, Placement
+from rl_feedback.engines.ray_cluster import RayCluster
+from rl_feedback.engines.telling import Listener
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
-from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe, run_recipe
+from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe
 from rl_feedback.training.samples_file import keep_sample
 from rl_feedback.training.stages import STAGES
 from rl_feedback.training.view import FilmView
@@ -28,6 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=sorted(PRESETS), default="phantom", help="how the model sees films"
     )
     parser.add_argument("--config", type=Path, help="a JSON file of the choices; options stand above it")
+    add_placement(parser)
+    parser.add_argument(
+        "--address", help="with --engine ray: the cluster's job API, http://127.0.0.1:8265 say"
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], help="a host beside this machine that the cluster is on"
+    )
+    parser.add_argument(
+        "--shared",
+        type=Path,
+        help="with --engine ray: storage that this machine and all nodes see at one path",
+    )
     # argparse has no other word for the name that a sub-command was called by.
     named = STAGES.get(parser.prog.split()[-1])
     if named is None:
@@ -62,18 +81,54 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         config = {**recipe.as_json(), ABOUT: about}
         (options.out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
-    run_recipe(
-        recipe,
-        parent=options.model,
-        data=options.data,
-        view=FilmView.of(preset),
-        work=options.out / "checkpoints",
-        out=options.out / "candidate",
+    def again(reason: str) -> None:
+        sys.stdout.write(f"begun again: {reason}\n")
+        sys.stdout.flush()
+
+    listener = Listener(
         on_step=tell,
         on_sample=lambda sample: keep_sample(options.out / "samples.jsonl", sample),
         on_begin=note,
+        on_retry=again,
     )
+    place = Placement.from_json(placement_of(vars(options)))
+    place.require_divisible(recipe)
+    view = FilmView.of(preset)
+    if place.engine == RAY:
+        _learn_on_cluster(options, recipe, place, view, listener)
+    else:
+        job = Job(options.out, recipe, view, options.model, options.data, place)
+        learn_here(job, listener=listener, log=options.out / "workers.log")
     yield f"The candidate is in {options.out / 'candidate'}."
+
+
+def _learn_on_cluster(
+    options: argparse.Namespace, recipe: Recipe, place: Placement, view: FilmView, listener: Listener
+) -> None:
+    if options.address is None or options.shared is None:
+        raise ValueError("--engine ray needs --address, the cluster's job API, and --shared, its storage.")
+    cluster = RayCluster(options.address, hosts=options.allow_host)
+    # The same --out is the same run, which goes on from where it was.
+    out = options.out.resolve()
+    name = f"{out.name}-{hashlib.sha256(str(out).encode()).hexdigest()[:8]}"
+    folder = options.shared.resolve() / name
+    cluster.require_reachable()
+    cluster.stop(folder, name=name)
+    job = pack(
+        folder,
+        recipe=recipe,
+        view=view,
+        parent=options.model,
+        data=options.data,
+        placement=place,
+        models=options.shared.resolve() / "models",
+    )
+    try:
+        cluster.learn(job, name=name, out=out / "candidate", listener=listener, log=out / "cluster.log")
+    except BaseException:
+        # Ctrl-C too: nobody follows the job any more.
+        cluster.stop(folder, name=name)
+        raise
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

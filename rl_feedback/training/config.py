@@ -276,8 +276,16 @@ class GrpoConfig(StageConfig):
         "`learned`: of rated_steps.jsonl, by the run's start model, where it beats its baselines; `none`.",
     )
 
+    attempts_by: str = choice(
+        "model",
+        "`model` itself writes the attempts, or `vllm` beside it on the same GPUs, where installed: quicker.",
+    )
+    vllm_memory_share: float = choice(0.3, "Of `vllm`: its share of each GPU's memory.")
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.require_one_of("attempts_by", ("model", "vllm"))
+        self.require_number("vllm_memory_share", above=0, most=0.9)
         self.require_whole("num_rollouts", least=2, most=256)
         self.require_number("temperature", above=0, most=10)
         self.require_whole("max_new_tokens", least=1, most=32_768)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
+import torch
 from datasets import Dataset
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
@@ -16,6 +18,7 @@ from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.films import Films, turn
 from rl_feedback.training.replay import Replaying
 from rl_feedback.training.stage import Stage
+from rl_feedback.training.together import share_of
 
 
 class GrpoOnFilms(Replaying, GRPOTrainer):
@@ -31,14 +34,16 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
         args=GRPOConfig(
             **stage.arguments(
                 # One attempt is one row: a step holds every attempt at each of its cases.
-                per_device_train_batch_size=config.examples_per_step * config.num_rollouts,
+                per_device_train_batch_size=share_of(
+                    config.examples_per_step * config.num_rollouts, "examples_per_step"
+                ),
             ),
             num_generations=config.num_rollouts,
             max_completion_length=config.max_new_tokens,
             temperature=config.temperature,
             beta=config.kl_weight,
             shuffle_dataset=False,
-            generation_kwargs={"suppress_tokens": list(stage.loaded.suppressed_tokens)},
+            **who_writes(config, never=stage.loaded.suppressed_tokens),
         ),
         reward_funcs=[
             trl_paper_reward
@@ -48,6 +53,25 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
         train_dataset=_attempted(cases, films=stage.films, order=list(stage.drawn(cases)["example"])),
         **stage.parts(),
     )
+
+
+def who_writes(config: GrpoConfig, *, never: Sequence[int]) -> dict[str, Any]:
+    """Who writes the attempts; `never` are tokens that no attempt may hold. Raises ValueError where vLLM is
+    asked for and can't run."""
+    if config.attempts_by == "model":
+        return {"generation_kwargs": {"suppress_tokens": list(never)}}
+    if find_spec("vllm") is None or not torch.cuda.is_available():
+        raise ValueError(
+            "attempts_by is vllm, which needs a CUDA device and the package vllm here. "
+            "Install it (pip install 'trl[vllm]'), or choose model."
+        )
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_gpu_memory_utilization": config.vllm_memory_share,
+        # vLLM has no list of what must not be written, but weights for single tokens.
+        "generation_kwargs": {"logit_bias": dict.fromkeys(never, -100.0)},
+    }
 
 
 def _scoring(steps: StepReader | None, cases: Sequence[RewardedCase]) -> StepScorer | None:

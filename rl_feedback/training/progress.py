@@ -12,6 +12,7 @@ from transformers import TrainerCallback
 
 from rl_feedback.training.checkpoints import seal_checkpoint
 from rl_feedback.training.figures import StepFigures, device_memory_mb, peak_memory_mb
+from rl_feedback.training.together import is_first, wait_for_all
 
 # What TRL logs, and what a run calls it. A reward's parts are added by their own names.
 NAMES = {
@@ -64,6 +65,8 @@ class StepReporter(TrainerCallback):
                 f"The loss is {values['loss']} at step {state.global_step}: the run diverged. "
                 "Choose a lower learning rate and start again."
             )
+        if not is_first():
+            return
         self.on_step(
             StepFigures(
                 step=state.global_step,
@@ -79,7 +82,11 @@ class CheckpointSealer(TrainerCallback):
     """Marks a checkpoint as whole once all of it is written."""
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        seal_checkpoint(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        # Each process has written its own state of chance.
+        wait_for_all()
+        if is_first():
+            seal_checkpoint(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        wait_for_all()
 
 
 def _parts_of_reward(logs: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from rl_feedback.training.environment import environment
 from rl_feedback.training.examples import SampledFilm, ValidationCase
 from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.stages import STAGES
+from rl_feedback.training.together import is_first, wait_for_all
 from rl_feedback.training.view import FilmView
 
 MOST_STAGES = 8
@@ -89,33 +90,39 @@ def run_recipe(
     `on_begin` is told of parent, data and environment, at each start anew, and of the step scorer where the
     recipe has a part for one: it is trained first, and what `on_rated_text` raises meanwhile ends the run.
     Logs for TensorBoard, where the recipe asks for them, lie beside `work`. A run that was stopped goes on in
-    the stage where it was. Raises ValueError where `work` was begun with another recipe, parent or other
-    data.
+    the stage where it was. Of several processes that learn together the first tells. Raises ValueError where
+    `work` was begun with another recipe, parent or other data.
     """
     # torch takes seconds and 200 MB: whoever only reads recipes does not pay for it.
     from rl_feedback.steps.reading import ensure_step_scorer
     from rl_feedback.training.running import StepsBy, train_stage
 
-    _begin(recipe, parent=parent, data=data, work=work)
-    about: dict[str, Any] = {
-        **_digests(parent=parent, data=data),
-        "environment": environment(),
-        "passed_over": _passed_over(work, num_stages=len(recipe.stages)),
-    }
-    steps = None
     scoring = next((stage for stage in recipe.stages if stage.scores_steps), None)
-    if scoring is not None:
-        about["step_scorer"] = ensure_step_scorer(
+
+    def scorer(by: StageConfig) -> dict[str, Any]:
+        return ensure_step_scorer(
             work / STEP_SCORER,
             data=data,
             model=parent,
             view=view,
-            seed=scoring.seed,
-            precision=scoring.precision,
+            seed=by.seed,
+            precision=by.precision,
             on_text=on_rated_text,
         )
-        steps = StepsBy(work / STEP_SCORER, parent) if about["step_scorer"]["may_be_used"] else None
-    on_begin(about)
+
+    if is_first():
+        _begin(recipe, parent=parent, data=data, work=work)
+        on_begin(
+            {
+                **_digests(parent=parent, data=data),
+                "environment": environment(),
+                "passed_over": _passed_over(work, num_stages=len(recipe.stages)),
+                **({"step_scorer": scorer(scoring)} if scoring else {}),
+            }
+        )
+    wait_for_all()
+    is_used = scoring is not None and scorer(scoring)["may_be_used"]
+    steps = StepsBy(work / STEP_SCORER, parent) if is_used else None
     steps_before, learned = 0, parent
     for number, stage in enumerate(recipe.stages):
         is_last = number == len(recipe.stages) - 1

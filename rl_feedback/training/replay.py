@@ -21,6 +21,7 @@ from rl_feedback.training.checkpoints import CheckpointFailed
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
+from rl_feedback.training.together import mean_of_all, num_processes, rank, share_of
 
 NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
 
@@ -34,10 +35,12 @@ class Replay:
         if config.replay_from == "kept" and not kept:
             raise ValueError("replay.jsonl holds no texts to replay. Set replay_per_step to 0 to go without.")
         self.config, self.films, self.kept = config, films, kept
+        share_of(config.replay_per_step, "replay_per_step")
         self._collate = DataCollatorForVisionLanguageModeling(processor, completion_only_loss=True)
 
     def batch(self, step: int) -> dict[str, Any]:
-        """The texts of this step, from 0, as a model takes them: `labels` are -100 but for the texts."""
+        """The texts of this step, from 0, as a model takes them: `labels` are -100 but for the texts. Of
+        several processes each takes its share of the same ones."""
         rng = np.random.default_rng([self.config.seed, step])
         number = self.config.replay_per_step
         if self.config.replay_from == "drawn":
@@ -51,7 +54,7 @@ class Replay:
             weights = np.array([text.weight for text in self.kept])
             places = rng.choice(len(self.kept), size=number, p=weights / weights.sum())
             shown = [self._kept(self.kept[int(place)]) for place in places]
-        return dict(self._collate([as_conversation(*one) for one in shown]))
+        return dict(self._collate([as_conversation(*one) for one in shown[rank() :: num_processes()]]))
 
     def _drawn(self, seed: int) -> tuple[Image.Image, str, str]:
         phantom = draw_phantom(seed=seed, site=self.config.replay_site)
@@ -104,7 +107,7 @@ class Replaying:
         batch = self._prepare_inputs_of_replay(self.replay.batch(self.state.global_step))  # type: ignore[attr-defined]
         said = model(**batch, use_cache=False, fused_lm_head=True)
         replay_loss = -said.log_probs[said.label_mask].mean()
-        self.replay_loss = float(replay_loss.detach())
+        self.replay_loss = mean_of_all(replay_loss.detach())
         return loss + self.replay.config.replay_weight * replay_loss
 
     def _prepare_inputs_of_replay(self, batch: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from rl_feedback.training.replay import Replay
 from rl_feedback.training.reporting import reporting_callbacks
 from rl_feedback.training.samples import Sampler
 from rl_feedback.training.stage import Stage
+from rl_feedback.training.together import is_first, is_sharded, wait_for_all
 from rl_feedback.training.view import FilmView
 
 # Modules with `make_trainer(stage)`, each of one kind of config.
@@ -87,16 +88,20 @@ def train_stage(
 
     trainer.add_callback(StepReporter(on_step, replayed))
     trainer.add_callback(CheckpointSealer())
-    for callback in reporting_callbacks(config.report_to, log=log or work.parent / "log"):
-        trainer.add_callback(callback)
-    if on_sample is not None and config.sample_every:
+    if is_first():
+        for callback in reporting_callbacks(config.report_to, log=log or work.parent / "log"):
+            trainer.add_callback(callback)
+    if on_sample is not None and config.sample_every and is_first():
         trainer.add_callback(
             Sampler(trainer, stage=stage, on_sample=on_sample, samples_parent=samples_parent)
         )
     checkpoint = newest_whole_checkpoint(work)
     with _seeing_fast(loaded, view):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _write_candidate(trainer, loaded.processor, out=out, dtype=dtype)
+    model = _learned(trainer, stage)
+    if is_first():
+        _write_candidate(model, loaded.processor, out=out, dtype=dtype)
+    wait_for_all()
 
 
 def _seeing_fast(loaded: LoadedModel, view: FilmView) -> AbstractContextManager[None]:
@@ -120,10 +125,21 @@ def _stored_dtype(parent: Path, loaded: Any) -> torch.dtype:
     return getattr(torch, stored) if isinstance(stored, str) else stored
 
 
-def _write_candidate(trainer: Any, processor: Any, *, out: Path, dtype: torch.dtype) -> None:
+def _learned(trainer: Any, stage: Stage) -> Any:
+    """The model with all its weights, which sharded processes put together in the first one's memory."""
+    if not is_sharded():
+        return trainer.accelerator.unwrap_model(trainer.model)
+    weights = trainer.accelerator.get_state_dict(trainer.model)
+    if not is_first():
+        return None
+    whole = stage.whole_model()
+    whole.load_state_dict(weights)
+    return whole
+
+
+def _write_candidate(model: Any, processor: Any, *, out: Path, dtype: torch.dtype) -> None:
     """Write the weights beside, adapters merged, then move them into place: a killed run leaves no half
     folder."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
     merged = (model.merge_and_unload() if hasattr(model, "merge_and_unload") else model).to(dtype)
     part = out.with_name(out.name + ".part")
     for stale in (part, out):

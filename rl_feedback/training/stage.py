@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, get_peft_model
 
 from inference.qwen_vl import LoadedModel, load_model_and_processor
 from rl_feedback.steps.reading import StepReader
@@ -16,6 +16,7 @@ from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import AnyExample, Example, read_examples
 from rl_feedback.training.films import Films
 from rl_feedback.training.order import weighted_order
+from rl_feedback.training.together import num_processes, on_processors, share_of
 
 _LANGUAGE_LAYERS = r".*language_model\..*\.(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 _ALL_LAYERS = rf"(?:{_LANGUAGE_LAYERS}|.*visual\..*\.(?:qkv|proj|gate_proj|up_proj|down_proj|mlp\.0|mlp\.2))"
@@ -40,7 +41,7 @@ class Stage:
         return {
             "output_dir": str(self.work),
             "max_steps": config.num_steps,
-            "per_device_train_batch_size": config.examples_per_step,
+            "per_device_train_batch_size": share_of(config.examples_per_step, "examples_per_step"),
             "learning_rate": config.learning_rate,
             "lr_scheduler_type": "cosine",
             "warmup_steps": max(1, config.num_steps // 10),
@@ -57,7 +58,19 @@ class Stage:
             "seed": config.seed,
             "data_seed": config.seed,
             "dataloader_pin_memory": False,
+            **self._together(),
             **chosen,
+        }
+
+    def _together(self) -> dict[str, Any]:
+        """Of processes that learn together. A step has two forward passes, of what is learned and of what is
+        replayed: buffers that are sent round between them would break the first one's gradients."""
+        if num_processes() == 1:
+            return {}
+        return {
+            "use_cpu": on_processors(),
+            "ddp_find_unused_parameters": False,
+            "ddp_broadcast_buffers": False,
         }
 
     def parts(self) -> dict[str, Any]:
@@ -76,6 +89,12 @@ class Stage:
         if self.config.lora_rank:
             return None
         return load_model_and_processor(self.parent, dtype=self.config.precision).model
+
+    def whole_model(self) -> Any:
+        """The parent anew with adapters of its own, for weights that several processes had in parts."""
+        model = load_model_and_processor(self.parent, dtype=self.config.precision).model
+        adapters = self._adapters()
+        return model if adapters is None else get_peft_model(model, adapters)
 
     def examples(self, kind: type[AnyExample]) -> tuple[AnyExample, ...]:
         """Those of the data folder that the config's origins let in."""

@@ -1,6 +1,7 @@
 """The reference names every setting, command, task, address and benchmark that the code has, and no other."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from benchmarks.__main__ import names
+from rl_feedback.engines.placement import Placement
 from rl_feedback.training.config import CONFIGS
 from rl_feedback.training.examples import (
     JudgedText,
@@ -63,12 +65,13 @@ def benchmarks() -> set[str]:
 
 
 def of_training() -> set[str]:
-    """Stages, files of a data folder, and every choice of every stage."""
+    """Stages, files of a data folder, and every choice of every stage and engine."""
     kinds = (
         *(TaughtText, KeptText, TrainingPair, JudgedText, RatedStep),
         *(RewardedCase, ValidationCase, SampledFilm),
     )
     choices = {name for config in CONFIGS.values() for name in config.explained()}
+    choices |= {field.name for field in fields(Placement)}
     return choices | set(STAGES) | {kind.file for kind in kinds}
 
 

@@ -988,6 +988,12 @@ export interface components {
             /** @description another reader study with a case to read */
             onward: components["schemas"]["Onward"] | null;
         };
+        /**
+         * @description * `local` - local
+         *     * `ray` - ray
+         * @enum {string}
+         */
+        EngineEnum: "local" | "ray";
         Feedback: {
             known_answer: components["schemas"]["KnownAnswer"];
             items: components["schemas"]["FeedbackItem"][];
@@ -1560,6 +1566,11 @@ export interface components {
             readonly candidate: string | null;
             /** @description rl_feedback.training.recipe.Recipe as JSON */
             recipe: unknown;
+            engine?: components["schemas"]["EngineEnum"];
+            /** @description workers, GPUs and retries: rl_feedback.engines.placement.Placement as JSON */
+            placement?: unknown;
+            /** @description why the engine began it again, in a sentence each */
+            retries?: unknown;
             readonly about: {
                 [key: string]: unknown;
             };
@@ -1777,6 +1788,10 @@ export interface components {
             dataset: string;
             /** @description {"stages": [{"kind": "sft", …}, …]}; see docs/reference/training.md */
             recipe?: {
+                [key: string]: unknown;
+            };
+            /** @description {"engine": "ray", "num_workers": 2, …}; without it one process of the learning worker */
+            placement?: {
                 [key: string]: unknown;
             };
         };

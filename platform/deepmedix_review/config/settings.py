@@ -120,6 +120,12 @@ MAX_ATTEMPTS = 3
 INFERENCE_SECONDS = int(os.environ.get("INFERENCE_SECONDS", "600"))
 GATE_NUM_PHANTOMS = int(os.environ.get("GATE_NUM_PHANTOMS", "200"))
 
+# A Ray cluster on which runs may learn: its job API, hosts beside this machine that it may be on, and storage
+# that this machine and all its nodes see at the same place.
+RAY_ADDRESS = os.environ.get("RAY_ADDRESS", "")
+RAY_HOSTS = [host for host in os.environ.get("RAY_HOSTS", "").split(",") if host]
+RAY_SHARED_FOLDER = Path(os.environ.get("RAY_SHARED_FOLDER") or HOME / "ray")
+
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

@@ -89,7 +89,10 @@ class TrainingRunsView(APIView):
         wanted.is_valid(raise_exception=True)
         dataset = dataset_for(acting_user(request), wanted.validated_data["dataset"])
         run = request_training(
-            dataset=dataset, actor=acting_user(request), recipe=wanted.validated_data.get("recipe")
+            dataset=dataset,
+            actor=acting_user(request),
+            recipe=wanted.validated_data.get("recipe"),
+            placement=wanted.validated_data.get("placement"),
         )
         return Response(RunJson(run).data, status=202)
 

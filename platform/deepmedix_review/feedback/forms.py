@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
+from deepmedix_review.feedback.runs.engine_form import EngineForm
+from deepmedix_review.feedback.runs.engines import has_cluster
 from rl_feedback.training.config import REPORT_TO, StageConfig
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
@@ -29,6 +31,8 @@ LABELS = {
     "kl_weight": "Tie to the parent (KL)",
     "reward": "Reward",
     "step_scorer": "Scorer of the steps",
+    "attempts_by": "The attempts are written by",
+    "vllm_memory_share": "vLLM's share of the GPU's memory",
     "replay_weight": "Weight of the replayed texts",
     "replay_per_step": "Texts replayed a step",
     "replay_from": "What is replayed",
@@ -200,6 +204,7 @@ class TrainingForm:
         again: Mapping[str, Any] | None = None,
     ) -> None:
         self.refusal = ""
+        self.engine = EngineForm(data) if has_cluster() else None
         self.offers = [self._offer(offered, examples, data) for offered in OFFERED]
         usable = [offer.offered.key for offer in self.offers if not offer.lacks]
         asked = str(data.get("recipe", "")) if data is not None else OWN if again else ""
@@ -212,6 +217,8 @@ class TrainingForm:
         self.is_usable = bool(usable)
 
     def is_valid(self) -> bool:
+        if self.engine is not None and not self.engine.is_valid():
+            return False
         if self.is_own:
             return self.own.is_valid()
         return all(form.is_valid() for form in self._chosen_offer().forms)
@@ -229,6 +236,10 @@ class TrainingForm:
             own: Recipe = self.own.cleaned_data["recipe_text"]
             return own.as_json()
         return {"stages": [form.as_json() for form in self._chosen_offer().forms]}
+
+    def placement(self) -> dict[str, Any] | None:
+        """Of a valid form, as JSON; None where no engine is offered."""
+        return self.engine.placement() if self.engine is not None else None
 
     def _chosen_offer(self) -> Offer:
         return next(offer for offer in self.offers if offer.offered.key == self.chosen)

@@ -13,6 +13,7 @@ from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.studies.models import Instance, Split
+from rl_feedback.engines.placement import ENGINES, LOCAL, RAY, Placement
 
 
 class PreferenceDataset(PublicModel):
@@ -165,6 +166,27 @@ class TrainingRun(LeasedJob):
     )
     step = models.PositiveIntegerField(default=0)
     num_steps = models.PositiveIntegerField()
+    engine = models.CharField(max_length=5, choices=[(name, name) for name in ENGINES], default=LOCAL)
+    placement = models.JSONField(
+        default=dict, help_text="workers, GPUs and retries: rl_feedback.engines.placement.Placement as JSON"
+    )
+    cluster_job = models.CharField(
+        max_length=36, blank=True, help_text="the run's name on the cluster while a job may run there for it"
+    )
+    retries = models.JSONField(default=list, help_text="why the engine began it again, in a sentence each")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(engine__in=ENGINES), name="a_run_names_its_engine"),
+            models.CheckConstraint(
+                condition=Q(engine=RAY) | Q(cluster_job=""), name="only_a_run_on_the_cluster_has_a_job_there"
+            ),
+        ]
+
+    @property
+    def place(self) -> Placement:
+        """Where it learns and with how many workers; one process of the worker where nothing was said."""
+        return Placement.from_json({"engine": self.engine, **self.placement})
 
     @property
     def about(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
-from deepmedix_review.common.models import JobState
+from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.models import (
@@ -142,6 +142,11 @@ def seconds_left(run: TrainingRun, metrics: Sequence[TrainingMetric]) -> float |
     if run.is_final or not latest:
         return None
     return median(latest) * (run.num_steps - run.step)
+
+
+def runs_left_on_the_cluster() -> Sequence[TrainingRun]:
+    """Runs that ended here while a job of theirs may go on there."""
+    return list(TrainingRun.objects.filter(state__in=FINAL_STATES).exclude(cluster_job=""))
 
 
 def candidates_before_the_gate() -> Sequence[ModelVersion]:

@@ -53,6 +53,10 @@ class TrainJson(serializers.Serializer[Any]):
     recipe = serializers.DictField(
         required=False, help_text='{"stages": [{"kind": "sft", …}, …]}; see docs/reference/training.md'
     )
+    placement = serializers.DictField(
+        required=False,
+        help_text='{"engine": "ray", "num_workers": 2, …}; without it one process of the learning worker',
+    )
 
 
 class MetricJson(serializers.ModelSerializer[TrainingMetric]):
@@ -95,6 +99,9 @@ class RunJson(serializers.ModelSerializer[TrainingRun]):
             "parent",
             "candidate",
             "recipe",
+            "engine",
+            "placement",
+            "retries",
             "about",
             "metrics",
             "samples",

@@ -33,10 +33,12 @@ from deepmedix_review.feedback.models import (
     TrainingMetric,
     TrainingRun,
 )
+from deepmedix_review.feedback.runs.engines import require_place
 from deepmedix_review.feedback.sealed_patients import lineage_refusal, sealed_refusal
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import register_candidate, retire
+from rl_feedback.engines.placement import LOCAL
 from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
@@ -49,6 +51,8 @@ __all__ = [
     "pass_or_hold",
     "queue_training",
     "record_candidate",
+    "record_cluster_job",
+    "record_retry",
     "record_start",
     "record_step",
     "requeue_training",
@@ -57,9 +61,14 @@ __all__ = [
 
 
 def queue_training(
-    *, dataset: PreferenceDataset, actor: User, recipe: Mapping[str, Any] | None = None
+    *,
+    dataset: PreferenceDataset,
+    actor: User,
+    recipe: Mapping[str, Any] | None = None,
+    placement: Mapping[str, Any] | None = None,
 ) -> TrainingRun:
-    """A run of a recipe from the version that serves now; without one, corrections and then preferences."""
+    """A run of a recipe from the version that serves now; without one, corrections and then preferences.
+    Without a placement it learns in one process of this machine's worker."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
     try:
@@ -69,6 +78,7 @@ def queue_training(
     examples = examples_of(dataset, parent=parent)
     chosen = Recipe(tuple(_replaying(stage, parent=parent, examples=examples) for stage in wanted.stages))
     _require_something_to_learn(chosen, dataset=dataset, parent=parent, examples=examples)
+    place = require_place(placement or {}, recipe=chosen)
     with transaction.atomic():
         run = TrainingRun.objects.create(
             dataset=dataset,
@@ -76,6 +86,8 @@ def queue_training(
             requested_by=actor,
             recipe=chosen.as_json(),
             num_steps=chosen.num_steps,
+            engine=place.engine,
+            placement={name: value for name, value in place.as_json().items() if name != "engine"},
         )
         record_event(
             actor=actor,
@@ -86,6 +98,7 @@ def queue_training(
                 "stages": [stage.kind for stage in chosen.stages],
                 "num_examples": [len(examples.of(stage)) for stage in chosen.stages],
                 "num_withdrawn": num_withdrawn_pairs(dataset),
+                "engine": place.engine,
             },
         )
     return run
@@ -149,8 +162,11 @@ def record_start(run: TrainingRun, about: Mapping[str, Any]) -> None:
     """Under what an attempt runs: a run that goes on elsewhere keeps both."""
     with transaction.atomic():
         jobs.hold(run)
-        run.abouts = [*run.abouts, {"attempt": len(run.abouts) + 1, **about}]
-        run.save(update_fields=["abouts"])
+        known = [{name: value for name, value in one.items() if name != "attempt"} for one in run.abouts]
+        # A job on a cluster is told again to each worker that follows it.
+        if run.engine == LOCAL or dict(about) not in known:
+            run.abouts = [*run.abouts, {"attempt": len(run.abouts) + 1, **about}]
+            run.save(update_fields=["abouts"])
 
 
 def record_step(run: TrainingRun, figures: StepFigures) -> None:
@@ -167,6 +183,21 @@ def record_step(run: TrainingRun, figures: StepFigures) -> None:
                 "memory_mb": figures.memory_mb,
             },
         )
+
+
+def record_retry(run: TrainingRun, reason: str) -> None:
+    """Why the engine began a job, or a worker of it, again; who follows the job anew is told once more."""
+    with transaction.atomic():
+        jobs.hold(run)
+        if reason not in run.retries:
+            run.retries = [*run.retries, reason]
+            run.save(update_fields=["retries"])
+
+
+def record_cluster_job(run: TrainingRun, name: str) -> None:
+    """The name under which a job may run for it from now on, empty once none does."""
+    TrainingRun.objects.filter(pk=run.pk).update(cluster_job=name)
+    run.cluster_job = name
 
 
 def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:

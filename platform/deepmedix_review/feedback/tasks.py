@@ -18,6 +18,7 @@ from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from deepmedix_review.feedback.runs.engines import learn_in_worker, learn_on_cluster, stop_left_job
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample
 from deepmedix_review.feedback.sealed_patients import lineage_refusal
@@ -26,22 +27,28 @@ from deepmedix_review.feedback.selectors import (
     damage_of,
     damaged_candidates,
     is_measured,
+    runs_left_on_the_cluster,
 )
 from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.engines.placement import RAY
+from rl_feedback.engines.telling import Listener
 from rl_feedback.training.examples import SampledFilm, write_examples
 from rl_feedback.training.figures import StepFigures, TakenSample
-from rl_feedback.training.recipe import Recipe, begun_with_other, run_recipe
-from rl_feedback.training.view import FilmView
+from rl_feedback.training.recipe import Recipe, begun_with_other
 
 logger = logging.getLogger(__name__)
 
 
 def request_training(
-    *, dataset: PreferenceDataset, actor: User, recipe: Mapping[str, Any] | None = None
+    *,
+    dataset: PreferenceDataset,
+    actor: User,
+    recipe: Mapping[str, Any] | None = None,
+    placement: Mapping[str, Any] | None = None,
 ) -> TrainingRun:
     """A run from the serving model on a frozen data set; see `services.queue_training`."""
     with transaction.atomic():
-        run = services.queue_training(dataset=dataset, actor=actor, recipe=recipe)
+        run = services.queue_training(dataset=dataset, actor=actor, recipe=recipe, placement=placement)
         jobs.wake(run_training, run)
     return run
 
@@ -93,6 +100,8 @@ def reconcile_training() -> None:
     """Queue again what lost its worker, wake what waits, and let the gate decide on what is measured."""
     for run_id in jobs.requeue_expired(TrainingRun):
         run_training.apply_async((run_id,), expires=60)
+    for run in runs_left_on_the_cluster():
+        _stop_left_job(run)
     for candidate in damaged_candidates():
         services.hold_unmeasured(candidate, reason=damage_of(candidate))
     for candidate in candidates_before_the_gate():
@@ -107,6 +116,15 @@ def reconcile_training() -> None:
         except (RefusedByRule, ValueError):
             # The next candidate shall not wait for this one.
             logger.exception("the gate could not decide on %s", candidate)
+
+
+def _stop_left_job(run: TrainingRun) -> None:
+    """What ended here, cancelled say while no worker followed it, shall not go on there."""
+    try:
+        stop_left_job(run)
+        services.record_cluster_job(run, "")
+    except (RefusedByRule, ValueError, OSError) as error:
+        logger.warning("the job of training run %s may still run on the cluster: %s", run.pk, error)
 
 
 def _train(run: TrainingRun) -> Path:
@@ -124,8 +142,8 @@ def _train(run: TrainingRun) -> Path:
     sampled = films_to_sample(parent)
     if sampled:
         write_examples(folder / "data", sampled, kind=SampledFilm)
-    recipe, work, model = Recipe.from_json(run.recipe), folder / "checkpoints", Path(parent.folder)
-    if begun_with_other(work, recipe, parent=model, data=folder / "data"):
+    work, model = folder / "checkpoints", Path(parent.folder)
+    if begun_with_other(work, Recipe.from_json(run.recipe), parent=model, data=folder / "data"):
         # A study was withdrawn meanwhile: what was learned from it goes, and the run starts again.
         shutil.rmtree(work)
     with jobs.kept_alive(run) as check:
@@ -138,18 +156,22 @@ def _train(run: TrainingRun) -> Path:
             check()
             record_sample(run, sample)
 
-        run_recipe(
-            recipe,
-            parent=model,
-            data=folder / "data",
-            view=FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels),
-            work=work,
-            out=folder / "candidate",
+        listener = Listener(
             on_step=tell,
             on_sample=keep,
             on_begin=lambda about: services.record_start(run, about),
-            on_rated_text=check,
+            on_retry=lambda reason: services.record_retry(run, reason),
         )
+        if run.engine == RAY:
+            learn_on_cluster(
+                run,
+                data=folder / "data",
+                listener=listener,
+                check=check,
+                record_job=lambda name: services.record_cluster_job(run, name),
+            )
+        else:
+            learn_in_worker(run, data=folder / "data", listener=listener, check=check)
         check()
     return folder / "candidate"
 

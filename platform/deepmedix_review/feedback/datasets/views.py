@@ -67,7 +67,12 @@ def train(request: HttpRequest, uid: UUID) -> HttpResponse:
     form = TrainingForm(_examples(dataset), request.POST)
     if form.is_valid():
         try:
-            run = request_training(dataset=dataset, actor=acting_user(request), recipe=form.recipe())
+            run = request_training(
+                dataset=dataset,
+                actor=acting_user(request),
+                recipe=form.recipe(),
+                placement=form.placement(),
+            )
         except NotYours:
             raise
         except RefusedByRule as refusal:

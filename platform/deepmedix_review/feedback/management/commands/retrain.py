@@ -12,6 +12,7 @@ from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.selectors import dataset_for
 from deepmedix_review.feedback.tasks import request_training
+from rl_feedback.engines.options import add_placement, placement_of
 from rl_feedback.training.recipe import Recipe
 from rl_feedback.training.stages import STAGES
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             "--recipe", type=Path, help='JSON file: {"stages": [{"kind": "dpo", "num_steps": 60}]}'
         )
 
+        add_placement(parser)
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             actor = account_named(options["actor"])
@@ -39,6 +42,7 @@ class Command(BaseCommand):
                 dataset=dataset_for(actor, options["dataset"]),
                 actor=actor,
                 recipe=recipe,
+                placement=placement_of(options),
             )
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal

@@ -1,0 +1,128 @@
+"""A run on a real Ray cluster: it goes on after a kill, and ends with the weights of a run here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from rl_feedback.engines.packing import DamagedCandidate, Job, pack
+from rl_feedback.engines.placement import Placement
+from rl_feedback.engines.ray_cluster import RayCluster
+from rl_feedback.engines.telling import Listener
+from rl_feedback.training.config import SftConfig
+from rl_feedback.training.examples import TaughtText, read_examples
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.phantom_data import write_phantom_data
+from rl_feedback.training.recipe import Recipe, run_recipe
+from rl_feedback.training.view import FilmView
+from tests.factories.models import write_untrained_model
+from tests.ray_node import RayNode
+
+VIEW = FilmView(preparation="square", min_pixels=12544, max_pixels=12544)
+STEPS = 40
+RECIPE = Recipe(
+    (
+        SftConfig(
+            num_steps=STEPS,
+            examples_per_step=2,
+            replay_per_step=2,
+            checkpoint_every=2,
+            learning_rate=0.01,
+            sample_every=0,
+        ),
+    )
+)
+
+
+@dataclass
+class Heard:
+    """What a run told, in its order."""
+
+    then: Callable[[StepFigures], None] = lambda figures: None
+    steps: list[StepFigures] = field(default_factory=list)
+    retries: list[str] = field(default_factory=list)
+
+    def listener(self) -> Listener:
+        return Listener(on_step=self._step, on_retry=self.retries.append)
+
+    def _step(self, figures: StepFigures) -> None:
+        self.steps.append(figures)
+        self.then(figures)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Films, a model that has learned nothing, and what one process here makes of them."""
+
+    place: Path
+    heard: Heard
+
+    def job(self, name: str, *, num_workers: int) -> Job:
+        return pack(
+            self.place / "shared" / name,
+            recipe=RECIPE,
+            view=VIEW,
+            parent=self.place / "parent",
+            data=self.place / "data",
+            placement=Placement("ray", num_workers=num_workers),
+            models=self.place / "shared" / "models",
+        )
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
+    place = tmp_path_factory.mktemp("beginning")
+    write_phantom_data(place / "data", seeds=range(3), site="first")
+    write_untrained_model(place / "parent")
+    heard = Heard()
+    run_recipe(
+        RECIPE,
+        parent=place / "parent",
+        data=place / "data",
+        view=VIEW,
+        work=place / "here",
+        out=place / "out",
+        on_step=heard.listener().on_step,
+    )
+    return Beginning(place, heard)
+
+
+def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint_and_ends_with_the_weights_of_a_run_here(
+    ray_node: RayNode, beginning: Beginning, tmp_path: Path
+) -> None:
+    job = beginning.job("killed", num_workers=1)
+    films = [one.film for one in read_examples(job.data, TaughtText)]
+    assert set(films) == {f"films/{number:06d}.dcm" for number in range(1, len(set(films)) + 1)}
+
+    def kill_in_step_3(figures: StepFigures) -> None:
+        if figures.step == 3 and not heard.retries:
+            for worker in ray_node.workers():
+                worker.kill()
+
+    cluster, heard = RayCluster(ray_node.address), Heard(kill_in_step_3)
+    out, log = tmp_path / "candidate", tmp_path / "ray.log"
+    cluster.learn(job, name="killed", out=out, listener=heard.listener(), log=log)
+    assert len(heard.retries) == 1
+    assert heard.retries[0].startswith("Worker 1 died: ")
+    told = [figures.step for figures in heard.steps]
+    again = next(place for place, step in enumerate(told) if place and step <= told[place - 1])
+    assert told[again:] == list(range(told[again], STEPS + 1))
+    assert told[again] % 2 == 1
+    assert told[again] > 1
+    values = {figures.step: dict(figures.values) for figures in heard.steps}
+    assert values == {figures.step: dict(figures.values) for figures in beginning.heard.steps}
+    expected, found = (load_file(folder / "model.safetensors") for folder in (beginning.place / "out", out))
+    assert all(expected[name].equal(found[name]) for name in expected)
+    assert "RayTrainWorker" in log.read_text()
+
+    weights = job.out / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedCandidate, match=r"1 files are not as the job wrote them: model.safetensors"):
+        cluster.learn(
+            job, name="killed", out=tmp_path / "again", listener=Heard().listener(), log=log, anew=False
+        )
+    assert not (tmp_path / "again").exists()
+    jobs = [one.submission_id for one in cluster.client().list_jobs()]
+    assert [one for one in jobs if one.startswith("killed-")] == ["killed-1"]
