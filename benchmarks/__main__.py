@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.report import report
+from benchmarks.report import CannotRun, report
 
 
 def names() -> list[str]:
@@ -31,9 +31,15 @@ def main(arguments: Sequence[str]) -> int:
         for name in names():
             print(f"{name:<14}{purpose(name)}")
         return 0
-    for name in names() if options.all else [options.name]:
-        print(report(name, import_module(f"benchmarks.{name}").run()), flush=True)
-    return 0
+    chosen_names, not_run = names() if options.all else [options.name], []
+    for name in chosen_names:
+        try:
+            print(report(name, import_module(f"benchmarks.{name}").run()), flush=True)
+        except CannotRun as reason:
+            not_run.append(f"{name} was not run: {reason}")
+    for sentence in not_run:
+        print(sentence, file=sys.stderr, flush=True)
+    return 1 if len(not_run) == len(chosen_names) else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
+class CannotRun(Exception):
+    """This machine lacks what a benchmark measures; the message says what."""
+
+
 @dataclass(frozen=True)
 class Peer:
     """What the figure is held against: another program, another way, or a limit of the machine."""
