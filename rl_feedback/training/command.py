@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -129,6 +130,8 @@ def _learn_on_cluster(
         # Ctrl-C too: nobody follows the job any more.
         cluster.stop(folder, name=name)
         raise
+    # Films leave the storage with the run that needed them.
+    shutil.rmtree(folder)
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

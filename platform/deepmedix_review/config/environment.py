@@ -24,7 +24,7 @@ BUILT_FRONTEND = ROOT / "platform" / "deepmedix_review" / "static" / "viewer"
 TORCH = "torch==2.13.0"
 UV = "uv==0.13.9"
 MIN_NODE = 20
-# Measured: 2.0 GB of Python packages with torch's CPU build, 0.4 GB of frontend; the films come on top.
+# Measured: 2.3 GB of Python packages with torch's CPU build, 0.4 GB of frontend; the films come on top.
 FRESH_DISK_GB = 4.0
 RUN_DISK_GB = 0.5
 # Debian's package to the names of its program.

@@ -37,6 +37,9 @@ def test_a_shell_freezes_and_queues_a_run_with_its_settings(reading, tmp_path: P
     assert dataset.sha256 in said
     assert "3 steps from" in run("retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings))
     assert TrainingRun.objects.get().num_steps == 3
+    with pytest.raises(CommandError, match="An operator names one by RAY_ADDRESS"):
+        run("retrain", str(dataset.uid), "--actor", "rita", "--engine", "ray")
+    assert TrainingRun.objects.count() == 1
 
 
 def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rl_feedback.__main__ import main
 from rl_feedback.engines.addresses import require_allowed
 from rl_feedback.engines.learning import learn
 from rl_feedback.engines.local import launch_command, require_machine
@@ -65,6 +66,22 @@ def test_films_are_sent_to_this_machine_or_to_named_hosts_alone() -> None:
 def test_a_cluster_that_does_not_answer_is_named() -> None:
     with pytest.raises(ClusterFailed, match=r"No Ray cluster answers at http://127\.0\.0\.1:1\."):
         RayCluster("http://127.0.0.1:1").require_reachable()
+
+
+def test_a_shell_is_told_what_a_run_on_a_cluster_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--data", str(tmp_path), "--model", str(tmp_path), "--out", str(tmp_path / "out")]
+    for more, sentence in (
+        ([], "--engine ray needs --address, the cluster's job API, and --shared, its storage"),
+        (["--address", "http://ray.example.org:1"], "ray.example.org is not among the hosts"),
+        (["--address", "http://127.0.0.1:1"], "No Ray cluster answers at http://127.0.0.1:1"),
+        (["--workers", "3"], "Stage 1: examples_per_step is 8, which 3 workers can't share evenly"),
+    ):
+        shared = ["--shared", str(tmp_path / "shared")] if more else []
+        assert main(["dpo", *folders, "--engine", "ray", *shared, *more]) == 1
+        assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "shared").exists()
 
 
 def test_several_gpus_are_used_by_one_command_of_accelerate() -> None:
