@@ -172,6 +172,9 @@ class Offer:
 class OwnRecipeForm(forms.Form):
     """A recipe as text, such as the config of a run that was."""
 
+    # The browser would refuse every other recipe too while this one is empty.
+    use_required_attribute = False
+
     recipe_text = forms.CharField(
         label="Recipe as JSON",
         required=True,

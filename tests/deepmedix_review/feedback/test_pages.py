@@ -172,6 +172,9 @@ def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_
     road: Road, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
     client = client_of(road.researcher)
+    untouched = client.get(road.url("dataset-detail")).content.decode()
+    form = untouched.split('id="train"')[1].split("</form>")[0]
+    assert " required" not in form.split("<form")[1]
     again = client.get(road.url("dataset-detail"), {"again": str(road.run.uid)}).content.decode()
     assert 'value="own" checked' in again
     assert "&quot;kind&quot;: &quot;dpo&quot;" in again
