@@ -13,6 +13,7 @@ import { minded } from "./manners";
 import { showInOwnZone } from "./moments";
 import { dropEveryHistory } from "./reading-room/histories";
 import { enhanceUploads } from "./upload";
+import { tellWaiting } from "./waiting";
 
 // The content security policy allows neither a style element nor eval.
 htmx.config.includeIndicatorStyles = false;
@@ -23,6 +24,7 @@ htmx.config.allowScriptTags = false;
 htmx.config.selfRequestsOnly = true;
 
 enhanceUploads(document);
+tellWaiting(document);
 
 minded(document);
 showInOwnZone(document);

@@ -22,11 +22,19 @@ class Limits:
 
 
 def limits_of(
-    cells: Cells, *, is_known: Truths, num_readers: int, place: str, needs_others_for_place: bool
+    cells: Cells,
+    *,
+    is_known: Truths,
+    place: str,
+    needs_others_for_place: bool,
+    weighed: Cells | None = None,
 ) -> Limits:
-    """`place` names what tells a reader apart from others, such as "severity"."""
+    """`weighed` are the words that count, where not all of them do. `place` names what tells a reader apart
+    from others, such as "severity"."""
     group = groups_of_readers(cells.item, cells.reader, linked_items=is_known)
     num_groups = int(group.max()) + 1
+    cells = cells if weighed is None else weighed
+    num_readers = len(np.unique(cells.reader))
     shared = bool((np.bincount(cells.item)[cells.item] > 1).any()) or bool(is_known[cells.item].any())
     repeated = bool((cells.num_said > 1).any())
     alone = num_readers == 1 and not is_known[cells.item].any()

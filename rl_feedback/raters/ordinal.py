@@ -33,6 +33,7 @@ from rl_feedback.raters.labels import (
     Labels,
 )
 from rl_feedback.raters.limits import Limits, limits_of
+from rl_feedback.raters.sameness import unvarying_readers
 
 # The quality is normal with standard deviation 1.
 NODES = np.linspace(-4.4, 4.4, 41)
@@ -49,7 +50,8 @@ class RatingReader:
     """`severity` is in standard deviations of the items' quality, above 0 for a strict reader: against the
     mean reader, or against the known answers where there are any. `reliability` (0..1) is the share of a
     rating's variance that is the item's; `consistency` the share that the reader would say again. None where
-    these ratings can't tell. `group`: readers of different groups share no item."""
+    these ratings can't tell. A reader who `is_unvarying` gave everything the same rating, where others tell
+    things apart: nothing follows from it. `group`: readers of different groups share no item."""
 
     reader: Any
     severity: float | None
@@ -62,6 +64,7 @@ class RatingReader:
     num_ratings: int
     num_items: int
     num_repeated: int
+    is_unvarying: bool
     group: int
 
 
@@ -132,8 +135,10 @@ def fit_ratings(
     said = cells_of(item[:num_ratings], reader, answer[:num_ratings], num_answers=num_points)
     truth = known_cells(item[num_ratings:], answer[num_ratings:], reader=num_readers, num_answers=num_points)
     is_known = np.isin(np.arange(num_items), truth.item)
+    unvarying = unvarying_readers(said, num_readers=num_readers)
+    weighed = only(said, ~unvarying[said.reader])
     model = GradedModel(
-        joined(said, truth),
+        joined(weighed, truth),
         _scale(num_points),
         num_items=num_items,
         num_readers=num_readers,
@@ -144,11 +149,17 @@ def fit_ratings(
     if not known:
         fitted = fitted.centred()
     limits = limits_of(
-        said, is_known=is_known, num_readers=num_readers, place="severity", needs_others_for_place=True
+        said,
+        is_known=is_known,
+        weighed=weighed,
+        place="severity",
+        needs_others_for_place=True,
     )
+    alike = [str(name) for name, is_so in zip(reader_names, unvarying, strict=True) if is_so]
+    note = " ".join([*(_same_rating(name) for name in alike), *([limits.note] if limits.note else [])])
     return RatingModel(
-        labels=_labels(names, fitted, said, truth, is_known, disputed_points=disputed_points),
-        readers=tuple(_readers(reader_names, fitted, said, limits, confidence)),
+        labels=_labels(names, fitted, said, weighed, truth, is_known, disputed_points=disputed_points),
+        readers=tuple(_readers(reader_names, fitted, said, unvarying, limits, confidence)),
         steps=tuple(fitted.steps.tolist()),
         typical_discrimination=float(np.exp(fitted.typical_log_a)),
         omega=fitted.omega,
@@ -160,7 +171,14 @@ def fit_ratings(
         confidence=confidence,
         num_rounds=fitted.num_rounds,
         converged=fitted.converged,
-        note=limits.note,
+        note=note,
+    )
+
+
+def _same_rating(reader: str) -> str:
+    return (
+        f"{reader} gave everything the same rating, where others tell things apart: that counts for nothing,"
+        " and says nothing of how reliable this reader is."
     )
 
 
@@ -210,18 +228,19 @@ def _labels(
     names: tuple[Any, ...],
     fitted: Fitted,
     said: Cells,
+    weighed: Cells,
     truth: Cells,
     is_known: Truths,
     *,
     disputed_points: float,
 ) -> Labels:
-    deciding = joined(only(said, ~is_known[said.item]), truth)
+    deciding = joined(only(weighed, ~is_known[weighed.item]), truth)
     posterior = np.exp(
         log_shares(fitted.likelihood_of(deciding, num_items=len(names), nodes=NODES) + LOG_PRIOR)
     )
     share = fitted.typical_share(NODES)
     mean = posterior @ share
-    effective = fitted.effective_readers(said, num_items=len(names))
+    effective = fitted.effective_readers(weighed, num_items=len(names))
     return Labels(
         items=names,
         mean=mean,
@@ -229,7 +248,7 @@ def _labels(
         num_readers=np.bincount(said.item, minlength=len(names)),
         num_effective_readers=np.where(is_known, SETTLED_READERS, effective),
         is_disputed=~is_known
-        & (_uncertainty(fitted, said, posterior @ NODES) >= (disputed_points - _HALF_A_POINT) / 2),
+        & (_uncertainty(fitted, weighed, posterior @ NODES) >= (disputed_points - _HALF_A_POINT) / 2),
         is_settled=is_known,
     )
 
@@ -253,25 +272,36 @@ def _uncertainty(fitted: Fitted, said: Cells, quality: Floats) -> Floats:
 
 
 def _readers(
-    names: tuple[Any, ...], fitted: Fitted, said: Cells, limits: Limits, confidence: float
+    names: tuple[Any, ...],
+    fitted: Fitted,
+    said: Cells,
+    unvarying: Truths,
+    limits: Limits,
+    confidence: float,
 ) -> Iterator[RatingReader]:
     found = fitted.readers()
     counts = counts_by_reader(said, len(names))
     again = 1 + (fitted.omega or 0.0) ** 2
     for place, name in enumerate(names):
-        a, ends = found.a(place), found.interval_of_a(place, confidence)
-        low, high = (reliability(end, fitted.omega) for end in ends)
+        varies = not unvarying[place]
+        a, ends = (found.a(place), found.interval_of_a(place, confidence)) if varies else (0.0, (0.0, 0.0))
+        low, high = (reliability(end, fitted.omega) if varies else 0.0 for end in ends)
         yield RatingReader(
             reader=name,
-            severity=float(found.place[place]) if limits.knows_place else None,
-            severity_interval=found.interval_of_place(place, confidence) if limits.knows_place else None,
+            severity=float(found.place[place]) if limits.knows_place and varies else None,
+            severity_interval=found.interval_of_place(place, confidence)
+            if limits.knows_place and varies
+            else None,
             discrimination=a,
             discrimination_interval=ends,
-            reliability=reliability(a, fitted.omega) if limits.knows_weight else None,
-            reliability_interval=(low, high) if limits.knows_weight else None,
-            consistency=again / (again + LOGISTIC_VARIANCE / a**2) if limits.knows_consistency else None,
+            reliability=reliability(a, fitted.omega) if limits.knows_weight and varies else None,
+            reliability_interval=(low, high) if limits.knows_weight and varies else None,
+            consistency=again / (again + LOGISTIC_VARIANCE / a**2)
+            if limits.knows_consistency and varies
+            else None,
             num_ratings=int(counts.said[place]),
             num_items=int(counts.items[place]),
             num_repeated=int(counts.repeated[place]),
+            is_unvarying=not varies,
             group=int(limits.group[place]),
         )

@@ -145,7 +145,6 @@ def fit_verdicts(
     limits = limits_of(
         said,
         is_known=is_known,
-        num_readers=len(reader_names),
         place="strictness",
         needs_others_for_place=True,
     )

@@ -103,7 +103,6 @@ def fit_votes(
     limits = limits_of(
         said,
         is_known=compared.is_known,
-        num_readers=num_readers,
         place="the favoured side",
         needs_others_for_place=False,
     )

@@ -65,7 +65,7 @@ export interface paths {
         /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
         get: operations["dataset_list"];
         put?: never;
-        /** @description Freeze every reading signed by now. */
+        /** @description Freeze every reading signed by now, or those of some reader studies, without some readers. */
         post: operations["dataset_freeze"];
         delete?: never;
         options?: never;
@@ -1074,6 +1074,12 @@ export interface components {
         FormEnum: "choice" | "findings";
         FreezeJsonRequest: {
             title: string;
+            /** @description all, where they are not named */
+            reader_studies?: string[];
+            /** @description by pseudonym: why, without names; it stays with the data set */
+            left_out_readers?: {
+                [key: string]: string;
+            };
         };
         GateJson: {
             outcome: components["schemas"]["GateJsonOutcomeEnum"];

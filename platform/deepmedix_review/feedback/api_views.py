@@ -13,6 +13,7 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.feedback.datasets.choosing import Wanted
 from deepmedix_review.feedback.gating.promoting import promote_candidate
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.selectors import dataset_for, datasets, run_for
@@ -62,10 +63,19 @@ class DatasetsView(APIView):
         operation_id="dataset_freeze", request=FreezeJson, responses={201: WholeDatasetJson, **REFUSALS}
     )
     def post(self, request: Request) -> Response:
-        """Freeze every reading signed by now."""
+        """Freeze every reading signed by now, or those of some reader studies, without some readers."""
         wanted = FreezeJson(data=request.data)
         wanted.is_valid(raise_exception=True)
-        dataset = freeze_dataset(title=wanted.validated_data["title"], actor=acting_user(request))
+        asked = wanted.validated_data
+        studies = asked.get("reader_studies")
+        dataset = freeze_dataset(
+            title=asked["title"],
+            actor=acting_user(request),
+            wanted=Wanted(
+                reader_studies=None if studies is None else frozenset(map(str, studies)),
+                left_out_readers=asked.get("left_out_readers", {}),
+            ),
+        )
         return Response(WholeDatasetJson(dataset).data, status=201)
 
 

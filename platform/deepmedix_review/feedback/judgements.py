@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reviews.models import (
@@ -55,15 +55,15 @@ _ROLES: dict[str, Literal["data", "training", "calibration", "control"]] = {
 }
 
 
-def readings_signed_by(moment: datetime) -> list[Reading]:
+def readings_signed_by(moment: datetime, *, only: Q | None = None) -> list[Reading]:
     """The readings that count, signed up to the moment, with everything that was judged, in a fixed number of
     queries."""
-    return list(_whole(signed_readings(), moment, Completion.objects.all()))
+    return list(_whole(signed_readings().filter(only or Q()), moment, Completion.objects.all()))
 
 
-def anchors_signed_by(moment: datetime) -> list[Reading]:
+def anchors_signed_by(moment: datetime, *, only: Q | None = None) -> list[Reading]:
     """Hidden repeats and controls, signed up to the moment, with everything that was judged."""
-    return list(_whole(signed_anchors(), moment, Completion.with_altered.all()))
+    return list(_whole(signed_anchors().filter(only or Q()), moment, Completion.with_altered.all()))
 
 
 def as_judged(reading: Reading) -> SignedReading:

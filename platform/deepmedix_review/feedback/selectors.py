@@ -108,7 +108,9 @@ def run_ahead_of(run: TrainingRun) -> TrainingRun | None:
     """The one that trains while this one waits."""
     if run.state != JobState.QUEUED:
         return None
-    return TrainingRun.objects.filter(state=JobState.RUNNING).order_by("started_at").first()
+    # It may have begun since it was read.
+    others = TrainingRun.objects.filter(state=JobState.RUNNING).exclude(pk=run.pk)
+    return others.order_by("started_at").first()
 
 
 def measuring_of(run: TrainingRun) -> Measuring | None:

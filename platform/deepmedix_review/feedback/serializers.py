@@ -21,6 +21,14 @@ class RefusalJson(serializers.Serializer[Any]):
 
 class FreezeJson(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=120)
+    reader_studies = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="all, where they are not named"
+    )
+    left_out_readers = serializers.DictField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        help_text="by pseudonym: why, without names; it stays with the data set",
+    )
 
 
 COUNTS = ("num_readings", "num_pairs", "num_labels", "num_regions")

@@ -42,7 +42,8 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
 @needs_capability(Capability.VIEW_MODELS)
 def show_live_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     """State and curves: what renews itself while the run goes on."""
-    return render(request, "feedback/training_run_live.html", _live(run_for(acting_user(request), uid)))
+    context = {**_live(run_for(acting_user(request), uid)), "is_renewal": True}
+    return render(request, "feedback/training_run_live.html", context)
 
 
 @require_POST

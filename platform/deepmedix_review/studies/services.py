@@ -4,12 +4,13 @@ import hashlib
 import re
 import tempfile
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -120,27 +121,40 @@ def close_sightings(study: Study) -> None:
     Sighting.objects.filter(film__series__study=study, looked_at=None).update(looked_at=timezone.now())
 
 
+def twins_in_use(studies: Sequence[Study]) -> dict[int, Study]:
+    """By study, the one in use that has a picture of it, with other tags: then it can't be accepted. Three
+    queries, however many studies."""
+    films = list(Instance.objects.filter(series__study__in=studies).select_related("series").order_by("pk"))
+    same = Instance.objects.filter(
+        pixel_sha256__in={film.pixel_sha256 for film in films}, series__study__state=Study.State.READY
+    ).order_by("-pk")
+    used = {film.pixel_sha256: film.series.study for film in same.select_related("series__study")}
+    prefetch_related_objects(list(used.values()), "series__instances")
+    return {
+        film.series.study_id: used[film.pixel_sha256]
+        for film in reversed(films)
+        if film.pixel_sha256 in used and used[film.pixel_sha256].pk != film.series.study_id
+    }
+
+
 def _check_acceptable(study: Study) -> None:
     if study.name_seen_at is not None:
         raise RefusedByRule(
             f"{study.label} can't be accepted: somebody ticked that a name is written on it. Look at it, and "
             "untick it first if there is none."
         )
-    for instance in study_instances(study).select_related("copy_of__series__study"):
+    for instance in study_instances(study):
         if instance.num_frames > 1:
             raise RefusedByRule(
                 f"{study.label} holds a film of {instance.num_frames} pictures, and one film is one picture. "
                 "Export the picture that is meant and import it, then reject this study."
             )
-        same = Instance.objects.filter(
-            pixel_sha256=instance.pixel_sha256, series__study__state=Study.State.READY
+    other = twins_in_use([study]).get(study.pk)
+    if other is not None:
+        raise RefusedByRule(
+            f"{study.label} can't be accepted: its picture is in use as {other.label}, with other tags. "
+            "Reject it."
         )
-        other = same.exclude(series__study=study).select_related("series__study").first()
-        if other is not None:
-            raise RefusedByRule(
-                f"{study.label} can't be accepted: its picture is in use as {other.study.label}, with other "
-                "tags. Reject it."
-            )
 
 
 def study_instances(study: Study) -> QuerySet[Instance]:

@@ -28,7 +28,7 @@ from deepmedix_review.studies.selectors import (
     study_for,
     study_page,
 )
-from deepmedix_review.studies.services import LONGEST_REASON, decide_held, hold_study
+from deepmedix_review.studies.services import LONGEST_REASON, decide_held, hold_study, twins_in_use
 
 
 @require_safe
@@ -109,7 +109,9 @@ def _latest(user: User) -> dict[str, Any]:
 def show_held(request: HttpRequest) -> HttpResponse:
     before = read_before(request.GET.get("before"))
     page = study_page(acting_user(request), state=Study.State.HELD, before=before)
-    return render(request, "studies/study_held.html", {"studies": page})
+    twins = twins_in_use(page.rows)
+    held = [(study, twins.get(study.pk)) for study in page.rows]
+    return render(request, "studies/study_held.html", {"studies": page, "held": held})
 
 
 @require_POST
@@ -149,6 +151,9 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "study": study,
         "films": films,
         "longest_reason": LONGEST_REASON,
+        "twin": twins_in_use([study]).get(study.pk)
+        if study.state in (Study.State.HELD, Study.State.REJECTED)
+        else None,
         "sightings": sightings,
         "unseen": unseen(study, sightings) if study.state == Study.State.UNSEEN else None,
     }

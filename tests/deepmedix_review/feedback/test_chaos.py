@@ -15,6 +15,7 @@ from django.urls import reverse
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.runs.folders import run_folder
+from deepmedix_review.feedback.selectors import run_ahead_of
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry
 from deepmedix_review.registry.models import ModelVersion
@@ -147,6 +148,12 @@ def test_a_run_that_waits_says_which_one_is_ahead_of_it(dataset: PreferenceDatas
     client.force_login(ResearcherFactory.create())
     page = client.get(reverse("training-run", args=[waits.uid])).content.decode()
     assert f'It waits until <a href="/training-runs/{ahead.uid}/">run {ahead.pk}</a> is through' in page
+    # Read while it waited, it has begun meanwhile: it waits for nobody, least of all for itself.
+    ahead.refresh_from_db()
+    ahead.state = JobState.QUEUED
+    assert run_ahead_of(ahead) is None
+    live = client.get(reverse("training-run-live", args=[ahead.uid])).content.decode()
+    assert 'id="ran-under" hx-swap-oob="true"' in live
     TrainingRun.objects.filter(pk__in=[ahead.pk, waits.pk]).update(state=JobState.CANCELLED)
 
 

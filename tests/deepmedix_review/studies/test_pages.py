@@ -15,7 +15,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies import selectors
 from deepmedix_review.studies.collecting.filters import imports_there, names_of_imports
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, store_phantom, write_film
 
@@ -144,7 +144,7 @@ def test_the_list_needs_as_many_queries_for_sixty_studies_as_for_two(
         with CaptureQueriesContext(connection) as captured:
             desk.get(url)
         few.append(len(captured))
-    assert few == [13, 9, 5, 5]
+    assert few == [13, 9, 7, 5]
     for _ in range(60):
         InstanceFactory.create()
         InstanceFactory.create(series__study__state=Study.State.UNSEEN)
@@ -236,3 +236,19 @@ def test_the_command_imports_a_folder_and_says_what_became_of_each(
             call_command("import_studies", wrong)
     with pytest.raises(CommandError, match="There is no user nobody"):
         call_command("import_studies", tmp_path / "folder", actor="nobody")
+
+
+def test_a_held_twin_shows_the_study_in_use_and_offers_no_accept(desk: Client) -> None:
+    used = store_phantom()
+    twin = store_phantom(seed=2).study
+    Study.objects.filter(pk=twin.pk).update(state=Study.State.HELD, held_reasons=["A twin."])
+    address = reverse("study-held")
+    assert 'value="accept"' in desk.get(address).content.decode()
+    copied = twin.series.get().instances.get()
+    Instance.objects.filter(pk=copied.pk).update(pixel_sha256=used.pixel_sha256, copy_of=used)
+    for page in (desk.get(address), desk.get(reverse("study-detail", args=[twin.uid]))):
+        told = page.content.decode()
+        assert f'href="{reverse("study-detail", args=[used.study.uid])}">{used.study.label}</a>' in told
+        assert 'value="accept"' not in told
+        assert 'value="reject"' in told
+    assert reverse("film-picture", args=[used.uid]) in desk.get(address).content.decode()

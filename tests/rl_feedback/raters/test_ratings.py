@@ -280,3 +280,27 @@ def test_results_cannot_be_changed() -> None:
     found = fit_ratings(["a"], ["Ann"], [3])
     with pytest.raises(ValueError, match="read-only"):
         found.labels.mean[0] = 1
+
+
+def test_a_reader_who_gives_everything_the_same_rating_is_never_called_reliable_and_counts_for_nothing() -> (
+    None
+):
+    made = simulate_ratings(num_readers=3, num_items=60, readers_per_item=2, seed=5)
+    items, readers = [*made.items, *range(60)], [*made.readers, *[3] * 60]
+    found = fit_ratings(items, readers, [*made.ratings, *[4] * 60])
+    clicker, others = found.readers[3], found.readers[:3]
+    assert clicker.is_unvarying
+    assert (clicker.reliability, clicker.severity, clicker.discrimination) == (None, None, 0.0)
+    assert "3 gave everything the same rating" in found.note
+    assert not any(reader.is_unvarying for reader in others)
+    # What the others say is told as if that reader had not been there.
+    alone = fit_ratings(made.items, made.readers, made.ratings)
+    assert np.allclose(found.labels.mean, alone.labels.mean, atol=0.005)
+    for one, other in zip(others, alone.readers, strict=True):
+        assert told(one.reliability) == pytest.approx(told(other.reliability), abs=0.02)
+
+
+def test_a_few_ratings_alike_or_a_reader_alone_are_no_ground_to_say_so() -> None:
+    short = fit_ratings([0, 1, 2, 0, 1, 2], ["a"] * 3 + ["b"] * 3, [4, 4, 4, 1, 3, 5])
+    alone = fit_ratings(range(30), ["a"] * 30, [4] * 30)
+    assert not any(reader.is_unvarying for reader in (*short.readers, *alone.readers))

@@ -68,6 +68,15 @@ def card_of(dataset: PreferenceDataset, summary: Summary) -> dict[str, Any]:
         "agreement": [
             {name: row[name] for name in AGREEMENT} for row in dataset.readers.get("agreement", [])
         ],
+        "reader_studies": list(dataset.readers.get("reader_studies", [])),
+        # No reader stands in a card, under whatever name.
+        "readers_left_out": [
+            {"reason": row["reason"], "num_readings": row["num_readings"]}
+            for row in dataset.readers.get("left_out", [])
+        ],
+        "readers_to_mind": [
+            {"one_reader": "; ".join(row["says"])} for row in dataset.readers.get("cautions", [])
+        ],
         "left_out": [vars(row) for row in summary.left_out],
         "sent_to_adjudication": [vars(row) for row in summary.disputes],
     }
@@ -90,6 +99,9 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
         ("Sides", card["sides"]),
         ("Pairs", card["pairs"]),
         ("Labels", card["labels"]),
+        ("Reader studies", card["reader_studies"]),
+        ("Readers left out", card["readers_left_out"]),
+        ("Readers to look at before they are believed", card["readers_to_mind"]),
         ("Agreement of the readers", card["agreement"]),
         ("What gave no pair", card["left_out"]),
         ("Sent to adjudication", card["sent_to_adjudication"]),

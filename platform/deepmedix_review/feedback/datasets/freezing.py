@@ -12,6 +12,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.datasets.choosing import Chosen, Wanted, chosen_of
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     DatasetReading,
@@ -22,6 +23,7 @@ from deepmedix_review.feedback.models import (
 )
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.results.cautions import cautions_on
 from deepmedix_review.studies.collecting.split import Shares, side_of
 from rl_feedback import preferences as learning
 from rl_feedback.preferences import Preferences, Split, gather_preferences
@@ -29,19 +31,26 @@ from rl_feedback.preferences import Preferences, Split, gather_preferences
 ROWS_AT_ONCE = 2000
 
 
-def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
-    """Every reading signed by now, as rows that never change again."""
+def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> PreferenceDataset:
+    """Every reading signed by now, or what is wanted of them, as rows that never change again."""
+    wanted = wanted or Wanted()
     require(actor, Capability.FREEZE_DATASETS)
     title = title.strip()
     if not 1 <= len(title) <= 120:
         raise RefusedByRule("Give the data set a title of 1 to 120 characters.")
     with transaction.atomic():
         as_of = timezone.now()
-        readings = readings_signed_by(as_of)
+        chosen = chosen_of(wanted, as_of=as_of)
+        readings = readings_signed_by(as_of, only=chosen.condition)
         if not readings:
-            raise RefusedByRule("No reading is signed yet. Freeze a data set once readers have signed some.")
+            raise RefusedByRule(
+                "No reading is signed yet. Freeze a data set once readers have signed some."
+                if wanted == Wanted()
+                else "No signed reading is left of what you chose. Choose more reader studies or readers."
+            )
+        anchors = anchors_signed_by(as_of, only=chosen.condition)
         found = gather_preferences(
-            map(as_judged, readings), anchors=map(as_judged, anchors_signed_by(as_of)), side_of=_side_of
+            map(as_judged, readings), anchors=map(as_judged, anchors), side_of=_side_of
         )
         dataset = PreferenceDataset.objects.create(
             title=title,
@@ -51,9 +60,9 @@ def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
             num_pairs=len(found.pairs),
             num_labels=len(found.labels),
             num_regions=len(found.regions),
-            left_out=[asdict(row) for row in found.left_out],
+            left_out=[*chosen.left_out, *(asdict(row) for row in found.left_out)],
             disputes=[asdict(row) for row in found.disputes],
-            readers=found.readers.as_json(),
+            readers={**found.readers.as_json(), **_looked_at(chosen, [*readings, *anchors])},
             sha256=found.sha256,
         )
         _keep_readings(dataset, readings, found.splits)
@@ -66,9 +75,24 @@ def freeze_dataset(*, title: str, actor: User) -> PreferenceDataset:
                 "num_readings": dataset.num_readings,
                 "num_pairs": dataset.num_pairs,
                 "sha256": dataset.sha256,
+                "num_reader_studies": len(chosen.reader_studies),
+                "num_readers_left_out": len(wanted.left_out_readers),
             },
         )
     return dataset
+
+
+def _looked_at(chosen: Chosen, readings: Sequence[Reading]) -> dict[str, Any]:
+    """Of which reader studies the set is made, whom it leaves out and why, and which readers to mind."""
+    keys = [reading.pk for reading in readings]
+    return {
+        "reader_studies": [
+            {"uid": str(study.uid), "title": study.title, "state": study.state}
+            for study in chosen.reader_studies
+        ],
+        "left_out": [dict(row) for row in chosen.readers_left_out],
+        "cautions": [asdict(caution) for caution in cautions_on(Reading.objects.filter(pk__in=keys))],
+    }
 
 
 def _side_of(patient: str) -> Split:

@@ -14,6 +14,7 @@ from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.datasets.card import as_markdown, card_of
+from deepmedix_review.feedback.datasets.choosing import Wanted, offered
 from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.datasets.page import page_of_dataset
 from deepmedix_review.feedback.datasets.samples import sample_pairs
@@ -35,7 +36,7 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
     user = acting_user(request)
     if request.method == "POST":
         try:
-            dataset = freeze_dataset(title=request.POST.get("title", ""), actor=user)
+            dataset = freeze_dataset(title=request.POST.get("title", ""), actor=user, wanted=_wanted(request))
         except NotYours:
             raise
         except RefusedByRule as refusal:
@@ -45,8 +46,22 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
         return redirect("dataset-detail", dataset.uid)
     page = page_of(datasets(user), before=read_before(request.GET.get("before")), size=PAGE_SIZE)
     newest = datasets(user).first()
-    context = {"datasets": page, "num_waiting": num_readings_waiting(newest), "newest": newest}
+    context = {
+        "datasets": page,
+        "num_waiting": num_readings_waiting(newest),
+        "newest": newest,
+        "offer": offered(),
+    }
     return render(request, "feedback/dataset_list.html", context)
+
+
+def _wanted(request: HttpRequest) -> Wanted:
+    """What is ticked on the form. A form without the list of reader studies takes them all."""
+    sent = request.POST
+    return Wanted(
+        reader_studies=frozenset(sent.getlist("reader_study")) if "chooses" in sent else None,
+        left_out_readers={name: sent.get(f"reason-{name}", "") for name in sent.getlist("without")},
+    )
 
 
 @require_safe

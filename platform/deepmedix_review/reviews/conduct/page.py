@@ -137,7 +137,10 @@ def extension_form(
     ).exclude(pk__in=overview.studies_in(reader_study))
     return ExtensionForm(
         request.POST if is_sent else None,
-        studies=[(str(study.uid), study.label) for study in found[: choices.MOST_OFFERED]],
+        studies=[
+            (str(study.uid), f"{study.label}, a drawn phantom" if study.is_phantom else study.label)
+            for study in found[: choices.MOST_OFFERED]
+        ],
         prefix="extend",
     )
 

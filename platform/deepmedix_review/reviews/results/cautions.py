@@ -1,0 +1,156 @@
+"""Which readers to look at before they are believed: who says one thing, misses controls or hurries."""
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    Assignment,
+    Case,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.reliability import SEEN_THROUGH
+from rl_feedback.raters.sameness import is_by_chance, smoothed_share
+
+# Of fewer cases nobody is called hasty.
+FEWEST_CASES = 3
+# A median below this share of the other readers' median.
+HASTE = 1 / 3
+_READER = "reading__assignment__reader__pseudonym"
+_Counts = Mapping[str, Counter[str]]
+
+
+@dataclass(frozen=True)
+class Caution:
+    """`says` are sentences without their subject: "gave 4 and nothing else, 21 times"."""
+
+    reader: str
+    says: tuple[str, ...]
+
+
+def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
+    """Of the readers of these readings, controls and repeats among them; seven queries, however many."""
+    keys = readings.order_by().values("pk")
+    said: dict[str, list[str]] = defaultdict(list)
+    for counts, words in (
+        (_ratings(keys), "gave the rating {} and nothing else, {} times"),
+        (_verdicts(keys), "said “{}” of all {} regions"),
+    ):
+        for reader, value, number in _only_one(counts):
+            said[reader].append(words.format(value, number))
+    for reader, side, number in _only_one_side(_counted(Vote.objects.filter(reading__in=keys), "side")):
+        said[reader].append(f"voted {number} times for output {side.upper()}, on one side always")
+    for reader, (seen, shown) in _controls(readings).items():
+        if shown >= 2 and seen * 2 < shown:
+            said[reader].append(f"saw through {seen} of {shown} alterations of control cases")
+    for reader, own, others in _hasty(readings):
+        said[reader].append(f"took {own:.0f} s a case, where the others take {others:.0f} s")
+    return tuple(Caution(reader, tuple(said[reader])) for reader in sorted(said))
+
+
+def cautions_in(reader_study: ReaderStudy) -> tuple[Caution, ...]:
+    """Of all that its readers signed of data, controls and repeats."""
+    signed = Reading.objects.filter(
+        assignment__case__reader_study=reader_study,
+        assignment__case__role__in=(Case.Role.DATA, Case.Role.CONTROL),
+        signed_at__isnull=False,
+    )
+    return cautions_on(signed.exclude(amended_by__signed_at__isnull=False))
+
+
+def _counted(rows: "QuerySet[RegionAnnotation] | QuerySet[Vote]", name: str) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for reader, value in rows.values_list(_READER, name):
+        counts[reader][str(value)] += 1
+    return counts
+
+
+def _verdicts(keys: Any) -> dict[str, Counter[str]]:
+    return _counted(RegionAnnotation.objects.filter(reading__in=keys), "verdict")
+
+
+def _ratings(keys: Any) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    steps = StepRating.objects.filter(reading__in=keys, plausibility__isnull=False)
+    for reader, value in steps.values_list(_READER, "plausibility"):
+        counts[reader][str(value)] += 1
+    answers = AnswerRating.objects.filter(reading__in=keys)
+    for reader, *values in answers.values_list(_READER, "relevance", "correctness", "completeness"):
+        counts[reader].update(str(value) for value in values if value is not None)
+    return counts
+
+
+def _only_one(counts: _Counts) -> Iterable[tuple[str, str, int]]:
+    """Who says one thing alone, more often than who answers like the others would by chance."""
+    total: Counter[str] = Counter()
+    for own in counts.values():
+        total.update(own)
+    for reader, own in counts.items():
+        others = total - own
+        if len(own) != 1 or not others:
+            continue
+        [(value, number)] = own.items()
+        if not is_by_chance(number, smoothed_share(others[value], others.total())):
+            yield reader, value, number
+
+
+def _only_one_side(counts: _Counts) -> Iterable[tuple[str, str, int]]:
+    """Sides are drawn by lot, so who looks at the outputs votes for either half the time."""
+    for reader, own in counts.items():
+        decided = {side: own[side] for side in ("a", "b") if own[side]}
+        if len(decided) == 1:
+            [(side, number)] = decided.items()
+            if not is_by_chance(number, 0.5):
+                yield reader, side, number
+
+
+def _controls(readings: QuerySet[Reading]) -> Mapping[str, tuple[int, int]]:
+    """By reader: how many alterations were seen through, of how many shown."""
+    shown = readings.filter(assignment__case__role=Case.Role.CONTROL, assignment__kind=Assignment.Kind.FIRST)
+    rows = list(
+        shown.order_by().values_list("pk", "assignment__reader__pseudonym", "assignment__case__known_answer")
+    )
+    keys = [key for key, _, _ in rows]
+    low = set(
+        StepRating.objects.filter(reading__in=keys, plausibility__lte=SEEN_THROUGH).values_list(
+            "reading", "step__uid"
+        )
+    )
+    refused = set(
+        RegionAnnotation.objects.filter(reading__in=keys)
+        .exclude(verdict=RegionAnnotation.Verdict.FITS)
+        .values_list("reading", "region__uid")
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for key, reader, known in rows:
+        for what in (known or {}).get("alterations", []):
+            is_seen = (key, UUID(what["step"])) in low or bool(
+                what.get("region") and (key, UUID(what["region"])) in refused
+            )
+            seen, number = found.get(reader, (0, 0))
+            found[reader] = (seen + is_seen, number + 1)
+    return found
+
+
+def _hasty(readings: QuerySet[Reading]) -> Iterable[tuple[str, float, float]]:
+    times: dict[str, list[int]] = defaultdict(list)
+    rows = readings.filter(amends__isnull=True).order_by()
+    for reader, seconds in rows.values_list(F("assignment__reader__pseudonym"), "active_seconds"):
+        times[reader].append(seconds)
+    for reader, own in times.items():
+        others: Sequence[float] = [s for name, every in times.items() if name != reader for s in every]
+        if len(own) < FEWEST_CASES or len(others) < FEWEST_CASES:
+            continue
+        mine, theirs = statistics.median(own), statistics.median(others)
+        if mine < HASTE * theirs:
+            yield reader, mine, theirs
