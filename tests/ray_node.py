@@ -82,10 +82,14 @@ class RayNode:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end_processes(self) -> None:
-        """Kill what the cluster started, by the mark in its environment; what it starts meanwhile, too."""
+        """Kill what the cluster started: its descendants, and by the mark in their environment those whose
+        parents are gone. Some of Ray's processes write their names over the mark."""
         for _ in range(3):
             for process in self._processes():
-                process.kill()
+                try:
+                    process.kill()
+                except psutil.NoSuchProcess:
+                    continue
         self._process.wait()
 
     def workers(self) -> list[psutil.Process]:
@@ -93,14 +97,14 @@ class RayNode:
         return [one for one in self._processes() if "RayTrainWorker" in " ".join(one.cmdline())]
 
     def _processes(self) -> list[psutil.Process]:
-        found = []
+        found = set(psutil.Process(self._process.pid).children(recursive=True))
         for process in psutil.process_iter():
             try:
                 if process.environ().get(MARK) == str(self.folder):
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                    found |= {process, *process.children(recursive=True)}
+            except psutil.Error:
                 continue
-        return found
+        return list(found)
 
     def _answers(self) -> bool:
         """The job API is up before the node that jobs run on."""
