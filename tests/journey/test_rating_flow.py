@@ -102,7 +102,7 @@ def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
     assert "enlarged" not in room.page.content()
     room.press("Control+Enter")
     expect(
-        room.page.get_by_role("alert").filter(has_text="Not locked yet. Left: your answer.")
+        room.page.get_by_role("alert").filter(has_text="Not locked yet. To do: your answer.")
     ).to_be_visible()
     room.press("2", "j", "4")
     check_barriers(room.page)

@@ -124,13 +124,13 @@ def test_an_incomplete_case_is_not_signed_and_the_page_says_what_is_left(enter: 
     room.open()
     room.wait_for_film()
     room.press("4", "f", "Control+Enter")
-    expect(room.page.get_by_role("alert").filter(has_text="Not signed yet. Left:")).to_be_visible()
+    expect(room.page.get_by_role("alert").filter(has_text="Not signed yet. To do:")).to_be_visible()
     assert room.readings()[0].signed_at is None
     room.press("Backquote")
     expect(room.page.get_by_role("tab", name=re.compile("Output B"))).to_have_attribute(
         "aria-selected", "true"
     )
-    room.page.get_by_role("button", name=re.compile("Left:")).click()
+    room.page.get_by_role("button", name=re.compile("To do:")).click()
     expect(room.page.locator(".room .current")).to_have_attribute("aria-label", "Step 2 of output A")
 
 

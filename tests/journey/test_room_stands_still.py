@@ -103,7 +103,7 @@ def test_nothing_moves_while_the_focus_walks_values_are_chosen_and_pointed_at(
     page.get_by_role("group", name=re.compile("^Relevance, 1 to 5")).get_by_label("2").hover()
     assert places(page) == before
     room.press("Control+Enter")
-    expect(page.get_by_role("alert").filter(has_text="Not signed yet. Left:")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Not signed yet. To do:")).to_be_visible()
     page.get_by_role("group", name=re.compile("How plausible is step 2")).get_by_label("3").click()
     assert places(page) == before
     assert room.problems == []

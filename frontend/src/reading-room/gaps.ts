@@ -20,7 +20,7 @@ import { answerTo, builtIn } from "./questions";
 
 export interface Gap {
   readonly place: Place;
-  /** Completes the sentence "Left: …". */
+  /** Completes the sentence "To do: …". */
   readonly name: string;
 }
 

@@ -238,7 +238,7 @@ export class Session {
     const { reading } = desk.room.state;
     if (gaps(reading).length > 0) {
       const what = reading.stage === "first_read" ? "locked" : "signed";
-      this.set({ refusal: `Not ${what} yet. Left: ${leftToDo(reading)}.` });
+      this.set({ refusal: `Not ${what} yet. To do: ${leftToDo(reading)}.` });
       return desk.room.walking.goToFirstGap();
     }
     if (!hasItsFilm(desk)) return;

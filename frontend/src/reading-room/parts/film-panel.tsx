@@ -71,7 +71,7 @@ function Corners({ state }: { readonly state: RoomState }) {
       lines={[
         `${reading.case_label} · ${instance.modality} ${instance.view_position}`,
         `${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit`,
-        ...(place.kind === "vote" ? ["Regions as told: A full lines, B dashed"] : []),
+        ...(place.kind === "vote" ? ["The outputs' own regions: A full, B dashed"] : []),
       ]}
       spacing={instance.column_spacing_mm}
       display={display}

@@ -90,7 +90,7 @@ function Left({ state, room, roomState }: Props) {
         showCurrentItem();
       }}
     >
-      {`${refusal === null ? "" : "Not yet. "}Left: ${leftToDo(reading)}`}
+      {`${refusal === null ? "" : "Not yet. "}To do: ${leftToDo(reading)}`}
     </button>
   );
 }
