@@ -172,7 +172,8 @@ def a_study_read_by_several(
     rng = random.Random(seed)
     readings = Reading.objects.filter(assignment__case__reader_study=study).select_related("assignment")
     readers = sorted(set(readings.values_list("assignment__reader", flat=True)))
-    for reading in readings.order_by("pk"):
+    # The order of the readings is drawn by the readers' uids, which are new in each run.
+    for reading in readings.order_by("assignment__case__study", "assignment__reader", "pk"):
         place = readers.index(reading.assignment.reader_id)
         _say_as_a_reader(reading, rng, lenience=-(place == 0), is_careless=place == len(readers) - 1)
         Reading.objects.filter(pk=reading.pk).update(opened_at=timezone.now(), signed_at=timezone.now())

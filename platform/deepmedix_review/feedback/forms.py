@@ -254,7 +254,13 @@ class TrainingForm:
         asked = data is not None and str(data.get("recipe", "")) == offered.key
         counts = [len(examples.of(stage)) if examples else 0 for stage in stages]
         nouns = [LEARNS_FROM[stage.kind].noun for stage in stages]
-        lacking = sorted({noun for noun, number in zip(nouns, counts, strict=True) if not number})
+        lacking = sorted(
+            {
+                f"{noun} of the origin {' or '.join(stage.origins)}" if stage.origins else noun
+                for stage, noun, number in zip(stages, nouns, counts, strict=True)
+                if not number
+            }
+        )
         return Offer(
             offered,
             [

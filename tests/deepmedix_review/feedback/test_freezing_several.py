@@ -342,8 +342,10 @@ def test_ratings_of_steps_are_learned_from_by_numbers_and_only_those_that_a_labe
 
 
 def test_a_case_carries_how_far_apart_its_readers_drew_a_region(
-    model: ModelVersion, dataset: PreferenceDataset
+    model: ModelVersion, researcher: User
 ) -> None:
+    a_study_read_by_several(model, num_films=9, num_readers=4)
+    dataset = freeze_dataset(title="Several", actor=researcher)
     spreads = spreads_of(dataset)
     assert spreads
     region, spread = next(iter(spreads.values()))[0]

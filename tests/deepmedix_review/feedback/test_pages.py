@@ -365,7 +365,7 @@ def test_the_models_offer_a_return_to_what_served_last_before_whatever_it_was_tr
     assert "served before" not in client.get(road.url("model-detail")).content.decode()
 
 
-@pytest.mark.parametrize(("name", "most"), [("dataset-list", 12), ("model-list", 9), ("api-model-list", 8)])
+@pytest.mark.parametrize(("name", "most"), [("dataset-list", 14), ("model-list", 9), ("api-model-list", 8)])
 def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
     road: Road,
     name: str,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from deepmedix_review.reviews.models import (
     AnswerRating,
@@ -68,10 +68,13 @@ def cautions_in(reader_study: ReaderStudy) -> tuple[Caution, ...]:
     return cautions_on(signed.exclude(amended_by__signed_at__isnull=False))
 
 
-def _counted(rows: "QuerySet[RegionAnnotation] | QuerySet[Vote]", name: str) -> dict[str, Counter[str]]:
+def _counted(rows: "QuerySet[Any]", *names: str) -> dict[str, Counter[str]]:
+    """By reader how often each value was given, of all these fields together; counted by the database."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for reader, value in rows.values_list(_READER, name):
-        counts[reader][str(value)] += 1
+    for reader, *values, number in rows.order_by().values_list(_READER, *names).annotate(number=Count("pk")):
+        for value in values:
+            if value is not None:
+                counts[reader][str(value)] += number
     return counts
 
 
@@ -81,12 +84,12 @@ def _verdicts(keys: Any) -> dict[str, Counter[str]]:
 
 def _ratings(keys: Any) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    steps = StepRating.objects.filter(reading__in=keys, plausibility__isnull=False)
-    for reader, value in steps.values_list(_READER, "plausibility"):
-        counts[reader][str(value)] += 1
-    answers = AnswerRating.objects.filter(reading__in=keys)
-    for reader, *values in answers.values_list(_READER, "relevance", "correctness", "completeness"):
-        counts[reader].update(str(value) for value in values if value is not None)
+    for rows, names in (
+        (StepRating.objects.filter(reading__in=keys), ("plausibility",)),
+        (AnswerRating.objects.filter(reading__in=keys), ("relevance", "correctness", "completeness")),
+    ):
+        for reader, own in _counted(rows, *names).items():
+            counts[reader].update(own)
     return counts
 
 

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 
+from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import Dashboard
 from deepmedix_review.reviews.results.figures import Figure, counted
@@ -22,7 +23,7 @@ def readme_of(
     parts = [
         f"Results of the reader study “{reader_study.title}”\n{reader_study.uid}",
         _wrapped(
-            f"Computed {dashboard.computed_at:%Y-%m-%d %H:%M:%S} UTC from "
+            f"Computed {say_moment(dashboard.computed_at, to_the_second=True)}, from "
             f"{counted(dashboard.num_readings, 'signed reading')}. {_COUNTS}"
         ),
         _wrapped(
