@@ -169,7 +169,7 @@ def a_study_read_by_several(
         seed=seed % 1000,
         design=design,
     )
-    rng = random.Random(seed)
+    rng = random.Random(seed + 2)
     readings = Reading.objects.filter(assignment__case__reader_study=study).select_related("assignment")
     readers = sorted(set(readings.values_list("assignment__reader", flat=True)))
     # The order of the readings is drawn by the readers' uids, which are new in each run.
