@@ -86,7 +86,8 @@ def test_the_page_of_a_study_asks_for_the_reason_and_then_for_the_decision(desk:
     before = desk.get(page).content.decode()
     assert f'action="{hold}"' in before
     assert "Write no name in it" in before
-    assert "Text burned into the picture is not looked for: a person has to look." in before
+    assert "Text burned into the picture is not looked for by the platform." in before
+    assert "nobody had to look: its header denies any text" in before
     after = desk.post(hold, {"reason": REASON}, follow=True).content.decode()
     assert f"{study.label} is on hold" in after
     assert (REASON in after, f'action="{hold}"' in after) == (True, False)
