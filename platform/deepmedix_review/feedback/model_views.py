@@ -135,7 +135,7 @@ def return_to_former_model(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             context = {"former": former_model(), "serving": serving_model()}
             return render(request, "feedback/roll_back.html", context)
-        version = return_to_former(actor=acting_user(request))
+        version = return_to_former(actor=acting_user(request), expected=request.POST.get("former", ""))
     except NotYours:
         raise
     except RefusedByRule as refusal:

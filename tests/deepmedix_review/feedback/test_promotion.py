@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
@@ -77,7 +79,16 @@ def test_a_signature_stays_as_it_was_given(candidate: ModelVersion) -> None:
 def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion) -> None:
     researcher = ResearcherFactory.create()
     sign(candidate, researcher)
-    assert return_to_former(actor=researcher) == candidate.parent
+    former = candidate.parent
+    assert former is not None
+    with pytest.raises(RefusedByRule, match="Nothing was changed: meanwhile"):
+        return_to_former(actor=researcher, expected=str(candidate.uid))
+    assert serving_model() == candidate
+    client = Client()
+    client.force_login(researcher)
+    page = client.get(reverse("model-roll-back")).content.decode()
+    assert f'name="former" value="{former.uid}"' in page
+    client.post(reverse("model-roll-back"), {"former": str(former.uid)})
     assert serving_model() == candidate.parent
     signed = Promotion.objects.values_list("kind", "version", "replaced")
     back = (Promotion.Kind.ROLLED_BACK, candidate.parent_id, candidate.pk)

@@ -64,12 +64,18 @@ def require_promotable(candidate: ModelVersion) -> GateDecision:
     return decision
 
 
-def return_to_former(*, actor: User) -> ModelVersion:
-    """The version that served before serves again, in one step."""
+def return_to_former(*, actor: User, expected: str | None = None) -> ModelVersion:
+    """The version that served before serves again, in one step. Raises RefusedByRule where that is meanwhile
+    another one than the uid `expected`, which a person has agreed to."""
     require(actor, Capability.PROMOTE_MODELS)
     with transaction.atomic():
         replaced = serving_model()
         version = roll_back(actor=actor)
+        if expected is not None and str(version.uid) != expected:
+            raise RefusedByRule(
+                f"Nothing was changed: meanwhile {replaced} serves, and a return now leads to {version}. "
+                "Look again, then decide."
+            )
         Promotion.objects.create(
             kind=Promotion.Kind.ROLLED_BACK, version=version, replaced=replaced, signed_by=actor
         )
