@@ -23,6 +23,11 @@ export function NameDialog(props: {
     dialog.current?.showModal();
     goOn.current?.focus();
   }, []);
+  // Not by the event of a closed dialog, which comes later: a key in between would ask for what is still there.
+  const close = (): void => {
+    dialog.current?.close();
+    props.onClose();
+  };
   const isOfCase = other === null || other.role === "same_study" || film === reading.instance.uid;
   return (
     <dialog
@@ -30,7 +35,10 @@ export function NameDialog(props: {
       class="sheet name-dialog"
       aria-labelledby="name-title"
       aria-describedby="name-what"
-      onClose={props.onClose}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
     >
       <h2 id="name-title">Does this film show a name?</h2>
       <div id="name-what">
@@ -64,7 +72,7 @@ export function NameDialog(props: {
         </fieldset>
       )}
       <div class="toolbar">
-        <button ref={goOn} type="button" class="button primary" onClick={() => dialog.current?.close()}>
+        <button ref={goOn} type="button" class="button primary" onClick={close}>
           No, go on reading <kbd>Esc</kbd>
         </button>
         <button
@@ -72,7 +80,7 @@ export function NameDialog(props: {
           class="button danger"
           disabled={film === null}
           onClick={() => {
-            dialog.current?.close();
+            close();
             if (film !== null) props.onReport(film);
           }}
         >
