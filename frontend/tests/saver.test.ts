@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Answer } from "../src/api/client";
 import type { Change, Confirmed, Sent, Stored } from "../src/api/reading";
 import { ActiveTime } from "../src/reading-room/active-time";
+import { OUTBOX, openDatabase } from "../src/reading-room/browser-database";
 import { itemOf, seenIn } from "../src/reading-room/items";
 import { type InstantStorage, rescue } from "../src/reading-room/last-resort";
-import { type Outbox, openOutbox, outboxInMemory } from "../src/reading-room/outbox";
+import { type Outbox, openOutbox, outboxIn, outboxInMemory } from "../src/reading-room/outbox";
 import type { SaveState } from "../src/reading-room/save-state";
 import { Saver } from "../src/reading-room/saver";
 
@@ -173,6 +174,30 @@ describe("saving", () => {
     await saver.flush();
     expect(server.sides).toEqual(["a", "b"]);
     expect(saver.state).toMatchObject({ numWaiting: 0, isKept: false });
+  });
+
+  it("does not take a change for kept that the browser gives up at the commit, and says so", async () => {
+    const database = await openDatabase();
+    vi.spyOn(database, "transaction").mockImplementationOnce((...given) => {
+      const transaction = IDBDatabase.prototype.transaction.apply(database, given);
+      const add = transaction.objectStore(OUTBOX).add;
+      const store = Object.assign(transaction.objectStore(OUTBOX), {
+        add(value: unknown) {
+          const adding = add.call(store, value);
+          adding.addEventListener("success", () => transaction.abort());
+          return adding;
+        },
+      });
+      return transaction;
+    });
+    const server = new FakeServer();
+    const { saver } = await saverWith(server, outboxIn(database));
+
+    saver.save(vote("a"), FILM);
+    await saver.flush();
+
+    expect(saver.state).toMatchObject({ numWaiting: 0, isKept: false });
+    expect(server.sides).toEqual(["a"]);
   });
 
   it("tries again by itself", async () => {

@@ -12,6 +12,15 @@ export function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
   });
 }
 
+/** Resolves when what was written outlives the page: a request that succeeded can still be lost with its
+ * transaction, by a page that ends or a disk that is full (Indexed Database API 3.0, section 2.7.1). */
+export function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("the browser gave the change up"));
+  });
+}
+
 /** Rejects where the browser keeps no database, for instance in some private windows. */
 export async function openDatabase(): Promise<IDBDatabase> {
   const opening = indexedDB.open(NAME, VERSION);

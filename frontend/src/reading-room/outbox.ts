@@ -1,6 +1,6 @@
 /** What the server has not confirmed, kept in the browser so that no crash or lost session loses any of it. */
 import type { Sent } from "../api/reading";
-import { OUTBOX, openDatabase, settled } from "./browser-database";
+import { committed, OUTBOX, openDatabase, settled } from "./browser-database";
 
 export interface Kept {
   /** Whose it is: nothing is ever sent under another login. */
@@ -17,7 +17,7 @@ export interface Waiting extends Kept {
 export interface Outbox {
   /** Whether it outlives the page. */
   readonly isLasting: boolean;
-  /** The same change twice is kept once. */
+  /** Resolves once it outlives the page. The same change twice is kept once. */
   add(kept: Kept): Promise<void>;
   /** In the order in which they were made. */
   waiting(reading: string): Promise<Waiting[]>;
@@ -40,8 +40,10 @@ export function outboxIn(database: IDBDatabase): Outbox {
     isLasting: true,
     async add(kept) {
       const rows = store("readwrite");
-      if ((await settled(rows.index("change").count(kept.change.change_id))) > 0) return;
-      await settled(rows.add(kept));
+      const added = settled(rows.index("change").count(kept.change.change_id)).then((numThere) => {
+        if (numThere === 0) rows.add(kept);
+      });
+      await Promise.all([committed(rows.transaction), added]);
     },
     async waiting(reading) {
       return inOrder(await settled(store("readonly").index("reading").getAll(reading)));
