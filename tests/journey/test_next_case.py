@@ -133,8 +133,11 @@ def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Ca
     first.refresh_from_db()
     assert (first.signed_at, StepRating.objects.filter(reading=second).count()) == (None, 0)
 
-    waiting.pop().continue_()
-    room.page.unroute(API)
+    with room.page.expect_response(re.compile(f"{third.uid}/.ahead=1")) as ahead:
+        waiting.pop().continue_()
+        room.page.unroute(API)
+    # It counts the second, which was opened a moment ago.
+    assert ahead.value.json()["position"] == 3
     expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
     for reading in (first, second):
         reading.refresh_from_db()

@@ -47,6 +47,9 @@ export class Desks {
 
   async prepareNext(): Promise<void> {
     const { shown } = this;
+    // The number of the next case counts those that were opened before it, this one among them.
+    await shown?.saver.flush();
+    if (shown !== this.shown) return;
     const next = readingIn(shown?.room.state.reading.next ?? null);
     if (next !== null && this.left === null && shown && hasItsFilm(shown)) await this.next.prepare(next);
   }

@@ -164,7 +164,9 @@ export class Onward {
     if (uid === null) return location.assign(address);
     history.pushState({ uid }, "", address);
     const desk = await this.host.open(uid, `/api/readings/${uid}/?ahead=1`);
-    desk?.saver.opened();
+    if (desk === null) return;
+    desk.saver.opened();
+    void this.desks.prepareNext();
   }
 }
 

@@ -79,7 +79,7 @@ export class Session {
     await rescue(localStorage, outbox);
     await this.histories.dropOthers();
     this.around = { account: this.account, outbox, storage: localStorage, send };
-    await this.open(uid, `/api/readings/${uid}/`);
+    if (await this.open(uid, `/api/readings/${uid}/`)) void this.desks.prepareNext();
     const leftovers = await sendLeftovers(outbox, this.around, (reading) => this.desks.isOpen(reading));
     this.set({ leftovers });
   }
@@ -105,7 +105,6 @@ export class Session {
     this.show(desk);
     void desk.saver.flush();
     await desk.room.loadFilm();
-    void this.desks.prepareNext();
     return desk;
   }
 
@@ -189,7 +188,7 @@ export class Session {
 
   async reopen(): Promise<void> {
     const uid = this.desks.wanted;
-    if (uid !== null) await this.open(uid, `/api/readings/${uid}/`);
+    if (uid !== null && (await this.open(uid, `/api/readings/${uid}/`))) void this.desks.prepareNext();
   }
 
   askToLogIn(): void {
