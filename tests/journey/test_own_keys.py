@@ -46,6 +46,9 @@ def test_a_key_is_moved_kept_for_the_account_and_reset(enter: Callable[[], Room]
     room.press("q")
     expect(sheet.get_by_text("“Region fits” is on Q now.")).to_be_visible()
     check_barriers(page)
+    # The key right after the one that closes it is heard.
+    room.press("Escape", "Shift+Slash", "Escape", "Shift+Slash")
+    expect(sheet).to_be_visible()
     room.press("Escape")
     expect(sheet).to_have_count(0)
     assert Preference.objects.get().keys == {"verdict-fits": "KeyQ"}

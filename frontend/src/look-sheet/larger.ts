@@ -1,4 +1,5 @@
 /** One film of the sheet in its full size: windows, inverted, zoomed; ticked and left by keys. */
+import { openDialog } from "../dialog";
 import { StudyFilm } from "../study-film/study-film";
 
 interface Shown {
@@ -22,6 +23,7 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   const films = filmsOf(sheet);
   let at = 0;
   let film: StudyFilm | null = null;
+  let close = (): void => {};
 
   const show = (next: number): void => {
     const shown = films[next];
@@ -48,9 +50,14 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   };
   /** At either end it stays, so that nobody begins anew unawares. */
   const walk = (by: number): void => show(Math.min(Math.max(at + by, 0), films.length - 1));
+  const closed = (): void => {
+    film?.dispose();
+    film = null;
+    films[at]?.tick.focus();
+  };
   const open = (next: number): void => {
     if (next < 0) return;
-    dialog.showModal();
+    close = openDialog(dialog, closed);
     show(next);
   };
 
@@ -78,12 +85,7 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   });
   part("[data-larger-back]").addEventListener("click", () => walk(-1));
   part("[data-larger-on]").addEventListener("click", () => walk(1));
-  part("[data-larger-close]").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    film?.dispose();
-    film = null;
-    films[at]?.tick.focus();
-  });
+  part("[data-larger-close]").addEventListener("click", () => close());
 }
 
 function keptBeside(tick: HTMLInputElement): string {

@@ -213,7 +213,8 @@ function listen(session: Session, around: Surroundings): () => void {
     "keydown",
     (event) => {
       session.signOfLife();
-      if (document.querySelector("dialog[open]")) return;
+      // What lies over the room has its own keys, also the one that closed it.
+      if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
       const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
       if (action === null) return;

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { LoginState } from "../login";
 import type { Session } from "../session";
 import { whoIsOut } from "./banners";
+import { Dialog } from "./dialog";
 
 /** Over the case, which stays as it is: the same reader logs in again and goes on. */
 export function LoginDialog(props: {
@@ -10,66 +11,60 @@ export function LoginDialog(props: {
   readonly pseudonym: string;
 }) {
   const { session, login } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   useEffect(() => {
     if (login.refusal !== null) password.current?.select();
   }, [login.refusal]);
   return (
-    <dialog
-      ref={dialog}
-      class="sheet login"
-      aria-labelledby="login-title"
-      aria-describedby="login-why"
-      onClose={() => session.cancelLogIn()}
-    >
-      <h2 id="login-title">Log in again</h2>
-      <p id="login-why">
-        {whoIsOut(login)} Everything that you rated is kept in this browser; it is sent as soon as you,{" "}
-        {props.pseudonym}, are logged in.
-      </p>
-      <form
-        class="form login-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const fields = new FormData(event.currentTarget);
-          void session.logIn({
-            username: String(fields.get("username")),
-            password: String(fields.get("password")),
-          });
-        }}
-      >
-        <p>
-          <label for="login-username">User name</label>
-          <input id="login-username" name="username" autocomplete="username" required maxLength={150} />
-        </p>
-        <p>
-          <label for="login-password">Password</label>
-          <input
-            ref={password}
-            id="login-password"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxLength={200}
-          />
-        </p>
-        <p class="refusal" role="alert">
-          {login.refusal}
-        </p>
-        <div class="toolbar">
-          <button type="submit" class="button primary" disabled={login.isChecking}>
-            {login.isChecking ? "Logging in…" : "Log in"}
-          </button>
-          <button type="button" class="button" onClick={() => dialog.current?.close()}>
-            Later <kbd>Esc</kbd>
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <Dialog class="login" title="login-title" description="login-why" onClosed={() => session.cancelLogIn()}>
+      {(close) => (
+        <>
+          <h2 id="login-title">Log in again</h2>
+          <p id="login-why">
+            {whoIsOut(login)} Everything that you rated is kept in this browser; it is sent as soon as you,{" "}
+            {props.pseudonym}, are logged in.
+          </p>
+          <form
+            class="form login-form"
+            onSubmit={(event) => {
+              event.preventDefault();
+              const fields = new FormData(event.currentTarget);
+              void session.logIn({
+                username: String(fields.get("username")),
+                password: String(fields.get("password")),
+              });
+            }}
+          >
+            <p>
+              <label for="login-username">User name</label>
+              <input id="login-username" name="username" autocomplete="username" required maxLength={150} />
+            </p>
+            <p>
+              <label for="login-password">Password</label>
+              <input
+                ref={password}
+                id="login-password"
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+                maxLength={200}
+              />
+            </p>
+            <p class="refusal" role="alert">
+              {login.refusal}
+            </p>
+            <div class="toolbar">
+              <button type="submit" class="button primary" disabled={login.isChecking}>
+                {login.isChecking ? "Logging in…" : "Log in"}
+              </button>
+              <button type="button" class="button" onClick={close}>
+                Later <kbd>Esc</kbd>
+              </button>
+            </div>
+          </form>
+        </>
+      )}
+    </Dialog>
   );
 }

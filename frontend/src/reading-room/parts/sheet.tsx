@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { KeySettings } from "../../api/account";
 import type { Reading } from "../../api/reading";
 import { capOf, isMovable, nameOfShortcut, problemOf, shortcutsWith, withMoved } from "../keymap";
@@ -6,6 +6,7 @@ import { allScales } from "../scales";
 import type { Settings } from "../settings";
 import type { Shortcut } from "../shortcuts";
 import { Cap } from "./cap";
+import { Dialog } from "./dialog";
 
 const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
 
@@ -40,10 +41,8 @@ export function ShortcutSheet(props: {
   readonly onClose: () => void;
 }) {
   const { settings, state } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
   const [moving, setMoving] = useState<Shortcut | null>(null);
   const [said, setSaid] = useState<string | null>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   const keep = async (part: Partial<KeySettings>, done: string): Promise<void> => {
     const problem = await settings.change(part);
     setSaid(problem === null ? done : `${done} It could not be kept for other days: ${problem}`);
@@ -58,16 +57,15 @@ export function ShortcutSheet(props: {
     );
   };
   return (
-    <dialog
-      ref={dialog}
-      class="sheet"
-      aria-labelledby="sheet-title"
-      onClose={props.onClose}
-      onCancel={(event) => {
-        if (moving === null) return;
-        event.preventDefault();
+    <Dialog
+      class="keys-sheet"
+      title="sheet-title"
+      onClosed={props.onClose}
+      mayLeave={() => {
+        if (moving === null) return true;
         setMoving(null);
         setSaid(null);
+        return false;
       }}
       onKeyDown={(event) => {
         if (moving === null || ["Escape", "Tab", "Shift"].includes(event.key)) return;
@@ -75,91 +73,98 @@ export function ShortcutSheet(props: {
         move(moving, event.code);
       }}
     >
-      <div class="toolbar">
-        <h2 id="sheet-title">Keyboard shortcuts</h2>
-        <button type="button" class="button" onClick={props.onTour}>
-          Tour
-        </button>
-        {props.onName && (
-          <button type="button" class="button danger" onClick={props.onName}>
-            This film shows a name … <Cap of="report-name" />
-          </button>
-        )}
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          Close <kbd>Esc</kbd>
-        </button>
-      </div>
-      <div class="toolbar">
-        <label>
-          <input
-            type="checkbox"
-            checked={state.has_single_keys}
-            onChange={({ currentTarget: { checked } }) =>
-              void keep({ has_single_keys: checked }, `Single keys are ${checked ? "on" : "off"}.`)
-            }
-          />{" "}
-          Single keys are on. They go by their place on the keyboard and rest while you type.
-        </label>
-        <button
-          type="button"
-          class="button"
-          disabled={Object.keys(state.keys).length === 0}
-          onClick={() => void keep({ keys: {} }, "All keys are where they come from.")}
-        >
-          Reset all keys
-        </button>
-      </div>
-      <p class="sheet-said" role="status">
-        {said ??
-          (moving
-            ? `Press the new key for “${moving.label}”. Esc leaves it as it is.`
-            : "Press a framed key here to move it to another one.")}
-      </p>
-      <div class="sheet-groups">
-        {GROUPS.map((group) => (
-          <section key={group}>
-            <h3>{group}</h3>
-            <dl>
-              {linesOf(shortcutsWith(state.keys), group).map(({ label, caps, movable }) => (
-                <div key={label}>
-                  <dt>
-                    {movable ? (
-                      <button
-                        type="button"
-                        class="key-button"
-                        aria-label={`${label}: ${caps.join(" ")}. Move it to another key`}
-                        aria-pressed={moving !== null && nameOfShortcut(moving) === nameOfShortcut(movable)}
-                        onClick={() => {
-                          setSaid(null);
-                          setMoving(movable);
-                        }}
-                      >
-                        {caps.join(" ")}
-                      </button>
-                    ) : (
-                      caps.map((cap) => <kbd key={cap}>{cap}</kbd>)
-                    )}
-                  </dt>
-                  <dd>{label}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
-      </div>
-      {props.reading && <AllScales reading={props.reading} />}
-      <p class="quiet">
-        The focus goes on by itself when an item is complete: to the next one that is open, from A to B, and
-        then to what is asked between the two. A J right after that changes nothing, nor a G. On a redrawn
-        region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to the model's own.
-      </p>
-      <p class="quiet">
-        On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what the
-        chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier follow the arrow
-        keys too; with Ctrl or Alt these move the one or the other end. Tab walks through the controls, as in
-        every page.
-      </p>
-    </dialog>
+      {(close) => (
+        <>
+          <div class="toolbar">
+            <h2 id="sheet-title">Keyboard shortcuts</h2>
+            <button type="button" class="button" onClick={props.onTour}>
+              Tour
+            </button>
+            {props.onName && (
+              <button type="button" class="button danger" onClick={props.onName}>
+                This film shows a name … <Cap of="report-name" />
+              </button>
+            )}
+            <button type="button" class="button" onClick={close}>
+              Close <kbd>Esc</kbd>
+            </button>
+          </div>
+          <div class="toolbar">
+            <label>
+              <input
+                type="checkbox"
+                checked={state.has_single_keys}
+                onChange={({ currentTarget: { checked } }) =>
+                  void keep({ has_single_keys: checked }, `Single keys are ${checked ? "on" : "off"}.`)
+                }
+              />{" "}
+              Single keys are on. They go by their place on the keyboard and rest while you type.
+            </label>
+            <button
+              type="button"
+              class="button"
+              disabled={Object.keys(state.keys).length === 0}
+              onClick={() => void keep({ keys: {} }, "All keys are where they come from.")}
+            >
+              Reset all keys
+            </button>
+          </div>
+          <p class="sheet-said" role="status">
+            {said ??
+              (moving
+                ? `Press the new key for “${moving.label}”. Esc leaves it as it is.`
+                : "Press a framed key here to move it to another one.")}
+          </p>
+          <div class="sheet-groups">
+            {GROUPS.map((group) => (
+              <section key={group}>
+                <h3>{group}</h3>
+                <dl>
+                  {linesOf(shortcutsWith(state.keys), group).map(({ label, caps, movable }) => (
+                    <div key={label}>
+                      <dt>
+                        {movable ? (
+                          <button
+                            type="button"
+                            class="key-button"
+                            aria-label={`${label}: ${caps.join(" ")}. Move it to another key`}
+                            aria-pressed={
+                              moving !== null && nameOfShortcut(moving) === nameOfShortcut(movable)
+                            }
+                            onClick={() => {
+                              setSaid(null);
+                              setMoving(movable);
+                            }}
+                          >
+                            {caps.join(" ")}
+                          </button>
+                        ) : (
+                          caps.map((cap) => <kbd key={cap}>{cap}</kbd>)
+                        )}
+                      </dt>
+                      <dd>{label}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </section>
+            ))}
+          </div>
+          {props.reading && <AllScales reading={props.reading} />}
+          <p class="quiet">
+            The focus goes on by itself when an item is complete: to the next one that is open, from A to B,
+            and then to what is asked between the two. A J right after that changes nothing, nor a G. On a
+            redrawn region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to the
+            model's own.
+          </p>
+          <p class="quiet">
+            On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what
+            the chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier follow the
+            arrow keys too; with Ctrl or Alt these move the one or the other end. Tab walks through the
+            controls, as in every page.
+          </p>
+        </>
+      )}
+    </Dialog>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Dialog } from "./dialog";
 
 export type TourPlace = "film" | "output" | "foot" | "top";
 
@@ -35,59 +36,63 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   },
 ];
 
+const TOUR_KEYS: ReadonlySet<string> = new Set(["ArrowRight", "ArrowLeft", "?"]);
+
 /** The reading room in a minute, by keys or mouse. */
 export function Tour(props: {
   readonly onPlace: (place: TourPlace | null) => void;
   onEnd: () => void;
   readonly onSheet: () => void;
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
   const stop = STOPS[at];
   useEffect(() => {
-    dialog.current?.showModal();
     next.current?.focus();
     return () => props.onPlace(null);
   }, []);
   useEffect(() => props.onPlace(stop?.place ?? null), [at]);
-  const go = (by: 1 | -1): void => {
-    if (at + by >= STOPS.length) dialog.current?.close();
+  const go = (by: 1 | -1, close: () => void): void => {
+    if (at + by >= STOPS.length) close();
     else setAt(Math.max(0, at + by));
   };
   return (
-    <dialog
-      ref={dialog}
-      class={`sheet tour at-${stop?.place}`}
-      aria-labelledby="tour-title"
-      onClose={props.onEnd}
-      onKeyDown={(event) => {
-        if (event.key === "ArrowRight") go(1);
-        if (event.key === "ArrowLeft") go(-1);
-        if (event.key !== "?") return;
-        dialog.current?.close();
+    <Dialog
+      class={`tour at-${stop?.place}`}
+      title="tour-title"
+      onClosed={props.onEnd}
+      onKeyDown={(event, close) => {
+        if (!TOUR_KEYS.has(event.key)) return;
+        // Not the room's as well: the last of them closes the tour.
+        event.preventDefault();
+        if (event.key !== "?") return go(event.key === "ArrowRight" ? 1 : -1, close);
+        close();
         props.onSheet();
       }}
     >
-      <div aria-live="polite">
-        <p class="quiet">
-          Tour, {at + 1} of {STOPS.length}
-        </p>
-        <h2 id="tour-title">{stop?.title}</h2>
-        <p>{stop?.text}</p>
-      </div>
-      <div class="toolbar">
-        <button ref={next} type="button" class="button primary" onClick={() => go(1)}>
-          {at + 1 < STOPS.length ? "Next" : "Begin to read"}
-        </button>
-        <button type="button" class="button" disabled={at === 0} onClick={() => go(-1)}>
-          Back
-        </button>
-        <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
-          Leave the tour <kbd>Esc</kbd>
-        </button>
-      </div>
-    </dialog>
+      {(close) => (
+        <>
+          <div aria-live="polite">
+            <p class="quiet">
+              Tour, {at + 1} of {STOPS.length}
+            </p>
+            <h2 id="tour-title">{stop?.title}</h2>
+            <p>{stop?.text}</p>
+          </div>
+          <div class="toolbar">
+            <button ref={next} type="button" class="button primary" onClick={() => go(1, close)}>
+              {at + 1 < STOPS.length ? "Next" : "Begin to read"}
+            </button>
+            <button type="button" class="button" disabled={at === 0} onClick={() => go(-1, close)}>
+              Back
+            </button>
+            <button type="button" class="button quiet" onClick={close}>
+              Leave the tour <kbd>Esc</kbd>
+            </button>
+          </div>
+        </>
+      )}
+    </Dialog>
   );
 }
 
