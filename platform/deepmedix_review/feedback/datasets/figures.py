@@ -117,6 +117,7 @@ def _lengths(summary: Summary) -> Figure:
             low=0,
             high=1,
             marks=(0.5,),
+            unit="share",
             said=f"{title}: longer {longer}, shorter {shorter}",
         ),
     )

@@ -25,6 +25,7 @@ class _Shown:
     beside: tuple[str, ...]
     low: float
     high: float
+    unit: str
     marks: tuple[float, ...] = ()
 
 
@@ -40,6 +41,7 @@ SEVERITY = _Shown(
     _OF_RATINGS,
     low=-2.0,
     high=2.0,
+    unit="SD",
     marks=(0.0,),
 )
 RELIABILITY = _Shown(
@@ -50,6 +52,7 @@ RELIABILITY = _Shown(
     _OF_RATINGS,
     low=0.0,
     high=1.0,
+    unit="share",
 )
 VERDICTS = _Shown(
     "verdicts",
@@ -59,6 +62,7 @@ VERDICTS = _Shown(
     _OF_VERDICTS,
     low=0.0,
     high=1.0,
+    unit="share",
 )
 VOTES = _Shown(
     "votes",
@@ -68,6 +72,7 @@ VOTES = _Shown(
     _OF_VOTES,
     low=0.5,
     high=1.0,
+    unit="share",
 )
 SIDES = _Shown(
     "sides",
@@ -77,6 +82,7 @@ SIDES = _Shown(
     _OF_VOTES,
     low=0.0,
     high=1.0,
+    unit="share",
     marks=(0.5,),
 )
 
@@ -120,6 +126,7 @@ def _agreement(found: Sequence[Mapping[str, Any]] | None) -> Figure:
         low=-0.2 if all(value > -0.2 for _, value in known) else -1.0,
         high=1.0,
         marks=(0.0, 0.667, 0.8),
+        unit="",
         said=f"{title}: " + ", ".join(f"{name} {value:.2f}" for name, value in known),
     )
     return Figure(
@@ -164,7 +171,12 @@ def _of_readers(shown: _Shown, models: Sequence[tuple[str, _Model]], *, nothing:
     known = sorted(value for _, value, _ in rows if value is not None)
     told = f"{known[0]:.2f} to {known[-1]:.2f}" if known else ""
     plot = interval_plot(
-        rows, low=shown.low, high=shown.high, marks=shown.marks, said=f"{shown.title}: from {told}"
+        rows,
+        low=shown.low,
+        high=shown.high,
+        marks=shown.marks,
+        unit=shown.unit,
+        said=f"{shown.title}: from {told}",
     )
     return Figure(
         key=shown.key,

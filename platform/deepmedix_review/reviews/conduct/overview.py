@@ -60,6 +60,7 @@ class CaseRow:
     study_label: str
     role: str
     is_anchor: bool
+    block: int
     num_free: int
     num_assigned: int
     num_signed: int
@@ -188,6 +189,7 @@ def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[S
             study_label=case.study.label,
             role=case.role,
             is_anchor=case.is_anchor,
+            block=case.block,
             num_free=case.num_free,
             num_assigned=given.get(case.pk, 0),
             num_signed=signed.get(case.pk, 0),

@@ -26,6 +26,7 @@ from rl_feedback.agreement import Estimate, gwet_ac1, icc, krippendorff_alpha
 
 P = ParamSpec("P")
 ALPHA = "Krippendorff's alpha (Krippendorff 2011), {level}; interval by 1,000 bootstrap draws of items"
+ON_ITEMS = {"2,1": "that every reader rated", "1,1": "with as many ratings as most have"}
 AC1 = "Gwet's AC1 (Gwet 2008), interval by its analytic standard error"
 
 
@@ -46,7 +47,7 @@ def _scales(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
     for one in rated:
         table = as_slots(one.ratings.only(first))
         rows.append((one, _of_several(table, krippendorff_alpha, table, "ordinal"), table))
-    return _by_criterion("alpha", "Agreement on the scales", method, rows, marks=(0.667, 0.8))
+    return _by_criterion("alpha", "Agreement on the scales", method, "alpha", rows, marks=(0.667, 0.8))
 
 
 def _choices(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
@@ -54,7 +55,7 @@ def _choices(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
     for one in rated:
         table = as_slots(one.ratings.only(first))
         rows.append((one, _of_several(table, gwet_ac1, table, categories=one.values), table))
-    return _by_criterion("ac1", "Agreement on verdicts, votes and choices", AC1, rows)
+    return _by_criterion("ac1", "Agreement on verdicts, votes and choices", AC1, "AC1", rows)
 
 
 def _intraclass(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
@@ -62,7 +63,7 @@ def _intraclass(readings: Readings, first: Chosen, rated: Sequence[RatedCriterio
     rows = []
     forms = set()
     for one in rated:
-        ratings = one.ratings.only(first)
+        ratings = one.in_points().only(first)
         table = as_table(readings, ratings)
         form = "2,1"
         if table.size == 0 or np.isnan(table).any():
@@ -71,12 +72,11 @@ def _intraclass(readings: Readings, first: Chosen, rated: Sequence[RatedCriterio
             table = slots[:fewest, (~np.isnan(slots)).sum(axis=0) >= fewest]
         forms.add(form)
         rows.append((one, _of_several(table, icc, table.T, form), table))
-    told = " and ".join(f"ICC({form})" for form in sorted(forms)) or "ICC"
-    method = (
-        f"{told} of single ratings on items rated by all (Shrout and Fleiss 1979), "
-        "interval by McGraw and Wong 1996"
+    told = " and ".join(f"ICC({form}) of single ratings on items {ON_ITEMS[form]}" for form in sorted(forms))
+    method = f"{told or 'ICC'} (Shrout and Fleiss 1979), interval by McGraw and Wong 1996"
+    return _by_criterion(
+        "icc", "Intraclass correlation of the scales", method, "ICC", rows, marks=(0.5, 0.75)
     )
-    return _by_criterion("icc", "Intraclass correlation of the scales", method, rows, marks=(0.5, 0.75))
 
 
 def _most_common_count(slots: Numbers) -> int:
@@ -89,6 +89,7 @@ def _by_criterion(
     key: str,
     title: str,
     method: str,
+    unit: str,
     rows: Sequence[tuple[RatedCriterion, Estimate, Numbers]],
     marks: Sequence[float] = (),
 ) -> Figure:
@@ -110,6 +111,7 @@ def _by_criterion(
         low=-0.2 if all((f.value or 0) > -0.2 for _, f, _ in rows) else -1.0,
         high=1.0,
         marks=(0.0, *marks),
+        unit=unit,
         said=f"{title}: "
         + ", ".join(f"{one.name} {written(found.value) or 'none'}" for one, found, _ in rows),
     )

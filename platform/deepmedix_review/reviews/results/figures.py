@@ -33,6 +33,11 @@ class Figure:
     note: str = ""
     plot: Plot | None = None
 
+    @property
+    def is_small(self) -> bool:
+        """Takes half the room of others."""
+        return self.plot is None or self.plot.is_small
+
 
 @dataclass(frozen=True)
 class Section:

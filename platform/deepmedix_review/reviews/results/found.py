@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen
 from deepmedix_review.reviews.results.figures import (
@@ -48,8 +46,7 @@ def _means(
     rows: list[tuple[RatedCriterion, str, Clustered]] = []
     for one in scales:
         ratings = one.ratings.only(first)
-        points = np.array(one.numbers)[np.searchsorted(one.values, ratings.value)]
-        case = readings.case[ratings.reading]
+        points, case = one.points_of(ratings), readings.case[ratings.reading]
         rows.append((one, EVERY, clustered_mean(points, case)))
         if versions is not None and len(points):
             of = versions.of(readings, ratings, one.item)
@@ -93,6 +90,7 @@ def _means(
             low=1,
             high=5,
             marks=(2, 3, 4),
+            unit="points",
             said="Mean ratings from 1 to 5: "
             + ", ".join(f"{one.name}, {of}, {found.value:.2f}" for one, of, found in of_five),
         )
@@ -153,6 +151,7 @@ def _shares(
             low=0,
             high=1,
             marks=(0.5,),
+            unit="share",
             said=f"{title}: " + ", ".join(f"{name} {share.value:.2f}" for name, share in found),
         ),
     )

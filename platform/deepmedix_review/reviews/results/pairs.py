@@ -62,15 +62,19 @@ def pairs_figure(readings: Readings, first: Chosen, rated: Sequence[RatedCriteri
     said = f"{title} on {scale.name}: {len(known)} pairs" + (
         f", from {min(known):.2f} to {max(known):.2f}" if known else ""
     )
-    left_out = len(keys) - len(most)
+    left_out, apart = len(keys) - len(most), sum(not row[5] for row in rows)
+    notes = (
+        f"{counted(apart, 'pair')} of readers rated nothing in common (–)." if apart else "",
+        f"{counted(left_out, 'reader')} with fewer ratings left out." if left_out else "",
+    )
     return Figure(
         key=key,
         title=title,
         table=Table(columns, tuple(rows)),
         method=method,
-        n=f"{counted(len(rows), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
-        value=f"{min(known):.2f} to {max(known):.2f}" if known else "",
-        note=f"{counted(left_out, 'reader')} with fewer ratings left out." if left_out else "",
+        n=f"{counted(len(known), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
+        value=f"kappa {min(known):.2f} to {max(known):.2f}" if known else "",
+        note=" ".join(filter(None, notes)),
         plot=matrix_plot(shown, values, said=said),
     )
 

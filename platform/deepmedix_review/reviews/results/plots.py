@@ -11,9 +11,14 @@ MOST_LABEL_PX = 210
 LETTER_PX = 7
 PLOT_PX = 340
 VALUE_PX = 62
-SERIES_HEIGHT_PX = 120
+SERIES_PX, SERIES_HEIGHT_PX = 280, 132
 MATRIX_CELL_PX = 44
 HEAT_PX = 260
+SWATCH_PX = 10
+KEY_STEPS = 5
+MOST_TAIL = 8
+# What is no wider than this takes half the room of others.
+SMALL_PX = 300
 COLOURS = 5
 
 
@@ -68,6 +73,11 @@ class Plot:
     labels: tuple[Label, ...] = ()
     paths: tuple[tuple[str, int], ...] = ()
     film: str = ""
+    film_height: float = 0.0
+
+    @property
+    def is_small(self) -> bool:
+        return self.width <= SMALL_PX
 
 
 def interval_plot(
@@ -76,10 +86,12 @@ def interval_plot(
     low: float,
     high: float,
     said: str,
+    unit: str,
     marks: Sequence[float] = (),
     places: int = 2,
 ) -> Plot:
-    """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with."""
+    """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with.
+    `unit` stands at the end of the scale, below the values."""
     span = (high - low) or 1.0
     left = _name_px([label for label, _, _ in rows])
 
@@ -87,7 +99,7 @@ def interval_plot(
         return round(left + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
 
     labels, lines, dots = [], [], []
-    ends, depth = [-math.inf, -math.inf], 1
+    ends, depth, half = [-math.inf, -math.inf], 1, 0.0
     for mark in sorted({low, *marks, high}):
         lines.append(Line(across(mark), 0, across(mark), ROW_PX * len(rows)))
         half = LETTER_PX * len(f"{mark:g}") / 2 + 3
@@ -96,6 +108,7 @@ def interval_plot(
         ends[line], depth = across(mark) + half, max(depth, line + 1)
         labels.append(Label(across(mark), ROW_PX * len(rows) + 14 + 14 * line, f"{mark:g}", "middle"))
     height = ROW_PX * len(rows) + 4 + 14 * depth
+    labels.append(Label(left + PLOT_PX + max(12.0, half + 2), ROW_PX * len(rows) + 14, unit))
     for place, (label, value, interval) in enumerate(rows):
         y = ROW_PX * place + ROW_PX / 2
         labels.append(Label(left - 10, y + 4, _shortened(label), "end"))
@@ -127,10 +140,13 @@ def share_plot(
 ) -> Plot:
     """For each row the shares of its counts, side by side over the whole width, in the order of `names`.
 
-    Ordered values are told by the strength of one colour, others by colours.
+    Ordered values are told by the strength of one colour, others by colours. Where a bar is too short for its
+    name, the names stand below with their colours.
     """
-    bars, labels = [], []
-    cells = []
+    bars: list[Bar] = []
+    labels: list[Label] = []
+    cells: list[tuple[Bar, float]] = []
+    unnamed = False
     left = _name_px([label for label, _ in rows])
     for place, (label, counts) in enumerate(rows):
         y = ROW_PX * place
@@ -148,13 +164,27 @@ def share_plot(
                     cells.append((bar, strength))
                 else:
                     bars.append(bar)
-                if width > 7 * len(name) + 4:
+                if width > LETTER_PX * len(name) + 4:
                     is_bright = colour > 0 and (strength > 0.5 or not is_ordered)
                     labels.append(Label(round(x + width / 2, 1), y + 15, name, "middle", is_on_bar=is_bright))
+                else:
+                    unnamed = True
             x += width
+    height = ROW_PX * len(rows) + 4
+    if unnamed:
+        x = float(left)
+        for at, name in enumerate(names):
+            swatch = Bar(x, height + 5, SWATCH_PX, SWATCH_PX, 1 if is_ordered else colours[at], name)
+            if is_ordered:
+                cells.append((swatch, round((at + 1) / len(names), 2)))
+            else:
+                bars.append(swatch)
+            labels.append(Label(x + SWATCH_PX + 5, height + 14, name))
+            x += SWATCH_PX + LETTER_PX * len(name) + 17
+        height += ROW_PX
     return Plot(
         left + PLOT_PX + VALUE_PX,
-        ROW_PX * len(rows) + 4,
+        height,
         said,
         bars=tuple(bars),
         cells=tuple(cells),
@@ -166,27 +196,29 @@ def series_plot(
     points: Sequence[tuple[float, float]],
     *,
     said: str,
+    unit: str,
     ends: tuple[str, str],
     trend: tuple[tuple[float, float], tuple[float, float]] | None = None,
     joined: bool = False,
     colour: int = 1,
 ) -> Plot:
-    """Points over a running number, and a straight line through them where there is a trend. `ends` are what
-    the axis says at the first and at the last."""
-    width, height = PLOT_PX, SERIES_HEIGHT_PX
+    """Points over a running number, and a straight line through them where there is a trend. `unit` stands
+    above the upright axis; `ends` are what the other one says at the first and at the last."""
+    width, height = SERIES_PX, SERIES_HEIGHT_PX
     xs, ys = [x for x, _ in points], [y for _, y in points]
     top = nice_ceiling(max(ys))
     first, last = min(xs), max(xs)
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = 34 + (x - first) / ((last - first) or 1.0) * (width - 44)
-        return round(across, 1), round(6 + (1 - min(max(y, 0.0), top) / top) * (height - 26), 1)
+        return round(across, 1), round(20 + (1 - min(max(y, 0.0), top) / top) * (height - 40), 1)
 
     lines = [
         Line(34, place(first, top)[1], width, place(first, top)[1]),
         Line(34, height - 20, width, height - 20),
     ]
     labels = [
+        Label(34, 12, unit),
         Label(28, place(first, top)[1] + 4, f"{top:g}", "end"),
         Label(28, height - 16, "0", "end"),
         Label(34, height - 4, ends[0]),
@@ -207,29 +239,37 @@ def series_plot(
 
 
 def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], *, said: str) -> Plot:
-    """A square table of figures from -1 to 1 between every two of `names`; the darker, the lower."""
-    side = MATRIX_CELL_PX
+    """A square table of figures from -1 to 1 between every two of `names`: the brighter, the higher. A dash
+    stands where there is none."""
+    tails = [_tail(name) for name in names]
+    side = max(MATRIX_CELL_PX, LETTER_PX * max(map(len, tails), default=0) + 6)
+    left = _name_px(names)
     cells, labels = [], []
     for row, name in enumerate(names):
-        labels.append(Label(LABEL_PX - 10, side * row + side / 2 + 24, name, "end"))
-        labels.append(Label(LABEL_PX + side * row + side / 2, 14, name[-4:], "middle"))
+        labels.append(Label(left - 10, MATRIX_CELL_PX * row + 46, _shortened(name), "end"))
+        labels.append(Label(left + side * row + side / 2, 14, tails[row], "middle"))
         for column, value in enumerate(values[row]):
-            if row == column or value is None:
+            if row == column:
                 continue
-            x, y = LABEL_PX + side * column, side * row + 20
-            bar = Bar(x, y, side - 2, side - 2, 1, f"{name} and {names[column]}: {value:.2f}")
-            cells.append((bar, round(0.05 + 0.5 * max(0.0, value), 2)))
-            labels.append(Label(x + side / 2 - 1, y + side / 2 + 4, f"{value:.2f}", "middle"))
-    width = LABEL_PX + side * len(names)
-    return Plot(width, side * len(names) + 24, said, cells=tuple(cells), labels=tuple(labels))
+            x, y = left + side * column, MATRIX_CELL_PX * row + 20
+            told = "\u2013" if value is None else f"{value:.2f}"
+            labels.append(Label(x + side / 2 - 1, y + 26, told, "middle"))
+            if value is not None:
+                bar = Bar(x, y, side - 2, MATRIX_CELL_PX - 2, 1, f"{name} and {names[column]}: {told}")
+                cells.append((bar, round(0.05 + 0.5 * max(0.0, value), 2)))
+    width = left + side * len(names)
+    return Plot(width, MATRIX_CELL_PX * len(names) + 24, said, cells=tuple(cells), labels=tuple(labels))
 
 
-def heat_map(grid: Sequence[Sequence[float]], *, said: str, film: str = "", aspect: float = 1.0) -> Plot:
-    """Cells over a film, brighter where the value is higher; `aspect` is height over width."""
+def heat_map(
+    grid: Sequence[Sequence[float]], *, said: str, unit: str, film: str = "", aspect: float = 1.0
+) -> Plot:
+    """Cells over a film, brighter where the value is higher, and below it what the brightness means; `aspect`
+    is height over width."""
     rows, columns = len(grid), len(grid[0])
     highest = max(max(row) for row in grid) or 1.0
     width, height = HEAT_PX, round(HEAT_PX * aspect, 1)
-    cells = tuple(
+    cells = [
         (
             Bar(
                 round(width * column / columns, 2),
@@ -239,13 +279,47 @@ def heat_map(grid: Sequence[Sequence[float]], *, said: str, film: str = "", aspe
                 2,
                 f"{value:.2f}",
             ),
-            round(0.75 * value / highest, 2),
+            _brightness(value, highest),
         )
         for row, line in enumerate(grid)
         for column, value in enumerate(line)
         if value > 0.02 * highest
+    ]
+    edges = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
+    frame = tuple(Line(*a, *b) for a, b in zip(edges, [*edges[1:], edges[0]], strict=True))
+    key = tuple(
+        (Bar(24 + 20 * step, height + 7, 20, SWATCH_PX, 2, ""), _brightness(step, KEY_STEPS - 1))
+        for step in range(1, KEY_STEPS)
     )
-    return Plot(width, height, said, cells=cells, film=film)
+    end = 24 + 20 * KEY_STEPS
+    labels = (
+        Label(20, height + 16, "0", "end"),
+        Label(end + 6, height + 16, f"{highest:.2f} {unit}"),
+    )
+    return Plot(
+        width,
+        height + 22,
+        said,
+        cells=(*cells, *key),
+        lines=frame,
+        labels=labels,
+        film=film,
+        film_height=height,
+    )
+
+
+def _brightness(value: float, highest: float) -> float:
+    return round(0.75 * value / highest, 2)
+
+
+def _tail(name: str) -> str:
+    """What tells a pseudonym from others, where there is little room.
+
+    >>> _tail("E-GAMMA"), _tail("READER"), _tail("E-AVERYLONGNAME")
+    ('GAMMA', 'READER', 'AVERYLO…')
+    """
+    tail = name.split("-", 1)[-1] or name
+    return tail if len(tail) <= MOST_TAIL else f"{tail[: MOST_TAIL - 1]}…"
 
 
 def _name_px(names: Sequence[str]) -> int:

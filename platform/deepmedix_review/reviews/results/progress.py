@@ -139,6 +139,7 @@ def _over_time(reader_study: ReaderStudy) -> Figure:
         plot=series_plot(
             points,
             said=f"{total} signed readings over time",
+            unit="signed readings",
             ends=(say_day(days[0][0]), say_day(days[-1][0])),
             joined=len(points) > 1,
         ),

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.results.columns import Numbers
 from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, load_criterion
 from deepmedix_review.reviews.results.versions import Versions
 
@@ -26,6 +29,13 @@ class RatedCriterion:
     is_scale: bool
     numbers: tuple[int, ...] = ()
     vote: str = ""
+
+    def points_of(self, ratings: Ratings) -> Numbers:
+        """What these ratings on its scale count."""
+        return np.asarray(self.numbers, dtype=float)[np.searchsorted(self.values, ratings.value)]
+
+    def in_points(self) -> Ratings:
+        return Ratings(self.ratings.reading, self.ratings.item, self.points_of(self.ratings))
 
 
 def load_rated(

@@ -152,9 +152,10 @@ def _map_of_all(key: str, title: str, method: str, disputed: Disputed, weight: N
         table=Table(("row of 24 from the top", "column of 24 from the left", "share"), tuple(cells)),
         method=method,
         n=_count_of(disputed.num_verdicts),
-        value=f"mean {float(weight.mean()):.2f}",
+        value=f"mean share {float(weight.mean()):.2f}",
         plot=heat_map(
             grid.tolist(),
+            unit="highest share",
             said=f"{title}: highest {grid.max():.2f} at row {row + 1}, column {column + 1} of 24",
         ),
     )
@@ -188,7 +189,7 @@ def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figur
         figures.append(
             Figure(
                 key=f"case-{case.position}",
-                title=f"Case {case.position}, {case.study.label}",
+                title=f"Disputed: case {case.position}",
                 table=Table(
                     ("region", "verdicts", "disagreement", "refused"),
                     tuple(
@@ -203,11 +204,13 @@ def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figur
                         )
                     ),
                 ),
-                method="share of verdicts that differ from the commonest one",
+                method="share of each region's verdicts that differ from the commonest one",
                 n=_count_of(disputed.num_verdicts[here]),
-                value=f"mean {mean[row]:.2f}",
+                value=f"mean share {mean[row]:.2f}",
+                interval=case.study.label,
                 plot=heat_map(
                     grid.tolist(),
+                    unit="highest share",
                     said=f"Case {case.position}: mean disagreement {mean[row]:.2f}",
                     film=reverse("film-picture", args=[uid]) if uid and is_shown else "",
                     aspect=(rows / columns) if rows and columns else 1.0,

@@ -40,6 +40,9 @@ _SHORT = {
 }
 # A step that a reader finds at most this plausible was seen through.
 SEEN_THROUGH = 2
+NO_REPEATS = "This design hides no repeats."
+NO_CONTROLS = "This design has no control cases."
+NO_FIRST_READS = "This design asks for no first read."
 # By reader: signed readings of data with a first read, and how many of them have another answer since.
 _MINDS = """
 SELECT reader.pseudonym, count(*), count(*) FILTER (
@@ -60,14 +63,14 @@ def reliability_figures(
     reader_study: ReaderStudy, readings: Readings, said: Said, rated: Sequence[RatedCriterion]
 ) -> tuple[Figure, ...]:
     return (
-        _repeats(readings, rated),
+        _repeats(reader_study, readings, rated),
         _controls(reader_study, readings),
         *(_sides(readings, said.votes[one.vote], Vote.Kind(one.vote)) for one in rated if one.vote),
         _changes_of_mind(reader_study),
     )
 
 
-def _repeats(readings: Readings, rated: Sequence[RatedCriterion]) -> Figure:
+def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[RatedCriterion]) -> Figure:
     title, key = "Readers against themselves", "repeats"
     method = (
         "hidden repeats against the first reading of the same case: share of equal ratings with its Wilson "
@@ -75,7 +78,8 @@ def _repeats(readings: Readings, rated: Sequence[RatedCriterion]) -> Figure:
     )
     pairs = _pairs_of_readings(readings)
     if not len(pairs):
-        return missing(key=key, title=title, method=method, note="No hidden repeat has been signed yet.")
+        note = "No hidden repeat has been signed yet." if reader_study.repeat_share else NO_REPEATS
+        return missing(key=key, title=title, method=method, note=note)
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []
     for one in rated:
@@ -111,7 +115,12 @@ def _repeats(readings: Readings, rated: Sequence[RatedCriterion]) -> Figure:
         value=f"{name} {written(share)} equal",
         interval=f"95 % interval {interval_of_first[0]:.2f} to {interval_of_first[1]:.2f}",
         plot=interval_plot(
-            rows, low=0, high=1, marks=(0.5,), said=f"{title}: {name} equal in {written(share)} of items"
+            rows,
+            low=0,
+            high=1,
+            marks=(0.5,),
+            unit="share",
+            said=f"{title}: {name} equal in {written(share)} of items",
         ),
     )
 
@@ -151,7 +160,8 @@ def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
     altered = _alterations(reader_study)
     shown = [(int(row), what) for row in chosen for what in altered.get(int(readings.case[row]), ())]
     if not shown:
-        return missing(key=key, title=title, method=method, note="No control case has been signed yet.")
+        note = "No control case has been signed yet." if reader_study.control_share else NO_CONTROLS
+        return missing(key=key, title=title, method=method, note=note)
     keys = [int(readings.key[row]) for row in chosen]
     low_steps = set(
         StepRating.objects.filter(reading__in=keys, plausibility__lte=SEEN_THROUGH).values_list(
@@ -197,6 +207,7 @@ def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
             low=0,
             high=1,
             marks=(0.5,),
+            unit="share",
             said=f"{title}: {num_seen} of {len(shown)}",
         ),
     )
@@ -261,9 +272,9 @@ def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
         cursor.execute(_MINDS, [reader_study.pk])
         counts = {name: (changed, reads) for name, reads, changed in cursor.fetchall()}
     if not counts:
-        return missing(
-            key=key, title=title, method=method, note="No reading with a first read has been signed."
-        )
+        is_asked = reader_study.first_reads != ReaderStudy.FirstReads.OFF
+        note = "No reading with a first read has been signed." if is_asked else NO_FIRST_READS
+        return missing(key=key, title=title, method=method, note=note)
     changed, total = (sum(tally[place] for tally in counts.values()) for place in (0, 1))
     low, high = wilson(changed, total)
     cells: list[tuple[Cell, ...]] = [
@@ -281,6 +292,8 @@ def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
             [(name, t[0] / t[1], wilson(t[0], t[1])) for name, t in sorted(counts.items())],
             low=0,
             high=1,
+            marks=(0.5,),
+            unit="share",
             said=f"{title}: {changed} of {total} changed",
         ),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepmedix_review.reviews.models import Assignment
-from deepmedix_review.reviews.results.columns import Chosen, distinct
+from deepmedix_review.reviews.results.columns import Chosen, Keys, distinct
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -17,6 +17,10 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, reader_names
+
+# On fewer cases than this that all of them rated, readers can hardly be compared.
+FEWEST_COMMON = 5
+MOST_MARKS = 7
 
 
 def spread_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
@@ -53,17 +57,26 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
     scale = next((one for one in rated if one.is_scale), None)
     title, key = "How lenient each reader is", "leniency"
     method = "mean of the reader's ratings, with its interval from the standard error over cases"
+    note = ""
     if scale is None or not len(scale.ratings.only(first).item):
         return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
     ratings = scale.ratings.only(first)
     names = reader_names(readings)
     who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
+    common, num_cases = _common_cases(who, case)
+    if FEWEST_COMMON <= len(common) < num_cases:
+        method += f"; on the {len(common)} of {num_cases:,} cases that each of them rated"
+        ratings = ratings.only(np.isin(readings.case, common))
+        who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
+    elif len(common) < num_cases:
+        note = "Readers rated different cases: part of what lies between them is the cases'."
+    points = scale.points_of(ratings)
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []
     for reader in np.unique(who):
         mine = who == reader
         _, place = distinct(case[mine])
-        by_case = np.bincount(place, ratings.value[mine]) / np.bincount(place)
+        by_case = np.bincount(place, points[mine]) / np.bincount(place)
         mean = float(by_case.mean())
         half = 1.96 * float(by_case.std(ddof=1)) / len(by_case) ** 0.5 if len(by_case) > 1 else None
         interval = None if half is None else (mean - half, mean + half)
@@ -85,11 +98,21 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
             method=method,
             n=f"{scale.name}, {counted(len(ratings.item), 'rating')}, {counted(len(rows), 'reader')}",
             value=f"{min(means):.2f} to {max(means):.2f}" if len(means) > 1 else f"{means[0]:.2f}",
+            note=note,
             plot=interval_plot(
                 rows,
-                low=float(min(scale.values)),
-                high=float(max(scale.values)),
+                low=float(min(scale.numbers)),
+                high=float(max(scale.numbers)),
+                marks=scale.numbers if len(scale.numbers) <= MOST_MARKS else (),
+                unit="points",
                 said=f"{title}: from {min(means):.2f} to {max(means):.2f}",
             ),
         ),
     )
+
+
+def _common_cases(who: Keys, case: Keys) -> tuple[Keys, int]:
+    """The cases that every reader rated, and how many any of them did."""
+    pairs = np.unique(np.column_stack([case, who]), axis=0)
+    cases, num_readers = np.unique(pairs[:, 0], return_counts=True)
+    return cases[num_readers == len(np.unique(who))], len(cases)

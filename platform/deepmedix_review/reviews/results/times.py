@@ -66,6 +66,7 @@ def time_figures(readings: Readings) -> tuple[Figure, ...]:
             low=0,
             high=max(10.0, max(interval[1] for _, _, interval in medians if interval)),
             said=f"Median {median:.0f} s per case",
+            unit="s",
             places=0,
         ),
     )
@@ -91,7 +92,11 @@ def _reader_figure(name: str, seconds: Numbers, drift: tuple[float, float, float
         interval=told,
         note="" if drift else f"A drift needs {FEWEST_FOR_DRIFT} cases.",
         plot=series_plot(
-            points, said=f"{name}: {told or 'no drift yet'}", ends=("1", f"{len(seconds)} cases"), trend=trend
+            points,
+            said=f"{name}: {told or 'no drift yet'}",
+            unit="seconds",
+            ends=("case 1", f"case {len(seconds)}"),
+            trend=trend,
         ),
     )
 

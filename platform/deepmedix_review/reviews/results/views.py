@@ -12,6 +12,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
+from deepmedix_review.reviews.results.designed import say_design
 from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, zip_pieces
 from deepmedix_review.reviews.results.progress import overview
 
@@ -26,6 +27,7 @@ def show_results(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "reader_study": reader_study,
         "dashboard": dashboard_of(reader_study, seen=seen),
         "seen": seen,
+        "designed": say_design(reader_study),
     }
     return render(request, "reviews/results.html", context)
 

@@ -25,7 +25,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.results.dashboard import Dashboard, compute
 from deepmedix_review.reviews.results.figures import Figure, wilson
-from deepmedix_review.reviews.results.plots import interval_plot
+from deepmedix_review.reviews.results.plots import ROW_PX, interval_plot, matrix_plot, share_plot
 from deepmedix_review.reviews.results.progress import overview
 from deepmedix_review.reviews.results.readings import as_slots, as_table, load_readings, load_said
 from deepmedix_review.reviews.results.regions import GRID, coverage
@@ -203,7 +203,12 @@ def test_what_adjudication_settled_is_told_item_by_item_and_counted_like_everywh
 def test_no_label_of_a_plot_is_cut_off_or_covers_another() -> None:
     names = ["foreign sentence", "A criterion with a name that goes on and on for sixty letters"]
     drawn = interval_plot(
-        [(name, 0.5, None) for name in names], low=-1.0, high=1.0, marks=(0.0, 0.667, 0.8), said=""
+        [(name, 0.5, None) for name in names],
+        low=-1.0,
+        high=1.0,
+        marks=(0.0, 0.667, 0.8),
+        unit="alpha",
+        said="",
     )
     # 12 px letters are up to 7 px wide.
     assert all(label.x >= 7 * len(label.text) for label in drawn.labels if label.anchor == "end")
@@ -211,7 +216,16 @@ def test_no_label_of_a_plot_is_cut_off_or_covers_another() -> None:
     for one, other in combinations(marks, 2):
         reach = 7 * (len(one.text) + len(other.text)) / 2
         assert one.y != other.y or abs(one.x - other.x) >= reach, (one, other)
+    unit = next(label for label in drawn.labels if label.text == "alpha")
+    assert unit.x > max(label.x + 7 * len(label.text) / 2 for label in marks)
+    assert unit.x + 7 * len(unit.text) < drawn.width
     assert max(label.y for label in drawn.labels) < drawn.height
+    short = share_plot([("all", (98, 1, 1))], names=("A", "tie", "both bad"), said="")
+    below = [label.text for label in short.labels if label.y > ROW_PX]
+    assert below == ["A", "tie", "both bad"]
+    assert max(label.y for label in short.labels) < short.height
+    pairs = matrix_plot(["E-GAMMA", "E-ALPHA"], [[None, None], [None, None]], said="")
+    assert [label.text for label in pairs.labels if label.y < 20] == ["GAMMA", "ALPHA"]
 
 
 def test_a_vote_is_for_a_completion_whichever_side_it_stood_on() -> None:
@@ -252,7 +266,7 @@ def test_a_study_without_readings_says_of_every_figure_what_it_needs() -> None:
     for found in dashboard.figures():
         assert found.value or found.note or found.table.rows, found.key
         assert found.method
-    assert figure(dashboard, "repeats").note == "No hidden repeat has been signed yet."
+    assert figure(dashboard, "repeats").note == "This design hides no repeats."
 
 
 def test_a_signed_amendment_takes_the_place_of_what_it_amends() -> None:

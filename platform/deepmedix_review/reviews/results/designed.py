@@ -1,0 +1,23 @@
+"""Says in one line what a reader study showed, of which models, and who read which cases."""
+
+from deepmedix_review.reviews.designing.words import DESIGNS, SHOWS
+from deepmedix_review.reviews.models import Case, ReaderStudy
+from deepmedix_review.reviews.results.figures import counted
+
+
+def say_design(reader_study: ReaderStudy) -> str:
+    """Cases that teach are not counted."""
+    cases = reader_study.cases.filter(role__in=(Case.Role.DATA, Case.Role.CONTROL)).count()
+    lists = dict(DESIGNS)[reader_study.design]
+    if reader_study.readers_per_case:
+        lists += f", {counted(reader_study.readers_per_case, 'reader')} per case"
+    if reader_study.num_blocks > 1:
+        lists += f", {reader_study.num_blocks} blocks"
+    if reader_study.num_anchor_cases:
+        lists += f", {counted(reader_study.num_anchor_cases, 'anchor case')}"
+    if reader_study.is_pool:
+        lists += ", from a pool"
+    versions = " and ".join(
+        str(version) for version in (reader_study.model_version, reader_study.other_version) if version
+    )
+    return f"{dict(SHOWS)[reader_study.shows]}: {versions}. {lists}. {counted(cases, 'case')}."
