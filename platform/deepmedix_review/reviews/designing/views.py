@@ -95,6 +95,8 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
             page.form.add_error(None, str(refusal))
     elif action == "ask":
         _ask(request)
+    if action not in ("save", "start"):
+        page.overlook_gaps()
     page.mark()
     return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
 

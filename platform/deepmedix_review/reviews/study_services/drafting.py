@@ -211,8 +211,16 @@ def unready_settings(
     """What of the settings alone keeps a study from starting: known while the form is being filled."""
     said: list[Problem] = []
     if design.shows in ("two_versions", "one_of_two"):
-        if model_version is None or other_version is None:
-            said.append(Problem("Choose both model versions.", field="other_version"))
+        if other_version is None:
+            said.append(Problem("Choose both model versions, each by its number.", field="other_version"))
+        elif model_version is None:
+            said.append(
+                Problem(
+                    "Two models are compared: choose the model version by its number too, not the one that "
+                    "serves when the study starts.",
+                    field="version",
+                )
+            )
         elif model_version == other_version:
             said.append(
                 Problem(

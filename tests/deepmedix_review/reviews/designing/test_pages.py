@@ -486,6 +486,9 @@ def test_asking_the_model_loses_nothing_that_was_entered(admin: Client) -> None:
     page = admin.post(NEW, form(studies=uids(study), action="ask", instructions="Kept")).content.decode()
     assert "Kept</textarea>" in page
     assert re.search(rf'value="{study.uid}" checked', page)
+    untitled = admin.post(NEW, form(action="ask", title="")).content.decode()
+    assert "Enter a title." not in untitled
+    assert "Enter a title." in admin.post(NEW, form(action="save", title="")).content.decode()
     ModelVersion.objects.update(state=ModelVersion.State.RETIRED)
     page = admin.post(NEW, form(action="ask", instructions="Kept")).content.decode()
     assert "No model serves yet." in page
