@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,16 @@ from deepmedix_review.config.processes import spawn, stop, tail
 from deepmedix_review.config.workers import WorkerCommand, worker_commands
 
 READY_SECONDS = 90
+
+
+def wait_until(holds: Callable[[], Any], *, what: str, seconds: float = 200) -> Any:
+    """The first truth that it gives; the test fails when it gives none for so long."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"Waited {seconds:g} s in vain: {what}")
+        time.sleep(0.1)
+    return found
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -48,8 +48,10 @@ def write_bundle(
     model: Path,
     reward: str = "grounded",
     max_response_tokens: int = MAX_RESPONSE_TOKENS,
+    on_film: Callable[[int], None] = lambda _: None,
 ) -> BundleFigures:
-    """A new folder, whole or not at all. Films are named by their path, absolute or below `data`.
+    """A new folder, whole or not at all. Films are named by their path, absolute or below `data`; `on_film`
+    is told how many are written, and what it raises ends the writing.
 
     Raises ValueError where a case can't be handed over, and where the folder is not a new one.
     """
@@ -67,7 +69,10 @@ def write_bundle(
         part = Path(scratch) / "bundle"
         (part / "images").mkdir(parents=True)
         films = Films(data, view)
-        rows = list(_rows([*train, *validation], num_train=len(train), films=films, folder=part))
+        rows = []
+        for row in _rows([*train, *validation], num_train=len(train), films=films, folder=part):
+            rows.append(row)
+            on_film(len(rows))
         _write_table(part / "train.parquet", rows[: len(train)])
         _write_table(part / "val.parquet", rows[len(train) :])
         batch = _batch(len(train))

@@ -38,6 +38,8 @@ NO_PAGES = {
     "criterion-preview",
     "dataset-card",
     "dataset-card-json",
+    "hand-over-live",
+    "hand-over-bundle",
     "collection-preview",
 }
 PAGES_OF = {
@@ -93,6 +95,7 @@ PAGES_OF = {
         "gate-policy-list",
         "gate-policy-new",
         "gate-policy",
+        "hand-over-list",
     },
     "expert": {"worklist", "reading", "amend-reading"},
     "nobody": {"login"},

@@ -99,6 +99,8 @@ WHITENOISE_USE_FINDERS = True
 FILM_FOLDER = HOME / "films"
 MODEL_FOLDER = HOME / "models"
 UPLOAD_FOLDER = HOME / "uploads"
+# Models that were trained elsewhere on a bundle from here are copied to this folder, a folder each.
+RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
 SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
@@ -195,6 +197,7 @@ CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_TASK_ROUTES = {
     "deepmedix_review.reasoning.tasks.run_inference": {"queue": "inference"},
     "deepmedix_review.feedback.tasks.run_training": {"queue": "learning"},
+    "deepmedix_review.feedback.handing_over.tasks.take_model_back": {"queue": "learning"},
     "deepmedix_review.evaluation.tasks.run_evaluation": {"queue": "learning"},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from deepmedix_review.common.models import LeasedJob, PublicModel
+from deepmedix_review.common.models import JobState, LeasedJob, PublicModel
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion
@@ -238,20 +238,46 @@ class TrainingSample(models.Model):
         ]
 
 
-class HandOver(PublicModel):
-    """A bundle that left for a cluster, and the run on it once a model came back: rl_feedback.bundle."""
+class HandOver(LeasedJob):
+    """A bundle that left for a cluster, and the run on it once a model came back: rl_feedback.bundle.
+
+    A worker writes its archive; one that a command wrote to a folder of its own is done from the start.
+    """
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="hand_overs")
     parent_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    sha256 = models.CharField(max_length=64, help_text="of the bundle's manifest")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="of the bundle's manifest, once written")
     reward = models.CharField(max_length=8, help_text="one of rl_feedback.bundle.REWARDS")
     num_train = models.PositiveIntegerField()
     num_validation = models.PositiveIntegerField()
+    num_written = models.PositiveIntegerField(default=0, help_text="films so far, of both sides")
+    archive_bytes = models.PositiveBigIntegerField(null=True, help_text="null where none lies here")
     run = models.OneToOneField(
         TrainingRun, null=True, on_delete=models.PROTECT, related_name="hand_over", help_text="once returned"
     )
     metrics = models.JSONField(default=dict, help_text="what came back with the model")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state=JobState.DONE) | ~Q(sha256=""), name="a_written_bundle_has_its_sha256"
+            ),
+        ]
+
+    @property
+    def num_films(self) -> int:
+        return self.num_train + self.num_validation
+
+
+class ModelReturn(LeasedJob):
+    """A folder in settings.RETURN_FOLDER that a worker takes back as a candidate."""
+
+    folder = models.CharField(max_length=255, help_text="its name in the folder of what came back")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    candidate = models.OneToOneField(
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="+", help_text="once taken back"
+    )
 
 
 class GateDecision(PublicModel):

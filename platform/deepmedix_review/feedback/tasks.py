@@ -13,10 +13,10 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.services import ensure_benchmarks_for
-from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
+from deepmedix_review.feedback.gating.measuring import request_gate
+from deepmedix_review.feedback.handing_over.tasks import reconcile_hand_overs
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.runs.engines import learn_in_worker, learn_on_cluster, stop_left_job
 from deepmedix_review.feedback.runs.folders import run_folder
@@ -29,7 +29,6 @@ from deepmedix_review.feedback.selectors import (
     is_measured,
     runs_left_on_the_cluster,
 )
-from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.engines.placement import RAY
 from rl_feedback.engines.telling import Listener
 from rl_feedback.training.examples import SampledFilm, write_examples
@@ -58,16 +57,6 @@ def request_training_retry(run: TrainingRun, *, actor: User) -> None:
     with transaction.atomic():
         services.requeue_training(run, actor=actor)
         jobs.wake(run_training, run)
-
-
-def request_gate(candidate: ModelVersion, *, actor: User | None) -> None:
-    """Measure the candidate and its parent on every benchmark of the gate; the gate decides when all are
-    done."""
-    if candidate.parent is None:
-        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
-    for benchmark in ensure_benchmarks_for(candidate):
-        for version in (candidate.parent, candidate):
-            request_evaluation(benchmark=benchmark, model_version=version, actor=actor)
 
 
 @shared_task
@@ -100,6 +89,7 @@ def reconcile_training() -> None:
     """Queue again what lost its worker, wake what waits, and let the gate decide on what is measured."""
     for run_id in jobs.requeue_expired(TrainingRun):
         run_training.apply_async((run_id,), expires=60)
+    reconcile_hand_overs()
     for run in runs_left_on_the_cluster():
         _stop_left_job(run)
     for candidate in damaged_candidates():

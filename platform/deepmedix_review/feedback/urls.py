@@ -6,6 +6,7 @@ from deepmedix_review.feedback import api_views, model_views, views
 from deepmedix_review.feedback.datasets import views as dataset_views
 from deepmedix_review.feedback.gating import shadow_views
 from deepmedix_review.feedback.gating import views as gating_views
+from deepmedix_review.feedback.handing_over import views as hand_over_views
 from deepmedix_review.feedback.learned import views as learned_views
 from deepmedix_review.feedback.runs import views as run_views
 
@@ -13,6 +14,7 @@ page_urlpatterns = [
     path("data-sets/", dataset_views.show_datasets, name="dataset-list"),
     path("data-sets/<uuid:uid>/", dataset_views.show_dataset, name="dataset-detail"),
     path("data-sets/<uuid:uid>/train/", dataset_views.train, name="dataset-train"),
+    path("data-sets/<uuid:uid>/hand-over/", hand_over_views.hand_over, name="dataset-hand-over"),
     path("data-sets/<uuid:uid>/card.md", dataset_views.download_card, {"form": "md"}, name="dataset-card"),
     path(
         "data-sets/<uuid:uid>/card.json",
@@ -49,6 +51,15 @@ page_urlpatterns = [
     path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
     path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),
     path("training-runs/<uuid:uid>/retry/", views.retry, name="training-run-retry"),
+    path("hand-overs/", hand_over_views.show_hand_overs, name="hand-over-list"),
+    path("hand-overs/live/", hand_over_views.show_live_hand_overs, name="hand-over-live"),
+    path("hand-overs/take-back/", hand_over_views.take_back, name="hand-over-take-back"),
+    path(
+        "hand-overs/returns/<uuid:uid>/cancel/", hand_over_views.cancel_taking, name="hand-over-cancel-return"
+    ),
+    path("hand-overs/<uuid:uid>/bundle.zip", hand_over_views.download_bundle, name="hand-over-bundle"),
+    path("hand-overs/<uuid:uid>/cancel/", hand_over_views.cancel_writing, name="hand-over-cancel"),
+    path("hand-overs/<uuid:uid>/delete/", hand_over_views.delete_bundle, name="hand-over-delete"),
     path("models/", model_views.show_models, name="model-list"),
     path("models/gate-policies/", gating_views.show_policies, name="gate-policy-list"),
     path("models/gate-policies/new/", gating_views.next_policy, name="gate-policy-new"),

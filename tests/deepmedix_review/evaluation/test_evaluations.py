@@ -1,6 +1,5 @@
 """Each version is measured once on each benchmark, by a real worker, and a measurement can be stopped."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +19,7 @@ from inference.phantoms import HELD_OUT_SEEDS, SITES, TRAIN_SEEDS
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import serving_model_with_weights
 from tests.factories.registry import ModelVersionFactory
-from tests.workers import Workers
-
-
-def wait_until(holds: Callable[[], bool], *, what: str, seconds: float = 150) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            pytest.fail(f"Waited {seconds:g} s in vain: {what}")
-        time.sleep(0.1)
+from tests.workers import Workers, wait_until
 
 
 def ended(evaluation: Evaluation) -> Callable[[], bool]:

@@ -1,8 +1,6 @@
 """What breaks runs: kills in every kind of stage, two at once, damage, a full disk, a deletion."""
 
 import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from rl_feedback.training.view import FilmView
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
 from tests.factories.registry import ServingModelFactory
-from tests.workers import Workers
+from tests.workers import Workers, wait_until
 
 STEPS = 10
 FEW = {"num_steps": STEPS, "examples_per_step": 2, "replay_per_step": 1, "checkpoint_every": 2}
@@ -41,15 +39,6 @@ EVERY_KIND = {
 }
 # More than a log line, less than a checkpoint of all weights.
 DISK_LEFT_BYTES = 400_000
-
-
-def wait_until(holds: Callable[[], Any], *, what: str, seconds: float = 200) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"Waited {seconds:g} s in vain: {what}")
-        time.sleep(0.05)
-    return found
 
 
 def fresh(run: TrainingRun) -> TrainingRun:

@@ -3,29 +3,36 @@
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from datasets import load_dataset
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from safetensors.torch import load_file, save_file
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState, LeasedJob
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.feedback.handing_over.leaving import export_bundle
 from deepmedix_review.feedback.handing_over.returning import import_returned
-from deepmedix_review.feedback.models import HandOver, TrainingRun
+from deepmedix_review.feedback.handing_over.tasks import take_model_back, write_bundle_archive
+from deepmedix_review.feedback.models import HandOver, ModelReturn, TrainingRun
 from deepmedix_review.feedback.sealed_patients import sealed_names
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Split, Study
-from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from rl_feedback.bundle.checking import check_bundle
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
+from tests.workers import Workers, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -104,9 +111,123 @@ def test_a_bundle_leaves_with_its_sides_and_comes_back_as_a_candidate(
     assert f"from a bundle of {left.num_train} cases" in page
     page = client.get(reverse("dataset-detail", args=[dataset.uid])).content.decode()
     assert left.sha256[:12] in page
-    assert reverse("model-detail", args=[candidate.uid]) in page.partition("Handed over to a cluster")[2]
+    assert reverse("model-detail", args=[candidate.uid]) in page.partition("Hand it over to a cluster")[2]
     with pytest.raises(CommandError, match=f"came back already: {candidate}"):
         run("import_returned", str(returned), "--actor", "rita")
+
+
+def ask_for_a_bundle(client: Client, dataset) -> HandOver:
+    answer = client.post(reverse("dataset-hand-over", args=[dataset.uid]), {"reward": "grounded"})
+    assert answer["Location"] == reverse("hand-over-list")
+    return HandOver.objects.get()
+
+
+@pytest.fixture
+def researcher(client: Client) -> User:
+    researcher = ResearcherFactory.create()
+    client.force_login(researcher)
+    return researcher
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bundle_leaves_by_the_page_and_what_came_back_is_taken_by_it(
+    celery_workers: Workers,
+    parent: ModelVersion,
+    dataset,
+    tmp_path: Path,
+    researcher: User,
+    client: Client,
+) -> None:
+    left = ask_for_a_bundle(client, dataset)
+    wait_until(lambda: ended(left), what="the bundle is written")
+    assert left.state == JobState.DONE, left.error
+    page = client.get(reverse("hand-over-list")).content.decode()
+    assert left.sha256[:12] in page
+    archive = reverse("hand-over-bundle", args=[left.uid])
+    assert archive in page
+
+    packed = io.BytesIO(b"".join(client.get(archive)))
+    assert len(packed.getvalue()) == left.archive_bytes
+    zipfile.ZipFile(packed).extractall(tmp_path)
+    assert check_bundle(tmp_path / "bundle").num_train == left.num_train == left.num_written - 1
+    client.post(reverse("hand-over-delete", args=[left.uid]))
+    assert client.get(archive).status_code == 404
+
+    there = Path(settings.RETURN_FOLDER)
+    come_back(there / "round-1", tmp_path / "bundle", parent)
+    assert "round-1" in client.get(reverse("hand-over-list")).content.decode()
+    client.post(reverse("hand-over-take-back"), {"folder": "round-1"})
+    taken = ModelReturn.objects.get()
+    wait_until(lambda: ended(taken), what="the model is taken back")
+    assert taken.candidate is not None, taken.error
+    assert taken.candidate.parent == parent
+    assert TrainingRun.objects.get().hand_over == left
+    page = client.get(reverse("hand-over-list")).content.decode()
+    assert f"came back already: {taken.candidate}" in page
+    shutil.rmtree(there / "round-1")
+
+
+def ended(job: LeasedJob) -> bool:
+    job.refresh_from_db()
+    return job.is_final
+
+
+def test_what_cannot_leave_is_said_on_the_data_sets_page(
+    parent: ModelVersion, dataset, researcher: User, client: Client
+) -> None:
+    Study.objects.update(patient_pseudonym=min(sealed_names().pseudonyms))
+    answer = client.post(
+        reverse("dataset-hand-over", args=[dataset.uid]), {"reward": "grounded"}, follow=True
+    )
+    assert "would be refused by the gate" in answer.content.decode()
+    assert not HandOver.objects.exists()
+
+
+def test_a_bundle_that_nobody_wants_any_more_is_not_written(
+    parent: ModelVersion, dataset, researcher: User, client: Client
+) -> None:
+    left = ask_for_a_bundle(client, dataset)
+    client.post(reverse("hand-over-cancel", args=[left.uid]))
+    write_bundle_archive(left.pk)
+    left.refresh_from_db()
+    assert (left.state, left.sha256) == (JobState.CANCELLED, "")
+
+    HandOver.objects.update(state=JobState.QUEUED, cancel_requested=False)
+    films = list(Path(settings.FILM_FOLDER).rglob("*.dcm"))
+    lost = [path.rename(path.with_suffix(".lost")) for path in films]
+    write_bundle_archive(left.pk)
+    left.refresh_from_db()
+    assert left.state == JobState.FAILED
+    assert "Ask again" in client.get(reverse("hand-over-list")).content.decode()
+    assert not list((Path(settings.MODEL_FOLDER) / "bundles").glob("*"))
+    for path in lost:
+        path.rename(path.with_suffix(".dcm"))
+
+
+def test_only_a_folder_that_lies_there_is_taken_back_and_only_by_researchers(
+    tmp_path: Path, settings, researcher: User, client: Client
+) -> None:
+    settings.RETURN_FOLDER = tmp_path / "returned"
+    (settings.RETURN_FOLDER / "here").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (settings.RETURN_FOLDER / "link").symlink_to(tmp_path / "elsewhere")
+    page = client.get(reverse("hand-over-list")).content.decode()
+    assert "There is no manifest.json in here" in page
+    for name in ("../elsewhere", "link", "", "."):
+        answer = client.post(reverse("hand-over-take-back"), {"folder": name}, follow=True)
+        assert "no such folder any more" in answer.content.decode()
+    assert not ModelReturn.objects.exists()
+
+    client.post(reverse("hand-over-take-back"), {"folder": "here"})
+    answer = client.post(reverse("hand-over-take-back"), {"folder": "here"}, follow=True)
+    assert "is being taken back already" in answer.content.decode()
+    take_model_back(ModelReturn.objects.get().pk)
+    assert "no manifest.json" in ModelReturn.objects.get().error
+
+    client.force_login(AdminFactory.create())
+    assert client.post(reverse("hand-over-take-back"), {"folder": "here"}).status_code == 403
+    client.force_login(ExpertFactory.create())
+    assert client.get(reverse("hand-over-list")).status_code == 403
 
 
 def change_weights(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], object]:

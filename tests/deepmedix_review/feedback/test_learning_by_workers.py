@@ -1,7 +1,6 @@
 """The learning half of the road by real workers: frozen readings become a candidate, and the gate decides on
 it."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,18 +16,10 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
-from tests.workers import Workers
+from tests.workers import Workers, wait_until
 
 FEW = {"num_steps": 4, "examples_per_step": 2, "replay_per_step": 1, "checkpoint_every": 2}
 MANY = {**FEW, "num_steps": 30}
-
-
-def wait_until(holds: Callable[[], bool], *, what: str, seconds: float = 150) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            pytest.fail(f"Waited {seconds:g} s in vain: {what}")
-        time.sleep(0.1)
 
 
 def state_is(run: TrainingRun, state: JobState) -> Callable[[], bool]:

@@ -21,11 +21,11 @@ from deepmedix_review.reviews.models import Vote
 from rl_feedback.engines.ray_cluster import RayCluster
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import Recipe, run_recipe
-from tests.deepmedix_review.feedback.test_learning_by_workers import reached, state_is, wait_until
+from tests.deepmedix_review.feedback.test_learning_by_workers import reached, state_is
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
 from tests.ray_node import RayNode
-from tests.workers import Workers
+from tests.workers import Workers, wait_until
 
 STEPS = 60
 FEW = {"num_steps": STEPS, "examples_per_step": 2, "replay_per_step": 2, "sample_every": 0}

@@ -1,21 +1,41 @@
 """Writes a frozen data set as a bundle for a cluster, and remembers what left."""
 
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.examples import cases_of
+from deepmedix_review.feedback.handing_over.folders import archive_path
 from deepmedix_review.feedback.models import HandOver, PreferenceDataset
 from deepmedix_review.feedback.sealed_patients import sealed_refusal
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.studies.models import Split
-from rl_feedback.bundle import write_bundle
+from rl_feedback.bundle import REWARDS, write_bundle
 from rl_feedback.bundle.checking import check_bundle
+from rl_feedback.bundle.writing import BundleFigures
+from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.view import FilmView
+
+# Each tells the database once.
+FILMS_PER_BEAT = 20
+
+
+@dataclass(frozen=True)
+class _Cases:
+    train: list[RewardedCase]
+    validation: list[RewardedCase]
 
 
 def export_bundle(
@@ -25,6 +45,83 @@ def export_bundle(
     serves now; nothing of the test side leaves."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
+    cases = _cases_to_hand_over(dataset, parent=parent)
+    try:
+        figures = _write(out, cases, parent=parent, reward=reward, on_film=lambda _: None)
+    except ValueError as error:
+        raise RefusedByRule(str(error)) from error
+    with transaction.atomic():
+        hand_over = _new(dataset, parent=parent, cases=cases, actor=actor, reward=reward)
+        hand_over.state, hand_over.sha256 = JobState.DONE, figures.sha256
+        hand_over.num_written = hand_over.num_films
+        hand_over.save()
+        _record_export(hand_over)
+    return hand_over
+
+
+def queue_bundle(dataset: PreferenceDataset, *, actor: User, reward: str) -> HandOver:
+    """The same as an archive to download, written by a worker. What stands against it is said at once."""
+    require(actor, Capability.TRAIN_MODELS)
+    if reward not in REWARDS:
+        raise RefusedByRule(f"Choose the reward: {' or '.join(REWARDS)}.")
+    parent = serving_model()
+    with transaction.atomic():
+        cases = _cases_to_hand_over(dataset, parent=parent)
+        hand_over = _new(dataset, parent=parent, cases=cases, actor=actor, reward=reward)
+        hand_over.save()
+        record_event(
+            actor=actor, action="request_bundle", subject=hand_over, details={"data_set": str(dataset.uid)}
+        )
+    return hand_over
+
+
+def write_archive(hand_over: HandOver, *, check: Callable[[], None]) -> None:
+    """Write the bundle, check it as a cluster would use it, and pack it: whole or not at all."""
+    parent, path = hand_over.parent_version, archive_path(hand_over)
+    cases = _cases_to_hand_over(hand_over.dataset, parent=parent)
+
+    def tell(num_written: int) -> None:
+        check()
+        if num_written % FILMS_PER_BEAT == 0:
+            jobs.heartbeat(hand_over, num_written=num_written)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+        figures = _write(
+            Path(scratch) / "bundle", cases, parent=parent, reward=hand_over.reward, on_film=tell
+        )
+        packed = _packed(Path(scratch) / "bundle", Path(scratch) / "bundle.zip", check=check)
+        packed.replace(path)
+    with transaction.atomic():
+        jobs.finish(
+            hand_over,
+            state=JobState.DONE,
+            sha256=figures.sha256,
+            num_train=figures.num_train,
+            num_validation=figures.num_validation,
+            num_written=figures.num_train + figures.num_validation,
+            archive_bytes=path.stat().st_size,
+        )
+        _record_export(hand_over)
+
+
+def cancel_bundle(hand_over: HandOver, *, actor: User) -> None:
+    require(actor, Capability.TRAIN_MODELS)
+    with transaction.atomic():
+        jobs.request_cancel(hand_over)
+        record_event(actor=actor, action="cancel_bundle", subject=hand_over)
+
+
+def delete_archive(hand_over: HandOver, *, actor: User) -> None:
+    """Only the file: what left, and for what, stays known, and what was trained on it can come back."""
+    require(actor, Capability.TRAIN_MODELS)
+    with transaction.atomic():
+        HandOver.objects.filter(pk=hand_over.pk).update(archive_bytes=None)
+        record_event(actor=actor, action="delete_bundle", subject=hand_over)
+    archive_path(hand_over).unlink(missing_ok=True)
+
+
+def _cases_to_hand_over(dataset: PreferenceDataset, *, parent: ModelVersion) -> _Cases:
     sealed = sealed_refusal(dataset)
     if sealed:
         raise RefusedByRule(f"What is trained on this data set would be refused by the gate. {sealed}")
@@ -36,33 +133,59 @@ def export_bundle(
             f"{len(train)} of the train side and {len(validation)} of the tune side that {parent} could "
             "learn from. Freeze one once cases of more patients are signed."
         )
-    try:
-        figures = write_bundle(
-            out,
-            train=train,
-            validation=validation,
-            data=Path(settings.FILM_FOLDER),
-            view=FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels),
-            model=Path(parent.folder),
-            reward=reward,
-            max_response_tokens=parent.max_new_tokens,
-        )
-        check_bundle(out)
-    except ValueError as error:
-        raise RefusedByRule(str(error)) from error
-    hand_over = HandOver.objects.create(
+    return _Cases(train, validation)
+
+
+def _write(
+    out: Path, cases: _Cases, *, parent: ModelVersion, reward: str, on_film: Callable[[int], None]
+) -> BundleFigures:
+    """Raises ValueError where a case can't be handed over, or the bundle would not work."""
+    figures = write_bundle(
+        out,
+        train=cases.train,
+        validation=cases.validation,
+        data=Path(settings.FILM_FOLDER),
+        view=FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels),
+        model=Path(parent.folder),
+        reward=reward,
+        max_response_tokens=parent.max_new_tokens,
+        on_film=on_film,
+    )
+    check_bundle(out)
+    return figures
+
+
+def _packed(bundle: Path, archive: Path, *, check: Callable[[], None]) -> Path:
+    """Stored as they are: films are compressed already."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
+        for path in sorted(bundle.rglob("*")):
+            check()
+            if path.is_file():
+                packed.write(path, Path("bundle") / path.relative_to(bundle))
+    return archive
+
+
+def _new(
+    dataset: PreferenceDataset, *, parent: ModelVersion, cases: _Cases, actor: User, reward: str
+) -> HandOver:
+    return HandOver(
         dataset=dataset,
         parent_version=parent,
         created_by=actor,
-        sha256=figures.sha256,
         reward=reward,
-        num_train=figures.num_train,
-        num_validation=figures.num_validation,
+        num_train=len(cases.train),
+        num_validation=len(cases.validation),
     )
+
+
+def _record_export(hand_over: HandOver) -> None:
     record_event(
-        actor=actor,
+        actor=hand_over.created_by,
         action="export_bundle",
-        subject=dataset,
-        details={"sha256": figures.sha256, "num_train": len(train), "num_validation": len(validation)},
+        subject=hand_over.dataset,
+        details={
+            "sha256": hand_over.sha256,
+            "num_train": hand_over.num_train,
+            "num_validation": hand_over.num_validation,
+        },
     )
-    return hand_over

@@ -1,0 +1,85 @@
+"""Bundles are written and models taken back in the background: both move gigabytes."""
+
+import logging
+
+from celery import shared_task
+from django.db import transaction
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState, LeasedJob
+from deepmedix_review.feedback.handing_over import leaving, returning
+from deepmedix_review.feedback.models import HandOver, ModelReturn, PreferenceDataset
+
+logger = logging.getLogger(__name__)
+
+
+def request_bundle(dataset: PreferenceDataset, *, actor: User, reward: str) -> HandOver:
+    """An archive to download, for the version that serves now; see `leaving.queue_bundle`."""
+    with transaction.atomic():
+        hand_over = leaving.queue_bundle(dataset, actor=actor, reward=reward)
+        jobs.wake(write_bundle_archive, hand_over)
+    return hand_over
+
+
+def request_return(folder: str, *, actor: User) -> ModelReturn:
+    """Take back what lies in this folder of settings.RETURN_FOLDER; see `returning.queue_return`."""
+    with transaction.atomic():
+        model_return = returning.queue_return(folder, actor=actor)
+        jobs.wake(take_model_back, model_return)
+    return model_return
+
+
+@shared_task
+def write_bundle_archive(hand_over_id: int) -> None:
+    hand_over = jobs.claim(HandOver, job_id=hand_over_id)
+    if hand_over is None:
+        return
+    try:
+        with jobs.kept_alive(hand_over) as check:
+            leaving.write_archive(hand_over, check=check)
+    except Exception as error:
+        _end(hand_over, error)
+
+
+@shared_task
+def take_model_back(model_return_id: int) -> None:
+    model_return = jobs.claim(ModelReturn, job_id=model_return_id)
+    if model_return is None:
+        return
+    try:
+        with jobs.kept_alive(model_return) as check:
+            returning.take_back(model_return, check=check)
+    except Exception as error:
+        _end(model_return, error)
+
+
+def reconcile_hand_overs() -> None:
+    """Queue again what lost its worker, and wake what waits."""
+    for job_id in jobs.requeue_expired(HandOver):
+        write_bundle_archive.apply_async((job_id,), expires=60)
+    for job_id in jobs.requeue_expired(ModelReturn):
+        take_model_back.apply_async((job_id,), expires=60)
+
+
+def _end(job: LeasedJob, error: Exception) -> None:
+    name = f"{job._meta.verbose_name} {job.pk}"
+    try:
+        match error:
+            case jobs.LeaseLost():
+                logger.warning("left to another worker: %s", error)
+            case jobs.JobCancelled():
+                jobs.finish(job, state=JobState.CANCELLED)
+            case RefusedByRule() | ValueError() | OSError():
+                logger.warning("%s failed: %s", name, error)
+                jobs.finish(job, state=JobState.FAILED, error=str(error))
+            case _:
+                logger.error("%s failed", name, exc_info=error)
+                jobs.finish(
+                    job,
+                    state=JobState.FAILED,
+                    error=f"It stopped unexpectedly ({type(error).__name__}); the worker's log says where.",
+                )
+    except jobs.LeaseLost as reason:
+        logger.warning("left to another worker: %s", reason)
