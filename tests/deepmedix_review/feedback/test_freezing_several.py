@@ -371,7 +371,7 @@ def test_a_researcher_leaves_out_a_reader_and_the_set_says_whom_and_why(
     reader = whole.readings.first().reading.assignment.reader.pseudonym  # type: ignore[union-attr]
     client = Client()
     client.force_login(researcher)
-    form = client.get("/data-sets/").content.decode()
+    form = client.get("/data-sets/?choose").content.decode()
     assert f'value="{study.uid}" checked' in form
     assert "running: readings may still come or be amended" in form
     sent = {"title": "Without", "chooses": "1", "reader_study": [str(study.uid)], "without": [reader]}
@@ -424,7 +424,8 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
         annotations.update(verdict="fits", x_min=None, y_min=None, x_max=None, y_max=None)
         Reading.objects.filter(pk__in=[one.pk for one in own]).update(active_seconds=3)
     [caution] = cautions_in(study)
-    assert caution.reader == User.objects.get(pk=reader).pseudonym
+    reader_name = User.objects.get(pk=reader).pseudonym
+    assert caution.reader == reader_name
     said = "; ".join(caution.says)
     assert "gave the rating 4 and nothing else" in said
     assert "took 3 s a case, where the others take 90 s" in said
@@ -435,5 +436,11 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
     assert (told["is_unvarying"], told["reliability"]) == (True, None)
     client = Client()
     client.force_login(researcher)
-    for address in (f"/reader-studies/{study.uid}/results/", "/data-sets/", f"/data-sets/{dataset.uid}/"):
+    for address in (
+        f"/reader-studies/{study.uid}/results/",
+        "/data-sets/?choose",
+        f"/data-sets/{dataset.uid}/",
+    ):
         assert "gave the rating 4 and nothing else" in client.get(address).content.decode()
+    # The list itself counts nothing of it.
+    assert reader_name not in client.get("/data-sets/").content.decode()

@@ -57,10 +57,6 @@ class Offer:
     reader_studies: Sequence[OfferedStudy]
     readers: Sequence[OfferedReader]
 
-    @property
-    def has_cautions(self) -> bool:
-        return any(reader.says for reader in self.readers)
-
 
 def offered() -> Offer:
     """What the form lets choose from: every reader study and reader with a signed reading."""

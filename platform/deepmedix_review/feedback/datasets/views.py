@@ -32,7 +32,8 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.VIEW_MODELS)
 def show_datasets(request: HttpRequest) -> HttpResponse:
-    """The list, and the form that freezes what is signed by now."""
+    """The list, and the form that freezes what is signed by now. What can be chosen of it is counted over all
+    that is signed, so it comes where it was asked for with `?choose`."""
     user = acting_user(request)
     if request.method == "POST":
         try:
@@ -50,7 +51,7 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
         "datasets": page,
         "num_waiting": num_readings_waiting(newest),
         "newest": newest,
-        "offer": offered(),
+        "offer": offered() if "choose" in request.GET else None,
     }
     return render(request, "feedback/dataset_list.html", context)
 

@@ -65,6 +65,10 @@ class CaseRow:
     num_assigned: int
     num_signed: int
 
+    @property
+    def num_planned(self) -> int:
+        return self.num_assigned + self.num_free
+
 
 @dataclass(frozen=True)
 class RepeatRow:

@@ -263,7 +263,17 @@ class DesignPage:
             for error in errors
             if name in self.form.fields and self.form[name].data not in (None, "")
         ]
-        return (*uncounted, *self.problems)
+        return (*uncounted, *self.problems, *self._left_without_third_reader())
+
+    def _left_without_third_reader(self) -> Sequence[str]:
+        """A third reader is one who has not read the case: told, since the study can start without."""
+        wants = self.said.get("adjudication") == ReaderStudy.Adjudication.THIRD_READER
+        if wants and self.num_readers >= 3 and self.plan.readers_per_case >= self.num_readers:
+            return [
+                "Every reader reads every case, so no third reader is left: a case on which they disagree "
+                "waits until you give it to somebody else. Have fewer readers per case, or invite another."
+            ]
+        return []
 
     def mark(self) -> None:
         """Each field that keeps the study from starting is marked as one that is wrong."""

@@ -126,7 +126,7 @@ def _by_criterion(
         value=f"{lead.name} {written(best.value)}" if best.value is not None else "",
         interval=written_interval(best),
         note=best.note if best.value is None else "",
-        plot=plot,
+        plot=plot if any(found.value is not None for _, found, _ in rows) else None,
     )
 
 

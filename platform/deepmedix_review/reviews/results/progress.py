@@ -1,6 +1,6 @@
 """How far a reader study is: by reader, by case, and over time against its deadline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,10 +49,11 @@ def progress_figures(reader_study: ReaderStudy) -> tuple[Figure, ...]:
         {"reader_study": reader_study.pk},
         num_columns=3,
     )
+    free = Case.objects.filter(reader_study=reader_study, num_free__gt=0).values_list("position", "num_free")
     return (
-        _by_reader(_counts(reader, is_signed), is_over=reader_study.state == ReaderStudy.State.LOCKED),
+        _by_reader(_counts(reader, is_signed), reader_study),
         _over_time(reader_study),
-        _by_case(_counts(position, is_signed)),
+        _by_case(_with_free_places(_counts(position, is_signed), dict(free))),
     )
 
 
@@ -69,7 +70,20 @@ def _counts(of: Keys, is_signed: Keys) -> list[tuple[int, int, int]]:
     return list(zip(found.tolist(), assigned.tolist(), signed.tolist(), strict=True))
 
 
-def _by_reader(counts: Sequence[tuple[int, int, int]], *, is_over: bool) -> Figure:
+def _with_free_places(
+    counts: Sequence[tuple[int, int, int]], free: Mapping[int, int]
+) -> list[tuple[int, int, int]]:
+    """A place that no reader of the pool has taken yet waits for its reading too."""
+    taken = {case: (assigned, signed) for case, assigned, signed in counts}
+    return [
+        (case, taken.get(case, (0, 0))[0] + free.get(case, 0), taken.get(case, (0, 0))[1])
+        for case in sorted({*taken, *free})
+    ]
+
+
+def _by_reader(counts: Sequence[tuple[int, int, int]], reader_study: ReaderStudy) -> Figure:
+    is_over = reader_study.state == ReaderStudy.State.LOCKED
+    nothing = "Nobody took a case from the pool" if reader_study.is_pool else "Nothing has been assigned"
     names = pseudonyms([reader for reader, _, _ in counts])
     rows = sorted((names[reader], assigned, signed) for reader, assigned, signed in counts)
     signed, assigned = sum(row[2] for row in rows), sum(row[1] for row in rows)
@@ -79,8 +93,8 @@ def _by_reader(counts: Sequence[tuple[int, int, int]], *, is_over: bool) -> Figu
         table=Table(("reader", "assigned", "signed"), tuple(rows)),
         method="signed of assigned readings, hidden repeats and adjudications among them",
         n=f"{counted(assigned, 'reading')} of {counted(len(rows), 'reader')}",
-        value=f"{signed} of {assigned} signed",
-        note="" if rows else "Nothing has been assigned yet.",
+        value=f"{signed} of {assigned} signed" if rows else "",
+        note="" if rows else f"{nothing}{'' if is_over else ' yet'}.",
         plot=_progress_plot(rows[:24], "left unread" if is_over else "open") if rows else None,
     )
 
@@ -94,7 +108,7 @@ def _by_case(rows: Sequence[tuple[int, int, int]]) -> Figure:
         key="progress-cases",
         title="Progress of each case",
         table=Table(("case", "assigned", "signed"), tuple(rows)),
-        method="signed of assigned readings of each case",
+        method="signed of assigned readings of each case, free places of a pool among them",
         n=counted(len(rows), "case"),
         value=f"{complete} of {len(rows)} complete",
         note="" if rows else "Nothing has been assigned yet.",

@@ -213,6 +213,14 @@ def test_the_plan_says_while_the_form_is_filled_that_a_third_reader_is_missing(a
     assert refusal in admin.post(reverse("reader-study-plan"), said).content.decode()
     said = form(**said | {"readers": uids(*readers)})
     assert refusal not in admin.post(reverse("reader-study-plan"), said).content.decode()
+    # Three of three leave nobody over; three, of whom two read each case, leave one.
+    for lists, is_told in (
+        ({"design": "every_reader"}, True),
+        ({"design": "k_readers", "readers_per_case": "2"}, False),
+    ):
+        sent = said | lists | {"readers": uids(*readers)}
+        page = admin.post(reverse("reader-study-plan"), sent).content.decode()
+        assert ("so no third reader is left" in page) == is_told
 
 
 def test_the_plan_says_what_its_minutes_are_made_of(admin: Client) -> None:
