@@ -2,7 +2,17 @@ import { describe, expect, it } from "vitest";
 import { affineThrough } from "../src/viewer/geometry";
 import { cutPatch, LENS_PX, lensPlace, lensScale } from "../src/viewer/lens";
 import { pinchBetween } from "../src/viewer/pinch";
-import { lengthLabel, lengthOf, rulerSpacing, startingLine, withEndMoved } from "../src/viewer/ruler";
+import {
+  inWords,
+  lengthLabel,
+  lengthOf,
+  lineLabels,
+  MOST_LINES,
+  rulerSpacing,
+  startingLine,
+  withEndMoved,
+  withLine,
+} from "../src/viewer/ruler";
 
 const film = { width: 400, height: 600 };
 const line = { from: { x: 10, y: 10 }, to: { x: 40, y: 50 } };
@@ -41,6 +51,30 @@ describe("the ruler", () => {
     expect(withEndMoved(line, "to", { x: 1, y: -10 }, film).to).toEqual({ x: 41, y: 40 });
     expect(withEndMoved(line, "from", { x: -100, y: -100 }, film).from).toEqual({ x: 0, y: 0 });
     expect(startingLine(film)).toEqual({ from: { x: 160, y: 300 }, to: { x: 240, y: 300 } });
+  });
+});
+
+describe("several lines", () => {
+  const heart = { from: { x: 100, y: 300 }, to: { x: 220, y: 300 } };
+  const thorax = { from: { x: 50, y: 330 }, to: { x: 300, y: 330 } };
+
+  it("are numbered, and the last tells the ratio of the last two, the shorter to the longer", () => {
+    expect(lineLabels([line], null)).toEqual(["50 px"]);
+    expect(lineLabels([heart, thorax], null)).toEqual(["1: 120 px", "2: 250 px · 1 ÷ 2 = 0.48"]);
+    expect(lineLabels([line, thorax, heart], null)[2]).toBe("3: 120 px · 3 ÷ 2 = 0.48");
+    expect(inWords([])).toBeNull();
+    expect(inWords(lineLabels([heart, thorax], null))).toBe("Lines 1: 120 px, 2: 250 px · 1 ÷ 2 = 0.48.");
+  });
+
+  it("have no ratio to a line without length", () => {
+    const none = { from: heart.from, to: heart.from };
+    expect(lineLabels([none, none], null)[1]).toBe("2: 0 px");
+  });
+
+  it("are changed in their place, and the oldest gives way to one too many", () => {
+    expect(withLine([heart, line], thorax, 0)).toEqual([thorax, line]);
+    const full = Array.from({ length: MOST_LINES }, () => heart);
+    expect(withLine(full, thorax, null)).toEqual([...full.slice(1), thorax]);
   });
 });
 

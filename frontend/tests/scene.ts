@@ -5,7 +5,7 @@ import { Room } from "../src/reading-room/room";
 import type { Film, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
 import type { Box, Size } from "../src/viewer/geometry";
-import { type Line, lengthLabel } from "../src/viewer/ruler";
+import { type Line, lineLabels } from "../src/viewer/ruler";
 import type { Seen } from "../src/viewer/window";
 
 export const FILM_UID = "2.25.1";
@@ -102,6 +102,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     adjudication: null,
     feedback: null,
     window: null,
+    measured_lines: [],
     active_seconds: 0,
     missing: [],
     amendment_reason: "",
@@ -147,16 +148,19 @@ export class FakeView implements FilmView {
   showActualSize() {}
   zoomBy() {}
   display = () => null;
-  line: Line | null = null;
+  lines: readonly Line[] = [];
+  inHand = 0;
   film: Size | null = { width: 800, height: 1000 };
   isMagnifying = false;
   measured = () => {};
-  setRuler(line: Line | null) {
-    this.line = line;
-    this.measured();
+  setRulers(lines: readonly Line[], inHand = lines.length - 1) {
+    this.lines = lines;
+    this.inHand = Math.max(inHand, 0);
   }
-  ruler = () => this.line;
-  rulerLabel = () => this.line && lengthLabel(this.line, null);
+  rulers = () => this.lines;
+  rulerInHand = () => this.inHand;
+  giveUpLine = () => false;
+  rulerLabels = () => lineLabels(this.lines, null);
   filmSize = () => this.film;
   setMagnifying(isOn: boolean) {
     this.isMagnifying = isOn;

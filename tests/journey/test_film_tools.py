@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from deepmedix_review.reviews.models import RegionAnnotation, StepRating
+from deepmedix_review.reviews.models import Reading, RegionAnnotation, StepRating
 from deepmedix_review.studies.selectors import film_path
 from inference.phantom_dicom import Visit
 from tests.browser import check_barriers
@@ -87,7 +87,7 @@ def test_one_finger_changes_a_region_and_two_move_the_film(enter: Enter) -> None
         touch("touchMove", (at[0] + 80, at[1]))
         touch("touchEnd")
         expect(room.page.locator(".ruler-text")).to_be_visible()
-        room.press("Escape", "Escape", "v")
+        room.press("Escape", "v")
         touch("touchStart", at)
         expect(lens).to_be_visible()
         before_move = lens.bounding_box()
@@ -130,13 +130,28 @@ def test_a_line_is_measured_in_what_the_film_says(
     at = (end["x"] + 12, end["y"] + 12)
     room.drag(at, (at[0] + 80, at[1]))
     expect(words).not_to_have_text(length)
-    room.press("Escape")
-    expect(words).to_have_count(0)
-    room.page.mouse.click(*at)
-    room.page.mouse.click(at[0] + 100, at[1])
-    expect(words).to_be_visible()
     expect(room.page.get_by_text(re.compile(r"^The line is .+ long\.$"))).to_have_count(1)
+    # A further one by a click at each end: then the ratio of the two is told.
+    room.page.mouse.click(at[0], at[1] + 70)
+    room.page.mouse.click(at[0] + 100, at[1] + 70)
+    expect(words).to_have_count(2)
+    expect(words.last).to_have_text(re.compile(rf"^2: [\d.]+ {length[5:]} · (1 ÷ 2|2 ÷ 1) = 0\.\d\d$"))
+    room.press("Control+z")
+    expect(words).to_have_count(1)
+    room.press("Control+y")
     check_barriers(room.page)
+    # They are kept with the reading until one is taken away.
+    room.press("Escape")
+    room.wait_until_saved()
+    room.page.reload()
+    room.wait_for_film()
+    expect(words).to_have_count(2)
+    room.press("m", "g", "Delete")
+    expect(words).to_have_text([re.compile(r"^[\d.]+ ")])
+    room.page.locator("[data-ruler-off]").click(force=True)
+    expect(words).to_have_count(0)
+    room.wait_until_saved()
+    assert Reading.objects.get().measured_lines == []
     assert not StepRating.objects.exists()
     assert room.problems == []
 

@@ -1222,6 +1222,35 @@ export interface components {
             name: string;
             curve: components["schemas"]["CurveEnum"];
         };
+        /**
+         * @description * `measure_lines` - measure_lines
+         * @enum {string}
+         */
+        MeasureLinesKindEnum: "measure_lines";
+        MeasureLinesPayloadRequest: {
+            /** @description all of them, in their order: from x, y to x, y in film pixels */
+            lines: number[][];
+        };
+        MeasureLinesRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * Format: uuid
+             * @description the item's last change that the sender knew of, null for none; left out: not compared
+             */
+            seen?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "measure_lines";
+            payload: components["schemas"]["MeasureLinesPayloadRequest"];
+        };
         Member: {
             /** Format: uuid */
             study: string;
@@ -1440,6 +1469,8 @@ export interface components {
             adjudication: components["schemas"]["Adjudication"] | null;
             feedback: components["schemas"]["Feedback"] | null;
             window: components["schemas"]["Window"] | null;
+            /** @description from x, y to x, y in film pixels, in their order */
+            measured_lines: number[][];
             active_seconds: number;
             missing: string[];
             amendment_reason: string;
@@ -1451,7 +1482,7 @@ export interface components {
             /** @description the next case's page, null after the last */
             next: string | null;
         };
-        ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["DrawRegionRequest"] | components["schemas"]["AddFindingRequest"] | components["schemas"]["RateCriterionRequest"] | components["schemas"]["SayFirstReadRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["AddActiveTimeRequest"];
+        ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["DrawRegionRequest"] | components["schemas"]["AddFindingRequest"] | components["schemas"]["RateCriterionRequest"] | components["schemas"]["SayFirstReadRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["MeasureLinesRequest"] | components["schemas"]["AddActiveTimeRequest"];
         ReadingCompletion: {
             side: components["schemas"]["ReadingCompletionSideEnum"];
             /** Format: uuid */

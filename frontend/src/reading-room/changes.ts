@@ -160,6 +160,8 @@ export function withChange(reading: Reading, change: Change): Reading {
     }
     case "set_window":
       return { ...reading, window: { ...change.payload, look: change.payload.look ?? null } };
+    case "measure_lines":
+      return { ...reading, measured_lines: change.payload.lines };
     case "add_active_time":
       return { ...reading, active_seconds: reading.active_seconds + change.payload.seconds };
   }
@@ -194,6 +196,8 @@ export function inverses(reading: Reading, change: Change): Change[] {
         { kind: "say_first_read", payload: { is_after_reveal, choice, findings, impression, confidence } },
       ];
     }
+    case "measure_lines":
+      return [{ kind: "measure_lines", payload: { lines: reading.measured_lines } }];
     case "set_window":
     case "add_active_time":
       return [];

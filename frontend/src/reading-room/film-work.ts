@@ -1,18 +1,23 @@
 /** How a reader looks at films: the tools on the one that is rated, and the other films of the case. */
-import type { Reading } from "../api/reading";
+import type { Change, Reading } from "../api/reading";
 import type { Display, FilmView } from "../viewer/film";
-import { type RulerEnd, startingLine, withEndMoved } from "../viewer/ruler";
+import type { Point, Size } from "../viewer/geometry";
+import { inWords, type Line, type RulerEnd, startingLine, withEndMoved, withLine } from "../viewer/ruler";
 import { companion, filmAfter, filmsOf, type Layout } from "./films";
+import { asStored, linesOf } from "./lines";
 import type { RoomState } from "./room-state";
 import type { Action } from "./shortcuts";
 
 /** How far an arrow key moves the magnifier. Screen pixels. */
 const LENS_STEP_PX = 8;
+/** After the last arrow key a line is saved. */
+const PAUSE_MS = 500;
 
 export interface FilmHost {
   readonly state: RoomState;
   readonly view: FilmView;
   set(part: Partial<RoomState>): void;
+  change(change: Change): void;
   /** Before another film is looked at. */
   commitAll(): void;
 }
@@ -21,6 +26,7 @@ export class FilmWork {
   /** The viewport of the other film, while one is looked at. */
   private other: FilmView | null = null;
   private isLensHeld = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: FilmHost) {}
 
@@ -38,8 +44,12 @@ export class FilmWork {
   perform(action: Action, isRepeat: boolean): boolean {
     switch (action.kind) {
       case "tool":
-        this.chooseTool(action.tool);
+        this.useTool(action.tool);
         return true;
+      case "next-region":
+        return this.takeNextLine();
+      case "delete-region":
+        return this.removeLine();
       case "zoom":
         this.view.zoomBy(action.factor);
         return true;
@@ -85,6 +95,15 @@ export class FilmWork {
     this.view.choosePreset(index);
   }
 
+  /** The tool again: a further line by keys. */
+  private useTool(tool: RoomState["tool"]): void {
+    const size = this.view.filmSize();
+    if (tool !== "measure" || this.host.state.tool !== "measure" || size === null)
+      return this.chooseTool(tool);
+    const lines = this.view.rulers();
+    if (lines.length > 0) this.putLines(withLine(lines, startingLine(size, lines.length), null));
+  }
+
   private chooseTool(tool: RoomState["tool"]): void {
     this.host.view.setDragTool(tool);
     this.other?.setDragTool(tool);
@@ -107,8 +126,7 @@ export class FilmWork {
   move(end: RulerEnd, x: number, y: number): boolean {
     if (this.host.state.tool === "measure") {
       const size = this.view.filmSize();
-      const line = this.view.ruler();
-      if (size) this.view.setRuler(line ? withEndMoved(line, end, { x, y }, size) : startingLine(size));
+      if (size) this.moveLine(end, { x, y }, size);
       return true;
     }
     if (!this.host.state.isMagnifying) return false;
@@ -116,12 +134,60 @@ export class FilmWork {
     return true;
   }
 
-  /** Escape, one thing after the other: the line, its tool, the magnifier, the other film. True where it had one. */
+  private moveLine(end: RulerEnd, delta: Point, size: Size): void {
+    const lines = this.view.rulers();
+    const inHand = this.view.rulerInHand();
+    const line = lines[inHand];
+    const moved = line ? withEndMoved(line, end, delta, size) : startingLine(size);
+    this.view.setRulers(withLine(lines, moved, inHand), inHand);
+    this.tell();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.commit(), PAUSE_MS);
+  }
+
+  private putLines(lines: readonly Line[]): void {
+    this.view.setRulers(lines);
+    this.measured();
+  }
+
+  /** Nothing where no line is in hand: then the keys are the regions'. */
+  private takeNextLine(): boolean {
+    const lines = this.view.rulers();
+    if (this.host.state.tool !== "measure" || lines.length === 0) return false;
+    this.view.setRulers(lines, (this.view.rulerInHand() + 1) % lines.length);
+    return true;
+  }
+
+  private removeLine(): boolean {
+    const lines = this.view.rulers();
+    if (this.host.state.tool !== "measure" || lines.length === 0) return false;
+    const inHand = this.view.rulerInHand();
+    this.putLines(lines.filter((_, at) => at !== inHand));
+    return true;
+  }
+
+  /** The lines on the rated film are kept with the reading; those on another film, or after the signature, are not. */
+  commit(): void {
+    clearTimeout(this.timer);
+    const { reading, film } = this.host.state;
+    if (film.kind !== "shown" || this.areStored(reading)) return;
+    const lines = asStored(this.host.view.rulers());
+    this.host.change({ kind: "measure_lines", payload: { lines } });
+  }
+
+  /** As the reading has them: after it is opened, and after something was taken back. */
+  showLines(reading: Reading): void {
+    if (!this.areStored(reading)) this.host.view.setRulers(linesOf(reading));
+  }
+
+  private areStored({ measured_lines: stored }: Reading): boolean {
+    return JSON.stringify(asStored(this.host.view.rulers())) === JSON.stringify(stored);
+  }
+
+  /** Escape, one thing after the other: a line begun, the tool, the magnifier, the other film. Lines stay. True
+   * where it had one. */
   cancel(): boolean {
-    if (this.view.ruler() !== null) {
-      this.view.setRuler(null);
-      return true;
-    }
+    if (this.view.giveUpLine()) return true;
     if (this.host.state.tool === "measure") {
       this.chooseTool("window");
       return true;
@@ -153,7 +219,7 @@ export class FilmWork {
       writing: null,
       said: null,
     });
-    this.measured();
+    this.tell();
   }
 
   private turnLayout(): void {
@@ -179,8 +245,14 @@ export class FilmWork {
     view.onDisplayChanged(() => this.host.set({}));
   }
 
+  /** By the mouse or a finger. */
   measured(): void {
-    const ruler = this.view.rulerLabel();
+    this.commit();
+    this.tell();
+  }
+
+  private tell(): void {
+    const ruler = inWords(this.view.rulerLabels());
     if (ruler !== this.host.state.ruler) this.host.set({ ruler });
   }
 }

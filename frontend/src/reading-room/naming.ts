@@ -40,6 +40,8 @@ export function nameOf(reading: Reading, change: Change): string {
       return change.payload.is_after_reveal ? "change of mind" : "first read";
     case "set_window":
       return "window";
+    case "measure_lines":
+      return "measured lines";
     case "add_active_time":
       return "time";
   }

@@ -40,7 +40,7 @@ export interface RoomState {
   /** The other film that is looked at. */
   readonly looked: Looked | null;
   readonly isMagnifying: boolean;
-  /** The length of the line on the film, in words. */
+  /** What is measured on the film, in words. */
   readonly ruler: string | null;
   readonly numUndoable: number;
   readonly numRedoable: number;

@@ -89,6 +89,7 @@ export class Room {
         url: instance.film_url,
         sopInstanceUid: instance.sop_instance_uid,
       });
+      this.films.showLines(this.state.reading);
       this.set({ film: { kind: "shown", values } });
       if (window && !this.view.seeAgain(seenIn(window))) {
         this.set({ said: "The film has no such look as you chose before. It is shown as it is stored." });
@@ -208,6 +209,7 @@ export class Room {
   commit(): void {
     this.texts.commit();
     this.regions.commit();
+    this.films.commit();
   }
 
   commitAll(): void {
@@ -275,7 +277,9 @@ export class Room {
   }
 
   set(part: Partial<RoomState>): void {
+    const before = this.state.reading.measured_lines;
     this.state = { ...this.state, ...part };
+    if (this.state.reading.measured_lines !== before) this.films.showLines(this.state.reading);
     this.view.drawRegion(this.state.drawing);
     this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);

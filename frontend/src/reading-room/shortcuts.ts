@@ -220,7 +220,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     codes: ["KeyM"],
     action: { kind: "tool", tool: "measure" },
     caps: ["M"],
-    label: "Measure: drag, click both ends, or use the arrow keys",
+    label: "Measure: drag, click both ends, or use the arrow keys; again for a further line",
     group: "Film",
   },
   {

@@ -1,7 +1,7 @@
 /** One film on a study's page: window, pan, zoom, ruler, magnifier and regions, and the whole screen for it. */
 import { type Display, type DragTool, type Film, type RegionMark, WrongImage } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
-import { startingLine, withEndMoved } from "../viewer/ruler";
+import { inWords, startingLine, withEndMoved, withLine } from "../viewer/ruler";
 import { createFilmView } from "../viewer/view";
 import { button, made, toggle } from "./elements";
 
@@ -103,20 +103,31 @@ export class StudyFilm {
     }
   }
 
-  /** The ruler by keys, as in the reading room: arrows move its end, with Alt its beginning; Escape takes it away. */
+  /** Lines by keys, as in the reading room: arrows move an end, with Alt the beginning; M begins a further one,
+   * Escape takes one away. */
   private pressed(event: KeyboardEvent): void {
     const size = this.view.filmSize();
     if (this.tool !== "measure" || size === null || event.target instanceof HTMLSelectElement) return;
-    if (event.key === "Escape") return this.view.setRuler(null);
+    const lines = this.view.rulers();
+    const inHand = this.view.rulerInHand();
+    if (event.key === "Escape") {
+      if (!this.view.giveUpLine()) this.view.setRulers(lines.filter((_, at) => at !== inHand));
+      return this.tellLength();
+    }
+    if (event.key === "m") {
+      this.view.setRulers(withLine(lines, startingLine(size, lines.length), null));
+      return this.tellLength();
+    }
     const arrow = ARROWS[event.key];
     if (arrow === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const by = event.shiftKey ? FAR : 1;
     const delta = { x: arrow.x * by, y: arrow.y * by };
-    const line = this.view.ruler();
-    this.view.setRuler(
-      line ? withEndMoved(line, event.altKey ? "from" : "to", delta, size) : startingLine(size),
-    );
+    const line = lines[inHand];
+    const end = event.altKey ? "from" : "to";
+    const moved = line ? withEndMoved(line, end, delta, size) : startingLine(size);
+    this.view.setRulers(withLine(lines, moved, inHand), inHand);
+    this.tellLength();
   }
 
   private tellDisplay({ label, inverted, zoom, preset }: Display): void {
@@ -126,8 +137,7 @@ export class StudyFilm {
   }
 
   private tellLength(): void {
-    const length = this.view.rulerLabel();
-    this.measured.textContent = length === null ? "" : `The line is ${length} long.`;
+    this.measured.textContent = inWords(this.view.rulerLabels()) ?? "";
   }
 
   private async load(): Promise<void> {

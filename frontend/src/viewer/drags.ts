@@ -36,11 +36,15 @@ export interface DragHost {
   cancelled(): void;
   chosen(uid: string): void;
   displayChanged(): void;
-  line(): Line | null;
+  /** By its place among the lines. */
+  line(at: number): Line | null;
   /** Where a line was begun by a click and waits for its other end; film pixels. */
   lineStart(): Point | null;
   beginLine(at: Point): void;
-  measured(line: Line): void;
+  /** While it is dragged. `at` is its place among the lines; null for a further one. */
+  previewLine(line: Line, at: number | null): void;
+  measured(line: Line, at: number | null): void;
+  removeLine(at: number): void;
 }
 
 export interface Drag {
@@ -53,8 +57,10 @@ export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: Dr
   if (event.button === 1) return withoutClick(panDrag(host), host);
   if (event.button === 2) return withoutClick(zoomDrag(host), host);
   const target = event.target instanceof Element ? event.target : null;
+  const at = Number(target?.getAttribute("data-line"));
   const end = target?.getAttribute("data-ruler") as RulerEnd | null | undefined;
-  if (end) return rulerEndDrag(host, end);
+  if (end) return rulerEndDrag(host, at, end);
+  if (target?.hasAttribute("data-ruler-off")) return { move: () => {}, end: () => host.removeLine(at) };
   const uid = target?.closest("[data-region]")?.getAttribute("data-region");
   const grip = target?.getAttribute("data-grip") as Grip | null | undefined;
   if (uid && grip) return gripDrag(host, uid, grip);
@@ -174,21 +180,32 @@ function rulerDrag(host: DragHost): Drag {
   });
   return {
     move: (from, to) => {
-      if (distance(from, to) >= CLICK_PX) host.measured(lineBetween(from, to));
+      if (distance(from, to) >= CLICK_PX) host.previewLine(lineBetween(from, to), null);
     },
     end: (from, to) => {
-      if (distance(from, to) >= CLICK_PX) return host.measured(lineBetween(from, to));
+      if (distance(from, to) >= CLICK_PX) return host.measured(lineBetween(from, to), null);
       const start = host.lineStart();
       if (start === null) host.beginLine(filmPoint(host, to));
-      else host.measured({ from: start, to: filmPoint(host, to) });
+      else host.measured({ from: start, to: filmPoint(host, to) }, null);
     },
   };
 }
 
-function rulerEndDrag(host: DragHost, end: RulerEnd): Drag {
-  const move = (_from: Point, to: Point): void => {
-    const line = host.line();
-    if (line) host.measured({ ...line, [end]: filmPoint(host, to) });
+/** A press without movement on an end takes the line in hand. */
+function rulerEndDrag(host: DragHost, at: number, end: RulerEnd): Drag {
+  const start = host.line(at);
+  const lineAfter = (from: Point, to: Point): Line | null => {
+    if (start === null || distance(from, to) < CLICK_PX) return start;
+    return { ...start, [end]: filmPoint(host, to) };
   };
-  return { move, end: move };
+  return {
+    move: (from, to) => {
+      const line = lineAfter(from, to);
+      if (line) host.previewLine(line, at);
+    },
+    end: (from, to) => {
+      const line = lineAfter(from, to);
+      if (line) host.measured(line, at);
+    },
+  };
 }

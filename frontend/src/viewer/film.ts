@@ -72,16 +72,20 @@ export interface FilmView {
   showActualSize(): void;
   zoomBy(factor: number): void;
   display(): Display | null;
-  /** A line between two film pixels with its length beside it; null takes it away. It is stored nowhere. */
-  setRuler(line: Line | null): void;
-  ruler(): Line | null;
-  /** The line's length in words; null where there is none. */
-  rulerLabel(): string | null;
+  /** Lines between two film pixels each, with their lengths beside them; `inHand` is the one that keys move. */
+  setRulers(lines: readonly Line[], inHand?: number): void;
+  rulers(): readonly Line[];
+  rulerInHand(): number;
+  /** A line was begun by a click and waits for its other end. Gives it up; false where there is none. */
+  giveUpLine(): boolean;
+  /** What stands beside each line. */
+  rulerLabels(): readonly string[];
   filmSize(): Size | null;
   /** A lens that follows the pointer; without one it stands in the middle. */
   setMagnifying(isOn: boolean): void;
   /** By keys, in screen pixels. */
   moveMagnifier(shift: Point): void;
+  /** By the mouse or a finger. */
   onMeasured(listener: () => void): void;
   onRegionDrawn(listener: (uid: string, box: Box) => void): void;
   onRegionChosen(listener: (uid: string) => void): void;

@@ -39,6 +39,8 @@ const rectangle = (box: Box, attributes: Record<string, string | number>): SVGRe
 export interface ShownRuler {
   readonly line: Line;
   readonly label: string;
+  /** Keys move it, and a click takes it away. */
+  readonly isInHand: boolean;
 }
 
 export class RegionOverlay {
@@ -53,7 +55,7 @@ export class RegionOverlay {
     this.svg.replaceChildren();
   }
 
-  draw(marks: readonly RegionMark[], ruler: ShownRuler | null, affine: Affine): void {
+  draw(marks: readonly RegionMark[], rulers: readonly ShownRuler[], affine: Affine): void {
     const inOrder = [...marks].sort((a, b) => Number(a.focused) - Number(b.focused));
     const earlier = inOrder.filter(({ reader }) => reader !== null);
     const own = inOrder.filter(({ reader }) => reader === null);
@@ -66,7 +68,7 @@ export class RegionOverlay {
       ),
       // No outline goes through their labels.
       ...earlier.map((mark) => this.earlierLabel(mark, affine, taken)),
-      ...(ruler === null ? [] : [rulerGroup(ruler, affine)]),
+      ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers.length > 1, affine)),
     );
   }
 
@@ -167,21 +169,28 @@ function label(text: string, box: Box, screen: Size, place: LabelPlace, taken: P
   return [plate, words];
 }
 
-function rulerGroup({ line, label: words }: ShownRuler, affine: Affine): SVGGElement {
+function rulerGroup(
+  { line, label: words, isInHand }: ShownRuler,
+  at: number,
+  isOneOfSeveral: boolean,
+  affine: Affine,
+): SVGGElement {
   const from = toScreen(line.from, affine);
   const to = toScreen(line.to, affine);
   const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-  const group = element("g", { class: "ruler" });
+  const group = element("g", { class: isInHand && isOneOfSeveral ? "ruler in-hand" : "ruler" });
   group.append(element("line", { ...ends, class: "halo" }), element("line", { ...ends, class: "outline" }));
-  group.append(...rulerEnd("from", from, to), ...rulerEnd("to", to, from));
-  const text = element("text", { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 - 10, class: "ruler-text" });
+  group.append(...rulerEnd("from", at, from, to), ...rulerEnd("to", at, to, from));
+  const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+  const text = element("text", { x: middle.x, y: middle.y - 10, class: "ruler-text" });
   text.textContent = words;
   group.append(text);
+  if (isInHand) group.append(...rulerOff(at, middle));
   return group;
 }
 
 /** A tick across the line's end, and around it what a finger can hit. */
-function rulerEnd(end: RulerEnd, at: Point, other: Point): SVGElement[] {
+function rulerEnd(end: RulerEnd, line: number, at: Point, other: Point): SVGElement[] {
   const length = Math.hypot(at.x - other.x, at.y - other.y) || 1;
   const dx = ((at.y - other.y) / length) * (GRIP_PX / 2);
   const dy = ((other.x - at.x) / length) * (GRIP_PX / 2);
@@ -195,6 +204,24 @@ function rulerEnd(end: RulerEnd, at: Point, other: Point): SVGElement[] {
       height: GRIP_TARGET_PX,
       class: "grip-target",
       "data-ruler": end,
+      "data-line": line,
     }),
   ];
+}
+
+/** Below the middle of a line: a click takes it away. */
+function rulerOff(line: number, { x, y }: Point): SVGElement[] {
+  const half = GRIP_TARGET_PX / 2;
+  const sign = element("text", { x, y: y + 10 + half, class: "ruler-text ruler-off" });
+  sign.textContent = "×";
+  const target = element("rect", {
+    x: x - half,
+    y: y + 6,
+    width: GRIP_TARGET_PX,
+    height: GRIP_TARGET_PX,
+    class: "grip-target ruler-off-target",
+    "data-ruler-off": "",
+    "data-line": line,
+  });
+  return [sign, target];
 }

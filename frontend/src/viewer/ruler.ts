@@ -67,9 +67,47 @@ export function withEndMoved(line: Line, end: RulerEnd, delta: Point, film: Size
   return { ...line, [end]: onFilm({ x: x + delta.x, y: y + delta.y }, film) };
 }
 
-/** A line to start from by keys: a fifth of the film, across its middle. */
-export function startingLine(film: Size): Line {
-  const y = Math.round(film.height / 2);
+/** More could not be told apart on a film. */
+export const MOST_LINES = 12;
+
+/** The oldest gives way where there are too many. */
+export function withLine(lines: readonly Line[], line: Line, at: number | null): readonly Line[] {
+  if (at !== null && at < lines.length) return lines.map((old, place) => (place === at ? line : old));
+  return [...lines, line].slice(-MOST_LINES);
+}
+
+/** What stands beside each line: its length, where there are several its number, and beside the last its ratio. */
+export function lineLabels(lines: readonly Line[], spacing: RulerSpacing | null): string[] {
+  if (lines.length < 2) return lines.map((line) => lengthLabel(line, spacing));
+  return lines.map((line, at) => {
+    const ratio = at === lines.length - 1 ? ratioLabel(lines, spacing) : null;
+    return [`${at + 1}: ${lengthLabel(line, spacing)}`, ...(ratio === null ? [] : [ratio])].join(" · ");
+  });
+}
+
+/** "The line is 42.3 mm long."; null where there is none. */
+export function inWords(labels: readonly string[]): string | null {
+  const [only] = labels;
+  if (only === undefined) return null;
+  return labels.length === 1 ? `The line is ${only} long.` : `Lines ${labels.join(", ")}.`;
+}
+
+/**
+ * "1 ÷ 2 = 0.48": of the last two lines the shorter to the longer. Of the widths of the heart and of the thorax that
+ * is the cardiothoracic ratio, and how far the body was from the detector does not matter to it.
+ */
+function ratioLabel(lines: readonly Line[], spacing: RulerSpacing | null): string | null {
+  const [one, other] = lines
+    .map((line, at) => ({ number: at + 1, length: lengthOf(line, spacing).length }))
+    .slice(-2)
+    .sort((a, b) => a.length - b.length);
+  if (one === undefined || other === undefined || other.length === 0) return null;
+  return `${one.number} ÷ ${other.number} = ${(one.length / other.length).toFixed(2)}`;
+}
+
+/** A line to start from by keys: a fifth of the film, across its middle; a further one a little lower. */
+export function startingLine(film: Size, numLines = 0): Line {
+  const y = Math.round(film.height * Math.min(0.5 + 0.05 * numLines, 0.95));
   return {
     from: { x: Math.round(film.width * 0.4), y },
     to: { x: Math.round(film.width * 0.6), y },

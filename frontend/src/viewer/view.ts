@@ -4,7 +4,7 @@ import { type Box, boxToScreen, type Point, placeOnFilm, shiftToShow, toFilm } f
 import { Lens, lensPlace, lensScale } from "./lens";
 import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
-import { type Line, lengthLabel } from "./ruler";
+import { type Line, lineLabels, withLine } from "./ruler";
 import { FilmStack } from "./stack";
 
 /** Screen pixels between a region that is brought into view and the edge. */
@@ -27,7 +27,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
   let tool: DragTool = "window";
   let drawing: string | null = null;
   let preview: { uid: string; box: Box } | null = null;
-  let line: Line | null = null;
+  let lines: readonly Line[] = [];
+  let lineInHand = 0;
+  let linePreview: { line: Line; at: number | null } | null = null;
   let lineStart: Point | null = null;
   let isMagnifying = false;
   let pointed: Point | null = null;
@@ -46,7 +48,8 @@ export function createFilmView(parent: HTMLElement): FilmView {
     overlay.clear();
     lens.hide();
     isMagnifying = false;
-    line = null;
+    lines = [];
+    linePreview = null;
     lineStart = null;
   }
 
@@ -63,20 +66,34 @@ export function createFilmView(parent: HTMLElement): FilmView {
     }
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
-    const label = rulerLabel();
-    overlay.draw(shown, line && label ? { line, label } : null, stack.camera.affine());
+    const { lines: drawn, inHand } = linesOnScreen();
+    const labels = lineLabels(drawn, stack.rulerSpacing());
+    const rulers = drawn.map((line, at) => ({
+      line,
+      label: labels[at] ?? "",
+      isInHand: tool === "measure" && at === inHand,
+    }));
+    overlay.draw(shown, rulers, stack.camera.affine());
     parent.classList.toggle("drawing", drawing !== null || tool === "measure");
     magnify();
   }
 
-  function rulerLabel(): string | null {
-    return isShown && line !== null ? lengthLabel(line, stack.rulerSpacing()) : null;
+  function linesOnScreen(): { lines: readonly Line[]; inHand: number } {
+    if (linePreview === null) return { lines, inHand: lineInHand };
+    const now = withLine(lines, linePreview.line, linePreview.at);
+    return { lines: now, inHand: linePreview.at ?? now.length - 1 };
   }
 
-  function measured(next: Line | null): void {
-    line = next;
+  function setRulers(next: readonly Line[], inHand = next.length - 1): void {
+    lines = next;
+    lineInHand = Math.max(inHand, 0);
+    linePreview = null;
     lineStart = null;
     redraw();
+  }
+
+  function measured(next: readonly Line[], inHand?: number): void {
+    setRulers(next, inHand);
     for (const listener of measuredListeners) listener();
   }
 
@@ -109,19 +126,24 @@ export function createFilmView(parent: HTMLElement): FilmView {
     isShown: () => isShown,
     tool: () => tool,
     drawing: () => drawing,
-    line: () => line,
+    line: (at) => lines[at] ?? null,
     lineStart: () => lineStart,
     beginLine: (at) => {
       lineStart = at;
-      line = null;
       redraw();
     },
-    measured,
+    previewLine: (line, at) => {
+      linePreview = { line, at };
+      redraw();
+    },
+    measured: (line, at) => measured(withLine(lines, line, at), at ?? undefined),
+    removeLine: (at) => measured(lines.filter((_, place) => place !== at)),
     isMagnifying: () => isMagnifying,
     pointedAt: (at) => {
       pointed = at;
       if (lineStart !== null && at !== null) {
-        line = { from: lineStart, to: toFilm(at, stack.camera.affine()) };
+        const line = { from: lineStart, to: toFilm(at, stack.camera.affine()) };
+        linePreview = { line, at: null };
         return redraw();
       }
       magnify();
@@ -145,6 +167,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     cancelled: () => {
       preview = null;
+      linePreview = null;
       redraw();
     },
     chosen: (uid) => {
@@ -198,11 +221,20 @@ export function createFilmView(parent: HTMLElement): FilmView {
     setDragTool(next) {
       tool = next;
       lineStart = null;
+      linePreview = null;
       redraw();
     },
-    setRuler: measured,
-    ruler: () => line,
-    rulerLabel,
+    setRulers,
+    rulers: () => lines,
+    rulerInHand: () => lineInHand,
+    giveUpLine() {
+      if (lineStart === null) return false;
+      lineStart = null;
+      linePreview = null;
+      redraw();
+      return true;
+    },
+    rulerLabels: () => (isShown ? lineLabels(lines, stack.rulerSpacing()) : []),
     filmSize: () => (isShown ? stack.filmSize() : null),
     setMagnifying(isOn) {
       isMagnifying = isOn;

@@ -166,6 +166,7 @@ def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
         look_index=signed.look_index,
         look_name=signed.look_name,
         look_curve=signed.look_curve,
+        measured_lines=signed.measured_lines,
         asks_first_read=signed.asks_first_read,
         revealed_at=signed.revealed_at,
         opened_at=timezone.now(),

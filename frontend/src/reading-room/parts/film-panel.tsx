@@ -57,7 +57,7 @@ export function FilmPanel(props: {
         {other && `${bannerOf(other)}. Not the film that you rate.`}
       </p>
       <p class="visually-hidden" role="status">
-        {state?.ruler && `The line is ${state.ruler} long.`}
+        {state?.ruler}
       </p>
     </section>
   );

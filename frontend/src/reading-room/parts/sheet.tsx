@@ -159,8 +159,10 @@ export function ShortcutSheet(props: {
           <p class="quiet">
             On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what
             the chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier follow the
-            arrow keys too; with Ctrl or Alt these move the one or the other end. Tab walks through the
-            controls, as in every page.
+            arrow keys too; with Ctrl or Alt these move the one or the other end. Measured lines stay with the
+            reading; while M is chosen, G takes the next one in hand and Del removes it. Beside the last
+            stands its ratio to the one before: of the widths of heart and thorax, the cardiothoracic ratio.
+            Tab walks through the controls, as in every page.
           </p>
         </>
       )}

@@ -47,6 +47,9 @@ class Reading(PublicModel):
     )
     look_name = models.CharField(max_length=40, blank=True, help_text="the film's own name for it")
     look_curve = models.CharField(max_length=12, choices=Curve.choices, blank=True)
+    measured_lines = models.JSONField(
+        default=list, blank=True, help_text="each from x, y to x, y in film pixels, in their order"
+    )
     active_seconds = models.PositiveIntegerField(default=0, help_text="idle time over 60 s left out")
     asks_first_read = models.BooleanField(
         default=False, help_text="the reader answers and locks before the completions are shown"

@@ -19,6 +19,7 @@ from deepmedix_review.reviews.reading.changes import (
     Change,
     DrawRegion,
     Look,
+    MeasureLines,
     RateAnswer,
     RateCriterion,
     RateStep,
@@ -35,6 +36,8 @@ MAX_CHOICES = 50
 FIRST_READ_MOMENTS = [("first", "before the reveal"), ("after_reveal", "after it")]
 # No film names as many looks.
 MAX_LOOKS = 1_000
+# More could not be told apart on a film.
+MAX_LINES = 12
 # A browser reports its active time every few seconds; more than a day in one report is a mistake.
 MAX_ACTIVE_SECONDS = 24 * 3600
 
@@ -212,6 +215,14 @@ class SetWindowPayload(serializers.Serializer[Any]):
     look = LookSerializer(required=False, allow_null=True, default=None, help_text="null is the film's first")
 
 
+class MeasureLinesPayload(serializers.Serializer[Any]):
+    lines = serializers.ListField(
+        child=serializers.ListField(child=FiniteFloatField(), min_length=4, max_length=4),
+        max_length=MAX_LINES,
+        help_text="all of them, in their order: from x, y to x, y in film pixels",
+    )
+
+
 class AddActiveTimePayload(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=0, max_value=MAX_ACTIVE_SECONDS)
 
@@ -277,6 +288,11 @@ class SetWindowSerializer(ChangeSerializer):
     payload = SetWindowPayload()
 
 
+class MeasureLinesSerializer(ChangeSerializer):
+    kind = _kind("measure_lines")
+    payload = MeasureLinesPayload()
+
+
 class AddActiveTimeSerializer(ChangeSerializer):
     kind = _kind("add_active_time")
     payload = AddActiveTimePayload()
@@ -292,6 +308,7 @@ FORMS: dict[str, tuple[type[SignSerializer], type[Change]]] = {
     "rate_criterion": (RateCriterionSerializer, RateCriterion),
     "say_first_read": (SayFirstReadSerializer, SayFirstRead),
     "set_window": (SetWindowSerializer, SetWindow),
+    "measure_lines": (MeasureLinesSerializer, MeasureLines),
     "add_active_time": (AddActiveTimeSerializer, AddActiveTime),
 }
 

@@ -123,6 +123,13 @@ class SetWindow:
 
 
 @dataclass(frozen=True)
+class MeasureLines:
+    """The lines that the reader measures on the film, in their order: from x, y to x, y in film pixels."""
+
+    lines: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
 class AddActiveTime:
     seconds: int
 
@@ -137,6 +144,7 @@ Change = (
     | RateCriterion
     | SayFirstRead
     | SetWindow
+    | MeasureLines
     | AddActiveTime
 )
 
@@ -150,5 +158,6 @@ KINDS: dict[type[Change], str] = {
     RateCriterion: "rate_criterion",
     SayFirstRead: "say_first_read",
     SetWindow: "set_window",
+    MeasureLines: "measure_lines",
     AddActiveTime: "add_active_time",
 }

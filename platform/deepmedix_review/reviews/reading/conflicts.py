@@ -10,7 +10,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import Reading, ReadingChange
 
 # What a change is of, by its kind: two changes of one item contradict each other. Kinds that are not here
-# (time, the window) add up, or the last one is right.
+# (time, the window, what is measured) add up, or the last one is right.
 ITEM_FIELDS: Mapping[str, tuple[str, ...]] = {
     "rate_step": ("step",),
     "annotate_region": ("region",),

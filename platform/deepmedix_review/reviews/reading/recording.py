@@ -19,6 +19,7 @@ from deepmedix_review.reviews.reading.changes import (
     CastVote,
     Change,
     DrawRegion,
+    MeasureLines,
     RateAnswer,
     RateCriterion,
     RateStep,
@@ -73,6 +74,8 @@ def record(reading: Reading, change: Change) -> None:
             say_first_read(reading, change)
         case SetWindow():
             _set_window(reading, change)
+        case MeasureLines():
+            _measure_lines(reading, change)
         case AddActiveTime():
             count_active_time(reading, change)
         case _:
@@ -153,6 +156,16 @@ def _set_window(reading: Reading, change: SetWindow) -> None:
         look_name=look.name if look else "",
         look_curve=look.curve if look else "",
     )
+
+
+def _measure_lines(reading: Reading, change: MeasureLines) -> None:
+    film = reading.completion_a.instance
+    ends = [end for line in change.lines for end in (line[:2], line[2:])]
+    if not all(0 <= x <= film.columns and 0 <= y <= film.rows for x, y in ends):
+        raise RefusedByRule(
+            f"A measured line leaves the film ({film.columns} x {film.rows} pixels). Measure on the film."
+        )
+    Reading.objects.filter(pk=reading.pk).update(measured_lines=change.lines)
 
 
 def _write(statement: str, reading: Reading, uid: uuid.UUID, values: Sequence[Any]) -> bool:

@@ -13,6 +13,7 @@ from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
     Change,
     DrawRegion,
+    MeasureLines,
     SayFirstRead,
     SetWindow,
 )
@@ -27,9 +28,9 @@ def require_revealed(reading: Reading) -> None:
 
 
 def require_allowed_now(reading: Reading, change: Change) -> None:
-    """Before the reveal a reader answers the first read, sets the window, and nothing else."""
+    """Before the reveal a reader answers the first read, sets the window, measures, and nothing else."""
     match change:
-        case SayFirstRead() | SetWindow() | AddActiveTime():
+        case SayFirstRead() | SetWindow() | MeasureLines() | AddActiveTime():
             return
         case DrawRegion(first_read=str()):
             return

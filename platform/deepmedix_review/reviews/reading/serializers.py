@@ -241,6 +241,10 @@ class ReadingSerializer(serializers.Serializer[Any]):
     adjudication = AdjudicationSerializer(allow_null=True)
     feedback = FeedbackSerializer(allow_null=True)
     window = WindowSerializer(allow_null=True)
+    measured_lines = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4),
+        help_text="from x, y to x, y in film pixels, in their order",
+    )
     active_seconds = serializers.IntegerField()
     missing = serializers.ListField(child=serializers.CharField())
     amendment_reason = serializers.CharField()

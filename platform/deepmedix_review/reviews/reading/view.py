@@ -18,6 +18,7 @@ from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
+from deepmedix_review.reviews.reading.changes import Box
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.conflicts import LatestChange, latest_changes
 from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
@@ -140,6 +141,7 @@ class ReadingView:
     adjudication: AdjudicationView | None
     feedback: FeedbackView | None
     window: WindowView | None
+    measured_lines: tuple[Box, ...]
     active_seconds: int
     missing: tuple[str, ...]
     amendment_reason: str
@@ -183,6 +185,7 @@ def show_reading(reading: Reading) -> ReadingView:
         adjudication=show_adjudication(reading),
         feedback=show_feedback(reading, said, first_read),
         window=window_of(reading),
+        measured_lines=tuple((*line,) for line in reading.measured_lines),
         active_seconds=reading.active_seconds,
         missing=find_missing(reading).sentences,
         amendment_reason=reading.amendment_reason,

@@ -23,7 +23,7 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.reading.change_serializers import FORMS
-from deepmedix_review.reviews.reading.changes import CastVote, Look, RateStep, SetWindow
+from deepmedix_review.reviews.reading.changes import CastVote, Look, MeasureLines, RateStep, SetWindow
 from deepmedix_review.studies.models import Series
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study
@@ -67,10 +67,12 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     change(reading, RateStep(step.uid, 4, False, "clear"))
     change(reading, CastVote(Vote.Side.TIE))
     change(reading, SetWindow(2000.0, 800.0, True, HARDER))
+    change(reading, MeasureLines(((1.0, 2.0, 3.0, 4.5),)))
 
     shown = client_of(reader).get(reverse("api-reading", args=[reading.uid])).json()
 
     film = reading.completion_a.instance
+    assert shown["measured_lines"] == [[1.0, 2.0, 3.0, 4.5]]
     assert shown["reader_study"] == "Two readers"
     assert (shown["position"], shown["num_cases"]) == (1, 2)
     assert shown["case_label"] == reading.assignment.label
@@ -235,6 +237,9 @@ def test_viewing_a_reading_is_audited() -> None:
         ("set_window", {"look": {**LOOK, "name": "SOFT " * 20}}, "payload.look.name"),
         ("set_window", {"look": {"index": 1}}, "payload.look.curve"),
         ("set_window", {"look": "HARDER"}, "payload.look"),
+        ("measure_lines", {"lines": [[0, 0, 1]]}, "payload.lines"),
+        ("measure_lines", {"lines": [[0, 0, 1, "wide"]]}, "payload.lines"),
+        ("measure_lines", {"lines": [[0, 0, 1, 1]] * 13}, "payload.lines"),
         ("add_active_time", {"seconds": -1}, "payload.seconds"),
         ("add_active_time", {"seconds": 10**9}, "payload.seconds"),
         ("sign", {}, "kind of change"),

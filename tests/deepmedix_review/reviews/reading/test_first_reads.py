@@ -25,6 +25,7 @@ from deepmedix_review.reviews.reading.changes import (
     CastVote,
     Change,
     DrawRegion,
+    MeasureLines,
     RateAnswer,
     RateCriterion,
     RateStep,
@@ -101,7 +102,8 @@ def test_ratings_before_the_reveal_are_refused_with_403(reading: Reading) -> Non
         answer = client.post(reverse(name, args=[reading.uid]), sent, content_type="application/json")
         assert answer.status_code == 403
     change(reading, SetWindow(1000.0, 400.0, False))
-    assert ReadingChange.objects.count() == 1
+    change(reading, MeasureLines(((1.0, 1.0, 2.0, 2.0),)))
+    assert ReadingChange.objects.count() == 2
 
 
 def test_the_lock_says_what_is_missing_then_reveals_once_however_often_it_is_sent(reading: Reading) -> None:

@@ -23,6 +23,7 @@ from deepmedix_review.reviews.reading.changes import (
     AnnotateRegion,
     CastVote,
     Look,
+    MeasureLines,
     RateAnswer,
     RateStep,
     SetWindow,
@@ -128,6 +129,7 @@ def test_the_films_look_is_kept_with_its_window_and_an_amendment_begins_with_it(
     harder = Look(2, "HARDER", Reading.Curve.TABLE)
     change(reading, SetWindow(2048.0, 900.0, False, Look(1, "Window 2", Reading.Curve.SIGMOID)))
     change(reading, SetWindow(128.0, 200.0, True, harder))
+    change(reading, MeasureLines(((10.0, 20.0, 30.5, 20.0),)))
 
     def kept(of: Reading) -> tuple[Any, ...]:
         of.refresh_from_db()
@@ -137,6 +139,7 @@ def test_the_films_look_is_kept_with_its_window_and_an_amendment_begins_with_it(
     complete(reading)
     amendment = amend_reading(reading=sign(reading), reader=reader_of(reading), reason="second thoughts")
     assert kept(amendment) == (128.0, True, 2, "HARDER", "table")
+    assert amendment.measured_lines == [[10.0, 20.0, 30.5, 20.0]]
     change(amendment, SetWindow(2048.0, 900.0, False))
     assert kept(amendment) == (2048.0, False, None, "", "")
     sent = [
@@ -154,6 +157,12 @@ def test_one_completion_leaves_nothing_to_vote_between() -> None:
 def test_a_window_without_width_is_refused(width: float) -> None:
     with pytest.raises(RefusedByRule, match="width above 0"):
         change(an_open_reading(), SetWindow(100.0, width, False))
+
+
+@pytest.mark.parametrize("line", [(-1.0, 0.0, 5.0, 5.0), (0.0, 0.0, 5.0, 1e9), (0.0, 0.0, float("nan"), 5.0)])
+def test_a_line_beside_the_film_is_refused(line: tuple[float, float, float, float]) -> None:
+    with pytest.raises(RefusedByRule, match="leaves the film"):
+        change(an_open_reading(), MeasureLines(((1.0, 1.0, 2.0, 2.0), line)))
 
 
 def test_what_belongs_to_another_case_is_refused_by_name() -> None:
