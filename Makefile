@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3))
 PORT ?= 8000
 ENVIRONMENT = platform/deepmedix_review/config/environment.py
 
-.PHONY: demo-loop run test test-platform test-libraries setup lint client bench lock
+.PHONY: demo-loop run test test-first-half test-second-half setup lint client bench lock
 
 run:
 	@$(PYTHON) -I $(ENVIRONMENT) --port $(PORT)
@@ -20,19 +20,19 @@ demo-loop:
 	@$(PYTHON) -I $(ENVIRONMENT)
 	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS) --drawn $(DRAWN)
 
-# Whole, it runs as two at once: the tests of the libraries need no server, so they take the second core. What they
-# said stands below what the others said.
-LIBRARY_TESTS = tests/inference tests/rl_feedback
+# Whole, it runs as two halves at once, one for each of two cores, which share neither servers nor state. What the
+# second half said stands below what the first one said. A folder that nobody names here is in the first half.
+SECOND_HALF = tests/inference tests/rl_feedback tests/journey
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests
-	$(if $(ARGS),.venv/bin/python -m pytest $(ARGS),@$(MAKE) --no-print-directory --keep-going -j2 test-platform test-libraries)
+	$(if $(ARGS),.venv/bin/python -m pytest $(ARGS),@$(MAKE) --no-print-directory --keep-going -j2 test-first-half test-second-half)
 
-test-platform:
-	.venv/bin/python -m pytest $(LIBRARY_TESTS:%=--ignore=%)
+test-first-half:
+	.venv/bin/python -m pytest $(SECOND_HALF:%=--ignore=%)
 
-test-libraries:
-	@mkdir -p var; DEEPMEDIX_HOME=$(CURDIR)/var/test-libraries .venv/bin/python -m pytest $(LIBRARY_TESTS) \
-	> var/library-tests.log 2>&1; status=$$?; cat var/library-tests.log; exit $$status
+test-second-half:
+	@mkdir -p var; DEEPMEDIX_HOME=$(CURDIR)/var/test-second .venv/bin/python -m pytest $(SECOND_HALF) \
+	> var/second-half.log 2>&1; status=$$?; cat var/second-half.log; exit $$status
 
 setup:
 	@$(PYTHON) -I $(ENVIRONMENT)
