@@ -10,6 +10,8 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import (
+    HandOver,
+    ModelReturn,
     PreferenceDataset,
     TrainingMetric,
     TrainingRun,
@@ -144,6 +146,7 @@ def furnish() -> House:
     open_reading = _readings(running, experts[0]).filter(signed_at=None).earliest("assignment__position")
     dataset, run, candidate = _loop(serving, researcher, films[0])
     passed = _before_the_gate(serving, held=candidate)
+    _hand_over(dataset, serving, researcher)
     other_run = TrainingRun.objects.create(
         dataset=dataset,
         parent_version=serving,
@@ -247,6 +250,23 @@ def _loop(
         values = {"loss": loss, "margin": step / 10, "accuracy": 0.5}
         TrainingMetric.objects.create(run=run, step=step, values=values, seconds=0.5, memory_mb=900)
     return dataset, run, candidate
+
+
+def _hand_over(dataset: PreferenceDataset, parent: ModelVersion, researcher: User) -> None:
+    """Bundles that were written, are being written, and could not be; a folder that was not taken."""
+    sort = {"dataset": dataset, "parent_version": parent, "created_by": researcher, "reward": "grounded"}
+    for said in (
+        {"state": JobState.DONE, "sha256": "ab" * 32, "archive_bytes": 3_459_725, "num_written": 441},
+        {"state": JobState.RUNNING, "num_written": 120},
+        {"state": JobState.FAILED, "error": "3 films can't be found in the film folder."},
+    ):
+        HandOver.objects.create(num_train=385, num_validation=56, **sort, **said)
+    ModelReturn.objects.create(
+        folder="round-1",
+        requested_by=researcher,
+        state=JobState.FAILED,
+        error="metrics.json is missing. Copy the whole folder that launch.sh left.",
+    )
 
 
 def write_samples(run: TrainingRun, film: Instance) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 from playwright.sync_api import Browser, Page
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.accounts.models import User
@@ -137,7 +138,9 @@ def asked(house: House, name: str) -> str:
 
 
 @pytest.fixture
-def house(transactional_db: None) -> House:
+def house(transactional_db: None, settings: Settings) -> House:
+    # Named, so that the choice of an engine is on the page; nothing is asked of it.
+    settings.RAY_ADDRESS = "http://127.0.0.1:8265"
     return furnish()
 
 
@@ -204,6 +207,8 @@ def test_every_page_can_be_read_by_everybody_and_fits_its_window(
 def look_at(page: Page, name: str) -> None:
     if name == "reading":
         page.get_by_role("toolbar").first.wait_for()
+    if name == "dataset-detail":
+        page.get_by_role("group", name="Engine").wait_for()
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{name} is {overflow} px too wide"
     check_barriers(page)
