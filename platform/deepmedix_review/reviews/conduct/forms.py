@@ -1,10 +1,12 @@
 """What an admin says of a reader study on its way: who is invited, and how it is extended."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from deepmedix_review.common.forms import DateInput, FormInPlace, Pairs, offer
+from deepmedix_review.studies.models import Study
 
 NO_DAY = "This is no day. Write it as the field shows it."
 
@@ -43,6 +45,7 @@ class ExtensionForm(FormInPlace):
         error_messages={"invalid_choice": "One of the studies is no longer offered. Choose again."},
     )
 
-    def __init__(self, *args: Any, studies: Pairs, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: Sequence[Study], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(self, "studies", studies)
+        self.offered = list(offered)
+        offer(self, "studies", [(str(study.uid), study.label) for study in self.offered])

@@ -21,7 +21,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
-from deepmedix_review.reviews.study_services import Moves, collected_of
+from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Said:
     invitation: InvitationForm | None = None
     invited: Moves | None = None
     extension: ExtensionForm | None = None
+    growth: Growth | None = None
     removal: Removal | None = None
     settling: Settling | None = None
     refusal: str = ""
@@ -137,10 +138,7 @@ def extension_form(
     ).exclude(pk__in=overview.studies_in(reader_study))
     return ExtensionForm(
         request.POST if is_sent else None,
-        studies=[
-            (str(study.uid), f"{study.label}, a drawn phantom" if study.is_phantom else study.label)
-            for study in found[: choices.MOST_OFFERED]
-        ],
+        offered=found.prefetch_related("series__instances")[: choices.MOST_OFFERED],
         prefix="extend",
     )
 

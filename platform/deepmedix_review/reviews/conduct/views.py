@@ -133,17 +133,29 @@ def remove(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @require_POST
 @designers_only
 def extend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    """A later deadline at once. Of cases first whom they give how many, then, agreed to, the cases."""
+    reader_study, actor = get_object_or_404(ReaderStudy, uid=uid), acting_user(request)
     form = extension_form(reader_study, request, is_sent=True)
     if not form.is_valid():
         return show_page(request, reader_study, Said(extension=form))
+    cases = choices.studies_by_uid([uuid.UUID(value) for value in form.cleaned_data["studies"]])
+    deadline = form.cleaned_data["deadline"]
     try:
+        if cases and "shown" not in request.POST:
+            growth = study_services.preview_extension(
+                reader_study=reader_study, actor=actor, cases=cases, deadline=deadline
+            )
+            return show_page(request, reader_study, Said(extension=form, growth=growth))
         study_services.extend_reader_study(
             reader_study=reader_study,
-            actor=acting_user(request),
-            cases=choices.studies_by_uid([uuid.UUID(value) for value in form.cleaned_data["studies"]]),
-            deadline=form.cleaned_data["deadline"],
+            actor=actor,
+            cases=cases,
+            deadline=deadline,
+            shown=request.POST.get("shown"),
         )
+    except study_services.GrewOtherwise as changed:
+        form.add_error(None, str(changed))
+        return show_page(request, reader_study, Said(extension=form, growth=changed.growth))
     except RefusedByRule as refusal:
         form.add_error(None, str(refusal))
         return show_page(request, reader_study, Said(extension=form))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import QueryDict
 
 from deepmedix_review.registry.models import ModelVersion
@@ -99,6 +99,12 @@ class CasesOffered:
     @cached_property
     def listed(self) -> list[Study]:
         return [*self.chosen, *(study for study in self.offered if study.pk not in self.chosen_pks)]
+
+    @cached_property
+    def listed_with_films(self) -> list[Study]:
+        """What the list shows; the form alone needs no films, and is sent at every change."""
+        prefetch_related_objects(self.listed, "series__instances")
+        return self.listed
 
     def source(self, said: Mapping[str, Any]) -> str:
         """Where the form takes its cases from."""

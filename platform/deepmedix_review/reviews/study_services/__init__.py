@@ -12,6 +12,12 @@ from deepmedix_review.reviews.study_services.drafting import (
     unready_settings,
 )
 from deepmedix_review.reviews.study_services.drafts import delete_draft, design_another_like
+from deepmedix_review.reviews.study_services.extending import (
+    GrewOtherwise,
+    Growth,
+    extend_reader_study,
+    preview_extension,
+)
 from deepmedix_review.reviews.study_services.moves import ChangedMeanwhile, ListChange, Moves
 from deepmedix_review.reviews.study_services.notices import dismiss_notice
 from deepmedix_review.reviews.study_services.pool import (
@@ -28,7 +34,6 @@ from deepmedix_review.reviews.study_services.readers import (
 )
 from deepmedix_review.reviews.study_services.repeats import release_due_repeats
 from deepmedix_review.reviews.study_services.running import (
-    extend_reader_study,
     lock_reader_study,
     pause_reader_study,
     resume_reader_study,
@@ -38,6 +43,8 @@ from deepmedix_review.reviews.study_services.starting import create_reader_study
 __all__ = [
     "ChangedMeanwhile",
     "Collected",
+    "GrewOtherwise",
+    "Growth",
     "ListChange",
     "Moves",
     "StudyDraft",
@@ -56,6 +63,7 @@ __all__ = [
     "invite_reader",
     "lock_reader_study",
     "pause_reader_study",
+    "preview_extension",
     "preview_invitation",
     "preview_removal",
     "queue_adjudications",

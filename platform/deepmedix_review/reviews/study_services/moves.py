@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -101,6 +101,21 @@ def lists_of(reader_study: ReaderStudy) -> Lists:
 
 def moves_since(before: Lists, *, reader_study: ReaderStudy, reader: User, num_lacking: int) -> Moves:
     """What this reader, who came or left, has changed since `before`."""
+    others = [invitation.reader for invitation in staying(reader_study) if invitation.reader_id != reader.pk]
+    gone = _of(before.to_read, reader) - _of(lists_of(reader_study).all, reader)
+    [own] = changes_since(before, reader_study=reader_study, readers=[reader])
+    return Moves(
+        own=own,
+        others=changes_since(before, reader_study=reader_study, readers=others),
+        num_begun=_num_begun(reader_study, reader, gone),
+        num_lacking=num_lacking,
+    )
+
+
+def changes_since(
+    before: Lists, *, reader_study: ReaderStudy, readers: Sequence[User]
+) -> tuple[ListChange, ...]:
+    """Of these readers' lists, by pseudonym."""
     after = lists_of(reader_study)
     signed = dict(Invitation.objects.filter(reader_study=reader_study).values_list("reader", "num_signed"))
 
@@ -116,14 +131,7 @@ def moves_since(before: Lists, *, reader_study: ReaderStudy, reader: User, num_l
             num_come=len(has - had),
         )
 
-    others = [invitation.reader for invitation in staying(reader_study) if invitation.reader_id != reader.pk]
-    gone = _of(before.to_read, reader) - _of(after.all, reader)
-    return Moves(
-        own=change_of(reader),
-        others=tuple(change_of(other) for other in sorted(others, key=lambda other: other.pseudonym)),
-        num_begun=_num_begun(reader_study, reader, gone),
-        num_lacking=num_lacking,
-    )
+    return tuple(change_of(reader) for reader in sorted(readers, key=lambda reader: reader.pseudonym))
 
 
 def require_as_shown(moves: Moves, shown: str | None) -> None:

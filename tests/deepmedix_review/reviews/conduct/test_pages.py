@@ -215,7 +215,17 @@ def test_a_study_gets_more_cases_and_more_time(admin: Client) -> None:
     extend = reverse("reader-study-extend", args=[study.uid])
     day = timezone.localdate() + timedelta(days=9)
     said = {"extend-studies": [str(more.uid)], "extend-deadline": day.isoformat()}
-    page = admin.post(extend, said, follow=True).content.decode()
+    page = admin.post(extend, said).content.decode()
+    [reader] = readers_of(study)
+    assert "Add 1 case?" in page
+    assert re.search(rf"{reader.pseudonym}.*>1</td>.*\+1.*>2</td>", page)
+    [shown] = re.findall(r'name="shown" value="(\w+)">Add 1 case<', page)
+    study.refresh_from_db()
+    assert (study.deadline, study.cases.count()) == (None, 1)
+    others = admin.post(extend, {**said, "shown": "others"})
+    assert (others.status_code, study.cases.count()) == (409, 1)
+    assert "Nothing was changed: look at it again." in others.content.decode()
+    page = admin.post(extend, {**said, "shown": shown}, follow=True).content.decode()
     assert "is extended." in page
     study.refresh_from_db()
     assert (study.deadline, study.cases.count()) == (day, 2)

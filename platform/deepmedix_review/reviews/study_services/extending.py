@@ -1,0 +1,162 @@
+"""Gives a reader study on its way more cases, more time or both, and says first whom that would give what."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.designs import draw
+from deepmedix_review.reviews.guards import require_designer
+from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.study_services.assigning import (
+    design_readers,
+    ground_of,
+    seed_of,
+    staying,
+    write_assignments,
+)
+from deepmedix_review.reviews.study_services.drafting import design_of
+from deepmedix_review.reviews.study_services.moves import ListChange, changes_since, lists_of, taken_back
+from deepmedix_review.reviews.study_services.showing import choose_completions
+from deepmedix_review.reviews.study_services.starting import deal
+from deepmedix_review.studies.models import Study
+
+State = ReaderStudy.State
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What more cases give each reader to read; of a pool, how many places are free then."""
+
+    num_cases: int
+    changes: tuple[ListChange, ...]
+    num_places: int = 0
+
+    @property
+    def num_readings(self) -> int:
+        return sum(change.num_come for change in self.changes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Alike where the same readers get as many."""
+        told = (self.num_cases, [(change.reader.pk, change.num_come) for change in self.changes])
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+class GrewOtherwise(RefusedByRule):
+    """Readers came or left since it was shown: `growth`, as it is now."""
+
+    def __init__(self, growth: Growth) -> None:
+        super().__init__(
+            "Meanwhile a reader came or left, so others would get these cases than were shown. Nothing was "
+            "changed: look at it again."
+        )
+        self.growth = growth
+
+
+def preview_extension(
+    *,
+    reader_study: ReaderStudy,
+    actor: User | None,
+    cases: Sequence[Study],
+    deadline: date | None = None,
+) -> Growth:
+    """What these cases would give whom; nothing is changed. Refuses what an extension refuses."""
+    with taken_back():
+        return _extend(reader_study, actor=actor, cases=cases, deadline=deadline)[1]
+
+
+@transaction.atomic
+def extend_reader_study(
+    *,
+    reader_study: ReaderStudy,
+    actor: User | None,
+    cases: Sequence[Study] = (),
+    deadline: date | None = None,
+    shown: str | None = None,
+) -> ReaderStudy:
+    """More cases behind those that are there, drawn by the same design, or a later deadline, or both.
+
+    `shown`: the fingerprint of the growth that was agreed to, else GrewOtherwise.
+    """
+    reader_study, growth = _extend(reader_study, actor=actor, cases=cases, deadline=deadline)
+    if shown is not None and shown != growth.fingerprint:
+        raise GrewOtherwise(growth)
+    record_event(
+        actor=actor,
+        action="extend_reader_study",
+        subject=reader_study,
+        details={"cases": len(cases), "deadline": deadline.isoformat() if deadline else None},
+    )
+    return reader_study
+
+
+def _extend(
+    reader_study: ReaderStudy, *, actor: User | None, cases: Sequence[Study], deadline: date | None
+) -> tuple[ReaderStudy, Growth]:
+    require_designer(actor)
+    reader_study = ReaderStudy.objects.select_for_update().get(pk=reader_study.pk)
+    if reader_study.state not in (State.RUNNING, State.PAUSED):
+        raise RefusedByRule(
+            "This reader study is locked, so it can't be extended. Design a new one."
+            if reader_study.state == State.LOCKED
+            else "This reader study has not begun. Change its draft instead."
+        )
+    if not cases and deadline is None:
+        raise RefusedByRule("Nothing was added. Choose studies, a later deadline, or both.")
+    if deadline is not None:
+        if deadline < timezone.localdate():
+            raise RefusedByRule("That deadline has passed. Choose a later one.")
+        reader_study.deadline = deadline
+        reader_study.save(update_fields=["deadline"])
+        Invitation.objects.filter(reader_study=reader_study, deadline__lt=deadline).update(deadline=None)
+    if not cases:
+        return reader_study, Growth(0, ())
+    before = lists_of(reader_study)
+    num_places = _add_cases(reader_study, cases)
+    readers = [invitation.reader for invitation in staying(reader_study)]
+    changes = changes_since(before, reader_study=reader_study, readers=readers)
+    return reader_study, Growth(len(cases), changes, num_places)
+
+
+def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
+    """Returns how many free places they have, which only a pool's have."""
+    there = set(Case.objects.filter(reader_study=reader_study).values_list("study", flat=True))
+    again = sorted({study.label for study in studies if study.pk in there})
+    if again:
+        raise RefusedByRule(f"{', '.join(again)} is a case of this reader study already. Take it out.")
+    unseen = sorted(study.label for study in studies if study.state == Study.State.UNSEEN)
+    if unseen:
+        raise RefusedByRule(
+            f"Nobody has looked yet whether a name is written on {', '.join(unseen)}. Look at the unseen "
+            "films, from the list of studies, first."
+        )
+    withdrawn = sorted(study.label for study in studies if study.state != Study.State.READY)
+    if withdrawn:
+        raise RefusedByRule(f"{', '.join(withdrawn)} is on hold or rejected. Accept it first.")
+    chosen = choose_completions(
+        studies,
+        shows=reader_study.shows,
+        model_version=reader_study.model_version,
+        other_version=reader_study.other_version,
+    )
+    silent = sorted(study.label for study in studies if study.pk not in chosen)
+    if silent:
+        raise RefusedByRule(f"{', '.join(silent)} has no completion to read. Request inference first.")
+    last = Case.objects.filter(reader_study=reader_study).order_by("-position")[0].position
+    cases = Case.objects.bulk_create(
+        Case(reader_study=reader_study, study=study, position=position)
+        for position, study in enumerate({study.pk: study for study in studies}.values(), start=last + 1)
+    )
+    seed = seed_of(reader_study, "extend", last)
+    readers = deal(reader_study, cases, readers=design_readers(reader_study), seed=seed)
+    ground = ground_of(reader_study, cases=cases)
+    planned = draw(design_of(reader_study), cases=ground.design_cases, readers=readers, seed=seed)
+    write_assignments(planned, ground)
+    return sum(case.num_free for case in cases)
