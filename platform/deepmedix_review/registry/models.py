@@ -1,7 +1,7 @@
 """Every model version: where it lies, how it is asked, what it came from, and which one serves."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from deepmedix_review.common.models import PublicModel
 
@@ -53,6 +53,11 @@ class ModelVersion(PublicModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="serving"), name="one_model_serves"),
+            # So no version descends from itself.
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | Q(parent__lt=F("id")),
+                name="a_parent_was_registered_before",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -56,7 +56,10 @@ def model_names() -> frozenset[str]:
 
 
 def lineage(version: ModelVersion) -> list[ModelVersion]:
-    """The version, its parent, and so on to the one that was registered from outside."""
+    """The version, its parent, and so on to the one that was registered from outside.
+
+    It ends: the database holds that a parent was registered before its child.
+    """
     line = [version]
     while line[-1].parent is not None:
         line.append(line[-1].parent)

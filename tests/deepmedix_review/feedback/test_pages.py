@@ -360,7 +360,9 @@ def test_the_models_offer_a_return_to_what_served_last_before_whatever_it_was_tr
         state=ModelVersion.State.RETIRED, promoted_at=now - timedelta(days=1), parent=road.candidate
     )
     assert offered() == [[str(last)], [str(last)]]
-    ModelVersion.objects.filter(pk=serving.pk).update(parent=earlier)
+    ModelVersion.objects.filter(pk=serving.pk).update(state=ModelVersion.State.RETIRED)
+    newer = ServingModelFactory.create(parent=earlier)
+    pages = (road.url("model-list"), reverse("model-detail", args=[newer.uid]))
     assert offered() == [[str(last)], [str(last)]]
     assert "served before" not in client.get(road.url("model-detail")).content.decode()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
@@ -77,6 +77,9 @@ def test_a_newer_shipped_model_replaces_a_shipped_one_but_not_a_trained_one(
     assert register_shipped_model().state == ModelVersion.State.CANDIDATE
     assert serving_model() == trained
     assert lineage(trained) == [trained, second]
+    for version, parent in ((second, trained), (second, second)):
+        with pytest.raises(IntegrityError, match="a_parent_was_registered_before"), transaction.atomic():
+            ModelVersion.objects.filter(pk=version.pk).update(parent=parent)
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """What an admin says of a reader study on its way: who is invited, and how it is extended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -45,7 +45,7 @@ class ExtensionForm(FormInPlace):
         error_messages={"invalid_choice": "One of the studies is no longer offered. Choose again."},
     )
 
-    def __init__(self, *args: Any, offered: Sequence[Study], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: Iterable[Study], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offered = list(offered)
         offer(self, "studies", [(str(study.uid), study.label) for study in self.offered])
