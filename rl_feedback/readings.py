@@ -76,7 +76,8 @@ class MissedFinding:
 @dataclass(frozen=True)
 class JudgedCompletion:
     """A completion as a reader saw it. Sizes are (width, height) in pixels, `box_frame` as in
-    inference.regions. `is_altered`: made wrong on purpose, to test readers."""
+    inference.regions. `is_altered`: made wrong on purpose, to test readers. `model`: which one wrote it,
+    empty where that is not known; what it makes up is counted apart from what others do."""
 
     uid: str
     prompt: str
@@ -89,6 +90,7 @@ class JudgedCompletion:
     answer: JudgedAnswer
     missed: tuple[MissedFinding, ...] = ()
     is_altered: bool = False
+    model: str = ""
 
     @property
     def is_reworded(self) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from rl_feedback.preferences.comparing import pairs_by_comparing
 from rl_feedback.preferences.correcting import pairs_by_correcting
+from rl_feedback.preferences.doubted import without_doubted
 from rl_feedback.preferences.expert_regions import expert_regions
 from rl_feedback.preferences.ground import judge
 from rl_feedback.preferences.readers import Readers, find_readers
@@ -24,6 +25,7 @@ from rl_feedback.preferences.rows import (
     sha256_of,
 )
 from rl_feedback.preferences.splits import Split, split_of
+from rl_feedback.preferences.striking import Struck, doubt_strikes
 from rl_feedback.preferences.words import corpus_of
 from rl_feedback.readings import SignedReading
 
@@ -38,6 +40,7 @@ class Preferences:
     disputes: tuple[Dispute, ...]
     left_out: tuple[LeftOut, ...]
     readers: Readers
+    struck: Struck
     splits: Mapping[str, Split]
 
     def lines(self) -> Iterator[str]:
@@ -61,8 +64,9 @@ def gather_preferences(
 
     `anchors` are hidden repeats and control cases: they measure the readers and are never learned from.
     `side_of` gives the side of a patient. Where an adjudication says something of an
-    item, it stands; where readers contradict each other, the item is in `disputes` and nowhere else. Raises
-    NotTrainingData for a reading that must not be learned from.
+    item, it stands; where readers contradict each other, the item is in `disputes` and nowhere else. What a
+    reader struck out and likely overlooked (`striking`) is in `disputes` too, and what rests on it is left
+    out. Raises NotTrainingData for a reading that must not be learned from.
     """
     readings = list(readings)
     corpus = corpus_of(readings, anchors)
@@ -77,6 +81,9 @@ def gather_preferences(
     for one in judged.values():
         rows += pairs_by_correcting(corpus, readers, one)
         rows += expert_regions(corpus, one)
+    repeats = [anchor for anchor in corpus.anchors if anchor.kind == "repeat"]
+    struck = doubt_strikes(readings, repeats)
+    rows = list(without_doubted(rows, struck, corpus))
     return Preferences(
         pairs=_only(Pair, rows),
         labels=_only(Label, rows),
@@ -84,6 +91,7 @@ def gather_preferences(
         disputes=_only(Dispute, rows),
         left_out=_only(LeftOut, rows),
         readers=readers,
+        struck=struck,
         splits=splits,
     )
 

@@ -168,6 +168,7 @@ def _judged_completion(completion: Completion, said: _Said) -> JudgedCompletion:
         ),
         missed=tuple(said.missed.get(completion.pk, ())),
         is_altered=bool(completion.alteration),
+        model=str(version),
     )
 
 

@@ -62,7 +62,11 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
             num_regions=len(found.regions),
             left_out=[*chosen.left_out, *(asdict(row) for row in found.left_out)],
             disputes=[asdict(row) for row in found.disputes],
-            readers={**found.readers.as_json(), **_looked_at(chosen, [*readings, *anchors])},
+            readers={
+                **found.readers.as_json(),
+                "struck": found.struck.as_json(),
+                **_looked_at(chosen, [*readings, *anchors]),
+            },
             sha256=found.sha256,
         )
         _keep_readings(dataset, readings, found.splits)

@@ -1,0 +1,166 @@
+"""What a model named and its readers struck out, and whether that can be believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from inference.grounding import parse_completion
+from rl_feedback.corrections import CorrectionRefused, rewritten_text
+from rl_feedback.labels import NO_FINDING, SUPPORT_DEVICES, State, label_report
+from rl_feedback.raters.oversight import OversightModel, fit_oversight
+from rl_feedback.readings import JudgedCompletion, SignedReading
+
+# Less likely made up than this, and what a reader struck out is not taken for made up. As likely a text must
+# be good to be an example to follow.
+BELIEVED_FROM = 0.8
+_BOX = re.compile(r"\s*(?:with|at|and)?\s*\[[^\]]*\]")
+_NO_KINDS = frozenset((NO_FINDING, SUPPORT_DEVICES))
+# A case by its completions, and a kind of finding.
+Case = tuple[str, ...]
+Item = tuple[Case, str]
+
+
+@dataclass(frozen=True)
+class Strike:
+    """One reading's word on one kind of finding that the model named in its case."""
+
+    item: Item
+    reading: SignedReading
+    is_struck: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Struck:
+    """`doubtful`: of each case the kinds that were struck out and are likely there all the same, with the
+    names of the readings that struck them."""
+
+    model: OversightModel | None
+    doubtful: Mapping[Case, Mapping[str, tuple[str, ...]]]
+    believed_from: float = BELIEVED_FROM
+
+    def as_json(self) -> dict[str, Any]:
+        """What a data set's card tells of it."""
+        counted = sum(len(kinds) for kinds in self.doubtful.values())
+        told: dict[str, Any] = {
+            "believed_from": self.believed_from,
+            "num_doubtful": counted,
+            "num_cases": len(self.doubtful),
+            "oversight": None,
+            "strikes": None,
+            "num_words": 0,
+            "num_shared_words": 0,
+            "num_known": 0,
+            "assumed": None,
+            "note": "No reader corrected a text that names a finding, so nothing can be told.",
+            "kinds": [],
+        }
+        if self.model is None:
+            return told
+        found = self.model
+        return {
+            **told,
+            "oversight": asdict(found.oversight),
+            "strikes": asdict(found.strikes),
+            "num_words": found.num_words,
+            "num_shared_words": found.num_shared_words,
+            "num_known": found.num_known,
+            "assumed": found.assumed,
+            "note": found.note,
+            "kinds": [
+                {
+                    "model": row.kind[0],
+                    "kind": row.kind[1],
+                    "num_words": row.num_words,
+                    "num_struck": row.num_struck,
+                    "made_up": asdict(row.made_up),
+                    "if_struck": found.if_struck_once[row.kind],
+                }
+                for row in found.kinds
+            ],
+        }
+
+
+@lru_cache(maxsize=4096)
+def kinds_named(text: str) -> frozenset[str]:
+    """The kinds of findings that a completion says outright are there, by the rules that read reports.
+
+    >>> text = "<think> A left effusion with [1, 2, 3, 4]; No nodule </think> \\\\boxed{left effusion}"
+    >>> sorted(kinds_named(text))
+    ['Pleural Effusion']
+    """
+    parsed = parse_completion(text)
+    sentences = [*(step.text for step in parsed.steps), *(parsed.answer or "").split(",")]
+    return kinds_said(sentences)
+
+
+def kinds_said(sentences: Iterable[str]) -> frozenset[str]:
+    said = label_report(". ".join(_BOX.sub("", one).strip(" .;") for one in sentences) + ".")
+    named = {mention.finding for mention in said.mentions if mention.is_stated} - _NO_KINDS
+    return frozenset(kind for kind in named if said.state_of(kind) is State.PRESENT)
+
+
+def case_of(reading: SignedReading) -> Case:
+    return tuple(sorted(completion.uid for completion in reading.completions))
+
+
+def model_of(reading: SignedReading) -> str:
+    """Of two models' outputs side by side, both names."""
+    return " and ".join(sorted({completion.model for completion in reading.completions}))
+
+
+def find_strikes(readings: Iterable[SignedReading]) -> Iterator[Strike]:
+    """A word for each kind that the model named, of readings that looked over the text: struck out where no
+    text that named it does so as its reader would write it."""
+    for reading in readings:
+        kept: dict[str, bool] = {}
+        for completion in reading.completions:
+            wanted = as_its_reader_would_have_it(completion)
+            if wanted is None:
+                continue
+            stands = kinds_named(wanted)
+            for kind in kinds_named(completion.text):
+                kept[kind] = kept.get(kind, False) or kind in stands
+        for kind in sorted(kept):
+            yield Strike((case_of(reading), kind), reading, not kept[kind])
+
+
+def as_its_reader_would_have_it(completion: JudgedCompletion) -> str | None:
+    """None where the reader did not look it over, or where it can't be written."""
+    verdicts = [region.verdict for step in completion.steps for region in step.regions]
+    if completion.is_malformed or not (completion.is_reworded or any(verdicts)):
+        return None
+    if not completion.is_reworded:
+        return completion.text
+    try:
+        return rewritten_text(completion)
+    except CorrectionRefused:
+        return None
+
+
+def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedReading] = ()) -> Struck:
+    """Which strikes are not believed. An adjudication settles its findings; hidden repeats are further
+    looks."""
+    strikes = list(find_strikes([*readings, *repeats]))
+    if not strikes:
+        return Struck(None, {})
+    settled: dict[Item, set[bool]] = {}
+    for strike in strikes:
+        if strike.reading.kind == "adjudication":
+            settled.setdefault(strike.item, set()).add(strike.is_struck)
+    model = fit_oversight(
+        [strike.item for strike in strikes],
+        [(model_of(strike.reading), strike.item[1]) for strike in strikes],
+        [strike.is_struck for strike in strikes],
+        known={item: words.pop() for item, words in settled.items() if len(words) == 1},
+    )
+    doubtful: dict[Case, dict[str, tuple[str, ...]]] = {}
+    for strike in strikes:
+        case, kind = strike.item
+        if strike.is_struck and model.made_up[strike.item] < BELIEVED_FROM:
+            behind = doubtful.setdefault(case, {})
+            behind[kind] = tuple(sorted({*behind.get(kind, ()), strike.reading.uid}))
+    return Struck(model, doubtful)
