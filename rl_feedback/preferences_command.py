@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     (options.out / REST_FILE).write_text(
         "".join(json.dumps(asdict(row), sort_keys=True) + "\n" for row in rest), encoding="utf-8"
     )
-    (options.out / READERS_FILE).write_text(json.dumps(found.readers.as_json(), indent=1), encoding="utf-8")
+    told = {**found.readers.as_json(), "struck": found.struck.as_json()}
+    (options.out / READERS_FILE).write_text(json.dumps(told, indent=1), encoding="utf-8")
     write_examples(options.out, pairs_to_train_on(found, readings), kind=TrainingPair)
     yield f"{len(readings)} readings of {len(found.splits)} patients."
     for name, rows in (("pairs", found.pairs), ("labels", found.labels), ("regions", found.regions)):
@@ -48,7 +49,21 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         told = ", ".join(f"{sides[side]} {side}" for side in ("train", "tune", "test"))
         yield f"{len(rows)} {name}: {told}."
     yield f"{len(found.disputes)} disputes, {len(found.left_out)} times no pair: see {REST_FILE}."
+    yield _strikes(found)
     yield f"sha256 {found.sha256} of {ROWS_FILE}; pairs of the train side are in pairs.jsonl."
+
+
+def _strikes(found: Preferences) -> str:
+    """How many strikes are in doubt, and the readers' rate of oversight that says so."""
+    model, cases = found.struck.model, len(found.struck.doubtful)
+    if model is None:
+        return "No reader corrected a text that names a finding."
+    rate = model.oversight
+    return (
+        f"Of {cases} films a finding was struck out that was likely overlooked, and what rests on it is left "
+        f"out: readers strike out {rate.mean:.0%} ({rate.low:.0%} to {rate.high:.0%}) of what is there, by "
+        f"{model.num_shared_words} words on findings that several looked at. {model.note}"
+    ).strip()
 
 
 def pairs_to_train_on(found: Preferences, readings: tuple[SignedReading, ...]) -> Iterator[TrainingPair]:

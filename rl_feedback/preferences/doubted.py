@@ -22,14 +22,14 @@ def without_doubted(rows: Iterable[Row], struck: Struck, corpus: Corpus) -> Iter
     """
     doubtful = _by_completion(struck)
     for row in rows:
-        kinds = doubtful.get(getattr(row, "completion", ""), {})
-        if not kinds or not isinstance(row, Pair | Label):
+        kinds = doubtful.get(row.completion)
+        if kinds is None or not isinstance(row, Pair | Label):
             yield row
         elif isinstance(row, Pair):
             lacking = _lacking(row, kinds)
             yield _left_out(row, lacking) if lacking else row
-    for case, kinds in struck.doubtful.items():
-        for kind, readings in sorted(kinds.items()):
+    for case, by_kind in struck.doubtful.items():
+        for kind, readings in sorted(by_kind.items()):
             named = next(uid for uid in case if kind in kinds_named(corpus.completion(uid).text))
             reason = f"{kind}: struck out, but as likely overlooked by its reader as made up by the model."
             yield Dispute(named, None, FINDING, reason, readings)
@@ -43,9 +43,8 @@ def _by_completion(struck: Struck) -> dict[str, set[str]]:
     return found
 
 
-def _lacking(pair: Pair, kinds: Iterable[str]) -> set[str]:
+def _lacking(pair: Pair, doubtful: set[str]) -> set[str]:
     """The doubtful kinds on whose absence the pair rests."""
-    doubtful = set(kinds)
     if pair.origin == "region":
         return doubtful
     if pair.prefix:

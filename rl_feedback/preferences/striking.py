@@ -144,13 +144,15 @@ def as_its_reader_would_have_it(completion: JudgedCompletion) -> str | None:
 def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedReading] = ()) -> Struck:
     """Which strikes are not believed. An adjudication settles its findings; hidden repeats are further
     looks."""
-    strikes = list(find_strikes([*readings, *repeats]))
-    if not strikes:
-        return Struck(None, {})
     settled: dict[Item, set[bool]] = {}
-    for strike in strikes:
+    strikes = []
+    for strike in find_strikes([*readings, *repeats]):
         if strike.reading.kind == "adjudication":
             settled.setdefault(strike.item, set()).add(strike.is_struck)
+        else:
+            strikes.append(strike)
+    if not strikes:
+        return Struck(None, {})
     model = fit_oversight(
         [strike.item for strike in strikes],
         [(model_of(strike.reading), strike.item[1]) for strike in strikes],
@@ -160,7 +162,7 @@ def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedRea
     doubtful: dict[Case, dict[str, tuple[str, ...]]] = {}
     for strike in strikes:
         case, kind = strike.item
-        if strike.is_struck and model.made_up[strike.item] < BELIEVED_FROM:
+        if strike.is_struck and strike.item not in settled and model.made_up[strike.item] < BELIEVED_FROM:
             behind = doubtful.setdefault(case, {})
             behind[kind] = tuple(sorted({*behind.get(kind, ()), strike.reading.uid}))
     return Struck(model, doubtful)

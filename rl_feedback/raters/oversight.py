@@ -171,8 +171,8 @@ class _Grid:
 
     def __init__(self) -> None:
         self.o = _middles(0.0, 0.6, 60)
-        self.c = _middles(0.4, 1.0, 60)
-        self.p = _middles(0.0, 1.0, 50)
+        self.c = _middles(0.4, 1.0, 30)
+        self.p = _middles(0.0, 1.0, 40)
         rare, common = ASSUMED * _ASSUMED_WORDS, (1 - ASSUMED) * _ASSUMED_WORDS
         self.log_prior = _log_beta(self.o, rare, common)[:, None] + _log_beta(self.c, common, rare)[None, :]
 

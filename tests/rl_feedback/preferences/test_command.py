@@ -71,4 +71,6 @@ def test_a_shell_writes_rows_pairs_and_what_was_left_out(
     assert len((out / "left_out.jsonl").read_text("utf-8").splitlines()) == len(found.disputes) + len(
         found.left_out
     )
-    assert json.loads((out / "readers.json").read_text("utf-8"))["ratings"]
+    readers = json.loads((out / "readers.json").read_text("utf-8"))
+    assert readers["ratings"]
+    assert readers["struck"] == json.loads(json.dumps(found.struck.as_json()))
