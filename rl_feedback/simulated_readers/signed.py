@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inference.grounding import parse_completion
 from inference.regions import Box, Frame, to_image_px
@@ -34,10 +35,13 @@ def as_signed_reading(
     texts: Sequence[str],
     film: str,
     film_side_px: int,
+    model: str = "",
 ) -> SignedReading:
-    """The reading of a square film; completion n of the case is called `patient`-n."""
+    """The reading of a square film; completion n of the case is called `patient`-n, and `model` wrote it."""
     both = [
-        _judged(said, text, uid=f"{patient}-{number}", prompt=prompt, side_px=film_side_px)
+        replace(
+            _judged(said, text, uid=f"{patient}-{number}", prompt=prompt, side_px=film_side_px), model=model
+        )
         for number, (said, text) in enumerate(zip(reading.completions, texts, strict=True))
     ]
     return SignedReading(

@@ -17,6 +17,7 @@ from inference.prompts import template
 from rl_feedback.choosing import most_differing
 from rl_feedback.readings import SignedReading
 from rl_feedback.simulated_readers import PANEL, Kind, SimulatedReading, as_signed_reading, read_case
+from rl_feedback.simulated_rounds.sharing import num_films_for, readers_of_films
 
 PRESET = PRESETS["phantom"]
 PROMPT = template(PRESET.prompt_template).render(REPORT_QUERY)
@@ -87,11 +88,16 @@ def collect_round(
     seeds: Sequence[int],
     kind: Kind,
     seed: int,
-    num_readings: int | None = None,
+    num_readings: int,
+    readers_per_film: int = 1,
+    model_name: str = "",
     tell: Callable[[str], None] = lambda line: None,
 ) -> Collected:
-    """Draw the films into `data`, ask the model twice about each, and let one reader read each; or, of more
-    films than readings, each of those on which the two samples differ most."""
+    """Draw the films into `data`, ask the model twice about each, and let readers read them, a few of them
+    everybody; of more films than these readings need, those on which the two samples differ most.
+
+    `model_name` goes with the readings: what a model makes up is counted apart from what others do.
+    """
     data.mkdir(parents=True, exist_ok=True)
     drawn = {number: draw_phantom(seed=number, site=site) for number in seeds}
     shown = [(str(number), film.to_uint8()) for number, film in drawn.items()]
@@ -99,32 +105,37 @@ def collect_round(
     said = say_of_films(engine_of(model), shown, temperature=PRESET.temperature, num_samples=2)
     texts = {number: [said[str(number), 1], said[str(number), 2]] for number in seeds}
     films = []
-    for number in most_differing(texts, number=len(drawn) if num_readings is None else num_readings):
+    wanted = num_films_for(num_readings, num_readers=len(PANEL), readers_per_film=readers_per_film)
+    for number in most_differing(texts, number=wanted):
         film = RoundFilm(number, f"{site}-{number}.dcm", drawn[number].truth)
         if not (data / film.file).exists():
             write_phantom_dicom(data / film.file, seed=number, size=FILM_SIDE_PX, site=site)
         films.append(film)
     readings, seconds = [], 0.0
-    for number, film in enumerate(films):
+    shared = readers_of_films(num_readings, num_readers=len(PANEL), readers_per_film=readers_per_film)
+    for film, readers in zip(films, shared, strict=True):
         both = texts[film.seed]
-        reading = read_one(film, both, kind=kind, seed=seed, number=number)
-        seconds += reading.seconds
-        readings.append(
-            as_signed_reading(
-                reading,
-                uid=f"{site}-{film.seed}-read",
-                patient=f"{site}-{film.seed}",
-                prompt=PROMPT,
-                texts=both,
-                film=film.file,
-                film_side_px=FILM_SIDE_PX,
+        for reader in readers:
+            reading = read_one(film, both, kind=kind, seed=seed, reader=reader)
+            seconds += reading.seconds
+            readings.append(
+                as_signed_reading(
+                    reading,
+                    uid=f"{site}-{film.seed}-read-{reader}",
+                    patient=f"{site}-{film.seed}",
+                    prompt=PROMPT,
+                    texts=both,
+                    film=film.file,
+                    film_side_px=FILM_SIDE_PX,
+                    model=model_name,
+                )
             )
-        )
     return Collected(tuple(readings), seconds / 60)
 
 
 def read_one(
-    film: RoundFilm, texts: Sequence[str], *, kind: Kind, seed: int, number: int
+    film: RoundFilm, texts: Sequence[str], *, kind: Kind, seed: int, reader: int
 ) -> SimulatedReading:
-    """By the readers of the panel in turn."""
-    return read_case(PANEL[number % len(PANEL)], film.truth, texts, kind=kind, seed=film.seed + 7919 * seed)
+    """By one reader of the panel."""
+    drawn = film.seed + 7919 * seed + 104_729 * reader
+    return read_case(PANEL[reader], film.truth, texts, kind=kind, seed=drawn)

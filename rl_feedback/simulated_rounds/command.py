@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="of so many films, the one on which the model's samples differ most is read",
     )
+    parser.add_argument("--readers-per-film", type=int, default=1, help="at the same number of readings")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--num-films", type=int, default=500, help="held-out films of each site")
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         kind=options.kind,
         num_readings=options.readings,
         drawn_per_reading=options.drawn_per_reading,
+        readers_per_film=options.readers_per_film,
         num_rounds=options.rounds,
         seed=options.seed,
         num_held_out=options.num_films,

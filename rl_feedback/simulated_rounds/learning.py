@@ -62,6 +62,7 @@ def write_data(data: Path, readings: Sequence[SignedReading]) -> dict[str, int]:
     for example in (*pairs, *unique):
         name = f"{example.noun}: {example.origin}"
         counted[name] = counted.get(name, 0) + 1
+    counted["films with a strike in doubt"] = len(found.struck.doubtful)
     return counted
 
 

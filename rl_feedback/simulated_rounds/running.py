@@ -12,17 +12,18 @@ from pathlib import Path
 from inference.phantoms import HELD_OUT_SEEDS, SITES, draw_phantom
 from rl_feedback.phantom_figures import aggregate, score_phantom
 from rl_feedback.readings import SignedReading
-from rl_feedback.simulated_readers import Kind
+from rl_feedback.simulated_readers import PANEL, Kind
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round, engine_of, say_of_films
 from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, preferred
 from rl_feedback.simulated_rounds.learning import learn, write_data
+from rl_feedback.simulated_rounds.sharing import num_films_for
 from rl_feedback.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Trial:
     """`num_held_out` films of each site are measured after each round. Of `drawn_per_reading` films, the one
-    on which the model's samples differ most is read."""
+    on which the model's samples differ most is read; `readers_per_film` read it."""
 
     kind: Kind
     num_readings: int
@@ -32,6 +33,7 @@ class Trial:
     recipe: Recipe
     site: str = "second"
     drawn_per_reading: int = 1
+    readers_per_film: int = 1
 
 
 def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], None]) -> LoopReport:
@@ -41,7 +43,10 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
     model, readings, minutes = start, list[SignedReading](), 0.0
     data = folder / "data"
     for number in range(1, trial.num_rounds + 1):
-        num_drawn = trial.num_readings * trial.drawn_per_reading
+        num_films = num_films_for(
+            trial.num_readings, num_readers=len(PANEL), readers_per_film=trial.readers_per_film
+        )
+        num_drawn = num_films * trial.drawn_per_reading
         begin = ROUND_SEEDS.start + (trial.seed % 50) * 20_000 + (number - 1) * num_drawn
         collected = collect_round(
             model,
@@ -49,6 +54,8 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
             site=trial.site,
             seeds=range(begin, begin + num_drawn),
             num_readings=trial.num_readings,
+            readers_per_film=trial.readers_per_film,
+            model_name=rounds[-1].model,
             kind=trial.kind,
             seed=trial.seed,
             tell=tell,

@@ -37,7 +37,9 @@ def data_of(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
     for kind in KINDS:
         folder = tmp_path_factory.mktemp(kind)
         seeds = ROUND_SEEDS[-10:]
-        collected = collect_round(SHIPPED_MODEL, folder, site="second", seeds=seeds, kind=kind, seed=1)
+        collected = collect_round(
+            SHIPPED_MODEL, folder, site="second", seeds=seeds, kind=kind, seed=1, num_readings=10
+        )
         write_data(folder, collected.readings)
         folders[kind] = folder
     return folders

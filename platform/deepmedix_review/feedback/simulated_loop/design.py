@@ -9,6 +9,7 @@ from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Study
 from rl_feedback.simulated_readers import Kind
+from rl_feedback.simulated_rounds.sharing import num_shared_films
 
 INSTRUCTIONS = (
     "SIMULATED: the readers of this study are invented, and the films are drawn. Nothing here was said by a "
@@ -20,18 +21,6 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     "regions": ("verdict",),
     "all": ("plausibility", "verdict", "relevance", "correctness", "completeness", "grounded", "overall"),
 }
-# One film in so many is read by everybody, so that readers can be told from films.
-READINGS_OF_AN_ANCHOR = 50
-
-
-def num_films_for(num_readings: int, *, num_readers: int) -> int:
-    """How many films give so many readings."""
-    anchors = num_anchors(num_readings)
-    return num_readings - anchors * (num_readers - 1)
-
-
-def num_anchors(num_readings: int) -> int:
-    return num_readings // READINGS_OF_AN_ANCHOR
 
 
 def design_round(
@@ -48,7 +37,7 @@ def design_round(
     known = ReaderStudy.objects.filter(title=title).first()
     if known is not None:
         return known
-    anchors = num_anchors(num_readings)
+    anchors = num_shared_films(num_readings)
     by_field = {criterion.field: criterion for criterion in library() if criterion.field}
     return create_reader_study(
         title=title,

@@ -22,7 +22,7 @@ from deepmedix_review.evaluation.tasks import request_evaluation
 from deepmedix_review.feedback.gating.promoting import let_serve
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset
-from deepmedix_review.feedback.simulated_loop.design import design_round, num_films_for
+from deepmedix_review.feedback.simulated_loop.design import design_round
 from deepmedix_review.feedback.simulated_loop.films import (
     ask_about,
     most_unsure_of,
@@ -42,6 +42,7 @@ from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS
 from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, preferred
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.simulated_rounds.report import write_report
+from rl_feedback.simulated_rounds.sharing import num_films_for
 
 POLL_SECONDS = 1.0
 # Nothing that moves for so long: no worker is there.
