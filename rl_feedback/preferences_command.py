@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     (options.out / REST_FILE).write_text(
         "".join(json.dumps(asdict(row), sort_keys=True) + "\n" for row in rest), encoding="utf-8"
     )
-    told = {**found.readers.as_json(), "struck": found.struck.as_json()}
-    (options.out / READERS_FILE).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    behind = {**found.readers.as_json(), "struck": found.struck.as_json()}
+    (options.out / READERS_FILE).write_text(json.dumps(behind, indent=1), encoding="utf-8")
     write_examples(options.out, pairs_to_train_on(found, readings), kind=TrainingPair)
     yield f"{len(readings)} readings of {len(found.splits)} patients."
     for name, rows in (("pairs", found.pairs), ("labels", found.labels), ("regions", found.regions)):

@@ -31,7 +31,7 @@ def without_doubted(rows: Iterable[Row], struck: Struck, corpus: Corpus) -> Iter
     for case, by_kind in struck.doubtful.items():
         for kind, readings in sorted(by_kind.items()):
             named = next(uid for uid in case if kind in kinds_named(corpus.completion(uid).text))
-            reason = f"{kind}: struck out, but as likely overlooked by its reader as made up by the model."
+            reason = f"{kind}: struck out, but its reader may have overlooked what is there."
             yield Dispute(named, None, FINDING, reason, readings)
 
 

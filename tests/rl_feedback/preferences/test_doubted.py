@@ -57,7 +57,7 @@ def test_a_text_without_what_was_likely_overlooked_is_left_out_and_sent_to_adjud
         ("effusion-00", ("r-effusion-00",)),
         ("effusion-01", ("r-effusion-01",)),
     ]
-    assert doubts[0].reason.startswith("Pleural Effusion: struck out, but as likely overlooked")
+    assert doubts[0].reason.startswith("Pleural Effusion: struck out, but its reader may have overlooked")
     left_out = {row.reason for row in found.left_out if row.completion == "effusion-00"}
     assert left_out == {"It rests on what was likely overlooked: Pleural Effusion."}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from deepmedix_review.feedback.datasets.strike_figures import struck_in_words, struck_rows
 from deepmedix_review.feedback.datasets.summary import SIDES, Summary
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.reviews.results.figures import wilson
@@ -16,7 +17,8 @@ MADE = (
     " hidden repeats measure the readers and are not in it. Ratings are weighed by each reader's severity and"
     " reliability, verdicts by each reader's errors, votes by each reader's precision and favoured side;"
     " boxes of several readers are medians. What readers contradict each other on is left to adjudication,"
-    " and an adjudication stands. Patients are split by a keyed hash, each on one side in every data set."
+    " and an adjudication stands; so is what one struck out and likely overlooked. Patients are split by a"
+    " keyed hash, each on one side in every data set."
 )
 
 AGREEMENT = ("criterion", "statistic", "value", "low", "high", "num_items", "num_words")
@@ -77,6 +79,8 @@ def card_of(dataset: PreferenceDataset, summary: Summary) -> dict[str, Any]:
         "readers_to_mind": [
             {"one_reader": "; ".join(row["says"])} for row in dataset.readers.get("cautions", [])
         ],
+        "oversight": struck_in_words(dataset.readers.get("struck", {})),
+        "struck_out": struck_rows(dataset.readers.get("struck", {})),
         "left_out": [vars(row) for row in summary.left_out],
         "sent_to_adjudication": [vars(row) for row in summary.disputes],
     }
@@ -103,12 +107,16 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
         ("Readers left out", card["readers_left_out"]),
         ("Readers to look at before they are believed", card["readers_to_mind"]),
         ("Agreement of the readers", card["agreement"]),
+        ("What readers struck out", card["struck_out"]),
         ("What gave no pair", card["left_out"]),
         ("Sent to adjudication", card["sent_to_adjudication"]),
     ):
         yield ""
         yield f"## {heading}"
         yield from _table(rows)
+    yield ""
+    yield "## What readers overlook"
+    yield card["oversight"]
     regions = card["expert_regions"]
     yield ""
     yield "## Regions"

@@ -22,8 +22,9 @@ from deepmedix_review.feedback.models import (
     PreferencePair,
 )
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
-from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.models import Case, Reading
 from deepmedix_review.reviews.results.cautions import cautions_on
+from deepmedix_review.reviews.study_services import adjudicate_doubts
 from deepmedix_review.studies.collecting.split import Shares, side_of
 from rl_feedback import preferences as learning
 from rl_feedback.preferences import Preferences, Split, gather_preferences
@@ -52,6 +53,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
         found = gather_preferences(
             map(as_judged, readings), anchors=map(as_judged, anchors), side_of=_side_of
         )
+        num_given = adjudicate_doubts(_cases_in_doubt(found, readings))
         dataset = PreferenceDataset.objects.create(
             title=title,
             created_by=actor,
@@ -64,7 +66,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
             disputes=[asdict(row) for row in found.disputes],
             readers={
                 **found.readers.as_json(),
-                "struck": found.struck.as_json(),
+                "struck": {**found.struck.as_json(), "num_given": num_given},
                 **_looked_at(chosen, [*readings, *anchors]),
             },
             sha256=found.sha256,
@@ -81,6 +83,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
                 "sha256": dataset.sha256,
                 "num_reader_studies": len(chosen.reader_studies),
                 "num_readers_left_out": len(wanted.left_out_readers),
+                "num_given_to_adjudication": num_given,
             },
         )
     return dataset
@@ -97,6 +100,13 @@ def _looked_at(chosen: Chosen, readings: Sequence[Reading]) -> dict[str, Any]:
         "left_out": [dict(row) for row in chosen.readers_left_out],
         "cautions": [asdict(caution) for caution in cautions_on(Reading.objects.filter(pk__in=keys))],
     }
+
+
+def _cases_in_doubt(found: Preferences, readings: Sequence[Reading]) -> list[Case]:
+    """Those of whose readings one struck out what is likely there."""
+    struck = {uid for kinds in found.struck.doubtful.values() for uids in kinds.values() for uid in uids}
+    cases = {reading.assignment.case_id for reading in readings if str(reading.uid) in struck}
+    return list(Case.objects.filter(pk__in=cases).select_related("reader_study").order_by("pk"))
 
 
 def _side_of(patient: str) -> Split:

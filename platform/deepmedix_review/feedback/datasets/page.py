@@ -6,6 +6,7 @@ from django.core.cache import cache
 
 from deepmedix_review.feedback.datasets.figures import holding_figures
 from deepmedix_review.feedback.datasets.reader_figures import reader_figures
+from deepmedix_review.feedback.datasets.strike_figures import strike_figures
 from deepmedix_review.feedback.datasets.summary import Summary, summary_of
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.reviews.results.figures import Figure
@@ -26,6 +27,7 @@ def page_of_dataset(dataset: PreferenceDataset) -> DatasetPage:
     if isinstance(found, DatasetPage):
         return found
     summary = summary_of(dataset)
-    page = DatasetPage(summary, holding_figures(summary), reader_figures(dataset))
+    readers = (*reader_figures(dataset), *strike_figures(dataset))
+    page = DatasetPage(summary, holding_figures(summary), readers)
     cache.set(key, page, CACHED_SECONDS)
     return page

@@ -13,11 +13,12 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
-from deepmedix_review.reviews.study_services.disagreement import find_disagreements
+from deepmedix_review.reviews.study_services.disagreement import Disagreement, find_disagreements
 from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
 MOST_REPEATS = 200
+IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
 
 
 @dataclass(frozen=True)
@@ -250,9 +251,9 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
         row.case_id: row
         for row in Assignment.objects.filter(
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
-        ).select_related("reader")
+        ).select_related("reader", "case__study")
     }
-    found_cases = find_disagreements(reader_study)
+    found_cases = _with_doubts(find_disagreements(reader_study), [row.case for row in settled.values()])
     has_read = _who_had(found.case for found in found_cases)
     experts = tuple(readers())
     needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
@@ -270,6 +271,13 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
         )
         for found in found_cases
     ]
+
+
+def _with_doubts(found: Sequence[Disagreement], given: Iterable[Case]) -> Sequence[Disagreement]:
+    """And the cases that wait for another word though no two readers disagree, in case order."""
+    disputed = {one.case.pk for one in found}
+    doubts = [Disagreement(case, (IN_DOUBT,)) for case in given if case.pk not in disputed]
+    return sorted([*found, *doubts], key=lambda one: one.case.position)
 
 
 def _who_had(cases: Iterable[Case]) -> Mapping[int, set[int]]:

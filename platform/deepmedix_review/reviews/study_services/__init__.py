@@ -1,6 +1,10 @@
 """Everything that an admin or the clock does to a reader study, from its draft to its lock."""
 
-from deepmedix_review.reviews.study_services.adjudicating import queue_adjudications, start_adjudication
+from deepmedix_review.reviews.study_services.adjudicating import (
+    adjudicate_doubts,
+    queue_adjudications,
+    start_adjudication,
+)
 from deepmedix_review.reviews.study_services.drafting import (
     Collected,
     StudyDraft,
@@ -49,6 +53,7 @@ __all__ = [
     "Moves",
     "StudyDraft",
     "TaughtCase",
+    "adjudicate_doubts",
     "answer_invitation",
     "collected_of",
     "create_reader_study",

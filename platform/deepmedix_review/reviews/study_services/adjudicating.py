@@ -1,6 +1,7 @@
 """Brings cases on which readers disagree before one more reader, as a reading of its own."""
 
 import random
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Count, Max, Q
@@ -45,9 +46,32 @@ def queue_adjudications(*, reader_study: ReaderStudy) -> int:
     return given
 
 
+def adjudicate_doubts(cases: Iterable[Case]) -> int:
+    """Give each case of which a signed word is in doubt, though no other reader contradicts it, to a reader
+    who has not read it, where its running reader study has adjudication by a third reader. Returns how many
+    were given."""
+    given = 0
+    for case in cases:
+        reader_study = case.reader_study
+        is_settled_so = (
+            reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
+            and reader_study.state == ReaderStudy.State.RUNNING
+            and case.role == Case.Role.DATA
+        )
+        has_one = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists()
+        reader = _third_reader(case) if is_settled_so and not has_one else None
+        if reader is not None:
+            start_adjudication(case=case, reader=reader, actor=None, is_in_doubt=True)
+            given += 1
+    return given
+
+
 @transaction.atomic
-def start_adjudication(*, case: Case, reader: User, actor: User | None) -> Assignment:
-    """Put a disputed case on this reader's worklist, to be read with the earlier readings beside it."""
+def start_adjudication(
+    *, case: Case, reader: User, actor: User | None, is_in_doubt: bool = False
+) -> Assignment:
+    """Put a disputed case on this reader's worklist, to be read with the earlier readings beside it; one of
+    which the word `is_in_doubt` may have been read by one reader alone."""
     require_designer(actor)
     case = Case.objects.select_for_update().select_related("reader_study").get(pk=case.pk)
     reader_study = case.reader_study
@@ -67,7 +91,7 @@ def start_adjudication(*, case: Case, reader: User, actor: User | None) -> Assig
         raise RefusedByRule(
             f"{reader.pseudonym} has read this case. Choose a reader who has not, or a consensus reading."
         )
-    if first.filter(signed_at__isnull=False).count() < 2:
+    if not is_in_doubt and first.filter(signed_at__isnull=False).count() < 2:
         raise RefusedByRule("Fewer than 2 readers have signed this case, so there is nothing to settle.")
     if Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists():
         raise RefusedByRule("This case is being adjudicated already.")
