@@ -12,7 +12,7 @@ from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.collections import move_patient
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
-from tests.factories.reviews import LUNGS, completed_study
+from tests.factories.reviews import LUNGS
 from tests.factories.studies import store_phantom
 
 
@@ -27,7 +27,7 @@ def read_film(seed: int, *, view: str = "PA") -> Study:
 def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     live_server: Any, context: BrowserContext
 ) -> None:
-    studies = [completed_study() for _ in range(3)]
+    studies = [read_film(seed) for seed in (1, 2, 3)]
     readers = [ExpertFactory.create(pseudonym=f"E-{name}") for name in ("ONE", "TWO")]
     other = ModelVersionFactory.create()
     admin = AdminFactory.create()

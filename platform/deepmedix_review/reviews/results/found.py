@@ -14,7 +14,7 @@ from deepmedix_review.reviews.results.figures import (
     written_interval,
 )
 from deepmedix_review.reviews.results.plots import interval_plot
-from deepmedix_review.reviews.results.rated import FIVE, RatedCriterion
+from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
@@ -69,7 +69,8 @@ def _means(
         )
         for one, of, found in rows
     ]
-    of_five = [row for row in rows if row[0].numbers == FIVE]
+    numbers = shown_numbers([one for one, _, _ in rows])
+    drawn = [row for row in rows if row[0].numbers == numbers]
     lead, _, best = rows[0]
     whole = [found for _, of, found in rows if of == EVERY]
     return Figure(
@@ -85,17 +86,15 @@ def _means(
         plot=interval_plot(
             [
                 (one.name if of == EVERY else f"{one.name}, {of}", found.value, found.interval)
-                for one, of, found in of_five
+                for one, of, found in drawn
             ],
-            low=1,
-            high=5,
-            marks=(2, 3, 4),
+            low=min(numbers),
+            high=max(numbers),
+            marks=numbers if len(numbers) <= MOST_MARKS else (),
             unit="points",
-            said="Mean ratings from 1 to 5: "
-            + ", ".join(f"{one.name}, {of}, {found.value:.2f}" for one, of, found in of_five),
-        )
-        if of_five
-        else None,
+            said=f"Mean ratings from {min(numbers)} to {max(numbers)}: "
+            + ", ".join(f"{one.name}, {of}, {found.value:.2f}" for one, of, found in drawn),
+        ),
     )
 
 

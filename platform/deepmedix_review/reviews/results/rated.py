@@ -1,5 +1,6 @@
 """Everything that a reader study asks for and that has values, each with all that readers said to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, l
 from deepmedix_review.reviews.results.versions import Versions
 
 FIVE = (1, 2, 3, 4, 5)
+# A scale of more values is drawn without a mark for each.
+MOST_MARKS = 7
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class RatedCriterion:
 
     def in_points(self) -> Ratings:
         return Ratings(self.ratings.reading, self.ratings.item, self.points_of(self.ratings))
+
+
+def shown_numbers(scales: Sequence[RatedCriterion]) -> tuple[int, ...]:
+    """One plot has one scale: 1 to 5 where any of these has it, else that of the first."""
+    return FIVE if any(one.numbers == FIVE for one in scales) else scales[0].numbers
 
 
 def load_rated(

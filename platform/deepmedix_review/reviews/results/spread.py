@@ -15,12 +15,11 @@ from deepmedix_review.reviews.results.figures import (
     rounded,
 )
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
-from deepmedix_review.reviews.results.rated import RatedCriterion
+from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings, reader_names
 
 # On fewer cases than this that all of them rated, readers can hardly be compared.
 FEWEST_COMMON = 5
-MOST_MARKS = 7
 
 
 def spread_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
@@ -30,24 +29,28 @@ def spread_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple
 
 def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
     rows, cells = [], []
-    names: tuple[str, ...] = ("1", "2", "3", "4", "5")
+    scales = [one for one in rated if one.is_scale]
+    numbers = shown_numbers(scales) if scales else ()
+    names = next((one.labels for one in scales if one.numbers == numbers), ())
     for one in rated:
         ratings = one.ratings.only(first)
         counts = [int((ratings.value == value).sum()) for value in one.values]
         cells += [(one.name, label, count) for label, count in zip(one.labels, counts, strict=True)]
-        if one.labels == names:
+        if one.is_scale and one.labels == names:
             rows.append((one.name, counts))
     total = sum(int(cell[2]) for cell in cells)
     return Figure(
         key="distributions",
         title="How the values are used",
         table=Table(("criterion", "value", "ratings"), tuple(cells)),
-        method="counts of first readings; the plot shows the scales of 1 to 5, the table all. A vote counts "
+        method="counts of first readings; the plot shows scales that are alike, the table all. A vote counts "
         "for the version it went to, and where both outputs are one version's for the one written first or "
         "later",
         n=counted(total, "rating"),
         note="" if total else "No rating has been signed yet.",
-        plot=share_plot(rows, names=names, said="Shares of 1 to 5 for each scale", is_ordered=True)
+        plot=share_plot(
+            rows, names=names, said=f"Shares of {', '.join(names)} for each scale", is_ordered=True
+        )
         if total and rows
         else None,
     )
