@@ -16,6 +16,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.gating.measuring import request_gate
+from deepmedix_review.feedback.gating.turns import a_turn_at_the_gate
 from deepmedix_review.feedback.handing_over.tasks import reconcile_hand_overs
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.runs.engines import learn_in_worker, learn_on_cluster, stop_left_job
@@ -94,6 +95,12 @@ def reconcile_training() -> None:
         _stop_left_job(run)
     for candidate in damaged_candidates():
         services.hold_unmeasured(candidate, reason=damage_of(candidate))
+    with a_turn_at_the_gate() as is_mine:
+        if is_mine:
+            _decide_on_measured()
+
+
+def _decide_on_measured() -> None:
     for candidate in candidates_before_the_gate():
         try:
             sealed = lineage_refusal(candidate)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pydicom import dcmread
@@ -16,6 +17,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import request_evaluation, run_evaluation
+from deepmedix_review.feedback.gating.turns import GATE_LOCK
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.sealed_patients import sealed_names
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
@@ -86,6 +88,19 @@ def test_a_candidate_that_learned_from_one_is_held_unmeasured_and_so_is_its_chil
     assert not Evaluation.objects.filter(model_version=candidate).exists()
     assert pass_or_hold(child).sentence.startswith("Held. It descends from v900. It was trained on the test")
     assert run.requested_by is None
+
+
+def test_while_one_worker_decides_another_leaves_the_gate_to_it(parent: ModelVersion) -> None:
+    candidate = ModelVersionFactory.create(number=900, parent=parent)
+    run_on_a_sealed_patient(parent, candidate)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [GATE_LOCK])
+    reconcile_training()
+    assert not GateDecision.objects.exists()
+    other.close()
+    reconcile_training()
+    assert GateDecision.objects.get().candidate == candidate
 
 
 def test_a_damaged_checkpoint_is_held_for_it_and_the_page_says_so(
