@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Q
 
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.readings_learned import readings_of
@@ -44,10 +43,10 @@ def sealed_refusal(dataset: PreferenceDataset) -> str:
     """Why nothing may learn from this data set; empty where no held-out patient is on its train side."""
     names = sealed_names()
     studies = Study.objects.filter(pk__in=readings_of(dataset).values("assignment__case__study"))
-    sealed = studies.filter(
-        Q(patient_pseudonym__in=names.pseudonyms) | Q(study_instance_uid__in=names.study_uids)
-    ).count()
-    return seen_sentence(sealed, studies.count()) if sealed else ""
+    # Compared here: a query that names forty thousand takes a second, however few films were read.
+    learned = list(studies.values_list("patient_pseudonym", "study_instance_uid"))
+    sealed = [uid for pseudonym, uid in learned if pseudonym in names.pseudonyms or uid in names.study_uids]
+    return seen_sentence(len(sealed), len(learned)) if sealed else ""
 
 
 def lineage_refusal(candidate: ModelVersion) -> str:
