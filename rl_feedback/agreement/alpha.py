@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.sparse import csr_array
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, percentiles
 from rl_feedback.agreement.tally import Tally, tally_ratings
@@ -96,7 +96,7 @@ class _Units:
         self.level = level
         self.times = tally.num_items_of_pattern
         self.size = tally.sizes()
-        self.counts = csr_array(
+        self.counts = scipy.sparse.csr_array(
             (tally.count, (tally.pattern, tally.category)), shape=(tally.num_patterns, len(tally.categories))
         )
         self.distances = _ratio_distances(tally.categories) if level is Level.RATIO else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, table_of
 from rl_feedback.agreement.tally import tally_ratings
@@ -195,7 +195,7 @@ def _corrected(
         if num_items > 1:
             squares = float(times @ (of_item - value) ** 2)
             standard_error = float(np.sqrt(squares / (num_items * (num_items - 1))))
-            reach = float(stats.t.ppf((1 + confidence) / 2, num_items - 1)) * standard_error
+            reach = float(scipy.stats.t.ppf((1 + confidence) / 2, num_items - 1)) * standard_error
             interval = (value - reach, min(1.0, value + reach))
         else:
             note = "One item only: how sure this is can't be told."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import (
     Estimate,
@@ -69,7 +69,7 @@ def kendall_w(ranks: Numbers, *, confidence: float = 0.95, num_draws: int = 1000
         confidence=confidence,
         note=note,
         chi_square=chi_square,
-        p=None if chi_square is None else float(stats.chi2.sf(chi_square, num_items - 1)),
+        p=None if chi_square is None else float(scipy.stats.chi2.sf(chi_square, num_items - 1)),
         num_readers=num_readers,
         num_items=num_items,
         num_draws=num_draws,
@@ -79,7 +79,7 @@ def kendall_w(ranks: Numbers, *, confidence: float = 0.95, num_draws: int = 1000
 
 def _concordance(scores: Floats) -> float | None:
     num_readers, num_items = scores.shape
-    ranks: Floats = stats.rankdata(scores, axis=1)
+    ranks: Floats = scipy.stats.rankdata(scores, axis=1)
     # The sum of squares of a reader's ranks shrinks with ties exactly as the usual correction says.
     spread_of_readers = float((ranks**2).sum() - num_readers * num_items * ((num_items + 1) / 2) ** 2)
     if spread_of_readers == 0:

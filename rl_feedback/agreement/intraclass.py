@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, table_of
 
@@ -130,8 +130,8 @@ def _interval(found: _MeanSquares, form: str, confidence: float) -> tuple[float,
     else:
         of_rest = n * (k - 1) if model == "1" else (n - 1) * (k - 1)
         ratio, tail = found.items / rest, (1 + confidence) / 2
-        smallest = ratio / stats.f.ppf(tail, n - 1, of_rest)
-        largest = ratio * stats.f.ppf(tail, of_rest, n - 1)
+        smallest = ratio / scipy.stats.f.ppf(tail, n - 1, of_rest)
+        largest = ratio * scipy.stats.f.ppf(tail, of_rest, n - 1)
         low, high = (float((f - 1) / (f + k - 1)) for f in (smallest, largest))
     if unit == "k":
         low, high = (k * end / (1 + (k - 1) * end) for end in (low, high))
@@ -145,7 +145,7 @@ def _interval_of_agreement(found: _MeanSquares, confidence: float) -> tuple[floa
     ratio = found.readers / found.error
     a, b = k * value, n * (1 + (k - 1) * value) - k * value
     freedom = (k - 1) * (n - 1) * (a * ratio + b) ** 2 / ((n - 1) * (a * ratio) ** 2 + b**2)
-    upper, lower = stats.f.ppf(tail, n - 1, freedom), stats.f.ppf(tail, freedom, n - 1)
+    upper, lower = scipy.stats.f.ppf(tail, n - 1, freedom), scipy.stats.f.ppf(tail, freedom, n - 1)
     others = k * found.readers + (k * n - k - n) * found.error
     low = n * (found.items - upper * found.error) / (upper * others + n * found.items)
     high = n * (lower * found.items - found.error) / (others + n * lower * found.items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, table_of
 from rl_feedback.agreement.weights import agreement_weights
@@ -57,7 +57,7 @@ def cohen_kappa(
         spread = (shares * (matrix - expected * (1 - value)) ** 2).sum()
         variance = (spread - (value - chance * (1 - value)) ** 2) / (total * (1 - chance) ** 2)
         standard_error = float(np.sqrt(max(0.0, variance)))
-        reach = float(stats.norm.ppf((1 + confidence) / 2)) * standard_error
+        reach = float(scipy.stats.norm.ppf((1 + confidence) / 2)) * standard_error
         interval = (max(-1.0, value - reach), min(1.0, value + reach))
     return CohenKappa(
         value=value,

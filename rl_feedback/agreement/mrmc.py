@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, read_only, table_of
 
@@ -208,16 +208,16 @@ def _difference(
     difference = float(means[first] - means[second])
     p = interval = None
     if freedom is not None:
-        reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * standard_error
-        p = float(2 * stats.t.sf(abs(difference) / standard_error, freedom))
+        reach = float(scipy.stats.t.ppf((1 + confidence) / 2, freedom)) * standard_error
+        p = float(2 * scipy.stats.t.sf(abs(difference) / standard_error, freedom))
         interval = (difference - reach, difference + reach)
     return TreatmentDifference(first, second, difference, standard_error, p, interval)
 
 
 def _p_of_f(f: float, of_treatments: int, freedom: float | None) -> float:
     if freedom is None or np.isinf(freedom):
-        return float(stats.chi2.sf(f * of_treatments, of_treatments))
-    return float(stats.f.sf(f, of_treatments, freedom))
+        return float(scipy.stats.chi2.sf(f * of_treatments, of_treatments))
+    return float(scipy.stats.f.sf(f, of_treatments, freedom))
 
 
 def _leave_one_out(rated: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:

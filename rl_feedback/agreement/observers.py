@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, read_only
 
@@ -97,7 +97,7 @@ def dawid_skene(
     prior = _Prior.of(prior_counts, prior_shares, many=len(every))
     many, num_readers = len(every), len(names_of_readers)
     parts = np.ones(len(item)) if weights is None else np.asarray(weights, dtype=np.float64)
-    given = sparse.csr_matrix(
+    given = scipy.sparse.csr_matrix(
         (parts, (item, reader * many + label)), shape=(len(names_of_items), num_readers * many)
     )
     given.sum_duplicates()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, check_confidence, percentiles
 
@@ -72,7 +72,7 @@ def match_regions(first: Boxes, second: Boxes) -> MatchedRegions:
 
 def _matched(overlap: Floats) -> MatchedRegions:
     """Of the IoU of every region of one reader (rows) with every one of another."""
-    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(overlap, maximize=True)
     found = zip(rows.tolist(), columns.tolist(), overlap[rows, columns].tolist(), strict=True)
     pairs = tuple(pair for pair in found if pair[2] > 0)
     num_first, num_second = overlap.shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, check_confidence
 
@@ -36,7 +36,7 @@ def side_bias(num_a: int, num_b: int, num_tie: int, *, confidence: float = 0.95)
     decided = num_a + num_b
     value = p = interval = None
     if decided:
-        test = stats.binomtest(num_a, decided, 0.5)
+        test = scipy.stats.binomtest(num_a, decided, 0.5)
         low_high = test.proportion_ci(confidence_level=confidence, method="wilson")
         value, p = num_a / decided, float(test.pvalue)
         interval = (float(low_high.low), float(low_high.high))

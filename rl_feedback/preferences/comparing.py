@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from scipy.stats import norm
+import scipy
 
 from inference.grounding import parse_completion
 from rl_feedback.preferences.ground import Judged
@@ -168,7 +168,7 @@ def _better(one: Label, other: Label) -> tuple[int, float] | None:
     if abs(apart) < LEAST_MARGIN / 4:
         return None
     spread = (one.variance + other.variance) ** 0.5
-    probability = float(norm.cdf(abs(apart) / spread)) if spread > 0 else 1.0
+    probability = float(scipy.stats.norm.cdf(abs(apart) / spread)) if spread > 0 else 1.0
     if 2 * (probability - 0.5) < LEAST_WEIGHT:
         return None
     return (0 if apart > 0 else 1), probability

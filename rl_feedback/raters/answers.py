@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.special import expit, log_expit
+import scipy
 
 from rl_feedback.raters.cells import Floats, Integers
 
@@ -40,13 +40,13 @@ class Answers:
         # log(sigmoid(x) - sigmoid(y)) without cancelling is
         # log sigmoid(x) + log sigmoid(-y) + log(1 - exp(y - x)).
         self.log_p = (
-            np.where(self.is_lowest, 0.0, log_expit(self.z_low))
-            + np.where(self.is_highest, 0.0, log_expit(-self.z_high))
+            np.where(self.is_lowest, 0.0, scipy.special.log_expit(self.z_low))
+            + np.where(self.is_highest, 0.0, scipy.special.log_expit(-self.z_high))
             + np.where(is_inner, np.log(-np.expm1(-gap)), 0.0)
         )
         between = np.where(is_inner, np.exp(-gap) / -np.expm1(-gap), 0.0)
-        self.below = np.where(self.is_lowest, 0.0, expit(-self.z_low) + between)
-        self.above = np.where(self.is_highest, 0.0, -expit(self.z_high) - between)
+        self.below = np.where(self.is_lowest, 0.0, scipy.special.expit(-self.z_low) + between)
+        self.above = np.where(self.is_highest, 0.0, -scipy.special.expit(self.z_high) - between)
 
     def slope_of_place(self) -> Floats:
         """Of log_p with the quality."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 # A settled item (adjudicated, or of known truth) counts as much as this many typical readers.
 SETTLED_READERS = 4
@@ -106,8 +105,8 @@ def groups_of_readers(item: Integers, reader: Integers, *, linked_items: Truths 
     if linked_items is not None:
         node = np.where(linked_items[item], num_readers + num_items, node)
     size = num_readers + num_items + 1
-    graph = sparse.csr_matrix((np.ones(len(item)), (reader, node)), shape=(size, size))
-    _, label = connected_components(graph, directed=False)
+    graph = scipy.sparse.csr_matrix((np.ones(len(item)), (reader, node)), shape=(size, size))
+    _, label = scipy.sparse.csgraph.connected_components(graph, directed=False)
     return np.unique(label[:num_readers], return_inverse=True)[1].astype(np.int64)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg, sparse
-from scipy.special import logsumexp
+import scipy
 
 from rl_feedback.raters.answers import Answers, column_sums
 from rl_feedback.raters.cells import Cells, Floats, sums_of
@@ -69,7 +68,7 @@ class Fitted:
         """The same readers, each one's severity told against the mean reader instead of against 0."""
         many = self.num_readers
         middle = float(self.severity[:-1].mean())
-        turn = linalg.block_diag(np.eye(many), np.eye(many) - 1 / many)
+        turn = scipy.linalg.block_diag(np.eye(many), np.eye(many) - 1 / many)
         return replace(
             self,
             steps=self.steps + middle,
@@ -97,7 +96,7 @@ class Fitted:
         answers = Answers(self.scale.orientations, self.log_a, self.severity, self.steps, nodes, opinions)
         columns = Columns(cells, num_items=num_items)
         by_opinion = column_sums(columns.counts, answers.log_p, columns.reader) + log_weights
-        return np.asarray(columns.given @ logsumexp(by_opinion, axis=-1))
+        return np.asarray(columns.given @ scipy.special.logsumexp(by_opinion, axis=-1))
 
     def typical_share(self, nodes: Floats) -> Floats:
         """What a typical reader gives to each quality on average, as a share of the scale."""
@@ -140,14 +139,14 @@ class Columns:
         kinds = np.column_stack([cells.reader, cells.counts])
         columns, place = np.unique(kinds, axis=0, return_inverse=True)
         self.reader, self.counts = columns[:, 0], columns[:, 1:].astype(np.float64)
-        self.given = sparse.csr_matrix(
+        self.given = scipy.sparse.csr_matrix(
             (np.ones(len(place)), (cells.item, place.ravel())), shape=(num_items, len(columns))
         )
 
 
 def log_shares(logarithms: Floats) -> Floats:
     """The logarithms of shares that sum to 1 over the last axis."""
-    return np.asarray(logarithms - logsumexp(logarithms, axis=-1, keepdims=True))
+    return np.asarray(logarithms - scipy.special.logsumexp(logarithms, axis=-1, keepdims=True))
 
 
 def opinion_nodes(omega: float | None) -> tuple[Floats, Floats]:

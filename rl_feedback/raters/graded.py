@@ -14,8 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg, optimize, sparse
-from scipy.special import logsumexp
+import scipy
 
 from rl_feedback.raters.answers import Answers, column_sums
 from rl_feedback.raters.cells import Cells, Floats, only
@@ -48,7 +47,7 @@ class GradedModel:
         self.given, self.reader, self.counts = columns.given, columns.reader, columns.counts
         self.turned = self.given.T.tocsr()
         place = np.arange(len(self.reader))
-        self.of_reader = sparse.csr_matrix(
+        self.of_reader = scipy.sparse.csr_matrix(
             (np.ones(len(place)), (self.reader, place)), shape=(num_readers + 1, len(place))
         )
         self.own = only(cells, cells.reader < num_readers)
@@ -66,20 +65,22 @@ class GradedModel:
         numbers = _Numbers(self, x)
         # In directions of equal curvature the search takes a third of the rounds.
         posterior = np.exp(self._log_posterior(numbers)[0])
-        curved = linalg.cholesky(self._information(numbers, posterior), lower=True)
+        curved = scipy.linalg.cholesky(self._information(numbers, posterior), lower=True)
 
         def objective(turned: Floats) -> tuple[float, Floats]:
-            value, slope = self.objective(x + linalg.solve_triangular(curved, turned, trans=1, lower=True))
-            return value, linalg.solve_triangular(curved, slope, lower=True)
+            value, slope = self.objective(
+                x + scipy.linalg.solve_triangular(curved, turned, trans=1, lower=True)
+            )
+            return value, scipy.linalg.solve_triangular(curved, slope, lower=True)
 
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             objective,
             np.zeros_like(x),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": 1000, "maxcor": 30, "ftol": 1e-13, "gtol": 1e-5},
         )
-        x = x + linalg.solve_triangular(curved, found.x, trans=1, lower=True)
+        x = x + scipy.linalg.solve_triangular(curved, found.x, trans=1, lower=True)
         numbers = _Numbers(self, x)
         log_posterior, log_evidence = self._log_posterior(numbers)
         fitted = Fitted(
@@ -126,7 +127,7 @@ class GradedModel:
 
     def _covariance(self, numbers: _Numbers, posterior: Floats) -> Floats:
         """Of the readers' numbers, given all that was said."""
-        covariance = linalg.inv(self._information(numbers, posterior))
+        covariance = scipy.linalg.inv(self._information(numbers, posterior))
         first = self.at["log_a"].start
         return np.asarray(covariance[first:, first:])
 
@@ -164,7 +165,9 @@ class _Numbers:
             scale.orientations, self.log_a, self.severity, self.steps, model.nodes, self.opinions
         )
         by_opinion = column_sums(model.counts, self.answers.log_p, model.reader) + log_weights
-        self.log_likelihood = logsumexp(by_opinion, axis=-1) if model.has_repeats else by_opinion[..., 0]
+        self.log_likelihood = (
+            scipy.special.logsumexp(by_opinion, axis=-1) if model.has_repeats else by_opinion[..., 0]
+        )
         self.of_opinion = np.exp(by_opinion - self.log_likelihood[..., None])
 
     def gradient(self, expected: Floats) -> Floats:
@@ -211,5 +214,5 @@ class _Numbers:
             add(model.at["omega"].start, self.answers.slope_of_place() * self.opinions)
         told, place = (np.concatenate(parts) for parts in zip(*rows, strict=True))
         shape = (model.given.shape[0], self.num_free + 1)
-        scores = sparse.csr_matrix((told, (np.tile(item, len(rows)), place)), shape=shape)
+        scores = scipy.sparse.csr_matrix((told, (np.tile(item, len(rows)), place)), shape=shape)
         return scores[:, :nowhere]

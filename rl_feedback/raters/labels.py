@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.raters.cells import Floats, Integers, Truths
 
@@ -85,5 +85,5 @@ def precision_of(log_a: Floats, omega: float | None, num_said: Integers | int = 
 
 
 def normal_interval(mean: float, sd: float, confidence: float) -> tuple[float, float]:
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * sd
+    reach = float(scipy.stats.norm.ppf((1 + confidence) / 2)) * sd
     return mean - reach, mean + reach

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from rl_feedback.raters.cells import Floats, Integers, Truths
 from rl_feedback.raters.fitted import log_shares
@@ -50,8 +49,8 @@ def _nets_by_size(pairs: Integers) -> Iterator[tuple[Integers, Integers, int]]:
     net; and how many outputs a net has."""
     outputs, place = np.unique(pairs, return_inverse=True)
     place = place.reshape(-1, 2)
-    graph = sparse.csr_matrix((np.ones(len(pairs)), place.T), shape=(len(outputs), len(outputs)))
-    _, net_of = connected_components(graph, directed=False)
+    graph = scipy.sparse.csr_matrix((np.ones(len(pairs)), place.T), shape=(len(outputs), len(outputs)))
+    _, net_of = scipy.sparse.csgraph.connected_components(graph, directed=False)
     order = np.argsort(net_of, kind="stable")
     sizes = np.bincount(net_of)
     within = np.empty(len(outputs), dtype=np.int64)

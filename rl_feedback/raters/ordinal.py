@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from rl_feedback.agreement.estimate import check_confidence
 from rl_feedback.raters.cells import (
@@ -203,7 +203,7 @@ def _scale(num_points: int) -> Scale:
     """Even steps, as if typical readers used all points alike."""
     typical = Belief(float(np.log(1.5)), 0.5)
     spread = float(np.sqrt(1 + LOGISTIC_VARIANCE / np.exp(2 * typical.mean)))
-    even = stats.norm.ppf(np.arange(1, num_points) / num_points) * spread
+    even = scipy.stats.norm.ppf(np.arange(1, num_points) / num_points) * spread
     gaps = [Belief(float(gap), 1.0) for gap in np.log(np.diff(even))]
     return Scale(
         num_answers=num_points,

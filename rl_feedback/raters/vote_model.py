@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from rl_feedback.raters.cells import SETTLED_READERS, Cells, Floats, Integers, Truths, counts_by_reader
 from rl_feedback.raters.fitted import Belief, Fitted, Scale, log_shares
@@ -223,7 +223,7 @@ def voting_readers(
 
 def _share_of_a(towards_a: float, precision: float, margin: float) -> float:
     """Of the votes for a side between equals, how many go to A."""
-    for_a, for_b = expit(precision * (towards_a - margin)), expit(precision * (-towards_a - margin))
+    for_a, for_b = (scipy.special.expit(precision * (side - margin)) for side in (towards_a, -towards_a))
     return float(for_a / (for_a + for_b))
 
 
@@ -231,5 +231,5 @@ def _accuracy(precision: float, margin: float) -> float:
     """Of the votes for a side, over differences as they are among outputs, how many go to the better one."""
     better = NODES[NODES > 0]
     weight = np.exp(LOG_PRIOR[NODES > 0])
-    right, wrong = expit(precision * (better - margin)), expit(precision * (-better - margin))
+    right, wrong = (scipy.special.expit(precision * (side - margin)) for side in (better, -better))
     return float(weight @ right / (weight @ (right + wrong)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from inference.grounding import LARGEST_NUMBER, ParsedCompletion, find_boxes
 from inference.regions import Box, region_problem, to_image_px
@@ -159,7 +159,7 @@ def _matched(
             box = pointed[row][1]
             ious[row, column] = iou_matrix([box], [nearest_box(regions[column], box)])[0, 0]
     ious = ious * allowed
-    rows, columns = linear_sum_assignment(ious, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(ious, maximize=True)
     return tuple(
         float(ious[row, column]) for row, column in zip(rows, columns, strict=True) if ious[row, column]
     )

@@ -1,7 +1,7 @@
 """How long cases take, and whether readers become quicker or slower."""
 
 import numpy as np
-from scipy.stats import theilslopes
+import scipy
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Numbers
@@ -106,5 +106,5 @@ def _drift(seconds: Numbers) -> tuple[float, float, float] | None:
     if len(seconds) < FEWEST_FOR_DRIFT:
         return None
     places = np.unique(np.linspace(0, len(seconds) - 1, min(len(seconds), MOST_POINTS)).astype(int))
-    found = theilslopes(seconds[places], places)
+    found = scipy.stats.theilslopes(seconds[places], places)
     return float(found.slope * 10), float(found.low_slope * 10), float(found.high_slope * 10)
