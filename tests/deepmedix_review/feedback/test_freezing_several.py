@@ -4,55 +4,40 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.examples import examples_of
-from deepmedix_review.feedback.expert_spreads import spread_at, spreads_of
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged
 from deepmedix_review.feedback.models import DatasetReading, ExpertRegion, PreferenceDataset
-from deepmedix_review.feedback.rated_steps import rated_steps
-from deepmedix_review.feedback.services import freeze_dataset, queue_training
+from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
-    AnswerRating,
     Assignment,
     Case,
     ReaderStudy,
     Reading,
     RegionAnnotation,
-    StepRating,
     Vote,
 )
 from deepmedix_review.reviews.reading.changes import AddFinding, AnnotateRegion, DrawRegion, RateStep
-from deepmedix_review.reviews.results.cautions import cautions_in
 from deepmedix_review.studies.collecting.split import Shares, side_of
-from deepmedix_review.studies.models import Split
-from deepmedix_review.studies.selectors import film_path
 from inference.regions import Box
 from rl_feedback.preferences import ExpertRegion as ExpertRegionRow
 from rl_feedback.preferences import Label, NotTrainingData, Pair, gather_preferences
 from rl_feedback.preferences.rows import lines_of
-from rl_feedback.training.examples import RatedStep, RewardedCase, TaughtText, TrainingPair
+from rl_feedback.training.examples import TaughtText
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.learning import (
-    a_reading_to_learn_from,
     a_study_read_by_several,
     an_open_reading_to_learn_from,
 )
-from tests.factories.reasoning import QUERY
 from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import change, complete, sign
 
@@ -152,36 +137,6 @@ def test_each_patient_is_on_the_side_of_every_collection(
     assert {len(own) for own in sides.values()} == {1}
     assert all(own == {side_of(patient, shares=Shares())} for patient, own in sides.items())
     assert {"train"} < {split for own in sides.values() for split in own}
-
-
-def test_only_the_train_side_reaches_training(dataset: PreferenceDataset, model: ModelVersion) -> None:
-    examples = examples_of(dataset, parent=model)
-    learned = examples.by_kind[TrainingPair]
-    assert 0 < len(learned) == dataset.pairs.filter(split="train").count() < dataset.num_pairs
-    assert any(isinstance(pair, TrainingPair) and pair.prefix for pair in learned)
-    held_out = {
-        str(film_path(label.completion.instance))
-        for label in dataset.labels.exclude(split="train").select_related("completion__instance")
-    }
-    for every in examples.by_kind.values():
-        assert not held_out & {one.film for one in every}
-
-
-def test_a_stage_is_taught_the_question_alone(dataset: PreferenceDataset, model: ModelVersion) -> None:
-    """Training puts the chat and the film around it."""
-    examples = examples_of(dataset, parent=model)
-    assert {kind for kind, every in examples.by_kind.items() if every} >= {TaughtText, RewardedCase}
-    assert {one.prompt for every in examples.by_kind.values() for one in every} == {QUERY}
-
-
-def test_a_set_of_held_out_patients_alone_is_refused_with_the_way_out(
-    model: ModelVersion, researcher: User
-) -> None:
-    a_reading_to_learn_from(model, side=Split.TEST)
-    dataset = freeze_dataset(title="Held out", actor=researcher)
-    assert dataset.num_pairs == 2
-    with pytest.raises(RefusedByRule, match="held out for tuning or testing"):
-        queue_training(dataset=dataset, actor=researcher)
 
 
 def test_wordings_missed_findings_and_drawn_regions_are_learned_from(
@@ -324,123 +279,3 @@ def test_what_a_set_keeps_of_readers_and_disputes_is_plain_json(dataset: Prefere
     dataset.refresh_from_db()
     told = json.dumps([dataset.readers, dataset.disputes, dataset.left_out], allow_nan=False)
     assert "typical_discrimination" in told
-
-
-def test_ratings_of_steps_are_learned_from_by_numbers_and_only_those_that_a_label_rests_on(
-    model: ModelVersion, dataset: PreferenceDataset
-) -> None:
-    rated = rated_steps(dataset, parent=model)
-    assert examples_of(dataset, parent=model).by_kind[RatedStep] == rated
-    labels = dataset.labels.filter(criterion="plausibility", step__isnull=False, split=Split.TRAIN)
-    assert len(rated) == sum(len(label.readings) for label in labels) > 0
-    assert {one.reader for one in rated} == {"reader 1", "reader 2", "reader 3"}
-    assert all(one.patient.startswith("patient ") for one in rated)
-    for one in rated:
-        RatedStep.from_json(asdict(one))
-    others = ModelVersion(box_frame="input", image_preparation="square", min_pixels=1, max_pixels=2)
-    assert not rated_steps(dataset, parent=others)
-
-
-def test_a_case_carries_how_far_apart_its_readers_drew_a_region(
-    model: ModelVersion, researcher: User
-) -> None:
-    a_study_read_by_several(model, num_films=9, num_readers=4)
-    dataset = freeze_dataset(title="Several", actor=researcher)
-    spreads = spreads_of(dataset)
-    assert spreads
-    region, spread = next(iter(spreads.values()))[0]
-    near = Box(region.x_min + 1, region.y_min, region.x_max, region.y_max)
-    assert spread_at(near, [(region, spread)]) == spread
-    assert spread_at(Box(0, 0, 2, 2), [(region, spread)]) is None
-    known = [
-        known["tolerance"]
-        for case in examples_of(dataset, parent=model).by_kind[RewardedCase]
-        if isinstance(case, RewardedCase)
-        for known in case.regions or ()
-        if "tolerance" in known
-    ]
-    drawn = [list(spread) for some in spreads.values() for _, spread in some]
-    assert known
-    assert all(one in drawn for one in known)
-
-
-def test_a_researcher_leaves_out_a_reader_and_the_set_says_whom_and_why(
-    study: ReaderStudy, researcher: User
-) -> None:
-    whole = freeze_dataset(title="All", actor=researcher)
-    reader = whole.readings.first().reading.assignment.reader.pseudonym  # type: ignore[union-attr]
-    client = Client()
-    client.force_login(researcher)
-    form = client.get("/data-sets/?choose").content.decode()
-    assert f'value="{study.uid}" checked' in form
-    assert "running: readings may still come or be amended" in form
-    sent = {"title": "Without", "chooses": "1", "reader_study": [str(study.uid)], "without": [reader]}
-    refused = client.post("/data-sets/", sent, follow=True).content.decode()
-    assert f"Say why {reader} is left out" in refused
-    answer = client.post("/data-sets/", {**sent, f"reason-{reader}": "clicks through"}, follow=True)
-    page = answer.content.decode()
-    assert "1 reading: clicks through" in page or "readings: clicks through" in page
-    assert "Left out by who froze the set: clicks through" in page
-    part = PreferenceDataset.objects.get(title="Without")
-    own = whole.readings.filter(reading__assignment__reader__pseudonym=reader).count()
-    assert own > 0
-    assert part.num_readings == whole.num_readings - own
-    assert part.readers["left_out"] == [{"reader": reader, "reason": "clicks through", "num_readings": own}]
-    assert {each["reader"] for each in part.readers["votes"]["readers"]}.isdisjoint({reader})
-    assert "clicks through" in client.get(f"/data-sets/{part.uid}/card.md").content.decode()
-    nothing = client.post("/data-sets/", {"title": "None", "chooses": "1"}, follow=True).content.decode()
-    assert "Choose at least one reader study" in nothing
-    by_program = client.post(
-        "/api/data-sets/",
-        {"title": "P", "reader_studies": [str(study.uid)], "left_out_readers": {reader: "clicks"}},
-        content_type="application/json",
-    )
-    assert by_program.json()["sha256"] == part.sha256
-    out = StringIO()
-    call_command("freeze_dataset", "C", "--without", reader, "clicks", actor=researcher.username, stdout=out)
-    assert part.sha256 in out.getvalue()
-
-
-@contextmanager
-def unlocked() -> Iterator[None]:
-    """Signed readings are changed as if they had been signed so: the database's locks are off meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        yield
-        cursor.execute("SET session_replication_role = DEFAULT")
-
-
-def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
-    study: ReaderStudy, researcher: User
-) -> None:
-    readings = Reading.objects.filter(assignment__case__reader_study=study, signed_at__isnull=False)
-    reader = readings.order_by("pk").values_list("assignment__reader", flat=True)[0]
-    own = readings.filter(assignment__reader=reader)
-    with unlocked():
-        Reading.objects.filter(pk__in=[one.pk for one in readings]).update(active_seconds=90)
-        StepRating.objects.filter(reading__in=own).update(plausibility=4)
-        AnswerRating.objects.filter(reading__in=own).update(relevance=4, correctness=4, completeness=4)
-        annotations = RegionAnnotation.objects.filter(reading__in=own)
-        annotations.update(verdict="fits", x_min=None, y_min=None, x_max=None, y_max=None)
-        Reading.objects.filter(pk__in=[one.pk for one in own]).update(active_seconds=3)
-    [caution] = cautions_in(study)
-    reader_name = User.objects.get(pk=reader).pseudonym
-    assert caution.reader == reader_name
-    said = "; ".join(caution.says)
-    assert "gave the rating 4 and nothing else" in said
-    assert "took 3 s a case, where the others take 90 s" in said
-    dataset = freeze_dataset(title="Clicked", actor=researcher)
-    assert [row["reader"] for row in dataset.readers["cautions"]] == [caution.reader]
-    rated = dataset.readers["ratings"]["plausibility"]["readers"]
-    told = next(row for row in rated if row["reader"] == caution.reader)
-    assert (told["is_unvarying"], told["reliability"]) == (True, None)
-    client = Client()
-    client.force_login(researcher)
-    for address in (
-        f"/reader-studies/{study.uid}/results/",
-        "/data-sets/?choose",
-        f"/data-sets/{dataset.uid}/",
-    ):
-        assert "gave the rating 4 and nothing else" in client.get(address).content.decode()
-    # The list itself counts nothing of it.
-    assert reader_name not in client.get("/data-sets/").content.decode()

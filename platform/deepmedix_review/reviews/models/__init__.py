@@ -1,9 +1,9 @@
 """Readers' work on completions: who reads what, and what a reader said of each step, region and answer."""
 
+from deepmedix_review.reviews.models.criteria import Criterion
 from deepmedix_review.reviews.models.designs import (
     Assignment,
     Case,
-    Criterion,
     Invitation,
     ReaderStudy,
     ReaderStudyCriterion,

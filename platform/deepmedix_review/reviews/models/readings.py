@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.models.designs import Assignment, Criterion
+from deepmedix_review.reviews.models.criteria import Criterion
+from deepmedix_review.reviews.models.designs import Assignment
 
 FIVE_POINTS = [MinValueValidator(1), MaxValueValidator(5)]
 

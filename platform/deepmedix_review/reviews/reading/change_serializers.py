@@ -1,16 +1,22 @@
 """The JSON of the changes that the reading page sends, untrusted: every value's type and range is checked."""
 
-import math
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
 from deepmedix_review.reviews.models import AnswerRating, Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.reading.change_fields import (
+    CriterionValueField,
+    FiniteFloatField,
+    LookNameField,
+    PlainTextField,
+    plain_text,
+)
 from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
     AddFinding,
@@ -27,12 +33,9 @@ from deepmedix_review.reviews.reading.changes import (
     SetWindow,
 )
 from deepmedix_review.reviews.reading.conflicts import Seen
-from deepmedix_review.studies.intake.tags import look_name
 
-MAX_TEXT = 4_000
 MAX_LINE = 1_000
 MAX_CHOICE = 300
-MAX_CHOICES = 50
 FIRST_READ_MOMENTS = [("first", "before the reveal"), ("after_reveal", "after it")]
 # No film names as many looks.
 MAX_LOOKS = 1_000
@@ -42,69 +45,8 @@ MAX_LINES = 12
 MAX_ACTIVE_SECONDS = 24 * 3600
 
 
-class FiniteFloatField(serializers.FloatField):
-    """JSON has no infinity, but Python reads one from 1e999."""
-
-    default_error_messages = {"infinite": "A finite number is required."}
-
-    def to_internal_value(self, data: Any) -> float:
-        value = super().to_internal_value(data)
-        if not math.isfinite(value):
-            self.fail("infinite")
-        return value
-
-
-class PlainTextField(serializers.CharField):
-    """PostgreSQL's text holds every character but NUL, and no half of a surrogate pair."""
-
-    default_error_messages = {"surrogate": "The text holds half of a character. Type it again."}
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            self.fail("surrogate")
-        return text
-
-
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "integer"},
-            {"type": "string"},
-            {"type": "array", "items": {"oneOf": [{"type": "integer"}, {"type": "string"}]}},
-        ]
-    }
-)
-class CriterionValueField(serializers.Field[Any, Any, Any, Any]):
-    """A value of the criterion, several of them, or a text; which ones there are is the criterion's word."""
-
-    default_error_messages = {"shape": "A value is a whole number, a text, or a list of these."}
-
-    def to_internal_value(self, data: Any) -> int | str | tuple[int | str, ...]:
-        if isinstance(data, list):
-            if len(data) > MAX_CHOICES:
-                self.fail("shape")
-            return tuple(self._one(value) for value in data)
-        return self._one(data)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-    def _one(self, value: Any) -> int | str:
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31:
-            return value
-        if isinstance(value, str):
-            text: str = _TEXT.run_validation(value)
-            return text
-        return self.fail("shape")
-
-
 def _rating() -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=5, allow_null=True)
-
-
-def _text(max_length: int = MAX_TEXT, **more: Any) -> PlainTextField:
-    return PlainTextField(allow_blank=True, max_length=max_length, trim_whitespace=False, **more)
 
 
 def _box(help_text: str) -> serializers.ListField:
@@ -121,8 +63,8 @@ class RateStepPayload(serializers.Serializer[Any]):
     step = serializers.UUIDField()
     plausibility = _rating()
     cannot_judge = serializers.BooleanField()
-    note = _text()
-    edited_text = _text(required=False, default="")
+    note = plain_text()
+    edited_text = plain_text(required=False, default="")
 
 
 class AnnotateRegionPayload(serializers.Serializer[Any]):
@@ -139,7 +81,7 @@ class RateAnswerPayload(serializers.Serializer[Any]):
     harm = serializers.ChoiceField(
         choices=AnswerRating.Harm.choices, allow_blank=True, required=False, default=""
     )
-    rewrite = _text(required=False, default="")
+    rewrite = plain_text(required=False, default="")
 
 
 class CastVotePayload(serializers.Serializer[Any]):
@@ -175,24 +117,12 @@ class RateCriterionPayload(serializers.Serializer[Any]):
 
 class SayFirstReadPayload(serializers.Serializer[Any]):
     is_after_reveal = serializers.BooleanField()
-    choice = _text(MAX_CHOICE)
+    choice = plain_text(MAX_CHOICE)
     findings = serializers.ListField(
         child=serializers.ChoiceField(choices=CHEXPERT_FINDINGS), max_length=len(CHEXPERT_FINDINGS)
     )
-    impression = _text(MAX_LINE)
+    impression = plain_text(MAX_LINE)
     confidence = _rating()
-
-
-class LookNameField(PlainTextField):
-    """As films are kept: words of display alone, since what a film calls its looks is free text."""
-
-    default_error_messages = {"words": "A look's name holds only words of display, such as HARDER."}
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if not look_name(name):
-            self.fail("words")
-        return name
 
 
 class LookSerializer(serializers.Serializer[Any]):
@@ -225,9 +155,6 @@ class MeasureLinesPayload(serializers.Serializer[Any]):
 
 class AddActiveTimePayload(serializers.Serializer[Any]):
     seconds = serializers.IntegerField(min_value=0, max_value=MAX_ACTIVE_SECONDS)
-
-
-_TEXT = _text()
 
 
 class SignSerializer(serializers.Serializer[Any]):

@@ -6,11 +6,8 @@ from rest_framework import serializers
 
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
 from deepmedix_review.reviews.models import AnswerRating, Criterion, RegionAnnotation, Vote
-from deepmedix_review.reviews.reading.change_serializers import (
-    FIRST_READ_MOMENTS,
-    CriterionValueField,
-    LookSerializer,
-)
+from deepmedix_review.reviews.reading.change_fields import CriterionValueField
+from deepmedix_review.reviews.reading.change_serializers import FIRST_READ_MOMENTS, LookSerializer
 from deepmedix_review.studies.serializers import CompanionFilmSerializer
 
 

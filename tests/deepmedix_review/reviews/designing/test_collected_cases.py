@@ -29,7 +29,7 @@ from tests.factories.collections import filtered, move_patient, picked
 from tests.factories.reviews import completed_study
 from tests.factories.studies import InstanceFactory
 
-from .test_pages import form, uids
+from .a_form import form, uids
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import completed_study
 
-from .test_pages import form, uids
+from .a_form import form, uids
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,129 @@
+"""A researcher who freezes leaves readers out and says why, and is told whom to look at first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.feedback.models import PreferenceDataset
+from deepmedix_review.feedback.services import freeze_dataset
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+)
+from deepmedix_review.reviews.results.cautions import cautions_in
+from tests.factories.accounts import ResearcherFactory
+from tests.factories.learning import (
+    a_study_read_by_several,
+)
+from tests.factories.registry import ServingModelFactory
+
+pytestmark = pytest.mark.django_db
+DESIGN = ReaderStudyDesign(repeat_share=0.4, washout_cases=1, control_share=0.2)
+
+
+@pytest.fixture
+def model() -> ModelVersion:
+    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+
+
+@pytest.fixture
+def researcher() -> User:
+    return ResearcherFactory.create()
+
+
+@pytest.fixture
+def study(model: ModelVersion) -> ReaderStudy:
+    return a_study_read_by_several(model, num_films=6, num_readers=3, design=DESIGN)
+
+
+def test_a_researcher_leaves_out_a_reader_and_the_set_says_whom_and_why(
+    study: ReaderStudy, researcher: User
+) -> None:
+    whole = freeze_dataset(title="All", actor=researcher)
+    reader = whole.readings.first().reading.assignment.reader.pseudonym  # type: ignore[union-attr]
+    client = Client()
+    client.force_login(researcher)
+    form = client.get("/data-sets/?choose").content.decode()
+    assert f'value="{study.uid}" checked' in form
+    assert "running: readings may still come or be amended" in form
+    sent = {"title": "Without", "chooses": "1", "reader_study": [str(study.uid)], "without": [reader]}
+    refused = client.post("/data-sets/", sent, follow=True).content.decode()
+    assert f"Say why {reader} is left out" in refused
+    answer = client.post("/data-sets/", {**sent, f"reason-{reader}": "clicks through"}, follow=True)
+    page = answer.content.decode()
+    assert "1 reading: clicks through" in page or "readings: clicks through" in page
+    assert "Left out by who froze the set: clicks through" in page
+    part = PreferenceDataset.objects.get(title="Without")
+    own = whole.readings.filter(reading__assignment__reader__pseudonym=reader).count()
+    assert own > 0
+    assert part.num_readings == whole.num_readings - own
+    assert part.readers["left_out"] == [{"reader": reader, "reason": "clicks through", "num_readings": own}]
+    assert {each["reader"] for each in part.readers["votes"]["readers"]}.isdisjoint({reader})
+    assert "clicks through" in client.get(f"/data-sets/{part.uid}/card.md").content.decode()
+    nothing = client.post("/data-sets/", {"title": "None", "chooses": "1"}, follow=True).content.decode()
+    assert "Choose at least one reader study" in nothing
+    by_program = client.post(
+        "/api/data-sets/",
+        {"title": "P", "reader_studies": [str(study.uid)], "left_out_readers": {reader: "clicks"}},
+        content_type="application/json",
+    )
+    assert by_program.json()["sha256"] == part.sha256
+    out = StringIO()
+    call_command("freeze_dataset", "C", "--without", reader, "clicks", actor=researcher.username, stdout=out)
+    assert part.sha256 in out.getvalue()
+
+
+@contextmanager
+def unlocked() -> Iterator[None]:
+    """Signed readings are changed as if they had been signed so: the database's locks are off meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        yield
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
+    study: ReaderStudy, researcher: User
+) -> None:
+    readings = Reading.objects.filter(assignment__case__reader_study=study, signed_at__isnull=False)
+    reader = readings.order_by("pk").values_list("assignment__reader", flat=True)[0]
+    own = readings.filter(assignment__reader=reader)
+    with unlocked():
+        Reading.objects.filter(pk__in=[one.pk for one in readings]).update(active_seconds=90)
+        StepRating.objects.filter(reading__in=own).update(plausibility=4)
+        AnswerRating.objects.filter(reading__in=own).update(relevance=4, correctness=4, completeness=4)
+        annotations = RegionAnnotation.objects.filter(reading__in=own)
+        annotations.update(verdict="fits", x_min=None, y_min=None, x_max=None, y_max=None)
+        Reading.objects.filter(pk__in=[one.pk for one in own]).update(active_seconds=3)
+    [caution] = cautions_in(study)
+    reader_name = User.objects.get(pk=reader).pseudonym
+    assert caution.reader == reader_name
+    said = "; ".join(caution.says)
+    assert "gave the rating 4 and nothing else" in said
+    assert "took 3 s a case, where the others take 90 s" in said
+    dataset = freeze_dataset(title="Clicked", actor=researcher)
+    assert [row["reader"] for row in dataset.readers["cautions"]] == [caution.reader]
+    rated = dataset.readers["ratings"]["plausibility"]["readers"]
+    told = next(row for row in rated if row["reader"] == caution.reader)
+    assert (told["is_unvarying"], told["reliability"]) == (True, None)
+    client = Client()
+    client.force_login(researcher)
+    for address in (
+        f"/reader-studies/{study.uid}/results/",
+        "/data-sets/?choose",
+        f"/data-sets/{dataset.uid}/",
+    ):
+        assert "gave the rating 4 and nothing else" in client.get(address).content.decode()
+    # The list itself counts nothing of it.
+    assert reader_name not in client.get("/data-sets/").content.decode()

@@ -1,0 +1,174 @@
+"""The plan beside the design: it follows the form, knows how long readings take, and says what is missing."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from deepmedix_review.reviews.designing import reading_times
+from deepmedix_review.reviews.designs import durations
+from deepmedix_review.reviews.models import Criterion, ReaderStudy, Reading
+from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reviews import completed_study, reader_study
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
+    studies = [completed_study() for _ in range(10)]
+    readers = [ExpertFactory.create() for _ in range(4)]
+    said = form(studies=uids(*studies), readers=uids(*readers), title="")
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said).content.decode()
+    assert "40 readings" in page
+    # Two steps and three regions an output: 15 + 2 (20 + 8) + 1.6 (4 + 6 + 6) + 5.
+    assert "Not measured yet: 102 s per reading (61 to 183) are assumed, by what is asked in it." in page
+    assert page.count("<polyline") == 2
+    assert page.count('<th scope="row" class="number">') == 4
+    page = admin.post(
+        plan, said | {"design": "k_readers", "readers_per_case": "2", "control_share": "20"}
+    ).content.decode()
+    assert "8 of data, 2 controls" in page
+    assert "24 readings" in page
+    page = admin.post(plan, said | {"design": "k_readers", "readers_per_case": "9"}).content.decode()
+    assert "9 readers per case need at least 9 readers, and there are 4." in page
+    assert not ReaderStudy.objects.exists()
+
+
+def time_readings(study: ReaderStudy, seconds: list[int]) -> None:
+    for each, reading in zip(
+        seconds, Reading.objects.filter(assignment__case__reader_study=study), strict=True
+    ):
+        Reading.objects.filter(pk=reading.pk).update(
+            active_seconds=each, signed_at=timezone.now(), opened_at=timezone.now()
+        )
+
+
+def test_the_plan_knows_how_long_readings_like_its_own_took(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
+    time_readings(reader_study(num_cases=3), [60, 120, 180])
+    time_readings(reader_study(num_cases=3, asked=["plausibility"]), [45, 45, 45])
+    time_readings(reader_study(num_cases=3, asks_first_read=True), [200, 220, 240])
+    time_readings(reader_study(num_cases=3, num_completions=1), [30, 40, 50])
+
+    def plan_of(**said: Any) -> str:
+        return admin.post(reverse("reader-study-plan"), form(**said)).content.decode()
+
+    assert (
+        "quartiles of 3 signed readings with two outputs, no first read, and 13 to 21 answers." in plan_of()
+    )
+    assert '120 s <span class="quiet">(90 to 150)' in plan_of()
+    assert '220 s <span class="quiet">(210 to 230)' in plan_of(first_reads="on")
+    # Half of the readings begin with a first read.
+    some = plan_of(first_reads="share", first_read_share="50")
+    assert "6 signed readings with two outputs, some of them with a first read" in some
+    assert '170 s <span class="quiet">(150 to 190)' in some
+    assert '40 s <span class="quiet">(35 to 45)' in plan_of(shows="one")
+    alone = uids(Criterion.objects.get(key="plausibility"))
+    assert '45 s <span class="quiet">(45 to 45)' in plan_of(asked=alone)
+    # Nobody has answered as much yet.
+    harm = uids(*Criterion.objects.filter(is_library=True))
+    assert "Not measured yet" in plan_of(asked=harm)
+
+
+def test_readings_that_were_clicked_through_do_not_make_the_plan(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
+    address = reverse("reader-study-plan")
+    demo = reader_study(num_cases=3)
+    ReaderStudy.objects.filter(pk=demo.pk).update(is_demo=True)
+    time_readings(demo, [200, 200, 200])
+    assert "Not measured yet" in admin.post(address, form()).content.decode()
+    # A study that bears the demo's title is one like any other.
+    time_readings(reader_study(num_cases=3, title="Demo: drawn films"), [2, 3, 4])
+    page = admin.post(address, form()).content.decode()
+    assert (
+        "3 signed readings with two outputs, no first read, and 13 to 21 answers took 3 s, under a third"
+        in page
+    )
+    assert "until 30 of at least 2 readers are measured." in page
+    assert '102 s <span class="quiet">(61 to 183): film 15' in page
+    monkeypatch.setattr(durations, "BELIEVED_READINGS", 5)
+    time_readings(reader_study(num_cases=3), [2, 3, 4])
+    assert "quartiles of 6 signed readings" in admin.post(address, form()).content.decode()
+
+
+def test_the_plan_says_while_the_form_is_filled_that_a_third_reader_is_missing(admin: Client) -> None:
+    study, readers = completed_study(), [ExpertFactory.create() for _ in range(3)]
+    said = form(studies=uids(study), adjudication="third_reader", readers=uids(*readers[:2]))
+    refusal = "A third reader needs at least 3 readers."
+    assert refusal in admin.post(reverse("reader-study-plan"), said).content.decode()
+    said = form(**said | {"readers": uids(*readers)})
+    assert refusal not in admin.post(reverse("reader-study-plan"), said).content.decode()
+    # Three of three leave nobody over; three, of whom two read each case, leave one.
+    for lists, is_told in (
+        ({"design": "every_reader"}, True),
+        ({"design": "k_readers", "readers_per_case": "2"}, False),
+    ):
+        sent = said | lists | {"readers": uids(*readers)}
+        page = admin.post(reverse("reader-study-plan"), sent).content.decode()
+        assert ("so no third reader is left" in page) == is_told
+
+
+def test_the_plan_says_what_its_minutes_are_made_of(admin: Client) -> None:
+    completed_study()
+
+    def seconds_of(**said: Any) -> tuple[dict[str, list[float]], float]:
+        page = admin.post(reverse("reader-study-plan"), form(**said)).content.decode()
+        table = page[page.index("What the minutes are made of") : page.index("</table>")]
+        rows = re.findall(r'<th scope="row">([^<]+)</th>((?:<td class="number">[\d.]+</td>)+)', table)
+        together = re.search(r'Together</th><td class="number">(\d+)', table)
+        assert together
+        parts = {name: [float(n) for n in re.findall(r">([\d.]+)<", cells)] for name, cells in rows}
+        return parts, float(together[1])
+
+    usual, together = seconds_of()
+    assert usual == {
+        "film": [1, 15, 15],
+        "steps read": [4, 10, 40],
+        "answers read": [2, 8, 16],
+        "ratings and choices": [16, 1.6, 26],
+        "votes": [1, 5, 5],
+    }
+    assert together == 102
+    one, _ = seconds_of(shows="one")
+    assert one == {
+        "film": [1, 15, 15],
+        "steps read": [2, 10, 20],
+        "answers read": [1, 8, 8],
+        "ratings and choices": [8, 1.6, 13],
+    }
+    first, _ = seconds_of(first_reads="share", first_read_share="50")
+    assert first["first read"] == [0.5, 30, 15]
+    chosen, _ = seconds_of(first_reads="on", first_read_choices="yes\nno")
+    assert chosen["first read"] == [1, 5, 5]
+    more, _ = seconds_of(asked=uids(*Criterion.objects.filter(is_library=True)))
+    assert more["ratings and choices"][0] > usual["ratings and choices"][0]
+
+
+def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client) -> None:
+    readers = [ExpertFactory.create() for _ in range(2)]
+    said = form(
+        studies=uids(*(completed_study() for _ in range(8))), readers=uids(*readers), repeat_share="25"
+    )
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said | {"washout_cases": ""}).content.decode()
+    assert "A repeat comes at least 3 other cases after its case." in page
+    assert "Up to 6 are possible" in page
+    assert "of them 2 repeats" in page
+    page = admin.post(plan, said | {"washout_cases": "7"}).content.decode()
+    assert (
+        "Only 1 of 2 repeats per reader fit behind a washout of 7 cases, and with one of 6 they all do."
+        in page
+    )
+    admin.post(NEW, said | {"washout_cases": "", "action": "save"})
+    assert ReaderStudy.objects.get().washout_cases == 3
+    page = admin.post(plan, said | {"repeat_share": "", "washout_cases": ""}).content.decode()
+    assert "A repeat comes" not in page
