@@ -94,7 +94,7 @@ class RayNode:
 
     def workers(self) -> list[psutil.Process]:
         """Those that learn now: Ray names a process after what it does."""
-        return [one for one in self._processes() if "RayTrainWorker" in " ".join(one.cmdline())]
+        return [one for one in self._processes() if "RayTrainWorker" in _name_of(one)]
 
     def _processes(self) -> list[psutil.Process]:
         found = set(psutil.Process(self._process.pid).children(recursive=True))
@@ -115,6 +115,14 @@ class RayNode:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
+
+
+def _name_of(process: psutil.Process) -> str:
+    """Empty where it is gone, as some of a cluster's always are."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _may_have_a_network() -> bool:
