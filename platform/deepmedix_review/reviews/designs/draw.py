@@ -58,6 +58,9 @@ def draw_assignments(
     opening = [(reader.key, case.key) for reader in readers for case in taught]
     swaps = _chosen([*opening, *mixed], 0.5, swapped_before, rng)
     asked = _chosen(mixed, design.share_with_first_read, asked_before, rng)
+    # A case that teaches shows all that the study asks.
+    if design.share_with_first_read > 0:
+        asked = asked | frozenset(opening)
     orders = order_cases(mixed, rng=rng)
     repeats = choose_repeats(
         orders,

@@ -154,6 +154,8 @@ def test_training_comes_first_and_everybody_reads_it_and_all_controls(study: Stu
     assert len(controls) == 15
     for items in lists_of(study.planned).values():
         assert [item.case for item in items[:NUM_TRAINING]] == list(range(NUM_TRAINING))
+        # They show all that the study asks, though it asks a first read of a share alone.
+        assert all(item.asks_first_read for item in items[:NUM_TRAINING])
         assert controls <= {item.case for item in items}
         places = [n for n, item in enumerate(items) if item.case in controls]
         assert places[0] < len(items) / 2 < places[-1]
