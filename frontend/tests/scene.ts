@@ -2,7 +2,7 @@
 import type { AskedCriterion, Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
 import type { Past } from "../src/reading-room/record";
 import { Room } from "../src/reading-room/room";
-import type { Film, FilmView, RegionMark } from "../src/viewer/film";
+import type { Film, FilmPlace, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
 import type { Box, Size } from "../src/viewer/geometry";
 import { type Line, lineLabels } from "../src/viewer/ruler";
@@ -148,6 +148,11 @@ export class FakeView implements FilmView {
   showActualSize() {}
   zoomBy() {}
   display = () => null;
+  at: FilmPlace = { isFitted: true, zoom: 1, middle: { x: 0.5, y: 0.5 } };
+  place = () => this.at;
+  showPlace(place: FilmPlace) {
+    this.at = place;
+  }
   lines: readonly Line[] = [];
   inHand = 0;
   film: Size | null = { width: 800, height: 1000 };

@@ -135,7 +135,8 @@ def test_a_line_is_measured_in_what_the_film_says(
     room.page.mouse.click(at[0], at[1] + 70)
     room.page.mouse.click(at[0] + 100, at[1] + 70)
     expect(words).to_have_count(2)
-    expect(words.last).to_have_text(re.compile(rf"^2: [\d.]+ {length[5:]} · (1 ÷ 2|2 ÷ 1) = 0\.\d\d$"))
+    unit = length.partition(" ")[2]
+    expect(words.last).to_have_text(re.compile(rf"^2: [\d.]+ {unit} · (1 ÷ 2|2 ÷ 1) = 0\.\d\d$"))
     room.press("Control+z")
     expect(words).to_have_count(1)
     room.press("Control+y")
@@ -268,6 +269,16 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     expect(room.page.locator(".film-rated [data-region]")).to_have_count(1)
     expect(room.page.locator(".film-companion [data-region]")).to_have_count(0)
     check_barriers(room.page)
+    # Two films of one view zoom together, until the reader wants each by itself.
+    mine, theirs = (room.page.locator(".film-corner.right").nth(at) for at in (0, 1))
+    whole = mine.inner_text()
+    room.press("=")
+    expect(mine).not_to_have_text(whole)
+    expect(theirs).to_have_text(mine.inner_text())
+    room.press("s", "=")
+    expect(theirs).not_to_have_text(mine.inner_text())
+    room.press("s")
+    expect(theirs).to_have_text(mine.inner_text())
     room.press("4")
     room.wait_until_saved()
     assert StepRating.objects.get().plausibility == 4

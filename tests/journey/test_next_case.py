@@ -74,7 +74,7 @@ class Room:
 
     def expect_no_film(self) -> None:
         expect(self.page.locator(".film-canvas:visible")).to_have_count(0)
-        expect(self.page.locator(".region")).to_have_count(0)
+        expect(self.page.locator("[data-region]")).to_have_count(0)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Ca
     room.wait_for_case(second)
     assert room.was_swapped_in(second)
     expect(room.page.locator(".film-canvas")).to_be_visible()
-    expect(room.page.locator(".region")).to_have_count(1)
+    expect(room.page.locator("[data-region]")).to_have_count(1)
     assert room.page.evaluate(GREY) != grey
     # Nothing of the second case is sent before the server has the signature.
     room.page.keyboard.press("3")
@@ -192,7 +192,7 @@ def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: C
     waiting.pop().continue_()
     room.wait_for_case(third)
     expect(room.page.get_by_role("status").filter(has_text="not your next case after all")).to_be_visible()
-    expect(room.page.locator(".region")).to_have_count(1)
+    expect(room.page.locator("[data-region]")).to_have_count(1)
     first.refresh_from_db()
     assert first.signed_at is not None
     assert not ReadingChange.objects.filter(reading=second).exists()

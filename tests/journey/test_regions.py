@@ -205,7 +205,7 @@ def test_a_region_that_the_model_put_nowhere_is_marked_and_never_hidden(enter: E
     room.press("b")
     stage = room.page.locator(".film-stage").bounding_box()
     assert stage is not None
-    expect(room.page.locator(".region.flawed")).to_have_count(3)
+    expect(room.page.locator("[data-region].flawed")).to_have_count(3)
     for at in range(3):
         mark = room.page.locator(".region.flawed .plate-text").nth(at)
         expect(mark).to_have_text(re.compile(r"^\d !$"))

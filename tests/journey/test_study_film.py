@@ -40,7 +40,7 @@ def spacing_mm() -> float:
 
 
 def labels_on(page: Page) -> Locator:
-    return page.locator("[data-region] .plate-text")
+    return page.locator(".region .plate-text")
 
 
 def test_a_region_is_on_the_film_while_it_is_pointed_at_and_stays_when_pressed(page: Page) -> None:

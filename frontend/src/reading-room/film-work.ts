@@ -1,23 +1,16 @@
 /** How a reader looks at films: the tools on the one that is rated, and the other films of the case. */
-import type { Change, Reading } from "../api/reading";
+import type { Reading } from "../api/reading";
 import type { Display, FilmView } from "../viewer/film";
-import type { Point, Size } from "../viewer/geometry";
-import { inWords, type Line, type RulerEnd, startingLine, withEndMoved, withLine } from "../viewer/ruler";
-import { companion, filmAfter, filmsOf, type Layout } from "./films";
-import { asStored, linesOf } from "./lines";
+import type { RulerEnd } from "../viewer/ruler";
+import { companion, filmAfter, filmsOf, isOfOneView, type Layout } from "./films";
+import { type LinesHost, MeasuredLines } from "./lines";
 import type { RoomState } from "./room-state";
 import type { Action } from "./shortcuts";
 
 /** How far an arrow key moves the magnifier. Screen pixels. */
 const LENS_STEP_PX = 8;
-/** After the last arrow key a line is saved. */
-const PAUSE_MS = 500;
 
-export interface FilmHost {
-  readonly state: RoomState;
-  readonly view: FilmView;
-  set(part: Partial<RoomState>): void;
-  change(change: Change): void;
+export interface FilmHost extends LinesHost {
   /** Before another film is looked at. */
   commitAll(): void;
 }
@@ -26,9 +19,12 @@ export class FilmWork {
   /** The viewport of the other film, while one is looked at. */
   private other: FilmView | null = null;
   private isLensHeld = false;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private isFollowing = false;
+  readonly lines: MeasuredLines;
 
-  constructor(private readonly host: FilmHost) {}
+  constructor(private readonly host: FilmHost) {
+    this.lines = new MeasuredLines(host, () => this.view);
+  }
 
   /** Where the tools work: on the other film while it stands in place of the rated one. */
   private get view(): FilmView {
@@ -47,9 +43,9 @@ export class FilmWork {
         this.useTool(action.tool);
         return true;
       case "next-region":
-        return this.takeNextLine();
+        return this.host.state.tool === "measure" && this.lines.takeNext();
       case "delete-region":
-        return this.removeLine();
+        return this.host.state.tool === "measure" && this.lines.remove();
       case "zoom":
         this.view.zoomBy(action.factor);
         return true;
@@ -77,6 +73,9 @@ export class FilmWork {
       case "film-layout":
         this.turnLayout();
         return true;
+      case "link-films":
+        this.turnLink();
+        return true;
       default:
         return false;
     }
@@ -95,13 +94,10 @@ export class FilmWork {
     this.view.choosePreset(index);
   }
 
-  /** The tool again: a further line by keys. */
+  /** Chosen again, it begins a further line. */
   private useTool(tool: RoomState["tool"]): void {
-    const size = this.view.filmSize();
-    if (tool !== "measure" || this.host.state.tool !== "measure" || size === null)
-      return this.chooseTool(tool);
-    const lines = this.view.rulers();
-    if (lines.length > 0) this.putLines(withLine(lines, startingLine(size, lines.length), null));
+    if (tool !== "measure" || this.host.state.tool !== "measure") return this.chooseTool(tool);
+    this.lines.begin();
   }
 
   private chooseTool(tool: RoomState["tool"]): void {
@@ -125,63 +121,12 @@ export class FilmWork {
   /** Arrow keys, where a tool has them: the ruler's end, or the magnifier. */
   move(end: RulerEnd, x: number, y: number): boolean {
     if (this.host.state.tool === "measure") {
-      const size = this.view.filmSize();
-      if (size) this.moveLine(end, { x, y }, size);
+      this.lines.move(end, { x, y });
       return true;
     }
     if (!this.host.state.isMagnifying) return false;
     this.view.moveMagnifier({ x: x * LENS_STEP_PX, y: y * LENS_STEP_PX });
     return true;
-  }
-
-  private moveLine(end: RulerEnd, delta: Point, size: Size): void {
-    const lines = this.view.rulers();
-    const inHand = this.view.rulerInHand();
-    const line = lines[inHand];
-    const moved = line ? withEndMoved(line, end, delta, size) : startingLine(size);
-    this.view.setRulers(withLine(lines, moved, inHand), inHand);
-    this.tell();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.commit(), PAUSE_MS);
-  }
-
-  private putLines(lines: readonly Line[]): void {
-    this.view.setRulers(lines);
-    this.measured();
-  }
-
-  /** Nothing where no line is in hand: then the keys are the regions'. */
-  private takeNextLine(): boolean {
-    const lines = this.view.rulers();
-    if (this.host.state.tool !== "measure" || lines.length === 0) return false;
-    this.view.setRulers(lines, (this.view.rulerInHand() + 1) % lines.length);
-    return true;
-  }
-
-  private removeLine(): boolean {
-    const lines = this.view.rulers();
-    if (this.host.state.tool !== "measure" || lines.length === 0) return false;
-    const inHand = this.view.rulerInHand();
-    this.putLines(lines.filter((_, at) => at !== inHand));
-    return true;
-  }
-
-  /** The lines on the rated film are kept with the reading; those on another film, or after the signature, are not. */
-  commit(): void {
-    clearTimeout(this.timer);
-    const { reading, film } = this.host.state;
-    if (film.kind !== "shown" || this.areStored(reading)) return;
-    const lines = asStored(this.host.view.rulers());
-    this.host.change({ kind: "measure_lines", payload: { lines } });
-  }
-
-  /** As the reading has them: after it is opened, and after something was taken back. */
-  showLines(reading: Reading): void {
-    if (!this.areStored(reading)) this.host.view.setRulers(linesOf(reading));
-  }
-
-  private areStored({ measured_lines: stored }: Reading): boolean {
-    return JSON.stringify(asStored(this.host.view.rulers())) === JSON.stringify(stored);
   }
 
   /** Escape, one thing after the other: a line begun, the tool, the magnifier, the other film. Lines stay. True
@@ -209,23 +154,45 @@ export class FilmWork {
       return this.host.set({ said });
     }
     this.host.commitAll();
-    this.other = null;
+    if (shown?.uid !== this.host.state.looked?.film) this.other = null;
     this.host.view.setMagnifying(false);
     const looked = shown === null ? null : { film: shown.uid, layout };
+    const isSame = shown !== null && shown.uid === this.host.state.looked?.film;
     this.host.set({
       looked,
+      isLinked: isSame ? this.host.state.isLinked : isOfOneView(reading, shown),
       isMagnifying: false,
       drawing: null,
       writing: null,
       said: null,
     });
-    this.tell();
+    this.lines.tell();
   }
 
   private turnLayout(): void {
     const { looked, reading } = this.host.state;
     const film = looked?.film ?? filmsOf(reading)[0]?.uid ?? null;
     this.look(film, looked?.layout === "beside" ? "instead" : "beside");
+  }
+
+  private turnLink(): void {
+    const { looked, isLinked } = this.host.state;
+    if (looked === null) return this.host.set({ said: "No other film is shown." });
+    const said = isLinked ? "Each film zooms and moves by itself." : "Both films zoom and move together.";
+    this.host.set({ isLinked: !isLinked, said });
+    this.follow("rated");
+  }
+
+  /** One of the films was zoomed or moved: the other shows the same part of it, where they are linked. */
+  follow(moved: "rated" | "other"): void {
+    if (this.other === null || !this.host.state.isLinked || this.isFollowing) return;
+    const [leader, follower] =
+      moved === "rated" ? [this.host.view, this.other] : [this.other, this.host.view];
+    const place = leader.place();
+    if (place === null || JSON.stringify(place) === JSON.stringify(follower.place())) return;
+    this.isFollowing = true;
+    follower.showPlace(place);
+    this.isFollowing = false;
   }
 
   /** True where the rated film had to be brought back first, so that nothing is rated on another image. */
@@ -240,20 +207,13 @@ export class FilmWork {
   attach(view: FilmView): void {
     this.other = view;
     view.setDragTool(this.host.state.tool);
-    view.onMeasured(() => this.measured());
+    view.onMeasured(() => this.lines.measured());
     // The tools show how this film is seen while it stands in place of the rated one.
-    view.onDisplayChanged(() => this.host.set({}));
-  }
-
-  /** By the mouse or a finger. */
-  measured(): void {
-    this.commit();
-    this.tell();
-  }
-
-  private tell(): void {
-    const ruler = inWords(this.view.rulerLabels());
-    if (ruler !== this.host.state.ruler) this.host.set({ ruler });
+    view.onDisplayChanged(() => {
+      this.follow("other");
+      this.host.set({});
+    });
+    this.follow("rated");
   }
 }
 

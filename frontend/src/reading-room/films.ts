@@ -33,6 +33,11 @@ export function shortName({ view_position, role }: Pick<CompanionFilm, "view_pos
   return role === "prior" ? `Prior ${view}` : view;
 }
 
+/** Two films of one view show the same parts in the same places, roughly. */
+export function isOfOneView({ instance }: Reading, film: CompanionFilm | null): boolean {
+  return film !== null && film.view_position !== "" && film.view_position === instance.view_position;
+}
+
 /** "214 days earlier", "same study"; with its name it says which film this is. */
 export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "days_before">): string {
   if (role === "same_study") return "same study";

@@ -39,6 +39,8 @@ export interface RoomState {
   readonly isComparing: boolean;
   /** The other film that is looked at. */
   readonly looked: Looked | null;
+  /** It zooms and moves with the rated one. */
+  readonly isLinked: boolean;
   readonly isMagnifying: boolean;
   /** What is measured on the film, in words. */
   readonly ruler: string | null;

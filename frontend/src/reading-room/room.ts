@@ -54,6 +54,7 @@ export class Room {
       writing: null,
       isComparing: false,
       looked: null,
+      isLinked: false,
       isMagnifying: false,
       ruler: null,
       numUndoable: past.deeds.done.length,
@@ -89,7 +90,7 @@ export class Room {
         url: instance.film_url,
         sopInstanceUid: instance.sop_instance_uid,
       });
-      this.films.showLines(this.state.reading);
+      this.films.lines.show(this.state.reading);
       this.set({ film: { kind: "shown", values } });
       if (window && !this.view.seeAgain(seenIn(window))) {
         this.set({ said: "The film has no such look as you chose before. It is shown as it is stored." });
@@ -197,6 +198,7 @@ export class Room {
 
   displayChanged(display: Display): void {
     this.set({ display });
+    this.films.follow("rated");
     clearTimeout(this.windowTimer);
     this.windowTimer = setTimeout(() => this.saveWindow(), WINDOW_PAUSE_MS);
   }
@@ -209,7 +211,7 @@ export class Room {
   commit(): void {
     this.texts.commit();
     this.regions.commit();
-    this.films.commit();
+    this.films.lines.commit();
   }
 
   commitAll(): void {
@@ -279,7 +281,7 @@ export class Room {
   set(part: Partial<RoomState>): void {
     const before = this.state.reading.measured_lines;
     this.state = { ...this.state, ...part };
-    if (this.state.reading.measured_lines !== before) this.films.showLines(this.state.reading);
+    if (this.state.reading.measured_lines !== before) this.films.lines.show(this.state.reading);
     this.view.drawRegion(this.state.drawing);
     this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);

@@ -67,7 +67,7 @@ export class Session {
     view.onRegionChosen((uid) => room()?.walking.toRegion(uid));
     view.onRegionHovered((uid) => room()?.walking.hoverRegion(uid));
     view.onDisplayChanged((display) => room()?.displayChanged(display));
-    view.onMeasured(() => room()?.films.measured());
+    view.onMeasured(() => room()?.films.lines.measured());
     view.onImageLost((problem) => room()?.lose(problem.message));
   }
 

@@ -20,6 +20,7 @@ export type Action =
   | { readonly kind: "magnify" }
   | { readonly kind: "other-film" }
   | { readonly kind: "film-layout" }
+  | { readonly kind: "link-films" }
   | { readonly kind: "tool"; readonly tool: DragTool }
   | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "invert" }
@@ -235,7 +236,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     codes: ["KeyO"],
     action: { kind: "other-film" },
     caps: ["O"],
-    label: "Next other film: lateral, prior",
+    label: "Next other film in place: lateral, prior, and back",
     group: "Film",
   },
   {
@@ -314,6 +315,13 @@ export const SHORTCUTS: readonly Shortcut[] = [
     caps: ["H"],
     label: "This film shows a name …",
     group: "Reading",
+  },
+  {
+    codes: ["KeyS"],
+    action: { kind: "link-films" },
+    caps: ["S"],
+    label: "Other film and rated one zoom and pan together, or each by itself",
+    group: "Film",
   },
   {
     codes: ["Slash"],

@@ -1,6 +1,7 @@
 /** Where a film lies on the screen: the whole of it, closer, at 1:1, and moved. */
 import { getShouldUseCPURendering, type Types } from "@cornerstonejs/core";
-import { type Affine, affineThrough, type Point, type Size } from "./geometry";
+import type { FilmPlace } from "./film";
+import { type Affine, affineThrough, type Point, type Size, toFilm, toScreen } from "./geometry";
 
 const LEAST_ZOOM = 0.2;
 const MOST_ZOOM = 40;
@@ -8,6 +9,7 @@ const MOST_ZOOM = 40;
 export interface CameraHost {
   viewport(): Types.IStackViewport;
   filmSize(): Size;
+  screenSize(): Size;
   /** A film pixel takes another size on the screen, or may. */
   zoomed(affine: Affine): void;
 }
@@ -82,6 +84,31 @@ export class Camera {
     const [x, y] = viewport.worldToCanvas(world);
     this.panBy({ x: about.x - x, y: about.y - y });
     this.host.zoomed(this.affine());
+  }
+
+  place(): FilmPlace {
+    const { width, height } = this.host.filmSize();
+    const { x, y } = toFilm(this.middle(), this.affine());
+    return {
+      isFitted: this.isFitted,
+      zoom: this.host.viewport().getZoom(),
+      middle: { x: x / width, y: y / height },
+    };
+  }
+
+  showPlace({ isFitted, zoom, middle }: FilmPlace): void {
+    if (isFitted) return this.fit();
+    this.host.viewport().setZoom(zoom);
+    const { width, height } = this.host.filmSize();
+    const now = toScreen({ x: middle.x * width, y: middle.y * height }, this.affine());
+    const wanted = this.middle();
+    this.panBy({ x: wanted.x - now.x, y: wanted.y - now.y });
+    this.host.zoomed(this.affine());
+  }
+
+  private middle(): Point {
+    const { width, height } = this.host.screenSize();
+    return { x: width / 2, y: height / 2 };
   }
 
   /** The screen got another size: the whole film stays in sight until the reader has moved it. */

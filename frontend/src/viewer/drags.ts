@@ -57,15 +57,15 @@ export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: Dr
   if (event.button === 1) return withoutClick(panDrag(host), host);
   if (event.button === 2) return withoutClick(zoomDrag(host), host);
   const target = event.target instanceof Element ? event.target : null;
-  const at = Number(target?.getAttribute("data-line"));
-  const end = target?.getAttribute("data-ruler") as RulerEnd | null | undefined;
-  if (end) return rulerEndDrag(host, at, end);
-  if (target?.hasAttribute("data-ruler-off")) return { move: () => {}, end: () => host.removeLine(at) };
+  const ofLine = rulerPartDrag(host, target);
+  if (ofLine !== null) return ofLine;
   const uid = target?.closest("[data-region]")?.getAttribute("data-region");
   const grip = target?.getAttribute("data-grip") as Grip | null | undefined;
   if (uid && grip) return gripDrag(host, uid, grip);
   const drawing = host.drawing();
   if (drawing !== null) return drawDrag(host, drawing);
+  const labelled = target?.closest("[data-label-of]")?.getAttribute("data-label-of");
+  if (labelled) return labelClick(host, labelled);
   switch (host.tool()) {
     case "measure":
       return rulerDrag(host);
@@ -88,6 +88,16 @@ function withoutClick(move: Drag["move"], host: DragHost): Drag {
     },
     end: (_from, to) => {
       if (!hasMoved) choose(host, to);
+    },
+  };
+}
+
+/** A label stands beside its region: a click on it means the region. */
+function labelClick(host: DragHost, uid: string): Drag {
+  return {
+    move: () => {},
+    end: (from, to) => {
+      if (distance(from, to) < CLICK_PX && uid !== host.focused()) host.chosen(uid);
     },
   };
 }
@@ -189,6 +199,15 @@ function rulerDrag(host: DragHost): Drag {
       else host.measured({ from: start, to: filmPoint(host, to) }, null);
     },
   };
+}
+
+/** Of a line that is there; the end of one that was begun by a click lies under the pointer, and is not yet. */
+function rulerPartDrag(host: DragHost, target: Element | null): Drag | null {
+  if (host.lineStart() !== null) return null;
+  const at = Number(target?.getAttribute("data-line"));
+  const end = target?.getAttribute("data-ruler") as RulerEnd | null | undefined;
+  if (end) return rulerEndDrag(host, at, end);
+  return target?.hasAttribute("data-ruler-off") ? { move: () => {}, end: () => host.removeLine(at) } : null;
 }
 
 /** A press without movement on an end takes the line in hand. */

@@ -17,6 +17,16 @@ export interface Display extends Seen {
   readonly label: string;
 }
 
+/** Which part of a film is seen, and how close: of two films alike it is the same part. */
+export interface FilmPlace {
+  /** The whole of it. */
+  readonly isFitted: boolean;
+  /** Times that which shows the whole. */
+  readonly zoom: number;
+  /** What is in the middle of the screen, in shares of the film's width and height. */
+  readonly middle: Point;
+}
+
 export type DragTool = "window" | "pan" | "zoom" | "measure";
 
 /** A region as it is drawn: the same number, colour and dash as its step. */
@@ -72,6 +82,8 @@ export interface FilmView {
   showActualSize(): void;
   zoomBy(factor: number): void;
   display(): Display | null;
+  place(): FilmPlace | null;
+  showPlace(place: FilmPlace): void;
   /** Lines between two film pixels each, with their lengths beside them; `inHand` is the one that keys move. */
   setRulers(lines: readonly Line[], inHand?: number): void;
   rulers(): readonly Line[];

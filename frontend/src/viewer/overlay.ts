@@ -63,10 +63,11 @@ export class RegionOverlay {
     const taken: Plate[] = [];
     this.svg.replaceChildren(
       ...earlier.map((mark) => this.earlierOutline(mark, affine)),
+      ...own.map((mark) => outlineGroup(mark, affine)),
+      // No outline goes through a label.
       ...own.map((mark) =>
-        this.group(mark, affine, isOfBoth && mark.dashed ? "below right" : "above", taken),
+        this.labelGroup(mark, affine, isOfBoth && mark.dashed ? "below right" : "above", taken),
       ),
-      // No outline goes through their labels.
       ...earlier.map((mark) => this.earlierLabel(mark, affine, taken)),
       ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers.length > 1, affine)),
     );
@@ -76,25 +77,19 @@ export class RegionOverlay {
     return { width: this.svg.clientWidth, height: this.svg.clientHeight };
   }
 
-  private group(mark: RegionMark, affine: Affine, place: LabelPlace, taken: Plate[]): SVGGElement {
-    const box = boxToScreen(mark.box, affine);
-    const classes = ["region", `s${mark.colour}`];
-    if (mark.focused) classes.push("focused");
-    if (mark.dashed) classes.push("dashed");
-    if (mark.wrong) classes.push("wrong");
-    if (mark.flawed) classes.push("flawed");
-    const group = element("g", { class: classes.join(" "), "data-region": mark.uid });
-    if (mark.original) {
-      group.append(rectangle(boxToScreen(mark.original, affine), { class: "original" }));
-    }
-    group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
-    if (mark.wrong) group.append(...crossOver(box));
-    // A wide unseen edge: the outline alone is too thin to hit.
-    const moves = mark.adjustable ? { "data-grip": "move" } : {};
-    group.append(rectangle(box, { class: "edge", ...moves }));
-    if (mark.adjustable) group.append(...gripsOf(box));
+  /** As large as the words of the page: they grow on large screens, which stand further away. */
+  private scale(): number {
+    return Number(getComputedStyle(this.svg).getPropertyValue("--words")) || 1;
+  }
+
+  private labelGroup(mark: RegionMark, affine: Affine, place: LabelPlace, taken: Plate[]): SVGGElement {
+    const group = element("g", {
+      class: `region s${mark.colour}${mark.flawed ? " flawed" : ""}`,
+      "data-label-of": mark.uid,
+    });
     const words = mark.flawed ? `${mark.label} !` : mark.label;
-    group.append(...label(words, box, this.size(), place, taken));
+    const box = boxToScreen(mark.box, affine);
+    group.append(...label(words, box, this.size(), this.scale(), place, taken));
     return group;
   }
 
@@ -109,9 +104,31 @@ export class RegionOverlay {
   private earlierLabel(mark: RegionMark, affine: Affine, taken: Plate[]): SVGGElement {
     const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
     const group = earlierGroup(mark);
-    group.append(...label(mark.label, boxToScreen(mark.box, affine), this.size(), place, taken));
+    group.append(
+      ...label(mark.label, boxToScreen(mark.box, affine), this.size(), this.scale(), place, taken),
+    );
     return group;
   }
+}
+
+function outlineGroup(mark: RegionMark, affine: Affine): SVGGElement {
+  const box = boxToScreen(mark.box, affine);
+  const classes = ["region", `s${mark.colour}`];
+  if (mark.focused) classes.push("focused");
+  if (mark.dashed) classes.push("dashed");
+  if (mark.wrong) classes.push("wrong");
+  if (mark.flawed) classes.push("flawed");
+  const group = element("g", { class: classes.join(" "), "data-region": mark.uid });
+  if (mark.original) {
+    group.append(rectangle(boxToScreen(mark.original, affine), { class: "original" }));
+  }
+  group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
+  if (mark.wrong) group.append(...crossOver(box));
+  // A wide unseen edge: the outline alone is too thin to hit.
+  const moves = mark.adjustable ? { "data-grip": "move" } : {};
+  group.append(rectangle(box, { class: "edge", ...moves }));
+  if (mark.adjustable) group.append(...gripsOf(box));
+  return group;
 }
 
 function earlierGroup({ label, colour, reader }: RegionMark): SVGGElement {
@@ -149,22 +166,30 @@ interface Plate {
 }
 
 /** Where a part of the box is on the screen, its label is too; beside those that are `taken`, where boxes lie alike. */
-function label(text: string, box: Box, screen: Size, place: LabelPlace, taken: Plate[]): SVGElement[] {
-  const width = 10 + 9 * text.length;
-  const above = box.y_min >= 24 ? box.y_min - 22 : box.y_min;
-  const below = Math.max(Math.min(box.y_max, screen.height - 22), box.y_min);
+function label(
+  text: string,
+  box: Box,
+  screen: Size,
+  scale: number,
+  place: LabelPlace,
+  taken: Plate[],
+): SVGElement[] {
+  const width = (10 + 9 * text.length) * scale;
+  const height = 22 * scale;
+  const above = box.y_min >= height + 2 ? box.y_min - height : box.y_min;
+  const below = Math.max(Math.min(box.y_max, screen.height - height), box.y_min);
   const y = place.startsWith("above") ? above : below;
   const isRight = place.endsWith("right");
   const wanted = isRight ? box.x_max - width : box.x_min;
   let x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
   const isTaken = (other: Plate): boolean =>
-    Math.abs(other.y - y) < 22 && x < other.x + other.width && other.x < x + width;
+    Math.abs(other.y - y) < height && x < other.x + other.width && other.x < x + width;
   for (let other = taken.find(isTaken); other !== undefined; other = taken.find(isTaken)) {
     x = isRight ? other.x - width : other.x + other.width;
   }
   taken.push({ x, y, width });
-  const plate = element("rect", { x, y, width, height: 22, class: "plate" });
-  const words = element("text", { x: x + width / 2, y: y + 16, class: "plate-text" });
+  const plate = element("rect", { x, y, width, height, class: "plate" });
+  const words = element("text", { x: x + width / 2, y: y + 16 * scale, class: "plate-text" });
   words.textContent = text;
   return [plate, words];
 }
@@ -212,7 +237,7 @@ function rulerEnd(end: RulerEnd, line: number, at: Point, other: Point): SVGElem
 /** Below the middle of a line: a click takes it away. */
 function rulerOff(line: number, { x, y }: Point): SVGElement[] {
   const half = GRIP_TARGET_PX / 2;
-  const sign = element("text", { x, y: y + 10 + half, class: "ruler-text ruler-off" });
+  const sign = element("text", { x, y: y + 10 + half, class: "ruler-off" });
   sign.textContent = "×";
   const target = element("rect", {
     x: x - half,

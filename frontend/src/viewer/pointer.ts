@@ -135,5 +135,6 @@ function isOnFilm(target: EventTarget | null): boolean {
 
 function regionUnder(target: EventTarget | null): string | null {
   if (!(target instanceof Element)) return null;
-  return target.closest("[data-region]")?.getAttribute("data-region") ?? null;
+  const under = target.closest<SVGElement>("[data-region], [data-label-of]");
+  return under?.dataset.region ?? under?.dataset.labelOf ?? null;
 }

@@ -34,6 +34,7 @@ export class FilmStack {
     this.camera = new Camera({
       viewport: () => viewportOf(name),
       filmSize: () => this.filmSize(),
+      screenSize: () => this.screenSize(),
       zoomed: (affine) => this.painting.smoothFor(affine),
     });
     this.onRendered(() => {

@@ -216,7 +216,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
       // Far off the film there is nothing to see.
       const place = placeOnFilm(box, stack.filmSize());
       const shift = shiftToShow(boxToScreen(place, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
-      if (shift.x !== 0 || shift.y !== 0) stack.camera.panBy(shift);
+      if (shift.x === 0 && shift.y === 0) return;
+      stack.camera.panBy(shift);
+      tellDisplay();
     },
     setDragTool(next) {
       tool = next;
@@ -284,6 +286,12 @@ export function createFilmView(parent: HTMLElement): FilmView {
       tellDisplay();
     },
     display,
+    place: () => (isShown ? stack.camera.place() : null),
+    showPlace(place) {
+      if (!isShown) return;
+      stack.camera.showPlace(place);
+      tellDisplay();
+    },
     clear: hide,
     setBehind(next) {
       isBehind = next;

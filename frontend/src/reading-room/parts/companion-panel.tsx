@@ -12,8 +12,9 @@ export function CompanionPanel(props: {
   readonly room: Room;
   readonly film: CompanionFilm;
   readonly isCovering: boolean;
+  readonly isLinked: boolean;
 }) {
-  const { room, film, isCovering } = props;
+  const { room, film, isCovering, isLinked } = props;
   const stage = useRef<HTMLDivElement>(null);
   const [display, setDisplay] = useState<Display | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -41,14 +42,22 @@ export function CompanionPanel(props: {
     <section class={`film-companion${isCovering ? " covering" : ""}`} aria-label="Another film">
       <div class="film-banner">
         <span>
-          <strong>{bannerOf(film)}</strong> Not the film that you rate.
+          <strong>{bannerOf(film)}</strong> {isCovering ? "Not the film that you rate." : "not rated"}
         </span>
         <span class="film-banner-buttons">
+          <button
+            type="button"
+            aria-pressed={isLinked}
+            title="Both films zoom and pan together"
+            onClick={() => room.perform({ kind: "link-films" })}
+          >
+            Linked <Cap of="link-films" />
+          </button>
           <button type="button" onClick={() => room.perform({ kind: "film-layout" })}>
             {isCovering ? "Side by side" : "Full size"} <Cap of="film-layout" />
           </button>
           <button type="button" onClick={() => room.films.look(null)}>
-            Back to the rated film <kbd>Esc</kbd>
+            {isCovering ? "Back to the rated film" : "Close"} <kbd>Esc</kbd>
           </button>
         </span>
       </div>

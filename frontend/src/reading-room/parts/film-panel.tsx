@@ -47,7 +47,13 @@ export function FilmPanel(props: {
           </div>
         </div>
         {room && state && other && (
-          <CompanionPanel key={other.uid} room={room} film={other} isCovering={isCovered} />
+          <CompanionPanel
+            key={other.uid}
+            room={room}
+            film={other}
+            isCovering={isCovered}
+            isLinked={state.isLinked}
+          />
         )}
       </div>
       <p class="film-said" role="status">

@@ -148,7 +148,17 @@ function FirstReadFields(props: Props & { readonly form: FirstReadForm; readonly
         />
         <span class="quiet">optional; 5 is sure</span>
       </Item>
-      {state.place.kind === "first-read" && <RegionsHere room={room} state={state} />}
+      {state.place.kind === "first-read" && (
+        <>
+          <RegionsHere room={room} state={state} />
+          {state.reading.drawn_regions.some((drawn) => drawn.first_read === when) && (
+            <p class="quiet">
+              A region says that something is suspicious there, and is tied to no finding: the impression says
+              what it is.
+            </p>
+          )}
+        </>
+      )}
     </>
   );
 }

@@ -19,10 +19,16 @@ export function RegionsHere({ room, state }: { readonly room: Room; readonly sta
       items={group.items}
       focused={itemInHand(reading, place, inHand)?.uid ?? null}
       onFocus={(uid) => room.walking.toRegion(uid)}
-      addName={group.items.length === 0 ? "draw where" : "further region"}
+      addName={group.items.length > 0 ? "further region" : FIRST_NAMES[owner.kind]}
     />
   );
 }
+
+const FIRST_NAMES: Readonly<Record<Owner["kind"], string>> = {
+  step: "draw where",
+  finding: "draw where",
+  "first-read": "draw where something is suspicious",
+};
 
 /** The regions that the reader drew for one thing. */
 export function OwnRegions(props: {
