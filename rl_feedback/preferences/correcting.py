@@ -8,6 +8,7 @@ from dataclasses import replace
 from inference.grounding import parse_completion
 from inference.regions import Box
 from rl_feedback.corrections import CorrectionRefused, corrected_text, rewritten_step, rewritten_text
+from rl_feedback.preferences.agreeing import named_without_a_step
 from rl_feedback.preferences.ground import Judged, num_readers_of, readings_of
 from rl_feedback.preferences.placing import PlacedRegion
 from rl_feedback.preferences.readers import Readers
@@ -24,9 +25,19 @@ LEAST_PLAUSIBLE = 4
 def pairs_by_correcting(
     corpus: Corpus, readers: Readers, judged: Judged
 ) -> Iterator[Pair | LeftOut | Dispute]:
-    """By region and by rewriting; the whole text, and every step that was worded otherwise."""
-    yield from _by_regions(corpus, judged)
-    yield from _by_rewriting(corpus, readers, judged)
+    """By region and by rewriting; the whole text, and every step that was worded otherwise.
+
+    A text whose words a reader would have otherwise is none to follow with its regions moved alone.
+    """
+    rewritten = list(_by_rewriting(corpus, readers, judged))
+    stands = any(isinstance(row, Pair) and not row.prefix for row in rewritten)
+    for row in _by_regions(corpus, judged):
+        if rewritten and not stands and isinstance(row, Pair):
+            reason = "A reader would have its words otherwise too, and no text came of that."
+            yield LeftOut("region", row.completion, reason, row.readings)
+        else:
+            yield row
+    yield from rewritten
 
 
 def _by_regions(corpus: Corpus, judged: Judged) -> Iterator[Pair | LeftOut]:
@@ -154,6 +165,10 @@ def _rewritten(judged: Judged, writer: Judgement, found: Preference, *, share: f
         chosen = rewritten_text(writer.completion)
     except CorrectionRefused as refusal:
         return LeftOut("rewrite", judged.uid, str(refusal), readings_of([writer]))
+    named = () if writer.completion.answer.rewrite else named_without_a_step(writer.completion.text, chosen)
+    if named:
+        reason = f"The answer still names what its reader took out of the steps: {', '.join(named)}."
+        return LeftOut("rewrite", judged.uid, reason, readings_of([writer]))
     if chosen == writer.completion.text:
         return LeftOut("rewrite", judged.uid, "The rewritten output says the same.", readings_of([writer]))
     return _pair(

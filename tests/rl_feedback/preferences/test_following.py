@@ -6,6 +6,7 @@ import pytest
 
 from rl_feedback.corrections import CorrectionRefused, rewritten_text
 from rl_feedback.preferences import gather_preferences
+from rl_feedback.preferences.agreeing import named_without_a_step
 from rl_feedback.preferences.following import texts_to_follow
 from rl_feedback.readings import JudgedAnswer
 from tests.rl_feedback.preferences.cases import judged, of_step, on_film, reading, saying
@@ -41,3 +42,37 @@ def test_where_readers_rewrote_a_text_moved_regions_alone_are_not_followed() -> 
     for made, origin in ((moved, "region"), (rewritten, "rewrite")):
         pairs = gather_preferences([reading("r", made)]).pairs
         assert [row.origin for row in texts_to_follow((pair.completion, pair) for pair in pairs)] == [origin]
+
+
+def test_an_answer_that_names_what_was_taken_out_of_the_steps_makes_no_text_to_follow() -> None:
+    said = saying("a", HEART, NODULE, CAVITY, answer="left nodule, right cavity")
+    gone = of_step(judged(said, 1, 0, "wrong"), 1, plausibility=1)
+    moved = judged(gone, 0, 0, "adjusted", on_film((35, 52, 90, 95)))
+    found = gather_preferences([reading("r", moved)])
+    assert not found.pairs
+    reasons = {left.origin: left.reason for left in found.left_out}
+    assert reasons["rewrite"].endswith("took out of the steps: left nodule.")
+    assert "would have its words otherwise" in reasons["region"]
+
+    by_reader = replace(moved, answer=JudgedAnswer(rewrite="right cavity"))
+    (pair,) = texts_to_follow(
+        (one.completion, one) for one in gather_preferences([reading("r", by_reader)]).pairs
+    )
+    assert "nodule" not in pair.chosen
+
+
+@pytest.mark.parametrize(
+    ("steps", "answer", "named"),
+    [
+        (("The left lung is clear", CAVITY), "left nodule, right cavity", ("left nodule",)),
+        (("There is a right nodule", CAVITY), "left nodule, right cavity", ("left nodule",)),
+        (("There is a right nodule", CAVITY), "a nodule, right cavity", ()),
+        ((NODULE, CAVITY), "left nodule, right cavity", ()),
+        (("The left lung is clear", CAVITY), "no nodule, right cavity", ()),
+    ],
+)
+def test_what_an_answer_names_without_a_step_is_told_by_side(
+    steps: tuple[str, ...], answer: str, named: tuple[str, ...]
+) -> None:
+    original = saying("a", NODULE, CAVITY, answer="left nodule, right cavity").text
+    assert named_without_a_step(original, saying("b", *steps, answer=answer).text) == named
