@@ -36,7 +36,7 @@ class Figure:
     @property
     def is_small(self) -> bool:
         """Takes half the room of others."""
-        return self.plot is None or self.plot.is_small
+        return self.plot.is_small if self.plot else not self.table.rows or len(self.table.columns) <= 2
 
 
 @dataclass(frozen=True)

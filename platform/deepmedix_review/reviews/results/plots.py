@@ -108,7 +108,7 @@ def interval_plot(
         ends[line], depth = across(mark) + half, max(depth, line + 1)
         labels.append(Label(across(mark), ROW_PX * len(rows) + 14 + 14 * line, f"{mark:g}", "middle"))
     height = ROW_PX * len(rows) + 4 + 14 * depth
-    labels.append(Label(left + PLOT_PX + max(12.0, half + 2), ROW_PX * len(rows) + 14, unit))
+    labels.append(Label(left + PLOT_PX + max(12.0, half + 4), ROW_PX * len(rows) + 14, unit))
     for place, (label, value, interval) in enumerate(rows):
         y = ROW_PX * place + ROW_PX / 2
         labels.append(Label(left - 10, y + 4, _shortened(label), "end"))

@@ -72,7 +72,10 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
         ratings = ratings.only(np.isin(readings.case, common))
         who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
     elif len(common) < num_cases:
-        note = "Readers rated different cases: part of what lies between them is the cases'."
+        note = (
+            "Readers rated different cases: part of what lies between them is the cases'. From "
+            f"{FEWEST_COMMON} cases on that all of them rated they are compared on these."
+        )
     points = scale.points_of(ratings)
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []

@@ -1,5 +1,7 @@
 """How long cases take, and whether readers become quicker or slower."""
 
+import math
+
 import numpy as np
 import scipy
 
@@ -64,7 +66,7 @@ def time_figures(readings: Readings) -> tuple[Figure, ...]:
         plot=interval_plot(
             medians,
             low=0,
-            high=max(10.0, max(interval[1] for _, _, interval in medians if interval)),
+            high=max(10.0, 10 * math.ceil(max(interval[1] for _, _, interval in medians if interval) / 10)),
             said=f"Median {median:.0f} s per case",
             unit="s",
             places=0,
