@@ -47,6 +47,9 @@ from rl_feedback.simulated_rounds.sharing import num_films_for
 POLL_SECONDS = 1.0
 # Nothing that moves for so long: no worker is there.
 PATIENCE_SECONDS = 600.0
+# The gate teaches a step scorer and scores thousands of steps by it without a word in between: ten minutes
+# on a machine that has ten other things to do.
+GATE_PATIENCE_SECONDS = 3600.0
 
 
 def run_loop(
@@ -203,12 +206,23 @@ def _await_gate(candidate: ModelVersion, tell: Callable[[int, int], None]) -> Ga
         return -1 if decisions.exists() else sum(done.values_list("num_done", flat=True))
 
     wanted = 2 * sum(benchmark.num_phantoms for benchmark in ensure_benchmarks_for(candidate))
-    _await(look, whole=-1, tell=lambda number, whole: tell(max(0, number), wanted))
+    _await(
+        look,
+        whole=-1,
+        tell=lambda number, whole: tell(max(0, number), wanted),
+        patience_seconds=GATE_PATIENCE_SECONDS,
+    )
     return decisions.get()
 
 
-def _await(look: Callable[[], int], *, whole: int, tell: Callable[[int, int], None]) -> None:
-    """Until `look` says `whole`. Raises RefusedByRule when nothing moves for PATIENCE_SECONDS."""
+def _await(
+    look: Callable[[], int],
+    *,
+    whole: int,
+    tell: Callable[[int, int], None],
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Until `look` says `whole`. Raises RefusedByRule when nothing moves for `patience_seconds`."""
     seen, moved_at = look(), time.monotonic()
     while seen != whole:
         time.sleep(POLL_SECONDS)
@@ -216,9 +230,9 @@ def _await(look: Callable[[], int], *, whole: int, tell: Callable[[int, int], No
         if now != seen:
             moved_at = time.monotonic()
             tell(now, whole)
-        elif time.monotonic() - moved_at > PATIENCE_SECONDS:
+        elif time.monotonic() - moved_at > patience_seconds:
             raise RefusedByRule(
-                f"No worker has done anything for {PATIENCE_SECONDS:.0f} s. `make demo-loop` starts them; "
+                f"No worker has done anything for {patience_seconds:.0f} s. `make demo-loop` starts them; "
                 "the run goes on where it is."
             )
         seen = now
