@@ -93,6 +93,7 @@ def _steps(
     # torch takes seconds: who gives no ratings does not pay for it.
     from rl_feedback.steps.comparing import compare_steps
     from rl_feedback.steps.reading import StepReader, ensure_step_scorer
+    from rl_feedback.training.examples import RatedStep, read_examples
 
     view, prompt = FilmView.of(preset), template(preset.prompt_template)
     with tempfile.TemporaryDirectory() as scratch:
@@ -108,6 +109,7 @@ def _steps(
             parent=before,
             candidate=after,
             prompt=prompt.render(prompt.default_query),
+            rated=read_examples(options.rated, RatedStep),
         )
         for one, before, after in zip(films.sealed, parent.sealed, candidate.sealed, strict=True)
     ], ""

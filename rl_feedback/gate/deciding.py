@@ -181,7 +181,8 @@ def _judged(
     tail = (1 - policy.confidence) / 2
     low, high = (float(bound) for bound in np.quantile(differences, [tail, 1 - tail]))
     verdict = _verdict(guard, low=low, high=high)
-    is_beyond = harm(guard.direction, difference) > guard.margin and not guard.only_for_sure
+    # 2 films of 200 are no more than a margin of .01, though 1 - .99 is in floating point.
+    is_beyond = round(harm(guard.direction, difference), 9) > guard.margin and not guard.only_for_sure
     is_asked = guard.limit is not None and before <= guard.limit
     is_past = guard.limit is not None and is_asked and after > guard.limit
     note = "" if guard.limit is None or is_asked else _unasked(guard.limit)

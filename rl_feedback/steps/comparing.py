@@ -1,7 +1,9 @@
 """Scores the steps that two versions wrote of the same sealed films, by one scorer that belongs to neither.
 
 The scorer reads by the parent. A film counts what its weakest step's lower bound is, as in the reward; a text
-without steps counts nothing.
+without steps counts nothing. Steps that name a kind of finding of which no reader rated a step are passed by:
+the scorer gives nothing for what it does not know, and a version that learned to name what its parent never
+saw would be held for it.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ from typing import Any
 
 from PIL import Image
 
+from inference.grounding import parse_completion
 from inference.phantoms import draw_phantom
 from rl_feedback.evaluation import FILM_SIDE_PX, CaseResult
 from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.policy import CaseScores, Suite
+from rl_feedback.preferences.striking import kinds_said
+from rl_feedback.steps.rated import kinds_rated
 from rl_feedback.steps.reading import StepReader
+from rl_feedback.training.examples import RatedStep
 from rl_feedback.training.films import Films
 from rl_feedback.training.view import FilmView
 
@@ -41,9 +47,12 @@ def compare_steps(
     parent: Sequence[CaseResult],
     candidate: Sequence[CaseResult],
     prompt: str,
+    rated: Sequence[RatedStep],
     on_text: Callable[[], None] = lambda: None,
 ) -> BenchmarkScores:
-    """Both versions on the same films of a site; `prompt` is what they were asked."""
+    """Both versions on the same films of a site; `prompt` is what they were asked, `rated` what taught the
+    scorer."""
+    known = kinds_rated(rated)
     at_site = StepReader(reader.loaded, SealedFilms(reader.films.view, site=site), reader.scorer)
 
     def scores(results: Sequence[CaseResult]) -> CaseScores:
@@ -51,7 +60,11 @@ def compare_steps(
         for one in results:
             on_text()
             [bounds] = at_site.lower_bounds([(str(one.seed), prompt, one.text)])
-            values.append(min(bounds, default=0.0))
+            steps = parse_completion(one.text).steps
+            told = [
+                bound for bound, step in zip(bounds, steps, strict=True) if kinds_said([step.text]) <= known
+            ]
+            values.append(min(told, default=0.0))
         return CaseScores(tuple(values), (1.0,) * len(values))
 
     return BenchmarkScores(

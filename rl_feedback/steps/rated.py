@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inference.grounding import parse_completion
+from rl_feedback.preferences.striking import kinds_said
 from rl_feedback.training.examples import RatedStep
 
 
@@ -16,6 +17,12 @@ def step_ends(text: str) -> tuple[int, ...]:
     [', 4]', 'lungs']
     """
     return tuple(step.span[1] for step in parse_completion(text).steps)
+
+
+def kinds_rated(rated: Sequence[RatedStep]) -> frozenset[str]:
+    """The kinds of findings that rated steps name."""
+    texts = {(one.text, one.step) for one in rated}
+    return frozenset().union(*(kinds_said([parse_completion(text).steps[step].text]) for text, step in texts))
 
 
 def lengths_and_places(rated: Sequence[RatedStep]) -> tuple[list[float], list[float]]:

@@ -21,7 +21,7 @@ from rl_feedback.rewards import CaseTruth, grounded_reward
 from rl_feedback.steps.comparing import compare_steps
 from rl_feedback.steps.learning import LearnedScorer, learn_step_scorer, step_of
 from rl_feedback.steps.plot import draw_calibration
-from rl_feedback.steps.rated import lengths_and_places
+from rl_feedback.steps.rated import kinds_rated, lengths_and_places, step_ends
 from rl_feedback.steps.reading import StepReader
 from rl_feedback.steps.scorer import StepScorer, fit_step_scorer
 from rl_feedback.steps.states import states_at_step_ends
@@ -179,6 +179,26 @@ def test_steps_of_too_few_cases_are_refused() -> None:
         )
 
 
+def test_a_kind_of_finding_that_no_reader_rated_is_passed_by(rated: Rated) -> None:
+    scorer = learned(rated).scorer
+    assert scorer is not None
+    reader = StepReader(rated[2], rated[3], scorer)
+    text = ideal_reasoning(draw_phantom(seed=900).truth)
+    cavity = text.replace(" </think>", "; There is a left cavity with [60, 20, 90, 50] </think>")
+
+    said = [CaseResult(900, cavity, score_phantom(cavity, draw_phantom(seed=900).truth))]
+    one_more = replace(rated[0][0], text=cavity, step=len(step_ends(cavity)) - 1)
+    assert kinds_rated([one_more]) == {"Cavity"}
+    assert "Cavity" not in kinds_rated(rated[0])
+    passed_by, counted = (
+        compare_steps(reader, site="first", parent=said, candidate=said, prompt=REPORT_QUERY, rated=ratings)
+        .candidate["step_score"]
+        .values[0]
+        for ratings in (rated[0], [*rated[0], one_more])
+    )
+    assert counted < passed_by
+
+
 def test_who_writes_worse_steps_of_the_sealed_films_is_held_by_the_gate(rated: Rated) -> None:
     scorer = learned(rated).scorer
     assert scorer is not None
@@ -190,15 +210,21 @@ def test_who_writes_worse_steps_of_the_sealed_films_is_held_by_the_gate(rated: R
         return CaseResult(seed, text, score_phantom(text, truth, model_size=(112, 112)))
 
     true, worse = ([written(seed, said_of=seed + by) for seed in range(900, 916)] for by in (0, 1))
-    scores = compare_steps(reader, site="first", parent=true, candidate=worse, prompt=REPORT_QUERY)
+    scores = compare_steps(
+        reader, site="first", parent=true, candidate=worse, prompt=REPORT_QUERY, rated=rated[0]
+    )
     guards = POLICIES[-1].of(Suite.STEPS)
     held = decide([scores], policy=replace(POLICIES[-1], guards=guards))
     assert not held.passed
     assert (
         "Weakest step, as readers would rate it fell by" in held.sentence or "weakest step" in held.sentence
     )
-    same = compare_steps(reader, site="first", parent=true, candidate=true, prompt=REPORT_QUERY)
+    same = compare_steps(
+        reader, site="first", parent=true, candidate=true, prompt=REPORT_QUERY, rated=rated[0]
+    )
     assert decide([same], policy=replace(POLICIES[-1], guards=guards)).passed
     silent = [replace(one, text="") for one in true]
-    scores = compare_steps(reader, site="first", parent=true, candidate=silent, prompt=REPORT_QUERY)
+    scores = compare_steps(
+        reader, site="first", parent=true, candidate=silent, prompt=REPORT_QUERY, rated=rated[0]
+    )
     assert set(scores.candidate["step_score"].values) == {0.0}

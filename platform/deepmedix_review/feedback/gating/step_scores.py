@@ -64,6 +64,7 @@ def compare_steps_of(
                 parent=results_of(before),
                 candidate=results_of(after),
                 prompt=asked.render(asked.default_query),
+                rated=rated,
             )
             for before, after in both
             if before.benchmark.suite == Suite.SEALED
