@@ -209,7 +209,7 @@ def _await_gate(candidate: ModelVersion, tell: Callable[[int, int], None]) -> Ga
     _await(
         look,
         whole=-1,
-        tell=lambda number, whole: tell(max(0, number), wanted),
+        tell=lambda number, whole: tell(wanted if number == whole else number, wanted),
         patience_seconds=GATE_PATIENCE_SECONDS,
     )
     return decisions.get()
