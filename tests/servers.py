@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deepmedix_review.config.processes import await_ready, spawn, stop
 
-READY_SECONDS = 90
+READY_SECONDS = 240
 
 
 @dataclass

@@ -58,7 +58,7 @@ def test_a_run_on_the_cluster_is_cancelled_gone_on_with_and_followed_by_the_next
     try:
         client.post(reverse("dataset-train", args=[dataset.uid]), asked)
         run = TrainingRun.objects.get()
-        wait_until(reached(run, 11), what="the run reaches step 11", seconds=600)
+        wait_until(reached(run, 11), what="the run reaches step 11")
         workers = ray_node.workers()
         assert len(workers) == 2
         client.post(reverse("training-run-cancel", args=[run.uid]))
@@ -74,10 +74,10 @@ def test_a_run_on_the_cluster_is_cancelled_gone_on_with_and_followed_by_the_next
                 assert told[name] == pytest.approx(figures.values[name], rel=0.02)
 
         client.post(reverse("training-run-retry", args=[run.uid]))
-        wait_until(runs_on_cluster(run, ray_node), what="it goes on", seconds=600)
+        wait_until(runs_on_cluster(run, ray_node), what="it goes on")
         celery_workers.kill("learning")
         celery_workers.start("learning", **named)
-        wait_until(state_is(run, JobState.DONE), what="the run is done", seconds=600)
+        wait_until(state_is(run, JobState.DONE), what="the run is done")
     finally:
         celery_workers.restart("learning")
     assert statuses(run, ray_node) == {f"{run.uid}-1": "STOPPED", f"{run.uid}-2": "SUCCEEDED"}

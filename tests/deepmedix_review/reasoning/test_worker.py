@@ -21,9 +21,7 @@ from tests.factories.accounts import AdminFactory
 from tests.factories.learning import film
 from tests.factories.models import write_untrained_model
 from tests.home import HOME
-from tests.workers import Workers
-
-SECONDS = 120
+from tests.workers import PATIENCE_SECONDS, Workers
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,7 @@ def write_at_length(version: ModelVersion) -> None:
 
 
 def wait_for(job: InferenceJob, holds: Callable[[InferenceJob], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds(job):
         assert time.monotonic() < deadline, f"{job.state}, {job.num_tokens} tokens, {job.error}"
         time.sleep(0.05)
