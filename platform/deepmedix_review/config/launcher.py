@@ -249,6 +249,8 @@ def _set_environment(home: Path) -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Threads of linear algebra spin while they wait: on two busy cores small matrices took 100 times as long.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
 
