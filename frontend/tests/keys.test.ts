@@ -34,6 +34,17 @@ describe("the key map", () => {
     expect(actionFor(press("Enter", { ctrlKey: true }), "text", true)?.kind).toBe("sign");
   });
 
+  it("is done with a text at Enter; with Shift, or while a word is composed, Enter is the field's own", () => {
+    const enter = (part: Partial<Press>) => actionFor(press("Enter", part), "writing", false);
+    expect(enter({})?.kind).toBe("done");
+    expect(enter({ shiftKey: true })).toBeNull();
+    expect(enter({ isComposing: true })).toBeNull();
+    expect(enter({ ctrlKey: true })?.kind).toBe("sign");
+    expect(actionFor(press("KeyD"), "writing", true)).toBeNull();
+    expect(actionFor(press("Escape"), "writing", false)?.kind).toBe("cancel");
+    expect(actionFor(press("Enter"), "text", true)).toBeNull();
+  });
+
   it("leaves a focused control its own keys", () => {
     for (const code of ["Tab", "Space", "Enter", "ArrowLeft"]) {
       expect(actionFor(press(code), "control", true)).toBeNull();

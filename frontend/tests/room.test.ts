@@ -5,7 +5,7 @@ import { partsOf } from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 
 import type { Action } from "../src/reading-room/shortcuts";
-import { completion, desk, reading, region, step } from "./scene";
+import { CRITERIA, completion, criterion, desk, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const fits: Action = { kind: "verdict", verdict: "fits" };
@@ -194,6 +194,40 @@ describe("a case by keys alone", () => {
     expect(room.state.writing).toBeNull();
   });
 
+  it("is done with a missed finding at Enter, and stays there so that it can be drawn", async () => {
+    const { room, saved } = await desk();
+    room.perform({ kind: "missed-finding" });
+    const { writing } = room.state;
+    if (writing?.field !== "finding") throw new Error("no finding is written");
+    room.texts.write(writing, "enlarged aortic knob");
+    room.perform({ kind: "done" });
+    expect(room.state.writing).toBeNull();
+    expect(saved.map(({ change }) => change.payload)).toMatchObject([{ text: "enlarged aortic knob" }]);
+    expect(room.state.place).toMatchObject({ kind: "finding", finding: writing.uid });
+    room.perform({ kind: "add-region" });
+    expect(room.state.fresh?.owner).toMatchObject({ kind: "finding", uid: writing.uid });
+  });
+
+  it("stays on the step whose note is done, and goes on from a question that is answered in words", async () => {
+    const words = criterion("words", { kind: "text", field: "", options: [] });
+    const { room } = await desk(reading({ part: { criteria: [...CRITERIA, words] } }));
+    const { place } = room.state;
+    room.perform({ kind: "note" });
+    room.perform({ kind: "done" });
+    expect(room.state).toMatchObject({ writing: null, place });
+    const question = "words:completion-a";
+    room.goTo({ kind: "answer", side: "a", question });
+    room.perform({ kind: "note" });
+    const { writing } = room.state;
+    if (writing?.field !== "text") throw new Error("no answer is written");
+    room.perform({ kind: "done" });
+    expect(room.state.place).toMatchObject({ question });
+    room.perform({ kind: "note" });
+    room.texts.write(writing, "too short");
+    room.perform({ kind: "done" });
+    expect(room.state.place).not.toMatchObject({ question });
+  });
+
   it("pre-selects nothing", async () => {
     const { room, saved } = await desk();
     expect(saved).toEqual([]);
@@ -323,7 +357,7 @@ describe("regions", () => {
   });
 
   it("count as judged when redrawing is finished by Enter, so that the next digit means the next step", async () => {
-    for (const finish of [{ kind: "redrawn" }, fits, { kind: "redraw" }] as const) {
+    for (const finish of [{ kind: "done" }, fits, { kind: "redraw" }] as const) {
       const { room } = await desk();
       room.perform(points(2));
       room.perform({ kind: "redraw" });
@@ -341,7 +375,7 @@ describe("regions", () => {
   it("are not judged by Enter where nothing was moved, and are as they were after Escape", async () => {
     const { room } = await desk();
     room.perform({ kind: "redraw" });
-    room.perform({ kind: "redrawn" });
+    room.perform({ kind: "done" });
     expect(room.state).toMatchObject({ drawing: "a1r", said: expect.stringContaining("was not moved") });
     room.perform(nudge(5, 0));
     vi.advanceTimersByTime(1000);

@@ -155,15 +155,25 @@ export class FakeView implements FilmView {
   }
   lines: readonly Line[] = [];
   inHand = 0;
+  suggested: Line | null = null;
+  showsRulers = true;
   film: Size | null = { width: 800, height: 1000 };
   isMagnifying = false;
   measured = () => {};
   setRulers(lines: readonly Line[], inHand = lines.length - 1) {
     this.lines = lines;
     this.inHand = Math.max(inHand, 0);
+    this.suggested = null;
   }
   rulers = () => this.lines;
   rulerInHand = () => this.inHand;
+  suggestRuler(line: Line) {
+    this.suggested = line;
+  }
+  suggestedRuler = () => this.suggested;
+  showRulers(areShown: boolean) {
+    this.showsRulers = areShown;
+  }
   giveUpLine = () => false;
   rulerLabels = () => lineLabels(this.lines, null);
   filmSize = () => this.film;

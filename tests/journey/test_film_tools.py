@@ -137,6 +137,18 @@ def test_a_line_is_measured_in_what_the_film_says(
     expect(words).to_have_count(2)
     unit = length.partition(" ")[2]
     expect(words.last).to_have_text(re.compile(rf"^2: [\d.]+ {unit} · (1 ÷ 2|2 ÷ 1) = 0\.\d\d$"))
+    # The key only suggests a line, so a drag after it leaves no stray one; Space hides all.
+    room.press("m")
+    expect(room.page.locator(".ruler.suggested")).to_have_count(1)
+    room.drag((at[0], at[1] + 110), (at[0] + 60, at[1] + 110))
+    expect(room.page.locator(".ruler.suggested")).to_have_count(0)
+    expect(words).to_have_count(3)
+    room.page.keyboard.down("Space")
+    expect(words).to_have_count(0)
+    room.page.keyboard.up("Space")
+    expect(words).to_have_count(3)
+    room.press("Control+z")
+    expect(words).to_have_count(2)
     room.press("Control+z")
     expect(words).to_have_count(1)
     room.press("Control+y")

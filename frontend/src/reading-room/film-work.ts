@@ -46,6 +46,8 @@ export class FilmWork {
         return this.host.state.tool === "measure" && this.lines.takeNext();
       case "delete-region":
         return this.host.state.tool === "measure" && this.lines.remove();
+      case "done":
+        return this.host.state.tool === "measure" && this.lines.take();
       case "zoom":
         this.view.zoomBy(action.factor);
         return true;
@@ -94,10 +96,11 @@ export class FilmWork {
     this.view.choosePreset(index);
   }
 
-  /** Chosen again, it begins a further line. */
+  /** Where a line is there already, its ends are in hand first; chosen again, measuring suggests a further one. */
   private useTool(tool: RoomState["tool"]): void {
-    if (tool !== "measure" || this.host.state.tool !== "measure") return this.chooseTool(tool);
-    this.lines.begin();
+    const wasMeasuring = this.host.state.tool === "measure";
+    if (tool !== "measure" || !wasMeasuring) this.chooseTool(tool);
+    if (tool === "measure" && (wasMeasuring || this.view.rulers().length === 0)) this.lines.suggest();
   }
 
   private chooseTool(tool: RoomState["tool"]): void {
@@ -193,6 +196,12 @@ export class FilmWork {
     this.isFollowing = true;
     follower.showPlace(place);
     this.isFollowing = false;
+  }
+
+  /** On the rated film and on the other. */
+  showLines(areShown: boolean): void {
+    this.host.view.showRulers(areShown);
+    this.other?.showRulers(areShown);
   }
 
   /** True where the rated film had to be brought back first, so that nothing is rated on another image. */

@@ -9,15 +9,7 @@ export function nameOfShortcut({ action }: Shortcut): string {
   return Object.values(action).join("-");
 }
 
-const FIXED: ReadonlySet<string> = new Set([
-  "points",
-  "nudge",
-  "resize",
-  "redrawn",
-  "cancel",
-  "sheet",
-  "sign",
-]);
+const FIXED: ReadonlySet<string> = new Set(["points", "nudge", "resize", "done", "cancel", "sheet", "sign"]);
 
 /** Digits, arrows, Escape and everything with Ctrl, Alt or Shift stay where they are. */
 export function isMovable(shortcut: Shortcut): boolean {

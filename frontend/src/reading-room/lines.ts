@@ -25,14 +25,24 @@ export class MeasuredLines {
     private readonly view: () => FilmView,
   ) {}
 
-  /** A further line by keys; the first one comes with the first arrow. */
-  begin(): void {
-    const size = this.view().filmSize();
-    const lines = this.view().rulers();
-    if (size && lines.length > 0) this.put(withLine(lines, startingLine(size, lines.length), null));
+  /** Only suggests a further line: whoever drags one does not mean it. */
+  suggest(): void {
+    const view = this.view();
+    const size = view.filmSize();
+    if (size === null) return;
+    view.suggestRuler(startingLine(size, view.rulers().length));
+    this.host.set({ said: "Drag a line, or take the suggested one by an arrow key or Enter." });
+  }
+
+  /** The suggested line is meant. False where there is none. */
+  take(): boolean {
+    const line = this.view().suggestedRuler();
+    if (line !== null) this.put(withLine(this.view().rulers(), line, null));
+    return line !== null;
   }
 
   move(end: RulerEnd, delta: Point): void {
+    if (this.take()) return;
     const view = this.view();
     const size = view.filmSize();
     if (size === null) return;
@@ -53,9 +63,13 @@ export class MeasuredLines {
     return lines.length > 0;
   }
 
-  /** The one in hand. False where there is no line. */
+  /** The suggested one, else the one in hand. False where there is no line. */
   remove(): boolean {
     const lines = this.view().rulers();
+    if (this.view().suggestedRuler() !== null) {
+      this.view().setRulers(lines, this.view().rulerInHand());
+      return true;
+    }
     const inHand = this.view().rulerInHand();
     if (lines.length > 0) this.put(lines.filter((_, at) => at !== inHand));
     return lines.length > 0;

@@ -18,7 +18,7 @@ export interface RatingHost {
   goTo(place: Place): void;
 }
 
-export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" | "redrawn" }>;
+export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" | "done" }>;
 
 const MOST_POINTS = 5;
 
@@ -40,7 +40,7 @@ export class Rating {
 
   perform(action: Rate): void {
     const { reading, place } = this.host.state;
-    if (action.kind === "redrawn") return this.finishRedrawing();
+    if (action.kind === "done") return this.finishRedrawing();
     if (place.kind === "finding") {
       const name = knownFindingName(reading, place.finding);
       return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: go on to rate.` });
@@ -127,7 +127,7 @@ export class Rating {
   }
 
   /** From a complete item to the next one that is open, whether or not it was complete before. */
-  private goOn(): void {
+  goOn(): void {
     const { reading, place } = this.host.state;
     if (!this.host.canRate || !isDone(reading, place)) return;
     const next = afterCompleting(reading, place);

@@ -20,8 +20,8 @@ import type { Shortcut } from "./shortcuts";
 
 function focusOf(target: EventTarget | null): Focus {
   if (!(target instanceof HTMLElement)) return "page";
-  if (target.closest("textarea, select, [contenteditable], input[type=number], input[type=text]"))
-    return "text";
+  if (target.closest("textarea")) return "writing";
+  if (target.closest("select, [contenteditable], input[type=number], input[type=text]")) return "text";
   return target.closest("button, a, input, summary") ? "control" : "page";
 }
 
@@ -91,7 +91,7 @@ export function ReadingRoom({
   return (
     <Shortcuts.Provider value={shortcuts}>
       <div
-        class={`room${reading?.signed_at ? " signed" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state && NO_CASE.has(state.stage.kind) ? " finished" : ""}`}
+        class={`room${reading?.signed_at ? " signed" : ""}${open?.state.writing ? " writing" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state && NO_CASE.has(state.stage.kind) ? " finished" : ""}`}
       >
         {open && state ? (
           <TopBar
@@ -129,7 +129,12 @@ export function ReadingRoom({
             )}
           </Column>
         )}
-        <BottomBar reading={reading} singleKeys={keySettings.has_single_keys} shortcuts={shortcuts} />
+        <BottomBar
+          reading={reading}
+          isWriting={open?.state.writing != null}
+          singleKeys={keySettings.has_single_keys}
+          shortcuts={shortcuts}
+        />
         {open && (
           <p class="visually-hidden" role="status">
             {`On the screen now: ${open.state.reading.case_label}, number ${open.state.reading.position}.`}
@@ -204,6 +209,11 @@ interface Surroundings {
   readonly shortcuts: readonly Shortcut[];
 }
 
+/** From a field back to what it belongs to. */
+function focusCurrentItem(): void {
+  [...document.querySelectorAll<HTMLElement>(".room .current")].at(-1)?.focus();
+}
+
 /** Keys, signs of life, and what must not be lost when the page goes away. Returns the function that stops it. */
 function listen(session: Session, around: Surroundings): () => void {
   const stopped = new AbortController();
@@ -226,10 +236,10 @@ function listen(session: Session, around: Surroundings): () => void {
       }
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
-      if (action.kind === "cancel" && focus === "text") {
-        [...document.querySelectorAll<HTMLElement>(".room .current")].at(-1)?.focus();
-      }
+      const isLeaving = action.kind === "cancel" && (focus === "text" || focus === "writing");
+      if (isLeaving) focusCurrentItem();
       room()?.perform(action, event.repeat);
+      if (action.kind === "done" && focus === "writing") focusCurrentItem();
     },
     { signal },
   );

@@ -17,6 +17,7 @@ import type { Action } from "./shortcuts";
 import { Texts } from "./texts";
 import { NO_DEEDS } from "./undo";
 import { Walking } from "./walking";
+import type { Writing } from "./writing";
 
 const WINDOW_PAUSE_MS = 500;
 
@@ -117,6 +118,7 @@ export class Room {
   perform(action: Action, isRepeat = false): void {
     if (this.state.film.kind !== "shown") return;
     if (action.kind === "cancel" && this.state.writing === null && this.regions.giveUp()) return;
+    if (action.kind === "done" && this.state.writing !== null) return this.finishWriting(this.state.writing);
     if (action.kind !== "nudge" && action.kind !== "resize") this.commit();
     if (this.state.said !== null) this.set({ said: null });
     if (this.films.perform(action, isRepeat)) return;
@@ -232,10 +234,17 @@ export class Room {
     return false;
   }
 
+  /** The focus stays on what the text belongs to; where the text is the answer itself, it goes on. */
+  private finishWriting(writing: Writing): void {
+    this.texts.end(writing);
+    if (writing.field === "text") this.rating.goOn();
+    if (writing.field === "impression") this.walking.walk(1);
+  }
+
   private rate(action: Action): void {
     switch (action.kind) {
       case "redraw":
-        return this.isRedrawn ? this.rating.perform({ kind: "redrawn" }) : this.regions.toggle();
+        return this.isRedrawn ? this.rating.perform({ kind: "done" }) : this.regions.toggle();
       case "add-region":
         return this.regions.add();
       case "delete-region":
@@ -257,7 +266,7 @@ export class Room {
       case "points":
       case "cannot-judge":
       case "verdict":
-      case "redrawn":
+      case "done":
         return this.rating.perform(action);
     }
   }
@@ -282,6 +291,7 @@ export class Room {
     const before = this.state.reading.measured_lines;
     this.state = { ...this.state, ...part };
     if (this.state.reading.measured_lines !== before) this.films.lines.show(this.state.reading);
+    this.films.showLines(!this.state.isHidden);
     this.view.drawRegion(this.state.drawing);
     this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);

@@ -7,7 +7,7 @@ export type Action =
   | { readonly kind: "cannot-judge" }
   | { readonly kind: "verdict"; readonly verdict: "fits" | "wrong" }
   | { readonly kind: "redraw" }
-  | { readonly kind: "redrawn" }
+  | { readonly kind: "done" }
   | { readonly kind: "walk"; readonly by: 1 | -1 }
   | { readonly kind: "next-region" }
   | { readonly kind: "swap" }
@@ -163,7 +163,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     codes: ["Space"],
     action: { kind: "hide-regions" },
     caps: ["Space"],
-    label: "Hide regions while held",
+    label: "Hide regions and lines while held",
     group: "Regions",
   },
   {
@@ -190,16 +190,16 @@ export const SHORTCUTS: readonly Shortcut[] = [
   ...resize("ArrowDown", 0, 1),
   {
     codes: ["Enter", "NumpadEnter"],
-    action: { kind: "redrawn" },
+    action: { kind: "done" },
     caps: ["Enter"],
-    label: "The redrawn region is right: done with it",
+    label: "Done: with the redrawn region, or the text (Shift Enter: a new line)",
     group: "Regions",
   },
   {
     codes: ["Escape"],
     action: { kind: "cancel" },
     caps: ["Esc"],
-    label: "Leave redrawing, the region as it was, or a text field",
+    label: "Leave redrawing, the region as it was, or a text field, the text kept",
     group: "Regions",
   },
   {
@@ -221,7 +221,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
     codes: ["KeyM"],
     action: { kind: "tool", tool: "measure" },
     caps: ["M"],
-    label: "Measure: drag, click both ends, or use the arrow keys; again for a further line",
+    label:
+      "Measure: drag, or click both ends; arrow keys or Enter take the suggested line; again suggests a further one",
     group: "Film",
   },
   {

@@ -88,6 +88,11 @@ export interface FilmView {
   setRulers(lines: readonly Line[], inHand?: number): void;
   rulers(): readonly Line[];
   rulerInHand(): number;
+  /** A further line that is drawn but not there yet: gone with the next drag, with other lines or with the tool. */
+  suggestRuler(line: Line): void;
+  suggestedRuler(): Line | null;
+  /** False: none is drawn, and none is lost. */
+  showRulers(areShown: boolean): void;
   /** A line was begun by a click and waits for its other end. Gives it up; false where there is none. */
   giveUpLine(): boolean;
   /** What stands beside each line. */

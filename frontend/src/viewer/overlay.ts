@@ -41,6 +41,8 @@ export interface ShownRuler {
   readonly label: string;
   /** Keys move it, and a click takes it away. */
   readonly isInHand: boolean;
+  /** Not there yet: nothing of it can be taken by the pointer. */
+  readonly isSuggested: boolean;
 }
 
 export class RegionOverlay {
@@ -195,7 +197,7 @@ function label(
 }
 
 function rulerGroup(
-  { line, label: words, isInHand }: ShownRuler,
+  { line, label: words, isInHand, isSuggested }: ShownRuler,
   at: number,
   isOneOfSeveral: boolean,
   affine: Affine,
@@ -203,9 +205,12 @@ function rulerGroup(
   const from = toScreen(line.from, affine);
   const to = toScreen(line.to, affine);
   const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-  const group = element("g", { class: isInHand && isOneOfSeveral ? "ruler in-hand" : "ruler" });
+  const classes = ["ruler"];
+  if (isInHand && isOneOfSeveral) classes.push("in-hand");
+  if (isSuggested) classes.push("suggested");
+  const group = element("g", { class: classes.join(" ") });
   group.append(element("line", { ...ends, class: "halo" }), element("line", { ...ends, class: "outline" }));
-  group.append(...rulerEnd("from", at, from, to), ...rulerEnd("to", at, to, from));
+  if (!isSuggested) group.append(...rulerEnd("from", at, from, to), ...rulerEnd("to", at, to, from));
   const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
   const text = element("text", { x: middle.x, y: middle.y - 10, class: "ruler-text" });
   text.textContent = words;

@@ -2,7 +2,7 @@
 import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
 import { type Box, boxToScreen, type Point, placeOnFilm, shiftToShow, toFilm } from "./geometry";
 import { Lens, lensPlace, lensScale } from "./lens";
-import { RegionOverlay } from "./overlay";
+import { RegionOverlay, type ShownRuler } from "./overlay";
 import { listenToPointer } from "./pointer";
 import { type Line, lineLabels, withLine } from "./ruler";
 import { FilmStack } from "./stack";
@@ -29,7 +29,8 @@ export function createFilmView(parent: HTMLElement): FilmView {
   let preview: { uid: string; box: Box } | null = null;
   let lines: readonly Line[] = [];
   let lineInHand = 0;
-  let linePreview: { line: Line; at: number | null } | null = null;
+  let linePreview: { line: Line; at: number | null; isSuggested?: true } | null = null;
+  let showsLines = true;
   let lineStart: Point | null = null;
   let isMagnifying = false;
   let pointed: Point | null = null;
@@ -66,20 +67,29 @@ export function createFilmView(parent: HTMLElement): FilmView {
     }
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
-    const { lines: drawn, inHand } = linesOnScreen();
-    const labels = lineLabels(drawn, stack.rulerSpacing());
-    const rulers = drawn.map((line, at) => ({
-      line,
-      label: labels[at] ?? "",
-      isInHand: tool === "measure" && at === inHand,
-    }));
-    overlay.draw(shown, rulers, stack.camera.affine());
+    overlay.draw(shown, showsLines ? rulersOnScreen() : [], stack.camera.affine());
     parent.classList.toggle("drawing", drawing !== null || tool === "measure");
     magnify();
   }
 
+  function rulersOnScreen(): readonly ShownRuler[] {
+    const { lines: drawn, inHand } = linesOnScreen();
+    const labels = lineLabels(drawn, stack.rulerSpacing());
+    const measured = drawn.map((line, at) => ({
+      line,
+      label: labels[at] ?? "",
+      isInHand: tool === "measure" && at === inHand,
+      isSuggested: false,
+    }));
+    if (!linePreview?.isSuggested) return measured;
+    return [
+      ...measured.map((ruler) => ({ ...ruler, isInHand: false })),
+      { line: linePreview.line, label: "suggested", isInHand: false, isSuggested: true },
+    ];
+  }
+
   function linesOnScreen(): { lines: readonly Line[]; inHand: number } {
-    if (linePreview === null) return { lines, inHand: lineInHand };
+    if (linePreview === null || linePreview.isSuggested) return { lines, inHand: lineInHand };
     const now = withLine(lines, linePreview.line, linePreview.at);
     return { lines: now, inHand: linePreview.at ?? now.length - 1 };
   }
@@ -130,6 +140,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     lineStart: () => lineStart,
     beginLine: (at) => {
       lineStart = at;
+      linePreview = null;
       redraw();
     },
     previewLine: (line, at) => {
@@ -229,6 +240,17 @@ export function createFilmView(parent: HTMLElement): FilmView {
     setRulers,
     rulers: () => lines,
     rulerInHand: () => lineInHand,
+    suggestRuler(line) {
+      lineStart = null;
+      linePreview = { line, at: null, isSuggested: true };
+      redraw();
+    },
+    suggestedRuler: () => (linePreview?.isSuggested ? linePreview.line : null),
+    showRulers(areShown) {
+      if (areShown === showsLines) return;
+      showsLines = areShown;
+      redraw();
+    },
     giveUpLine() {
       if (lineStart === null) return false;
       lineStart = null;

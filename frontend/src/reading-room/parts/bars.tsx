@@ -83,6 +83,7 @@ function keysFor(reading: Reading): readonly string[] {
 
 export function BottomBar(props: {
   readonly reading: Reading | null;
+  readonly isWriting: boolean;
   readonly singleKeys: boolean;
   readonly shortcuts: readonly Shortcut[];
 }) {
@@ -93,7 +94,9 @@ export function BottomBar(props: {
   const isFirstRead = reading?.stage === "first_read";
   return (
     <footer class="room-bottom">
-      {reading === null ? null : singleKeys ? (
+      {reading === null ? null : props.isWriting ? (
+        <span>Single keys rest while you write.</span>
+      ) : singleKeys ? (
         <span class="keys">
           {reading.signed_at === null && (
             <span>

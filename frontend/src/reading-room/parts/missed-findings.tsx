@@ -111,6 +111,11 @@ function Finding(props: {
         label={findingTitle(state.reading, uid, completion.uid)}
         placeholder={`What should ${side ? `output ${side}` : "the output"} have named? No names, dates or numbers of patients.`}
         maxLength={MOST_LETTERS}
+        then={
+          <>
+            , then <Cap of="add-region" /> draws where
+          </>
+        }
       />
       {isCurrent && <RegionsHere room={room} state={state} />}
     </Item>

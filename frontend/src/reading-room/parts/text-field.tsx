@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, textIn, type Writing } from "../writing";
@@ -11,6 +12,8 @@ interface Props {
   readonly label: string;
   readonly placeholder: string;
   readonly maxLength: number;
+  /** What follows "done", in the line of the keys below. */
+  readonly then?: ComponentChildren;
 }
 
 /** A text of the reader's own: a field while it is written, else what was written. */
@@ -20,25 +23,33 @@ export function TextField(props: Props) {
   return <Field key={props.label} {...props} room={room} />;
 }
 
-function Field({ room, state, writing, label, placeholder, maxLength }: Props) {
+function Field({ room, state, writing, label, placeholder, maxLength, then }: Props) {
+  const keys = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   // Before the next key, which is a letter already.
   useLayoutEffect(() => {
     field.current?.focus();
+    (field.current?.nextElementSibling ?? field.current)?.scrollIntoView({ block: "nearest" });
     field.current?.scrollIntoView({ block: "nearest" });
   }, []);
   return (
-    <textarea
-      ref={field}
-      class="note-field"
-      aria-label={label}
-      placeholder={placeholder}
-      rows={2}
-      maxLength={maxLength}
-      onInput={(event) => room.texts.write(writing, event.currentTarget.value)}
-      onBlur={() => room.texts.end(writing)}
-      defaultValue={textIn(state.reading, writing)}
-    />
+    <>
+      <textarea
+        ref={field}
+        class="note-field"
+        aria-label={label}
+        aria-describedby={keys}
+        placeholder={placeholder}
+        rows={2}
+        maxLength={maxLength}
+        onInput={(event) => room.texts.write(writing, event.currentTarget.value)}
+        onBlur={() => room.texts.end(writing)}
+        defaultValue={textIn(state.reading, writing)}
+      />
+      <p id={keys} class="field-keys quiet">
+        <kbd>Enter</kbd> done{then} · <kbd>Shift Enter</kbd> new line · <kbd>Esc</kbd> back, text kept
+      </p>
+    </>
   );
 }
 

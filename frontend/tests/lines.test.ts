@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Action } from "../src/reading-room/shortcuts";
+import { desk } from "./scene";
+
+const measure: Action = { kind: "tool", tool: "measure" };
+const right: Action = { kind: "nudge", x: 1, y: 0 };
+const HEART = { from: { x: 200, y: 500 }, to: { x: 600, y: 500 } };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it("only suggests a line: a drag after the key leaves no stray one", async () => {
+  const { room, view, saved } = await desk();
+  room.perform(measure);
+  expect(view.suggested).not.toBeNull();
+  view.setRulers([HEART]);
+  view.measured();
+  room.perform(measure);
+  expect(view.suggested).not.toBeNull();
+  expect(view.lines).toEqual([HEART]);
+  room.perform({ kind: "walk", by: 1 });
+  expect(saved.map(({ change }) => change.payload)).toEqual([{ lines: [[200, 500, 600, 500]] }]);
+});
+
+it("takes the suggested line by an arrow or Enter, and gives it up by the key that deletes", async () => {
+  const { room, view, saved } = await desk();
+  room.perform(measure);
+  room.perform(right);
+  const [first] = view.lines;
+  room.perform(right);
+  expect(view.lines).toEqual([{ ...first, to: { x: (first?.to.x ?? 0) + 1, y: first?.to.y } }]);
+  room.perform(measure);
+  room.perform({ kind: "delete-region" });
+  expect([view.suggested, view.lines.length]).toEqual([null, 1]);
+  room.perform(measure);
+  room.perform({ kind: "done" });
+  expect([view.suggested, view.lines.length, view.inHand]).toEqual([null, 2, 1]);
+  expect(saved.at(-1)?.change.payload).toMatchObject({ lines: [{}, {}] });
+});
+
+it("hides the lines with the regions while the key is held", async () => {
+  const { room, view } = await desk();
+  room.perform({ kind: "hide-regions" });
+  expect(view.showsRulers).toBe(false);
+  room.released({ kind: "hide-regions" });
+  expect(view.showsRulers).toBe(true);
+});
