@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 
 from deepmedix_review.accounts.models import User
@@ -93,12 +94,29 @@ def unlocked() -> Iterator[None]:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
+def turn_round(repeats: QuerySet[Reading]) -> None:
+    """Every mark of these hidden repeats becomes the opposite of the first one."""
+    for repeat in repeats:
+        first = Reading.objects.get(assignment=repeat.assignment.repeat_of_id)
+        for step in StepRating.objects.filter(reading=first):
+            StepRating.objects.filter(reading=repeat, step=step.step_id).update(
+                plausibility=6 - (step.plausibility or 0)
+            )
+        for answer in AnswerRating.objects.filter(reading=first):
+            turned = {
+                name: 6 - getattr(answer, name) for name in ("relevance", "correctness", "completeness")
+            }
+            AnswerRating.objects.filter(reading=repeat, completion=answer.completion_id).update(**turned)
+
+
 def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
     study: ReaderStudy, researcher: User
 ) -> None:
     readings = Reading.objects.filter(assignment__case__reader_study=study, signed_at__isnull=False)
     reader = readings.order_by("pk").values_list("assignment__reader", flat=True)[0]
     own = readings.filter(assignment__reader=reader)
+    guesser = readings.exclude(assignment__reader=reader).order_by("pk")[0].assignment.reader
+    again = readings.filter(assignment__reader=guesser, assignment__kind="repeat")
     with unlocked():
         Reading.objects.filter(pk__in=[one.pk for one in readings]).update(active_seconds=90)
         StepRating.objects.filter(reading__in=own).update(plausibility=4)
@@ -106,14 +124,20 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
         annotations = RegionAnnotation.objects.filter(reading__in=own)
         annotations.update(verdict="fits", x_min=None, y_min=None, x_max=None, y_max=None)
         Reading.objects.filter(pk__in=[one.pk for one in own]).update(active_seconds=3)
-    [caution] = cautions_in(study)
+        turn_round(again)
+    cautions = {caution.reader: caution for caution in cautions_in(study)}
+    caution = cautions.pop(User.objects.get(pk=reader).pseudonym)
+    [other] = cautions.values()
+    assert other.reader == guesser.pseudonym
+    assert other.says[0].startswith("agrees with its own hidden repeats no better than chance: ")
+    assert len(other.says) == 1
     reader_name = User.objects.get(pk=reader).pseudonym
     assert caution.reader == reader_name
     said = "; ".join(caution.says)
     assert "gave the rating 4 and nothing else" in said
-    assert "took 3 s a case, where the others take 90 s" in said
+    assert "took 3 s a case, where the others take 90 s, under a third of the " in said
     dataset = freeze_dataset(title="Clicked", actor=researcher)
-    assert [row["reader"] for row in dataset.readers["cautions"]] == [caution.reader]
+    assert {row["reader"] for row in dataset.readers["cautions"]} == {caution.reader, other.reader}
     rated = dataset.readers["ratings"]["plausibility"]["readers"]
     told = next(row for row in rated if row["reader"] == caution.reader)
     assert (told["is_unvarying"], told["reliability"]) == (True, None)
@@ -124,6 +148,8 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
         "/data-sets/?choose",
         f"/data-sets/{dataset.uid}/",
     ):
-        assert "gave the rating 4 and nothing else" in client.get(address).content.decode()
+        page = client.get(address).content.decode()
+        assert "gave the rating 4 and nothing else" in page
+        assert other.says[0] in page
     # The list itself counts nothing of it.
     assert reader_name not in client.get("/data-sets/").content.decode()

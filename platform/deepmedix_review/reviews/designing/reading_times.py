@@ -106,7 +106,7 @@ def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
     with connection.cursor() as cursor:
         cursor.execute(_TIMES, [made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
         rows = cursor.fetchall()
-    questions = _questions_by_study({study for _, study, *_ in rows})
+    questions = questions_by_study({study for _, study, *_ in rows})
     alike = []
     for seconds, study, reader, num_steps, num_regions in rows:
         said = make_up(
@@ -120,7 +120,8 @@ def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
     return alike
 
 
-def _questions_by_study(reader_studies: set[int]) -> dict[int, list[Question]]:
+def questions_by_study(reader_studies: set[int]) -> dict[int, list[Question]]:
+    """What each of these reader studies asks, by its key."""
     usual = _questions(item.criterion for item in default_criteria())
     found: dict[int, list[Criterion]] = {}
     asked = ReaderStudyCriterion.objects.filter(reader_study__in=reader_studies).select_related("criterion")

@@ -12,6 +12,7 @@ from deepmedix_review.reviews.designs.design import (
 )
 from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_open_slots, prepare
 from deepmedix_review.reviews.designs.durations import (
+    LEAST_SHARE,
     USUAL_REGIONS,
     USUAL_STEPS,
     Hurried,
@@ -26,6 +27,7 @@ from deepmedix_review.reviews.designs.planning import StudyPlan, plan
 from deepmedix_review.reviews.designs.washout import room_for_repeats
 
 __all__ = [
+    "LEAST_SHARE",
     "USUAL_REGIONS",
     "USUAL_STEPS",
     "DesignCase",

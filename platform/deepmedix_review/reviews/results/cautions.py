@@ -1,13 +1,12 @@
-"""Which readers to look at before they are believed: who says one thing, misses controls or hurries."""
+"""Which readers to look at before they are believed: who says one thing, guesses, overlooks or hurries."""
 
-import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, QuerySet
 
 from deepmedix_review.reviews.models import (
     AnswerRating,
@@ -19,13 +18,11 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
+from deepmedix_review.reviews.results.haste import hasty
 from deepmedix_review.reviews.results.reliability import SEEN_THROUGH
+from deepmedix_review.reviews.results.twice import at_chance
 from rl_feedback.raters.sameness import is_by_chance, smoothed_share
 
-# Of fewer cases nobody is called hasty.
-FEWEST_CASES = 3
-# A median below this share of the other readers' median.
-HASTE = 1 / 3
 _READER = "reading__assignment__reader__pseudonym"
 _Counts = Mapping[str, Counter[str]]
 
@@ -39,7 +36,7 @@ class Caution:
 
 
 def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
-    """Of the readers of these readings, controls and repeats among them; seven queries, however many."""
+    """Of the readers of these readings, controls and repeats among them; the queries don't grow with them."""
     keys = readings.order_by().values("pk")
     said: dict[str, list[str]] = defaultdict(list)
     for counts, words in (
@@ -53,8 +50,13 @@ def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
     for reader, (seen, shown) in _controls(readings).items():
         if shown >= 2 and seen * 2 < shown:
             said[reader].append(f"saw through {seen} of {shown} alterations of control cases")
-    for reader, own, others in _hasty(readings):
-        said[reader].append(f"took {own:.0f} s a case, where the others take {others:.0f} s")
+    for reader, again in at_chance(readings).items():
+        said[reader].append(
+            f"agrees with its own hidden repeats no better than chance: {again.num_same} of "
+            f"{again.num_items} items alike, kappa {again.kappa:.2f}"
+        )
+    for reader, haste in hasty(readings).items():
+        said[reader].append(str(haste))
     return tuple(Caution(reader, tuple(said[reader])) for reader in sorted(said))
 
 
@@ -143,17 +145,3 @@ def _controls(readings: QuerySet[Reading]) -> Mapping[str, tuple[int, int]]:
             seen, number = found.get(reader, (0, 0))
             found[reader] = (seen + is_seen, number + 1)
     return found
-
-
-def _hasty(readings: QuerySet[Reading]) -> Iterable[tuple[str, float, float]]:
-    times: dict[str, list[int]] = defaultdict(list)
-    rows = readings.filter(amends__isnull=True).order_by()
-    for reader, seconds in rows.values_list(F("assignment__reader__pseudonym"), "active_seconds"):
-        times[reader].append(seconds)
-    for reader, own in times.items():
-        others: Sequence[float] = [s for name, every in times.items() if name != reader for s in every]
-        if len(own) < FEWEST_CASES or len(others) < FEWEST_CASES:
-            continue
-        mine, theirs = statistics.median(own), statistics.median(others)
-        if mine < HASTE * theirs:
-            yield reader, mine, theirs
