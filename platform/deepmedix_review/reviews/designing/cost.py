@@ -55,6 +55,7 @@ def plan_study(
     num_taught: int,
     deadline: date | None,
     times: ReadingTimes,
+    asks_vote: bool,
 ) -> StudyPlan:
     return plan(
         design,
@@ -63,11 +64,12 @@ def plan_study(
         seconds_per_reading=times,
         num_taught=num_taught,
         num_days=(deadline - timezone.localdate()).days if deadline else None,
+        asks_vote=asks_vote,
     )
 
 
 def width_plot(
-    design: ReaderStudyDesign, *, this: StudyPlan, num_readers: int, num_taught: int
+    design: ReaderStudyDesign, *, this: StudyPlan, num_readers: int, num_taught: int, asks_vote: bool
 ) -> WidthPlot | None:
     """None where the design gives no interval, or there is no case yet."""
     num_cases = this.num_data_cases + this.num_control_cases
@@ -81,6 +83,7 @@ def width_plot(
             readers=num_readers,
             seconds_per_reading=this.times,
             num_taught=num_taught,
+            asks_vote=asks_vote,
         )
         for number in numbers
     ]

@@ -71,7 +71,13 @@ DECISIONS = (
 def example_plan() -> StudyPlan:
     times = reading_times(DESIGN, asked=default_criteria(), model_versions=(), has_choices=False)
     return plan_study(
-        DESIGN, num_cases=NUM_CASES, num_readers=NUM_READERS, num_taught=0, deadline=None, times=times
+        DESIGN,
+        num_cases=NUM_CASES,
+        num_readers=NUM_READERS,
+        num_taught=0,
+        deadline=None,
+        asks_vote=True,
+        times=times,
     )
 
 

@@ -27,7 +27,7 @@ from deepmedix_review.reviews.designing.form import (
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
 from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign, StudyPlan, room_for_repeats
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import (
     Collected,
     StudyDraft,
@@ -105,7 +105,12 @@ class DesignPage:
         shown = [self.model_version or self.serving]
         if self.shows in ("two_versions", "one_of_two"):
             shown.append(self.other_version)
-        return [version for version in shown if version]
+        return list(dict.fromkeys(version for version in shown if version))
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether any version has completed a ready study."""
+        return any(row.num_studies for row in self.versions)
 
     @cached_property
     def shows(self) -> str:
@@ -206,6 +211,16 @@ class DesignPage:
         return len(readers_from(self.said, self.experts))
 
     @cached_property
+    def planned_questions(self) -> Sequence[Asked]:
+        """Where nothing is ticked, what would be asked."""
+        return self.asked or default_criteria()
+
+    @cached_property
+    def asks_vote(self) -> bool:
+        asked = questions.fitting(self.planned_questions, has_sides=self.design.has_sides)
+        return any(item.criterion.target == Criterion.Target.VOTE for item in asked)
+
+    @cached_property
     def plan(self) -> StudyPlan:
         return plan_study(
             self.design,
@@ -215,10 +230,11 @@ class DesignPage:
             deadline=self.said.get("deadline"),
             times=reading_times(
                 self.design,
-                asked=self.asked or default_criteria(),
+                asked=self.planned_questions,
                 model_versions=self.versions_shown,
                 has_choices=bool(settings_from(self.said)["first_read_choices"]),
             ),
+            asks_vote=self.asks_vote,
         )
 
     @cached_property
@@ -236,7 +252,11 @@ class DesignPage:
     @cached_property
     def plot(self) -> WidthPlot | None:
         return width_plot(
-            self.design, this=self.plan, num_readers=self.num_readers, num_taught=self.num_taught
+            self.design,
+            this=self.plan,
+            num_readers=self.num_readers,
+            num_taught=self.num_taught,
+            asks_vote=self.asks_vote,
         )
 
     @cached_property

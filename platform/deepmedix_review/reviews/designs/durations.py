@@ -137,7 +137,8 @@ def make_up(
     first_reads: float = 0.0,
     has_choices: bool = False,
 ) -> MakeUp:
-    """Every question counts as answered, also one that may be left open; a vote needs two outputs."""
+    """Every question counts as answered, also one that may be left open; a vote needs two outputs. Steps are
+    read where one of them, its regions or a vote is asked: a vote weighs the reasoning of both outputs."""
     times = {
         "step": num_outputs * steps_per_output,
         "region": num_outputs * regions_per_output,
@@ -148,9 +149,10 @@ def make_up(
     by_key = Counter(question.target for question in questions if not question.is_text)
     written = Counter(question.target for question in questions if question.is_text)
     votes = by_key.pop("vote", 0) * times["vote"]
+    is_asked = {question.target for question in questions if times[question.target]}
     return MakeUp(
         num_outputs=num_outputs,
-        steps=times["step"],
+        steps=times["step"] if is_asked & {"step", "region", "vote"} else 0.0,
         regions=times["region"],
         answers_by_key=sum(number * times[target] for target, number in by_key.items()),
         votes=votes,

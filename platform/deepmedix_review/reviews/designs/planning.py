@@ -68,11 +68,13 @@ def plan(
     seconds_per_reading: ReadingTimes | None = None,
     num_taught: int = 0,
     num_days: int | None = None,
+    asks_vote: bool = True,
     assumptions: Assumptions | None = None,
 ) -> StudyPlan:
     """What the design costs with so many chosen cases (controls are taken out of them) and readers.
 
-    `num_taught`: training and calibration cases. `num_days`: until the deadline. Without times of a reading,
+    `num_taught`: training and calibration cases. `num_days`: until the deadline. `asks_vote`: one of the
+    questions is a vote, which two outputs can be given. Without times of a reading,
     it asks what is usual.
     """
     times = seconds_per_reading or expected_times(_usual(design))
@@ -117,7 +119,7 @@ def plan(
             num_cases=num_data,
             readers_per_case=readers_per_case,
         )
-        if design.has_sides
+        if design.has_sides and asks_vote
         else None,
         times=times,
         assumptions=assumed,

@@ -145,6 +145,12 @@ def test_the_plan_says_what_its_minutes_are_made_of(admin: Client) -> None:
         "answers read": [1, 8, 8],
         "ratings and choices": [8, 1.6, 13],
     }
+    # Two outputs of whose answers alone something is asked: no step is read, and no vote is promised.
+    of_answers = uids(Criterion.objects.get(key="correctness"))
+    answers, _ = seconds_of(asked=of_answers)
+    assert set(answers) == {"film", "answers read", "ratings and choices"}
+    plans = [admin.post(reverse("reader-study-plan"), form(**said)) for said in ({}, {"asked": of_answers})]
+    assert ["Share of votes" in plan.content.decode() for plan in plans] == [True, False]
     first, _ = seconds_of(first_reads="share", first_read_share="50")
     assert first["first read"] == [0.5, 30, 15]
     chosen, _ = seconds_of(first_reads="on", first_read_choices="yes\nno")
