@@ -21,6 +21,7 @@ from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
 
 # With fewer cases an interval over cases is a rough one; the plan says so too.
 FEW_CASES = 30
+RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 EVERY = "every output"
 
 
@@ -133,7 +134,7 @@ def _shares(
     ]
     name, share = found[2] if versions else found[0]
     notes = (
-        "" if versions else "Both outputs are one version's, dealt to the sides at random.",
+        "" if versions else RANDOM_SIDES,
         _rough([share]),
     )
     return Figure(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deepmedix_review.reviews.results.figures import Figure, written
+from deepmedix_review.reviews.results.found import RANDOM_SIDES
 
 # Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
 TENTATIVE, FIRM = 0.667, 0.8
@@ -26,6 +27,10 @@ def _lines(figure: Figure) -> Iterator[Line]:
     match figure.key.split("-")[0]:
         case "means":
             yield Line(figure.key, "Mean ratings", _means(figure) or figure.note)
+        case "votes" if figure.note.startswith(RANDOM_SIDES):
+            # What A won says how readers look at sides, and nothing of a model.
+            sides = figure.key.replace("votes-", "sides-")
+            yield Line(sides, figure.title, f"{figure.n}. {RANDOM_SIDES} See side bias.")
         case "votes":
             yield Line(figure.key, figure.title, _votes(figure) or figure.note)
         case "alpha":
