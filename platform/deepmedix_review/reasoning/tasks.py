@@ -68,18 +68,21 @@ def request_inference(
     return wanted
 
 
-def request_inference_of_all(*, actor: User) -> str:
-    """Ask the serving model about the ready studies that it has not seen, at most MOST_STUDIES_AT_ONCE.
+def request_inference_of_all(
+    *, actor: User, version: ModelVersion | None = None, query: str | None = None
+) -> str:
+    """Ask the serving model, or another version, about the ready studies that it has not seen, at most
+    MOST_STUDIES_AT_ONCE.
 
     Each study is asked about by itself, so that one that is held meanwhile stops no other. Returns the
     sentence that says what was asked. Raises RefusedByRule where no model serves.
     """
-    version = serving_model()
+    version = version or serving_model()
     unseen = list(studies_to_ask(version)[: MOST_STUDIES_AT_ONCE + 1])
     num_asked = 0
     for study in unseen[:MOST_STUDIES_AT_ONCE]:
         try:
-            request_inference(study=study, actor=actor)
+            request_inference(study=study, actor=actor, version=version, query=query)
         except RefusedByRule as reason:
             logger.warning("not asked: %s", reason)
         else:

@@ -50,6 +50,10 @@ class ShadowStudy:
     def is_ready(self) -> bool:
         return self.num_cases > 0 and self.num_answered == self.num_cases
 
+    @property
+    def says_too_few(self) -> str:
+        return too_few(self.num_cases)
+
 
 def films_needed(share: float) -> int:
     """How many films it takes for the 95 % interval of a preference of `share` to lie above a half, one vote
@@ -61,6 +65,16 @@ def films_needed(share: float) -> int:
     if not 0.5 < share < 1:
         raise ValueError("Only for a preference above a half an interval can come to lie above it.")
     return math.ceil(_Z**2 * share * (1 - share) / (share - 0.5) ** 2)
+
+
+def too_few(num_cases: int) -> str:
+    """What to know of a study in which even a clear preference can't be told from chance; mostly nothing."""
+    clearest = max(EXPECTED)
+    needed = films_needed(clearest)
+    if num_cases >= needed:
+        return ""
+    cases = "1 case is" if num_cases == 1 else f"{num_cases} cases are"
+    return f"{cases} too few to tell: where {clearest} prefer one version it takes about {needed}."
 
 
 def collections_to_shadow() -> Sequence[CollectionVersion]:

@@ -19,6 +19,7 @@ from deepmedix_review.feedback.gating.shadow import (
     films_needed,
     make_shadow_study,
     shadow_studies_of,
+    too_few,
 )
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
@@ -52,6 +53,8 @@ def shadow_study(request: HttpRequest, uid: UUID) -> HttpResponse:
             f"The draft “{made.title}” is among the reader studies. Once both versions have answered, an "
             "admin invites the readers and starts it.",
         )
+        if few := too_few(made.cases.count()):
+            messages.warning(request, f"{few} A collection with a larger test side makes it worth reading.")
     return redirect("model-detail", version.uid)
 
 

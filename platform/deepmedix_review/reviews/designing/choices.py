@@ -55,7 +55,8 @@ class VersionToRead:
     num_studies: int
 
     def __str__(self) -> str:
-        return f"{self.version} · {say_studies(self.num_studies)}"
+        asked_first = "" if self.num_studies else ": ask it first"
+        return f"{self.version} · {say_studies(self.num_studies)}{asked_first}"
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,16 @@ def count(studies: QuerySet[Study]) -> int:
 
 
 def versions_to_read() -> Sequence[VersionToRead]:
-    """The versions with completions of ready studies, newest first, whichever of them serves."""
+    """The versions with completions of ready studies, newest first, whichever of them serves; and those that
+    could be asked for some."""
     with connection.cursor() as cursor:
         cursor.execute(_STUDIES_OF_VERSIONS, [MOST_COUNTED + 1])
-        counts = {version: number for version, number in cursor.fetchall() if number}
-    return [VersionToRead(version, counts[version.pk]) for version in versions().filter(pk__in=counts)]
+        counts = dict(cursor.fetchall())
+    return [
+        VersionToRead(version, counts[version.pk])
+        for version in versions()
+        if counts[version.pk] or version.state != ModelVersion.State.RETIRED
+    ]
 
 
 def count_unseen_members(version: CollectionVersion) -> int:

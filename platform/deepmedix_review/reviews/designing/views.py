@@ -1,6 +1,7 @@
 """The page on which an admin designs a reader study, and sees what it will cost before it starts."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +14,12 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.tasks import request_inference_of_all
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews import study_services
 from deepmedix_review.reviews.designing import example
 from deepmedix_review.reviews.designing.page import DesignPage
 from deepmedix_review.reviews.models import ReaderStudy
+from inference.prompts import template
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
 
@@ -94,18 +97,24 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
         except RefusedByRule as refusal:
             page.form.add_error(None, str(refusal))
     elif action == "ask":
-        _ask(request)
+        _ask(request, page)
     if action not in ("save", "start"):
         page.overlook_gaps()
     page.mark()
     return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
 
 
-def _ask(request: HttpRequest) -> None:
-    try:
-        messages.info(request, request_inference_of_all(actor=acting_user(request)))
-    except RefusedByRule as refusal:
-        messages.error(request, str(refusal))
+def _ask(request: HttpRequest, page: DesignPage) -> None:
+    """The versions that readers are to see; two of them the same question, or they can't be compared."""
+    shown: Sequence[ModelVersion | None] = page.versions_shown or (None,)
+    query = template(shown[0].prompt_template).default_query if shown[0] and len(shown) > 1 else None
+    for version in shown:
+        try:
+            said = request_inference_of_all(actor=acting_user(request), version=version, query=query)
+        except RefusedByRule as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.info(request, said)
 
 
 def _keep(request: HttpRequest, page: DesignPage, *, starts: bool) -> HttpResponse:

@@ -57,6 +57,9 @@ def test_one_press_drafts_a_blinded_study_and_asks_both_versions(
     assert "381 films where 0.55 prefer it, 93 films where 0.60 prefer it" in page
     answer = client.post(address, asked(collection), follow=True)
     assert "is among the reader studies" in answer.content.decode()
+    few = "3 cases are too few to tell: where 0.65 prefer one version it takes about 39."
+    assert answer.content.decode().count(few) == 2
+    assert f'href="{reverse("collection-list")}"' in client.get(address).content.decode()
     made = ReaderStudy.objects.get()
     draft = draft_of(made)
     assert (draft.model_version, draft.other_version) == (candidate, candidate.parent)

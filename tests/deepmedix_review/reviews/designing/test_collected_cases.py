@@ -144,6 +144,8 @@ def test_counting_stops_beyond_what_a_study_takes(desk: Client, monkeypatch: pyt
     assert f"{serving_model()} · 2+ studies" in page
     plan = desk.post(reverse("reader-study-plan"), collected_form(version)).content.decode()
     assert "2+ studies have what is to be shown, 2 are drawn by the seed" in plan
+    # The line at the choice follows with the plan.
+    assert 'hx-swap-oob="true">2+ of them are in this collection.' in plan
     desk.post(NEW, collected_form(version, action="save"))
     assert len(cases_of(ReaderStudy.objects.get())) == 2
 

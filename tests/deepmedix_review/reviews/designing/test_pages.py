@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
@@ -104,6 +105,15 @@ def test_another_model_loses_nothing_that_was_entered(admin: Client) -> None:
     assert f"{former} · 1 study" in page
     assert "No ready study has what is to be shown." in page
     assert f"Ask {serving} about all ready studies" in page
+    # A version that has completed nothing can be chosen, and asked.
+    other = ModelVersionFactory.create()
+    asks = form(action="ask", shows="two_versions", version=str(former.uid), other_version=str(other.uid))
+    asked = admin.post(NEW, asks).content.decode()
+    assert f"{other} · 0 studies: ask it first" in asked
+    assert f"Ask {former} and {other} about all ready studies" in asked
+    assert f"{former} has been asked about every ready study already." in asked
+    assert f"{other} is asked about 1 study." in asked
+    assert {job.model_version for job in InferenceJob.objects.all()} == {other}
     said = form(version=str(former.uid), readers=uids(reader), instructions="Read all", studies=uids(study))
     page = admin.post(NEW, said | {"version": ""}).content.decode()
     for kept in ('value="Winter films"', "Read all</textarea>", "lacks what is to be shown"):
