@@ -1,7 +1,7 @@
 """What an admin sees of a reader study on its way: readers, cases, controls, repeats, disputed cases."""
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -96,7 +96,7 @@ class RepeatRow:
 
 @dataclass(frozen=True)
 class DisputeRow:
-    """A case on which readers disagree, why, and who settles it, or could."""
+    """A case on which readers disagree, why, and who settles it, or could; `had` are its readers' keys."""
 
     case: uuid.UUID
     position: int
@@ -105,6 +105,15 @@ class DisputeRow:
     adjudicator: User | None
     is_signed: bool
     able: tuple[User, ...]
+    had: frozenset[int]
+
+
+@dataclass(frozen=True)
+class AbleForAll:
+    """Somebody who could settle so many of the cases that were given to nobody."""
+
+    reader: User
+    num_cases: int
 
 
 def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRow], uuid.UUID | None]:
@@ -268,9 +277,20 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
             able=tuple(
                 expert for expert in experts if not needs_new or expert.pk not in has_read[found.case.pk]
             ),
+            had=frozenset(has_read[found.case.pk]),
         )
         for found in found_cases
     ]
+
+
+def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
+    return [row for row in disputes if row.adjudicator is None]
+
+
+def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
+    """Whoever could settle any of these, each with how many."""
+    counts = Counter(expert for row in waiting for expert in row.able)
+    return [AbleForAll(expert, number) for expert, number in counts.items()]
 
 
 def _with_doubts(found: Sequence[Disagreement], given: Iterable[Case]) -> Sequence[Disagreement]:

@@ -74,6 +74,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
     except RefusedByRule as refusal:
         hidden = str(refusal)
     disputes = overview.disputes(reader_study, shows_reasons=not hidden)
+    waiting = overview.given_to_nobody(disputes)
     said = _with_place(said or Said(), reader_study, disputes)
     rows = overview.reader_rows(reader_study)
     cases, after = overview.case_rows(reader_study, after=read_before(request.GET.get("after")))
@@ -93,6 +94,8 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "controls": overview.control_cases(reader_study),
         "repeats": overview.repeats(reader_study),
         "disputes": disputes,
+        "waiting": waiting,
+        "able_for_all": overview.able_for_all(waiting),
         "num_unsettled": sum(not row.is_signed for row in disputes),
         "hidden": hidden,
         "invitation_form": said.invitation or invitation_form(reader_study, request),

@@ -166,8 +166,10 @@ def extend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @require_POST
 @designers_only
 def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    """Give a disputed case to a reader."""
+    """Give a disputed case to a reader, or all that wait."""
     reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    if "all" in request.POST:
+        return _give_every_dispute(request, reader_study)
     case = Case.objects.filter(uid=_uid(request.POST.get("case")), reader_study=reader_study).first()
     if case is None:
         return show_page(request, reader_study, Said(refusal="No case was named. Choose one below."))
@@ -181,6 +183,22 @@ def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         return show_page(request, reader_study, Said(settling=Settling(case.uid, named, str(refusal))))
     messages.success(request, f"Case {case.position} is on the worklist of {reader.pseudonym}.")
     return leave_for(request, "reader-study-detail", uid=uid)
+
+
+def _give_every_dispute(request: HttpRequest, reader_study: ReaderStudy) -> HttpResponse:
+    try:
+        if not request.POST.get("reader"):
+            raise RefusedByRule("Choose who settles these cases.")
+        [reader] = readers_by_uid([_uid(request.POST["reader"])])
+        num_given, num_left = study_services.give_every_dispute(
+            reader_study=reader_study, reader=reader, actor=acting_user(request)
+        )
+    except RefusedByRule as refusal:
+        return show_page(request, reader_study, Said(refusal=str(refusal)))
+    cases = "1 disputed case is" if num_given == 1 else f"{num_given} disputed cases are"
+    left = f" {num_left} wait for somebody who has not read them." if num_left else ""
+    messages.success(request, f"{cases} on the worklist of {reader.pseudonym}.{left}")
+    return leave_for(request, "reader-study-detail", uid=reader_study.uid)
 
 
 def _uid(value: str | None) -> uuid.UUID:

@@ -2,6 +2,7 @@
 
 from deepmedix_review.reviews.study_services.adjudicating import (
     adjudicate_doubts,
+    give_every_dispute,
     queue_adjudications,
     start_adjudication,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "extend_reader_study",
     "find_unready",
     "give_case_back",
+    "give_every_dispute",
     "invite_reader",
     "lock_reader_study",
     "pause_reader_study",

@@ -30,20 +30,38 @@ def queue_adjudications(*, reader_study: ReaderStudy) -> int:
     ):
         return 0
     given = 0
-    disputed = [found.case for found in find_disagreements(reader_study)]
-    having = set(
-        Assignment.objects.filter(case__in=disputed, kind=Kind.ADJUDICATION, withdrawn_at=None).values_list(
-            "case", flat=True
-        )
-    )
-    for case in disputed:
-        if case.pk in having:
-            continue
+    for case in _given_to_nobody(reader_study):
         reader = _third_reader(case)
         if reader is not None:
             start_adjudication(case=case, reader=reader, actor=None)
             given += 1
     return given
+
+
+@transaction.atomic
+def give_every_dispute(*, reader_study: ReaderStudy, reader: User, actor: User) -> tuple[int, int]:
+    """Put every disputed case that nobody was given yet on this reader's worklist, but those that the reader
+    may not settle. Returns how many were given, and how many not. Raises RefusedByRule where none was."""
+    waiting, given = _given_to_nobody(reader_study), 0
+    refusal = RefusedByRule("Every disputed case has been given to somebody already.")
+    for case in waiting:
+        try:
+            start_adjudication(case=case, reader=reader, actor=actor)
+        except RefusedByRule as reason:
+            refusal = reason
+        else:
+            given += 1
+    if not given:
+        raise refusal
+    return given, len(waiting) - given
+
+
+def _given_to_nobody(reader_study: ReaderStudy) -> list[Case]:
+    """Disputed cases without an adjudicating reader."""
+    disputed = [found.case for found in find_disagreements(reader_study)]
+    adjudications = Assignment.objects.filter(case__in=disputed, kind=Kind.ADJUDICATION, withdrawn_at=None)
+    having = set(adjudications.values_list("case", flat=True))
+    return [case for case in disputed if case.pk not in having]
 
 
 def adjudicate_doubts(cases: Iterable[Case]) -> int:

@@ -83,24 +83,33 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
 
 
 def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Client) -> None:
-    study = running(a_draft(num_cases=1, num_readers=2, design=TWO, adjudication="consensus"))
-    for reading, plausibility in zip(Reading.objects.order_by("pk"), (1, 5), strict=True):
-        complete(reading, plausibility=plausibility)
+    study = running(a_draft(num_cases=3, num_readers=2, design=TWO, adjudication="consensus"))
+    for number, reading in enumerate(Reading.objects.order_by("assignment__case", "pk")):
+        complete(reading, plausibility=(1, 5)[number % 2])
         sign(reading)
     page = admin.get(detail(study)).content.decode()
-    assert "Plausibility of 4 steps lies 2 points apart or more." in page
-    case, settler = study.cases.get(), readers_of(study)[0]
+    assert page.count("Plausibility of 4 steps lies 2 points apart or more.") == 3
+    case, settler = study.cases.get(position=1), readers_of(study)[0]
+    assert f"{settler.pseudonym} · {settler.username} · a reader of this case</option>" in page
     said = {"case": str(case.uid), "reader": str(settler.uid)}
     page = admin.post(address(study, "adjudicate"), said, follow=True).content.decode()
     assert f"Case 1 is on the worklist of {settler.pseudonym}." in page
     assert "on the worklist</span>" in page
-    assert "1 disputed case is not settled and would stay so." in page
+    assert "3 disputed cases are not settled and would stay so." in page
     worklist = client_of(settler).get(reverse("worklist")).content.decode()
     assert "to settle</span>" in worklist
     assert "“To settle”: readers of that case disagree." in worklist
     again = admin.post(address(study, "adjudicate"), said)
     assert again.status_code == 409
     assert "being adjudicated already" in again.content.decode()
+    rest = {"all": "1", "reader": str(settler.uid)}
+    nobody = admin.post(address(study, "adjudicate"), {"all": "1", "reader": ""})
+    assert "Choose who settles these cases." in nobody.content.decode()
+    page = admin.post(address(study, "adjudicate"), rest, follow=True).content.decode()
+    assert f"2 disputed cases are on the worklist of {settler.pseudonym}." in page
+    assert "Give all" not in page
+    again = admin.post(address(study, "adjudicate"), rest)
+    assert (again.status_code, "has been given to somebody already" in again.content.decode()) == (409, True)
     admin.post(address(study, "move"), {"move": "lock"})
     assert "to settle" not in client_of(settler).get(reverse("worklist")).content.decode()
 
