@@ -79,7 +79,7 @@ def test_the_page_tells_readers_disputes_lengths_and_agreement(
 ) -> None:
     page = page_for(researcher, "dataset-detail", dataset)
     for said in (
-        "Sent to adjudication",
+        "Needs adjudication",
         "Readers contradict each other",
         "How strict each reader rates",
         "How reliable each reader",
@@ -148,7 +148,7 @@ def test_the_card_goes_out_as_markdown_and_json_and_is_audited(
     markdown = page_for(researcher, "dataset-card", dataset)
     assert markdown.startswith("# Several\n")
     assert dataset.sha256 in markdown
-    assert "## Sent to adjudication" in markdown
+    assert "## Needs adjudication" in markdown
     events = AuditEvent.objects.filter(action="download_card", subject_uid=str(dataset.uid))
     assert {event.details["form"] for event in events} == {"md", "json"}
 

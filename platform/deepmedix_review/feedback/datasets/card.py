@@ -109,7 +109,7 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
         ("Agreement of the readers", card["agreement"]),
         ("What readers struck out", card["struck_out"]),
         ("What gave no pair", card["left_out"]),
-        ("Sent to adjudication", card["sent_to_adjudication"]),
+        ("Needs adjudication", card["sent_to_adjudication"]),
     ):
         yield ""
         yield f"## {heading}"
