@@ -178,7 +178,7 @@ def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_d
     expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(2)
     expect(room.page.locator(".film-canvas")).to_have_count(1)
     room.press("b")
-    expect(room.page.locator(".region")).to_have_count(5)
+    expect(room.page.locator(".region[data-region]")).to_have_count(5)
     expect(room.page.locator(".region.dashed")).to_have_count(0)
     room.press("Backquote")
     expect(room.page.locator(".region.dashed")).to_have_count(5)
