@@ -73,8 +73,8 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(page.locator("#case-list input:checked")).to_have_count(3)
     assert str(other) not in page.locator("#plan").inner_text()
 
-    page.locator("summary", has_text="Training and calibration").click()
-    page.get_by_role("button", name="Add a training case").click()
+    page.locator("summary", has_text="Practice and calibration").click()
+    page.get_by_role("button", name="Add a practice case").click()
     expect(page.get_by_role("group", name="Case 1")).to_be_visible()
     page.locator("#case-list").get_by_label(studies[0].label).uncheck()
     page.get_by_label("Study", exact=True).select_option(label=studies[0].label)
@@ -94,7 +94,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     reading.get_by_role("button", name="Accept").click()
     expect(reading.get_by_text("You read in Winter films now.")).to_be_visible()
     expect(reading.get_by_role("button", name="Read").first).to_be_visible()
-    expect(reading.get_by_text("training", exact=True)).to_be_visible()
+    expect(reading.get_by_text("practice", exact=True)).to_be_visible()
     assert complaints == []
 
 

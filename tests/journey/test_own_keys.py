@@ -84,6 +84,11 @@ def test_the_tour_is_taken_by_keys_offered_once_and_found_again(enter: Callable[
     tour = page.get_by_role("dialog")
     for number in range(1, 7):
         expect(tour.get_by_text(f"Tour, {number} of 6")).to_be_visible()
+        if number == 2:
+            card, region = tour.bounding_box(), page.locator(".region.focused .outline").first.bounding_box()
+            assert card is not None
+            assert region is not None
+            assert card["y"] + card["height"] <= region["y"]
         room.press("Enter")
     expect(tour).to_have_count(0)
     expect(page.get_by_role("region", name="New here?")).to_have_count(0)

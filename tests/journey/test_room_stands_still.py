@@ -227,15 +227,18 @@ def test_a_training_case_shows_what_is_known_on_the_film_and_at_the_top(enter: C
     Case.objects.update(role=Case.Role.TRAINING, known_answer=known.as_json())
     page.reload()
     room.wait_for_film()
-    expect(page.get_by_text("A training case: once it is signed you see what is known of it")).to_be_visible()
+    expect(page.get_by_text("A practice case: once it is signed you see what is known of it")).to_be_visible()
     room.press(*["4", "f"] * 2, "5", "4", "3", "1", "Control+Enter")
     panel = page.get_by_role("region", name="Feedback")
     expect(panel.get_by_role("heading")).to_be_focused()
     expect(panel.get_by_role("heading")).to_be_in_viewport()
-    expect(panel).to_contain_text("You agree in 1 of 2.")
+    expect(panel).to_contain_text("You agree in 2 of 3.")
     expect(panel).to_contain_text("This film was drawn, so this is certain.")
     expect(panel.get_by_role("row", name=re.compile("Region of Cardiomegaly"))).to_contain_text(
-        "100% overlap"
+        "100% overlap: the region of step 1, found fitting"
+    )
+    expect(panel.get_by_role("row", name=re.compile("^Step 1"))).to_contain_text(
+        "plausible (4)true: Cardiomegaly presentagrees"
     )
     expect(panel.get_by_role("row", name=re.compile("^Findings"))).to_contain_text("not asked")
     labels = page.locator(".region .plate-text")

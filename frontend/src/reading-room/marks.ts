@@ -76,7 +76,7 @@ export function boxOfKnown({ known_answer }: Feedback, region: number): Box {
   return { x_min, y_min, x_max, y_max };
 }
 
-/** Of a signed training case: where its findings are, below everything that the reader or a model drew. */
+/** Of a signed practice case: where its findings are, below everything that the reader or a model drew. */
 function knownMarks({ feedback }: Reading): RegionMark[] {
   if (feedback === null) return [];
   return feedback.known_answer.regions.map(({ finding }, at) => ({

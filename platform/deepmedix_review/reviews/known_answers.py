@@ -1,4 +1,4 @@
-"""What a training case should have been answered, and how the reader's signed word compares with it."""
+"""What a practice case should have been answered, and how the reader's signed word compares with it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,16 @@ from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS, NO_FINDING
+from deepmedix_review.reviews.known_statements import bear_out
 from inference.regions import Box
 from rl_feedback.corrections import overlap
+from rl_feedback.readings import MOST_IMPLAUSIBLE
 
 # A reader's region is at the known one from this overlap (intersection over union) on.
 LEAST_OVERLAP = 0.5
+# Right, with a small flaw at most.
+LEAST_PLAUSIBLE = 4
+MOST_LETTERS = 80
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,40 @@ class KnownAnswer:
 
 
 @dataclass(frozen=True)
-class WordOfReader:
-    """What a signed reading says that a known answer speaks of; None where the reader was not asked.
+class NamedBox:
+    """A region that was drawn, redrawn, or found fitting; `name` as in "the region of step 2, redrawn"."""
 
-    `boxes`: the regions that the reader drew, redrew, or found fitting.
-    """
+    name: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class RatedStep:
+    """`name` as in "step 2"; `boxes`: where the model points with it."""
+
+    name: str
+    text: str
+    plausibility: int
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class WrittenFinding:
+    """What the reader says that the output should have named; `boxes`: where."""
+
+    text: str
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordOfReader:
+    """What a signed reading says that a known answer speaks of; None where it was not asked."""
 
     findings: tuple[str, ...] | None
     choice: str | None
-    boxes: tuple[Box, ...]
+    boxes: tuple[NamedBox, ...]
+    steps: tuple[RatedStep, ...] = ()
+    missed: tuple[WrittenFinding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,8 +116,8 @@ def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
 
 
 def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
-    """Finding by finding, the choice, and each known region with the reader's nearest one; a comment is not
-    compared with anything."""
+    """Finding by finding, the choice, each known region with the reader's nearest one, the ratings of steps
+    that are known to be true or false, and what was written as missed; a comment is compared with nothing."""
     items = []
     if known.findings is not None and said.findings is not None:
         told = tuple(name for name in CHEXPERT_FINDINGS if name in {*known.findings, *said.findings})
@@ -113,19 +143,58 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
             )
         )
     items += [_compared(at, region, said.boxes) for at, region in enumerate(known.regions)]
+    items += [item for step in said.steps if (item := _judged(step, known)) is not None]
+    items += [_looked_for(finding, known) for finding in said.missed if known.findings is not None]
     return tuple(items)
 
 
-def _compared(at: int, known: KnownRegion, boxes: Sequence[Box]) -> FeedbackItem:
-    best = max((overlap(known.box, box) for box in boxes), default=None)
-    yours = "no region" if best is None else f"{best:.0%} overlap"
+def _compared(at: int, known: KnownRegion, boxes: Sequence[NamedBox]) -> FeedbackItem:
+    best = max(boxes, key=lambda named: overlap(known.box, named.box), default=None)
+    share = 0.0 if best is None else overlap(known.box, best.box)
+    yours = "no region" if best is None else "none near it"
     return FeedbackItem(
         what=f"Region of {known.finding}",
-        yours=yours,
+        yours=f"{share:.0%} overlap: {best.name}" if best is not None and share > 0 else yours,
         known="drawn on the film",
-        agrees=best is not None and best >= LEAST_OVERLAP,
+        agrees=share >= LEAST_OVERLAP,
         region=at,
     )
+
+
+def _judged(step: RatedStep, known: KnownAnswer) -> FeedbackItem | None:
+    """None where the known answer does not tell whether the step is true."""
+    if known.findings is None:
+        return None
+    told = bear_out(step.text, step.boxes, findings=known.findings, places=_places(known))
+    if told.is_true is None:
+        return None
+    is_plausible = step.plausibility >= LEAST_PLAUSIBLE
+    is_between = MOST_IMPLAUSIBLE < step.plausibility < LEAST_PLAUSIBLE
+    word = "partly right" if is_between else "plausible" if is_plausible else "implausible"
+    return FeedbackItem(
+        what=f"{step.name[0].upper()}{step.name[1:]}: {_shortened(step.text)}",
+        yours=f"{word} ({step.plausibility})",
+        known=f"{'true' if told.is_true else 'false'}: {told.known}",
+        agrees=None if is_between else is_plausible == told.is_true,
+    )
+
+
+def _looked_for(finding: WrittenFinding, known: KnownAnswer) -> FeedbackItem:
+    told = bear_out(finding.text, finding.boxes, findings=known.findings or (), places=_places(known))
+    return FeedbackItem(
+        what=f"Missed finding: {_shortened(finding.text)}",
+        yours="written",
+        known="not there: " + told.known if told.is_true is False else told.known or "names no such finding",
+        agrees=told.is_true,
+    )
+
+
+def _places(known: KnownAnswer) -> list[tuple[str, Box]]:
+    return [(region.finding, region.box) for region in known.regions]
+
+
+def _shortened(text: str) -> str:
+    return f"“{text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1].rstrip() + '…'}”"
 
 
 def _known_region(kept: Any) -> KnownRegion:

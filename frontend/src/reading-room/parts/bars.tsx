@@ -50,7 +50,7 @@ export function TopBar(props: {
       <span class="quiet study-title" title={reading.reader_study}>
         {reading.reader_study} · blinded
       </span>
-      {reading.is_training && <span class="chip quiet">training case</span>}
+      {reading.is_training && <span class="chip quiet">practice case</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
       <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>

@@ -50,7 +50,7 @@ export function Column(props: Props) {
           <FeedbackPanel room={room} feedback={reading.feedback} />
           {reading.is_training && reading.signed_at === null && (
             <p class="quiet">
-              A training case: once it is signed you see what is known of it, also on the film.
+              A practice case: once it is signed you see what is known of it, also on the film.
             </p>
           )}
           {reading.adjudication && (

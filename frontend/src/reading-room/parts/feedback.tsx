@@ -3,7 +3,7 @@ import type { Feedback } from "../../api/reading";
 import { boxOfKnown } from "../marks";
 import type { Room } from "../room";
 
-/** After signing a training case: what was known of it, beside what the reader said, and on the film. */
+/** After signing a practice case: what was known of it, beside what the reader said, and on the film. */
 export function FeedbackPanel({
   room,
   feedback,
@@ -28,7 +28,7 @@ function Told({ room, feedback }: { readonly room: Room; readonly feedback: Feed
   return (
     <section class="answer feedback" aria-label="Feedback">
       <h2 ref={heading} tabIndex={-1}>
-        What is known of this training case
+        What is known of this practice case
       </h2>
       {compared.length > 0 && (
         <p>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "./dialog";
 
 export type TourPlace = "film" | "output" | "foot" | "top";
@@ -36,6 +36,14 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   },
 ];
 
+/** The region that has the focus is in the upper half: then the card is below it. */
+function isRegionHigh(): boolean {
+  const outline = document.querySelector(".film-rated .region.focused .outline");
+  if (outline === null) return false;
+  const { top, bottom } = outline.getBoundingClientRect();
+  return (top + bottom) / 2 < innerHeight / 2;
+}
+
 const TOUR_KEYS: ReadonlySet<string> = new Set(["ArrowRight", "ArrowLeft", "?"]);
 
 /** The reading room in a minute, by keys or mouse. */
@@ -46,7 +54,9 @@ export function Tour(props: {
 }) {
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
+  const [isLow, setLow] = useState(false);
   const stop = STOPS[at];
+  useLayoutEffect(() => setLow(isRegionHigh()), [at]);
   useEffect(() => {
     next.current?.focus();
     return () => props.onPlace(null);
@@ -58,7 +68,7 @@ export function Tour(props: {
   };
   return (
     <Dialog
-      class={`tour at-${stop?.place}`}
+      class={`tour at-${stop?.place} ${isLow ? "is-low" : "is-high"}`}
       title="tour-title"
       onClosed={props.onEnd}
       onKeyDown={(event, close) => {

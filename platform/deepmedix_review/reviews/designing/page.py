@@ -120,7 +120,7 @@ class DesignPage:
 
     @cached_property
     def teachable(self) -> list[Study]:
-        """For training cases: what is listed, and what teaches already."""
+        """For practice cases: what is listed, and what teaches already."""
         listed = {study.pk: study for study in self.cases.listed}
         if self.posted is not None:
             names = [name for name in self.posted if name.startswith("taught-") and name.endswith("-study")]

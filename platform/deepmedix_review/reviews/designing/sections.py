@@ -108,8 +108,9 @@ def _checks(design: ReaderStudyDesign) -> str:
 
 
 def _taught(taught: Sequence[TaughtCase]) -> str:
-    numbers = {role: sum(case.role == role for case in taught) for role in ("training", "calibration")}
-    said = [f"{number} {role}" for role, number in numbers.items() if number]
+    words = {"training": "practice", "calibration": "calibration"}
+    numbers = {word: sum(case.role == role for case in taught) for role, word in words.items()}
+    said = [f"{number} {word}" for word, number in numbers.items() if number]
     return f"Cases: {', '.join(said) or 'none'}."
 
 

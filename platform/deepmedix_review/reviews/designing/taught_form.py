@@ -23,7 +23,7 @@ class TaughtCaseForm(PlainForm):
     study = forms.ChoiceField(required=False, label="Study")
     role = forms.ChoiceField(
         required=False,
-        choices=[(Case.Role.TRAINING, "training"), (Case.Role.CALIBRATION, "calibration")],
+        choices=[(Case.Role.TRAINING, "practice"), (Case.Role.CALIBRATION, "calibration")],
         label="Role",
     )
     findings = forms.MultipleChoiceField(

@@ -20,6 +20,7 @@ from deepmedix_review.reviews.reading.change_serializers import (
     read_change,
     read_signature,
 )
+from deepmedix_review.reviews.reading.completion_view import show_completions
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere
 from deepmedix_review.reviews.reading.reporting import report_name
 from deepmedix_review.reviews.reading.reveal import lock_first_read
@@ -34,7 +35,7 @@ from deepmedix_review.reviews.reading.serializers import (
     ReportSerializer,
     SignAnswerSerializer,
 )
-from deepmedix_review.reviews.reading.view import show_completions, show_reading
+from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.selectors import reading_for
 from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
 from deepmedix_review.reviews.worklist.endings import Ending, ending_after

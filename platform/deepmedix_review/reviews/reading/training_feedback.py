@@ -1,19 +1,23 @@
-"""Tells the reader of a signed training case what should have been said, beside what was."""
+"""Tells the reader of a signed practice case what should have been said, beside what was."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.known_answers import (
     FeedbackItem,
     KnownAnswer,
+    NamedBox,
+    RatedStep,
     WordOfReader,
+    WrittenFinding,
     compare,
     read_known_answer,
 )
 from deepmedix_review.reviews.models import Case, Reading, RegionAnnotation
-from deepmedix_review.reviews.reading.first_read_view import FirstReadForm
-from deepmedix_review.reviews.reading.parts import Said
+from deepmedix_review.reviews.reading.completion_view import CompletionView, RegionView, StepView
+from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm
+from deepmedix_review.reviews.reading.parts import RegionAnnotationView, Said
 from inference.regions import Box
 
 TAUGHT = (Case.Role.TRAINING, Case.Role.CALIBRATION)
@@ -27,7 +31,9 @@ class FeedbackView:
     items: tuple[FeedbackItem, ...]
 
 
-def show_feedback(reading: Reading, said: Said, first_read: FirstReadForm | None) -> FeedbackView | None:
+def show_feedback(
+    reading: Reading, said: Said, first_read: FirstReadForm | None, completions: Sequence[CompletionView]
+) -> FeedbackView | None:
     """None before the signature, and of every case that is not there to teach."""
     case = reading.assignment.case
     if reading.signed_at is None or case.role not in TAUGHT or not case.known_answer:
@@ -42,23 +48,59 @@ def show_feedback(reading: Reading, said: Said, first_read: FirstReadForm | None
     word = WordOfReader(
         findings=first.findings if first and asks_findings else None,
         choice=first.choice if first and not asks_findings else None,
-        boxes=_boxes(reading, said),
+        boxes=tuple(_boxes(said, completions)),
+        steps=tuple(_rated_steps(said, completions)),
+        missed=tuple(_written(said)),
     )
     return FeedbackView(known, compare(word, known))
 
 
-def _boxes(reading: Reading, said: Said) -> tuple[Box, ...]:
+def _boxes(said: Said, completions: Sequence[CompletionView]) -> Iterator[NamedBox]:
     """The regions that the reader stands for: drawn, redrawn, or found fitting."""
-    drawn = [Box(one.x_min, one.y_min, one.x_max, one.y_max) for one in said.drawn_regions]
-    for one in said.region_annotations:
-        if (
-            one.x_min is not None
-            and one.y_min is not None
-            and one.x_max is not None
-            and one.y_max is not None
-        ):
-            drawn.append(Box(one.x_min, one.y_min, one.x_max, one.y_max))
-    fitting = Region.objects.filter(
-        annotations__reading=reading, annotations__verdict=RegionAnnotation.Verdict.FITS
-    )
-    return (*drawn, *(Box(one.x_min, one.y_min, one.x_max, one.y_max) for one in fitting))
+    names = {step.uid: name for name, step in _steps(completions)}
+    names |= {finding.uid: f"“{finding.text}”" for finding in said.missed_findings}
+    for drawn in said.drawn_regions:
+        owner = drawn.step or drawn.missed_finding
+        name = names[owner] if owner else "your first read"
+        yield NamedBox(f"the region you drew for {name}", _box(drawn))
+    annotations = {one.region: one for one in said.region_annotations}
+    for name, step in _steps(completions):
+        for region in step.regions:
+            annotation = annotations.get(region.uid)
+            if annotation is not None and annotation.verdict == RegionAnnotation.Verdict.FITS:
+                yield NamedBox(f"the region of {name}, found fitting", _box(region))
+            elif annotation is not None and (box := _redrawn(annotation)) is not None:
+                yield NamedBox(f"the region of {name}, redrawn", box)
+
+
+def _rated_steps(said: Said, completions: Sequence[CompletionView]) -> Iterator[RatedStep]:
+    rated = {one.step: one.plausibility for one in said.step_ratings}
+    for name, step in _steps(completions):
+        plausibility = rated.get(step.uid)
+        if plausibility is not None:
+            boxes = tuple(_box(region) for region in step.regions)
+            yield RatedStep(name, step.text, plausibility, boxes)
+
+
+def _written(said: Said) -> Iterator[WrittenFinding]:
+    for finding in said.missed_findings:
+        boxes = tuple(_box(one) for one in said.drawn_regions if one.missed_finding == finding.uid)
+        yield WrittenFinding(finding.text, boxes)
+
+
+def _steps(completions: Sequence[CompletionView]) -> Iterator[tuple[str, StepView]]:
+    """Each with the name that it has on the page."""
+    for completion in completions:
+        side = f"{completion.side.upper()} " if len(completions) > 1 else ""
+        for step in completion.steps:
+            yield f"{side}step {step.position}", step
+
+
+def _redrawn(one: RegionAnnotationView) -> Box | None:
+    if one.x_min is None or one.y_min is None or one.x_max is None or one.y_max is None:
+        return None
+    return Box(one.x_min, one.y_min, one.x_max, one.y_max)
+
+
+def _box(region: RegionView | DrawnRegionView) -> Box:
+    return Box(region.x_min, region.y_min, region.x_max, region.y_max)

@@ -5,21 +5,18 @@ reader's own first read is locked, where one is asked.
 """
 
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from django.urls import reverse
 
-from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.registry.selectors import model_names
 from deepmedix_review.reviews.criteria.versions import asked_of
-from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
 from deepmedix_review.reviews.reading.completeness import find_missing
+from deepmedix_review.reviews.reading.completion_view import CompletionView, show_completions
 from deepmedix_review.reviews.reading.conflicts import LatestChange, latest_changes
 from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView, FirstReadForm, first_read_form
 from deepmedix_review.reviews.reading.parts import (
@@ -31,13 +28,11 @@ from deepmedix_review.reviews.reading.parts import (
     VoteView,
     all_said,
 )
-from deepmedix_review.reviews.reading.reveal import require_revealed
 from deepmedix_review.reviews.reading.training_feedback import TAUGHT, FeedbackView, show_feedback
 from deepmedix_review.reviews.reading.window_view import WindowView, window_of
 from deepmedix_review.reviews.selectors import next_reading, place_of
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.selectors import CompanionFilm, companion_films
-from inference.grounding import PROBLEM_SENTENCES
 
 
 @dataclass(frozen=True)
@@ -54,39 +49,6 @@ class FilmView:
     bits_stored: int
     view_position: str
     modality: str
-
-
-@dataclass(frozen=True)
-class RegionView:
-    """Film pixels, edges; `problem` is empty, outside_image, no_area, inverted or whole_image."""
-
-    uid: uuid.UUID
-    position: int
-    x_min: float
-    y_min: float
-    x_max: float
-    y_max: float
-    problem: str
-
-
-@dataclass(frozen=True)
-class StepView:
-    uid: uuid.UUID
-    position: int
-    text: str
-    regions: tuple[RegionView, ...]
-
-
-@dataclass(frozen=True)
-class CompletionView:
-    """`problems` says in sentences what the parser could not read; then `text` is shown as it is."""
-
-    side: str
-    uid: uuid.UUID
-    answer: str
-    text: str
-    problems: tuple[str, ...]
-    steps: tuple[StepView, ...]
 
 
 @dataclass(frozen=True)
@@ -158,6 +120,7 @@ def show_reading(reading: Reading) -> ReadingView:
     number, num_cases = place_of(reading.assignment)
     said = all_said([reading])[reading.pk]
     first_read = first_read_form(reading, said.drawn_regions)
+    completions = show_completions(reading) if reading.is_revealed else ()
     last_change = reading.changes.order_by("-received_at").values_list("received_at", flat=True).first()
     return ReadingView(
         uid=reading.uid,
@@ -173,7 +136,7 @@ def show_reading(reading: Reading) -> ReadingView:
         instance=_film(reading.completion_a.instance),
         films=companion_films(case.study, beside=reading.completion_a.instance),
         first_read=first_read,
-        completions=show_completions(reading) if reading.is_revealed else (),
+        completions=completions,
         criteria=_criteria(case.reader_study),
         step_ratings=said.step_ratings,
         region_annotations=said.region_annotations,
@@ -183,7 +146,7 @@ def show_reading(reading: Reading) -> ReadingView:
         drawn_regions=said.drawn_regions,
         criterion_ratings=said.criterion_ratings,
         adjudication=show_adjudication(reading),
-        feedback=show_feedback(reading, said, first_read),
+        feedback=show_feedback(reading, said, first_read, completions),
         window=window_of(reading),
         measured_lines=tuple((*line,) for line in reading.measured_lines),
         active_seconds=reading.active_seconds,
@@ -246,41 +209,4 @@ def _film(instance: Instance) -> FilmView:
         bits_stored=instance.bits_stored,
         view_position=instance.view_position,
         modality=instance.series.shown_modality,
-    )
-
-
-def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
-    """As drawn for this reading, the names of models masked. Raises NotYours before the reveal."""
-    require_revealed(reading)
-    names = model_names()
-    shown = [completion for completion in (reading.completion_a, reading.completion_b) if completion]
-    steps: dict[int, list[StepView]] = defaultdict(list)
-    rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
-    for step in rows.order_by("completion", "position"):
-        regions = tuple(_region(region) for region in step.regions.all())
-        steps[step.completion_id].append(
-            StepView(step.uid, step.position, mask_model_names(step.text, names), regions)
-        )
-    return tuple(
-        CompletionView(
-            side=side,
-            uid=completion.uid,
-            answer=mask_model_names(completion.answer, names),
-            text=mask_model_names(completion.text, names),
-            problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
-            steps=tuple(steps[completion.pk]),
-        )
-        for side, completion in zip("ab", shown, strict=False)
-    )
-
-
-def _region(region: Region) -> RegionView:
-    return RegionView(
-        region.uid,
-        region.position,
-        region.x_min,
-        region.y_min,
-        region.x_max,
-        region.y_max,
-        region.problem,
     )

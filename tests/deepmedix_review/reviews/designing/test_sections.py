@@ -111,13 +111,13 @@ def test_a_part_with_an_error_and_one_whose_button_was_pressed_come_back_open(de
         "First reads, repeats and controls",
         "Deadline, results and disagreement",
     ]
-    assert opened(desk.post(NEW, form(action="add-taught")).content.decode()) == ["Training and calibration"]
+    assert opened(desk.post(NEW, form(action="add-taught")).content.decode()) == ["Practice and calibration"]
     broken = form(action="save") | {
         "taught-TOTAL_FORMS": "1",
         "taught-0-study": str(completed_study().uid),
         "taught-0-regions": "somewhere",
     }
-    assert opened(desk.post(NEW, broken).content.decode()) == ["Training and calibration"]
+    assert opened(desk.post(NEW, broken).content.decode()) == ["Practice and calibration"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from deepmedix_review.reviews.known_answers import (
     FeedbackItem,
     KnownAnswer,
     KnownRegion,
+    NamedBox,
+    RatedStep,
     WordOfReader,
+    WrittenFinding,
     compare,
     read_known_answer,
 )
@@ -58,7 +61,8 @@ def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     assert told["Cardiomegaly"] == ("present", "present", True)
     assert told["Edema"] == ("present", "absent", False)
     assert told["Region of Cardiomegaly"][2] is True
-    assert [item["region"] for item in feedback["items"]] == [None, None, 0]
+    assert told["Region of Cardiomegaly"][0] == "100% overlap: the region of B step 1, found fitting"
+    assert [item["region"] for item in feedback["items"]][:3] == [None, None, 0]
     assert feedback["known_answer"]["comment"] == "The cardiothoracic ratio is 0.6."
 
 
@@ -107,12 +111,19 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             [FeedbackItem("Answer", "yes", "no", False)],
         ),
         (
-            WordOfReader(None, None, (Box(0, 0, 9, 9), Box(150, 300, 330, 390))),
+            WordOfReader(
+                None,
+                None,
+                (
+                    NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),
+                    NamedBox("the region of step 2, found fitting", Box(150, 300, 330, 390)),
+                ),
+            ),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
             [
                 FeedbackItem(
                     "Region of heart",
-                    "50% overlap",
+                    "50% overlap: the region of step 2, found fitting",
                     "drawn on the film",
                     True,
                     0,
@@ -123,6 +134,44 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             WordOfReader(None, None, ()),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
             [FeedbackItem("Region of heart", "no region", "drawn on the film", False, 0)],
+        ),
+        (
+            WordOfReader(None, None, (NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),)),
+            KnownAnswer(regions=(KnownRegion("heart", HEART),)),
+            [FeedbackItem("Region of heart", "none near it", "drawn on the film", False, 0)],
+        ),
+        (
+            WordOfReader(
+                None,
+                None,
+                (),
+                steps=(
+                    RatedStep("step 1", "The heart is enlarged.", 2),
+                    RatedStep("step 2", "There is a right nodule.", 4),
+                    RatedStep("step 3", "No pneumothorax.", 3),
+                    RatedStep("step 4", "The diaphragm is seen.", 1),
+                ),
+                missed=(WrittenFinding("rib fracture"), WrittenFinding("enlarged aortic knob")),
+            ),
+            KnownAnswer(findings=("Cardiomegaly",)),
+            [
+                FeedbackItem("Findings", "", "Cardiomegaly", None),
+                FeedbackItem(
+                    "Step 1: “The heart is enlarged.”", "implausible (2)", "true: Cardiomegaly present", False
+                ),
+                FeedbackItem(
+                    "Step 2: “There is a right nodule.”", "plausible (4)", "false: Lung Lesion absent", False
+                ),
+                FeedbackItem(
+                    "Step 3: “No pneumothorax.”", "partly right (3)", "true: Pneumothorax absent", None
+                ),
+                FeedbackItem(
+                    "Missed finding: “rib fracture”", "written", "not there: Fracture absent", False
+                ),
+                FeedbackItem(
+                    "Missed finding: “enlarged aortic knob”", "written", "names no such finding", None
+                ),
+            ],
         ),
     ],
 )

@@ -1,0 +1,82 @@
+"""What a model said of a film, as its reader sees it: steps, regions and answer, and no model's name."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+
+from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.registry.selectors import model_names
+from deepmedix_review.reviews.masking import mask_model_names
+from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.reading.reveal import require_revealed
+from inference.grounding import PROBLEM_SENTENCES
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """Film pixels, edges; `problem` is empty, outside_image, no_area, inverted or whole_image."""
+
+    uid: uuid.UUID
+    position: int
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    problem: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    uid: uuid.UUID
+    position: int
+    text: str
+    regions: tuple[RegionView, ...]
+
+
+@dataclass(frozen=True)
+class CompletionView:
+    """`problems` says in sentences what the parser could not read; then `text` is shown as it is."""
+
+    side: str
+    uid: uuid.UUID
+    answer: str
+    text: str
+    problems: tuple[str, ...]
+    steps: tuple[StepView, ...]
+
+
+def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
+    """As drawn for this reading, the names of models masked. Raises NotYours before the reveal."""
+    require_revealed(reading)
+    names = model_names()
+    shown = [completion for completion in (reading.completion_a, reading.completion_b) if completion]
+    steps: dict[int, list[StepView]] = defaultdict(list)
+    rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
+    for step in rows.order_by("completion", "position"):
+        regions = tuple(_region(region) for region in step.regions.all())
+        steps[step.completion_id].append(
+            StepView(step.uid, step.position, mask_model_names(step.text, names), regions)
+        )
+    return tuple(
+        CompletionView(
+            side=side,
+            uid=completion.uid,
+            answer=mask_model_names(completion.answer, names),
+            text=mask_model_names(completion.text, names),
+            problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
+            steps=tuple(steps[completion.pk]),
+        )
+        for side, completion in zip("ab", shown, strict=False)
+    )
+
+
+def _region(region: Region) -> RegionView:
+    return RegionView(
+        region.uid,
+        region.position,
+        region.x_min,
+        region.y_min,
+        region.x_max,
+        region.y_max,
+        region.problem,
+    )
