@@ -129,7 +129,7 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
     caution = cautions.pop(User.objects.get(pk=reader).pseudonym)
     [other] = cautions.values()
     assert other.reader == guesser.pseudonym
-    assert other.says[0].startswith("agrees with its own hidden repeats no better than chance: ")
+    assert other.says[0].startswith("rated hidden repeats no more alike than by chance: ")
     assert len(other.says) == 1
     reader_name = User.objects.get(pk=reader).pseudonym
     assert caution.reader == reader_name

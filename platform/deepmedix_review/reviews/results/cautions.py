@@ -52,8 +52,8 @@ def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
             said[reader].append(f"saw through {seen} of {shown} alterations of control cases")
     for reader, again in at_chance(readings).items():
         said[reader].append(
-            f"agrees with its own hidden repeats no better than chance: {again.num_same} of "
-            f"{again.num_items} items alike, kappa {again.kappa:.2f}"
+            f"rated hidden repeats no more alike than by chance: {again.num_same} of {again.num_items} marks "
+            f"the same, kappa {again.kappa:.2f}"
         )
     for reader, haste in hasty(readings).items():
         said[reader].append(str(haste))
