@@ -228,19 +228,27 @@ def test_a_training_case_shows_what_is_known_on_the_film_and_at_the_top(enter: C
     page.reload()
     room.wait_for_film()
     expect(page.get_by_text("A practice case: once it is signed you see what is known of it")).to_be_visible()
-    room.press(*["4", "f"] * 2, "5", "4", "3", "1", "Control+Enter")
+    room.press("2", "f", "4", "f", "5", "4", "3", "1")
+    for finding in ("enlarged aortic knob", "rib fracture"):
+        room.press("n")
+        page.keyboard.type(finding)
+        room.press("Enter")
+    room.press("Control+Enter")
     panel = page.get_by_role("region", name="Feedback")
     expect(panel.get_by_role("heading")).to_be_focused()
     expect(panel.get_by_role("heading")).to_be_in_viewport()
-    expect(panel).to_contain_text("You agree in 2 of 3.")
+    expect(panel).to_contain_text("You agree in 1 of 4.")
     expect(panel).to_contain_text("This film was drawn, so this is certain.")
     expect(panel.get_by_role("row", name=re.compile("Region of Cardiomegaly"))).to_contain_text(
         "100% overlap: the region of step 1, found fitting"
     )
     expect(panel.get_by_role("row", name=re.compile("^Step 1"))).to_contain_text(
-        "plausible (4)true: Cardiomegaly presentagrees"
+        "implausible (2)true: Cardiomegaly presentdiffers"
     )
     expect(panel.get_by_role("row", name=re.compile("^Findings"))).to_contain_text("not asked")
+    expect(panel.get_by_role("row", name=re.compile("rib fracture"))).to_contain_text(
+        "not there: Fracture absent"
+    )
     labels = page.locator(".region .plate-text")
     expect(labels.get_by_text("Known: Cardiomegaly")).to_be_visible()
     expect(labels.get_by_text("Known: Lung Lesion")).to_be_visible()

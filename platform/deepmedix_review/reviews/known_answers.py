@@ -184,7 +184,9 @@ def _looked_for(finding: WrittenFinding, known: KnownAnswer) -> FeedbackItem:
     return FeedbackItem(
         what=f"Missed finding: {_shortened(finding.text)}",
         yours="written",
-        known="not there: " + told.known if told.is_true is False else told.known or "names no such finding",
+        known="not there: " + told.known
+        if told.is_true is False
+        else told.known or "not among what is known",
         agrees=told.is_true,
     )
 

@@ -17,7 +17,7 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   {
     place: "output",
     title: "What the output should have said",
-    text: "E edits a step or the answer, T writes a note, N names a finding that was missed. B shows all regions, Space hides them while it is held.",
+    text: "E edits a step or the answer, T writes a note, N names a finding that was missed. Enter ends a text; D draws where the finding is. B shows all regions, Space hides them while it is held.",
   },
   {
     place: "foot",

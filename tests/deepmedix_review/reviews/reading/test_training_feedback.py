@@ -169,7 +169,7 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                     "Missed finding: “rib fracture”", "written", "not there: Fracture absent", False
                 ),
                 FeedbackItem(
-                    "Missed finding: “enlarged aortic knob”", "written", "names no such finding", None
+                    "Missed finding: “enlarged aortic knob”", "written", "not among what is known", None
                 ),
             ],
         ),
