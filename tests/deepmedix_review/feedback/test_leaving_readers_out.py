@@ -22,7 +22,7 @@ from deepmedix_review.reviews.models import (
     RegionAnnotation,
     StepRating,
 )
-from deepmedix_review.reviews.results.cautions import cautions_in
+from deepmedix_review.reviews.results.dashboard import compute
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import (
     a_study_read_by_several,
@@ -125,7 +125,7 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
         annotations.update(verdict="fits", x_min=None, y_min=None, x_max=None, y_max=None)
         Reading.objects.filter(pk__in=[one.pk for one in own]).update(active_seconds=3)
         turn_round(again)
-    cautions = {caution.reader: caution for caution in cautions_in(study)}
+    cautions = {caution.reader: caution for caution in compute(study).cautions}
     caution = cautions.pop(User.objects.get(pk=reader).pseudonym)
     [other] = cautions.values()
     assert other.reader == guesser.pseudonym

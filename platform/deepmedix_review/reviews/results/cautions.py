@@ -1,30 +1,34 @@
 """Which readers to look at before they are believed: who says one thing, guesses, overlooks or hurries."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+import numpy as np
+from django.db.models import QuerySet
 
-from deepmedix_review.reviews.models import (
-    AnswerRating,
-    Assignment,
-    Case,
-    ReaderStudy,
-    Reading,
-    RegionAnnotation,
-    StepRating,
-    Vote,
-)
+from deepmedix_review.reviews.models import Assignment, Case, Reading, RegionAnnotation, StepRating
+from deepmedix_review.reviews.results.columns import distinct
 from deepmedix_review.reviews.results.haste import hasty
+from deepmedix_review.reviews.results.readings import (
+    POINTS,
+    SIDES,
+    VERDICTS,
+    Ratings,
+    Readings,
+    Said,
+    load_said,
+    load_these,
+    reader_names,
+)
 from deepmedix_review.reviews.results.reliability import SEEN_THROUGH
 from deepmedix_review.reviews.results.twice import at_chance
 from rl_feedback.raters.sameness import is_by_chance, smoothed_share
 
-_READER = "reading__assignment__reader__pseudonym"
-_Counts = Mapping[str, Counter[str]]
+_Counts = Mapping[int, Counter[str]]
+# Of plausibility and the points of answers, by their number.
+_MARKS = ("0", "1", "2", "3", "4", "5")
 
 
 @dataclass(frozen=True)
@@ -37,65 +41,59 @@ class Caution:
 
 def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
     """Of the readers of these readings, controls and repeats among them; the queries don't grow with them."""
-    keys = readings.order_by().values("pk")
-    said: dict[str, list[str]] = defaultdict(list)
-    for counts, words in (
-        (_ratings(keys), "gave the rating {} and nothing else, {} times"),
-        (_verdicts(keys), "said “{}” of all {} regions"),
+    these = load_these(np.sort(np.array(readings.order_by().values_list("pk", flat=True), dtype=np.int64)))
+    return cautions_of(these, load_said(these))
+
+
+def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
+    """Of the readers of what was loaded: of data, controls and repeats."""
+    counts = readings.of_roles(Case.Role.DATA, Case.Role.CONTROL)
+    names = reader_names(readings)
+
+    def counted(ratings: Iterable[Ratings], words: Sequence[str]) -> _Counts:
+        return _counted(readings, (some.only(counts) for some in ratings), words)
+
+    points = (said.plausibility, *(said.answers[name] for name in POINTS))
+    says: dict[int, list[str]] = defaultdict(list)
+    for found, sentence in (
+        (counted(points, _MARKS), "gave the rating {} and nothing else, {} times"),
+        (counted([said.verdicts], VERDICTS), "said “{}” of all {} regions"),
     ):
-        for reader, value, number in _only_one(counts):
-            said[reader].append(words.format(value, number))
-    for reader, side, number in _only_one_side(_counted(Vote.objects.filter(reading__in=keys), "side")):
-        said[reader].append(f"voted {number} times for output {side.upper()}, on one side always")
+        for reader, value, number in _only_one(found):
+            says[reader].append(sentence.format(value, number))
+    for reader, side, number in _only_one_side(counted(said.votes.values(), SIDES)):
+        says[reader].append(f"voted {number} times for output {side.upper()}, on one side always")
     for reader, (seen, shown) in _controls(readings).items():
         if shown >= 2 and seen * 2 < shown:
-            said[reader].append(f"saw through {seen} of {shown} alterations of control cases")
-    for reader, again in at_chance(readings).items():
-        said[reader].append(
+            says[reader].append(f"saw through {seen} of {shown} alterations of control cases")
+    for reader, again in at_chance(readings, [some.only(counts) for some in points]).items():
+        says[reader].append(
             f"rated hidden repeats no more alike than by chance: {again.num_same} of {again.num_items} marks "
             f"the same, kappa {again.kappa:.2f}"
         )
-    for reader, haste in hasty(readings).items():
-        said[reader].append(str(haste))
-    return tuple(Caution(reader, tuple(said[reader])) for reader in sorted(said))
-
-
-def cautions_in(reader_study: ReaderStudy) -> tuple[Caution, ...]:
-    """Of all that its readers signed of data, controls and repeats."""
-    signed = Reading.objects.filter(
-        assignment__case__reader_study=reader_study,
-        assignment__case__role__in=(Case.Role.DATA, Case.Role.CONTROL),
-        signed_at__isnull=False,
+    for reader, haste in hasty(readings.only(counts)).items():
+        says[reader].append(str(haste))
+    return tuple(
+        Caution(names[reader], tuple(says[reader])) for reader in sorted(says, key=lambda key: names[key])
     )
-    return cautions_on(signed.exclude(amended_by__signed_at__isnull=False))
 
 
-def _counted(rows: "QuerySet[Any]", *names: str) -> dict[str, Counter[str]]:
-    """By reader how often each value was given, of all these fields together; counted by the database."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for reader, *values, number in rows.order_by().values_list(_READER, *names).annotate(number=Count("pk")):
-        for value in values:
-            if value is not None:
-                counts[reader][str(value)] += number
+def _counted(readings: Readings, ratings: Iterable[Ratings], words: Sequence[str]) -> _Counts:
+    """By reader how often each value was given, of all these together; a value is a place in `words`."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for some in ratings:
+        readers, place = distinct(readings.reader[some.reading])
+        number = np.bincount(
+            place * len(words) + some.value.astype(np.int64), minlength=len(readers) * len(words)
+        )
+        for reader, of_reader in zip(readers.tolist(), number.reshape(-1, len(words)).tolist(), strict=True):
+            counts[reader].update(
+                {word: times for word, times in zip(words, of_reader, strict=True) if times}
+            )
     return counts
 
 
-def _verdicts(keys: Any) -> dict[str, Counter[str]]:
-    return _counted(RegionAnnotation.objects.filter(reading__in=keys), "verdict")
-
-
-def _ratings(keys: Any) -> dict[str, Counter[str]]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for rows, names in (
-        (StepRating.objects.filter(reading__in=keys), ("plausibility",)),
-        (AnswerRating.objects.filter(reading__in=keys), ("relevance", "correctness", "completeness")),
-    ):
-        for reader, own in _counted(rows, *names).items():
-            counts[reader].update(own)
-    return counts
-
-
-def _only_one(counts: _Counts) -> Iterable[tuple[str, str, int]]:
+def _only_one(counts: _Counts) -> Iterable[tuple[int, str, int]]:
     """Who says one thing alone, more often than who answers like the others would by chance."""
     total: Counter[str] = Counter()
     for own in counts.values():
@@ -109,7 +107,7 @@ def _only_one(counts: _Counts) -> Iterable[tuple[str, str, int]]:
             yield reader, value, number
 
 
-def _only_one_side(counts: _Counts) -> Iterable[tuple[str, str, int]]:
+def _only_one_side(counts: _Counts) -> Iterable[tuple[int, str, int]]:
     """Sides are drawn by lot, so who looks at the outputs votes for either half the time."""
     for reader, own in counts.items():
         decided = {side: own[side] for side in ("a", "b") if own[side]}
@@ -119,13 +117,14 @@ def _only_one_side(counts: _Counts) -> Iterable[tuple[str, str, int]]:
                 yield reader, side, number
 
 
-def _controls(readings: QuerySet[Reading]) -> Mapping[str, tuple[int, int]]:
+def _controls(readings: Readings) -> Mapping[int, tuple[int, int]]:
     """By reader: how many alterations were seen through, of how many shown."""
-    shown = readings.filter(assignment__case__role=Case.Role.CONTROL, assignment__kind=Assignment.Kind.FIRST)
+    keys = readings.key[readings.of(Assignment.Kind.FIRST, Case.Role.CONTROL)].tolist()
     rows = list(
-        shown.order_by().values_list("pk", "assignment__reader__pseudonym", "assignment__case__known_answer")
+        Reading.objects.filter(pk__in=keys)
+        .order_by()
+        .values_list("pk", "assignment__reader", "assignment__case__known_answer")
     )
-    keys = [key for key, _, _ in rows]
     low = set(
         StepRating.objects.filter(reading__in=keys, plausibility__lte=SEEN_THROUGH).values_list(
             "reading", "step__uid"
@@ -136,7 +135,7 @@ def _controls(readings: QuerySet[Reading]) -> Mapping[str, tuple[int, int]]:
         .exclude(verdict=RegionAnnotation.Verdict.FITS)
         .values_list("reading", "region__uid")
     )
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[int, tuple[int, int]] = {}
     for key, reader, known in rows:
         for what in (known or {}).get("alterations", []):
             is_seen = (key, UUID(what["step"])) in low or bool(

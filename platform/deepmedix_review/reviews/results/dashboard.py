@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures
-from deepmedix_review.reviews.results.cautions import Caution, cautions_in
+from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, head_lines
@@ -84,7 +84,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
             ),
             num_readings=len(readings),
             computed_at=timezone.now(),
-            cautions=cautions_in(reader_study),
+            cautions=cautions_of(readings, said),
         )
 
 

@@ -1,16 +1,15 @@
 """Who reads faster than a case can be read: against the other readers, and against what its parts make."""
 
-import statistics
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+import numpy as np
 
-from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.designing.reading_times import questions_by_study
 from deepmedix_review.reviews.designs import LEAST_SHARE, expected_times, make_up
-from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.columns import Keys, Numbers, near, places_of, read_columns
+from deepmedix_review.reviews.results.readings import WITH_CASES, Readings
 
 # Of fewer cases nobody is called hasty.
 FEWEST_CASES = 3
@@ -35,75 +34,84 @@ class Haste:
         return said
 
 
-@dataclass(frozen=True)
-class _Timed:
-    reader: str
-    seconds: int
-    parts: float
-
-
-def hasty(readings: QuerySet[Reading]) -> Mapping[str, Haste]:
-    """By reader. Amendments, made in seconds, are left out, and so is a reading whose time is not known."""
-    own: dict[str, list[_Timed]] = defaultdict(list)
-    for timed in _timed(readings):
-        own[timed.reader].append(timed)
+def hasty(readings: Readings) -> Mapping[int, Haste]:
+    """By reader. A reading whose time is not known is left out; an amended case took what it first took."""
+    timed = readings.only(readings.seconds > 0)
+    if not len(timed):
+        return {}
+    parts = _parts_of(timed)
     found = {}
-    for reader, each in own.items():
-        if len(each) < FEWEST_CASES:
+    for reader in np.unique(timed.reader).tolist():
+        own = timed.reader == reader
+        if own.sum() < FEWEST_CASES:
             continue
-        median = statistics.median(one.seconds for one in each)
-        of_others = [one.seconds for name, every in own.items() if name != reader for one in every]
-        others = statistics.median(of_others) if len(of_others) >= FEWEST_CASES else 0.0
-        parts = statistics.median(one.parts for one in each)
+        median, made = float(np.median(timed.seconds[own])), float(np.median(parts[own]))
+        others = float(np.median(timed.seconds[~own])) if (~own).sum() >= FEWEST_CASES else 0.0
         haste = Haste(
             own=median,
             others=others if median < HASTE * others else None,
-            parts=parts if median < LEAST_SHARE * parts else None,
+            parts=made if median < LEAST_SHARE * made else None,
         )
         if haste.others is not None or haste.parts is not None:
             found[reader] = haste
     return found
 
 
-def _timed(readings: QuerySet[Reading]) -> list[_Timed]:
-    """Each with the seconds that its parts make, as a plan counts them, of the outputs that were read."""
-    rows = list(
-        readings.filter(amends__isnull=True, active_seconds__gt=0)
-        .order_by()
-        .values_list(
-            "assignment__reader__pseudonym",
-            "active_seconds",
-            "assignment__case__reader_study",
-            "assignment__case__reader_study__first_read_choices",
-            "asks_first_read",
-            "completion_a",
-            "completion_b",
+def _parts_of(readings: Readings) -> Numbers:
+    """The seconds that the parts of each case make, as a plan counts them, of the outputs that were read."""
+    shown = np.unique(np.concatenate([readings.completion_a, readings.completion_b]))
+    shown = shown[shown > 0]
+    steps, regions = _counts_of(shown)
+    num_steps, num_regions = np.zeros(len(readings), np.int64), np.zeros(len(readings), np.int64)
+    for outputs in (readings.completion_a, readings.completion_b):
+        is_shown = outputs > 0
+        place = np.searchsorted(shown, outputs[is_shown])
+        num_steps[is_shown] += steps[place]
+        num_regions[is_shown] += regions[place]
+    num_outputs = 1 + (readings.completion_b > 0)
+    sort = np.stack([*_asked(readings), num_outputs, num_steps, num_regions])
+    kinds, place = np.unique(sort, axis=1, return_inverse=True)
+    studies = ReaderStudy.objects.in_bulk(np.unique(kinds[0]).tolist())
+    asked = questions_by_study(set(studies))
+    made = [
+        expected_times(
+            make_up(
+                asked[study],
+                num_outputs=outputs,
+                steps_per_output=of_steps / outputs,
+                regions_per_output=of_regions / outputs,
+                first_reads=float(asks_first_read),
+                has_choices=bool(studies[study].first_read_choices),
+            )
+        ).median
+        for study, asks_first_read, outputs, of_steps, of_regions in kinds.T.tolist()
+    ]
+    return np.asarray(made, dtype=np.float64)[place.reshape(-1)]
+
+
+def _asked(readings: Readings) -> tuple[Keys, Keys]:
+    """Of each reading its reader study, and whether it asked a first read."""
+    columns = read_columns(
+        "SELECT reading.id AS c0, reviews_case.reader_study_id AS c1, reading.asks_first_read::int AS c2"
+        f" {WITH_CASES} WHERE {near('reading.id', readings.key)}",
+        num_columns=3,
+    )
+    place = np.argsort(columns[0])[np.searchsorted(np.sort(columns[0]), readings.key)]
+    return columns[1][place], columns[2][place]
+
+
+def _counts_of(completions: Keys) -> tuple[Keys, Keys]:
+    """Of each of these ascending keys how many steps and how many regions it has."""
+    steps, regions = (np.zeros(len(completions), np.int64) for _ in range(2))
+    for counts, joined in (
+        (steps, ""),
+        (regions, "JOIN reasoning_region region ON region.step_id = step.id"),
+    ):
+        keys, number = read_columns(
+            f"SELECT step.completion_id AS c0, count(*) AS c1 FROM reasoning_reasoningstep step {joined} "
+            f"WHERE {near('step.completion_id', completions)} GROUP BY step.completion_id",
+            num_columns=2,
         )
-    )
-    shown = {key for *_, a, b in rows for key in (a, b) if key}
-    counts = Completion.with_altered.filter(pk__in=shown).annotate(
-        num_steps=Count("steps", distinct=True), num_regions=Count("steps__regions", distinct=True)
-    )
-    parts_of = {
-        key: (steps, regions) for key, steps, regions in counts.values_list("pk", "num_steps", "num_regions")
-    }
-    asked = questions_by_study({study for _, _, study, *_ in rows})
-    made: dict[tuple[object, ...], float] = {}
-    timed = []
-    for reader, seconds, study, choices, asks_first_read, *outputs in rows:
-        parts = [parts_of[key] for key in outputs if key]
-        num_steps, num_regions = (sum(column) for column in zip(*parts, strict=True))
-        kind = (study, asks_first_read, len(parts), num_steps, num_regions)
-        if kind not in made:
-            made[kind] = expected_times(
-                make_up(
-                    asked[study],
-                    num_outputs=len(parts),
-                    steps_per_output=num_steps / len(parts),
-                    regions_per_output=num_regions / len(parts),
-                    first_reads=float(asks_first_read),
-                    has_choices=bool(choices),
-                )
-            ).median
-        timed.append(_Timed(reader, seconds, made[kind]))
-    return timed
+        found, place = places_of(keys, completions)
+        counts[place] = number[found]
+    return steps, regions

@@ -28,11 +28,14 @@ VOTES = tuple(Vote.Kind.values)
 HARMS = ("none", "mild", "severe")
 POINTS = ("relevance", "correctness", "completeness")
 
-# A reading counts once signed, until a signed amendment takes its place, while its study is in use.
-READINGS = """
+WITH_CASES = """
 FROM reviews_reading reading
 JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
 JOIN reviews_case ON reviews_case.id = assignment.case_id
+"""
+# A reading counts once signed, until a signed amendment takes its place, while its study is in use.
+READINGS = f"""
+{WITH_CASES}
 JOIN studies_study study ON study.id = reviews_case.study_id AND study.state = 'ready'
 WHERE reviews_case.reader_study_id = %(reader_study)s AND reading.signed_at IS NOT NULL
   AND NOT EXISTS (
@@ -84,10 +87,20 @@ class Readings:
     def __len__(self) -> int:
         return len(self.key)
 
+    def only(self, chosen: Chosen) -> "Readings":
+        return (
+            self
+            if chosen.all()
+            else Readings(**{name: column[chosen] for name, column in vars(self).items()})
+        )
+
     def of(self, kind: Assignment.Kind, *roles: Case.Role) -> Chosen:
         """Which readings are of this kind, on cases of these roles (by default on data)."""
-        wanted = [ROLES.index(role) for role in roles or (Case.Role.DATA,)]
-        return np.asarray((self.kind == KINDS.index(kind)) & np.isin(self.role, wanted))
+        return np.asarray((self.kind == KINDS.index(kind)) & self.of_roles(*roles or (Case.Role.DATA,)))
+
+    def of_roles(self, *roles: Case.Role) -> Chosen:
+        """Which readings are of cases of these roles."""
+        return np.asarray(np.isin(self.role, [ROLES.index(role) for role in roles]))
 
 
 @dataclass(frozen=True)
@@ -118,10 +131,19 @@ class Said:
 
 
 def load_readings(reader_study: ReaderStudy) -> Readings:
+    """All that count."""
+    return _readings(READINGS, {"reader_study": reader_study.pk})
+
+
+def load_these(keys: Keys) -> Readings:
+    """The readings of these ascending keys, whatever study they are of."""
+    found = _readings(f"{WITH_CASES} WHERE {near('reading.id', keys)}")
+    return found.only(np.isin(found.key, keys))
+
+
+def _readings(source: str, params: Mapping[str, Any] | None = None) -> Readings:
     columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(COLUMNS.values()))
-    read = read_columns(
-        f"SELECT {columns} {READINGS}", {"reader_study": reader_study.pk}, num_columns=len(COLUMNS)
-    )
+    read = read_columns(f"SELECT {columns} {source}", params, num_columns=len(COLUMNS))
     by_name = dict(zip(COLUMNS, read[:, np.argsort(read[0])], strict=True))
     seconds = by_name.pop("seconds").astype(np.float64)
     return Readings(seconds=seconds, **by_name)

@@ -1,15 +1,13 @@
 """Who says of a hidden repeat something else than before, as often as somebody who guesses."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Coalesce
 
-from deepmedix_review.reviews.models import AnswerRating, Assignment, Reading, StepRating
+from deepmedix_review.reviews.models import Assignment
+from deepmedix_review.reviews.results.readings import KINDS, Ratings, Readings
 from rl_feedback.agreement import cohen_kappa
 
 # Of fewer items that were rated twice nobody is said to guess, nor where fewer of them were first rated
@@ -18,9 +16,6 @@ FEWEST_ITEMS, FEWEST_UNUSUAL = 10, 3
 # Below this agreement is called slight at best (Landis and Koch, Biometrics 33:159, 1977).
 SLIGHT = 0.2
 _Pair = tuple[int, int]
-_READER = "reading__assignment__reader__pseudonym"
-_POINTS = ("relevance", "correctness", "completeness")
-_FIRST = Coalesce("reading__assignment__repeat_of", "reading__assignment")
 
 
 @dataclass(frozen=True)
@@ -32,38 +27,35 @@ class Twice:
     kappa: float
 
 
-def at_chance(readings: QuerySet[Reading]) -> Mapping[str, Twice]:
+def at_chance(readings: Readings, marks: Iterable[Ratings]) -> Mapping[int, Twice]:
     """By reader, of the marks from 1 to 5. Kappa has quadratic weights: it is low, and its 95 % interval
     holds 0."""
-    keys = readings.order_by().values("pk")
-    pairs: dict[str, list[_Pair]] = defaultdict(list)
-    for more in (
-        _pairs(StepRating, keys, "step", "plausibility"),
-        _pairs(AnswerRating, keys, "completion", *_POINTS),
-    ):
-        for reader, own in more.items():
-            pairs[reader].extend(own)
+    pairs: dict[int, list[_Pair]] = defaultdict(list)
+    for some in marks:
+        _add_pairs(readings, some, pairs)
     found = {reader: _twice(own) for reader, own in pairs.items()}
     return {reader: twice for reader, twice in found.items() if twice is not None}
 
 
-def _pairs(model: Any, keys: Any, item: str, *fields: str) -> dict[str, list[_Pair]]:
-    """By reader what was said of each item in a first reading and in its repeat."""
-    repeats = Q(reading__assignment__kind=Assignment.Kind.REPEAT)
-    repeated = Q(reading__assignment__repeat__isnull=False)
-    rows = model.objects.filter(repeats | repeated, reading__in=keys).order_by("reading")
-    said: dict[tuple[str, int, int, str], dict[bool, int]] = defaultdict(dict)
-    for reader, first, kind, what, *values in rows.values_list(
-        _READER, _FIRST, "reading__assignment__kind", item, *fields
+def _add_pairs(readings: Readings, marks: Ratings, pairs: dict[int, list[_Pair]]) -> None:
+    """What was said of each item in a first reading and in its repeat."""
+    is_repeat = readings.kind == KINDS.index(Assignment.Kind.REPEAT)
+    first = np.where(is_repeat, readings.repeat_of, readings.assignment)
+    both = (is_repeat | np.isin(readings.assignment, readings.repeat_of[is_repeat]))[marks.reading]
+    said: dict[tuple[int, int, int], dict[bool, int]] = defaultdict(dict)
+    at = marks.reading[both]
+    for reader, case, again, item, value in zip(
+        readings.reader[at].tolist(),
+        first[at].tolist(),
+        is_repeat[at].tolist(),
+        marks.item[both].tolist(),
+        marks.value[both].tolist(),
+        strict=True,
     ):
-        for field, value in zip(fields, values, strict=True):
-            if value is not None:
-                said[reader, first, what, field][kind == Assignment.Kind.REPEAT] = value
-    pairs: dict[str, list[_Pair]] = defaultdict(list)
-    for (reader, *_), both in said.items():
-        if len(both) == 2:
-            pairs[reader].append((both[False], both[True]))
-    return pairs
+        said[reader, case, item][again] = int(value)
+    for (reader, *_), words in said.items():
+        if len(words) == 2:
+            pairs[reader].append((words[False], words[True]))
 
 
 def _twice(pairs: Sequence[_Pair]) -> Twice | None:
