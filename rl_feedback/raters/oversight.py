@@ -90,7 +90,7 @@ def fit_oversight(
     >>> found = fit_oversight(
     ...     items=[f"heart {n}" for n in range(40)] + [f"nodule {n}" for n in range(40)],
     ...     kinds=["heart"] * 40 + ["nodule"] * 40,
-    ...     struck=[n < 4 for n in range(40)] + [n < 24 for n in range(40)],
+    ...     struck=[n < 2 for n in range(40)] + [n < 24 for n in range(40)],
     ... )
     >>> found.made_up["heart 0"] < 0.5 < 0.9 < found.made_up["nodule 0"]
     True

@@ -136,8 +136,8 @@ def load_readings(reader_study: ReaderStudy) -> Readings:
 
 
 def load_these(keys: Keys) -> Readings:
-    """The readings of these ascending keys, whatever study they are of."""
-    found = _readings(f"{WITH_CASES} WHERE {near('reading.id', keys)}")
+    """The signed ones of these ascending keys, whatever study they are of."""
+    found = _readings(f"{WITH_CASES} WHERE {near('reading.id', keys)} AND reading.signed_at IS NOT NULL")
     return found.only(np.isin(found.key, keys))
 
 
