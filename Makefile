@@ -22,7 +22,7 @@ demo-loop:
 
 # Whole, it runs as two halves at once, one for each of two cores, which share neither servers nor state. What the
 # second half said stands below what the first one said. A folder that nobody names here is in the first half.
-SECOND_HALF = tests/inference tests/rl_feedback tests/journey
+SECOND_HALF = tests/rl_feedback tests/journey
 test:
 	@$(PYTHON) -I $(ENVIRONMENT) --tests
 	$(if $(ARGS),.venv/bin/python -m pytest $(ARGS),@$(MAKE) --no-print-directory --keep-going -j2 test-first-half test-second-half)
