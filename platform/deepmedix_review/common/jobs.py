@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState, LeasedJob
 
 Job = TypeVar("Job", bound=LeasedJob)
@@ -100,6 +101,27 @@ def finish(job: LeasedJob, *, state: JobState, error: str = "", **fields: Any) -
     if not rows:
         raise LeaseLost(f"{job._meta.verbose_name} {job.pk}, attempt {job.attempt}")
     job.refresh_from_db()
+
+
+def end_by(job: LeasedJob, error: Exception) -> None:
+    """End the job by what stopped its work: cancelled, failed with a sentence, or left to who has it now."""
+    name = f"{job._meta.verbose_name} {job.pk}"
+    try:
+        match error:
+            case LeaseLost():
+                logger.warning("left to another worker: %s", error)
+            case JobCancelled():
+                finish(job, state=JobState.CANCELLED)
+            case RefusedByRule() | ValueError() | OSError():
+                logger.error("%s failed", name, exc_info=error)
+                finish(job, state=JobState.FAILED, error=str(error))
+            case _:
+                logger.error("%s failed", name, exc_info=error)
+                where = "the worker's log names the place."
+                sentence = f"It stopped unexpectedly ({type(error).__name__}); {where}"
+                finish(job, state=JobState.FAILED, error=sentence)
+    except LeaseLost as reason:
+        logger.warning("left to another worker: %s", reason)
 
 
 def request_cancel(job: LeasedJob) -> None:

@@ -12,7 +12,6 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.gating.measuring import request_gate
@@ -69,20 +68,8 @@ def run_training(run_id: int) -> None:
         candidate = services.record_candidate(run, _train(run))
         shutil.rmtree(run_folder(run) / "checkpoints", ignore_errors=True)
         request_gate(candidate, actor=run.requested_by)
-    except jobs.LeaseLost as reason:
-        logger.warning("left to another worker: %s", reason)
-    except jobs.JobCancelled:
-        _end(run, JobState.CANCELLED, "")
-    except (RefusedByRule, ValueError, OSError) as error:
-        logger.exception("training run %s failed", run.pk)
-        _end(run, JobState.FAILED, str(error))
     except Exception as error:
-        logger.exception("training run %s failed", run.pk)
-        _end(
-            run,
-            JobState.FAILED,
-            f"It stopped unexpectedly ({type(error).__name__}); the worker's log names the place.",
-        )
+        jobs.end_by(run, error)
 
 
 @shared_task
@@ -171,10 +158,3 @@ def _train(run: TrainingRun) -> Path:
             learn_in_worker(run, data=folder / "data", listener=listener, check=check)
         check()
     return folder / "candidate"
-
-
-def _end(run: TrainingRun, state: JobState, error: str) -> None:
-    try:
-        jobs.finish(run, state=state, error=error)
-    except jobs.LeaseLost as reason:
-        logger.warning("left to another worker: %s", reason)

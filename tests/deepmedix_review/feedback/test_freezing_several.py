@@ -17,7 +17,6 @@ from deepmedix_review.feedback.models import DatasetReading, ExpertRegion, Prefe
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     Assignment,
     Case,
@@ -33,36 +32,13 @@ from rl_feedback.preferences import ExpertRegion as ExpertRegionRow
 from rl_feedback.preferences import Label, NotTrainingData, Pair, gather_preferences
 from rl_feedback.preferences.rows import lines_of
 from rl_feedback.training.examples import TaughtText
-from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.accounts import ExpertFactory
 from tests.factories.learning import (
-    a_study_read_by_several,
     an_open_reading_to_learn_from,
 )
-from tests.factories.registry import ServingModelFactory
 from tests.factories.reviews import change, complete, sign
 
 pytestmark = pytest.mark.django_db
-DESIGN = ReaderStudyDesign(repeat_share=0.4, washout_cases=1, control_share=0.2)
-
-
-@pytest.fixture
-def model() -> ModelVersion:
-    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
-
-
-@pytest.fixture
-def researcher() -> User:
-    return ResearcherFactory.create()
-
-
-@pytest.fixture
-def study(model: ModelVersion) -> ReaderStudy:
-    return a_study_read_by_several(model, num_films=6, num_readers=3, design=DESIGN)
-
-
-@pytest.fixture
-def dataset(study: ReaderStudy, researcher: User) -> PreferenceDataset:
-    return freeze_dataset(title="Several", actor=researcher)
 
 
 def rows_of(dataset: PreferenceDataset) -> tuple[Any, Any, Any]:

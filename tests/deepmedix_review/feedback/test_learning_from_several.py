@@ -12,44 +12,17 @@ from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.rated_steps import rated_steps
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import (
-    ReaderStudy,
-)
 from deepmedix_review.studies.models import Split
 from deepmedix_review.studies.selectors import film_path
 from inference.regions import Box
 from rl_feedback.training.examples import RatedStep, RewardedCase, TaughtText, TrainingPair
-from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import (
     a_reading_to_learn_from,
     a_study_read_by_several,
 )
 from tests.factories.reasoning import QUERY
-from tests.factories.registry import ServingModelFactory
 
 pytestmark = pytest.mark.django_db
-DESIGN = ReaderStudyDesign(repeat_share=0.4, washout_cases=1, control_share=0.2)
-
-
-@pytest.fixture
-def model() -> ModelVersion:
-    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
-
-
-@pytest.fixture
-def researcher() -> User:
-    return ResearcherFactory.create()
-
-
-@pytest.fixture
-def study(model: ModelVersion) -> ReaderStudy:
-    return a_study_read_by_several(model, num_films=6, num_readers=3, design=DESIGN)
-
-
-@pytest.fixture
-def dataset(study: ReaderStudy, researcher: User) -> PreferenceDataset:
-    return freeze_dataset(title="Several", actor=researcher)
 
 
 def test_only_the_train_side_reaches_training(dataset: PreferenceDataset, model: ModelVersion) -> None:

@@ -1,18 +1,12 @@
 """Bundles are written and models taken back in the background: both move gigabytes."""
 
-import logging
-
 from celery import shared_task
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
-from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState, LeasedJob
 from deepmedix_review.feedback.handing_over import leaving, returning
 from deepmedix_review.feedback.models import HandOver, ModelReturn, PreferenceDataset
-
-logger = logging.getLogger(__name__)
 
 
 def request_bundle(dataset: PreferenceDataset, *, actor: User, reward: str) -> HandOver:
@@ -40,7 +34,7 @@ def write_bundle_archive(hand_over_id: int) -> None:
         with jobs.kept_alive(hand_over) as check:
             leaving.write_archive(hand_over, check=check)
     except Exception as error:
-        _end(hand_over, error)
+        jobs.end_by(hand_over, error)
 
 
 @shared_task
@@ -52,7 +46,7 @@ def take_model_back(model_return_id: int) -> None:
         with jobs.kept_alive(model_return) as check:
             returning.take_back(model_return, check=check)
     except Exception as error:
-        _end(model_return, error)
+        jobs.end_by(model_return, error)
 
 
 def reconcile_hand_overs() -> None:
@@ -61,25 +55,3 @@ def reconcile_hand_overs() -> None:
         write_bundle_archive.apply_async((job_id,), expires=60)
     for job_id in jobs.requeue_expired(ModelReturn):
         take_model_back.apply_async((job_id,), expires=60)
-
-
-def _end(job: LeasedJob, error: Exception) -> None:
-    name = f"{job._meta.verbose_name} {job.pk}"
-    try:
-        match error:
-            case jobs.LeaseLost():
-                logger.warning("left to another worker: %s", error)
-            case jobs.JobCancelled():
-                jobs.finish(job, state=JobState.CANCELLED)
-            case RefusedByRule() | ValueError() | OSError():
-                logger.warning("%s failed: %s", name, error)
-                jobs.finish(job, state=JobState.FAILED, error=str(error))
-            case _:
-                logger.error("%s failed", name, exc_info=error)
-                jobs.finish(
-                    job,
-                    state=JobState.FAILED,
-                    error=f"It stopped unexpectedly ({type(error).__name__}); the worker's log says where.",
-                )
-    except jobs.LeaseLost as reason:
-        logger.warning("left to another worker: %s", reason)
