@@ -207,7 +207,7 @@ def test_the_tools_say_how_the_film_is_seen(enter: Enter) -> None:
     zoom = page.locator(".film-corner.right")
     expect(chosen).to_have_text("As stored")
     room.press("l")
-    expect(chosen).to_have_text("Soft")
+    expect(chosen).to_have_text("Auto")
     presets.select_option("Lung")
     expect(chosen).to_have_text("Lung")
     middle = room.middle()

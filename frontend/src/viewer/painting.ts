@@ -1,4 +1,5 @@
 /** How a film looks on the screen: one of its looks, through the reader's window, inverted or not. */
+import { type Exposed, exposedIn, exposedValues } from "./exposed";
 import type { Affine, Size } from "./geometry";
 import { cutPatch, type Patch } from "./lens";
 import { NO_SMOOTHING, type Smoothing, smooth, smoothingFor } from "./smoothing";
@@ -22,6 +23,7 @@ import {
   type Seen,
   seenLabel,
   type Window,
+  windowOver,
 } from "./window";
 
 /** A film's values as they are stored, and what its header says of them. */
@@ -43,6 +45,9 @@ export class Painting {
   readonly picture: Uint8Array;
   readonly presets: readonly Preset[];
   private readonly survey: FilmSurvey;
+  private readonly exposed: Float64Array;
+  private readonly exposedOf = new Map<Look, Exposed>();
+  private chosen: Preset | null = null;
   private shade: Shade;
   private greys: Uint8Array = new Uint8Array(1);
   private smoothing: Smoothing = NO_SMOOTHING;
@@ -54,6 +59,7 @@ export class Painting {
     private readonly screen: Screen,
   ) {
     this.survey = surveyFilm(film.stored, film.rules);
+    this.exposed = exposedValues(film.stored, film.size, film.rules);
     this.presets = presetsOf(this.survey.looks);
     this.picture = new Uint8Array(film.stored.length);
     const [look] = this.survey.looks;
@@ -105,9 +111,10 @@ export class Painting {
   }
 
   choosePreset(preset: Preset): void {
-    if ("windowFor" in preset) return this.setWindow(preset.windowFor(this.values()));
-    const look = this.survey.looks[preset.look];
-    if (look) this.setShade({ look, window: look.window });
+    const next = this.seenBy(preset);
+    if (next === null) return;
+    this.chosen = preset;
+    this.setShade(next);
   }
 
   /** For a film that lies on the screen like this. */
@@ -142,12 +149,31 @@ export class Painting {
 
   /** The preset that shows the film as it is seen now; null for a window of the reader's own. */
   presetNow(): number | null {
-    const at = this.presets.findIndex((preset) => {
-      if ("windowFor" in preset) return isNearWindow(preset.windowFor(this.values()), this.window);
-      const look = this.survey.looks[preset.look];
-      return look === this.look && isNearWindow(look.window, this.window);
-    });
-    return at < 0 ? null : at;
+    const shows = (preset: Preset): boolean => {
+      const seen = this.seenBy(preset);
+      return seen !== null && seen.look === this.look && isNearWindow(seen.window, this.window);
+    };
+    // Where two presets show the film alike, the chosen one is on: the next key goes on from it.
+    const now = this.chosen !== null && shows(this.chosen) ? this.chosen : this.presets.find(shows);
+    return now === undefined ? null : this.presets.indexOf(now);
+  }
+
+  /** A window by the film's values is one through the present look. */
+  private seenBy(preset: Preset): Pick<Shade, "look" | "window"> | null {
+    if ("from" in preset) {
+      const { look } = this;
+      return { look, window: windowOver(this.exposedIn(look), preset, look.curve) };
+    }
+    const look = this.survey.looks[preset.look];
+    return look ? { look, window: look.window } : null;
+  }
+
+  private exposedIn(look: Look): Exposed {
+    const known = this.exposedOf.get(look);
+    if (known !== undefined) return known;
+    const made = exposedIn(this.exposed, look.table, this.film.rules.brighterIsHigher);
+    this.exposedOf.set(look, made);
+    return made;
   }
 
   /** At once, and then once a frame: a drag tells of more movements than the screen shows. */

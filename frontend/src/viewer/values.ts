@@ -42,9 +42,8 @@ export function surveyFilm(stored: StoredValues, rules: ValueRules): FilmSurvey 
   let upper = Number.NEGATIVE_INFINITY;
   for (let bits = 0; bits <= mask; bits++) {
     if (occurs[bits] === 0) continue;
-    const value = storedValue(bits, rules);
-    if (isPadding(value, rules)) continue;
-    const transformed = modalityOf(value, rules);
+    const transformed = transformedValue(bits, rules);
+    if (transformed === null) continue;
     lower = Math.min(lower, transformed);
     upper = Math.max(upper, transformed);
   }
@@ -58,9 +57,8 @@ export function greysOf(rules: ValueRules, { look, window, inverted }: Shade): U
   const turned = rules.brighterIsHigher === inverted;
   const greys = new Uint8Array(2 ** rules.bitsStored);
   for (let bits = 0; bits < greys.length; bits++) {
-    const value = storedValue(bits, rules);
-    if (isPadding(value, rules)) continue;
-    const transformed = modalityOf(value, rules);
+    const transformed = transformedValue(bits, rules);
+    if (transformed === null) continue;
     const seen = look.table === null ? transformed : lookedUp(transformed, look.table);
     const share = shareOfWhite(seen, window, look.curve);
     greys[bits] = Math.floor((turned ? 1 - share : share) * 255 + 0.5);
@@ -76,6 +74,12 @@ export function paint(stored: StoredValues, greys: Uint8Array, picture: Uint8Arr
   }
 }
 
+/** After the modality transform; null for padding. `bits`: as the decoder gives them, with whatever sign. */
+export function transformedValue(bits: number, rules: ValueRules): number | null {
+  const value = storedValue(bits & (2 ** rules.bitsStored - 1), rules);
+  return isPadding(value, rules) ? null : modalityOf(value, rules);
+}
+
 function storedValue(bits: number, { bitsStored, isSigned }: ValueRules): number {
   return isSigned && bits >= 2 ** (bitsStored - 1) ? bits - 2 ** bitsStored : bits;
 }
@@ -89,7 +93,7 @@ function modalityOf(value: number, { modality }: ValueRules): number {
 }
 
 /** PS3.3 C.11.1.1.1: below the first mapped value its entry holds, past the last the last. */
-function lookedUp(value: number, { firstMapped, entries }: LookupTable): number {
+export function lookedUp(value: number, { firstMapped, entries }: LookupTable): number {
   const index = Math.floor(value + 0.5) - firstMapped;
   return entries[Math.min(Math.max(index, 0), entries.length - 1)] ?? 0;
 }

@@ -1,4 +1,5 @@
 /** Window width and centre, the looks that a film names and those that a reader may choose: pure functions. */
+import type { Exposed } from "./exposed";
 import type { LookupTable } from "./lookup-table";
 
 export interface Window {
@@ -108,37 +109,55 @@ export function windowAfterDrag(
   return { center: start.center + (drag.y / screen.height) * span * 2, width };
 }
 
-/** A film as the presets know it: `initial` and `range` of its present look; `brighterIsHigher` is false for MONOCHROME1. */
+/** A film as the pointer knows it: the window and the range of its present look; `brighterIsHigher` is false for
+ * MONOCHROME1. */
 export interface FilmValues {
   readonly initial: Window;
   readonly range: Range;
   readonly brighterIsHigher: boolean;
 }
 
-/** A choice of the reader: one of the film's looks, or a window relative to the present look's own. */
+/** A choice of the reader: one of the film's looks, or a window over shares of what is exposed of the film. */
 export type Preset =
   | { readonly name: string; readonly look: number }
-  | { readonly name: string; readonly windowFor: (film: FilmValues) => Window };
+  | { readonly name: string; readonly from: number; readonly to: number; readonly margin?: number };
 
-function narrowed({ initial, brighterIsHigher }: FilmValues, towardsBright: number): Window {
-  const shift = initial.width * towardsBright * (brighterIsHigher ? 1 : -1);
-  return { center: initial.center + shift, width: initial.width * 0.6 };
-}
-
-/** Relative to the film's own window: the units of two makers' films have nothing in common. */
-const RELATIVE: readonly Preset[] = [
-  { name: "Soft", windowFor: ({ initial }) => ({ center: initial.center, width: initial.width * 1.5 }) },
-  { name: "Hard", windowFor: (film) => narrowed(film, 0) },
-  { name: "Lung", windowFor: (film) => narrowed(film, -0.2) },
-  { name: "Mediastinum", windowFor: (film) => narrowed(film, 0.2) },
+/**
+ * By the film's own values: the units of two makers' films have nothing in common, and many films use a small part
+ * of what can be stored. `from` is black and `to` white, as shares of the exposed film from its darkest value to its
+ * brightest; `margin` widens that, as a share of its width.
+ */
+const BY_FILM: readonly Preset[] = [
+  { name: "Auto", from: 0.02, to: 0.998 },
+  { name: "Lung", from: 0.01, to: 0.8 },
+  { name: "Mediastinum", from: 0.2, to: 0.999 },
+  { name: "Soft", from: 0.02, to: 0.998, margin: 0.15 },
+  { name: "Hard", from: 0.08, to: 0.95 },
 ];
 
-/** "As stored" first, then the film's other looks by the names that it gives them, then the relative ones. */
+/** The S-curve never ends: its shoulders lie outside the range that it is made for. */
+const SIGMOID_SHARE = 0.7;
+
+/** Over what a preset leaves between black and white, on either polarity. */
+export function windowOver(
+  exposed: Exposed,
+  preset: Extract<Preset, { from: number }>,
+  curve: Curve,
+): Window {
+  const ends = [exposed.at(preset.from), exposed.at(preset.to)];
+  const margin = (preset.margin ?? 0) * Math.abs((ends[1] as number) - (ends[0] as number));
+  const [lower, upper] = [Math.min(...ends) - margin, Math.max(...ends) + margin];
+  if (curve === "linear") return windowOf({ lower, upper });
+  const width = (upper - lower) * (curve === "sigmoid" ? SIGMOID_SHARE : 1);
+  return { center: (lower + upper) / 2, width: Math.max(width, Number.MIN_VALUE) };
+}
+
+/** "As stored" first, then the film's other looks by the names that it gives them, then those by its values. */
 export function presetsOf(looks: readonly Look[]): readonly Preset[] {
   const last = looks.length - 1;
   if (last <= 1) {
     const whole = last === 1 ? [{ name: "Full range", look: last }] : [];
-    return [{ name: "As stored", look: 0 }, ...RELATIVE, ...whole];
+    return [{ name: "As stored", look: 0 }, ...BY_FILM, ...whole];
   }
   const names = looks.slice(0, last).map(({ name }) => name);
   const stored = names.map((name, look) => {
@@ -146,7 +165,7 @@ export function presetsOf(looks: readonly Look[]): readonly Preset[] {
     const isFirst = names.indexOf(name) === look;
     return { name: `As stored: ${isFirst ? name : `${name} (${look + 1})`}`, look };
   });
-  return [...stored, ...RELATIVE, { name: "Full range", look: last }];
+  return [...stored, ...BY_FILM, { name: "Full range", look: last }];
 }
 
 /**
