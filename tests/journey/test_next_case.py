@@ -178,6 +178,21 @@ def test_a_next_film_that_is_wrong_is_never_shown(enter: Callable[..., Room], wr
     assert len(asked) == 2
 
 
+def test_a_film_whose_file_is_gone_leads_back_to_the_worklist_and_on(enter: Callable[..., Room]) -> None:
+    room = enter(num_cases=2)
+    first, second = Reading.objects.filter(assignment__reader=room.reader).order_by("assignment__position")
+    film_path(first.completion_a.instance).unlink()
+    room.page.goto(f"{room.url}/readings/{first.uid}/")
+    alert = room.page.get_by_role("alert").filter(has_text="The file of this film is missing")
+    expect(alert).to_contain_text("What you said of it is kept.")
+    room.expect_no_film()
+    alert.get_by_role("link", name="Back to the worklist").click()
+    row = room.page.get_by_role("row").filter(has_text=first.assignment.label)
+    expect(row).to_contain_text("film missing")
+    room.page.get_by_role("button", name="Read the first case").click()
+    room.wait_for_case(second)
+
+
 def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: Callable[..., Room]) -> None:
     room = enter(num_cases=3)
     first, second, third = room.open()

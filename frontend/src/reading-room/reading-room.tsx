@@ -111,6 +111,7 @@ export function ReadingRoom({
           room={open?.room ?? null}
           state={open?.state ?? null}
           stage={stageElement}
+          worklistUrl={addresses.worklist}
           onRetry={() => session?.retryFilm()}
         />
         {session && state && (

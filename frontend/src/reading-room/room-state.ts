@@ -13,7 +13,7 @@ import type { Writing } from "./writing";
 export type FilmState =
   | { readonly kind: "loading" }
   | { readonly kind: "shown"; readonly values: FilmValues }
-  | { readonly kind: "wrong"; readonly sentence: string };
+  | { readonly kind: "wrong"; readonly sentence: string; readonly isMissing: boolean };
 
 export interface RoomState {
   readonly reading: Reading;

@@ -99,13 +99,13 @@ export class Room {
       this.walking.look();
     } catch (error) {
       if (!(error instanceof WrongImage)) throw error;
-      this.lose(error.message);
+      this.lose(error.message, error);
     }
   }
 
-  lose(sentence: string): void {
+  lose(sentence: string, { isMissing }: Pick<WrongImage, "isMissing"> = { isMissing: false }): void {
     this.set({
-      film: { kind: "wrong", sentence },
+      film: { kind: "wrong", sentence, isMissing },
       display: null,
       drawing: null,
       writing: null,

@@ -59,6 +59,13 @@ export function dashOf(reader: number): number {
 /** The image could not be shown, or another one came: nothing is on screen, and nothing may be rated. */
 export class WrongImage extends Error {
   override name = "WrongImage";
+  /** The server has no file of it: asking again helps only once an admin has restored it. */
+  readonly isMissing: boolean;
+
+  constructor(message: string, { isMissing = false, cause }: { isMissing?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.isMissing = isMissing;
+  }
 }
 
 export interface FilmView {

@@ -4,6 +4,7 @@ import { type Film, WrongImage } from "./film";
 import type { Size } from "./geometry";
 
 const SOP_INSTANCE_UID = "x00080018";
+const GONE = 410;
 const PIXEL_DATA = "x7fe00010";
 
 export interface FetchedFilm {
@@ -57,6 +58,9 @@ async function fetchBytes(url: string): Promise<ArrayBuffer> {
     if (response.ok) return await response.arrayBuffer();
   } catch (cause) {
     throw new WrongImage("The film could not be loaded: the server cannot be reached.", { cause });
+  }
+  if (response.status === GONE) {
+    throw new WrongImage("The file of this film is missing, or can't be read.", { isMissing: true });
   }
   throw new WrongImage(`The film could not be loaded: the server answered ${response.status}.`);
 }

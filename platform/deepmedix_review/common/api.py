@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from deepmedix_review.common.errors import IsOver, NotYours, OutOfUse, RefusedByRule
+from deepmedix_review.common.errors import IsOver, OutOfUse, RefusedByRule
+from deepmedix_review.common.middleware import headers_of, status_of
 
 
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -15,5 +16,5 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
             answer["is_out_of_use"] = True
         if isinstance(error, IsOver):
             answer["is_over"] = True
-        return Response(answer, status=403 if isinstance(error, NotYours) else 409)
+        return Response(answer, status=status_of(error), headers=headers_of(error))
     return exception_handler(error, context)

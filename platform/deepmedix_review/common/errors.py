@@ -3,7 +3,8 @@
 RefusedByRule
  ├── NotYours
  ├── OutOfUse
- └── IsOver
+ ├── IsOver
+ └── FileAway
 """
 
 
@@ -21,3 +22,7 @@ class IsOver(RefusedByRule):
 
 class NotYours(RefusedByRule):
     """The user's role or assignments don't allow this. The web layer answers 403."""
+
+
+class FileAway(RefusedByRule):
+    """Its file is not there, or can't be read. The web layer answers 410, which no browser keeps."""

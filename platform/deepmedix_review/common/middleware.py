@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import FileAway, NotYours, RefusedByRule
 
 
 class RefusalMiddleware:
@@ -28,9 +28,27 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, RefusedByRule):
             return None
-        status = 403 if isinstance(error, NotYours) else 409
+        status = status_of(error)
         context = {"sentence": str(error), "status": status, "back": _page_before(request)}
-        return render(request, "refused.html", context, status=status)
+        page = render(request, "refused.html", context, status=status)
+        for name, value in headers_of(error).items():
+            page[name] = value
+        return page
+
+
+def status_of(refusal: RefusedByRule) -> int:
+    match refusal:
+        case NotYours():
+            return HTTPStatus.FORBIDDEN
+        case FileAway():
+            return HTTPStatus.GONE
+        case _:
+            return HTTPStatus.CONFLICT
+
+
+def headers_of(refusal: RefusedByRule) -> dict[str, str]:
+    """A browser keeps what is gone unless it is told not to; the file may be back in a minute."""
+    return {"Cache-Control": "no-store"} if isinstance(refusal, FileAway) else {}
 
 
 def _page_before(request: HttpRequest) -> str:

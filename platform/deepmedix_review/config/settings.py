@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-inference", "reasoning.tasks.reconcile_inference"),
         ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
         ("wake-training", "feedback.tasks.reconcile_training"),
+        ("tend-films", "studies.tasks.tend_films"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
     )
 }

@@ -159,9 +159,9 @@ def _film(job: InferenceJob) -> NDArray[np.uint8]:
     path = film_path(job.instance)
     try:
         return render_reference(path)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise EngineError(
-            "The film's file is missing from the film folder. Restore it, then retry."
+            "The film's file is missing from the film folder, or can't be read. Restore it, then retry."
         ) from error
 
 

@@ -21,9 +21,10 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
+from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
 from deepmedix_review.studies.models import ImportBatch, ImportItem
-from deepmedix_review.studies.selectors import film_for, film_path, picture_path, study_for, study_page
+from deepmedix_review.studies.selectors import film_for, study_for, study_page
 from deepmedix_review.studies.serializers import (
     DecisionSerializer,
     HoldSerializer,
@@ -165,10 +166,9 @@ class FilmView(APIView):
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
         """The de-identified film as DICOM, HTJ2K lossless."""
         film = film_for(acting_user(request), uid)
+        path = film_file(film)
         record_event(actor=acting_user(request), action="view_film", subject=film)
-        return send_file(
-            request._request, path=film_path(film), etag=film.file_sha256, content_type="application/dicom"
-        )
+        return send_file(request._request, path=path, etag=film.file_sha256, content_type="application/dicom")
 
 
 class FilmPictureView(APIView):
@@ -180,7 +180,7 @@ class FilmPictureView(APIView):
         film = film_for(acting_user(request), uid)
         return send_file(
             request._request,
-            path=picture_path(film),
+            path=picture_file(film),
             etag=f"{film.file_sha256}-png",
             content_type="image/png",
         )

@@ -191,6 +191,14 @@ def study_page(
     return page_of(studies.prefetch_related(films_by_series()), before=before, size=PAGE_SIZE)
 
 
+def studies_without_a_film(user: User) -> Page[Study]:
+    """Those of which a film's file is missing, for who can restore it; the last that were brought in."""
+    if not may(user, Capability.DECIDE_HELD_STUDIES):
+        return Page([], None)
+    missed = Instance.objects.filter(file_missed_at__isnull=False)
+    return page_of(Study.objects.filter(pk__in=missed.values("series__study")), before=None, size=10)
+
+
 def count_states(user: User) -> tuple[StateCount, ...]:
     """In one query each, none of which counts past MAX_COUNT."""
     states = Study.State.values if may(user, Capability.DECIDE_HELD_STUDIES) else [Study.State.READY.value]

@@ -18,6 +18,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
+from deepmedix_review.studies.film_files import look_for_files
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
@@ -25,6 +26,7 @@ from deepmedix_review.studies.selectors import (
     count_states,
     films_of,
     recent_imports,
+    studies_without_a_film,
     study_for,
     study_page,
 )
@@ -51,6 +53,7 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
         "num_reported": count_reported(user),
+        "missing": studies_without_a_film(user),
         "state": state,
         "search": search,
         "form": form,
@@ -146,10 +149,12 @@ def hold(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     study = study_for(acting_user(request), uid)
     films = list(films_of(study))
+    missing = look_for_files(films)
     sightings = sightings_of([study]).get(study.pk, ())
     context = {
         "study": study,
         "films": films,
+        "missing": missing,
         "longest_reason": LONGEST_REASON,
         "twin": twins_in_use([study]).get(study.pk)
         if study.state in (Study.State.HELD, Study.State.REJECTED)

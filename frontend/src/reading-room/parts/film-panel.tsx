@@ -11,6 +11,7 @@ export function FilmPanel(props: {
   readonly room: Room | null;
   readonly state: RoomState | null;
   readonly stage: RefObject<HTMLDivElement | null>;
+  readonly worklistUrl: string;
   readonly onRetry: () => void;
 }) {
   const { room, state } = props;
@@ -35,13 +36,32 @@ export function FilmPanel(props: {
             {state?.film.kind === "wrong" && (
               <div class="film-problem" role="alert">
                 <strong>{state.film.sentence}</strong>
+                {state.film.isMissing ? (
+                  <p>
+                    An admin sees that and can restore it; until then this case can't be read. What you said
+                    of it is kept. On the worklist you go on with another case, or give this one back where it
+                    is held for you.
+                  </p>
+                ) : (
+                  <p>
+                    Nothing is shown and nothing can be rated until the right film is on screen. What you
+                    rated before is kept.
+                  </p>
+                )}
                 <p>
-                  Nothing is shown and nothing can be rated until the right film is on screen. What you rated
-                  before is kept.
+                  {state.film.isMissing && (
+                    <a class="button primary" href={props.worklistUrl}>
+                      Back to the worklist
+                    </a>
+                  )}{" "}
+                  <button
+                    type="button"
+                    class={state.film.isMissing ? "button" : "button primary"}
+                    onClick={props.onRetry}
+                  >
+                    Load the film again
+                  </button>
                 </p>
-                <button type="button" class="button primary" onClick={props.onRetry}>
-                  Load the film again
-                </button>
               </div>
             )}
           </div>

@@ -24,6 +24,7 @@ from deepmedix_review.reviews.study_services.assigning import (
     write_assignments,
 )
 from deepmedix_review.reviews.study_services.drafting import design_of
+from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
 # A lease is renewed by a save once this much of it is gone: not at every click.
@@ -48,7 +49,9 @@ def take_next_case(*, reader_study: ReaderStudy, reader: User) -> Reading | None
     held = held_case(reader_study, reader.pk)
     if held is not None:
         return Reading.objects.get(assignment=held, signed_at=None)
-    free = Case.objects.filter(reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY)
+    free = Case.objects.filter(
+        ~misses_a_file("study"), reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY
+    )
     locked = free.select_for_update(skip_locked=True, of=("self",)).order_by("position")
     mine = Assignment.objects.filter(reader=reader)
     lost = mine.filter(lease_expires_at__isnull=False, withdrawn_at__isnull=False)
@@ -146,6 +149,7 @@ def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
 def held_case(reader_study: ReaderStudy, reader_id: int) -> Assignment | None:
     """What the reader must finish before taking another: a case that teaches, or a leased one."""
     mine = Assignment.objects.filter(
+        ~misses_a_file("case__study"),
         case__reader_study=reader_study,
         case__study__state=Study.State.READY,
         reader=reader_id,

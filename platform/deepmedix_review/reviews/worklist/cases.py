@@ -18,6 +18,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
+from deepmedix_review.studies.film_files import misses_a_file, studies_that_miss_a_file
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
@@ -41,7 +42,8 @@ class Progress:
 @dataclass(frozen=True)
 class WorklistRow:
     """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
-    withdrawn until a person has looked whether its film shows a name."""
+    withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
+    and the case is left out of what comes next until it is back."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -52,6 +54,7 @@ class WorklistRow:
     signed_at: datetime | None
     is_withdrawn: bool
     is_looked_at: bool
+    misses_film: bool
     is_adjudication: bool
     is_training: bool
     may_be_amended: bool
@@ -110,7 +113,11 @@ def next_reading(reading: Reading) -> Reading | None:
     )
     waiting = (
         _open_of(here.reader_id, invitations)
-        .filter(case__reader_study=reader_study, case__study__state=Study.State.READY)
+        .filter(
+            ~misses_a_file("case__study"),
+            case__reader_study=reader_study,
+            case__study__state=Study.State.READY,
+        )
         .exclude(pk=here.pk)
         .order_by("pk")
     )
@@ -169,6 +176,7 @@ def _listed(assignments: QuerySet[Assignment], invitations: Iterable[Invitation]
     begun = Exists(Reading.objects.filter(assignment=OuterRef("pk"), opened_at__isnull=False, signed_at=None))
     waiting = assignments.filter(
         ~begun,
+        ~misses_a_file("case__study"),
         ~Q(kind=Assignment.Kind.ADJUDICATION),
         case__reader_study__in=hiding,
         case__study__state=Study.State.READY,
@@ -221,12 +229,14 @@ def _rows(
     readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
     ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
     behind = {} if signed else _num_behind(page, invitations)
+    missing = set() if signed else studies_that_miss_a_file({assignment.case.study_id for assignment in page})
     return tuple(
         _row(
             assignment,
             reading := readings[assignment.pk],
             num_behind=behind.get(assignment.case.reader_study_id, 0) if reading.opened_at is None else 0,
             has_ended=assignment.case.reader_study_id in ended,
+            misses_film=assignment.case.study_id in missing,
         )
         for assignment in page
         if assignment.pk in readings
@@ -243,7 +253,9 @@ def _num_behind(page: Iterable[Assignment], invitations: Iterable[Invitation]) -
     }
 
 
-def _row(assignment: Assignment, reading: Reading, *, num_behind: int, has_ended: bool) -> WorklistRow:
+def _row(
+    assignment: Assignment, reading: Reading, *, num_behind: int, has_ended: bool, misses_film: bool
+) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
         assignment=assignment.uid,
@@ -255,6 +267,7 @@ def _row(assignment: Assignment, reading: Reading, *, num_behind: int, has_ended
         signed_at=reading.signed_at,
         is_withdrawn=case.study.state != Study.State.READY,
         is_looked_at=case.study.state == Study.State.UNSEEN,
+        misses_film=misses_film,
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
         may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.pool import held_case
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
+from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
 # More free cases of a pool than this are not counted one by one.
@@ -62,10 +65,10 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
         )
         return Ending(told, may_take=True, num_free=num_free)
     if not unread.exists():
-        if _waits_for_a_look(pool, reader):
+        if _waits_for_its_film(pool, reader):
             return Ending(
-                "You have read every other case of this pool. The one that you began comes back if its film "
-                "is let in."
+                "You have read every other case of this pool. The one that you began comes back once its "
+                "film may be shown again."
             )
         return Ending("You have read every case of this pool.")
     open_elsewhere = Assignment.objects.filter(
@@ -76,11 +79,11 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     return Ending("Every case of this pool has all its readers: nothing of it is left to read.")
 
 
-def _waits_for_a_look(pool: ReaderStudy, reader: int) -> bool:
-    """Whether a case that the reader has begun is out of use until a person has looked at its film."""
+def _waits_for_its_film(pool: ReaderStudy, reader: int) -> bool:
+    """Whether a case that the reader has begun waits until a person has looked at its film or found it."""
     mine = Assignment.objects.filter(
+        Q(case__study__state=Study.State.UNSEEN) | misses_a_file("case__study"),
         case__reader_study=pool,
-        case__study__state=Study.State.UNSEEN,
         reader=reader,
         signed_at=None,
         withdrawn_at=None,

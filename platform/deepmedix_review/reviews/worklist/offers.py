@@ -24,6 +24,7 @@ from deepmedix_review.reviews.models import (
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import Ending, ending_of_pool
+from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
 State = Invitation.State
@@ -209,7 +210,10 @@ def _cases_to_go_on_with(reader: User, invitations: Sequence[Invitation]) -> Map
         if not going:
             continue
         waiting = to_read(reader.pk).filter(
-            more, case__reader_study=OuterRef("reader_study"), case__study__state=Study.State.READY
+            more,
+            ~misses_a_file("case__study"),
+            case__reader_study=OuterRef("reader_study"),
+            case__study__state=Study.State.READY,
         )
         first = Subquery(waiting.order_by("pk").values("pk")[:1])
         firsts += (

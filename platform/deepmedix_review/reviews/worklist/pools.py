@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
 
@@ -14,6 +15,7 @@ def unread_of_pool(pool: ReaderStudy, reader: int) -> QuerySet[Case]:
     mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
     return Case.objects.filter(
         ~Exists(mine.filter(Q(lease_expires_at=None) | Q(withdrawn_at=None))),
+        ~misses_a_file("study"),
         reader_study=pool,
         study__state=Study.State.READY,
     )

@@ -107,6 +107,10 @@ class Instance(PublicModel):
     file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
     file_bytes = models.BigIntegerField()
     file_sha256 = models.CharField(max_length=64)
+    file_missed_at = models.DateTimeField(
+        null=True,
+        help_text="when the display file was first not found or readable; null while it is there",
+    )
 
     class Meta:
         constraints = [
@@ -114,7 +118,14 @@ class Instance(PublicModel):
                 fields=["pixel_sha256"], condition=Q(copy_of__isnull=True), name="a_picture_is_stored_once"
             ),
         ]
-        indexes = [models.Index(fields=["view_position"])]
+        indexes = [
+            models.Index(fields=["view_position"]),
+            models.Index(
+                fields=["series"],
+                condition=Q(file_missed_at__isnull=False),
+                name="films_whose_file_is_missed",
+            ),
+        ]
 
     @property
     def study(self) -> Study:

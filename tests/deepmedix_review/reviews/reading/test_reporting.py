@@ -208,7 +208,7 @@ def test_a_lease_stands_still_while_its_film_waits_for_a_look() -> None:
     assert reading is not None
     answer = report(reading).json()
     assert (answer["next"], answer["ending"]["may_take"]) == (None, False)
-    assert "comes back if its film is let in" in answer["ending"]["sentence"]
+    assert "comes back once its film may be shown again" in answer["ending"]["sentence"]
     Assignment.objects.filter(pk=reading.assignment_id).update(
         lease_expires_at=timezone.now() - timedelta(minutes=1)
     )

@@ -68,14 +68,14 @@ def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
     monkeypatch.setattr("deepmedix_review.reviews.worklist.cases.PAGE", 2)
     reader = ExpertFactory.create()
     reader_study(num_cases=1, readers=[reader])
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         selectors.worklist(reader)
     for _ in range(2):
         reader_study(num_cases=2, readers=[reader])
     seen: list[Any] = []
     after = None
     for num_rows in (2, 2, 1):
-        with django_assert_max_num_queries(5):
+        with django_assert_max_num_queries(6):
             page = selectors.worklist(reader, after=after)
         assert (len(page.rows), page.num_open) == (num_rows, 5)
         seen += [row.assignment for row in page.rows]
