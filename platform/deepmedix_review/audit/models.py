@@ -1,6 +1,7 @@
 """The record of who saw or changed what: append-only, each event bound to the one before by its hash."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 
@@ -22,6 +23,12 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_uid"]),
             models.Index(fields=["actor", "sequence"]),
+            GinIndex(
+                fields=["details"],
+                opclasses=["jsonb_path_ops"],
+                condition=models.Q(action="view_pictures"),
+                name="films_of_picture_views",
+            ),
         ]
 
     def __str__(self) -> str:

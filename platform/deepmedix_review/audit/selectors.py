@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
@@ -63,14 +64,16 @@ def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
 def event_page(
     *, action: str = "", actor: str = "", subject: str = "", before: int | None = None
 ) -> Page[AuditEvent]:
-    """Newest first, with the actor's row; `actor` is a pseudonym, `subject` a uid, each whole or empty."""
+    """Newest first, with the actor's row; `actor` is a pseudonym, `subject` a uid, each whole or empty. A
+    film is found in events that name many, too."""
     events = AuditEvent.objects.select_related("actor")
     if action:
         events = events.filter(action=action)
     if actor:
         events = events.filter(actor__pseudonym=actor)
     if subject:
-        events = events.filter(subject_uid=subject)
+        in_list = Q(action="view_pictures", details__contains={"films": [subject]})
+        events = events.filter(Q(subject_uid=subject) | in_list)
     return page_of(events, before=before, size=PAGE_SIZE)
 
 

@@ -24,6 +24,7 @@ from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
 from deepmedix_review.studies.models import ImportBatch, ImportItem
+from deepmedix_review.studies.picture_views import note_picture_view
 from deepmedix_review.studies.selectors import film_for, study_for, study_page
 from deepmedix_review.studies.serializers import (
     DecisionSerializer,
@@ -178,9 +179,13 @@ class FilmPictureView(APIView):
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
         """A small PNG of the film for lists, at most 512 pixels a side; not for reading."""
         film = film_for(acting_user(request), uid)
+        path = picture_file(film)
+        # A page of the reading room asks by HEAD whether a film may still be seen, and is sent none of it.
+        if request.method == "GET":
+            note_picture_view(film, viewer=acting_user(request))
         return send_file(
             request._request,
-            path=picture_file(film),
+            path=path,
             etag=f"{film.file_sha256}-png",
             content_type="image/png",
         )

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -13,9 +14,12 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.audit.selectors import event_page
 from deepmedix_review.studies import selectors
 from deepmedix_review.studies.collecting.filters import imports_there, names_of_imports
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, PictureView, Study
+from deepmedix_review.studies.picture_views import GATHERED_FOR, record_picture_views
+from deepmedix_review.studies.tasks import tend_films
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, store_phantom, write_film
 
@@ -123,6 +127,23 @@ def test_a_film_is_sent_whole_once_and_kept_by_the_browser_alone_which_asks_befo
     assert AuditEvent.objects.filter(action="view_film", subject_uid=str(film.uid)).count() == 2
     picture = desk.get(reverse("film-picture", args=[film.uid]))
     assert b"".join(picture.streaming_content).startswith(b"\x89PNG")  # type: ignore[attr-defined]
+
+
+def test_pictures_of_a_list_are_audited_together_and_found_by_each_film(desk: Client, admin: User) -> None:
+    films = [store_phantom(seed=seed) for seed in (1, 2)]
+    unseen = store_phantom(seed=3)
+    desk.head(reverse("film-picture", args=[unseen.uid]))
+    for film in (*films, films[0]):
+        assert desk.get(reverse("film-picture", args=[film.uid])).status_code == 200
+    assert record_picture_views() == 0
+    PictureView.objects.update(at=F("at") - GATHERED_FOR)
+    tend_films()
+    tend_films()
+    event = AuditEvent.objects.get(action="view_pictures")
+    assert (event.actor, event.details["films"]) == (admin, [str(film.uid) for film in films])
+    assert PictureView.objects.count() == 0
+    assert [found.pk for found in event_page(subject=str(films[1].uid)).rows] == [event.pk]
+    assert event_page(subject=str(unseen.uid)).rows == []
 
 
 def test_nginx_is_told_where_the_film_lies(desk: Client, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The de-identified DICOM tree, where its pixels lie, and the named sets that studies are gathered in."""
+"""The de-identified DICOM tree, where its pixels lie, named sets of studies, and who saw what."""
 
 from deepmedix_review.studies.models.collections import (
     Collection,
@@ -7,6 +7,7 @@ from deepmedix_review.studies.models.collections import (
     Split,
 )
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models.picture_views import PictureView
 from deepmedix_review.studies.models.sightings import Sighting
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ImportBatch",
     "ImportItem",
     "Instance",
+    "PictureView",
     "Series",
     "Sighting",
     "Split",

@@ -1,0 +1,45 @@
+"""Puts into the audit record who saw which small pictures: many of one person in one event."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.studies.models import Instance, PictureView
+
+GATHERED_FOR = timedelta(minutes=1)
+MOST_IN_AN_EVENT = 100
+
+
+def note_picture_view(film: Instance, *, viewer: User) -> None:
+    """In the request that sends the picture; again within the minute it is the same view."""
+    PictureView.objects.bulk_create([PictureView(viewer=viewer, film=film)], ignore_conflicts=True)
+
+
+def record_picture_views() -> int:
+    """One event for what a person was sent since the last one. Returns how many events."""
+    first = PictureView.objects.values_list("viewer").annotate(first=Min("at"))
+    due = first.filter(first__lte=timezone.now() - GATHERED_FOR).order_by("viewer")
+    return sum(_record_those_of(User.objects.get(pk=viewer)) for viewer, _ in due)
+
+
+@transaction.atomic
+def _record_those_of(viewer: User) -> int:
+    waiting = PictureView.objects.filter(viewer=viewer).select_for_update(of=("self",), skip_locked=True)
+    views = list(waiting.select_related("film").order_by("at", "pk")[:MOST_IN_AN_EVENT])
+    if not views:
+        return 0
+    PictureView.objects.filter(pk__in=[view.pk for view in views]).delete()
+    record_event(
+        actor=viewer,
+        action="view_pictures",
+        subject=viewer,
+        details={
+            "films": [str(view.film.uid) for view in views],
+            "since": views[0].at.isoformat(timespec="seconds"),
+        },
+    )
+    return 1
