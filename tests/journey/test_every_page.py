@@ -25,6 +25,7 @@ NO_PAGES = {
     "reader-study-results-csv",
     "reader-study-results-all",
     "inference-fragment",
+    "inference-asked",
     "inference-live",
     "model-gate",
     "model-shadow-study",

@@ -1,9 +1,10 @@
 """Reads what was asked of a model and what it answered."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -61,6 +62,49 @@ def num_jobs_by_state() -> dict[str, int]:
     live = InferenceJob.objects.exclude(state__in=FINAL_STATES)
     states = list(live.values_list("state", flat=True))
     return {state: states.count(state) for state in (JobState.QUEUED, JobState.RUNNING)}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How far a version is with what it was asked from one job on, `first`."""
+
+    first: UUID
+    version: ModelVersion
+    num_asked: int
+    num_done: int
+    num_failed: int
+
+    @property
+    def num_ended(self) -> int:
+        return self.num_done + self.num_failed
+
+    @property
+    def is_live(self) -> bool:
+        return self.num_ended < self.num_asked
+
+
+def asked_since(first: InferenceJob) -> Asking:
+    """Of its version, from this job on."""
+    states = dict(
+        InferenceJob.objects.filter(pk__gte=first.pk, model_version=first.model_version)
+        .values_list("state")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    return Asking(
+        first=first.uid,
+        version=first.model_version,
+        num_asked=sum(states.values()),
+        num_done=states.get(JobState.DONE, 0),
+        num_failed=states.get(JobState.FAILED, 0) + states.get(JobState.CANCELLED, 0),
+    )
+
+
+def asked_now(versions: Iterable[ModelVersion]) -> tuple[Asking, ...]:
+    """Of each of these versions that is at work, from the oldest job that is under way."""
+    live = InferenceJob.objects.filter(model_version__in=versions).exclude(state__in=FINAL_STATES)
+    firsts = live.select_related("model_version").order_by("model_version", "pk").distinct("model_version")
+    return tuple(asked_since(first) for first in firsts)
 
 
 def job_for(user: User, uid: UUID) -> InferenceJob:

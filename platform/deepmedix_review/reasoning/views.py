@@ -15,6 +15,8 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import (
+    asked_now,
+    asked_since,
     inference_jobs,
     job_for,
     num_jobs_by_state,
@@ -35,6 +37,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
     """All jobs, newest first; the table renews itself while one is under way."""
     before = read_before(request.GET.get("before"))
     page = page_of(inference_jobs(), before=before, size=NUM_JOBS_A_PAGE)
+    serving = versions().filter(state=ModelVersion.State.SERVING).first()
     is_part = request.headers.get("HX-Target") == "inference-table"
     return render(
         request,
@@ -45,7 +48,8 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
             "is_live": any(not job.is_final for job in page.rows),
             "before": before,
             "next_before": page.next_before,
-            "serving": versions().filter(state=ModelVersion.State.SERVING).first(),
+            "serving": serving,
+            "asked": asked_now([serving] if serving and not is_part else []),
         },
     )
 
@@ -92,6 +96,17 @@ def ask_about_all(request: HttpRequest) -> HttpResponse:
     """Ask about every ready study that the serving model has not seen; the list then shows how far it is."""
     messages.success(request, tasks.request_inference_of_all(actor=acting_user(request)))
     return redirect("inference-list")
+
+
+@require_GET
+@needs_capability(Capability.REQUEST_INFERENCE)
+def show_asked(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """How far a version is from this job on; the page is told once, by an event, that it is through."""
+    asked = asked_since(_job(request, uid))
+    response = render(request, "reasoning/asked.html", {"asked": asked})
+    if not asked.is_live:
+        response["HX-Trigger"] = "asked-through"
+    return response
 
 
 @require_POST

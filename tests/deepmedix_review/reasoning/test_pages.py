@@ -40,6 +40,7 @@ def addresses(job: InferenceJob) -> list[tuple[str, str]]:
         ("get", reverse("inference-list")),
         ("get", reverse("inference-fragment", args=[study])),
         ("get", reverse("inference-live", args=[study])),
+        ("get", reverse("inference-asked", args=[job.uid])),
         ("post", reverse("inference-request", args=[study])),
         ("post", reverse("inference-cancel", args=[job.uid])),
         ("post", reverse("inference-retry", args=[job.uid])),
@@ -194,6 +195,19 @@ def test_all_ready_studies_without_a_completion_are_asked_about_at_once(
     assert f"{version} is asked about 2 studies. More are left" in first
     assert f"{version} is asked about 1 study." in admin.post(address, follow=True).content.decode()
     assert "about every ready study already" in admin.post(address, follow=True).content.decode()
+    oldest = InferenceJob.objects.order_by("pk").first()
+    assert oldest is not None
+    progress = reverse("inference-asked", args=[oldest.uid])
+    assert progress in admin.get(reverse("inference-list")).content.decode()
+    InferenceJob.objects.exclude(pk=oldest.pk).update(state=JobState.DONE)
+    answer = admin.get(progress)
+    assert "5 of 6 completions are there" in answer.content.decode()
+    assert "HX-Trigger" not in answer
+    InferenceJob.objects.filter(pk=oldest.pk).update(state=JobState.FAILED)
+    answer = admin.get(progress)
+    assert f"{version} is through:</strong> 5 of 6 completions are there; 1 failed" in answer.content.decode()
+    assert answer["HX-Trigger"] == "asked-through"
+    assert progress not in admin.get(reverse("inference-list")).content.decode()
     asked = InferenceJob.objects.values_list("study", flat=True)
     assert sorted(asked) == sorted(2 * [study.pk for study in unseen])
     assert done.pk not in asked

@@ -9,6 +9,7 @@ from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest, QueryDict
 
 from deepmedix_review.accounts.selectors import acting_user, readers
+from deepmedix_review.reasoning.selectors import Asking, asked_now
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
@@ -106,6 +107,11 @@ class DesignPage:
         if self.shows in ("two_versions", "one_of_two"):
             shown.append(self.other_version)
         return list(dict.fromkeys(version for version in shown if version))
+
+    @cached_property
+    def asked_now(self) -> Sequence[Asking]:
+        """How far those are that are at work at the moment."""
+        return asked_now(self.versions_shown)
 
     @property
     def has_outputs(self) -> bool:
