@@ -43,21 +43,21 @@ def test_a_key_is_moved_kept_for_the_account_and_reset(enter: Callable[[], Room]
     expect(sheet.get_by_text("Press the new key for “Region fits”.")).to_be_visible()
     room.press("t")
     expect(sheet.get_by_text("T is taken by “Note”.")).to_be_visible()
-    room.press("q")
-    expect(sheet.get_by_text("“Region fits” is on Q now.")).to_be_visible()
+    room.press("Semicolon")
+    expect(sheet.get_by_text("“Region fits” is on ; now.")).to_be_visible()
     check_barriers(page)
     # The key right after the one that closes it is heard.
     room.press("Escape", "Shift+Slash", "Escape", "Shift+Slash")
     expect(sheet).to_be_visible()
     room.press("Escape")
     expect(sheet).to_have_count(0)
-    assert Preference.objects.get().keys == {"verdict-fits": "KeyQ"}
+    assert Preference.objects.get().keys == {"verdict-fits": "Semicolon"}
 
     page.evaluate("localStorage.clear()")
     page.reload()
     room.wait_for_film()
-    expect(page.locator(".room-bottom")).to_contain_text("Region fits Q")
-    room.press("4", "f", "q")
+    expect(page.locator(".room-bottom")).to_contain_text("Region fits ;")
+    room.press("4", "f", "Semicolon")
     room.wait_until_saved()
     assert RegionAnnotation.objects.get().verdict == "fits"
     assert StepRating.objects.get().plausibility == 4

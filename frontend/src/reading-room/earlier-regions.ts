@@ -4,7 +4,8 @@ import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable } from "../viewer/geometry";
 import { adjustedBox } from "./changes";
 import { completionOn, type Place } from "./place";
-import { colourOf, colourOfMissed, labelOf } from "./region-items";
+import { labelOf } from "./region-items";
+import { colourAfter, colourOf } from "./twins";
 
 type Earlier = NonNullable<Reading["adjudication"]>["readings"][number];
 
@@ -78,7 +79,7 @@ export function earlierMarks(
   const isAtMissed = showsAll || place.kind === "finding";
   return (reading.adjudication?.readings ?? []).flatMap((earlier, index) => [
     ...steps.flatMap((step) =>
-      regionsOnStep(earlier, index, step).map((region) => markOf(reading, region, colourOf(step))),
+      regionsOnStep(earlier, index, step).map((region) => markOf(reading, region, colourOf(reading, step))),
     ),
     ...(isAtMissed ? missedMarks(reading, earlier, index, completion) : []),
   ]);
@@ -92,7 +93,7 @@ function missedMarks(
 ): RegionMark[] {
   return missedOf(earlier, completion.uid).flatMap(({ uid, number }) =>
     regionsOfMissed(earlier, index, uid, number).map((region) =>
-      markOf(reading, region, colourOfMissed(completion, number)),
+      markOf(reading, region, colourAfter(completion, number)),
     ),
   );
 }

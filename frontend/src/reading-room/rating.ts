@@ -1,5 +1,5 @@
 /** What a key says of the item that has the focus, and where the focus goes once the item is complete. */
-import type { Change } from "../api/reading";
+import type { Change, Side, Step } from "../api/reading";
 import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
@@ -9,16 +9,19 @@ import { answering, answerTo, builtIn, optionFor, type Question, toggled } from 
 import { focusedRegion, focusedStep } from "./region-items";
 import type { RoomState } from "./room-state";
 import type { Action } from "./shortcuts";
+import { asTwin, twinName, twinOf } from "./twins";
 
 export interface RatingHost {
   readonly state: RoomState;
   readonly canRate: boolean;
   set(part: Partial<RoomState>): void;
   change(change: Change): void;
+  /** Undone together, by this name. */
+  changeAll(changes: readonly Change[], name: string): void;
   goTo(place: Place): void;
 }
 
-export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" | "done" }>;
+export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict" | "as-twin" | "done" }>;
 
 const MOST_POINTS = 5;
 
@@ -57,8 +60,42 @@ export class Rating {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
         if (region && builtIn(reading, "verdict")) this.judgeByKey(region.uid, action.verdict);
+        return;
       }
+      case "as-twin":
+        return this.rateAsTwin();
     }
+  }
+
+  /** By a key; the focus goes on as after any answer. */
+  private rateAsTwin(): void {
+    const { reading, place } = this.host.state;
+    const step = focusedStep(reading, place);
+    if (step === null) return this.host.set({ said: "On a step, this rates it as the other output's." });
+    if (!this.takeOver(place.side, step)) return;
+    const { said, reading: now } = this.host.state;
+    const open = openRegion(now, step);
+    if (open === undefined) this.goOn();
+    else {
+      this.host.goTo(stepPlace(place.side, step, open.uid));
+      this.wentOn = "to-region";
+    }
+    this.host.set({ said });
+  }
+
+  /** Rates a step as its twin on the other side: never by itself, only where the reader says so. False where nothing
+   * changed. */
+  takeOver(side: Side, step: Step): boolean {
+    const found = asTwin(this.host.state.reading, side, step);
+    if (typeof found === "string") {
+      this.host.set({ said: found });
+      return false;
+    }
+    const name = twinName(side, twinOf(this.host.state.reading, step) ?? step);
+    this.host.changeAll(found, `step ${step.position} as ${name}`);
+    const isLeft = openRegion(this.host.state.reading, step) !== undefined;
+    this.host.set({ said: `Rated as ${name}.${isLeft ? " Its region lies elsewhere: judge it here." : ""}` });
+    return true;
   }
 
   /** A region that was moved is right now, and counts as judged; the focus goes on as after any verdict. */

@@ -33,14 +33,19 @@ export class CaseRecord {
 
   /** Changes of one group in a row are undone together. */
   add(change: Change, group: string | null): void {
+    this.addAll([change], nameOf(this.host.state.reading, change), group);
+  }
+
+  /** Of items apart from each other, undone together. */
+  addAll(changes: readonly Change[], name: string, group: string | null = null): void {
     if (!this.host.hasItsFilm()) return;
     const { reading, place } = this.host.state;
-    const back = inverses(reading, change);
+    const back = changes.flatMap((change) => inverses(reading, change));
     if (back.length > 0) {
-      this.history.add({ back, forth: [change], place, name: nameOf(reading, change), group });
+      this.history.add({ back, forth: changes, place, name, group });
       this.keep();
     }
-    this.apply(change);
+    for (const change of changes) this.apply(change);
   }
 
   /** What was done until now can no longer be taken back. */

@@ -1,17 +1,12 @@
 /** Regions as the reader can point at them: of a step, of a missed finding, of the first read. */
-import type { Completion, MissedFinding, Reading, Region, Side, Step } from "../api/reading";
+import type { MissedFinding, Reading, Region, Side, Step } from "../api/reading";
 import type { Box } from "../viewer/geometry";
 import { adjustedBox, annotation } from "./changes";
 import { openFirstRead } from "./first-read";
 import { markOfFinding, numberOf } from "./missed";
 import { completionOn, type Place } from "./place";
 import { drawnFor, missedFinding, type Owner } from "./regions";
-
-const NUM_COLOURS = 5;
-
-export function colourOf(step: Pick<Step, "position">): number {
-  return ((step.position - 1) % NUM_COLOURS) + 1;
-}
+import { colourAfter, colourOf } from "./twins";
 
 const letter = (at: number): string => String.fromCharCode(97 + at);
 
@@ -92,11 +87,7 @@ export interface RegionGroup {
 /** The missed findings of an output go on counting colours where its steps end. */
 export function colourOfFinding(reading: Reading, finding: MissedFinding): number {
   const completion = reading.completions.find(({ uid }) => uid === finding.completion) ?? null;
-  return colourOfMissed(completion, numberOf(reading, finding.uid, finding.completion));
-}
-
-export function colourOfMissed(completion: Completion | null, number: number): number {
-  return colourOf({ position: (completion?.steps.length ?? 0) + number });
+  return colourAfter(completion, numberOf(reading, finding.uid, finding.completion));
 }
 
 function groupOfFinding(reading: Reading, finding: MissedFinding, side: Side): RegionGroup {
@@ -143,7 +134,7 @@ function groupsOn(reading: Reading, side: Side): RegionGroup[] {
     (step): RegionGroup => ({
       side,
       owner: { kind: "step", uid: step.uid },
-      colour: colourOf(step),
+      colour: colourOf(reading, step),
       dashed: side === "b",
       items: itemsOf(reading, step),
     }),

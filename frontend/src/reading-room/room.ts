@@ -1,5 +1,5 @@
 /** One reader at one case: every key, click and drag becomes a change that is shown at once and saved at once. */
-import type { Change, Reading, Verdict } from "../api/reading";
+import type { Change, Reading, Side, Step, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import { isSeenAlike, type Seen } from "../viewer/window";
@@ -179,6 +179,10 @@ export class Room {
     this.set({ drawing: null });
   }
 
+  rateAsTwin(side: Side, step: Step): void {
+    if (this.canRate) this.rating.takeOver(side, step);
+  }
+
   startDrawing(region: string): void {
     if (this.canRate) this.regions.open(region);
   }
@@ -226,6 +230,11 @@ export class Room {
     if (this.canRate) this.record.add(change, group);
   }
 
+  /** The same of several at once, of items apart from each other. */
+  changeAll(changes: readonly Change[], name: string): void {
+    if (this.canRate) this.record.addAll(changes, name);
+  }
+
   /** Asked at the moment of each change: else nothing is on screen, and nothing can be rated. */
   hasItsFilm(): boolean {
     const onScreen = this.view.sopInstanceUidOnScreen();
@@ -266,6 +275,7 @@ export class Room {
       case "points":
       case "cannot-judge":
       case "verdict":
+      case "as-twin":
       case "done":
         return this.rating.perform(action);
     }

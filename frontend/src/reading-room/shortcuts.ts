@@ -11,6 +11,7 @@ export type Action =
   | { readonly kind: "walk"; readonly by: 1 | -1 }
   | { readonly kind: "next-region" }
   | { readonly kind: "swap" }
+  | { readonly kind: "as-twin" }
   | { readonly kind: "all-regions" }
   | { readonly kind: "hide-regions" }
   | { readonly kind: "nudge"; readonly x: number; readonly y: number }
@@ -323,6 +324,13 @@ export const SHORTCUTS: readonly Shortcut[] = [
     caps: ["S"],
     label: "Other film and rated one zoom and pan together, or each by itself",
     group: "Film",
+  },
+  {
+    codes: ["KeyQ"],
+    action: { kind: "as-twin" },
+    caps: ["Q"],
+    label: "As in the other output",
+    group: "Rate",
   },
   {
     codes: ["Slash"],

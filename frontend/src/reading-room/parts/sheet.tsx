@@ -154,7 +154,8 @@ export function ShortcutSheet(props: {
             The focus goes on by itself when an item is complete: to the next one that is open, from A to B,
             and then to what is asked between the two. A J right after that changes nothing, nor a G. On a
             redrawn region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to the
-            model's own.
+            model's own. What both outputs say in the same words has one colour and a mark, = A 2;{" "}
+            <Cap of="as-twin" /> rates it as there, with each region that lies at the same place.
           </p>
           <p class="quiet">
             On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what

@@ -1,12 +1,14 @@
 import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { earlierOnStep } from "../earlier";
-import { stepPlace } from "../place";
+import { otherSide, stepPlace } from "../place";
 import { builtIn } from "../questions";
-import { colourOf, itemsOf, labelOf, partsOf } from "../region-items";
+import { itemsOf, labelOf, partsOf } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CANNOT_JUDGE } from "../scales";
+import { colourOf, twinName, twinOf } from "../twins";
+import { Cap } from "./cap";
 import { Earlier } from "./earlier";
 import { Item } from "./item";
 import { OwnQuestions } from "./own-questions";
@@ -62,7 +64,7 @@ export function StepCard({ room, state, side, step }: Props) {
     <Item
       label={`Step ${step.position}${reading.completions.length > 1 ? ` of output ${side.toUpperCase()}` : ""}`}
       isCurrent={isCurrent}
-      class={`step s${colourOf(step)}${side === "b" ? " dashed" : ""}`}
+      class={`step s${colourOf(reading, step)}${side === "b" ? " dashed" : ""}`}
       onEnter={() => room.goTo(stepPlace(side, step))}
       onHover={(isOver) => room.walking.hover(isOver ? step.uid : null)}
     >
@@ -74,6 +76,7 @@ export function StepCard({ room, state, side, step }: Props) {
             {chip}
           </span>
         ))}
+        <TwinChip room={room} state={state} side={side} step={step} />
       </p>
       <div class="row">
         {plausibility && (
@@ -123,6 +126,32 @@ export function StepCard({ room, state, side, step }: Props) {
       <OwnQuestions room={room} state={state} side={side} step={step} />
       <StepTools room={room} state={state} side={side} step={step} />
     </Item>
+  );
+}
+
+/** The other output says the same: the colour alone would not tell. */
+function TwinChip({ room, state, side, step }: Props) {
+  const twin = twinOf(state.reading, step);
+  if (twin === null) return null;
+  const short = `= ${otherSide(side).toUpperCase()} ${twin.position}`;
+  const same = `The same words as ${twinName(side, twin)}`;
+  if (!room.canRate) {
+    return (
+      <span class="chip" title={`${same}.`}>
+        {short}
+      </span>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="chip twin"
+      title={`${same}. Rates it as there.`}
+      aria-label={`${same}: rate it as there`}
+      onClick={() => room.rateAsTwin(side, step)}
+    >
+      {short} <Cap of="as-twin" />
+    </button>
   );
 }
 

@@ -1,0 +1,150 @@
+/** Steps of the two outputs that say the same in words, and what a reader said of the one taken over for the other. */
+import type { Change, Completion, Reading, Region, Side, Step } from "../api/reading";
+import { adjustedBox, annotate, annotation, stepRating } from "./changes";
+import { completionOn, isPlausibilityRated, otherSide } from "./place";
+import { builtIn } from "./questions";
+
+const NUM_COLOURS = 5;
+
+/** A box as it is written within a sentence, with the word that leads to it: rl_feedback/choosing.py compares alike. */
+const WRITTEN_BOX = /\s*(?:\b(?:with|and)\b)?\s*\[[^\]]*\]/gi;
+
+function wordsOf({ text }: Step): string {
+  const words = text.replace(WRITTEN_BOX, "").split(/\s+/).filter(Boolean);
+  return words
+    .join(" ")
+    .toLowerCase()
+    .replace(/[ .]+$/, "");
+}
+
+/** Twins and colours of one pair of outputs: they stay the same for as long as the case is on the screen. */
+interface Pairing {
+  /** By a step's uid, the step of the other output that says the same. */
+  readonly twins: ReadonlyMap<string, Step>;
+  /** By a step's uid, 1 to 5. */
+  readonly colours: ReadonlyMap<string, number>;
+}
+
+const known = new WeakMap<readonly Completion[], Pairing>();
+
+function pairingOf({ completions }: Pick<Reading, "completions">): Pairing {
+  const found = known.get(completions);
+  if (found !== undefined) return found;
+  const [a, b] = (["a", "b"] as const).map(
+    (side) => completions.find((completion) => completion.side === side)?.steps ?? [],
+  ) as [Step[], Step[]];
+  const twins = twinsOf(a, b);
+  const made = { twins, colours: coloursOf(a, b, twins) };
+  known.set(completions, made);
+  return made;
+}
+
+/** Where an output says one thing twice, its first is the other's first. */
+function twinsOf(a: readonly Step[], b: readonly Step[]): Map<string, Step> {
+  const twins = new Map<string, Step>();
+  for (const step of a) {
+    const words = wordsOf(step);
+    const twin = b.find((other) => !twins.has(other.uid) && words !== "" && wordsOf(other) === words);
+    if (twin === undefined) continue;
+    twins.set(step.uid, twin);
+    twins.set(twin.uid, step);
+  }
+  return twins;
+}
+
+/** By a step's place; on B a twin has the colour of its twin, and the others one that means nothing else, while there
+ * are any. */
+function coloursOf(
+  a: readonly Step[],
+  b: readonly Step[],
+  twins: ReadonlyMap<string, Step>,
+): Map<string, number> {
+  const colours = new Map(a.map((step) => [step.uid, byPlace(step)]));
+  const isTwin = ({ uid }: Step): boolean => twins.has(uid);
+  for (const step of b.filter(isTwin)) colours.set(step.uid, byPlace(twins.get(step.uid) ?? step));
+  const own = b.filter((step) => !isTwin(step));
+  for (const step of own) {
+    colours.set(step.uid, b.some(isTwin) ? leastUsed(step, colours, b, a) : byPlace(step));
+  }
+  return colours;
+}
+
+function byPlace({ position }: Pick<Step, "position">): number {
+  return ((position - 1) % NUM_COLOURS) + 1;
+}
+
+/** Least used by `own` steps, of those by `others`, of those the first from the step's place on. */
+function leastUsed(
+  step: Step,
+  colours: ReadonlyMap<string, number>,
+  own: readonly Step[],
+  others: readonly Step[],
+): number {
+  const uses = (steps: readonly Step[], colour: number): number =>
+    steps.filter(({ uid }) => colours.get(uid) === colour).length;
+  const candidates = Array.from({ length: NUM_COLOURS }, (_, at) =>
+    byPlace({ position: step.position + at }),
+  );
+  const worth = (colour: number): number => uses(own, colour) * (others.length + 1) + uses(others, colour);
+  return candidates.reduce((best, colour) => (worth(colour) < worth(best) ? colour : best));
+}
+
+/** The same number, colour and dash on a step and its regions; the same colour on both sides for the same words. */
+export function colourOf(reading: Pick<Reading, "completions">, step: Step): number {
+  return pairingOf(reading).colours.get(step.uid) ?? byPlace(step);
+}
+
+/** Past a completion's steps colours go on by number. */
+export function colourAfter(completion: Completion | null, number: number): number {
+  return byPlace({ position: (completion?.steps.length ?? 0) + number });
+}
+
+/** The step of the other output that says the same; null where none does. */
+export function twinOf(reading: Pick<Reading, "completions">, step: Step): Step | null {
+  return pairingOf(reading).twins.get(step.uid) ?? null;
+}
+
+/** "step 2 of output A", on the side over there from `side`. */
+export function twinName(side: Side, twin: Step): string {
+  return `step ${twin.position} of output ${otherSide(side).toUpperCase()}`;
+}
+
+/** What makes a step rated as its twin: its plausibility, and the verdicts of regions that lie where the twin's do, to
+ * the pixel. A sentence instead where nothing is to be taken over. */
+export function asTwin(reading: Reading, side: Side, step: Step): Change[] | string {
+  const there = `output ${otherSide(side).toUpperCase()}`;
+  if (completionOn(reading, otherSide(side)) === null) return "This case has one output.";
+  const twin = twinOf(reading, step);
+  if (twin === null) return `No step of ${there} says this in the same words.`;
+  const changes = [...asRated(reading, step, twin), ...asJudged(reading, step, twin)];
+  if (changes.length > 0) return changes;
+  const isRated = builtIn(reading, "plausibility") !== null && isPlausibilityRated(reading, twin);
+  const isSame = isRated || twin.regions.some(({ uid }) => annotation(reading, uid) !== null);
+  const name = twinName(side, twin);
+  return isSame ? `It is rated as ${name} already.` : `${name.replace("s", "S")} is not rated yet.`;
+}
+
+function asRated(reading: Reading, step: Step, twin: Step): Change[] {
+  if (builtIn(reading, "plausibility") === null || !isPlausibilityRated(reading, twin)) return [];
+  const { plausibility, cannot_judge } = stepRating(reading, twin.uid);
+  const now = stepRating(reading, step.uid);
+  if (now.plausibility === plausibility && now.cannot_judge === cannot_judge) return [];
+  return [{ kind: "rate_step", payload: { ...now, plausibility, cannot_judge } }];
+}
+
+function asJudged(reading: Reading, step: Step, twin: Step): Change[] {
+  if (builtIn(reading, "verdict") === null) return [];
+  return step.regions.flatMap((region): Change[] => {
+    const same = twin.regions.find((other) => isSamePlace(region, other));
+    const made = same === undefined ? null : annotation(reading, same.uid);
+    if (made === null) return [];
+    const change = annotate(region.uid, made.verdict, adjustedBox(made));
+    const now = annotation(reading, region.uid);
+    const before = annotate(region.uid, now?.verdict ?? null, adjustedBox(now));
+    return JSON.stringify(change) === JSON.stringify(before) ? [] : [change];
+  });
+}
+
+function isSamePlace(one: Region, other: Region): boolean {
+  return (["x_min", "y_min", "x_max", "y_max"] as const).every((edge) => one[edge] === other[edge]);
+}

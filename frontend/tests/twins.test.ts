@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Reading, Step } from "../src/api/reading";
+import { marksFor } from "../src/reading-room/marks";
+import { stepPlace } from "../src/reading-room/place";
+import type { Action } from "../src/reading-room/shortcuts";
+import { colourOf, twinOf } from "../src/reading-room/twins";
+import { completion, desk, reading, region, step } from "./scene";
+
+const asTwin: Action = { kind: "as-twin" };
+const undo: Action = { kind: "undo" };
+const fits: Action = { kind: "verdict", verdict: "fits" };
+const points = (n: number): Action => ({ kind: "points", points: n });
+
+const said = (uid: string, position: number, text: string, regions = [region(`${uid}r`)]): Step => ({
+  ...step(uid, position, regions),
+  text,
+});
+const elsewhere = region("b2r", 1, { x_min: 101 });
+const A = [
+  said("a1", 1, "The heart is enlarged with [100, 200, 300, 400]."),
+  said("a2", 2, "There is a left consolidation."),
+  said("a3", 3, "There is a right consolidation."),
+];
+const B = [
+  said("b1", 1, "There is a right consolidation with [100, 200, 300, 400] ."),
+  said("b2", 2, "the heart  is enlarged", [elsewhere]),
+  said("b3", 3, "There is a nodule."),
+];
+const told = (a = A, b = B, part: Partial<Reading> = {}): Reading =>
+  reading({ part: { completions: [completion("a", a), completion("b", b)], ...part } });
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("the same statement in both outputs", () => {
+  it("is found by its words, whatever its boxes, spaces, capitals and full stop, never by another side", () => {
+    const here = told();
+    const twins = [...A, ...B].map((each) => twinOf(here, each)?.uid ?? null);
+    expect(twins).toEqual(["b2", null, "b1", "a3", "a1", null]);
+  });
+
+  it("is paired one to one where an output says a thing twice", () => {
+    const b = [said("b1", 1, A[1]?.text ?? ""), said("b2", 2, A[1]?.text ?? "")];
+    const here = told(A, b);
+    expect(b.map((each) => twinOf(here, each)?.uid ?? null)).toEqual(["a2", null]);
+    expect(twinOf(told([], b), b[0] as Step)).toBeNull();
+  });
+
+  it("has one colour on both sides, on its card as on the film, and nothing else of the two has it", async () => {
+    const here = told();
+    expect([...A, ...B].map((each) => colourOf(here, each))).toEqual([1, 2, 3, 3, 1, 4]);
+    const { room } = await desk(here);
+    const [, heart] = B as [Step, Step];
+    const marks = marksFor(here, { ...room.state, place: stepPlace("b", heart) });
+    expect(marks.map(({ label, colour, dashed }) => [label, colour, dashed])).toEqual([["2", 1, true]]);
+  });
+
+  it("leaves colours by number where the two have no words in common", () => {
+    const here = reading({ numSteps: 3 });
+    const colours = here.completions.map(({ steps }) => steps.map((each) => colourOf(here, each)));
+    expect(colours).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+});
+
+describe("a step is rated as its twin", () => {
+  it("by one key, which one undo takes back, with a region at the same place to the pixel alone", async () => {
+    const { room, saved } = await desk(told());
+    for (const action of [points(4), fits, points(2), fits, points(5), fits]) room.perform(action);
+    const ofA = room.state.reading;
+    room.goTo(stepPlace("b", B[0] as Step));
+    room.perform(asTwin);
+    expect(room.state.reading.step_ratings.at(-1)).toMatchObject({ step: "b1", plausibility: 5 });
+    expect(room.state.reading.region_annotations.at(-1)).toMatchObject({ region: "b1r", verdict: "fits" });
+    expect(room.state.place).toMatchObject({ step: "b2" });
+    expect(room.state.said).toBe("Rated as step 3 of output A.");
+    room.perform(asTwin);
+    expect(room.state.reading.step_ratings.at(-1)).toMatchObject({ step: "b2", plausibility: 4 });
+    expect(room.state.place).toMatchObject({ step: "b2", region: "b2r" });
+    expect(room.state.said).toContain("Its region lies elsewhere: judge it here.");
+    room.perform(undo);
+    room.perform(undo);
+    expect(room.state.said).toContain("step 1 as step 3 of output A");
+    const { step_ratings, region_annotations } = room.state.reading;
+    expect(step_ratings.filter(({ plausibility }) => plausibility !== null)).toEqual(ofA.step_ratings);
+    expect(region_annotations).toEqual(ofA.region_annotations);
+    expect(saved.at(-1)?.change).toMatchObject({
+      kind: "annotate_region",
+      payload: { region: "b1r", verdict: null },
+    });
+  });
+
+  it("keeps the note and the wording that it has, and takes “cannot judge” and a redrawn box over", async () => {
+    const box = { x_min: 110, y_min: 210, x_max: 310, y_max: 410 };
+    const rating = { plausibility: null, cannot_judge: true, note: "there", edited_text: "" };
+    const { room } = await desk(
+      told(A, B, {
+        step_ratings: [
+          { ...rating, step: "a3" },
+          { ...rating, step: "b1", cannot_judge: false, note: "here" },
+        ],
+        region_annotations: [{ region: "a3r", verdict: "adjusted", ...box }],
+      }),
+    );
+    room.rateAsTwin("b", B[0] as Step);
+    expect(room.state.reading.step_ratings.at(-1)).toEqual({ ...rating, step: "b1", note: "here" });
+    expect(room.state.reading.region_annotations.at(-1)).toEqual({
+      region: "b1r",
+      verdict: "adjusted",
+      ...box,
+    });
+  });
+
+  it("never by itself, nor from a twin that is not rated, nor twice; and the room says so", async () => {
+    const { room, saved } = await desk(told());
+    const asks = (one: Step, sentence: string): void => {
+      room.goTo(stepPlace(one.uid.startsWith("a") ? "a" : "b", one));
+      room.perform(asTwin);
+      expect(room.state.said).toBe(sentence);
+    };
+    asks(B[2] as Step, "No step of output A says this in the same words.");
+    asks(B[1] as Step, "Step 1 of output A is not rated yet.");
+    expect(saved).toEqual([]);
+    room.goTo(stepPlace("a", A[0] as Step));
+    room.perform(points(3));
+    expect(room.state.reading.step_ratings.map(({ step: uid }) => uid)).toEqual(["a1"]);
+    room.rateAsTwin("b", B[1] as Step);
+    asks(B[1] as Step, "It is rated as step 1 of output A already.");
+  });
+});
