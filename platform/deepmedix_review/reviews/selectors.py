@@ -6,16 +6,18 @@ A reader finds their own assignments alone; nobody finds here what another reade
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.common.errors import NotYours, OutOfUse
-from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.common.models import FINAL_STATES
+from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import require_may_open
@@ -28,7 +30,7 @@ __all__ = [
     "assigned_studies",
     "assignment_for",
     "completions_to_read",
-    "demo_is_being_made",
+    "demo_being_made",
     "next_reading",
     "place_of",
     "reading_for",
@@ -143,12 +145,25 @@ def studies_of_collection(user: User, collection: Collection) -> list[Use]:
     ]
 
 
-def demo_is_being_made() -> bool:
+@dataclass(frozen=True)
+class DemoMaking:
+    """How many answers are there, of those that the demo waits for; 0 of 0 while its films are drawn."""
+
+    num_answered: int
+    num_asked: int
+
+
+def demo_being_made() -> DemoMaking | None:
     """A demo import began within LONGEST_DEMO, and no reader study is there yet."""
     began = ImportBatch.objects.filter(
         source=ImportBatch.Source.DEMO, created_at__gt=timezone.now() - LONGEST_DEMO
-    )
-    return began.exists() and not ReaderStudy.objects.exists()
+    ).order_by("-pk")
+    batch = began.first()
+    if batch is None or ReaderStudy.objects.exists():
+        return None
+    jobs = InferenceJob.objects.filter(instance__in=batch.items.values("instance"))
+    counts = jobs.aggregate(asked=Count("pk"), ended=Count("pk", filter=Q(state__in=FINAL_STATES)))
+    return DemoMaking(num_answered=counts["ended"], num_asked=counts["asked"])
 
 
 def completions_to_read(

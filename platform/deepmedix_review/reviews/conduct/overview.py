@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,11 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
-from deepmedix_review.reviews.study_services.disagreement import Disagreement, find_disagreements
+from deepmedix_review.reviews.study_services.disagreement import (
+    Disagreement,
+    find_disagreements,
+    num_given_to_nobody,
+)
 from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
@@ -34,6 +38,11 @@ class StudyRow:
     num_readers: int
     num_assigned: int
     num_signed: int
+    num_to_settle: int = 0
+
+    @property
+    def is_all_signed(self) -> bool:
+        return self.state == ReaderStudy.State.RUNNING and 0 < self.num_signed == self.num_assigned
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
         )
     }
     settling = _settling_uninvited(page)
-    return [
+    rows_read = [
         StudyRow(
             uid=study.uid,
             title=study.title,
@@ -159,7 +168,14 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             + settling.get(study.pk, (0, 0))[1],
         )
         for study in page
-    ], (page[-1].uid if len(found) > PAGE else None)
+    ]
+    read = {row.uid for row in rows_read if row.is_all_signed}
+    waiting = num_given_to_nobody([study for study in page if study.uid in read])
+    told = [
+        replace(row, num_to_settle=waiting.get(study.pk, 0))
+        for row, study in zip(rows_read, page, strict=True)
+    ]
+    return told, (page[-1].uid if len(found) > PAGE else None)
 
 
 def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:

@@ -15,6 +15,7 @@ from deepmedix_review.reviews.results.dashboard import dashboard_of
 from deepmedix_review.reviews.results.designed import say_design
 from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, zip_pieces
 from deepmedix_review.reviews.results.progress import overview
+from deepmedix_review.reviews.study_services.disagreement import num_given_to_nobody
 
 
 @require_GET
@@ -28,6 +29,7 @@ def show_results(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "dashboard": dashboard_of(reader_study, seen=seen),
         "seen": seen,
         "designed": say_design(reader_study),
+        "num_to_settle": 0 if seen.num_open else num_given_to_nobody([reader_study]).get(reader_study.pk, 0),
     }
     return render(request, "reviews/results.html", context)
 

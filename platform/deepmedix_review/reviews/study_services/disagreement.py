@@ -1,20 +1,24 @@
 """Finds the cases on which readers disagree so much that another word is needed."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 
 # The readings that count: first readings of data cases, signed, in their latest amendment.
 COUNTED = """
 WITH counted AS (
-  SELECT reading.id, assignment.case_id, reading.completion_a_id, reading.completion_b_id
+  SELECT reading.id, assignment.case_id, reading.completion_a_id, reading.completion_b_id,
+    study.adjudication_points AS points
   FROM reviews_reading reading
   JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
   JOIN reviews_case c ON c.id = assignment.case_id
-  WHERE c.reader_study_id = %(study)s AND c.role = 'data' AND assignment.kind = 'first'
+  JOIN reviews_readerstudy study ON study.id = c.reader_study_id
+  WHERE study.id = ANY(%(studies)s) AND c.role = 'data' AND assignment.kind = 'first'
     AND reading.signed_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM reviews_reading later
                     WHERE later.amends_id = reading.id AND later.signed_at IS NOT NULL)
@@ -27,7 +31,7 @@ def _points(table: str, column: str, item: str) -> str:
 SELECT case_id, '{column}', count(*) FROM (
   SELECT counted.case_id, said.{item} FROM counted JOIN {table} said ON said.reading_id = counted.id
   WHERE said.{column} IS NOT NULL GROUP BY counted.case_id, said.{item}
-  HAVING max(said.{column}) - min(said.{column}) >= %(points)s) apart
+  HAVING max(said.{column}) - min(said.{column}) >= max(counted.points)) apart
 GROUP BY case_id"""
 
 
@@ -58,7 +62,7 @@ SELECT case_id, name, count(*) FROM (
   WHERE jsonb_typeof(said.value) = 'number'
   GROUP BY counted.case_id, criterion.name, said.criterion_id, said.completion_id, said.step_id,
     said.region_id
-  HAVING max((said.value #>> '{}')::float) - min((said.value #>> '{}')::float) >= %(points)s) apart
+  HAVING max((said.value #>> '{}')::float) - min((said.value #>> '{}')::float) >= max(counted.points)) apart
 GROUP BY case_id, name"""
 
 APART = COUNTED + " UNION ALL ".join(
@@ -89,21 +93,37 @@ def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
     Far apart: a scale item by `adjudication_points` or more, a region fitting and wrong, harm none and
     severe, votes for different completions.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(APART, {"study": reader_study.pk, "points": reader_study.adjudication_points})
-        rows = cursor.fetchall()
     reasons: dict[int, list[str]] = defaultdict(list)
-    for case, what, number in rows:
+    for case, what, number in _apart([reader_study]):
         reasons[case].append(_sentence(what, number, reader_study.adjudication_points))
+    cases = _signed_by_all(reasons).select_related("study", "reader_study").order_by("position")
+    return tuple(Disagreement(case, tuple(reasons[case.pk])) for case in cases)
+
+
+def num_given_to_nobody(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, int]:
+    """By study that has an adjudication, how many disputed cases nobody has been asked to settle."""
+    adjudicated = [one for one in reader_studies if one.adjudication != ReaderStudy.Adjudication.OFF]
+    if not adjudicated:
+        return {}
+    given = Assignment.objects.filter(
+        case=OuterRef("pk"), kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
+    )
+    waiting = _signed_by_all({case for case, _, _ in _apart(adjudicated)}).exclude(Exists(given))
+    return Counter(waiting.values_list("reader_study", flat=True))
+
+
+def _apart(reader_studies: Sequence[ReaderStudy]) -> Sequence[tuple[int, str, int]]:
+    """Case, what lies apart, and how often."""
+    with connection.cursor() as cursor:
+        cursor.execute(APART, {"studies": [reader_study.pk for reader_study in reader_studies]})
+        return list(cursor.fetchall())
+
+
+def _signed_by_all(cases: Collection[int]) -> QuerySet[Case]:
     unfinished = Assignment.objects.filter(
-        case__in=reasons, kind=Assignment.Kind.FIRST, withdrawn_at=None, signed_at=None
+        case__in=cases, kind=Assignment.Kind.FIRST, withdrawn_at=None, signed_at=None
     )
-    cases = (
-        Case.objects.filter(pk__in=reasons, num_free=0)
-        .exclude(pk__in=unfinished.values("case"))
-        .select_related("study", "reader_study")
-    )
-    return tuple(Disagreement(case, tuple(reasons[case.pk])) for case in cases.order_by("position"))
+    return Case.objects.filter(pk__in=cases, num_free=0).exclude(pk__in=unfinished.values("case"))
 
 
 def _sentence(what: str, number: int, points: float) -> str:

@@ -23,7 +23,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
-from deepmedix_review.reviews.worklist.endings import Ending, ending_of_pool
+from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
@@ -87,6 +87,10 @@ class ReadersStudy:
     @property
     def takes_cases(self) -> bool:
         return self.is_pool and self.state == ReaderStudy.State.RUNNING and not self.is_late
+
+    @property
+    def free_said(self) -> str:
+        return f"over {MOST_COUNTED} free" if self.num_free > MOST_COUNTED else f"{self.num_free} free"
 
     @property
     def can_go_on(self) -> bool:

@@ -144,6 +144,6 @@ def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
         "lost_to_lock": any(study.state == ReaderStudy.State.LOCKED and study.num_open for study in mine),
         "is_waiting": any(study.state == ReaderStudy.State.PAUSED and study.num_open for study in mine),
         "goes_on": offers.study_to_go_on_with(mine),
-        "demo_is_being_made": not mine and selectors.demo_is_being_made(),
+        "demo": None if mine else selectors.demo_being_made(),
     }
     return render(request, "reviews/worklist.html", context, status=409 if refusal else 200)

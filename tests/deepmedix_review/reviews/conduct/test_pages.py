@@ -121,6 +121,10 @@ def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> 
         complete(reading, plausibility=plausibility)
         sign(reading)
     [third] = set(readers_of(study)) - {reader_of(reading) for reading in Reading.objects.all()}
+    listed = admin.get(reverse("reader-study-list")).content.decode()
+    assert "all signed, 1 disputed: have it settled, or lock it without" in listed
+    results = admin.get(reverse("reader-study-results", args=[study.uid])).content.decode()
+    assert "1 disputed case waits for somebody to settle it: <a" in results
     page = admin.get(detail(study)).content.decode()
     row = page[page.index('id="disputes"') :]
     offered = re.findall(r"<option[^>]*>(.*?)</option>", row)

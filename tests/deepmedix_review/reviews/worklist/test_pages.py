@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.common.models import JobState
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, Reading, WorklistNotice
@@ -25,9 +26,10 @@ from deepmedix_review.reviews.study_services import (
     start_reader_study,
 )
 from deepmedix_review.reviews.worklist.endings import ending_after
-from deepmedix_review.studies.models import ImportBatch
+from deepmedix_review.studies.models import ImportBatch, ImportItem
 from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import ExpertFactory
+from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid, studies
 from tests.factories.reviews import (
     a_signed_reading,
@@ -277,10 +279,15 @@ def test_a_notice_of_moved_cases_stays_on_the_worklist_until_it_is_dismissed() -
 def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:
     client, address = client_of(ExpertFactory.create()), reverse("worklist")
     assert "hx-get" not in client.get(address).content.decode()
-    ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
+    batch = ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
     page = client.get(address).content.decode()
-    assert "The demo is still being made; this page renews itself." in page
+    assert "The demo is still being made: its films are being drawn. This page renews itself." in page
     assert 'hx-trigger="every 2s"' in page
+    jobs = [InferenceJobFactory.create(state=state) for state in (JobState.QUEUED, JobState.DONE)]
+    for job in jobs:
+        batch.items.create(outcome=ImportItem.Outcome.ACCEPTED, instance=job.instance)
+    InferenceJobFactory.create()
+    assert "1 of 2 answers of the model are there." in client.get(address).content.decode()
     reader_study()
     assert "hx-get" not in client.get(address).content.decode()
 
