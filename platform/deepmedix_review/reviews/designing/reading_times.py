@@ -1,11 +1,12 @@
 """How long a reading will take: as long as signed ones in which as much was asked, where there are some."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.db import connection
 from django.db.models import Count
+from numpy.typing import NDArray
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
@@ -19,10 +20,13 @@ from deepmedix_review.reviews.designs import (
     ReaderStudyDesign,
     ReadingTimes,
     expected_times,
-    is_believed,
     make_up,
 )
+from deepmedix_review.reviews.designs.haste import LEAST_SHARE_OF_PARTS, hasty_readers
 from deepmedix_review.reviews.models import Criterion, ReaderStudyCriterion
+
+Keys = NDArray[np.int64]
+Numbers = NDArray[np.float64]
 
 # Of this many signed readings, the newest: readers and models change.
 READINGS_TIMED = 2000
@@ -66,6 +70,8 @@ def reading_times(
 ) -> ReadingTimes:
     """Quartiles of the readings that are like those of the design; by the parts where there are too few.
 
+    Those of hasty readers are left out, as the cautions on the results would name them.
+
     `has_choices`: a first read chooses among answers in place of writing findings.
     """
     steps, regions = _parts_of_outputs(model_versions)
@@ -77,32 +83,61 @@ def reading_times(
         first_reads=design.share_with_first_read,
         has_choices=has_choices,
     )
-    return _measured(made_up) or expected_times(made_up)
+    return _measured(made_up)
 
 
-def _measured(made_up: MakeUp) -> ReadingTimes | None:
-    """None where there are too few of any kind that the design asks for: with a first read, and without. The
-    parts, with what was measured, where it is too quick and too little to be believed."""
+@dataclass(frozen=True)
+class _Alike:
+    """Signed readings like those planned: whose each was, how long it took, and what its parts make."""
+
+    readers: Keys
+    seconds: Numbers
+    parts: Numbers
+
+    def split(self) -> tuple["_Alike", "_Alike"]:
+        """Those of readers who took their time, and those of hasty ones."""
+        hasty = list(hasty_readers(self.readers, seconds=self.seconds, parts=self.parts))
+        is_hasty = np.isin(self.readers, np.array(hasty, dtype=np.int64))
+        return self._only(~is_hasty), self._only(is_hasty)
+
+    def _only(self, which: NDArray[np.bool_]) -> "_Alike":
+        return _Alike(self.readers[which], self.seconds[which], self.parts[which])
+
+
+def _measured(made_up: MakeUp) -> ReadingTimes:
+    """By the parts where there are too few of any kind that the design asks for, with a first read and
+    without, or where they are too quick to be believed."""
     share = made_up.first_reads
     kinds = [(is_first_read, part) for is_first_read, part in ((True, share), (False, 1 - share)) if part > 0]
-    quartiles = np.zeros(3)
-    number, readers = 0, set[int]()
+    quartiles, is_measured = np.zeros(3), True
+    kept, hurried = [], []
     for has_first_read, part in kinds:
-        alike = _alike(made_up, has_first_read=has_first_read)
-        if len(alike) < FEWEST_TIMED:
-            return None
-        number += len(alike)
-        readers |= {reader for _, reader in alike}
-        quartiles += part * np.percentile([seconds for seconds, _ in alike], [25, 50, 75])
+        taken, hasty = _alike(made_up, has_first_read=has_first_read).split()
+        if len(taken.seconds) and np.median(taken.seconds) < LEAST_SHARE_OF_PARTS * np.median(taken.parts):
+            hurried.append(taken)
+            is_measured = False
+        elif len(taken.seconds) < FEWEST_TIMED:
+            is_measured = False
+        else:
+            quartiles += part * np.percentile(taken.seconds, [25, 50, 75])
+        kept.append(taken)
+        hurried.append(hasty)
+    expected = replace(expected_times(made_up), like=_like(made_up), hurried=_hurried(hurried))
+    if not is_measured:
+        return expected
     low, median, high = quartiles.tolist()
-    expected = replace(expected_times(made_up), like=_like(made_up))
-    if not is_believed(median, made_up=made_up, num_readings=number, num_readers=len(readers)):
-        return replace(expected, hurried=Hurried(number, median))
-    return replace(expected, low=low, median=median, high=high, num_readings=number)
+    return replace(
+        expected, low=low, median=median, high=high, num_readings=sum(len(one.seconds) for one in kept)
+    )
 
 
-def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
-    """The seconds of each reading that is like those planned, and its reader."""
+def _hurried(left_out: Sequence[_Alike]) -> Hurried | None:
+    seconds = np.concatenate([one.seconds for one in left_out])
+    readers = np.unique(np.concatenate([one.readers for one in left_out]))
+    return Hurried(len(seconds), len(readers), float(np.median(seconds))) if len(seconds) else None
+
+
+def _alike(made_up: MakeUp, *, has_first_read: bool) -> _Alike:
     with connection.cursor() as cursor:
         cursor.execute(_TIMES, [made_up.num_outputs > 1, has_first_read, READINGS_TIMED])
         rows = cursor.fetchall()
@@ -114,10 +149,13 @@ def _alike(made_up: MakeUp, *, has_first_read: bool) -> list[tuple[float, int]]:
             num_outputs=made_up.num_outputs,
             steps_per_output=num_steps / made_up.num_outputs,
             regions_per_output=num_regions / made_up.num_outputs,
+            first_reads=float(has_first_read),
+            has_choices=made_up.has_choices,
         )
         if abs(said.num_answers - made_up.num_answers) <= ALIKE * made_up.num_answers:
-            alike.append((float(seconds), reader))
-    return alike
+            alike.append((reader, seconds, expected_times(said).median))
+    readers, took, parts = zip(*alike, strict=True) if alike else ((), (), ())
+    return _Alike(np.array(readers, np.int64), np.array(took, np.float64), np.array(parts, np.float64))
 
 
 def questions_by_study(reader_studies: set[int]) -> dict[int, list[Question]]:

@@ -12,7 +12,6 @@ from deepmedix_review.reviews.designs.design import (
 )
 from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_open_slots, prepare
 from deepmedix_review.reviews.designs.durations import (
-    LEAST_SHARE,
     USUAL_REGIONS,
     USUAL_STEPS,
     Hurried,
@@ -20,14 +19,12 @@ from deepmedix_review.reviews.designs.durations import (
     Question,
     ReadingTimes,
     expected_times,
-    is_believed,
     make_up,
 )
 from deepmedix_review.reviews.designs.planning import StudyPlan, plan
 from deepmedix_review.reviews.designs.washout import room_for_repeats
 
 __all__ = [
-    "LEAST_SHARE",
     "USUAL_REGIONS",
     "USUAL_STEPS",
     "DesignCase",
@@ -44,7 +41,6 @@ __all__ = [
     "draw_new_reader",
     "draw_open_slots",
     "expected_times",
-    "is_believed",
     "make_up",
     "plan",
     "prepare",

@@ -28,10 +28,6 @@ FIRST_READ_OF_CHOICES = 5.0
 FIRST_READ_OF_FINDINGS = 30.0
 # Readers and cases differ: the quickest and the slowest quarter by this much (assumed).
 QUICK, SLOW = 0.6, 1.8
-# Readings that took under this share of their parts are believed once there are so many, of so many readers:
-# a few of one person may be clicks of somebody who tried the product out (assumed).
-LEAST_SHARE = 1 / 3
-BELIEVED_READINGS, BELIEVED_READERS = 30, 2
 
 
 @dataclass(frozen=True)
@@ -91,9 +87,11 @@ class MakeUp:
 
 @dataclass(frozen=True)
 class Hurried:
-    """How many readings were clicked through rather than read, and their median in seconds."""
+    """How many readings were clicked through rather than read, of how many readers, and their median in
+    seconds."""
 
     num_readings: int
+    num_readers: int
     median: float
 
 
@@ -102,7 +100,7 @@ class ReadingTimes:
     """Seconds of one reading: quartiles of `num_readings` signed ones that are like it, or, where that is 0,
     the sum of its parts. `parts` are there in both cases; `like` says which readings were measured.
 
-    `hurried`: readings were measured, too quick and too few to be believed, so the parts count."""
+    `hurried`: what was measured and left out, since its readers took less time than can be believed."""
 
     low: float
     median: float
@@ -160,13 +158,6 @@ def make_up(
         first_reads=first_reads,
         has_choices=has_choices,
     )
-
-
-def is_believed(median: float, *, made_up: MakeUp, num_readings: int, num_readers: int) -> bool:
-    """Whether measured readings say how long one takes."""
-    if num_readings >= BELIEVED_READINGS and num_readers >= BELIEVED_READERS:
-        return True
-    return median >= LEAST_SHARE * sum(part.seconds for part in made_up.parts())
 
 
 def expected_times(made_up: MakeUp) -> ReadingTimes:

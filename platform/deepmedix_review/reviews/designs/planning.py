@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from deepmedix_review.reviews.designs.design import Problem, ReaderStudyDesign
 from deepmedix_review.reviews.designs.durations import (
-    BELIEVED_READERS,
-    BELIEVED_READINGS,
     USUAL_QUESTIONS,
+    Hurried,
     MakeUp,
     ReadingTimes,
     expected_times,
@@ -193,22 +192,9 @@ def _sentences(
     num_days: int | None,
 ) -> Sequence[str]:
     said = []
-    if times.num_readings:
-        measured = f"Times are the quartiles of {times.num_readings:,} signed readings {times.like}"
-        said.append(f"{measured.strip()}.")
-    elif times.hurried:
-        hurried = times.hurried
-        said.append(
-            f"{hurried.num_readings} signed readings {times.like} took {hurried.median:.0f} s, under a third "
-            f"of what their parts make: {times.median:.0f} s per reading ({times.low:.0f} to "
-            f"{times.high:.0f}) are assumed until {BELIEVED_READINGS} of at least {BELIEVED_READERS} readers "
-            "are measured."
-        )
-    else:
-        said.append(
-            f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) "
-            "are assumed, by what is asked in it."
-        )
+    said.append(_whence(times))
+    if times.hurried is not None:
+        said.append(_left_out(times.hurried, like="" if times.num_readings else times.like))
     if readers_per_case < 2:
         said.append("With fewer than 2 readers per case there is no agreement to measure.")
     fitting = room.fitting(design.washout_cases)
@@ -239,6 +225,25 @@ def _sentences(
             f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
         )
     return said
+
+
+def _whence(times: ReadingTimes) -> str:
+    if times.num_readings:
+        return f"Times are the quartiles of {times.num_readings:,} signed readings {times.like}".strip() + "."
+    return (
+        f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) are "
+        "assumed, by what is asked in it."
+    )
+
+
+def _left_out(hurried: Hurried, *, like: str) -> str:
+    number = hurried.num_readings
+    readings = "1 signed reading" if number == 1 else f"{number:,} signed readings"
+    readers = "1 reader" if hurried.num_readers == 1 else f"{hurried.num_readers} readers"
+    return (
+        f"{readings} {like}".strip() + f", of {readers}, {'was' if number == 1 else 'were'} left out: "
+        f"their {hurried.median:.0f} s a case are under a third of what others take, or of its parts."
+    )
 
 
 def _other_cases(number: int) -> str:

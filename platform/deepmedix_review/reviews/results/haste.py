@@ -1,37 +1,15 @@
-"""Who reads faster than a case can be read: against the other readers, and against what its parts make."""
+"""Which readers of a study read too fast: how long each case took, and what its parts make."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from deepmedix_review.reviews.designing.reading_times import questions_by_study
-from deepmedix_review.reviews.designs import LEAST_SHARE, expected_times, make_up
+from deepmedix_review.reviews.designs import expected_times, make_up
+from deepmedix_review.reviews.designs.haste import Haste, hasty_readers
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, Numbers, near, places_of, read_columns
 from deepmedix_review.reviews.results.readings import WITH_CASES, Readings
-
-# Of fewer cases nobody is called hasty.
-FEWEST_CASES = 3
-# A median below this share of the other readers' median.
-HASTE = 1 / 3
-
-
-@dataclass(frozen=True)
-class Haste:
-    """Medians in seconds of a case; `others` and `parts` are None where they say nothing against it."""
-
-    own: float
-    others: float | None
-    parts: float | None
-
-    def __str__(self) -> str:
-        said = f"took {self.own:.0f} s a case"
-        if self.others is not None:
-            said += f", where the others take {self.others:.0f} s"
-        if self.parts is not None:
-            said += f", under a third of the {self.parts:.0f} s that its parts make"
-        return said
 
 
 def hasty(readings: Readings) -> Mapping[int, Haste]:
@@ -39,22 +17,7 @@ def hasty(readings: Readings) -> Mapping[int, Haste]:
     timed = readings.only(readings.seconds > 0)
     if not len(timed):
         return {}
-    parts = _parts_of(timed)
-    found = {}
-    for reader in np.unique(timed.reader).tolist():
-        own = timed.reader == reader
-        if own.sum() < FEWEST_CASES:
-            continue
-        median, made = float(np.median(timed.seconds[own])), float(np.median(parts[own]))
-        others = float(np.median(timed.seconds[~own])) if (~own).sum() >= FEWEST_CASES else 0.0
-        haste = Haste(
-            own=median,
-            others=others if median < HASTE * others else None,
-            parts=made if median < LEAST_SHARE * made else None,
-        )
-        if haste.others is not None or haste.parts is not None:
-            found[reader] = haste
-    return found
+    return hasty_readers(timed.reader, seconds=timed.seconds, parts=_parts_of(timed))
 
 
 def _parts_of(readings: Readings) -> Numbers:

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.reviews.designing import reading_times
-from deepmedix_review.reviews.designs import durations
 from deepmedix_review.reviews.models import Criterion, ReaderStudy, Reading
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
@@ -89,15 +88,24 @@ def test_readings_that_were_clicked_through_do_not_make_the_plan(
     # A study that bears the demo's title is one like any other.
     time_readings(reader_study(num_cases=3, title="Demo: drawn films"), [2, 3, 4])
     page = admin.post(address, form()).content.decode()
-    assert (
-        "3 signed readings with two outputs, no first read, and 13 to 21 answers took 3 s, under a third"
-        in page
-    )
-    assert "until 30 of at least 2 readers are measured." in page
+    left_out = "with two outputs, no first read, and 13 to 21 answers, of 1 reader, were left out"
+    assert f"3 signed readings {left_out}: their 3 s a case" in page
+    assert "Not measured yet" in page
     assert '102 s <span class="quiet">(61 to 183): film 15' in page
-    monkeypatch.setattr(durations, "BELIEVED_READINGS", 5)
-    time_readings(reader_study(num_cases=3), [2, 3, 4])
-    assert "quartiles of 6 signed readings" in admin.post(address, form()).content.decode()
+    # However many they are, and of however many readers.
+    for _ in range(10):
+        time_readings(reader_study(num_cases=3), [2, 3, 4])
+    page = admin.post(address, form()).content.decode()
+    assert "33 signed readings" in page
+    assert "of 11 readers, were left out" in page
+    # Two of a reader are too few to be called hasty, and too quick to be believed.
+    time_readings(reader_study(num_cases=2), [4, 5])
+    time_readings(reader_study(num_cases=2), [4, 5])
+    assert "37 signed readings" in admin.post(address, form()).content.decode()
+    time_readings(reader_study(num_cases=6), [80, 90, 100, 100, 110, 120])
+    page = admin.post(address, form()).content.decode()
+    assert "quartiles of 10 signed readings" in page
+    assert "33 signed readings, of 11 readers, were left out" in page
 
 
 def test_the_plan_says_while_the_form_is_filled_that_a_third_reader_is_missing(admin: Client) -> None:
