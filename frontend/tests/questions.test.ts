@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Finding, Reading } from "../src/api/reading";
 import { gaps } from "../src/reading-room/gaps";
+import { marksFor } from "../src/reading-room/marks";
 import { optionFor } from "../src/reading-room/questions";
 import type { Action } from "../src/reading-room/shortcuts";
 import { CRITERIA, criterion, desk, reading } from "./scene";
@@ -134,5 +135,33 @@ describe("a first read", () => {
       first: { findings: ["Fracture"] },
       after_reveal: { findings: ["Fracture", "No Finding"], confidence: 4 },
     });
+  });
+
+  it("shows its regions with all regions of the outputs, and neither by itself nor for the keys", async () => {
+    const first = {
+      choice: "",
+      findings: [],
+      impression: "",
+      confidence: null,
+      locked_at: null,
+      regions: [],
+    };
+    const first_read = {
+      form: "findings" as const,
+      choices: [],
+      findings_offered: [],
+      first,
+      after_reveal: null,
+    };
+    const box = { x_min: 1, y_min: 2, x_max: 30, y_max: 40 };
+    const drawn = { uid: "d", step: null, missed_finding: null, first_read: "first" as const, ...box };
+    const { room } = await desk(reading({ part: { first_read, drawn_regions: [drawn] } }));
+    const labels = () => marksFor(room.state.reading, room.state).map(({ label }) => label);
+    expect(labels()).toEqual(["1"]);
+    room.perform({ kind: "all-regions" });
+    expect(labels()).toEqual(["First read", "1", "2"]);
+    expect(marksFor(room.state.reading, room.state)[0]).toMatchObject({ box, adjustable: false });
+    room.walking.toRegion("d");
+    expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
+import type { Place } from "../src/reading-room/place";
 import { partsOf } from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 
@@ -194,7 +195,7 @@ describe("a case by keys alone", () => {
     expect(room.state.writing).toBeNull();
   });
 
-  it("is done with a missed finding at Enter, and stays there so that it can be drawn", async () => {
+  it("is done with a missed finding at Enter, stays there so that it can be drawn, and goes on when it is", async () => {
     const { room, saved } = await desk();
     room.perform({ kind: "missed-finding" });
     const { writing } = room.state;
@@ -206,6 +207,24 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ kind: "finding", finding: writing.uid });
     room.perform({ kind: "add-region" });
     expect(room.state.fresh?.owner).toMatchObject({ kind: "finding", uid: writing.uid });
+    room.perform({ kind: "nudge", x: 1, y: 0 });
+    room.perform({ kind: "done" });
+    expect(room.state.reading.drawn_regions).toMatchObject([{ missed_finding: writing.uid }]);
+    expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
+  });
+
+  it("goes on from a missed finding at Enter, and never away from a region that is still to be drawn", async () => {
+    const missed_findings = [{ uid: "f", completion: "completion-a", text: "nodule" }];
+    const { room } = await desk(reading({ part: { missed_findings } }));
+    const finding: Place = { kind: "finding", side: "a", finding: "f" };
+    room.goTo(finding);
+    room.perform(points(3));
+    expect(room.state.hint).toContain("Enter goes on");
+    room.perform({ kind: "add-region" });
+    room.perform({ kind: "done" });
+    expect(room.state).toMatchObject({ place: finding, drawing: null });
+    room.perform({ kind: "done" });
+    expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
   });
 
   it("stays on the step whose note is done, and goes on from a question that is answered in words", async () => {

@@ -14,6 +14,7 @@ import {
   type RegionGroup,
   type RegionItem,
 } from "./region-items";
+import type { Owner } from "./regions";
 
 export interface Looking {
   readonly place: Place;
@@ -47,6 +48,7 @@ export function marksFor(reading: Reading, looking: Looking): RegionMark[] {
   const fresh = freshMark(reading, looking);
   return [
     ...knownMarks(reading),
+    ...firstReadMarks(reading, looking, here),
     ...earlierMarks(reading, looking),
     ...marks,
     ...(fresh === null ? [] : [fresh]),
@@ -70,6 +72,26 @@ const AS_IT_IS = { focused: false, wrong: false, adjustable: false };
 
 /** No step's and no finding's. */
 const COLOUR_OF_KNOWN = 0;
+const COLOUR_OF_FIRST_READ = 6;
+
+/** With all regions of the outputs: what the reader saw before them, to compare by eye. */
+function firstReadMarks(reading: Reading, { showsAll }: Looking, here: Owner | null): RegionMark[] {
+  if (!showsAll || reading.stage === "first_read") return [];
+  const drawn = reading.drawn_regions.filter(({ first_read }) => {
+    return first_read !== null && !isSameOwner({ kind: "first-read", when: first_read }, here);
+  });
+  return drawn.map((box, at) => ({
+    uid: box.uid,
+    label: drawn.length > 1 ? `First read ${at + 1}` : "First read",
+    box,
+    original: null,
+    colour: COLOUR_OF_FIRST_READ,
+    dashed: false,
+    flawed: false,
+    reader: null,
+    ...AS_IT_IS,
+  }));
+}
 
 export function boxOfKnown({ known_answer }: Feedback, region: number): Box {
   const [x_min = 0, y_min = 0, x_max = 0, y_max = 0] = known_answer.regions[region]?.box ?? [];

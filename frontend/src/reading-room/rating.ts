@@ -46,7 +46,7 @@ export class Rating {
     if (action.kind === "done") return this.finishRedrawing();
     if (place.kind === "finding") {
       const name = knownFindingName(reading, place.finding);
-      return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: go on to rate.` });
+      return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: Enter goes on to rate.` });
     }
     switch (action.kind) {
       case "points":
@@ -98,7 +98,8 @@ export class Rating {
     return true;
   }
 
-  /** A region that was moved is right now, and counts as judged; the focus goes on as after any verdict. */
+  /** A region that was moved is right now, and counts as judged; the focus goes on as after any verdict, and from
+   * a missed finding too. */
   private finishRedrawing(): void {
     const { reading, place, drawing } = this.host.state;
     const region = focusedRegion(reading, place);
@@ -110,6 +111,7 @@ export class Rating {
     this.host.set({ drawing: null, fresh: null });
     if (isRedrawn) return this.judgeByKey(region.uid, "fits");
     if (place.kind === "step" && place.region !== null && region === null) this.goOn();
+    if (place.kind === "finding" && drawing === null) this.goOn();
   }
 
   private ratePoints(points: number): void {

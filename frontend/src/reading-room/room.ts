@@ -198,8 +198,10 @@ export class Room {
   /** The first read is locked, and the server has sent what was said of the film. */
   reveal(reading: Reading): void {
     this.record.forget();
-    this.set({ reading, numUndoable: 0, numRedoable: 0, said: "The outputs are shown." });
+    this.set({ reading, numUndoable: 0, numRedoable: 0 });
     this.goTo(firstPlace(reading));
+    // Not over the film: the first region to be judged may lie there.
+    this.set({ hint: "The outputs are shown." });
   }
 
   displayChanged(display: Display): void {

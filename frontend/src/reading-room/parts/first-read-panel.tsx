@@ -3,6 +3,7 @@ import { firstRead, inWords, openFirstRead, sayingFirst, type When, withFindingT
 import type { FirstReadPart, Place } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { Cap } from "./cap";
 import { Item } from "./item";
 import { RegionsHere } from "./own-regions";
 import { FIVE, Segments } from "./segments";
@@ -42,10 +43,17 @@ export function FirstReadSummary({ room, state }: Props) {
   const form = reading.first_read;
   if (form?.first == null) return null;
   const isEditing = state.place.kind === "first-read";
+  const numDrawn = reading.drawn_regions.filter((drawn) => drawn.first_read === "first").length;
   return (
     <section class="answer first-read" aria-label="Your first read">
       <p>
         <span class="quiet">Your first read</span> {inWords(form.first)}
+        {numDrawn > 0 && (
+          <span class="quiet">
+            {numDrawn === 1 ? ", 1 region, seen with all" : `, ${numDrawn} regions, seen with all`}{" "}
+            <Cap of="all-regions" />
+          </span>
+        )}
         {room.canRate && !isEditing && (
           <WriteButton
             name={form.after_reveal ? "edit" : "changed my mind"}

@@ -47,7 +47,7 @@ export function ScaleBox(props: {
         aria-controls={SCALE_BOX}
         onClick={props.onToggle}
       >
-        all values <Cap of="scales" />
+        values <Cap of="scales" />
       </button>
     </div>
   );
@@ -71,7 +71,10 @@ function linesOf({ reading, place, pointed }: RoomState, scales: readonly Scale[
     if (place.kind !== "finding") return [];
     const completion = completionOn(reading, place.side)?.uid ?? "";
     return [
-      { name: findingTitle(reading, place.finding, completion), words: "Say it, and draw where it is." },
+      {
+        name: findingTitle(reading, place.finding, completion),
+        words: "Say it, and draw where. Enter goes on.",
+      },
     ];
   }
   if (others.length === 0) {
