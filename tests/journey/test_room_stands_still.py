@@ -195,7 +195,9 @@ def test_a_missed_finding_says_of_which_output_it_is_also_when_both_are_compared
         assert current(page) == f"Missed finding 1 of output {side}"
         expect(page.get_by_label("height", exact=True)).to_be_in_viewport(ratio=1)
     room.press("4")
-    expect(page.get_by_text("Missed finding 1 of output B has the focus: Enter goes on to rate.")).to_be_visible()
+    expect(
+        page.get_by_text("Missed finding 1 of output B has the focus: Enter goes on to rate.")
+    ).to_be_visible()
     room.press("c")
     for side in ("A", "B"):
         card = page.get_by_role("group", name=f"Missed finding 1 of output {side}")

@@ -46,6 +46,17 @@ class Benchmark(PublicModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def described(self) -> str:
+        """For a person: which films these are. The name is for keys alone."""
+        match self.suite:
+            case self.Suite.CANARIES:
+                return "canaries"
+            case self.Suite.TWINS:
+                return f"twins of the {self.site} site's films"
+            case _:
+                return f"sealed films of the {self.site} site"
+
 
 class Evaluation(LeasedJob):
     """One model version measured on one benchmark: figures, and the outcome case by case."""
