@@ -127,7 +127,13 @@ def _strings(details: Mapping[str, Any]) -> list[str]:
 
 
 def _as_list(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]
+    match values:
+        case list():
+            return values
+        case dict():
+            return [f"{name.replace('_', ' ')} {value}" for name, value in values.items()]
+        case _:
+            return [values]
 
 
 def _word(value: Any, pseudonyms: Mapping[str, str]) -> Word:

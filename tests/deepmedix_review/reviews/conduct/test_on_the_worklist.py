@@ -88,7 +88,7 @@ def test_the_end_of_a_pool_is_said_as_it_is(admin: Client) -> None:
     Case.objects.filter(reader_study=study).update(num_free=1)
     third = study.invitations.order_by("pk")[2].reader_id
     assert ending_of_pool(study, third).sentence == "2 cases are free for you in this pool at the moment."
-    assert '0 <span class="quiet">2 free</span>' in late.get(worklist).content.decode()
+    assert '0<span class="quiet">, 2 free</span>' in late.get(worklist).content.decode()
     Case.objects.filter(reader_study=study, position=1).update(num_free=0)
     uid = late.post(take).headers["Location"].split("/")[2]
     # One case is left for this reader, however many the pool has.
