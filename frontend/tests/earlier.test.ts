@@ -28,6 +28,7 @@ function earlier(label: string, part: Partial<Earlier> = {}): Earlier {
 const disputed = reading({
   part: {
     adjudication: {
+      disputed: [],
       kind: "third_reader",
       readings: [
         earlier("Reader 1", {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rl_feedback.preferences.leaving import as_it_stands
 from rl_feedback.readings import CRITERIA, JudgedCompletion, SignedReading
 
 PLAUSIBILITY = "plausibility"
@@ -65,9 +66,26 @@ class Corpus:
         return self.judgements[uid][0].completion
 
     def standing(self, uid: str) -> tuple[Judgement, ...]:
-        """The judgements that count: adjudications where there are any, else all."""
+        """The judgements that count: adjudications where there are any, with what they leave as the readers
+        have it, else all."""
         every = self.judgements[uid]
-        return tuple(one for one in every if one.is_adjudication) or every
+        settling = [one for one in every if one.is_adjudication]
+        return tuple(replace(one, completion=self._as_it_stands(one.completion)) for one in settling) or every
+
+    def as_it_stands(self, reading: SignedReading) -> SignedReading:
+        """An adjudication with what it leaves as the readers have it; every other reading as it is."""
+        if reading.kind != "adjudication":
+            return reading
+        other = reading.completion_b
+        return replace(
+            reading,
+            completion_a=self._as_it_stands(reading.completion_a),
+            completion_b=other and self._as_it_stands(other),
+        )
+
+    def _as_it_stands(self, settling: JudgedCompletion) -> JudgedCompletion:
+        readers = [one for one in self.judgements[settling.uid] if not one.is_adjudication]
+        return as_it_stands(settling, [(one.reading.reader, one.completion) for one in readers])
 
     def ratings(self, criterion: str) -> Words:
         """Items are completions, of plausibility steps."""

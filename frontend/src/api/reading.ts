@@ -28,6 +28,7 @@ export type CriterionRating = Schemas["CriterionRating"];
 export type CriterionValue = CriterionRating["value"];
 export type CompanionFilm = Schemas["CompanionFilm"];
 export type Adjudication = Schemas["Adjudication"];
+export type Disputed = Schemas["Disputed"];
 export type Feedback = Schemas["Feedback"];
 export type Verdict = RegionAnnotation["verdict"];
 export type Criterion = "relevance" | "correctness" | "completeness";

@@ -673,6 +673,8 @@ export interface components {
             /** @description third_reader or consensus */
             kind: string;
             readings: components["schemas"]["EarlierReading"][];
+            /** @description what needs a word; where nothing is disputed, everything does */
+            disputed: components["schemas"]["Disputed"][];
         };
         /**
          * @description * `annotate_region` - annotate_region
@@ -909,6 +911,18 @@ export interface components {
         DecisionEnum: "accept" | "reject";
         DecisionRequest: {
             decision: components["schemas"]["DecisionEnum"];
+        };
+        Disputed: {
+            /** @description plausibility, verdict, a criterion of the answer, harm, or a vote's kind; empty for a question of the reader study's own */
+            field: string;
+            /** Format: uuid */
+            criterion: string | null;
+            /** Format: uuid */
+            completion: string | null;
+            /** Format: uuid */
+            step: string | null;
+            /** Format: uuid */
+            region: string | null;
         };
         /**
          * @description * `draw_region` - draw_region

@@ -1,12 +1,13 @@
 /** What is left to do in a case, by name, and where the focus goes from an item that is complete. */
 import type { Completion, Reading, Side, Step } from "../api/reading";
+import { hasDisputes, isDisputed, isLeft, itemOfQuestion, plausibilityOf, verdictOn } from "./disputes";
 import {
   commonPlaces,
   completionOn,
   hasTwo,
-  isPlausibilityRated,
   isStepRated,
   isWellFormed,
+  needsPlausibility,
   openRegion,
   otherSide,
   type Place,
@@ -60,7 +61,9 @@ function gapAt(reading: Reading, place: Place, mustOnly: boolean): Gap | null {
   const side = place.kind === "step" || place.kind === "answer" ? place.side.toUpperCase() : "";
   const prefix = side && hasTwo(reading) ? `${side} ` : "";
   if (question === null) return place.kind === "step" ? stepGap(reading, place, prefix, mustOnly) : null;
-  if (mustOnly && !question.criterion.is_required) return null;
+  const item = itemOfQuestion(question);
+  const mayStayOpen = mustOnly && !question.criterion.is_required && !isDisputed(reading, item);
+  if (mayStayOpen || isLeft(reading, item)) return null;
   if (answerTo(reading, question) !== null) return null;
   const step = completion && place.kind === "step" ? stepAt(completion, place) : null;
   const name = question.criterion.name.toLowerCase();
@@ -80,8 +83,10 @@ function stepGap(
   const completion = completionOn(reading, place.side);
   const step = completion && stepAt(completion, place);
   if (!step) return null;
-  const counts = (field: string): boolean => !mustOnly || (builtIn(reading, field)?.is_required ?? false);
-  const isRated = isPlausibilityRated(reading, step) || !counts("plausibility");
+  // What is disputed needs a word even where the reader study asks for none.
+  const counts = (field: string): boolean =>
+    !mustOnly || hasDisputes(reading) || (builtIn(reading, field)?.is_required ?? false);
+  const isRated = !needsPlausibility(reading, step) || !counts("plausibility");
   const open = counts("verdict") ? openRegion(reading, step) : undefined;
   if (isRated && open === undefined) return null;
   const what = isRated ? " region" : "";
@@ -121,7 +126,8 @@ export function isDone(reading: Reading, place: Place): boolean {
   // The steps of a malformed output need no rating, and one that is begun is still not left.
   if (step && place.kind === "step" && place.question === null) return isStepRated(reading, step);
   const question = questionAt(reading, place);
-  return question === null || answerTo(reading, question) !== null;
+  if (question === null || answerTo(reading, question) !== null) return true;
+  return isLeft(reading, itemOfQuestion(question));
 }
 
 /** One place on or back; past the end of a side lies the other one while it has gaps. */
@@ -132,6 +138,29 @@ export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
   const other = otherSide(place.side);
   const isPastTheEnd = by === 1 && isOfOutput(place) && (!isOfOutput(next) || samePlace(next, place));
   return isPastTheEnd && !isSideDone(reading, other) ? placeOn(reading, other) : next;
+}
+
+/** After `place`, over both sides and round again; null where nothing is disputed. */
+export function nextDisputed(reading: Reading, place: Place): Place | null {
+  const every = [
+    ...reading.completions.flatMap(({ side }) => placesOfOutput(reading, side)),
+    ...commonPlaces(reading, place.side),
+  ];
+  const at = every.findIndex((other) => samePlace(other, place));
+  const inTurn = [...every.slice(at + 1), ...every.slice(0, at + 1)];
+  return firstOf(inTurn, (other) => disputedAt(reading, other));
+}
+
+/** Of a step, with the region that is disputed in hand. */
+function disputedAt(reading: Reading, place: Place): Place | null {
+  const question = questionAt(reading, place);
+  if (question !== null) return isDisputed(reading, itemOfQuestion(question)) ? place : null;
+  const completion = completionOn(reading, place.side);
+  const step = completion && stepAt(completion, place);
+  if (!step) return null;
+  const region = step.regions.find(({ uid }) => isDisputed(reading, verdictOn(uid)));
+  if (region) return stepPlace(place.side, step, region.uid);
+  return isDisputed(reading, plausibilityOf(step.uid)) ? place : null;
 }
 
 /** After a key completed `place`: what is open after it on its side, before it, on the other side, between the two,

@@ -1,6 +1,7 @@
 /** Where the reader is in a case, and every place that there is, in the order in which a case is read. */
 import type { Completion, Reading, Region, Side, Step } from "../api/reading";
 import { annotation, stepRating } from "./changes";
+import { isLeft, plausibilityOf, verdictOn } from "./disputes";
 import {
   answerQuestions,
   builtIn,
@@ -134,7 +135,9 @@ export function questionAt(reading: Reading, place: Place): Question | null {
 
 export function openRegion(reading: Reading, step: Step): Region | undefined {
   if (builtIn(reading, "verdict") === null) return undefined;
-  return step.regions.find((region) => annotation(reading, region.uid) === null);
+  return step.regions.find(
+    ({ uid }) => annotation(reading, uid) === null && !isLeft(reading, verdictOn(uid)),
+  );
 }
 
 export function isPlausibilityRated(reading: Reading, step: Step): boolean {
@@ -143,7 +146,11 @@ export function isPlausibilityRated(reading: Reading, step: Step): boolean {
   return rating.plausibility !== null || rating.cannot_judge;
 }
 
+export function needsPlausibility(reading: Reading, step: Step): boolean {
+  return !isPlausibilityRated(reading, step) && !isLeft(reading, plausibilityOf(step.uid));
+}
+
 /** What every step is asked: its plausibility, and each region. */
 export function isStepRated(reading: Reading, step: Step): boolean {
-  return isPlausibilityRated(reading, step) && openRegion(reading, step) === undefined;
+  return !needsPlausibility(reading, step) && openRegion(reading, step) === undefined;
 }

@@ -131,6 +131,8 @@ export class Room {
         return this.walking.walk(action.by);
       case "next-region":
         return this.walking.toNextRegion();
+      case "next-disputed":
+        return this.walking.toNextDisputed();
       case "compare":
         if (hasTwo(this.state.reading)) this.set({ isComparing: !this.state.isComparing });
         return;

@@ -12,6 +12,7 @@ export type Action =
   | { readonly kind: "next-region" }
   | { readonly kind: "swap" }
   | { readonly kind: "as-twin" }
+  | { readonly kind: "next-disputed" }
   | { readonly kind: "all-regions" }
   | { readonly kind: "hide-regions" }
   | { readonly kind: "nudge"; readonly x: number; readonly y: number }
@@ -331,6 +332,13 @@ export const SHORTCUTS: readonly Shortcut[] = [
     caps: ["Q"],
     label: "As in the other output",
     group: "Rate",
+  },
+  {
+    codes: ["Period"],
+    action: { kind: "next-disputed" },
+    caps: ["."],
+    label: "Next disputed item",
+    group: "Walk",
   },
   {
     codes: ["Slash"],

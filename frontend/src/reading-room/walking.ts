@@ -3,7 +3,7 @@
 import type { Side } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { isDrawable, nextOf } from "../viewer/geometry";
-import { gaps, placeOn, walked } from "./gaps";
+import { gaps, nextDisputed, placeOn, walked } from "./gaps";
 import { hasTwo, otherSide, type Place } from "./place";
 import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import type { RoomState } from "./room-state";
@@ -37,6 +37,13 @@ export class Walking {
   goToFirstGap(): void {
     const [gap] = gaps(this.host.state.reading);
     if (gap) this.goTo(gap.place);
+  }
+
+  toNextDisputed(): void {
+    const { reading, place } = this.host.state;
+    const next = nextDisputed(reading, place);
+    if (next === null) this.host.set({ said: "Nothing of this case is disputed." });
+    else this.goTo(next);
   }
 
   /** From a missed finding the way leads on to what its output still lacks. */

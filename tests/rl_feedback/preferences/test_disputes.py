@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rl_feedback.preferences import NotTrainingData, Preferences, gather_preferences
-from rl_feedback.readings import JudgedAnswer
+from rl_feedback.preferences.words import corpus_of
+from rl_feedback.readings import JudgedAnswer, JudgedCompletion, JudgedRegion
 from tests.rl_feedback.preferences.cases import (
     OTHER,
     TEXT,
@@ -100,6 +101,42 @@ def test_only_the_adjudicators_rewriting_stands() -> None:
     rewrites = [pair for pair in found.pairs if pair.origin == "rewrite"]
     assert [("huge" in pair.chosen, pair.readings) for pair in rewrites] == [(True, ("z",))]
     assert not [row for row in found.disputes if row.criterion == "rewrite"]
+
+
+def silent(uid: str) -> JudgedCompletion:
+    """As an adjudication has it that says nothing but what it is asked."""
+    made = completion(uid, rating=None)
+    for number, step in enumerate(made.steps):
+        made = of_step(made, number, regions=tuple(JudgedRegion(one.box, None) for one in step.regions))
+    return made
+
+
+def test_what_an_adjudication_leaves_stands_as_the_readers_agree_on_it() -> None:
+    """Both would have the second step gone; asked, and answered, was the first alone."""
+    box = on_film((35, 52, 90, 95))
+
+    def would_go(rating: int) -> JudgedCompletion:
+        made = of_step(judged(completion("a", rating=4), 0, 0, "adjusted", box), 0, plausibility=rating)
+        gone = tuple(JudgedRegion(one.box, "wrong") for one in made.steps[1].regions)
+        made = of_step(made, 1, plausibility=1 if rating == 1 else 2, regions=gone)
+        return replace(made, answer=JudgedAnswer(2, rating, 4))
+
+    settling = of_step(silent("a"), 0, plausibility=5)
+    every = [*readings(would_go(1), would_go(5)), reading("z", settling, reader="Zoe", kind="adjudication")]
+    (stands,) = corpus_of(every).standing("a")
+    first, second = stands.completion.steps
+    assert (first.plausibility, [one.verdict for one in first.regions]) == (5, ["adjusted"])
+    assert first.regions[0].adjusted == box
+    assert (second.plausibility, second.goes) == (1, True)
+    assert stands.completion.answer == JudgedAnswer(2, None, 4)
+
+    found = gather_preferences(every)
+    (rewrite,) = (pair for pair in found.pairs if pair.origin == "rewrite")
+    assert "Both lungs are clear" not in rewrite.chosen
+    label = {(row.step, row.criterion): row for row in found.labels if row.completion == "a"}
+    # Words on what was left are the readers' own: nothing counts as settled that nobody settled.
+    assert label["a-1", "plausibility"].readings == ("z",)
+    assert label["a-2", "plausibility"].readings == ("r0", "r1")
 
 
 def test_adjudicators_who_contradict_each_other_settle_nothing() -> None:

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { csrfToken } from "../../api/client";
 import type { Ending, Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
+import { hasDisputes } from "../disputes";
 import { earlierSights } from "../earlier";
 import { numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
@@ -57,7 +58,15 @@ export function Column(props: Props) {
             <>
               <p class="quiet">
                 Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside
-                each item, and their regions, R1, R2 …, are on the film with it. Your word decides.
+                each item, and their regions, R1, R2 …, are on the film with it.{" "}
+                {hasDisputes(reading) ? (
+                  <>
+                    Yours decides what is disputed, <Cap of="next-disputed" /> goes to the next of it. On the
+                    rest they agree, or nearly, and their word stands unless you say otherwise.
+                  </>
+                ) : (
+                  "Your word decides."
+                )}
               </p>
               <Earlier words={earlierSights(reading)} />
             </>

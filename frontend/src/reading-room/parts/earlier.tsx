@@ -1,5 +1,6 @@
-import type { Reading } from "../../api/reading";
+import type { Disputed, Reading } from "../../api/reading";
 import { dashOf } from "../../viewer/film";
+import { hasDisputes, isDisputed } from "../disputes";
 import { type EarlierWord, earlierAnswers } from "../earlier";
 import type { Question } from "../questions";
 
@@ -14,6 +15,23 @@ export function Earlier({ words }: { readonly words: readonly EarlierWord[] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** On an adjudication, beside each thing that is asked. */
+export function Standing({ reading, item }: { readonly reading: Reading; readonly item: Partial<Disputed> }) {
+  if (!hasDisputes(reading)) return null;
+  return isDisputed(reading, item) ? (
+    <span class="chip warn standing" title="The readers lie far apart: it needs your word.">
+      disputed
+    </span>
+  ) : (
+    <span
+      class="chip quiet standing"
+      title="The readers agree, or nearly: their word stands unless you say otherwise."
+    >
+      agreed
+    </span>
   );
 }
 

@@ -1,10 +1,11 @@
 import type { AskedCriterion } from "../../api/reading";
+import { itemOfQuestion } from "../disputes";
 import { type Place, samePlace } from "../place";
 import { answering, answerTo, digitOf, keyOf, type Question, toggled } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import type { Pointed } from "../scales";
-import { EarlierAnswers } from "./earlier";
+import { EarlierAnswers, Standing } from "./earlier";
 import { Item } from "./item";
 import { type Choice, Segments } from "./segments";
 import { TextField, WriteButton } from "./text-field";
@@ -57,6 +58,7 @@ export function QuestionRow(props: {
           }}
         />
       )}
+      <Standing reading={state.reading} item={itemOfQuestion(question)} />
       <EarlierAnswers reading={state.reading} question={question} />
     </Item>
   );

@@ -1,5 +1,6 @@
 import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
+import { plausibilityOf, verdictOn } from "../disputes";
 import { earlierOnStep } from "../earlier";
 import { otherSide, stepPlace } from "../place";
 import { builtIn } from "../questions";
@@ -9,7 +10,7 @@ import type { RoomState } from "../room-state";
 import { CANNOT_JUDGE } from "../scales";
 import { colourOf, twinName, twinOf } from "../twins";
 import { Cap } from "./cap";
-import { Earlier } from "./earlier";
+import { Earlier, Standing } from "./earlier";
 import { Item } from "./item";
 import { OwnQuestions } from "./own-questions";
 import { OwnRegions } from "./own-regions";
@@ -97,6 +98,7 @@ export function StepCard({ room, state, side, step }: Props) {
                 )
               }
             />
+            <Standing reading={reading} item={plausibilityOf(step.uid)} />
           </span>
         )}
         {verdict &&
@@ -199,6 +201,7 @@ function RegionRow(props: Props & { readonly region: Region; readonly criterion:
           else room.judgeRegion(region.uid, chosen);
         }}
       />
+      <Standing reading={reading} item={verdictOn(region.uid)} />
     </span>
   );
 }

@@ -12,12 +12,8 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
+from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements, num_given_to_nobody
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
-from deepmedix_review.reviews.study_services.disagreement import (
-    Disagreement,
-    find_disagreements,
-    num_given_to_nobody,
-)
 from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50

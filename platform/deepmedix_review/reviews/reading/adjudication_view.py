@@ -1,8 +1,14 @@
 """What earlier readers said of a case, side by side, for the reader who decides between them and no other."""
 
+import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from deepmedix_review.reviews.models import Assignment, Reading
+from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from deepmedix_review.reviews.disagreement import Item
+from deepmedix_review.reviews.models import Assignment, Criterion, Reading
+from deepmedix_review.reviews.reading.disputed import disputed_in
 from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView
 from deepmedix_review.reviews.reading.parts import (
     AnswerRatingView,
@@ -35,11 +41,24 @@ class EarlierReadingView:
 
 
 @dataclass(frozen=True)
+class DisputedView:
+    """`field` of a built-in question (of a vote, its kind), else `criterion`; and what it is asked of."""
+
+    field: str
+    criterion: uuid.UUID | None
+    completion: uuid.UUID | None
+    step: uuid.UUID | None
+    region: uuid.UUID | None
+
+
+@dataclass(frozen=True)
 class AdjudicationView:
-    """`kind` is third_reader or consensus."""
+    """`kind` is third_reader or consensus. Of what is not `disputed` the readers' word stands; where nothing
+    is, everything is asked."""
 
     kind: str
     readings: tuple[EarlierReadingView, ...]
+    disputed: tuple[DisputedView, ...]
 
 
 def show_adjudication(reading: Reading) -> AdjudicationView | None:
@@ -68,7 +87,30 @@ def show_adjudication(reading: Reading) -> AdjudicationView | None:
             )
             for number, one in enumerate(earlier, start=1)
         ),
+        disputed=_named(disputed_in(reading)),
     )
+
+
+def _named(disputed: Collection[Item]) -> tuple[DisputedView, ...]:
+    ordered = sorted(disputed, key=lambda item: (item.step, item.region, item.completion, item.field))
+    criteria = _uids(Criterion, {item.criterion for item in disputed})
+    completions = _uids(Completion, {item.completion for item in disputed})
+    steps = _uids(ReasoningStep, {item.step for item in disputed})
+    regions = _uids(Region, {item.region for item in disputed})
+    return tuple(
+        DisputedView(
+            field=item.field,
+            criterion=criteria.get(item.criterion),
+            completion=completions.get(item.completion),
+            step=steps.get(item.step),
+            region=regions.get(item.region),
+        )
+        for item in ordered
+    )
+
+
+def _uids(model: Any, keys: Collection[int]) -> Mapping[int, uuid.UUID]:
+    return dict(model.objects.filter(pk__in=set(keys) - {0}).values_list("pk", "uid"))
 
 
 def _labelled(label: str, said: Said, *, window: WindowView | None, is_swapped: bool) -> EarlierReadingView:

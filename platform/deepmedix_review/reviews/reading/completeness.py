@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS, LIBRARY
+from deepmedix_review.reviews.disagreement import Item
 from deepmedix_review.reviews.first_reads import missing_from_first_read
 from deepmedix_review.reviews.models import Criterion, FirstRead, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.belonging import shown_completions
+from deepmedix_review.reviews.reading.disputed import disputed_in
 
 Target = Criterion.Target
 ANSWER_POINTS = ("relevance", "correctness", "completeness")
@@ -94,7 +97,8 @@ _Row = tuple[str, int, int, int, int, int, str]
 
 
 def find_missing(reading: Reading) -> Missing:
-    """What keeps the reading, or first its first read, from being locked; one query.
+    """What keeps the reading, or first its first read, from being locked; one query, one more for who decides
+    between earlier readers: those decide what is disputed, and of the rest the readers' word stands.
 
     A malformed completion needs no word on its steps and regions; its answer does.
     """
@@ -114,21 +118,44 @@ def find_missing(reading: Reading) -> Missing:
         for row in cursor.fetchall():
             found.setdefault(row[0], []).append(row)
     sides = dict(zip(completions, "AB" if len(completions) == 2 else ("",), strict=True))
-    fields, own = _required(found.get("asked", ()))
+    disputed = disputed_in(reading)
+    # What is disputed needs a word even where the reader study asks for none.
+    fields, own = _asked(found.get("asked", ()), optional=bool(disputed))
+    wanted = _Wanted(disputed)
     steps = sorted(found.get("step", ()), key=lambda row: (sides[row[2]], row[3]))
     regions = sorted(found.get("region", ()), key=lambda row: (sides[row[2]], row[3], row[4]))
     step_names = {row[1]: f"{sides[row[2]]} {row[3]}".strip() for row in steps}
     region_names = _region_names(regions, sides)
     voted = {row[6] for row in found.get("vote", ())}
     return Missing(
-        steps=tuple(step_names[row[1]] for row in steps if not row[5]) if "plausibility" in fields else (),
-        regions=tuple(region_names[row[1]] for row in regions if not row[5]) if "verdict" in fields else (),
-        answers=tuple(_unrated_answers(sides, found.get("answer", ()), fields)),
-        votes=tuple(
-            name for kind, name in VOTES.items() if kind in fields and kind not in voted and len(sides) == 2
+        steps=tuple(
+            step_names[row[1]]
+            for row in steps
+            if "plausibility" in fields and not row[5] and wanted(field="plausibility", step=row[1])
         ),
-        own=tuple(_unanswered(own, found.get("own", ()), sides, step_names, region_names)),
+        regions=tuple(
+            region_names[row[1]]
+            for row in regions
+            if "verdict" in fields and not row[5] and wanted(field="verdict", region=row[1])
+        ),
+        answers=tuple(_unrated_answers(sides, found.get("answer", ()), fields, wanted)),
+        votes=tuple(
+            name
+            for kind, name in VOTES.items()
+            if kind in fields and kind not in voted and len(sides) == 2 and wanted(field=kind)
+        ),
+        own=tuple(_unanswered(own, found.get("own", ()), sides, step_names, region_names, wanted)),
     )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Whether an item needs a word: where some are disputed, those alone."""
+
+    disputed: frozenset[Item]
+
+    def __call__(self, **item: Any) -> bool:
+        return not self.disputed or Item(**item) in self.disputed
 
 
 def missing_before_reveal(reading: Reading) -> tuple[str, ...]:
@@ -143,28 +170,35 @@ def missing_before_reveal(reading: Reading) -> tuple[str, ...]:
     )
 
 
-def _required(asked: Sequence[_Row]) -> tuple[frozenset[str], tuple[_Own, ...]]:
-    """The built-in questions by their field, and the reader study's own ones, that must be answered."""
+def _asked(asked: Sequence[_Row], *, optional: bool) -> tuple[frozenset[str], tuple[_Own, ...]]:
+    """The built-in questions by their field, and the reader study's own ones, that must be answered;
+    `optional`: those too that need not."""
     if not asked:
         return ALWAYS_ASKED, ()
     fields, own = set(), []
     for _, pk, _, is_required, _, _, text in asked:
         field, target, name = text.split(":", 2)
-        if field and is_required:
+        if not (is_required or optional):
+            continue
+        if field:
             fields.add(field)
-        elif is_required:
+        else:
             own.append(_Own(pk, name, target))
     return frozenset(fields), tuple(own)
 
 
 def _unrated_answers(
-    sides: Mapping[int, str], rows: Sequence[_Row], fields: frozenset[str]
+    sides: Mapping[int, str], rows: Sequence[_Row], fields: frozenset[str], wanted: _Wanted
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     asked = [name for name in (*ANSWER_POINTS, "harm") if name in fields]
     said = {row[2]: dict(zip((*ANSWER_POINTS, "harm"), row[3:7], strict=True)) for row in rows}
     for completion, side in sides.items():
         # No points are None, no word on harm is empty; "none" is a word.
-        unrated = tuple(name for name in asked if said.get(completion, {}).get(name) in (None, ""))
+        unrated = tuple(
+            name
+            for name in asked
+            if said.get(completion, {}).get(name) in (None, "") and wanted(field=name, completion=completion)
+        )
         if unrated:
             yield side, unrated
 
@@ -175,6 +209,7 @@ def _unanswered(
     sides: Mapping[int, str],
     steps: Mapping[int, str],
     regions: Mapping[int, str],
+    wanted: _Wanted,
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     answered = {row[1:5] for row in rows}
     for criterion in own:
@@ -190,7 +225,12 @@ def _unanswered(
                 items = {(0, 0, 0): ""} if len(sides) == 2 else {}
             case _:
                 items = {(0, 0, 0): ""}
-        left = tuple(name for item, name in items.items() if (criterion.pk, *item) not in answered)
+        left = tuple(
+            name
+            for (completion, step, region), name in items.items()
+            if (criterion.pk, completion, step, region) not in answered
+            and wanted(criterion=criterion.pk, completion=completion, step=step, region=region)
+        )
         if left:
             yield criterion.name, left
 

@@ -33,6 +33,7 @@ FOR UPDATE OF reading
 """
 AROUND = f"""
 SELECT film.id, film.sop_instance_uid, film.rows, film.columns, image_study.state, c.id, study.id,
+    assignment.kind,
     (SELECT answer FROM reviews_readingchange WHERE reading_id = %s AND change_id = %s),
     {STANDING_COLUMNS}
 FROM {STANDING_TABLES}
@@ -64,7 +65,7 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
         raise NotYours("This reading is not among yours. Go back to your worklist.")
     with connection.cursor() as cursor:
         cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
-        film, sop_instance_uid, rows, columns, state, case, reader_study, answer, *standing = (
+        film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, *standing = (
             cursor.fetchone()
         )
     reading.completion_a = Completion.from_db(
@@ -73,7 +74,9 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
     reading.completion_a.instance = Instance.from_db(
         DATABASE, ["id", "sop_instance_uid", "rows", "columns"], [film, sop_instance_uid, rows, columns]
     )
-    reading.assignment = Assignment.from_db(DATABASE, ["id", "case_id"], [reading.assignment_id, case])
+    reading.assignment = Assignment.from_db(
+        DATABASE, ["id", "case_id", "kind"], [reading.assignment_id, case, kind]
+    )
     reading.assignment.case = Case.from_db(DATABASE, ["id", "reader_study_id"], [case, reader_study])
     return Held(
         reading=reading,

@@ -169,9 +169,23 @@ class EarlierReadingSerializer(serializers.Serializer[Any]):
     criterion_ratings = CriterionRatingSerializer(many=True)
 
 
+class DisputedSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField(
+        help_text="plausibility, verdict, a criterion of the answer, harm, or a vote's kind; empty for a "
+        "question of the reader study's own"
+    )
+    criterion = serializers.UUIDField(allow_null=True)
+    completion = serializers.UUIDField(allow_null=True)
+    step = serializers.UUIDField(allow_null=True)
+    region = serializers.UUIDField(allow_null=True)
+
+
 class AdjudicationSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="third_reader or consensus")
     readings = EarlierReadingSerializer(many=True)
+    disputed = DisputedSerializer(
+        many=True, help_text="what needs a word; where nothing is disputed, everything does"
+    )
 
 
 class KnownRegionSerializer(serializers.Serializer[Any]):

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.columns import distinct
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings
-from deepmedix_review.reviews.study_services.disagreement import find_disagreements
 
 SETTLED, WAITS = "settled", "waits"
 

@@ -9,13 +9,13 @@ from django.views.decorators.http import require_GET
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.reviews.disagreement import num_given_to_nobody
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
 from deepmedix_review.reviews.results.designed import say_design
 from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, zip_pieces
 from deepmedix_review.reviews.results.progress import overview
-from deepmedix_review.reviews.study_services.disagreement import num_given_to_nobody
 
 
 @require_GET

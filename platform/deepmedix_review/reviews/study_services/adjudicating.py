@@ -10,10 +10,10 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
-from deepmedix_review.reviews.study_services.disagreement import find_disagreements
 
 Kind = Assignment.Kind
 

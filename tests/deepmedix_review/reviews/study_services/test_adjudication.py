@@ -5,26 +5,38 @@ import pytest
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reviews.criteria.library import Option
+from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.disagreement import Item, disputed_items, find_disagreements
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
     Case,
+    Criterion,
     Invitation,
     ReaderStudy,
     Reading,
     RegionAnnotation,
     Vote,
 )
-from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
-from deepmedix_review.reviews.selectors import signed_readings, worklist
+from deepmedix_review.reviews.reading.belonging import shown_completions
+from deepmedix_review.reviews.reading.changes import (
+    AnnotateRegion,
+    CastVote,
+    RateAnswer,
+    RateCriterion,
+    RateStep,
+)
+from deepmedix_review.reviews.reading.completeness import find_missing
+from deepmedix_review.reviews.reading.view import show_reading
+from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
     queue_adjudications,
     start_adjudication,
 )
-from deepmedix_review.reviews.study_services.disagreement import find_disagreements
 from deepmedix_review.reviews.tasks import tend_reader_studies
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
@@ -150,6 +162,77 @@ def test_a_third_reader_gets_the_case_once_and_its_reading_is_data() -> None:
     sign(reading)
     assert signed_readings().filter(assignment__kind=Assignment.Kind.ADJUDICATION).count() == 1
     assert queue_adjudications(reader_study=reader_study) == 0
+
+
+def test_who_decides_answers_what_is_disputed_and_may_overrule_the_rest() -> None:
+    reader_study = disputed_study()
+    third = spare_reader(reader_study)
+    dispute(reader_study)
+    tend_reader_studies()
+    reading = Reading.objects.get(uid=worklist(third).rows[0].reading)
+    mark_opened(reading, reader=third)
+    shown = show_reading(reading_for(third, reading.uid))
+    assert shown.adjudication is not None
+    (item,) = shown.adjudication.disputed
+    assert item.step is not None
+    step = ReasoningStep.objects.get(uid=item.step)
+    assert (item.field, item.criterion, item.completion, item.region) == ("plausibility", None, None, None)
+    (sentence,) = shown.missing
+    assert sentence.startswith("1 step has no rating yet: ")
+    other = ReasoningStep.objects.filter(completion=reading.completion_a).exclude(pk=step.pk)[0]
+    assert change(reading, RateStep(other.uid, 5, False, "")) == shown.missing
+    with pytest.raises(RefusedByRule, match="1 step has no rating yet"):
+        sign(reading)
+    assert change(reading, RateStep(step.uid, None, True, "")) == ()
+    sign(reading)
+    assert {rating.step_id for rating in reading.step_ratings.all()} == {step.pk, other.pk}
+
+
+def test_regions_answers_votes_and_own_questions_are_disputed_by_name() -> None:
+    admin = AdminFactory.create()
+    sure = save_criterion(
+        actor=admin,
+        name="How sure",
+        question="How sure are you of it?",
+        target=Criterion.Target.STEP,
+        kind=Criterion.Kind.SCALE,
+        options=[Option(value, str(value), "sure" if value > 3 else "unsure") for value in (1, 2, 3, 4, 5)],
+    ).criterion
+    asked = [*default_criteria(), Asked(sure, is_required=False)]
+    reader_study = running(
+        a_draft(num_cases=1, num_readers=3, design=TWO_OF_THREE, adjudication="third_reader", asked=asked)
+    )
+    case = the_case(reader_study)
+    one, other = say_alike(case)
+    completion = other.completion_a
+    region = Region.objects.filter(step__completion=completion)[0]
+    change(other, AnnotateRegion(region.uid, RegionAnnotation.Verdict.WRONG, None))
+    change(other, RateAnswer(completion.uid, 2, 4, 3))
+    same_sides = one.completion_a_id == other.completion_a_id
+    change(other, CastVote(Vote.Side.B if same_sides else Vote.Side.A))
+    for reading, value in ((one, 1), (other, 5)):
+        change(reading, RateCriterion(sure.uid, None, region.step.uid, None, value))
+        sign(reading)
+    assert disputed_items(case, completions=[completion.pk]) == {
+        Item(field="verdict", region=region.pk),
+        Item(field="relevance", completion=completion.pk),
+        Item(field="overall"),
+        Item(criterion=sure.pk, step=region.step_id),
+    }
+    others = [pk for pk in shown_completions(one) if pk != completion.pk]
+    assert disputed_items(case, completions=others) == {Item(field="overall")}
+    start_adjudication(case=case, reader=spare_reader(reader_study), actor=admin)
+    assert len(find_missing(Reading.objects.get(assignment__kind="adjudication")).sentences) == 4
+
+
+def test_a_case_read_once_more_for_a_doubt_alone_needs_a_word_on_everything() -> None:
+    reader_study = disputed_study()
+    case = the_case(reader_study)
+    for reading in say_alike(case):
+        sign(reading)
+    start_adjudication(case=case, reader=spare_reader(reader_study), actor=None, is_in_doubt=True)
+    reading = Reading.objects.get(assignment__kind="adjudication")
+    assert "4 steps have no rating yet" in " ".join(find_missing(reading).sentences)
 
 
 def test_where_everybody_has_read_it_an_admin_names_somebody_from_outside() -> None:
