@@ -312,3 +312,25 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     room.press("f")
     room.wait_until_saved()
     assert RegionAnnotation.objects.get().verdict == "fits"
+
+
+def test_a_key_right_after_the_room_got_narrower_leaves_the_film_where_it_is(enter: Enter) -> None:
+    room = enter()
+    room.open()
+    page = room.page
+    # In one task: the browser has not told yet that the film's place is another.
+    page.evaluate(
+        """() => {
+          document.querySelector(".film-stage").style.width = "400px";
+          document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { code: "KeyJ", key: "j", bubbles: true }));
+        }"""
+    )
+    expect(room.current()).to_have_attribute("aria-label", "Step 2")
+    page.evaluate(AFTER_TWO_FRAMES)
+    region = page.locator(".region.focused .outline").first
+    after = region.bounding_box()
+    room.press("0")
+    page.evaluate(AFTER_TWO_FRAMES)
+    assert region.bounding_box() == after
+    assert room.problems == []

@@ -25,6 +25,8 @@ export class FilmStack {
   private shown: ShownFilm | null = null;
   private turn = 0;
   private isDrawn = false;
+  /** That the film was laid out for. */
+  private sized: Size | null = null;
 
   constructor(
     private readonly element: HTMLDivElement,
@@ -75,6 +77,7 @@ export class FilmStack {
     }
     this.isDrawn = false;
     this.shown = { imageId, header, painting };
+    this.sized = this.screenSize();
     this.camera.fit();
     painting.paint();
     this.element.classList.remove("blank");
@@ -117,7 +120,14 @@ export class FilmStack {
 
   resize(): void {
     resizeViewports();
+    this.sized = this.screenSize();
     this.camera.resized();
+  }
+
+  /** A key may come before the browser tells that the screen got another size. */
+  settle(): void {
+    const { width, height } = this.screenSize();
+    if (this.sized?.width !== width || this.sized.height !== height) this.resize();
   }
 
   onRendered(listener: () => void): void {

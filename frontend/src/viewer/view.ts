@@ -224,6 +224,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     bringIntoView(box) {
       if (!isShown) return;
+      stack.settle();
       // Far off the film there is nothing to see.
       const place = placeOnFilm(box, stack.filmSize());
       const shift = shiftToShow(boxToScreen(place, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
