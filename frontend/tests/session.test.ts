@@ -57,6 +57,7 @@ class Server {
   readonly asked: string[] = [];
   next = new Map<string, string | null>();
   held: Promise<void> | null = null;
+  isLocked = false;
 
   fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
     this.asked.push(`${init.method ?? "GET"} ${address}`);
@@ -68,6 +69,8 @@ class Server {
       return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next, ending });
     }
     if (address.endsWith("/open/")) return Response.json({ opened_at: "2026-11-24T10:00:00Z" });
+    if (address.endsWith("/changes/") && this.isLocked)
+      return Response.json({ detail: "It is locked.", is_over: true }, { status: 409 });
     if (address.endsWith("/changes/"))
       return Response.json({ saved_at: "2026-11-24T10:00:00Z", missing: [] });
     return Response.json(caseAt(position));
@@ -154,4 +157,16 @@ it("shows the case that the server names where it is another than the one made r
   await vi.waitFor(() => expect(session.state.notice).toContain("kept in this browser"));
   expect(server.asked).not.toContain(`POST /api/readings/${uidOf(2)}/open/`);
   expect(server.asked).toContain(`POST /api/readings/${uidOf(3)}/open/`);
+});
+
+it("takes no more answers once the server says that the reader study is locked", async () => {
+  server.isLocked = true;
+  const { session, shown } = await sitDown();
+  const room = session.state.stage.kind === "open" ? session.state.stage.room : null;
+  expect(room?.canRate).toBe(true);
+  room?.change({ kind: "set_window", payload: { center: 9, width: 9, inverted: false, look: null } });
+  await vi.waitFor(() => expect(room?.canRate).toBe(false));
+  const before = shown()?.reading;
+  room?.change({ kind: "set_window", payload: { center: 5, width: 5, inverted: false, look: null } });
+  expect(shown()?.reading).toBe(before);
 });

@@ -74,13 +74,17 @@ export class Room {
   /** The signature is on its way. */
   isSigning = false;
 
+  /** Nothing of the case can be saved any more. */
+  isOver = false;
+
   /** Nothing can be rated before this very film is on screen. */
   get canRate(): boolean {
     return this.isOpen && !this.films.covers;
   }
 
   private get isOpen(): boolean {
-    return this.state.film.kind === "shown" && this.state.reading.signed_at === null && !this.isSigning;
+    const { film, reading } = this.state;
+    return film.kind === "shown" && reading.signed_at === null && !this.isSigning && !this.isOver;
   }
 
   async loadFilm(): Promise<void> {

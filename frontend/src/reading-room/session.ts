@@ -294,6 +294,7 @@ export class Session {
     if (problem === null && save.numWaiting === 0) this.login.confirmed();
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
     if (problem?.kind === "out-of-use") return this.takeAway(desk, problem.sentence);
+    if (problem?.kind === "over") desk.room.isOver = true;
     this.showSaving();
     await this.lock.savingChanged(desk);
     if (problem?.kind === "locked-out") await this.login.findOut();

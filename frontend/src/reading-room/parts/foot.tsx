@@ -71,7 +71,7 @@ function Left({ state, room, roomState }: Props) {
   const left = gaps(reading);
   if (reading.signed_at !== null || left.length === 0) {
     if (refusal !== null) return <p class="left refusal">{refusal}</p>;
-    if (reading.signed_at !== null) return null;
+    if (reading.signed_at !== null || room.isOver) return null;
     return (
       <p class="left quiet">
         {reading.stage === "first_read"
