@@ -1,0 +1,146 @@
+"""How far readers agree: held against hand counts and against readers whose truth is known."""
+
+import numpy as np
+import pytest
+
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.results.readings import as_slots, as_table, load_readings, load_said
+from deepmedix_review.reviews.results.regions import GRID, coverage
+from rl_feedback.agreement import krippendorff_alpha
+from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reviews import complete, reader_study, sign
+from tests.factories.simulated_readers import SimulatedReader, simulated_reader_study
+
+pytestmark = pytest.mark.django_db
+
+
+def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.4) for _ in range(3)]
+    study = simulated_reader_study(num_cases=6, readers=readers, seed=3)
+    ratings = StepRating.objects.filter(reading__assignment__case__reader_study=study)
+    people, steps = (
+        set(ratings.values_list(path, flat=True)) for path in ("reading__assignment__reader", "step")
+    )
+    table = np.full((len(people), len(steps)), np.nan)
+    row, column = ({key: place for place, key in enumerate(sorted(keys))} for keys in (people, steps))
+    for reader, step, value in ratings.values_list("reading__assignment__reader", "step", "plausibility"):
+        table[row[reader], column[step]] = value
+    expected = krippendorff_alpha(table, "ordinal")
+
+    shown = rows_of(figure(compute(study), "alpha"))["Plausibility"]
+    assert shown["value"] == pytest.approx(expected.value, abs=1e-4)
+    assert (shown["items"], shown["ratings"]) == (len(steps), ratings.count())
+    readings = load_readings(study)
+    ratings_columns = load_said(readings).plausibility
+    assert np.array_equal(as_table(readings, ratings_columns), table, equal_nan=True)
+    assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
+
+
+def test_readers_who_never_err_agree_wholly_and_careless_ones_do_not() -> None:
+    sure = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(3)]
+    careless = [SimulatedReader(ExpertFactory.create(), noise=1.0) for _ in range(3)]
+    of_sure = rows_of(figure(compute(simulated_reader_study(num_cases=12, readers=sure)), "alpha"))
+    of_careless = rows_of(figure(compute(simulated_reader_study(num_cases=12, readers=careless)), "alpha"))
+    assert of_sure["Plausibility"]["value"] == 1.0
+    assert of_careless["Plausibility"]["high"] < 0.5
+
+
+def test_controls_repeats_and_training_count_under_reliability_alone() -> None:
+    design = ReaderStudyDesign(control_share=0.25, repeat_share=0.25, washout_cases=2)
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(2)]
+    study = simulated_reader_study(num_cases=8, readers=readers, design=design)
+    dashboard = compute(study)
+    of_data = StepRating.objects.filter(
+        reading__assignment__case__reader_study=study,
+        reading__assignment__case__role=Case.Role.DATA,
+        reading__assignment__kind=Assignment.Kind.FIRST,
+    )
+    assert rows_of(figure(dashboard, "alpha"))["Plausibility"]["ratings"] == of_data.count()
+    repeats = rows_of(figure(dashboard, "repeats"))["Plausibility"]
+    assert repeats["equal share"] == 1.0
+    assert "seen through" in figure(dashboard, "controls").value
+    shown = figure(dashboard, "controls").table.rows
+    num_controls = Assignment.objects.filter(case__reader_study=study, case__role=Case.Role.CONTROL).count()
+    assert num_controls
+    # Counted by alteration, and again by reader.
+    assert sum(int(row[2] or 0) for row in shown) == 2 * num_controls
+
+
+def test_a_vote_is_for_a_completion_whichever_side_it_stood_on() -> None:
+    study = reader_study(num_cases=4, readers=[ExpertFactory.create() for _ in range(4)])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        first_is_a = reading.completion_a_id < (reading.completion_b_id or 0)
+        complete(reading, side=Vote.Side.A if first_is_a else Vote.Side.B)
+        sign(reading)
+    dashboard = compute(study)
+    overall = rows_of(figure(dashboard, "ac1"))
+    assert overall["Better overall"]["value"] == 1.0
+    sides = rows_of(figure(dashboard, "sides-overall"))["all readers"]
+    assert sides["A"] + sides["B"] == 16
+    assert abs(sides["A"] - sides["B"]) <= 4
+
+
+def test_the_map_of_disagreement_is_brightest_where_the_disputed_region_lies() -> None:
+    edges = np.array([[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0]])
+    grid = coverage(edges, np.array([0.25, 1.0, 0.0]))
+    half = GRID // 2
+    assert np.allclose(grid[:half, :half], 0.25)
+    assert np.allclose(grid[half:, half:], 0.5)
+    assert np.allclose(grid[:half, half:], 0.0)
+
+
+def test_matched_regions_agree_wholly_where_every_reader_lets_them_stand() -> None:
+    study = reader_study(num_cases=2, readers=[ExpertFactory.create() for _ in range(2)])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        sign(reading)
+    assert not RegionAnnotation.objects.exclude(verdict="fits").exists()
+    found = figure(compute(study), "regions")
+    assert found.value == "mean IoU 1.00"
+
+
+def test_readings_and_their_repeats_are_compared_item_by_item() -> None:
+    design = ReaderStudyDesign(repeat_share=0.5, washout_cases=2)
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.5) for _ in range(2)]
+    study = simulated_reader_study(num_cases=8, readers=readers, design=design)
+    repeats = StepRating.objects.filter(
+        reading__assignment__case__reader_study=study, reading__assignment__kind=Assignment.Kind.REPEAT
+    )
+    num_equal = sum(
+        StepRating.objects.filter(
+            reading__assignment=again.reading.assignment.repeat_of,
+            step=again.step,
+            plausibility=again.plausibility,
+        ).exists()
+        for again in repeats.select_related("reading__assignment__repeat_of", "step")
+    )
+    assert 0 < num_equal < repeats.count()
+    shown = rows_of(figure(compute(study), "repeats"))["Plausibility"]
+    assert shown["items rated twice"] == repeats.count()
+    assert shown["equal share"] == pytest.approx(num_equal / repeats.count(), abs=1e-4)
+
+
+def test_a_mind_is_changed_where_the_word_after_the_reveal_differs() -> None:
+    reader = ExpertFactory.create()
+    study = reader_study(num_cases=4, readers=[reader])
+    said_after = ({"findings": ["Edema"]}, {"findings": ["Edema", "Fracture"]}, {"choice": "yes"}, None)
+    for reading, after in zip(
+        Reading.objects.filter(assignment__case__reader_study=study), said_after, strict=True
+    ):
+        reading.first_reads.create(findings=["Edema"])
+        if after:
+            reading.first_reads.create(is_after_reveal=True, **{"findings": ["Edema"], **after})
+        complete(reading)
+        sign(reading)
+    found = figure(compute(study), "first-reads")
+    assert found.table.rows == ((reader.pseudonym, 2, 4, 0.5),)

@@ -1,0 +1,130 @@
+"""What readers found: means, votes and what adjudication settled, held against hand counts."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import (
+    Reading,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.results.figures import wilson
+from deepmedix_review.reviews.results.progress import overview
+from deepmedix_review.reviews.study_services import StudyDraft, lock_reader_study, start_adjudication
+from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reader_studies import a_draft, running
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.reviews import HEART, complete, reader_study, sign
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_words() -> None:
+    readers = [ExpertFactory.create() for _ in range(2)]
+    asked = ["plausibility", "correctness", "better-overall"]
+    study = reader_study(num_cases=3, readers=readers, asked=asked)
+    readings = Reading.objects.filter(assignment__case__reader_study=study).select_related("assignment__case")
+    for reading in readings:
+        complete(reading, plausibility=1 + reading.assignment.case.position, side=Vote.Side.A)
+        sign(reading)
+    dashboard = compute(study)
+    # Cases of mean 2, 3 and 4, each rating of a case alike: as sure as three ratings.
+    plausibility = rows_of(figure(dashboard, "means"))["Plausibility"]
+    assert (plausibility["mean"], plausibility["cases"], plausibility["ratings"]) == (3.0, 3, 24)
+    assert plausibility["half width"] == pytest.approx(1.96 / 3**0.5, abs=1e-3)
+    votes = rows_of(figure(dashboard, "votes-overall"))
+    # Everybody chose A: each case counts once, Wilson of 3 of 3.
+    assert (votes["A"]["share"], votes["A"]["votes"]) == (1.0, 6)
+    assert (votes["A"]["low"], votes["A"]["high"]) == pytest.approx(wilson(3, 3), abs=1e-3)
+    head = {line.key: line.said for line in dashboard.head}
+    assert head["means"] == "Plausibility 3.00 ± 1.13; Correctness 4.00 ± 0.00"
+    # A share of A says nothing of the model, so it doesn't lead.
+    assert "votes-overall" not in head
+    assert head["sides-overall"] == (
+        "6 votes on 3 cases. Both outputs are one version's, dealt to the sides at random. See side bias."
+    )
+    assert head["alpha"].startswith(
+        "On plausibility readers agree well enough for firm conclusions: alpha 1.00"
+    )
+    assert dashboard.figure("votes-grounded") is None is dashboard.figure("sides-grounded")
+
+
+def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_stood_on() -> None:
+    instance = InstanceFactory.create()
+    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
+    # Read in the other order than the versions have.
+    for version in (newer, older):
+        say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    study = running(
+        StudyDraft(
+            title="Two versions",
+            design=ReaderStudyDesign(shows="two_versions"),
+            studies=[instance.study],
+            readers=[ExpertFactory.create() for _ in range(4)],
+            model_version=older,
+            other_version=newer,
+        )
+    )
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        is_newer = reading.completion_a.model_version_id == newer.pk
+        complete(reading, plausibility=2, side=Vote.Side.A if is_newer else Vote.Side.B)
+        step = newer.completions.get().steps.get()
+        StepRating.objects.filter(reading=reading, step=step).update(plausibility=5)
+        sign(reading)
+    dashboard = compute(study)
+    assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
+    means = {row[:2]: row[2] for row in figure(dashboard, "means").table.rows}
+    assert means["Plausibility", "every output"] == 3.5
+    assert (means["Plausibility", str(older)], means["Plausibility", str(newer)]) == (2.0, 5.0)
+
+
+def test_what_adjudication_settled_is_told_item_by_item_and_counted_like_everywhere() -> None:
+    design = ReaderStudyDesign(shows="one")
+    study = running(a_draft(num_cases=3, num_readers=2, design=design, adjudication="consensus"))
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        is_first = reading.assignment.reader == study.invitations.order_by("pk")[0].reader
+        apart = reading.assignment.case.position < 3 and is_first
+        complete(reading, plausibility=1 if apart else 4)
+        sign(reading)
+    case = study.cases.get(position=1)
+    admin = AdminFactory.create()
+    assignment = start_adjudication(case=case, reader=ExpertFactory.create(), actor=admin)
+    reading = Reading.objects.get(assignment=assignment)
+    complete(reading, plausibility=3)
+    sign(reading)
+    dashboard = compute(study)
+    settled = figure(dashboard, "settled")
+    assert settled.value == "1 of 2 disputed cases settled"
+    assert settled.table.rows[:2] == (
+        (1, "settled", "Plausibility", "step 1", "1, 4", "3"),
+        (1, "settled", "Plausibility", "step 2", "1, 4", "3"),
+    )
+    assert settled.table.rows[2][:2] == (2, "waits")
+    seen = overview(study)
+    assert (seen.num_signed, seen.num_assigned, dashboard.num_readings) == (7, 7, 7)
+    client = client_of(admin)
+    for name, args in (("reader-study-detail", [study.uid]), ("reader-study-list", [])):
+        assert "7 of 7 signed" in client.get(reverse(name, args=args)).content.decode()
+    lock_reader_study(reader_study=study, actor=None)
+    page = client.get(reverse("reader-study-results", args=[study.uid])).content.decode()
+    assert "nothing changes any more" in page
+    assert "1 case was left unsettled" in page
+    assert all(f'href="#{key}"' in page for key in ("means", "settled", "part-findings", "part-time"))
+
+
+def test_the_interval_of_wilson_holds_at_the_ends() -> None:
+    assert wilson(0, 5)[0] == pytest.approx(0.0, abs=1e-9)
+    assert wilson(5, 5)[1] == pytest.approx(1.0, abs=1e-9)
