@@ -103,23 +103,26 @@ def finish(job: LeasedJob, *, state: JobState, error: str = "", **fields: Any) -
     job.refresh_from_db()
 
 
-def end_by(job: LeasedJob, error: Exception) -> None:
-    """End the job by what stopped its work: cancelled, failed with a sentence, or left to who has it now."""
+def end_by(
+    job: LeasedJob, error: Exception, *, says: tuple[type[Exception], ...] = (), **fields: Any
+) -> None:
+    """End the job by what stopped its work: cancelled, failed with a sentence, or left to who has it now.
+
+    `says` are further kinds of error whose message is a sentence for a person.
+    """
     name = f"{job._meta.verbose_name} {job.pk}"
+    tells = isinstance(error, (RefusedByRule, ValueError, OSError, *says))
     try:
         match error:
             case LeaseLost():
                 logger.warning("left to another worker: %s", error)
             case JobCancelled():
                 finish(job, state=JobState.CANCELLED)
-            case RefusedByRule() | ValueError() | OSError():
-                logger.error("%s failed", name, exc_info=error)
-                finish(job, state=JobState.FAILED, error=str(error))
             case _:
                 logger.error("%s failed", name, exc_info=error)
                 where = "the worker's log names the place."
-                sentence = f"It stopped unexpectedly ({type(error).__name__}); {where}"
-                finish(job, state=JobState.FAILED, error=sentence)
+                unknown = f"It stopped unexpectedly ({type(error).__name__}); {where}"
+                finish(job, state=JobState.FAILED, error=str(error) if tells else unknown, **fields)
     except LeaseLost as reason:
         logger.warning("left to another worker: %s", reason)
 

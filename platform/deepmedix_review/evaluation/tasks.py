@@ -1,6 +1,5 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
-import logging
 from collections.abc import Sequence
 
 from celery import shared_task
@@ -9,7 +8,6 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
-from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.services import record_evaluation
 from deepmedix_review.evaluation.suites import AnyResult, measure
@@ -18,8 +16,6 @@ from deepmedix_review.registry.selectors import engine_settings
 from inference.engines import DamagedModel, EngineError, load_engine, require_sound
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
-
-logger = logging.getLogger(__name__)
 
 
 def request_evaluation(
@@ -50,21 +46,10 @@ def run_evaluation(evaluation_id: int) -> None:
         return
     try:
         record_evaluation(evaluation, _measure(evaluation))
-    except jobs.LeaseLost:
-        logger.warning("evaluation %s went to another worker", evaluation_id)
-    except jobs.JobCancelled:
-        jobs.finish(evaluation, state=JobState.CANCELLED)
     except DamagedModel as damage:
-        jobs.finish(evaluation, state=JobState.FAILED, error=str(damage), is_damaged=True)
-    except (EngineError, EvaluationFailed, ValueError) as error:
-        jobs.finish(evaluation, state=JobState.FAILED, error=str(error))
+        jobs.end_by(evaluation, damage, says=(DamagedModel,), is_damaged=True)
     except Exception as error:
-        logger.exception("evaluation %s failed", evaluation_id)
-        jobs.finish(
-            evaluation,
-            state=JobState.FAILED,
-            error=f"It stopped unexpectedly ({type(error).__name__}); the worker's log names the place.",
-        )
+        jobs.end_by(evaluation, error, says=(EngineError, EvaluationFailed))
 
 
 @shared_task

@@ -111,15 +111,8 @@ def run_inference(job_id: int) -> None:
         with jobs.kept_alive(job, at_most_seconds=2 * settings.INFERENCE_SECONDS) as check:
             output = _generate(job, check)
         services.record_completion(job=job, output=output)
-    except jobs.LeaseLost as reason:
-        logger.warning("left to another worker: %s", reason)
-    except jobs.JobCancelled:
-        _end(job, JobState.CANCELLED, "")
-    except (EngineError, RefusedByRule) as reason:
-        _end(job, JobState.FAILED, str(reason))
-    except Exception:
-        logger.exception("inference job %s failed", job.pk)
-        _end(job, JobState.FAILED, "The worker met an error that it does not know; its log names the place.")
+    except Exception as error:
+        jobs.end_by(job, error, says=(EngineError,))
 
 
 @shared_task
@@ -172,10 +165,3 @@ def _engine_of(version: ModelVersion) -> Engine:
         _loaded.clear()
         _loaded[wanted] = load_engine(wanted)
     return _loaded[wanted]
-
-
-def _end(job: InferenceJob, state: JobState, error: str) -> None:
-    try:
-        jobs.finish(job, state=state, error=error)
-    except jobs.LeaseLost as reason:
-        logger.warning("left to another worker: %s", reason)
