@@ -135,6 +135,12 @@ describe("a first read", () => {
       first: { findings: ["Fracture"] },
       after_reveal: { findings: ["Fracture", "No Finding"], confidence: 4 },
     });
+    room.perform(next);
+    room.perform(next);
+    room.perform(points(2));
+    expect(room.state.reading.first_read?.after_reveal).toMatchObject({ confidence: 2 });
+    room.perform(next);
+    expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
   });
 
   it("shows its regions with all regions of the outputs, and neither by itself nor for the keys", async () => {

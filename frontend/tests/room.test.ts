@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import type { Place } from "../src/reading-room/place";
-import { partsOf } from "../src/reading-room/region-items";
+import { partsOf, partsOfWording } from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 
 import type { Action } from "../src/reading-room/shortcuts";
@@ -459,6 +459,10 @@ describe("regions", () => {
     expect(partsOf(told).map(({ text, label }) => label ?? text)).toEqual(["A ", "1a", ", B ", "1b", "."]);
     const short = { ...told, regions: told.regions.slice(1) };
     expect(partsOf(short)).toEqual([{ text: told.text, label: null }]);
+    const shown = (wording: string) => partsOfWording(told, wording).map(({ text, label }) => label ?? text);
+    expect(shown("B [1, 2, 3, 4] and [5,6,7,8]")).toEqual(["B ", "1a", " and ", "1b", ""]);
+    expect(shown("B [1, 2, 3, 9] and [5,6,7,8]")).toEqual(["B [1, 2, 3, 9] and [5,6,7,8]"]);
+    expect(shown("No box")).toEqual(["No box"]);
   });
 
   it("are nudged by arrow keys, saved once when the keys rest", async () => {

@@ -4,6 +4,7 @@ import { hasDisputes, isDisputed, isLeft, itemOfQuestion, plausibilityOf, verdic
 import {
   commonPlaces,
   completionOn,
+  firstReadPlaces,
   hasTwo,
   isStepRated,
   isWellFormed,
@@ -130,8 +131,17 @@ export function isDone(reading: Reading, place: Place): boolean {
   return isLeft(reading, itemOfQuestion(question));
 }
 
-/** One place on or back; past the end of a side lies the other one while it has gaps. */
+/** One place on or back; past the end of a side lies the other one while it has gaps, and past a change of mind what
+ * is still open. */
 export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
+  if (place.kind === "first-read") {
+    const parts = firstReadPlaces(reading, place.side);
+    const isLast = by === 1 && reading.stage !== "first_read";
+    return (
+      parts[parts.findIndex((other) => samePlace(other, place)) + by] ??
+      (isLast ? firstPlace(reading) : place)
+    );
+  }
   const places = placesOn(reading, place.side);
   const at = places.findIndex((other) => samePlace(other, place));
   const next = places[at + by] ?? place;

@@ -101,10 +101,11 @@ export function placesOn(reading: Reading, side: Side): Place[] {
   return [...placesOfOutput(reading, side), ...commonPlaces(reading, side)];
 }
 
-function firstReadPlaces(reading: Reading): Place[] {
+/** The parts of a first read, or of the change of mind after it. */
+export function firstReadPlaces(reading: Reading, side: Side = "a"): Place[] {
   const parts: FirstReadPart[] =
     reading.first_read?.form === "choice" ? ["answer", "confidence"] : ["answer", "impression", "confidence"];
-  return parts.map((part) => ({ kind: "first-read", side: "a", part }));
+  return parts.map((part) => ({ kind: "first-read", side, part }));
 }
 
 export function samePlace(a: Place, b: Place): boolean {

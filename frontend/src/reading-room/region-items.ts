@@ -28,6 +28,19 @@ export function partsOf(step: Step): { readonly text: string; readonly label: st
   });
 }
 
+/** What a reader would write instead; cut alike where every box in it is the model's still. */
+export function partsOfWording(step: Step, wording: string): ReturnType<typeof partsOf> {
+  const isKept = boxesIn(wording) === boxesIn(step.text);
+  return isKept ? partsOf({ ...step, text: wording }) : [{ text: wording, label: null }];
+}
+
+function boxesIn(text: string): string {
+  return text
+    .split(WRITTEN_BOX)
+    .filter((_, at) => at % 2 === 1)
+    .join();
+}
+
 /** A region of the reader's own that is about to be drawn. */
 export interface Fresh {
   readonly uid: string;

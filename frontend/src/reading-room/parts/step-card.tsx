@@ -17,7 +17,7 @@ import { OwnRegions } from "./own-regions";
 import { pointedIn } from "./question-row";
 import { RegionFields } from "./region-fields";
 import { type Choice, FIVE, Segments } from "./segments";
-import { StepTexts, StepTools } from "./step-texts";
+import { StepTexts, StepTools, Worded } from "./step-texts";
 
 const PROBLEMS: Record<string, string> = {
   outside_image: "region reaches outside the image",
@@ -71,7 +71,7 @@ export function StepCard({ room, state, side, step }: Props) {
     >
       <p class="step-text">
         <span class="number">{step.position}</span>
-        <StepText step={step} />
+        <Worded parts={partsOf(step)} />
         {chips.map((chip) => (
           <span key={chip} class="chip warn">
             {chip}
@@ -154,23 +154,6 @@ function TwinChip({ room, state, side, step }: Props) {
     >
       {short} <Cap of="as-twin" />
     </button>
-  );
-}
-
-/** The numbers that the model wrote are its own pixels and tell a reader nothing: the region's label stands for them. */
-function StepText({ step }: { readonly step: Step }) {
-  return (
-    <>
-      {partsOf(step).map(({ text, label }, index) =>
-        label === null ? (
-          text
-        ) : (
-          <span key={index} class="region-chip" title={`As written: ${text}`}>
-            region {label}
-          </span>
-        ),
-      )}
-    </>
   );
 }
 

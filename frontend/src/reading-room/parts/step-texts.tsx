@@ -1,7 +1,7 @@
 import type { Side, Step } from "../../api/reading";
 import { stepRating } from "../changes";
 import { stepPlace } from "../place";
-import { isSameOwner } from "../region-items";
+import { isSameOwner, type partsOf, partsOfWording } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { Cap } from "./cap";
@@ -55,6 +55,23 @@ export function StepTools({ room, state, side, step }: Props) {
   );
 }
 
+/** The numbers that the model wrote are its own pixels and tell a reader nothing: the region's label stands for them. */
+export function Worded({ parts }: { readonly parts: ReturnType<typeof partsOf> }) {
+  return (
+    <>
+      {parts.map(({ text, label }, index) =>
+        label === null ? (
+          text
+        ) : (
+          <span key={index} class="region-chip" title={`As written: ${text}`}>
+            region {label}
+          </span>
+        ),
+      )}
+    </>
+  );
+}
+
 /** The reader's own wording of a step, and a note on it. */
 export function StepTexts({ room, state, step }: Props) {
   const { note, edited_text } = stepRating(state.reading, step.uid);
@@ -63,7 +80,11 @@ export function StepTexts({ room, state, step }: Props) {
     writing?.field === field && writing.step.uid === step.uid;
   return (
     <>
-      {edited_text && !isOpen("wording") && <p class="note">You would write: {edited_text}</p>}
+      {edited_text && !isOpen("wording") && (
+        <p class="note">
+          You would write: <Worded parts={partsOfWording(step, edited_text)} />
+        </p>
+      )}
       <TextField
         room={room}
         state={state}

@@ -29,6 +29,9 @@ function Field({ room, state, writing, label, placeholder, maxLength, then }: Pr
   // Before the next key, which is a letter already.
   useLayoutEffect(() => {
     field.current?.focus();
+    // Whoever opens a text goes on with it.
+    const end = field.current?.value.length ?? 0;
+    field.current?.setSelectionRange(end, end);
     (field.current?.nextElementSibling ?? field.current)?.scrollIntoView({ block: "nearest" });
     field.current?.scrollIntoView({ block: "nearest" });
   }, []);
