@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import type { Place } from "../src/reading-room/place";
-import { partsOf, partsOfWording } from "../src/reading-room/region-items";
+import { partsOf, partsOfWording, withoutBoxes } from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 
 import type { Action } from "../src/reading-room/shortcuts";
@@ -463,6 +463,7 @@ describe("regions", () => {
     expect(shown("B [1, 2, 3, 4] and [5,6,7,8]")).toEqual(["B ", "1a", " and ", "1b", ""]);
     expect(shown("B [1, 2, 3, 9] and [5,6,7,8]")).toEqual(["B [1, 2, 3, 9] and [5,6,7,8]"]);
     expect(shown("No box")).toEqual(["No box"]);
+    expect(withoutBoxes(told.text)).toBe("A …, B ….");
   });
 
   it("are nudged by arrow keys, saved once when the keys rest", async () => {

@@ -265,7 +265,11 @@ function listen(session: Session, around: Surroundings): () => void {
   for (const kind of ["pointerdown", "pointermove", "wheel"] as const) {
     document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true });
   }
-  window.addEventListener("resize", keepCurrentItemInSight, { signal });
+  // Of a signed practice case what is known stands above it.
+  const keepInSight = (): void => {
+    if (room()?.state.reading.signed_at === null) keepCurrentItemInSight();
+  };
+  window.addEventListener("resize", keepInSight, { signal });
   window.addEventListener("online", () => session.retrySaving(), { signal });
   window.addEventListener(
     "focus",

@@ -34,6 +34,14 @@ export function partsOfWording(step: Step, wording: string): ReturnType<typeof p
   return isKept ? partsOf({ ...step, text: wording }) : [{ text: wording, label: null }];
 }
 
+/** A step quoted where its regions have no labels. */
+export function withoutBoxes(text: string): string {
+  return text
+    .split(WRITTEN_BOX)
+    .map((part, at) => (at % 2 === 1 ? "…" : part))
+    .join("");
+}
+
 function boxesIn(text: string): string {
   return text
     .split(WRITTEN_BOX)

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Feedback } from "../../api/reading";
 import { boxOfKnown } from "../marks";
+import { withoutBoxes } from "../region-items";
 import type { Room } from "../room";
 
 /** After signing a practice case: what was known of it, beside what the reader said, and on the film. */
@@ -52,7 +53,7 @@ function Told({ room, feedback }: { readonly room: Room; readonly feedback: Feed
           <tbody>
             {items.map(({ what, yours, known, agrees, region }, index) => (
               <tr key={index}>
-                <th scope="row">{what}</th>
+                <th scope="row">{withoutBoxes(what)}</th>
                 <td>{yours || <span class="quiet">not asked</span>}</td>
                 <td>
                   {region === null ? (
