@@ -1,8 +1,9 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Box } from "../../viewer/geometry";
 import type { RegionItem } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { showCurrentItem } from "../scrolling";
 
 const FIELDS = ["left", "top", "width", "height"] as const;
 
@@ -43,9 +44,12 @@ export function RegionFields(props: {
   const type = (field: keyof Numbers, value: number): void => {
     setTyped({ of: now, numbers: { ...numbers, [field]: value }, problem });
   };
+  // Known before the page is drawn anew, which may be after the key came up.
+  const isRefused = useRef(false);
   const put = (field: keyof Numbers, value: number): void => {
     const next = { ...numbers, [field]: value };
     const refused = room.regions.put(item.uid, boxOf(next));
+    isRefused.current = refused !== null;
     setTyped(refused === null ? null : { of: now, numbers: next, problem: refused });
   };
   return (
@@ -54,7 +58,7 @@ export function RegionFields(props: {
       {state.drawing === item.uid && (
         <span class="hint" role="status">
           Draw a new box, drag its grips or outline, use the arrow keys (with Ctrl or Alt they move the
-          edges), or type pixels. <strong>Enter: done. Esc: as it was.</strong>
+          edges), or type pixels (Enter takes them). <strong>Enter: done. Esc: as it was.</strong>
         </span>
       )}
       {FIELDS.map((field) => (
@@ -69,6 +73,13 @@ export function RegionFields(props: {
             aria-describedby={problem ? problemId : undefined}
             onInput={(event) => type(field, event.currentTarget.valueAsNumber)}
             onChange={(event) => put(field, event.currentTarget.valueAsNumber)}
+            onFocus={() => {
+              isRefused.current = false;
+            }}
+            // Enter going down is the browser's word that the number changed. The next Enter is for the region: done.
+            onKeyUp={(event) => {
+              if (event.key === "Enter" && !isRefused.current) showCurrentItem();
+            }}
           />
         </label>
       ))}

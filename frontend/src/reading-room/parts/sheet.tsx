@@ -8,7 +8,7 @@ import type { Shortcut } from "../shortcuts";
 import { Cap } from "./cap";
 import { Dialog } from "./dialog";
 
-const GROUPS: readonly Shortcut["group"][] = ["Rate", "Walk", "Regions", "Film", "Reading"];
+const GROUPS: readonly Shortcut["group"][] = ["Rate", "Reading", "Walk", "Regions", "Film"];
 
 interface Line {
   readonly label: string;
@@ -148,23 +148,29 @@ export function ShortcutSheet(props: {
                 </dl>
               </section>
             ))}
+            <section>
+              <h3>By itself</h3>
+              <p class="quiet">
+                The focus goes on by itself when an item is complete: to the next one that is open, from A to
+                B, and then to what is asked between the two. A J right after that changes nothing, nor a G.
+                On a redrawn region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to
+                the model's own. What both outputs say in the same words has one colour and a mark, = A 2;{" "}
+                <Cap of="as-twin" /> rates it as there, with each region that lies at the same place.
+              </p>
+            </section>
+            <section>
+              <h3>Mouse, fingers, lines</h3>
+              <p class="quiet">
+                On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does
+                what the chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier
+                follow the arrow keys too; with Ctrl or Alt these move the one or the other end. Measured
+                lines stay with the reading; while M is chosen, G takes the next one in hand and Del removes
+                it. Beside the last stands its ratio to the one before: of the widths of heart and thorax, the
+                cardiothoracic ratio. Tab walks through the controls, as in every page.
+              </p>
+            </section>
           </div>
           {props.reading && <AllScales reading={props.reading} />}
-          <p class="quiet">
-            The focus goes on by itself when an item is complete: to the next one that is open, from A to B,
-            and then to what is asked between the two. A J right after that changes nothing, nor a G. On a
-            redrawn region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to the
-            model's own. What both outputs say in the same words has one colour and a mark, = A 2;{" "}
-            <Cap of="as-twin" /> rates it as there, with each region that lies at the same place.
-          </p>
-          <p class="quiet">
-            On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does what
-            the chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier follow the
-            arrow keys too; with Ctrl or Alt these move the one or the other end. Measured lines stay with the
-            reading; while M is chosen, G takes the next one in hand and Del removes it. Beside the last
-            stands its ratio to the one before: of the widths of heart and thorax, the cardiothoracic ratio.
-            Tab walks through the controls, as in every page.
-          </p>
         </>
       )}
     </Dialog>
@@ -176,8 +182,8 @@ function AllScales({ reading }: { readonly reading: Reading }) {
   const scales = allScales(reading);
   if (scales.length === 0) return null;
   return (
-    <>
-      <h2>What the values mean</h2>
+    <details>
+      <summary>What the values mean</summary>
       <div class="sheet-groups">
         {scales.map(({ name, question, values }) => (
           <section key={name}>
@@ -194,6 +200,6 @@ function AllScales({ reading }: { readonly reading: Reading }) {
           </section>
         ))}
       </div>
-    </>
+    </details>
   );
 }

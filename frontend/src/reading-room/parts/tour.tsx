@@ -36,12 +36,54 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
   },
 ];
 
-/** The region that has the focus is in the upper half: then the card is below it. */
-function isRegionHigh(): boolean {
-  const outline = document.querySelector(".film-rated .region.focused .outline");
-  if (outline === null) return false;
-  const { top, bottom } = outline.getBoundingClientRect();
-  return (top + bottom) / 2 < innerHeight / 2;
+/** Where the card may lie: over the film, or over the column where the regions leave no room on it. */
+const CORNERS = [
+  "is-high is-left",
+  "is-low is-left",
+  "is-high is-right",
+  "is-low is-right",
+  "is-low is-beside",
+  "is-high is-beside",
+] as const;
+
+type Corner = (typeof CORNERS)[number];
+
+const SPOKEN_OF: Readonly<Record<TourPlace, string>> = {
+  film: ".film-rated .region .outline",
+  output: ".room-scroll",
+  foot: ".room-foot",
+  top: ".room-top",
+};
+
+/** Where it hides least of the regions on the film, and of what it speaks of. */
+function clearestCorner(card: HTMLElement, now: Corner, place: TourPlace): Corner {
+  const rectsOf = (selector: string): DOMRect[] =>
+    [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+  const [regions, spokenOf] = [rectsOf(SPOKEN_OF.film), rectsOf(SPOKEN_OF[place])];
+  const turnTo = (from: Corner, to: Corner): void => {
+    card.classList.remove(...from.split(" "));
+    card.classList.add(...to.split(" "));
+  };
+  const hidden = (rects: readonly DOMRect[]): number => {
+    const own = card.getBoundingClientRect();
+    return rects.reduce((sum, rect) => sum + sharedArea(own, rect), 0);
+  };
+  let at = now;
+  const seen = CORNERS.map((corner) => {
+    turnTo(at, corner);
+    at = corner;
+    return { corner, worth: [hidden(regions), hidden(spokenOf)] as const };
+  });
+  turnTo(at, now);
+  const isClearer = (one: readonly [number, number], other: readonly [number, number]): boolean =>
+    one[0] < other[0] || (one[0] === other[0] && one[1] < other[1]);
+  return seen.reduce((best, one) => (isClearer(one.worth, best.worth) ? one : best)).corner;
+}
+
+function sharedArea(one: DOMRect, other: DOMRect): number {
+  const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+  return Math.max(across, 0) * Math.max(down, 0);
 }
 
 const TOUR_KEYS: ReadonlySet<string> = new Set(["ArrowRight", "ArrowLeft", "?"]);
@@ -54,11 +96,17 @@ export function Tour(props: {
 }) {
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
-  const [isLow, setLow] = useState(false);
+  const [corner, setCorner] = useState<Corner>(CORNERS[0]);
   const stop = STOPS[at];
-  useLayoutEffect(() => setLow(isRegionHigh()), [at]);
+  const lieClear = (): void => {
+    const card = next.current?.closest("dialog");
+    if (card?.open && stop) setCorner(clearestCorner(card, corner, stop.place));
+  };
+  useLayoutEffect(lieClear, [at]);
   useEffect(() => {
     next.current?.focus();
+    // Open by now, so that it has a place.
+    lieClear();
     return () => props.onPlace(null);
   }, []);
   useEffect(() => props.onPlace(stop?.place ?? null), [at]);
@@ -68,7 +116,7 @@ export function Tour(props: {
   };
   return (
     <Dialog
-      class={`tour at-${stop?.place} ${isLow ? "is-low" : "is-high"}`}
+      class={`tour at-${stop?.place} ${corner}`}
       title="tour-title"
       onClosed={props.onEnd}
       onKeyDown={(event, close) => {
