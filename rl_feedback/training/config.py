@@ -41,6 +41,15 @@ class StageConfig:
     )
     num_steps: int = choice(60, "Optimizer steps.")
     examples_per_step: int = choice(8, "Examples drawn for each step, with chances as their weights.")
+    examples_at_once: int = choice(
+        0,
+        "So many of a step's examples (of `grpo`: attempts) go through the model at once, the others after "
+        "them: the same step in less memory; 0 takes all at once.",
+    )
+    recomputes: bool = choice(
+        False,
+        "Compute a layer's values again for its gradient instead of keeping them: slower, in less memory.",
+    )
     learning_rate: float = choice(
         1e-4,
         "Peak of AdamW's rate: linear warm-up over a tenth of the steps, then cosine decay to 0.",
@@ -96,6 +105,12 @@ class StageConfig:
         self.require(are_names, "origins", "a list of names")
         self.require_whole("num_steps", least=1, most=100_000)
         self.require_whole("examples_per_step", least=1, most=1024)
+        self.require_whole("examples_at_once", most=self.shown_per_step)
+        divides = self.examples_at_once == 0 or self.shown_per_step % self.examples_at_once == 0
+        self.require(
+            divides, "examples_at_once", f"0 or a divisor of the {self.shown_per_step} that a step shows"
+        )
+        self.require(isinstance(self.recomputes, bool), "recomputes", "true or false")
         self.require_number("learning_rate", above=0, most=0.1)
         self.require_number("replay_weight")
         self.require_whole("replay_per_step", most=1024)
@@ -118,6 +133,11 @@ class StageConfig:
     def taught(self) -> dict[str, Any]:
         """What decides on the weights: without the choices of what is told meanwhile."""
         return {name: value for name, value in self.as_json().items() if name not in ONLY_TOLD}
+
+    @property
+    def shown_per_step(self) -> int:
+        """How many texts, or pairs of them, a step learns from."""
+        return self.examples_per_step
 
     @property
     def replays(self) -> bool:
@@ -247,6 +267,7 @@ class KtoConfig(StageConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_whole("examples_per_step", least=2, most=1024)
+        self.require(self.examples_at_once != 1, "examples_at_once", "0 or at least 2, for the KL estimate")
         self.require_number("beta", above=0)
         self.require_number("desirable_weight", above=0)
         self.require_number("undesirable_weight", above=0)
@@ -292,6 +313,10 @@ class GrpoConfig(StageConfig):
         self.require_number("kl_weight", above=0)
         self.require_one_of("reward", ("grounded", "paper"))
         self.require_one_of("step_scorer", ("learned", "none"))
+
+    @property
+    def shown_per_step(self) -> int:
+        return self.examples_per_step * self.num_rollouts
 
     @property
     def scores_steps(self) -> bool:

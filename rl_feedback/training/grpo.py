@@ -18,7 +18,6 @@ from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.films import Films, turn
 from rl_feedback.training.replay import Replaying
 from rl_feedback.training.stage import Stage
-from rl_feedback.training.together import share_of
 
 
 class GrpoOnFilms(Replaying, GRPOTrainer):
@@ -32,12 +31,8 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
     cases = stage.examples(RewardedCase)
     return GrpoOnFilms(
         args=GRPOConfig(
-            **stage.arguments(
-                # One attempt is one row: a step holds every attempt at each of its cases.
-                per_device_train_batch_size=share_of(
-                    config.examples_per_step * config.num_rollouts, "examples_per_step"
-                ),
-            ),
+            # One attempt is one row: a step holds every attempt at each of its cases.
+            **stage.arguments(),
             num_generations=config.num_rollouts,
             max_completion_length=config.max_new_tokens,
             temperature=config.temperature,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from transformers import PreTrainedModel
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from inference.canary_films import draw_blank, draw_hand
@@ -21,7 +22,7 @@ from rl_feedback.training.checkpoints import CheckpointFailed
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
-from rl_feedback.training.together import mean_of_all, num_processes, rank, share_of
+from rl_feedback.training.together import is_sharded, mean_of_all, num_processes, rank, share_of
 
 NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
 
@@ -38,23 +39,26 @@ class Replay:
         share_of(config.replay_per_step, "replay_per_step")
         self._collate = DataCollatorForVisionLanguageModeling(processor, completion_only_loss=True)
 
-    def batch(self, step: int) -> dict[str, Any]:
-        """The texts of this step, from 0, as a model takes them: `labels` are -100 but for the texts. Of
-        several processes each takes its share of the same ones."""
+    def batches(self, step: int, number: int) -> list[dict[str, Any]]:
+        """The texts of this step, from 0, in at most `number` batches as a model takes them: `labels` are
+        -100 but for the texts. Of several processes each takes its share of the same ones."""
+        shown = [as_conversation(*one) for one in self._shown(step)[rank() :: num_processes()]]
+        parts = (shown[part::number] for part in range(number))
+        return [dict(self._collate(part)) for part in parts if part]
+
+    def _shown(self, step: int) -> list[tuple[Image.Image, str, str]]:
         rng = np.random.default_rng([self.config.seed, step])
         number = self.config.replay_per_step
         if self.config.replay_from == "drawn":
             seeds = rng.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop, size=number)
             num_blank = int(rng.binomial(number, self.config.replay_blank_share))
-            shown = [
+            return [
                 self._without_chest(int(seed)) if place < num_blank else self._drawn(int(seed))
                 for place, seed in enumerate(seeds)
             ]
-        else:
-            weights = np.array([text.weight for text in self.kept])
-            places = rng.choice(len(self.kept), size=number, p=weights / weights.sum())
-            shown = [self._kept(self.kept[int(place)]) for place in places]
-        return dict(self._collate([as_conversation(*one) for one in shown[rank() :: num_processes()]]))
+        weights = np.array([text.weight for text in self.kept])
+        places = rng.choice(len(self.kept), size=number, p=weights / weights.sum())
+        return [self._kept(self.kept[int(place)]) for place in places]
 
     def _drawn(self, seed: int) -> tuple[Image.Image, str, str]:
         phantom = draw_phantom(seed=seed, site=self.config.replay_site)
@@ -83,6 +87,10 @@ class Replaying:
 
     replay: Replay | None = None
     replay_loss: float | None = None
+    # The step that is being replayed, what of it other parts of the step have left, and its number of words.
+    _replayed_step = -1
+    _left: list[dict[str, Any]]
+    _num_words = 0
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None at a checkpoint: the registry writes the candidate's own card."""
@@ -98,17 +106,54 @@ class Replaying:
                 "Free some space, then go on: the run continues from the checkpoint before."
             ) from error
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """transformers writes a whole model under the names of its file format and looks for them by those of
+        its modules: it finds none, and says nothing. `from_pretrained` knows both."""
+        whole = self.model if model is None else model  # type: ignore[attr-defined]
+        if is_sharded() or not isinstance(whole, PreTrainedModel):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+            return
+        saved = type(whole).from_pretrained(resume_from_checkpoint, dtype=whole.dtype)
+        whole.load_state_dict(saved.state_dict())
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
         if self.replay is None or not model.training:
             return loss
-        batch = self._prepare_inputs_of_replay(self.replay.batch(self.state.global_step))  # type: ignore[attr-defined]
+        replayed = self._replayed(model)
+        if replayed is None:
+            return loss
+        parts = self.current_gradient_accumulation_steps  # type: ignore[attr-defined]
+        # What transformers divides by the number of a step's parts, where the loss is not of the whole step.
+        times = 1 if self._is_of_the_step(num_items_in_batch) else parts
+        return loss + self.replay.config.replay_weight * replayed * times
+
+    def _replayed(self, model: Any) -> Any:
+        """What this part of a step adds to the mean loss of all words that the step replays; None where the
+        step has more parts than texts to replay."""
+        assert self.replay is not None
+        step = self.state.global_step  # type: ignore[attr-defined]
+        if self._replayed_step != step:
+            parts = self.current_gradient_accumulation_steps  # type: ignore[attr-defined]
+            self._left = self.replay.batches(step, parts)
+            self._num_words = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in self._left)
+            self._replayed_step, self.replay_loss = step, 0.0
+        if not self._left:
+            return None
+        batch = self._prepare_inputs_of_replay(self._left.pop(0))
         said = model(**batch, use_cache=False, fused_lm_head=True)
-        replay_loss = -said.log_probs[said.label_mask].mean()
-        self.replay_loss = mean_of_all(replay_loss.detach())
-        return loss + self.replay.config.replay_weight * replay_loss
+        loss = -said.log_probs[said.label_mask].sum() / self._num_words
+        self.replay_loss = (self.replay_loss or 0.0) + mean_of_all(loss.detach())
+        return loss
+
+    def _is_of_the_step(self, num_items_in_batch: Any) -> bool:
+        """Whether a part's loss is already its share of the step's, as `Trainer.training_step` tells it."""
+        told: bool | None = self.loss_is_scaled_for_ga  # type: ignore[attr-defined]
+        if told is not None:
+            return told
+        return bool(self.model_accepts_loss_kwargs) and num_items_in_batch is not None  # type: ignore[attr-defined]
 
     def _prepare_inputs_of_replay(self, batch: dict[str, Any]) -> dict[str, Any]:
         device = self.accelerator.device  # type: ignore[attr-defined]

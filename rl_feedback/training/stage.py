@@ -38,10 +38,18 @@ class Stage:
     def arguments(self, **chosen: Any) -> dict[str, Any]:
         """Of the trainer's config: those that all stages share, and the given ones."""
         config = self.config
+        share_of(config.examples_per_step, "examples_per_step")
+        share = share_of(config.shown_per_step, "examples_per_step")
+        at_once = config.examples_at_once or share
+        if share % at_once:
+            raise ValueError(
+                f"examples_at_once must divide the {share} examples of each worker, not {at_once}."
+            )
         return {
             "output_dir": str(self.work),
             "max_steps": config.num_steps,
-            "per_device_train_batch_size": share_of(config.examples_per_step, "examples_per_step"),
+            "per_device_train_batch_size": at_once,
+            "gradient_accumulation_steps": share // at_once,
             "learning_rate": config.learning_rate,
             "lr_scheduler_type": "cosine",
             "warmup_steps": max(1, config.num_steps // 10),
@@ -53,7 +61,7 @@ class Stage:
             "report_to": [],
             "disable_tqdm": True,
             "remove_unused_columns": False,
-            "gradient_checkpointing": False,
+            "activation_checkpointing": config.recomputes,
             "bf16": config.precision == "bfloat16",
             "seed": config.seed,
             "data_seed": config.seed,

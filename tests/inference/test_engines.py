@@ -190,3 +190,7 @@ def test_a_model_with_broken_weights_says_so(folder: Path, tmp_path: Path) -> No
     )
     with pytest.raises(EngineError, match="weights are broken"):
         list(load_engine(settings_for(copy)).generate([ask("x")]))
+
+
+def test_no_model_attends_by_what_is_planned_anew_for_each_length(engine: Engine) -> None:
+    assert not torch.backends.cuda.cudnn_sdp_enabled()

@@ -47,6 +47,8 @@ LABELS = {
     "seed": "Seed",
     "num_threads": "Processor threads",
     "precision": "Number format",
+    "examples_at_once": "Of them at once, 0 for all",
+    "recomputes": "Values are computed again, not kept",
 }
 KINDS = {
     "sft": "Supervised fine-tuning",

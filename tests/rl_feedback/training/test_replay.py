@@ -21,7 +21,7 @@ def replayed(folder: Path, *, share: float, num_steps: int) -> list[str]:
     replay = Replay(PROCESSOR, config=config, films=films, kept=())
     texts = []
     for step in range(num_steps):
-        for row in replay.batch(step)["labels"]:
+        for row in replay.batches(step, 1)[0]["labels"]:
             texts.append(PROCESSOR.tokenizer.decode(row[row != -100], skip_special_tokens=True).strip())
     return texts
 

@@ -110,6 +110,14 @@ def train(
     return place / "out"
 
 
+# Of these kinds all weights learn, of the others adapters.
+ALL_WEIGHTS = ("kto", "grpo")
+
+
+def weights_of(kind: str) -> dict[str, Any]:
+    return {"lora_rank": 0} if kind in ALL_WEIGHTS else {}
+
+
 WholeRun = tuple[str, Path, list[StepFigures], list[TakenSample]]
 
 
@@ -121,8 +129,37 @@ def whole_run(
     seen: list[StepFigures] = []
     samples: list[TakenSample] = []
     kind, place = str(request.param), tmp_path_factory.mktemp(str(request.param))
-    out = train(kind, parent, data, place, on_step=seen.append, on_sample=samples.append)
+    out = train(kind, parent, data, place, on_step=seen.append, on_sample=samples.append, **weights_of(kind))
     return kind, out, seen, samples
+
+
+# Examples of a step, and of one part of it: more or fewer parts than the two texts that are replayed.
+IN_PARTS = {"sft": (3, 1), "dpo": (3, 1), "kto": (4, 2), "grpo": (2, 3)}
+# TRL takes the mean of the parts' means over words, where a whole step takes one mean over all words.
+CLOSE = {"sft": 1e-2, "dpo": 1e-2, "kto": 1e-5, "grpo": 1e-5}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_in_parts_that_keeps_no_values_learns_what_a_whole_one_does(
+    kind: str, parent: Path, data: Path, tmp_path: Path
+) -> None:
+    per_step, at_once = IN_PARTS[kind]
+    seen: list[StepFigures] = []
+    in_parts: dict[str, Any] = {"examples_at_once": at_once, "recomputes": True}
+    for name, choices in (("whole", {}), ("parts", in_parts)):
+        train(
+            kind,
+            parent,
+            data,
+            tmp_path / name,
+            on_step=seen.append,
+            num_steps=1,
+            examples_per_step=per_step,
+            **choices,
+        )
+    whole, parts = (dict(one.values) for one in seen)
+    for name in ("loss", "gradient_norm", "replay_loss"):
+        assert parts[name] == pytest.approx(whole[name], rel=CLOSE[kind]), name
 
 
 def values_of(figures: list[StepFigures]) -> list[tuple[int, dict[str, float]]]:
@@ -167,12 +204,12 @@ def test_a_killed_run_ends_with_the_same_weights_as_one_that_was_not(
             raise Killed
 
     with pytest.raises(Killed):
-        train(kind, parent, data, tmp_path, on_step=kill_in_step_5)
+        train(kind, parent, data, tmp_path, on_step=kill_in_step_5, **weights_of(kind))
     assert not (tmp_path / "out").exists()
     last, before = (tmp_path / "work" / f"checkpoint-{step}" for step in (4, 2))
     # A checkpoint whose file was cut off, or that was never sealed, gives way to the one before.
     if kind in ("sft", "kto"):
-        weights = last / "adapter_model.safetensors"
+        weights = last / ("model.safetensors" if kind in ALL_WEIGHTS else "adapter_model.safetensors")
         weights.write_bytes(weights.read_bytes()[:1000])
     elif kind == "dpo":
         (last / "complete.json").unlink()
@@ -181,7 +218,7 @@ def test_a_killed_run_ends_with_the_same_weights_as_one_that_was_not(
     assert is_whole(last) != falls_back
     seen: list[StepFigures] = []
     again: list[TakenSample] = []
-    out = train(kind, parent, data, tmp_path, on_step=seen.append, on_sample=again.append)
+    out = train(kind, parent, data, tmp_path, on_step=seen.append, on_sample=again.append, **weights_of(kind))
     # The first part was not sampled: what is written meanwhile changes nothing of what is learned.
     assert again == [sample for sample in samples if sample.step >= seen[0].step]
     assert seen[0].step == (3 if falls_back else 5)
