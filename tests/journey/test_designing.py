@@ -1,15 +1,20 @@
 """An admin designs a reader study in the browser with its cost in sight, and a reader accepts it."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, expect
 
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
 from deepmedix_review.studies.collecting.split import Shares
 from deepmedix_review.studies.models import Split, Study
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.collections import move_patient
+from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import LUNGS
@@ -30,6 +35,13 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     studies = [read_film(seed) for seed in (1, 2, 3)]
     readers = [ExpertFactory.create(pseudonym=f"E-{name}") for name in ("ONE", "TWO")]
     other = ModelVersionFactory.create()
+    # At work somewhere: no worker of another test takes it.
+    asked = InferenceJobFactory.create(
+        instance=store_phantom(seed=9),
+        model_version=ServingModelFactory.create(),
+        state=JobState.RUNNING,
+        lease_expires_at=timezone.now() + timedelta(hours=1),
+    )
     admin = AdminFactory.create()
     page = open_as(admin, context=context, url=live_server.url)
     problems = watch(page)
@@ -47,6 +59,16 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
         page.get_by_label(reader.pseudonym).check()
     expect(plan.get_by_role("status")).to_contain_text("6 readings")
     expect(plan.get_by_role("img", name="Half width")).to_be_visible()
+
+    # What the model is asked meanwhile ends without a press, and what came can be chosen at once.
+    expect(page.get_by_text("is at work: 0 of 1")).to_be_visible()
+    say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
+    say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
+    InferenceJob.objects.update(state=JobState.DONE)
+    expect(page.get_by_text("is through: 1 of 1")).to_be_visible()
+    expect(page.locator("#case-list input")).to_have_count(4)
+    expect(page.locator("#case-list input:checked")).to_have_count(3)
+    expect(plan.get_by_role("status")).to_contain_text("6 readings")
 
     # An ordinary study is whole on the first screen; the rest says how it stands, and opens.
     assert page.get_by_role("button", name="Keep and start").is_visible()
@@ -69,7 +91,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(page.locator("#case-list")).to_contain_text("lacks what is to be shown")
     expect(page.get_by_label("Title")).to_have_value("Winter films")
     page.get_by_label("Two outputs of one model, side by side").check()
-    expect(page.locator("#num-readable")).to_contain_text("3 ready studies")
+    expect(page.locator("#num-readable")).to_contain_text("4 ready studies")
     expect(page.locator("#case-list input:checked")).to_have_count(3)
     assert str(other) not in page.locator("#plan").inner_text()
 

@@ -1,12 +1,13 @@
 """On the study's page a person asks the model and watches it write, without a reload."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.reasoning.models import InferenceJob
@@ -45,10 +46,17 @@ def test_a_question_is_asked_watched_and_cancelled_without_a_reload(
     errors = watch(page)
     page.goto(live_server.url + reverse("study-detail", args=[study.uid]))
     live = page.locator("#inference-live")
+    waiting: list[Route] = []
 
     # The first answer ends on no machine before it is cancelled, the second is short.
     celery_workers.kill("inference")
-    page.get_by_role("button", name="Ask v1 for two completions").click()
+    asks = re.compile("/inference/request/")
+    with page.expect_request(asks):
+        page.route(asks, lambda route: waiting.append(route))
+        page.get_by_role("button", name="Ask v1 for two completions").click()
+    expect(page.get_by_text("Asking …")).to_be_visible()
+    waiting.pop().continue_()
+    page.unroute(asks)
     expect(live.get_by_text("queued")).to_have_count(2)
     InferenceJob.objects.filter(seed=1).update(max_new_tokens=900_000)
     InferenceJob.objects.filter(seed=2).update(max_new_tokens=100)
