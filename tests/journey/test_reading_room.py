@@ -187,8 +187,8 @@ def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Calla
 
     room.press("ArrowLeft", "ArrowLeft", "Shift+ArrowDown")
     room.wait_until_saved()
-    left = room.page.get_by_label("left", exact=True)
-    expect(left).to_have_value(re.compile(r"^19[789]"))
+    edge = room.page.get_by_label("left", exact=True)
+    expect(edge).to_have_value(re.compile(r"^19[789]"))
     room.page.reload()
     room.wait_for_film()
     room.wait_until_saved()
@@ -197,18 +197,18 @@ def test_a_region_is_redrawn_with_the_mouse_and_with_the_arrow_keys(enter: Calla
 
     # Enter takes a number and goes back to the item, whose keys are heard again; one that is none stays.
     current = room.page.locator(".room .current").last
-    left.fill("900")
+    edge.fill("900")
     room.press("Enter")
     expect(room.page.get_by_text("Not saved.")).to_be_visible()
-    expect(left).to_be_focused()
-    left.fill("150.5")
+    expect(edge).to_be_focused()
+    edge.fill("150.5")
     room.press("Enter")
     expect(current).to_be_focused()
     room.wait_until_saved()
     drawn.refresh_from_db()
     assert drawn.x_min == 150.5
     room.press("ArrowRight")
-    expect(left).to_have_value("151.5")
+    expect(edge).to_have_value("151.5")
     redrawn = room.page.get_by_role("group", name=re.compile("Does region 1 fit")).first
     expect(redrawn.get_by_label("redrawn")).to_be_checked()
 
