@@ -68,6 +68,7 @@ def test_a_case_of_five_steps_takes_no_more_keys_than_its_budget(
     room = enter_designed(num_outputs=num_outputs)
     room.open()
     room.wait_for_film()
+    expect(room.page.locator(".room-bottom .keys")).to_contain_text("Choose 1–9 Shift 1–5")
     room.press("1", "Control+Enter")
     expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
     for _ in range(num_outputs):
@@ -100,6 +101,8 @@ def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
     room.wait_for_film()
     expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(0)
     assert "enlarged" not in room.page.content()
+    expect(room.page.locator(".room-bottom .keys")).to_contain_text("Choose 1–2")
+    expect(room.page.locator(".room-bottom .keys")).not_to_contain_text("Note")
     room.press("Control+Enter")
     expect(
         room.page.get_by_role("alert").filter(has_text="Not locked yet. To do: your answer.")

@@ -1,6 +1,7 @@
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
 import { hasTwo } from "../place";
+import { builtIn } from "../questions";
 import type { SaveState } from "../save-state";
 import type { Shortcut } from "../shortcuts";
 
@@ -76,9 +77,39 @@ const WALK = ["Next step", "Previous"];
 function keysFor(reading: Reading): readonly string[] {
   const swap = hasTwo(reading) ? ["Swap A/B"] : [];
   if (reading.signed_at !== null) return [...WALK, ...swap, "All regions", "Next region of the step"];
-  if (reading.stage === "first_read") return ["Note", "Draw a further region here", ...WALK, "Undo"];
-  const rate = ["Region fits", "Redraw region", "Region wrong", "Cannot judge", "Missed finding"];
-  return [...WALK, ...swap, ...rate, "Undo"];
+  if (reading.stage === "first_read") {
+    const note = reading.first_read?.form === "findings" ? ["Note"] : [];
+    return [...note, "Draw a further region here", ...WALK, "Undo"];
+  }
+  const judge = builtIn(reading, "verdict") ? ["Region fits", "Redraw region", "Region wrong"] : [];
+  const pass = builtIn(reading, "plausibility") ? ["Cannot judge"] : [];
+  return [...WALK, ...swap, ...judge, ...pass, "Missed finding", "Undo"];
+}
+
+const NUM_PLAIN_DIGITS = 9;
+
+/** The digits that choose or rate; of a list of more than nine, with Shift from the tenth on. */
+function Digits({ reading }: { readonly reading: Reading }) {
+  if (reading.stage !== "first_read") {
+    return (
+      <span>
+        Rate <kbd>1</kbd>–<kbd>5</kbd>
+      </span>
+    );
+  }
+  const { choices = [], findings_offered = [] } = reading.first_read ?? {};
+  const numOffered = choices.length || findings_offered.length;
+  return (
+    <span>
+      Choose <kbd>1</kbd>–<kbd>{Math.min(NUM_PLAIN_DIGITS, numOffered)}</kbd>
+      {numOffered > NUM_PLAIN_DIGITS && (
+        <>
+          {" "}
+          <kbd>Shift</kbd> <kbd>1</kbd>–<kbd>{numOffered - NUM_PLAIN_DIGITS}</kbd>
+        </>
+      )}
+    </span>
+  );
 }
 
 export function BottomBar(props: {
@@ -91,18 +122,13 @@ export function BottomBar(props: {
   const shown = (reading === null ? [] : keysFor(reading)).flatMap(
     (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
-  const isFirstRead = reading?.stage === "first_read";
   return (
     <footer class="room-bottom">
       {reading === null ? null : props.isWriting ? (
         <span>Single keys rest while you write.</span>
       ) : singleKeys ? (
         <span class="keys">
-          {reading.signed_at === null && (
-            <span>
-              {isFirstRead ? "Choose" : "Rate"} <kbd>1</kbd>–<kbd>{isFirstRead ? 9 : 5}</kbd>
-            </span>
-          )}
+          {reading.signed_at === null && <Digits reading={reading} />}
           {shown.map((shortcut) => (
             <span key={shortcut.label}>
               {shortcut.label}{" "}
