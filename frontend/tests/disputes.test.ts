@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Disputed, Reading } from "../src/api/reading";
+import type { Action } from "../src/reading-room/actions";
 import { isDisputed, isLeft, plausibilityOf, verdictOn } from "../src/reading-room/disputes";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import { stepPlace } from "../src/reading-room/place";
-import type { Action } from "../src/reading-room/shortcuts";
 import { CRITERIA, criterion, desk, reading, step } from "./scene";
 
 const nextDisputed: Action = { kind: "next-disputed" };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Action } from "../src/reading-room/shortcuts";
+import type { Action } from "../src/reading-room/actions";
 import { desk } from "./scene";
 
 const measure: Action = { kind: "tool", tool: "measure" };

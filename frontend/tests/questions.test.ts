@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Finding, Reading } from "../src/api/reading";
+import type { Action } from "../src/reading-room/actions";
 import { gaps } from "../src/reading-room/gaps";
 import { marksFor } from "../src/reading-room/marks";
 import { optionFor } from "../src/reading-room/questions";
-import type { Action } from "../src/reading-room/shortcuts";
 import { CRITERIA, criterion, desk, reading } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });

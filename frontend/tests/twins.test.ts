@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reading, Step } from "../src/api/reading";
+import type { Action } from "../src/reading-room/actions";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
-import type { Action } from "../src/reading-room/shortcuts";
 import { colourOf, twinOf } from "../src/reading-room/twins";
 import { completion, desk, reading, region, step } from "./scene";
 

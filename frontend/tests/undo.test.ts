@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Change, Reading } from "../src/api/reading";
+import type { Action } from "../src/reading-room/actions";
 import { withChange } from "../src/reading-room/changes";
-import type { Action } from "../src/reading-room/shortcuts";
 import { type Deeds, History, MOST_DEEDS, NO_DEEDS } from "../src/reading-room/undo";
 import { type Desk, desk, reading } from "./scene";
 

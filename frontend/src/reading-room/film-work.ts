@@ -2,10 +2,10 @@
 import type { Reading } from "../api/reading";
 import type { Display, FilmView } from "../viewer/film";
 import type { RulerEnd } from "../viewer/ruler";
+import type { Action } from "./actions";
 import { companion, filmAfter, filmsOf, isOfOneView, type Layout } from "./films";
 import { type LinesHost, MeasuredLines } from "./lines";
 import type { RoomState } from "./room-state";
-import type { Action } from "./shortcuts";
 
 /** How far an arrow key moves the magnifier. Screen pixels. */
 const LENS_STEP_PX = 8;

@@ -1,5 +1,6 @@
 /** What a key press means: by its place on the keyboard, and by what has the focus. */
-import { type Action, SHORTCUTS, type Shortcut } from "./shortcuts";
+import type { Action } from "./actions";
+import { SHORTCUTS, type Shortcut } from "./shortcuts";
 
 /** What of a keyboard event the map needs. */
 export interface Press {

@@ -1,5 +1,6 @@
 /** What a key says of the item that has the focus, and where the focus goes once the item is complete. */
 import type { Change, Side, Step } from "../api/reading";
+import type { Action } from "./actions";
 import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
@@ -8,7 +9,6 @@ import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
 import type { RoomState } from "./room-state";
-import type { Action } from "./shortcuts";
 import { asTwin, twinName, twinOf } from "./twins";
 
 export interface RatingHost {

@@ -10,11 +10,11 @@ import {
   type Size,
   startingBox,
 } from "../viewer/geometry";
+import type { Action } from "./actions";
 import { adjustedBox, annotate, annotation, inverses } from "./changes";
 import { itemInHand, ownerAt, type RegionItem } from "./region-items";
 import { drawnRegion, drawRegion, type Owner, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
-import type { Action } from "./shortcuts";
 
 const NUDGE_PAUSE_MS = 300;
 
