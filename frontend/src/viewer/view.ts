@@ -2,7 +2,8 @@
 import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
 import { type Box, boxToScreen, type Point, placeOnFilm, shiftToShow, toFilm } from "./geometry";
 import { Lens, lensPlace, lensScale } from "./lens";
-import { RegionOverlay, type ShownRuler } from "./overlay";
+import { LinesOnFilm } from "./lines-on-film";
+import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
 import { type Line, lineLabels, withLine } from "./ruler";
 import { FilmStack } from "./stack";
@@ -27,11 +28,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
   let tool: DragTool = "window";
   let drawing: string | null = null;
   let preview: { uid: string; box: Box } | null = null;
-  let lines: readonly Line[] = [];
-  let lineInHand = 0;
-  let linePreview: { line: Line; at: number | null; isSuggested?: true } | null = null;
-  let showsLines = true;
-  let lineStart: Point | null = null;
+  const lines = new LinesOnFilm();
   let isMagnifying = false;
   let pointed: Point | null = null;
   let isShown = false;
@@ -49,9 +46,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     overlay.clear();
     lens.hide();
     isMagnifying = false;
-    lines = [];
-    linePreview = null;
-    lineStart = null;
+    lines.clear();
   }
 
   function redraw(): void {
@@ -67,43 +62,14 @@ export function createFilmView(parent: HTMLElement): FilmView {
     }
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
-    overlay.draw(shown, showsLines ? rulersOnScreen() : [], stack.camera.affine());
+    overlay.draw(shown, lines.onScreen(stack.rulerSpacing(), tool === "measure"), stack.camera.affine());
     parent.classList.toggle("drawing", drawing !== null || tool === "measure");
     magnify();
   }
 
-  function rulersOnScreen(): readonly ShownRuler[] {
-    const { lines: drawn, inHand } = linesOnScreen();
-    const labels = lineLabels(drawn, stack.rulerSpacing());
-    const measured = drawn.map((line, at) => ({
-      line,
-      label: labels[at] ?? "",
-      isInHand: tool === "measure" && at === inHand,
-      isSuggested: false,
-    }));
-    if (!linePreview?.isSuggested) return measured;
-    return [
-      ...measured.map((ruler) => ({ ...ruler, isInHand: false })),
-      { line: linePreview.line, label: "suggested", isInHand: false, isSuggested: true },
-    ];
-  }
-
-  function linesOnScreen(): { lines: readonly Line[]; inHand: number } {
-    if (linePreview === null || linePreview.isSuggested) return { lines, inHand: lineInHand };
-    const now = withLine(lines, linePreview.line, linePreview.at);
-    return { lines: now, inHand: linePreview.at ?? now.length - 1 };
-  }
-
-  function setRulers(next: readonly Line[], inHand = next.length - 1): void {
-    lines = next;
-    lineInHand = Math.max(inHand, 0);
-    linePreview = null;
-    lineStart = null;
-    redraw();
-  }
-
   function measured(next: readonly Line[], inHand?: number): void {
-    setRulers(next, inHand);
+    lines.set(next, inHand);
+    redraw();
     for (const listener of measuredListeners) listener();
   }
 
@@ -136,25 +102,24 @@ export function createFilmView(parent: HTMLElement): FilmView {
     isShown: () => isShown,
     tool: () => tool,
     drawing: () => drawing,
-    line: (at) => lines[at] ?? null,
-    lineStart: () => lineStart,
+    line: (at) => lines.lines[at] ?? null,
+    lineStart: () => lines.begunAt,
     beginLine: (at) => {
-      lineStart = at;
-      linePreview = null;
+      lines.beginAt(at);
       redraw();
     },
     previewLine: (line, at) => {
-      linePreview = { line, at };
+      lines.show(line, at);
       redraw();
     },
-    measured: (line, at) => measured(withLine(lines, line, at), at ?? undefined),
-    removeLine: (at) => measured(lines.filter((_, place) => place !== at)),
+    measured: (line, at) => measured(withLine(lines.lines, line, at), at ?? undefined),
+    removeLine: (at) => measured(lines.lines.filter((_, place) => place !== at)),
     isMagnifying: () => isMagnifying,
     pointedAt: (at) => {
       pointed = at;
-      if (lineStart !== null && at !== null) {
-        const line = { from: lineStart, to: toFilm(at, stack.camera.affine()) };
-        linePreview = { line, at: null };
+      const from = lines.begunAt;
+      if (from !== null && at !== null) {
+        lines.show({ from, to: toFilm(at, stack.camera.affine()) }, null);
         return redraw();
       }
       magnify();
@@ -178,7 +143,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     cancelled: () => {
       preview = null;
-      linePreview = null;
+      lines.dropPreview();
       redraw();
     },
     chosen: (uid) => {
@@ -234,32 +199,30 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     setDragTool(next) {
       tool = next;
-      lineStart = null;
-      linePreview = null;
+      lines.giveUp();
       redraw();
     },
-    setRulers,
-    rulers: () => lines,
-    rulerInHand: () => lineInHand,
+    setRulers(next, inHand) {
+      lines.set(next, inHand);
+      redraw();
+    },
+    rulers: () => lines.lines,
+    rulerInHand: () => lines.inHand,
     suggestRuler(line) {
-      lineStart = null;
-      linePreview = { line, at: null, isSuggested: true };
+      lines.suggest(line);
       redraw();
     },
-    suggestedRuler: () => (linePreview?.isSuggested ? linePreview.line : null),
+    suggestedRuler: () => lines.suggested,
     showRulers(areShown) {
-      if (areShown === showsLines) return;
-      showsLines = areShown;
-      redraw();
+      if (lines.setShown(areShown)) redraw();
     },
     giveUpLine() {
-      if (lineStart === null) return false;
-      lineStart = null;
-      linePreview = null;
+      if (lines.begunAt === null) return false;
+      lines.giveUp();
       redraw();
       return true;
     },
-    rulerLabels: () => (isShown ? lineLabels(lines, stack.rulerSpacing()) : []),
+    rulerLabels: () => (isShown ? lineLabels(lines.lines, stack.rulerSpacing()) : []),
     filmSize: () => (isShown ? stack.filmSize() : null),
     setMagnifying(isOn) {
       isMagnifying = isOn;
