@@ -65,7 +65,8 @@ function stepPlaces(reading: Reading, side: Side, step: Step): Place[] {
   return asksOfSteps(reading, step) || own.length === 0 ? [stepPlace(side, step), ...own] : own;
 }
 
-function asksOfSteps(reading: Reading, step: Step): boolean {
+/** Whether a step is rated at all, or only read. */
+export function asksOfSteps(reading: Reading, step: Step): boolean {
   return (
     builtIn(reading, "plausibility") !== null ||
     (builtIn(reading, "verdict") !== null && step.regions.length > 0)

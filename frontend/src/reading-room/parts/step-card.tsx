@@ -2,7 +2,7 @@ import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { plausibilityOf, verdictOn } from "../disputes";
 import { earlierOnStep } from "../earlier";
-import { otherSide, stepPlace } from "../place";
+import { asksOfSteps, otherSide, stepPlace } from "../place";
 import { builtIn } from "../questions";
 import { itemsOf, labelOf, partsOf } from "../region-items";
 import type { Room } from "../room";
@@ -137,7 +137,7 @@ function TwinChip({ room, state, side, step }: Props) {
   if (twin === null) return null;
   const short = `= ${otherSide(side).toUpperCase()} ${twin.position}`;
   const same = `The same words as ${twinName(side, twin)}`;
-  if (!room.canRate) {
+  if (!room.canRate || !asksOfSteps(state.reading, step)) {
     return (
       <span class="chip" title={`${same}.`}>
         {short}
