@@ -1,4 +1,5 @@
-"""How the demonstration learns from each kind of rating. The figures behind the choices: docs/experiments."""
+"""How the demonstration learns from each kind of rating. The figures behind the choices:
+docs/reference/learning-loop.md."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from rl_feedback.training.stages import CORRECTIONS
 # All weights move, the seeing ones too: another detector looks other.
 FOLLOW = SftConfig(
     origins=CORRECTIONS,
-    num_steps=240,
+    num_steps=600,
     examples_per_step=16,
-    replay_per_step=12,
-    learning_rate=5e-4,
+    replay_per_step=16,
+    learning_rate=8e-4,
     lora_rank=0,
     adapts_vision=True,
     moves_films_px=5,

@@ -100,9 +100,9 @@ def test_earlier_regions_are_on_the_film_with_the_item_in_focus(room: FilmRoom) 
     assert room.reading().assignment.kind == Assignment.Kind.ADJUDICATION
     # What is disputed has the focus first.
     expect(room.current()).to_have_attribute("aria-label", "Step 2")
-    expect(room.current().get_by_text("disputed")).to_have_count(1)
+    expect(room.current().get_by_text("disputed", exact=True)).to_have_count(1)
     room.press("k")
-    expect(room.current().get_by_text("agreed")).to_have_count(2)
+    expect(room.current().get_by_text("not disputed", exact=True)).to_have_count(2)
     expect(labels_on(page)).to_have_text(["R1 1", "R2 1"])
     for label, dashes in DASHES.items():
         outline = page.locator(f'[data-earlier="{label}"] .outline')

@@ -30,7 +30,7 @@ export function Standing({ reading, item }: { readonly reading: Reading; readonl
       class="chip quiet standing"
       title="The readers agree, or nearly: their word stands unless you say otherwise."
     >
-      agreed
+      not disputed
     </span>
   );
 }
