@@ -198,6 +198,7 @@ describe("undo after a reload", () => {
     expect(room.state.reading.drawn_regions).toHaveLength(1);
     room.perform(redo);
     expect(room.state.reading.missed_findings).toEqual([]);
+    expect(room.state.place).toMatchObject({ kind: "step", side: "a" });
   });
 });
 

@@ -1,8 +1,10 @@
 /** The record of one case: each change is shown, saved with the film it was made on, and can be taken back. */
 import type { Change, Reading } from "../api/reading";
 import { inverses, withChange } from "./changes";
+import { placeOn } from "./gaps";
 import { nameOf } from "./naming";
 import type { Place } from "./place";
+import { missedFinding } from "./regions";
 import type { RoomState, SaveChange } from "./room-state";
 import { type Deed, type Deeds, History, type Way } from "./undo";
 
@@ -64,10 +66,17 @@ export class CaseRecord {
       ? this.go(way, deed)
       : this.passOver(way, deed);
     this.keep();
-    this.host.goTo(deed.place);
+    this.host.goTo(this.placeOf(deed));
     const { numUndoable, numRedoable } = this.numsUndoable;
     const left = way === "back" ? `${numUndoable} left to undo` : `${numRedoable} left to redo`;
     this.host.set({ ...this.numsUndoable, said: `${said} ${left}.` });
+  }
+
+  /** Where the reader was; a missed finding that is gone leads on to what its output still lacks. */
+  private placeOf({ place }: Deed): Place {
+    const { reading } = this.host.state;
+    const isGone = place.kind === "finding" && missedFinding(reading, place.finding) === null;
+    return isGone ? placeOn(reading, place.side) : place;
   }
 
   private go(way: Way, deed: Deed): string {

@@ -70,6 +70,7 @@ function Finding(props: {
   const writing: Writing = { field: "finding", uid, completion: completion.uid };
   const finding = missedFinding(state.reading, uid);
   const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
+  const isDrawn = state.reading.drawn_regions.some(({ missed_finding }) => missed_finding === uid);
   return (
     <Item
       label={findingTitle(state.reading, uid, completion.uid)}
@@ -83,7 +84,10 @@ function Finding(props: {
       </span>
       {!isSameField(state.writing, writing) && (
         <>
-          <span class="finding-text">{text}</span>
+          <span class="finding-text">
+            {text}
+            {isDrawn && <span class="quiet"> · drawn</span>}
+          </span>
           {room.canRate && (
             <>
               <WriteButton
