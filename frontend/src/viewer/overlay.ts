@@ -71,7 +71,7 @@ export class RegionOverlay {
         this.labelGroup(mark, affine, isOfBoth && mark.dashed ? "below right" : "above", taken),
       ),
       ...earlier.map((mark) => this.earlierLabel(mark, affine, taken)),
-      ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers.length > 1, affine)),
+      ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers, affine)),
     );
   }
 
@@ -199,24 +199,36 @@ function label(
 function rulerGroup(
   { line, label: words, isInHand, isSuggested }: ShownRuler,
   at: number,
-  isOneOfSeveral: boolean,
+  all: readonly ShownRuler[],
   affine: Affine,
 ): SVGGElement {
   const from = toScreen(line.from, affine);
   const to = toScreen(line.to, affine);
   const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
   const classes = ["ruler"];
-  if (isInHand && isOneOfSeveral) classes.push("in-hand");
+  if (isInHand && all.length > 1) classes.push("in-hand");
   if (isSuggested) classes.push("suggested");
   const group = element("g", { class: classes.join(" ") });
   group.append(element("line", { ...ends, class: "halo" }), element("line", { ...ends, class: "outline" }));
   if (!isSuggested) group.append(...rulerEnd("from", at, from, to), ...rulerEnd("to", at, to, from));
-  const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-  const text = element("text", { x: middle.x, y: middle.y - 10, class: "ruler-text" });
+  const middle = middleOnScreen(line, affine);
+  const isCrowded = all
+    .slice(0, at)
+    .some(({ line: other }) => liesNear(middleOnScreen(other, affine), middle));
+  const text = element("text", { x: middle.x, y: middle.y + (isCrowded ? 24 : -10), class: "ruler-text" });
   text.textContent = words;
   group.append(text);
   if (isInHand) group.append(...rulerOff(at, middle));
   return group;
+}
+
+function middleOnScreen({ from, to }: ShownRuler["line"], affine: Affine): Point {
+  return toScreen({ x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 }, affine);
+}
+
+/** So near that words above both would lie on each other, as of a heart and its thorax. */
+function liesNear(one: Point, other: Point): boolean {
+  return Math.abs(one.x - other.x) < 160 && Math.abs(one.y - other.y) < 24;
 }
 
 /** A tick across the line's end, and around it what a finger can hit. */

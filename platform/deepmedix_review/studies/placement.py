@@ -37,9 +37,10 @@ def place_film(film: DecodedFilm, identity: Identity) -> Placement:
             return Placement(identity, (), duplicate_of=instance)
     copy_of = next((instance for instance in differences if instance.copy_of_id is None), None)
     if copy_of is not None:
+        also = "; and it is another patient's" if is_of_another(film, identity, copy_of.study) else ""
         reasons.append(
-            f"The same picture is stored as {copy_of.study.label} with other tags ({differences[copy_of]}). "
-            "Reject one of the two."
+            f"The same picture is stored as {copy_of.study.label} with other tags "
+            f"({differences[copy_of]}{also}). Reject one of the two."
         )
     elif Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
         reasons.append("Another picture came in under the same SOP Instance UID.")
@@ -55,6 +56,11 @@ def place_film(film: DecodedFilm, identity: Identity) -> Placement:
     if Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
         identity = _apart(identity, film)
     return Placement(identity, tuple(reasons), copy_of=copy_of)
+
+
+def is_of_another(film: DecodedFilm, identity: Identity, study: Study) -> bool:
+    """Whether the file names a patient, and the study is of somebody else."""
+    return bool(tags.text(film.tags, "PatientID")) and identity.patient_pseudonym != study.patient_pseudonym
 
 
 def _may_join(study: Study, identity: Identity) -> bool:

@@ -25,7 +25,7 @@ from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Sighting, Study
-from deepmedix_review.studies.placement import Placement, place_film
+from deepmedix_review.studies.placement import Placement, is_of_another, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
@@ -174,7 +174,9 @@ def _keep(
         study = placement.duplicate_of.study
         return _record(
             Outcome.DUPLICATE,
-            reason=f"The same picture is stored already as {study.label}" + _whose_state(study),
+            reason=f"The same picture is stored already as {study.label}"
+            + (", of another patient" if is_of_another(film, identity, study) else "")
+            + _whose_state(study),
             instance=placement.duplicate_of,
             batch=batch,
             file_name=file_name,

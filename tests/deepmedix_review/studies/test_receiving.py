@@ -55,7 +55,8 @@ def test_the_same_picture_is_recognised_under_other_names(tmp_path: Path, film_f
     assert again.outcome == Outcome.DUPLICATE
     assert again.instance == first.instance
     assert first.instance is not None
-    assert again.reason == f"The same picture is stored already as {first.instance.study.label}."
+    label = first.instance.study.label
+    assert again.reason == f"The same picture is stored already as {label}, of another patient."
     assert _files(film_folder) == stored
     assert Study.objects.count() == 1
 

@@ -11,6 +11,7 @@ from deepmedix_review.reviews.models.designs import ReaderStudy
 class WorklistNotice(PublicModel):
     """Unread cases that went to a reader who came, or came from one who left; told until dismissed.
 
+    `is_grown` tells that they were added to the reader study.
     `is_end` tells who was removed that the reader study is no longer on the worklist.
     """
 
@@ -18,6 +19,7 @@ class WorklistNotice(PublicModel):
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices")
     num_gone = models.PositiveIntegerField(default=0)
     num_come = models.PositiveIntegerField(default=0)
+    is_grown = models.BooleanField(default=False)
     is_end = models.BooleanField(default=False)
     dismissed_at = models.DateTimeField(null=True)
 

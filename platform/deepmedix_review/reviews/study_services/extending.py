@@ -23,6 +23,7 @@ from deepmedix_review.reviews.study_services.assigning import (
 )
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.study_services.moves import ListChange, changes_since, lists_of, taken_back
+from deepmedix_review.reviews.study_services.notices import tell_of_growth
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.reviews.study_services.starting import deal
 from deepmedix_review.studies.models import Study
@@ -88,6 +89,7 @@ def extend_reader_study(
     reader_study, growth = _extend(reader_study, actor=actor, cases=cases, deadline=deadline)
     if shown is not None and shown != growth.fingerprint:
         raise GrewOtherwise(growth)
+    tell_of_growth(growth.changes, reader_study=reader_study, actor=actor)
     record_event(
         actor=actor,
         action="extend_reader_study",

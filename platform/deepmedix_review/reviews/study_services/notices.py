@@ -1,4 +1,6 @@
-"""Tells readers on their worklist that another's coming or leaving moved cases of theirs."""
+"""Tells readers on their worklist what changed it: others who came or left, or cases that were added."""
+
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -7,27 +9,43 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, WorklistNotice
-from deepmedix_review.reviews.study_services.moves import Moves
+from deepmedix_review.reviews.study_services.moves import ListChange, Moves
 
 
 def tell_readers(moves: Moves, *, reader_study: ReaderStudy, actor: User | None) -> None:
-    """A notice for each reader whose list changed; who has not accepted yet has seen no list."""
+    """A notice for each reader whose list changed."""
+    for change in _with_a_list(moves.touched, reader_study):
+        _tell(
+            WorklistNotice(
+                reader_study=reader_study,
+                reader=change.reader,
+                num_gone=change.num_gone,
+                num_come=change.num_come,
+            ),
+            actor,
+        )
+
+
+def tell_of_growth(changes: Sequence[ListChange], *, reader_study: ReaderStudy, actor: User | None) -> None:
+    """A notice for each reader who got cases that were added."""
+    for change in _with_a_list(changes, reader_study):
+        if change.num_come:
+            _tell(
+                WorklistNotice(
+                    reader_study=reader_study, reader=change.reader, num_come=change.num_come, is_grown=True
+                ),
+                actor,
+            )
+
+
+def _with_a_list(changes: Sequence[ListChange], reader_study: ReaderStudy) -> Iterator[ListChange]:
+    """Who has not accepted yet has seen no list."""
     accepted = set(
         Invitation.objects.filter(reader_study=reader_study, state=Invitation.State.ACCEPTED).values_list(
             "reader", flat=True
         )
     )
-    for change in moves.touched:
-        if change.reader.pk in accepted:
-            _tell(
-                WorklistNotice(
-                    reader_study=reader_study,
-                    reader=change.reader,
-                    num_gone=change.num_gone,
-                    num_come=change.num_come,
-                ),
-                actor,
-            )
+    return (change for change in changes if change.reader.pk in accepted)
 
 
 def tell_removed(reader: User, *, reader_study: ReaderStudy, actor: User | None) -> None:

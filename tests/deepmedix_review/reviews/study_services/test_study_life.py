@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import get_args
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -13,7 +14,14 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.designs.design import Design, FirstReads, Kind, Role, Shows
 from deepmedix_review.reviews.guards import require_results_visible
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Invitation,
+    ReaderStudy,
+    Reading,
+    WorklistNotice,
+)
 from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
 from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
@@ -27,6 +35,7 @@ from deepmedix_review.reviews.study_services import (
     resume_reader_study,
     start_reader_study,
 )
+from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, list_of, load_of, running, sign_unsaid, studies
 from tests.factories.reasoning import say
@@ -223,6 +232,11 @@ def test_more_cases_come_behind_those_that_are_there_by_the_same_design() -> Non
         mine = list_of(reader_study, reader)
         assert mine[: len(before[reader.pk])] == before[reader.pk]
         assert [item.position for item in mine] == list(range(1, len(mine) + 1))
+    added = {reader.pk: len(list_of(reader_study, reader)) - len(before[reader.pk]) for reader in readers}
+    told = WorklistNotice.objects.filter(reader_study=reader_study, is_grown=True)
+    assert dict(told.values_list("reader", "num_come")) == {pk: num for pk, num in added.items() if num}
+    page = client_of(readers[0]).get(reverse("worklist")).content.decode()
+    assert f"{added[readers[0].pk]} cases were added to your list of {reader_study.title}" in page
     with pytest.raises(RefusedByRule, match="is a case of this reader study already"):
         extend_reader_study(reader_study=reader_study, actor=None, cases=more[:1])
     with pytest.raises(RefusedByRule, match="no completion to read"):
