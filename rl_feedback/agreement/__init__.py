@@ -7,7 +7,12 @@ figure does not exist its value is None and the note says why.
 
 from rl_feedback.agreement.alpha import KrippendorffAlpha, Level, krippendorff_alpha
 from rl_feedback.agreement.chance import ChanceCorrected, fleiss_kappa, gwet_ac1, gwet_ac2
-from rl_feedback.agreement.clusters import Clustered, clustered_mean, clustered_share
+from rl_feedback.agreement.clusters import (
+    Clustered,
+    clustered_mean,
+    clustered_share,
+    paired_difference,
+)
 from rl_feedback.agreement.concordance import KendallW, kendall_w
 from rl_feedback.agreement.estimate import Estimate
 from rl_feedback.agreement.intraclass import FORMS, IntraclassCorrelation, icc
@@ -60,6 +65,7 @@ __all__ = [
     "krippendorff_alpha",
     "match_regions",
     "mrmc_or",
+    "paired_difference",
     "region_agreement",
     "side_bias",
 ]

@@ -45,6 +45,35 @@ def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
     )
 
 
+def paired_difference(values: Numbers, is_second: Numbers, pairs: Numbers, clusters: Numbers) -> Clustered:
+    """How much higher the second of two things is rated than the first: the mean over pairs, each the mean of
+    its ratings of the second less that of the first, with the interval of `clustered_mean` over clusters.
+
+    A pair is what both were rated in, one reader's reading of a case say; one without ratings of both counts
+    not. Worked example: two cases, in each the second is two points higher.
+
+    >>> found = paired_difference([1, 3, 2, 4], [0, 1, 0, 1], [5, 5, 6, 6], [7, 7, 9, 9])
+    >>> found.value, found.interval, found.num
+    (2.0, (2.0, 2.0), 2)
+    """
+    numbers, names = _columns(values, clusters)
+    second, keys = np.asarray(is_second, dtype=bool), np.asarray(pairs)
+    if not second.shape == keys.shape == numbers.shape:
+        raise ValueError(
+            f"Each value names its pair and which of the two it is of: these are {numbers.shape} values, "
+            f"{keys.shape} pairs and {second.shape} names."
+        )
+    _, first_at, place = np.unique(keys, return_index=True, return_inverse=True)
+    means, has_both = [], np.ones(len(first_at), dtype=bool)
+    for chosen in (second, ~second):
+        num = np.bincount(place[chosen], minlength=len(first_at))
+        has_both &= num > 0
+        means.append(np.bincount(place[chosen], numbers[chosen], len(first_at)) / np.maximum(num, 1))
+    if not has_both.any():
+        return Clustered(value=None, note="Both were rated together nowhere.", num=0, num_clusters=0)
+    return clustered_mean((means[0] - means[1])[has_both], names[first_at][has_both])
+
+
 def clustered_share(chosen: Numbers, clusters: Numbers) -> Clustered:
     """The share of votes that chose, by Wilson's interval (1927) at the effective number of votes.
 

@@ -21,6 +21,7 @@ from rl_feedback.agreement import (
     kendall_w,
     krippendorff_alpha,
     mrmc_or,
+    paired_difference,
     side_bias,
 )
 from tests.home import ROOT
@@ -246,3 +247,14 @@ def _em_in_plain_loops(items, readers, labels):
             joint[item] = [v * rates[reader, c, label] for c, v in enumerate(joint[item])]
         posteriors = {item: [v / sum(values) for v in values] for item, values in joint.items()}
     return priors, posteriors
+
+
+def test_two_things_are_compared_within_each_pair_and_pairs_without_both_count_not() -> None:
+    # Pair 1: 4 less 1.5; pair 2: 3 less 2; pair 3 has one of the two alone.
+    values, second = [1, 2, 4, 2, 3, 5], [0, 0, 1, 0, 1, 1]
+    found = paired_difference(values, second, [1, 1, 1, 2, 2, 3], [7, 7, 7, 8, 8, 9])
+    assert (found.value, found.num, found.num_clusters) == (1.75, 2, 2)
+    alone = paired_difference([5, 5], [1, 1], [1, 2], [1, 2])
+    assert (alone.value, alone.note) == (None, "Both were rated together nowhere.")
+    with pytest.raises(ValueError, match="names its pair"):
+        paired_difference([1, 2], [0, 1], [1], [1, 1])

@@ -1,9 +1,11 @@
 """What a reader study set out to find: how good each thing was found, and what the votes went to."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from deepmedix_review.reviews.models import Assignment
-from deepmedix_review.reviews.results.columns import Chosen
+from deepmedix_review.reviews.results.columns import Chosen, Keys, Numbers
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -17,7 +19,7 @@ from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
-from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
+from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
 
 # With fewer cases an interval over cases is a rough one; the plan says so too.
 FEW_CASES = 30
@@ -29,15 +31,115 @@ def found_figures(
     readings: Readings, said: Said, rated: Sequence[RatedCriterion], versions: Versions | None
 ) -> tuple[Figure, ...]:
     first = readings.of(Assignment.Kind.FIRST)
+    scales = [_scaled(readings, first, one, versions) for one in rated if one.is_scale]
     return (
-        _means(readings, first, [one for one in rated if one.is_scale], versions),
+        *([_differences(scales, versions)] if versions is not None and len(versions.names) == 2 else []),
+        _means(scales, versions),
         *(_shares(readings, first, said, one, versions) for one in rated if one.vote),
     )
 
 
-def _means(
-    readings: Readings, first: Chosen, scales: Sequence[RatedCriterion], versions: Versions | None
-) -> Figure:
+@dataclass(frozen=True)
+class _Scaled:
+    """All first ratings on a scale, one row each: points, case, reading, and the place of the version that
+    was rated, -1 where it was both; none where one version was shown."""
+
+    criterion: RatedCriterion
+    points: Numbers
+    case: Keys
+    reading: Keys
+    version: Keys | None
+
+
+def _scaled(readings: Readings, first: Chosen, one: RatedCriterion, versions: Versions | None) -> _Scaled:
+    ratings = one.ratings.only(first)
+    version = (
+        versions.of(readings, ratings, one.item) if versions is not None and len(ratings.value) else None
+    )
+    return _Scaled(one, one.points_of(ratings), readings.case[ratings.reading], ratings.reading, version)
+
+
+def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
+    """What a reader study of two versions was made for."""
+    lower, higher = versions.names
+    title = f"{higher} against {lower}"
+    pairs = "case" if versions.one_a_reading else "reading"
+    method = (
+        f"{higher}'s mean points less {lower}'s within each {pairs}, the mean over these, its 95 % interval "
+        "from the variance between cases (Cochran 1977); it holds for these readers"
+    )
+    columns = (
+        "question",
+        "difference",
+        "low",
+        "high",
+        "half width",
+        "verdict",
+        "scale",
+        "cases",
+        f"{pairs}s",
+    )
+    rows: list[tuple[RatedCriterion, Clustered]] = []
+    for one in scales:
+        if one.version is None:
+            continue
+        of = one.version >= 0
+        pair = one.case if versions.one_a_reading else one.reading
+        found = paired_difference(one.points[of], one.version[of] == 1, pair[of], one.case[of])
+        if found.value is not None:
+            rows.append((one.criterion, found))
+    if not rows:
+        note = f"No {pairs} has ratings of both versions on a scale yet."
+        return missing(key="differences", title=title, method=method, note=note, columns=columns)
+    cells: list[tuple[Cell, ...]] = [
+        (
+            one.name,
+            rounded(found.value),
+            *_edges(found),
+            _told_apart(found, lower=lower, higher=higher),
+            _scale(one),
+            found.num_clusters,
+            found.num,
+        )
+        for one, found in rows
+    ]
+    numbers = shown_numbers([one for one, _ in rows])
+    drawn = [(one.name, found) for one, found in rows if one.numbers == numbers]
+    far = max(abs(edge) for _, found in drawn for edge in (found.value or 0.0, *(found.interval or ())))
+    far = max(1.0, math.ceil(2 * far) / 2)
+    lead, best = rows[0]
+    return Figure(
+        key="differences",
+        title=title,
+        table=Table(columns, tuple(cells)),
+        method=method,
+        n=f"{counted(max(found.num for _, found in rows), pairs)}, "
+        f"{counted(max(found.num_clusters for _, found in rows), 'case')}",
+        value=f"{lead.name} {best.value:+.2f}",
+        interval=_said(best),
+        note=_rough([found for _, found in rows]),
+        plot=interval_plot(
+            [(name, found.value, found.interval) for name, found in drawn],
+            low=-far,
+            high=far,
+            marks=(0,),
+            unit="points",
+            said=f"{title}: " + ", ".join(f"{name} {found.value:+.2f}" for name, found in drawn),
+        ),
+    )
+
+
+def _told_apart(found: Clustered, *, lower: str, higher: str) -> str:
+    """In words, by the interval."""
+    if found.interval is None:
+        return found.note
+    low, high = found.interval
+    if low > 0:
+        return f"{higher} is rated higher"
+    return f"{lower} is rated higher" if high < 0 else "no difference can be told"
+
+
+def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
     key, title = "means", "Mean rating of each question"
     method = (
         "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977), as the "
@@ -45,12 +147,10 @@ def _means(
     )
     columns = ("question", "of", "mean", "low", "high", "half width", "scale", "cases", "ratings")
     rows: list[tuple[RatedCriterion, str, Clustered]] = []
-    for one in scales:
-        ratings = one.ratings.only(first)
-        points, case = one.points_of(ratings), readings.case[ratings.reading]
+    for scaled in scales:
+        one, points, case, of = scaled.criterion, scaled.points, scaled.case, scaled.version
         rows.append((one, EVERY, clustered_mean(points, case)))
-        if versions is not None and len(points):
-            of = versions.of(readings, ratings, one.item)
+        if versions is not None and of is not None:
             for place, name in enumerate(versions.names):
                 if (of == place).any():
                     rows.append((one, name, clustered_mean(points[of == place], case[of == place])))

@@ -25,6 +25,8 @@ def head_lines(figures: Sequence[Figure]) -> tuple[Line, ...]:
 
 def _lines(figure: Figure) -> Iterator[Line]:
     match figure.key.split("-")[0]:
+        case "differences":
+            yield Line(figure.key, figure.title, _differences(figure) or figure.note)
         case "means":
             yield Line(figure.key, "Mean ratings", _means(figure) or figure.note)
         case "votes" if figure.note.startswith(RANDOM_SIDES):
@@ -37,6 +39,15 @@ def _lines(figure: Figure) -> Iterator[Line]:
             yield Line(figure.key, "Agreement", _agreement(figure))
         case "settled":
             yield Line(figure.key, "Adjudication", f"{figure.value}. {figure.note}".lstrip(". "))
+
+
+def _differences(figure: Figure) -> str:
+    parts = []
+    for question, difference, _, _, half, verdict, *_ in figure.table.rows:
+        assert isinstance(difference, float)
+        told = f"{question} {difference:+.2f}"
+        parts.append(f"{told} ± {_number(half)}: {verdict}" if half is not None else told)
+    return "; ".join(parts)
 
 
 def _means(figure: Figure) -> str:

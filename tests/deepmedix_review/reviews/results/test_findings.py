@@ -5,7 +5,9 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.reasoning.models import ReasoningStep
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import Shows
 from deepmedix_review.reviews.models import (
     Reading,
     StepRating,
@@ -62,17 +64,19 @@ def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_wor
     assert dashboard.figure("votes-grounded") is None is dashboard.figure("sides-grounded")
 
 
-def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_stood_on() -> None:
-    instance = InstanceFactory.create()
+@pytest.mark.parametrize("shows", ["two_versions", "one_of_two"])
+def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_stood_on(shows: Shows) -> None:
+    instances = [InstanceFactory.create() for _ in range(2)]
     older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
-    # Read in the other order than the versions have.
-    for version in (newer, older):
-        say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    for instance in instances:
+        # Read in the other order than the versions have.
+        for version in (newer, older):
+            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
     study = running(
         StudyDraft(
             title="Two versions",
-            design=ReaderStudyDesign(shows="two_versions"),
-            studies=[instance.study],
+            design=ReaderStudyDesign(shows=shows),
+            studies=[instance.study for instance in instances],
             readers=[ExpertFactory.create() for _ in range(4)],
             model_version=older,
             other_version=newer,
@@ -81,14 +85,26 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
     for reading in Reading.objects.filter(assignment__case__reader_study=study):
         is_newer = reading.completion_a.model_version_id == newer.pk
         complete(reading, plausibility=2, side=Vote.Side.A if is_newer else Vote.Side.B)
-        step = newer.completions.get().steps.get()
-        StepRating.objects.filter(reading=reading, step=step).update(plausibility=5)
+        steps = ReasoningStep.objects.filter(completion__model_version=newer)
+        StepRating.objects.filter(reading=reading, step__in=steps).update(plausibility=5)
         sign(reading)
     dashboard = compute(study)
-    assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
     means = {row[:2]: row[2] for row in figure(dashboard, "means").table.rows}
     assert means["Plausibility", "every output"] == 3.5
     assert (means["Plausibility", str(older)], means["Plausibility", str(newer)]) == (2.0, 5.0)
+    # The newer is 3 points higher in each reading; where a reader sees one of the two, on each case.
+    differences = rows_of(figure(dashboard, "differences"))["Plausibility"]
+    assert (differences["difference"], differences["low"], differences["high"]) == (3.0, 3.0, 3.0)
+    assert differences["verdict"] == f"{newer} is rated higher"
+    assert differences["readings" if shows == "two_versions" else "cases"] == (
+        8 if shows == "two_versions" else 2
+    )
+    assert rows_of(figure(dashboard, "differences"))["Correctness"]["verdict"] == "no difference can be told"
+    head = dashboard.head[0]
+    assert head.name == f"{newer} against {older}"
+    assert head.said.startswith(f"Plausibility +3.00 ± 0.00: {newer} is rated higher; ")
+    if shows == "two_versions":
+        assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
 
 
 def test_what_adjudication_settled_is_told_item_by_item_and_counted_like_everywhere() -> None:
