@@ -172,7 +172,7 @@ def _preference(version: ModelVersion) -> dict[str, Any]:
     found = preference_of(version, parent=version.parent) if version.parent else None
     return {
         "preference": found,
-        "preference_plot": preference_plot(found.comparison) if found else None,
+        "preference_plot": preference_plot(found.comparison) if found and found.comparison else None,
     }
 
 

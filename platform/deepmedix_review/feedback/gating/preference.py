@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from deepmedix_review.feedback.gating.policies import current_policy
+from deepmedix_review.feedback.learned.patients import patients_learned
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from deepmedix_review.reviews.selectors import signed_readings
@@ -20,19 +21,27 @@ FIGURE = "expert_preference"
 @dataclass(frozen=True)
 class Preference:
     """`comparison.candidate` is the share of films on which readers prefer the candidate, a tie half, each
-    film counting once; its parent's share is taken as a half."""
+    film counting once; its parent's share is taken as a half. None where no vote counts.
 
-    comparison: Comparison
+    `num_left_out` votes are on patients whom the candidate, or a version before it, learned from: what it
+    does well on these proves nothing.
+    """
+
+    comparison: Comparison | None
     num_votes: int
     num_readers: int
+    num_left_out: int
 
 
-def preference_of(candidate: ModelVersion, *, parent: ModelVersion) -> Preference | None:
-    """None where no signed reading has a vote between the two."""
+def preference_of(candidate: ModelVersion, *, parent: ModelVersion) -> Preference:
+    """By the votes of signed readings between the two."""
     one, other = "reading__completion_a__model_version", "reading__completion_b__model_version"
     pairs = Q(**{one: candidate, other: parent}) | Q(**{one: parent, other: candidate})
+    every = Vote.objects.filter(pairs, kind=Vote.Kind.OVERALL, reading__in=signed_readings())
+    learned = Q(reading__assignment__case__study__patient_pseudonym__in=patients_learned(candidate))
+    num_left_out = every.filter(learned).count()
     votes = (
-        Vote.objects.filter(pairs, kind=Vote.Kind.OVERALL, reading__in=signed_readings())
+        every.exclude(learned)
         .order_by("pk")
         .values_list(
             "side",
@@ -47,18 +56,20 @@ def preference_of(candidate: ModelVersion, *, parent: ModelVersion) -> Preferenc
         for_a = {Vote.Side.A: 1.0, Vote.Side.B: 0.0}.get(Vote.Side(side), 0.5)
         by_film[film].append(for_a if version_a == candidate.pk else 1 - for_a)
         readers.add(reader)
-    if not by_film:
-        return None
-    margin = current_policy().preference_margin
-    return Preference(_compared(by_film, margin=margin), sum(map(len, by_film.values())), len(readers))
+    return Preference(
+        _compared(by_film, margin=current_policy().preference_margin) if by_film else None,
+        sum(map(len, by_film.values())),
+        len(readers),
+        num_left_out,
+    )
 
 
 def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
     """Why readers' votes keep it from serving; empty where they don't, or where there are none."""
     found = preference_of(candidate, parent=parent)
-    if found is None or not found.comparison.counts_against:
-        return ""
     row = found.comparison
+    if row is None or not row.counts_against:
+        return ""
     return (
         f"Readers prefer {parent}: they chose {candidate} on {row.candidate:.0%} of {row.num_cases} films "
         f"({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), in {found.num_votes} votes."

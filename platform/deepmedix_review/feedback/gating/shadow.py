@@ -13,11 +13,10 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.feedback.models import DatasetReading, TrainingRun
+from deepmedix_review.feedback.learned.patients import patients_learned
 from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import lineage
 from deepmedix_review.reviews.criteria.versions import default_criteria
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -170,12 +169,9 @@ def _progress(reader_study: ReaderStudy, candidate: ModelVersion, parent: ModelV
 
 
 def _held_out(collection: CollectionVersion, candidate: ModelVersion, *, number: int) -> list[Study]:
-    """By chance, of the test side; no patient whom the candidate or a version before it learned from, by
-    whatever split."""
-    runs = TrainingRun.objects.filter(candidate__in=lineage(candidate))
-    learned = DatasetReading.objects.filter(dataset__in=runs.values("dataset"), split=Split.TRAIN)
+    """By chance, of the test side; no patient whom the candidate or a version before it learned from."""
     ready: QuerySet[Study] = Study.objects.filter(
         Exists(Instance.objects.filter(series__study=OuterRef("pk"))), state=Study.State.READY
-    ).exclude(patient_pseudonym__in=learned.values("reading__assignment__case__study__patient_pseudonym"))
+    ).exclude(patient_pseudonym__in=patients_learned(candidate))
     of_test = choices.of_collection(ready, Collected(collection, Split.TEST))
     return choices.drawn(of_test, number=number, seed=candidate.number)

@@ -4,11 +4,16 @@ import pytest
 from django.utils import timezone
 
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import require_promotable
-from deepmedix_review.feedback.models import GateDecision
+from deepmedix_review.feedback.models import GateDecision, TrainingRun
+from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.studies.models import Split
+from tests.factories.accounts import ResearcherFactory
+from tests.factories.learning import patient_on
 from tests.factories.registry import ModelVersionFactory
 from tests.factories.reviews import reader_study
 
@@ -47,9 +52,9 @@ def vote(candidate: ModelVersion, *, num_for_candidate: int, is_signed: bool = T
 
 def test_without_a_shadow_study_there_is_no_preference(versions: tuple[ModelVersion, ModelVersion]) -> None:
     candidate, parent = versions
-    assert preference_of(candidate, parent=parent) is None
+    assert preference_of(candidate, parent=parent).comparison is None
     vote(candidate, num_for_candidate=0, is_signed=False)
-    assert preference_of(candidate, parent=parent) is None
+    assert preference_of(candidate, parent=parent).comparison is None
     assert require_promotable(candidate)
 
 
@@ -57,7 +62,7 @@ def test_a_candidate_that_readers_prefer_may_serve(versions: tuple[ModelVersion,
     candidate, parent = versions
     vote(candidate, num_for_candidate=9)
     found = preference_of(candidate, parent=parent)
-    assert found is not None
+    assert found.comparison is not None
     assert (found.comparison.candidate, found.num_votes, found.num_readers) == (9 / NUM_CASES, NUM_CASES, 1)
     assert found.comparison.low < 0.25 < found.comparison.high
     assert require_promotable(candidate)
@@ -70,3 +75,26 @@ def test_a_candidate_whose_parent_readers_prefer_is_not_promoted(
     vote(candidate, num_for_candidate=2)
     with pytest.raises(RefusedByRule, match=f"Readers prefer {parent}: they chose v900 on 17% of 12 films"):
         require_promotable(candidate)
+
+
+def test_votes_on_patients_that_the_candidate_learned_from_do_not_count(
+    versions: tuple[ModelVersion, ModelVersion],
+) -> None:
+    candidate, parent = versions
+    for number, reading in enumerate(Reading.objects.order_by("pk")):
+        study = reading.assignment.case.study
+        study.patient_pseudonym = patient_on(Split.TRAIN if number < 5 else Split.TEST)
+        study.save(update_fields=["patient_pseudonym"])
+    vote(candidate, num_for_candidate=7)
+    TrainingRun.objects.create(
+        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
+        parent_version=parent,
+        candidate=candidate,
+        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
+        state=JobState.DONE,
+        step=1,
+        num_steps=1,
+    )
+    found = preference_of(candidate, parent=parent)
+    assert found.comparison is not None
+    assert (found.comparison.candidate, found.num_votes, found.num_left_out) == (2 / 7, 7, 5)
