@@ -15,6 +15,11 @@ class FeedbackConfig(AppConfig):
     name = "deepmedix_review.feedback"
 
     def ready(self) -> None:
+        # Models can be imported from here on.
+        from deepmedix_review.feedback.learned.patients import warn_of_learned
+        from deepmedix_review.reviews.designing.warnings import ask_of_designs
+
+        ask_of_designs(warn_of_learned)
         post_migrate.connect(keep_built_in_policies, sender=self)
 
 

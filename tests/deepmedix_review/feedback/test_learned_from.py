@@ -149,3 +149,20 @@ def test_admins_and_researchers_may_ask_and_readers_may_not(
     assert client.get(reverse("learned-from")).status_code == 403
     with pytest.raises(CommandError, match="may not see which models learned"):
         call_command("learned_from", kind, str(subject.uid), "--actor", ExpertFactory.create().username)
+
+
+def test_the_plan_of_a_reader_study_warns_of_patients_that_a_version_learned_from(rounds: Rounds) -> None:
+    client = Client()
+    client.force_login(AdminFactory.create())
+    studies = [reading.assignment.case.study for reading in (rounds.first, rounds.held_out)]
+
+    def planned(version: ModelVersion) -> str:
+        form = {"shows": "one", "version": version.uid, "cases_from": "chosen"}
+        sent = {**form, "studies": [study.uid for study in studies]}
+        return client.post(reverse("reader-study-plan"), sent).content.decode()
+
+    warning = "1 study that cases are taken from is of a patient whom v90{} learned from"
+    assert warning.format(2) in planned(rounds.v902)
+    # By descent too.
+    assert warning.format(4) in planned(rounds.v904)
+    assert "learned from" not in planned(rounds.v905)

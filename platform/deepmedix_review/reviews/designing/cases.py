@@ -165,6 +165,22 @@ class CasesOffered:
         pks = {study.pk for study in taught}
         return sorted((study for study in found if study.pk not in pks), key=lambda study: study.pk)
 
+    def taken_from(self, said: Mapping[str, Any]) -> QuerySet[Study]:
+        """What the form's cases are, or are drawn from; not counted yet."""
+        match self.source(said):
+            case source if source == KEEP:
+                pks = {study.pk for study in self.draft.studies} if self.draft else set()
+                return Study.objects.filter(pk__in=pks)
+            case source if source == ALL:
+                return self.readable
+            case source if source == IMPORTS:
+                return choices.of_imports(self.readable, read_uids(said.get("imports") or ()))
+            case source if source == COLLECTION:
+                collected = self.collected(said)
+                return self._of_collection(collected) if collected else Study.objects.none()
+            case _:
+                return Study.objects.filter(pk__in=self.chosen_pks)
+
     def _draw(self, collected: Collected | None, *, seed: int) -> Sequence[Study]:
         if collected is None:
             return []

@@ -27,6 +27,7 @@ from deepmedix_review.reviews.designing.form import (
 )
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
+from deepmedix_review.reviews.designing.warnings import warnings_of
 from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign, StudyPlan, room_for_repeats
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.study_services import (
@@ -289,7 +290,8 @@ class DesignPage:
             for error in errors
             if name in self.form.fields and self.form[name].data not in (None, "")
         ]
-        return (*uncounted, *self.problems, *self._left_without_third_reader())
+        warned = warnings_of(self.versions_shown, self.cases.taken_from(self.said))
+        return (*uncounted, *self.problems, *self._left_without_third_reader(), *warned)
 
     def _left_without_third_reader(self) -> Sequence[str]:
         """A third reader is one who has not read the case: told, since the study can start without."""
