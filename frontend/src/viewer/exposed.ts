@@ -3,12 +3,7 @@
 import type { Size } from "./geometry";
 import type { LookupTable } from "./lookup-table";
 import { lookedUp, type StoredValues, transformedValue, type ValueRules } from "./values";
-
-/** How bright a share of the exposed film is at most, in the units of one look. */
-export interface Exposed {
-  /** `share`: 0 for the darkest value, 1 for the brightest, on either polarity. */
-  at(share: number): number;
-}
+import type { Exposed } from "./window";
 
 /** Rows and columns of the sample: more change no percentile that a window is made of. */
 const MOST_LINES = 100;

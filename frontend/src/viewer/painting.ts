@@ -1,5 +1,5 @@
 /** How a film looks on the screen: one of its looks, through the reader's window, inverted or not. */
-import { type Exposed, exposedIn, exposedValues } from "./exposed";
+import { exposedIn, exposedValues } from "./exposed";
 import type { Affine, Size } from "./geometry";
 import { cutPatch, type Patch } from "./lens";
 import { NO_SMOOTHING, type Smoothing, smooth, smoothingFor } from "./smoothing";
@@ -13,6 +13,7 @@ import {
   type ValueRules,
 } from "./values";
 import {
+  type Exposed,
   type FilmValues,
   isNearWindow,
   type Look,

@@ -1,6 +1,11 @@
 /** Window width and centre, the looks that a film names and those that a reader may choose: pure functions. */
-import type { Exposed } from "./exposed";
 import type { LookupTable } from "./lookup-table";
+
+/** How bright a share of the exposed film is at most, in the units of one look. */
+export interface Exposed {
+  /** `share`: 0 for the darkest value, 1 for the brightest, on either polarity. */
+  at(share: number): number;
+}
 
 export interface Window {
   readonly center: number;
