@@ -9,6 +9,7 @@ from typing import Any
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DataCollatorForVisionPreference, DPOTrainer
 
+from rl_feedback.training.checkpointing import Checkpointing
 from rl_feedback.training.config import DpoConfig
 from rl_feedback.training.examples import TrainingPair
 from rl_feedback.training.films import Films, reply, turn
@@ -16,7 +17,7 @@ from rl_feedback.training.replay import Replaying
 from rl_feedback.training.stage import Stage
 
 
-class DpoOnFilms(Replaying, DPOTrainer):
+class DpoOnFilms(Replaying, Checkpointing, DPOTrainer):
     """TRL's trainer with replay; the reference model is the parent."""
 
 

@@ -13,6 +13,7 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 
 from rl_feedback.rewards.trl_functions import StepScorer, trl_grounded_reward, trl_paper_reward
 from rl_feedback.steps.reading import StepReader
+from rl_feedback.training.checkpointing import Checkpointing
 from rl_feedback.training.config import GrpoConfig
 from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.films import Films, turn
@@ -20,7 +21,7 @@ from rl_feedback.training.replay import Replaying
 from rl_feedback.training.stage import Stage
 
 
-class GrpoOnFilms(Replaying, GRPOTrainer):
+class GrpoOnFilms(Replaying, Checkpointing, GRPOTrainer):
     """TRL's trainer with replay; the reference model is the parent."""
 
 

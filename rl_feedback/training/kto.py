@@ -8,6 +8,7 @@ from typing import Any
 from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import DataCollatorForVisionUnpairedPreference, KTOTrainer
 
+from rl_feedback.training.checkpointing import Checkpointing
 from rl_feedback.training.config import KtoConfig
 from rl_feedback.training.examples import JudgedText
 from rl_feedback.training.films import Films
@@ -15,7 +16,7 @@ from rl_feedback.training.replay import Replaying, as_conversation
 from rl_feedback.training.stage import Stage
 
 
-class KtoOnFilms(Replaying, KTOTrainer):
+class KtoOnFilms(Replaying, Checkpointing, KTOTrainer):
     """TRL's trainer with replay; the reference model is the parent."""
 
 

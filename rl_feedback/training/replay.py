@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from transformers import PreTrainedModel
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from inference.canary_films import draw_blank, draw_hand
 from inference.grounding import format_completion
 from inference.phantoms import NO_FINDING, REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
 from rl_feedback.small_model.build import FILM_SIDE_PX
-from rl_feedback.training.checkpoints import CheckpointFailed
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
-from rl_feedback.training.together import is_sharded, mean_of_all, num_processes, rank, share_of
+from rl_feedback.training.together import mean_of_all, num_processes, rank, share_of
 
 NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
 
@@ -91,30 +89,6 @@ class Replaying:
     _replayed_step = -1
     _left: list[dict[str, Any]]
     _num_words = 0
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """None at a checkpoint: the registry writes the candidate's own card."""
-
-    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        """Every library has an error of its own for a full disk."""
-        try:
-            super()._save_checkpoint(*args, **kwargs)  # type: ignore[misc]
-        except Exception as error:
-            step = self.state.global_step  # type: ignore[attr-defined]
-            raise CheckpointFailed(
-                f"The checkpoint of step {step} could not be written; the disk may be full. "
-                "Free some space, then go on: the run continues from the checkpoint before."
-            ) from error
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        """transformers writes a whole model under the names of its file format and looks for them by those of
-        its modules: it finds none, and says nothing. `from_pretrained` knows both."""
-        whole = self.model if model is None else model  # type: ignore[attr-defined]
-        if is_sharded() or not isinstance(whole, PreTrainedModel):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
-            return
-        saved = type(whole).from_pretrained(resume_from_checkpoint, dtype=whole.dtype)
-        whole.load_state_dict(saved.state_dict())
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None

@@ -9,6 +9,7 @@ import numpy as np
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling, SFTTrainer
 
+from rl_feedback.training.checkpointing import Checkpointing
 from rl_feedback.training.config import SftConfig
 from rl_feedback.training.examples import TaughtText
 from rl_feedback.training.films import Films
@@ -17,7 +18,7 @@ from rl_feedback.training.replay import Replaying, as_conversation
 from rl_feedback.training.stage import Stage
 
 
-class SftOnFilms(Replaying, SFTTrainer):
+class SftOnFilms(Replaying, Checkpointing, SFTTrainer):
     """TRL's trainer with replay."""
 
 

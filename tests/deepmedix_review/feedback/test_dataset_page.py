@@ -17,22 +17,11 @@ from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.studies.services import hold_study
-from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.accounts import AdminFactory
 from tests.factories.learning import a_reading_to_learn_from, a_study_read_by_several
-from tests.factories.registry import ServingModelFactory
 
 pytestmark = pytest.mark.django_db
 DESIGN = ReaderStudyDesign(repeat_share=0.4, washout_cases=1, control_share=0.2)
-
-
-@pytest.fixture
-def model() -> ModelVersion:
-    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
-
-
-@pytest.fixture
-def researcher() -> User:
-    return ResearcherFactory.create()
 
 
 @pytest.fixture

@@ -16,14 +16,8 @@ from deepmedix_review.studies.services import hold_study
 from rl_feedback.training.examples import TrainingPair
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, an_open_reading_to_learn_from
-from tests.factories.registry import ServingModelFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def model() -> ModelVersion:
-    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
 
 
 def test_a_signed_reading_gives_a_vote_pair_a_corrected_pair_and_labels_with_their_provenance(

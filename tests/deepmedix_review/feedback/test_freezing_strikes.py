@@ -23,9 +23,8 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Split
-from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.accounts import ExpertFactory
 from tests.factories.learning import patient_on, said
-from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,16 +32,6 @@ TEXT = (
     "<think> The heart size is normal with [30, 50, 80, 90]; There is a left effusion with [60, 70, 100, 90] "
     "</think> The answer is: \\boxed{left effusion}"
 )
-
-
-@pytest.fixture
-def model() -> ModelVersion:
-    return ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
-
-
-@pytest.fixture
-def researcher() -> User:
-    return ResearcherFactory.create()
 
 
 def a_study_of_effusions(model: ModelVersion, *, adjudication: str) -> ReaderStudy:
