@@ -215,7 +215,8 @@ function rulerGroup(
   const isCrowded = all
     .slice(0, at)
     .some(({ line: other }) => liesNear(middleOnScreen(other, affine), middle));
-  const text = element("text", { x: middle.x, y: middle.y + (isCrowded ? 24 : -10), class: "ruler-text" });
+  // Below the sign that takes the line off.
+  const text = element("text", { x: middle.x, y: middle.y + (isCrowded ? 40 : -10), class: "ruler-text" });
   text.textContent = words;
   group.append(text);
   if (isInHand) group.append(...rulerOff(at, middle));

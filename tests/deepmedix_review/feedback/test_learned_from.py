@@ -165,4 +165,4 @@ def test_the_plan_of_a_reader_study_warns_of_patients_that_a_version_learned_fro
     assert warning.format(2) in planned(rounds.v902)
     # By descent too.
     assert warning.format(4) in planned(rounds.v904)
-    assert "learned from" not in planned(rounds.v905)
+    assert "a patient whom" not in planned(rounds.v905)

@@ -181,6 +181,12 @@ class CasesOffered:
             case _:
                 return Study.objects.filter(pk__in=self.chosen_pks)
 
+    def has_real_films(self, said: Mapping[str, Any]) -> bool:
+        """Whether any study among these is of a person, not drawn."""
+        if self.source(said) == CHOSEN:
+            return any(not study.is_phantom for study in self.chosen)
+        return self.taken_from(said).filter(is_phantom=False).exists()
+
     def _draw(self, collected: Collected | None, *, seed: int) -> Sequence[Study]:
         if collected is None:
             return []

@@ -291,7 +291,18 @@ class DesignPage:
             if name in self.form.fields and self.form[name].data not in (None, "")
         ]
         warned = warnings_of(self.versions_shown, self.cases.taken_from(self.said))
-        return (*uncounted, *self.problems, *self._left_without_third_reader(), *warned)
+        told = (*self._left_without_third_reader(), *self._told_of_drawn_films(), *warned)
+        return (*uncounted, *self.problems, *told)
+
+    def _told_of_drawn_films(self) -> Sequence[str]:
+        """The shipped model has seen no real film: told before its outputs cost anybody's time."""
+        drawn = [version for version in self.versions_shown if version.prompt_template == "phantom"]
+        if not drawn or not self.cases.has_real_films(self.said):
+            return []
+        return [
+            f"{version} has learned from drawn films only: what it says of a real film means nothing."
+            for version in drawn
+        ]
 
     def _left_without_third_reader(self) -> Sequence[str]:
         """A third reader is one who has not read the case: told, since the study can start without."""

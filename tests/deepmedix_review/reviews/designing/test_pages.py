@@ -294,6 +294,17 @@ def test_the_page_takes_as_many_queries_however_many_studies(
         admin.post(reverse("reader-study-plan"), form(studies=everything))
 
 
+@pytest.mark.parametrize("cases_from", ["chosen", "all"])
+def test_a_model_of_drawn_films_is_called_so_where_a_case_is_a_real_one(
+    admin: Client, cases_from: str
+) -> None:
+    sent = form(studies=uids(completed_study(), completed_study()), cases_from=cases_from)
+    sentence = "has learned from drawn films only: what it says of a real film means nothing."
+    assert sentence not in admin.post(reverse("reader-study-plan"), sent).content.decode()
+    Study.objects.filter(pk=Study.objects.earliest("pk").pk).update(is_phantom=False)
+    assert sentence in admin.post(reverse("reader-study-plan"), sent).content.decode()
+
+
 def test_looking_at_a_draft_is_audited(admin: Client) -> None:
     admin.post(NEW, form(action="save"))
     draft = ReaderStudy.objects.get()
