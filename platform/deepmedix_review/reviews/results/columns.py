@@ -70,6 +70,17 @@ def distinct(keys: Keys) -> tuple[Keys, Keys]:
     return np.flatnonzero(is_there) + keys.min(), (np.cumsum(is_there) - 1)[offsets]
 
 
+def distinct_rows(columns: Keys) -> tuple[Keys, Keys]:
+    """The distinct rows of columns x rows, again as columns x rows, and the place of each row among them."""
+    place = np.zeros(columns.shape[1], dtype=np.int64)
+    for column in columns:
+        values, of_value = distinct(column)
+        _, place = distinct(place * len(values) + of_value)
+    first = np.empty(int(place.max(initial=-1)) + 1, dtype=np.int64)
+    first[place] = np.arange(len(place))
+    return columns[:, first], place
+
+
 def place_in(column: str, words: Sequence[str]) -> str:
     """SQL for the place of a column's value among known words, NULL for any other."""
     cases = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(words))

@@ -8,7 +8,15 @@ from deepmedix_review.reviews.designing.reading_times import questions_by_study
 from deepmedix_review.reviews.designs import expected_times, make_up
 from deepmedix_review.reviews.designs.haste import Haste, hasty_readers
 from deepmedix_review.reviews.models import ReaderStudy
-from deepmedix_review.reviews.results.columns import Keys, Numbers, near, places_of, read_columns
+from deepmedix_review.reviews.results.columns import (
+    Keys,
+    Numbers,
+    distinct,
+    distinct_rows,
+    near,
+    places_of,
+    read_columns,
+)
 from deepmedix_review.reviews.results.readings import WITH_CASES, Readings
 
 
@@ -22,7 +30,7 @@ def hasty(readings: Readings) -> Mapping[int, Haste]:
 
 def _parts_of(readings: Readings) -> Numbers:
     """The seconds that the parts of each case make, as a plan counts them, of the outputs that were read."""
-    shown = np.unique(np.concatenate([readings.completion_a, readings.completion_b]))
+    shown, _ = distinct(np.concatenate([readings.completion_a, readings.completion_b]))
     shown = shown[shown > 0]
     steps, regions = _counts_of(shown)
     num_steps, num_regions = np.zeros(len(readings), np.int64), np.zeros(len(readings), np.int64)
@@ -32,8 +40,7 @@ def _parts_of(readings: Readings) -> Numbers:
         num_steps[is_shown] += steps[place]
         num_regions[is_shown] += regions[place]
     num_outputs = 1 + (readings.completion_b > 0)
-    sort = np.stack([*_asked(readings), num_outputs, num_steps, num_regions])
-    kinds, place = np.unique(sort, axis=1, return_inverse=True)
+    kinds, place = distinct_rows(np.stack([*_asked(readings), num_outputs, num_steps, num_regions]))
     studies = ReaderStudy.objects.in_bulk(np.unique(kinds[0]).tolist())
     asked = questions_by_study(set(studies))
     made = [
@@ -49,7 +56,7 @@ def _parts_of(readings: Readings) -> Numbers:
         ).median
         for study, asks_first_read, outputs, of_steps, of_regions in kinds.T.tolist()
     ]
-    return np.asarray(made, dtype=np.float64)[place.reshape(-1)]
+    return np.asarray(made, dtype=np.float64)[place]
 
 
 def _asked(readings: Readings) -> tuple[Keys, Keys]:

@@ -119,6 +119,8 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
 
 def _common_cases(who: Keys, case: Keys) -> tuple[Keys, int]:
     """The cases that every reader rated, and how many any of them did."""
-    pairs = np.unique(np.column_stack([case, who]), axis=0)
-    cases, num_readers = np.unique(pairs[:, 0], return_counts=True)
-    return cases[num_readers == len(np.unique(who))], len(cases)
+    cases, of_case = distinct(case)
+    readers, of_reader = distinct(who)
+    has_rated = np.zeros((len(cases), len(readers)), dtype=np.bool_)
+    has_rated[of_case, of_reader] = True
+    return cases[has_rated.all(axis=1)], len(cases)

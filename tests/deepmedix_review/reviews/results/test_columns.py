@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from deepmedix_review.reviews.results.columns import (
     ROWS_READ_FOR_ONE,
     distinct,
+    distinct_rows,
     near,
     places_of,
     read_columns,
@@ -51,3 +52,12 @@ def test_few_rows_are_read_in_vain() -> None:
     keys = np.arange(0, 10 * ROWS_READ_FOR_ONE, ROWS_READ_FOR_ONE)
     assert "BETWEEN 0 AND 36" in near("n", keys)
     assert "ANY" in near("n", np.append(keys, 10_000))
+
+
+@pytest.mark.parametrize("far", [1, 10**12])
+def test_distinct_rows_come_with_the_place_of_each_row(far: int) -> None:
+    columns = np.random.default_rng(0).integers(0, 3, size=(4, 50)) * far
+    rows, place = distinct_rows(columns)
+    assert np.array_equal(rows[:, place], columns)
+    assert len(set(map(tuple, rows.T.tolist()))) == rows.shape[1]
+    assert distinct_rows(columns[:, :0])[0].shape == (4, 0)
