@@ -50,6 +50,14 @@ def share_postgres(home: Path, *, leashed: bool, options: Sequence[str] = ()) ->
     atexit.register(_leave, home, users, os.getpid())
 
 
+def revive_postgres(home: Path) -> None:
+    """Start the home folder's PostgreSQL again, which this process uses. Raises CannotStart."""
+    with _alone(home):
+        cluster = postgres.cluster_in(home)
+        if not postgres.accepts_connections(cluster):
+            postgres.start(cluster, leashed=True)
+
+
 def redis_socket(home: Path) -> Path:
     return postgres.socket_folder(home, longest_name=".s.PGSQL.5432.lock") / "redis.sock"
 

@@ -15,126 +15,18 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from deepmedix_review.config import redis_server
-from deepmedix_review.config.embedded import attach_embedded_services, redis_url
+from deepmedix_review.config.embedded import attach_embedded_services
 from deepmedix_review.config.home import ROOT, home_folder
-from deepmedix_review.config.leftovers import end_leftovers, remember
-from deepmedix_review.config.processes import CannotStart, await_ready, spawn, stop, tail
-from deepmedix_review.config.workers import worker_commands
+from deepmedix_review.config.leftovers import end_leftovers
+from deepmedix_review.config.parts import Parts, say
+from deepmedix_review.config.processes import CannotStart, stop
 
-HOST = "127.0.0.1"
-READY_SECONDS = 120
-# A task that needs longer is taken up again at the next start: its row is the job.
-STOP_SECONDS = 4
-MAX_RESTARTS = 5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopAsked(BaseException):
     """A person or the system asked the product to stop; raised wherever the main thread is."""
-
-
-class Launcher:
-    """The processes of one running product, by name."""
-
-    def __init__(self, home: Path, *, port: int) -> None:
-        self.home = home
-        self.port = port
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.num_restarts: dict[str, int] = {}
-
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}/"
-
-    def start_redis(self) -> None:
-        if os.environ.get("REDIS_URL"):
-            return
-        if not redis_server.is_installed():
-            say("No redis-server on this machine: messages go through files, each takes up to a second.")
-            return
-        self._keep("redis", redis_server.start(self.home, death_signal=signal.SIGTERM))
-        os.environ["REDIS_URL"] = redis_url(self.home)
-
-    def start_web(self) -> None:
-        self._start(
-            "web",
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "granian",
-                    "--interface",
-                    "wsgi",
-                    "--host",
-                    HOST,
-                    "--port",
-                    str(self.port),
-                ),
-                *("--workers", "1", "--blocking-threads", "8", "--no-ws"),
-                "deepmedix_review.config.wsgi:application",
-            ],
-            death_signal=signal.SIGTERM,
-        )
-
-    def start_workers(self) -> None:
-        for worker in worker_commands(self.home):
-            self._start(worker.name, worker.command, death_signal=signal.SIGKILL)
-
-    def await_web(self) -> None:
-        await_ready(
-            self._web_answers,
-            process=self.processes["web"],
-            name="The web server",
-            log=self.log("web"),
-            deadline_seconds=READY_SECONDS,
-        )
-
-    def watch(self) -> None:
-        """Start again what died. Raises CannotStart where that does not help."""
-        for name, process in list(self.processes.items()):
-            if process.poll() is None:
-                continue
-            self.num_restarts[name] = self.num_restarts.get(name, 0) + 1
-            if name in ("web", "redis") or self.num_restarts[name] > MAX_RESTARTS:
-                log = self.log(name)
-                raise CannotStart(
-                    f"The {name} process ended by itself (exit {process.returncode}). "
-                    f"Its log {log} ends:\n{tail(log)}"
-                )
-            say(f"The {name} worker ended by itself (exit {process.returncode}): starting it again.")
-            worker = next(w for w in worker_commands(self.home) if w.name == name)
-            self._start(name, worker.command, death_signal=signal.SIGKILL)
-
-    def stop(self) -> None:
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self.processes.values():
-            stop(process, patience_seconds=max(0.0, deadline - time.monotonic()))
-        self.processes.clear()
-        remember(self.home, {})
-
-    def log(self, name: str) -> Path:
-        return self.home / "logs" / f"{name}.log"
-
-    def _start(self, name: str, command: Sequence[str], *, death_signal: signal.Signals) -> None:
-        self._keep(name, spawn(command, log=self.log(name), death_signal=death_signal, cwd=self.home))
-
-    def _keep(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        self.processes[name] = process
-        remember(self.home, self.processes)
-
-    def _web_answers(self) -> bool:
-        try:
-            with urlopen(f"{self.address}healthz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -180,23 +72,24 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
         raise CannotStart(f"There is no folder {studies}: name the folder that holds the films.")
     _set_environment(home)
     end_leftovers(home)
+    has_own_postgres = not os.environ.get("DATABASE_URL")
     attach_embedded_services(leashed=True)
-    launcher = Launcher(home, port=port)
+    parts = Parts(home, port=port, has_own_postgres=has_own_postgres)
     demo: subprocess.Popen[bytes] | None = None
     command: subprocess.Popen[bytes] | None = None
     try:
-        launcher.start_redis()
+        parts.start_redis()
         logins = _prepare_database()
-        launcher.start_web()
-        launcher.start_workers()
-        launcher.await_web()
-        say(f"\nDeepMedix Review   {launcher.address}\nFor research, not for diagnosis.\n")
+        parts.start_web()
+        parts.start_workers()
+        parts.await_web()
+        say(f"\nDeepMedix Review   {parts.address}\nFor research, not for diagnosis.\n")
         for username, password in logins:
             say(f"  {username:<12}{password}")
         say(f"\nData and logs lie in {home}. Ctrl-C stops everything and keeps the data.\n")
         if studies is not None:
             _await_command(["import_studies", str(studies.resolve())])
-            say(f"\nWhat was imported: {launcher.address}studies/\n")
+            say(f"\nWhat was imported: {parts.address}studies/\n")
         if with_demo:
             demo = subprocess.Popen(
                 _manage("load_demo"),
@@ -210,7 +103,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
                 _manage(*then), stdin=subprocess.DEVNULL, env=quiet, start_new_session=True
             )
         while True:
-            launcher.watch()
+            parts.watch()
             if command is not None and command.poll() is not None:
                 return command.returncode
             if demo is not None and demo.poll() is not None:
@@ -225,19 +118,11 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
         for process in (demo, command):
             if process is not None:
                 stop(process, patience_seconds=1)
-        launcher.stop()
+        parts.stop()
 
 
 def _ask_to_stop(number: int, frame: FrameType | None) -> None:
     raise StopAsked
-
-
-def say(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except OSError:
-        # The terminal is gone; stopping must go on.
-        pass
 
 
 def _set_environment(home: Path) -> None:

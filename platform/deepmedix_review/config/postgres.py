@@ -73,6 +73,11 @@ def accepts_connections(cluster: Cluster) -> bool:
     return True
 
 
+def is_up(cluster: Cluster) -> bool:
+    """Whether its process lives, which costs no connection; it may be starting or ending."""
+    return _server_id(cluster) is not None
+
+
 def start(cluster: Cluster, *, leashed: bool, options: Sequence[str] = ()) -> None:
     """Make the cluster if it is new, and start it. `options` are `name=value` of postgresql.conf.
 
@@ -225,12 +230,21 @@ def _server_id(cluster: Cluster) -> int | None:
 
 
 def _program_of(process_id: int) -> str:
-    if Path("/proc/self/comm").exists():
+    """Empty where there is none, or only the entry that a parent has not cleared away yet."""
+    if Path("/proc/self/stat").exists():
         try:
-            return Path(f"/proc/{process_id}/comm").read_text("utf-8", errors="replace")
+            shown = Path(f"/proc/{process_id}/stat").read_text("utf-8", errors="replace")
         except OSError:
             return ""
-    shown = subprocess.run(
-        ["ps", "-p", str(process_id), "-o", "comm="], capture_output=True, text=True, check=False
-    )
-    return shown.stdout
+        # proc(5): "number (name) state …"
+        program, _, rest = shown.partition("(")[2].rpartition(")")
+        state = rest.strip()[:1]
+    else:
+        shown = subprocess.run(
+            ["ps", "-p", str(process_id), "-o", "stat=", "-o", "comm="],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        state, program = shown.strip()[:1], shown
+    return "" if state == "Z" else program

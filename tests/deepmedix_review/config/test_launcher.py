@@ -76,12 +76,16 @@ def _product(home: Path, *then: str) -> Iterator[tuple[Product, int]]:
         product.process.wait()
 
 
+def _named(part: str, family: list[psutil.Process]) -> psutil.Process:
+    return next(process for process in family if part in " ".join(process.cmdline()))
+
+
 def _all_gone(processes: list[psutil.Process]) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
     return [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(home: Path) -> None:
+def test_it_starts_again_what_died_survives_its_own_kill_and_ends_everything_on_ctrl_c(home: Path) -> None:
     with _product(home) as (killed, port):
         killed.await_line("Ctrl-C stops everything")
         family = killed.family()
@@ -93,6 +97,13 @@ def test_it_serves_survives_its_own_kill_and_ends_everything_on_ctrl_c(home: Pat
         with _product(home) as (second, _):
             second.await_line("is running already with the data in")
             assert second.process.wait(STOP_SECONDS) == 1
+
+        for ends in ("granian", "redis-server", "postgres -D"):
+            _named(ends, killed.family()).kill()
+        for starts in ("The web server answers again.", "The redis process ended", "The database answers"):
+            killed.await_line(starts)
+        assert urlopen(f"http://127.0.0.1:{port}/healthz").status == 200
+        family = killed.family()
 
         killed.process.send_signal(signal.SIGKILL)
         killed.process.wait()
