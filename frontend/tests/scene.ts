@@ -37,6 +37,7 @@ export function criterion(key: string, part: Partial<AskedCriterion> = {}): Aske
     kind: "scale",
     options: FIVE,
     field: key,
+    asked_if: "",
     is_required: true,
     ...part,
   };

@@ -162,11 +162,24 @@ def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: Ca
     room.press("1", "Control+Enter")
     expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
     expect(room.page.get_by_role("group", name=re.compile("Does region"))).to_have_count(0)
-    room.press(*["5", "2"] * 5, "3")
+    # A step that is right as it stands has no error to name: the focus goes on to the next.
+    room.press("5", *["4", "2"] * 4, "3")
     expect(room.page.get_by_text("Everything is rated.")).to_be_visible()
     room.wait_until_saved()
     given = CriterionRating.objects.values_list("criterion__key", "value")
-    assert sorted(given) == [*[("error-of-finding", "false")] * 5, ("omission", "major")]
+    assert sorted(given) == [*[("error-of-finding", "false")] * 4, ("omission", "major")]
+
+    expect(room.page.get_by_text("No error to name.")).to_have_count(1)
+    check_barriers(room.page)
+    room.page.get_by_role("button", name="Answer all the same for step 1").click()
+    room.press("2", "Control+Enter")
+    doubt = room.page.get_by_role("button", name="step 1: plausible 5, yet “not there”.")
+    expect(doubt).to_be_focused()
+    room.press("Enter")
+    expect(room.page.get_by_role("group", name="Error of finding, step 1", exact=True)).to_be_focused()
+    room.press("Control+Enter")
+    expect(room.page.get_by_text("You have read the only case.")).to_be_visible()
+    assert room.problems == []
 
 
 def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_drawn(

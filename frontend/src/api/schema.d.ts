@@ -849,6 +849,8 @@ export interface components {
             options: components["schemas"]["CriterionOption"][];
             /** @description of a built-in question, where its answer is; else empty */
             field: string;
+            /** @description flawed: of steps that are not right as they stand; there: of such whose finding is there */
+            asked_if: string;
             is_required: boolean;
         };
         /**

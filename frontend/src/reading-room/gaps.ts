@@ -1,6 +1,7 @@
 /** What is left to do in a case, by name, and where the focus goes from an item that is complete. */
 import type { Completion, Reading, Side, Step } from "../api/reading";
 import { hasDisputes, isDisputed, isLeft, itemOfQuestion, plausibilityOf, verdictOn } from "./disputes";
+import { isAsked, isFolded } from "./not-asked";
 import {
   commonPlaces,
   completionOn,
@@ -56,8 +57,8 @@ const SUPPORT_DEVICES = "Support Devices";
 /** What has no answer at a place, or null; `mustOnly`: what must have one. */
 function gapAt(reading: Reading, place: Place, mustOnly: boolean): Gap | null {
   const completion = completionOn(reading, place.side);
-  const isAsked = place.kind !== "step" || (completion !== null && isWellFormed(completion));
-  if (!isAsked || place.kind === "finding" || place.kind === "first-read") return null;
+  const isRatedAtAll = place.kind !== "step" || (completion !== null && isWellFormed(completion));
+  if (!isRatedAtAll || place.kind === "finding" || place.kind === "first-read") return null;
   const question = questionAt(reading, place);
   const side = place.kind === "step" || place.kind === "answer" ? place.side.toUpperCase() : "";
   const prefix = side && hasTwo(reading) ? `${side} ` : "";
@@ -65,7 +66,7 @@ function gapAt(reading: Reading, place: Place, mustOnly: boolean): Gap | null {
   const item = itemOfQuestion(question);
   const mayStayOpen = mustOnly && !question.criterion.is_required && !isDisputed(reading, item);
   if (mayStayOpen || isLeft(reading, item)) return null;
-  if (answerTo(reading, question) !== null) return null;
+  if (answerTo(reading, question) !== null || !isAsked(reading, question)) return null;
   const step = completion && place.kind === "step" ? stepAt(completion, place) : null;
   const name = question.criterion.name.toLowerCase();
   return { place, name: `${prefix}${step ? `step ${step.position} ` : ""}${name}` };
@@ -127,13 +128,13 @@ export function isDone(reading: Reading, place: Place): boolean {
   // The steps of a malformed output need no rating, and one that is begun is still not left.
   if (step && place.kind === "step" && place.question === null) return isStepRated(reading, step);
   const question = questionAt(reading, place);
-  if (question === null || answerTo(reading, question) !== null) return true;
+  if (question === null || answerTo(reading, question) !== null || !isAsked(reading, question)) return true;
   return isLeft(reading, itemOfQuestion(question));
 }
 
-/** One place on or back; past the end of a side lies the other one while it has gaps, and past a change of mind what
- * is still open. */
-export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
+/** One place on or back, past what is folded away; past the end of a side lies the other one while it has gaps, and
+ * past a change of mind what is still open. */
+export function walked(reading: Reading, place: Place, by: 1 | -1, opened: readonly string[] = []): Place {
   if (place.kind === "first-read") {
     const parts = firstReadPlaces(reading, place.side);
     const isLast = by === 1 && reading.stage !== "first_read";
@@ -142,7 +143,10 @@ export function walked(reading: Reading, place: Place, by: 1 | -1): Place {
       (isLast ? firstPlace(reading) : place)
     );
   }
-  const places = placesOn(reading, place.side);
+  const places = placesOn(reading, place.side).filter((other) => {
+    const question = questionAt(reading, other);
+    return samePlace(other, place) || question === null || !isFolded(reading, question, opened);
+  });
   const at = places.findIndex((other) => samePlace(other, place));
   const next = places[at + by] ?? place;
   const other = otherSide(place.side);

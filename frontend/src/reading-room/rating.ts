@@ -5,6 +5,7 @@ import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
 import { knownFindingName } from "./missed";
+import { noSuchValue, thereAre } from "./no-such-value";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
@@ -119,14 +120,15 @@ export class Rating {
     const question = questionAt(reading, place);
     if (place.kind === "first-read") return this.sayFirst(place.part, points);
     if (question !== null) return this.choose(question, points);
-    if (place.kind !== "step" || points > MOST_POINTS || !builtIn(reading, "plausibility")) return;
+    if (place.kind !== "step" || !builtIn(reading, "plausibility")) return;
+    if (points > MOST_POINTS) return this.host.set({ said: thereAre(MOST_POINTS) });
     this.advancing(ratePlausibility(reading, place.step, points));
   }
 
   private choose(question: Question, points: number): void {
     const { reading } = this.host.state;
     const value = optionFor(question.criterion, points);
-    if (value === null) return;
+    if (value === null) return this.host.set({ said: noSuchValue(question.criterion) });
     if (question.criterion.kind !== "choices") return this.advancing(answering(reading, question, value));
     this.host.change(answering(reading, question, toggled(answerTo(reading, question), value)));
   }
@@ -136,13 +138,16 @@ export class Rating {
     const when = openFirstRead(reading);
     if (when === null || reading.first_read === null || part === "impression") return;
     if (part === "confidence") {
-      if (points <= MOST_POINTS) this.host.change(sayingFirst(reading, when, { confidence: points }));
-      return;
+      if (points > MOST_POINTS) return this.host.set({ said: thereAre(MOST_POINTS) });
+      return this.host.change(sayingFirst(reading, when, { confidence: points }));
     }
     const { choices, findings_offered } = reading.first_read;
     const choice = choices[points - 1];
     const finding = findings_offered[points - 1];
     if (choice !== undefined) this.host.change(sayingFirst(reading, when, { choice }));
+    if (choice === undefined && finding === undefined) {
+      this.host.set({ said: thereAre(Math.max(choices.length, findings_offered.length)) });
+    }
     if (finding === undefined) return;
     const findings = withFindingToggled(firstRead(reading, when).findings, finding);
     this.host.change(sayingFirst(reading, when, { findings }));

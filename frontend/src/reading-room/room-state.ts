@@ -33,6 +33,8 @@ export interface RoomState {
   /** A region of the reader's own that is not drawn yet. */
   readonly fresh: Fresh | null;
   readonly nudged: { readonly region: string; readonly box: Box } | null;
+  /** Steps whose questions are all shown, also those that are not asked of them. */
+  readonly opened: readonly string[];
   /** The field that is being written in. */
   readonly writing: Writing | null;
   /** Both outputs stand side by side. */

@@ -53,6 +53,7 @@ export class Room {
       fresh: null,
       nudged: null,
       writing: null,
+      opened: [],
       isComparing: false,
       looked: null,
       isLinked: false,

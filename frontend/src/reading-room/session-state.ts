@@ -1,5 +1,6 @@
 /** What the page shows of a reader's way through the cases at a moment. */
 import type { Ending } from "../api/reading";
+import type { Gap } from "./gaps";
 import { type Leftovers, NO_LEFTOVERS } from "./leftovers";
 import { LOGGED_IN, type LoginState } from "./login";
 import type { Room } from "./room";
@@ -27,6 +28,8 @@ export interface SessionState {
   readonly isSigning: boolean;
   /** Why the reading could not be signed. */
   readonly refusal: string | null;
+  /** Answers that contradict each other, shown once before the reading is signed. */
+  readonly doubts: readonly Gap[];
   /** What happened that the reader did not ask for. */
   readonly notice: string | null;
   readonly seconds: number;
@@ -38,6 +41,7 @@ export const OPENING: SessionState = {
   stage: { kind: "opening" },
   isSigning: false,
   refusal: null,
+  doubts: [],
   notice: null,
   seconds: 0,
   login: LOGGED_IN,

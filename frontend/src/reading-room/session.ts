@@ -5,6 +5,7 @@ import { type Reading, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
 import { openDatabase } from "./browser-database";
+import { Weighing } from "./contradictions";
 import { type Desk, hasItsFilm, layOut } from "./desk";
 import { Desks } from "./desks";
 import { FirstReadLock } from "./first-read-lock";
@@ -31,6 +32,7 @@ export class Session {
   private readonly lock: FirstReadLock;
   private readonly desks: Desks;
   private readonly onward: Onward;
+  private readonly weighing = new Weighing();
 
   constructor(
     views: FilmPair,
@@ -127,6 +129,7 @@ export class Session {
       seconds: room.state.reading.active_seconds,
       isSigning: saver.isSigning,
       refusal: null,
+      doubts: [],
     });
   }
 
@@ -241,6 +244,9 @@ export class Session {
       return desk.room.walking.goToFirstGap();
     }
     if (!hasItsFilm(desk)) return;
+    const doubts = this.weighing.before(reading);
+    this.set({ doubts });
+    if (doubts.length > 0) return;
     desk.room.isSigning = true;
     if (reading.stage === "first_read") {
       this.set({ isSigning: true, refusal: null, notice: null });
@@ -284,7 +290,7 @@ export class Session {
     if (desk !== this.desk || stage.kind !== "open") return;
     const wasRated = state.reading !== stage.state.reading;
     if (wasRated && gaps(state.reading).length === 0) void this.desks.next.askWhetherItMayBeSeen();
-    const said = wasRated ? { refusal: null, notice: null } : {};
+    const said = wasRated ? { refusal: null, doubts: [], notice: null } : {};
     this.set({ stage: { ...stage, state, save: this.desks.save(desk.saver.state) }, ...said });
   }
 

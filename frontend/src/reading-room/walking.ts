@@ -48,10 +48,18 @@ export class Walking {
 
   /** From a missed finding the way leads on to what its output still lacks. */
   walk(by: 1 | -1): void {
-    const { reading, place } = this.host.state;
+    const { reading, place, opened } = this.host.state;
     this.goTo(
-      place.kind === "finding" && by === 1 ? placeOn(reading, place.side) : walked(reading, place, by),
+      place.kind === "finding" && by === 1
+        ? placeOn(reading, place.side)
+        : walked(reading, place, by, opened),
     );
+  }
+
+  /** Of a step, what is not asked: to be answered all the same. */
+  open(step: string, place: Place): void {
+    this.host.set({ opened: [...this.host.state.opened, step] });
+    this.goTo(place);
   }
 
   /** What is asked of both outputs keeps the focus: a digit goes on meaning it, whichever output is looked at. */

@@ -1,4 +1,6 @@
-import { gaps, leftToDo } from "../gaps";
+import { useEffect, useRef } from "preact/hooks";
+import { inOneLine } from "../contradictions";
+import { type Gap, gaps, leftToDo } from "../gaps";
 import { missedInWords } from "../missed";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -54,6 +56,7 @@ export function Foot(props: Props) {
       )}
       <p class="visually-hidden" role="alert">
         {state.refusal}
+        {state.doubts.length > 0 && `${inOneLine(state.doubts)} Signing again goes through.`}
       </p>
     </div>
   );
@@ -64,6 +67,27 @@ function nameOfSigning(isFirst: boolean, isUnderWay: boolean): string {
   return isUnderWay ? "Signing…" : "Sign and next";
 }
 
+/** Not a refusal: `Enter` or a click goes there, and the next signature is one. */
+function Doubts({ room, doubts }: { readonly room: Room; readonly doubts: readonly Gap[] }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
+  const [first] = doubts;
+  return (
+    <button
+      ref={button}
+      type="button"
+      class="left doubts"
+      title={doubts.map(({ name }) => name).join("\n")}
+      onClick={() => {
+        if (first) room.goTo(first.place);
+        showCurrentItem();
+      }}
+    >
+      {inOneLine(doubts)} <kbd>Enter</kbd>: there; or sign again.
+    </button>
+  );
+}
+
 /** Beside the button: what is left, or why it was refused; both in one place, so that no row of the foot moves. */
 function Left({ state, room, roomState }: Props) {
   const { reading } = roomState;
@@ -72,6 +96,7 @@ function Left({ state, room, roomState }: Props) {
   if (reading.signed_at !== null || left.length === 0) {
     if (refusal !== null) return <p class="left refusal">{refusal}</p>;
     if (reading.signed_at !== null || room.isOver) return null;
+    if (state.doubts.length > 0) return <Doubts room={room} doubts={state.doubts} />;
     return (
       <p class="left quiet">
         {reading.stage === "first_read"

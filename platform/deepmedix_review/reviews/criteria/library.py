@@ -6,6 +6,7 @@ from deepmedix_review.reviews.models import Criterion
 
 Kind = Criterion.Kind
 Target = Criterion.Target
+AskedIf = Criterion.AskedIf
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Option:
 
 @dataclass(frozen=True)
 class LibraryCriterion:
-    """`field`: the column of the reading that keeps the answer; empty, a criterion rating does."""
+    """`field`: the column of the reading that keeps the answer; empty, a criterion rating does. `asked_if`:
+    of which steps alone."""
 
     key: str
     name: str
@@ -28,6 +30,7 @@ class LibraryCriterion:
     kind: Criterion.Kind
     options: tuple[Option, ...]
     field: str = ""
+    asked_if: str = ""
 
 
 def _five(*anchors: str) -> tuple[Option, ...]:
@@ -158,6 +161,7 @@ LIBRARY = (
             Option("denied", "denied", "the step denies a finding that the film shows"),
             Option("confused", "another one", "something is there, and it is another finding"),
         ),
+        asked_if=AskedIf.FLAWED,
     ),
     LibraryCriterion(
         key="error-of-location",
@@ -171,6 +175,7 @@ LIBRARY = (
             Option("zone", "wrong place", "the right side, another zone or organ"),
             Option("extent", "wrong extent", "the right place, too small or too large"),
         ),
+        asked_if=AskedIf.THERE,
     ),
     LibraryCriterion(
         key="error-of-severity",
@@ -183,6 +188,7 @@ LIBRARY = (
             Option("understated", "understated", "more severe than said"),
             Option("overstated", "overstated", "less severe than said"),
         ),
+        asked_if=AskedIf.THERE,
     ),
     LibraryCriterion(
         key="omission",

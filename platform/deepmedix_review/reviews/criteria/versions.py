@@ -17,7 +17,7 @@ from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS, LIBRARY, Lib
 from deepmedix_review.reviews.models import Criterion, CriterionRating, ReaderStudy, ReaderStudyCriterion
 
 MOST_OPTIONS = 20
-CONTENT = ("name", "question", "target", "kind", "options", "field")
+CONTENT = ("name", "question", "target", "kind", "options", "field", "asked_if")
 
 
 @dataclass(frozen=True)

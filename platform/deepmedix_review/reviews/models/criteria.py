@@ -11,6 +11,7 @@ class Criterion(PublicModel):
 
     `options` are the values in order, each `{"value": …, "label": …, "anchor": …}`; a text has none. `field`
     names the column that keeps the answer (`StepRating.plausibility`, say); empty, a `CriterionRating` does.
+    `asked_if` leaves steps out of which there is nothing to answer (`reading.asked_if`).
     """
 
     class Target(models.TextChoices):
@@ -26,6 +27,10 @@ class Criterion(PublicModel):
         CHOICES = "choices", "several choices"
         TEXT = "text"
 
+    class AskedIf(models.TextChoices):
+        FLAWED = "flawed", "where it is not right as it stands"
+        THERE = "there", "where it is not right as it stands and its finding is there"
+
     key = models.SlugField(max_length=60)
     version = models.PositiveSmallIntegerField(default=1)
     name = models.CharField(max_length=60)
@@ -34,6 +39,9 @@ class Criterion(PublicModel):
     kind = models.CharField(max_length=7, choices=Kind.choices)
     options = models.JSONField(default=list, blank=True)
     field = models.CharField(max_length=20, blank=True)
+    asked_if = models.CharField(
+        max_length=6, choices=AskedIf.choices, blank=True, help_text="of which steps; empty, of all"
+    )
     is_library = models.BooleanField(default=False, help_text="came with the product")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

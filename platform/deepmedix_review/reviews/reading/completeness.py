@@ -10,6 +10,7 @@ from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS, LIBRARY
 from deepmedix_review.reviews.disagreement import Item
 from deepmedix_review.reviews.first_reads import missing_from_first_read
 from deepmedix_review.reviews.models import Criterion, FirstRead, ReaderStudy, Reading
+from deepmedix_review.reviews.reading.asked_if import StepSaid, is_asked
 from deepmedix_review.reviews.reading.belonging import shown_completions
 from deepmedix_review.reviews.reading.disputed import disputed_in
 
@@ -59,30 +60,29 @@ class _Own:
     pk: int
     name: str
     target: str
+    asked_if: str
 
 
 # SQL, since it runs at every click: built by the ORM it took 6 of the request's 21 ms of CPU. One row for
 # each thing that is asked, there to be rated, or said. Columns: kind, key, completion, three numbers, a text.
 ASKED_AND_SAID = """
-SELECT 'asked', criterion.id, 0, asked.is_required::int, 0, 0, criterion.field || ':' || criterion.target
-  || ':' || criterion.name
+SELECT 'asked', criterion.id, 0, asked.is_required::int, asked.position, 0,
+  criterion.field || ':' || criterion.target || ':' || criterion.asked_if || ':' || criterion.name
 FROM reviews_readerstudycriterion asked JOIN reviews_criterion criterion ON criterion.id = asked.criterion_id
 WHERE asked.reader_study_id = %(reader_study)s
 UNION ALL
-SELECT 'step', step.id, step.completion_id, step.position, 0,
-  EXISTS (
-    SELECT FROM reviews_steprating rating
-    WHERE rating.reading_id = %(reading)s AND rating.step_id = step.id
-      AND (rating.plausibility IS NOT NULL OR rating.cannot_judge))::int, ''
+SELECT 'step', step.id, step.completion_id, step.position, coalesce(rating.plausibility, 0),
+  coalesce(rating.plausibility IS NOT NULL OR rating.cannot_judge, false)::int, ''
 FROM reasoning_reasoningstep step JOIN reasoning_completion completion ON completion.id = step.completion_id
+  LEFT JOIN reviews_steprating rating ON rating.reading_id = %(reading)s AND rating.step_id = step.id
 WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
 UNION ALL
-SELECT 'region', region.id, step.completion_id, step.position, region.position,
-  EXISTS (
-    SELECT FROM reviews_regionannotation annotation
-    WHERE annotation.reading_id = %(reading)s AND annotation.region_id = region.id)::int, ''
+SELECT 'region', region.id, step.completion_id, step.position, region.position, step.id,
+  coalesce(annotation.verdict, '')
 FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
   JOIN reasoning_completion completion ON completion.id = step.completion_id
+  LEFT JOIN reviews_regionannotation annotation
+    ON annotation.reading_id = %(reading)s AND annotation.region_id = region.id
 WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
 UNION ALL
 SELECT 'answer', 0, completion_id, relevance, correctness, completeness, harm
@@ -90,7 +90,8 @@ FROM reviews_answerrating WHERE reading_id = %(reading)s
 UNION ALL
 SELECT 'vote', 0, 0, 0, 0, 0, kind FROM reviews_vote WHERE reading_id = %(reading)s
 UNION ALL
-SELECT 'own', criterion_id, coalesce(completion_id, 0), coalesce(step_id, 0), coalesce(region_id, 0), 0, ''
+SELECT 'own', criterion_id, coalesce(completion_id, 0), coalesce(step_id, 0), coalesce(region_id, 0), 0,
+  value #>> '{}'
 FROM reviews_criterionrating WHERE reading_id = %(reading)s
 """
 _Row = tuple[str, int, int, int, int, int, str]
@@ -136,7 +137,7 @@ def find_missing(reading: Reading) -> Missing:
         regions=tuple(
             region_names[row[1]]
             for row in regions
-            if "verdict" in fields and not row[5] and wanted(field="verdict", region=row[1])
+            if "verdict" in fields and not row[6] and wanted(field="verdict", region=row[1])
         ),
         answers=tuple(_unrated_answers(sides, found.get("answer", ()), fields, wanted)),
         votes=tuple(
@@ -144,7 +145,11 @@ def find_missing(reading: Reading) -> Missing:
             for kind, name in VOTES.items()
             if kind in fields and kind not in voted and len(sides) == 2 and wanted(field=kind)
         ),
-        own=tuple(_unanswered(own, found.get("own", ()), sides, step_names, region_names, wanted)),
+        own=tuple(
+            _unanswered(
+                own, found.get("own", ()), sides, step_names, region_names, wanted, _said_of_steps(found)
+            )
+        ),
     )
 
 
@@ -176,14 +181,14 @@ def _asked(asked: Sequence[_Row], *, optional: bool) -> tuple[frozenset[str], tu
     if not asked:
         return ALWAYS_ASKED, ()
     fields, own = set(), []
-    for _, pk, _, is_required, _, _, text in asked:
-        field, target, name = text.split(":", 2)
+    for _, pk, _, is_required, _, _, text in sorted(asked, key=lambda row: row[4]):
+        field, target, asked_if, name = text.split(":", 3)
         if not (is_required or optional):
             continue
         if field:
             fields.add(field)
         else:
-            own.append(_Own(pk, name, target))
+            own.append(_Own(pk, name, target, asked_if))
     return frozenset(fields), tuple(own)
 
 
@@ -210,13 +215,16 @@ def _unanswered(
     steps: Mapping[int, str],
     regions: Mapping[int, str],
     wanted: _Wanted,
+    said: Mapping[int, StepSaid],
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     answered = {row[1:5] for row in rows}
     for criterion in own:
         items: dict[tuple[int, int, int], str]
         match criterion.target:
             case Target.STEP:
-                items = {(0, pk, 0): name for pk, name in steps.items()}
+                items = {
+                    (0, pk, 0): name for pk, name in steps.items() if is_asked(criterion.asked_if, said[pk])
+                }
             case Target.REGION:
                 items = {(0, 0, pk): name for pk, name in regions.items()}
             case Target.ANSWER:
@@ -233,6 +241,28 @@ def _unanswered(
         )
         if left:
             yield criterion.name, left
+
+
+def _said_of_steps(found: Mapping[str, Sequence[_Row]]) -> dict[int, StepSaid]:
+    """By step; of what the reader study does not ask nothing counts as said."""
+    asked = {row[1]: row[6].split(":", 3) for row in found.get("asked", ())}
+    fields = {field for field, *_ in asked.values()} or ALWAYS_ASKED
+    verdicts: dict[int, list[str]] = {}
+    for row in found.get("region", ()) if "verdict" in fields else ():
+        verdicts.setdefault(row[5], []).append(row[6])
+    findings = {
+        row[3]: row[6]
+        for row in found.get("own", ())
+        if row[1] in asked and asked[row[1]][2] == Criterion.AskedIf.FLAWED
+    }
+    return {
+        row[1]: StepSaid(
+            plausibility=row[4] if "plausibility" in fields else 0,
+            verdicts=tuple(verdicts.get(row[1], ())),
+            finding=findings.get(row[1], ""),
+        )
+        for row in found.get("step", ())
+    }
 
 
 def _region_names(regions: Sequence[_Row], sides: Mapping[int, str]) -> dict[int, str]:

@@ -139,6 +139,9 @@ class CriterionSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Criterion.Kind.choices)
     options = CriterionOptionSerializer(many=True)
     field = serializers.CharField(help_text="of a built-in question, where its answer is; else empty")
+    asked_if = serializers.CharField(
+        help_text="flawed: of steps that are not right as they stand; there: of such whose finding is there"
+    )
     is_required = serializers.BooleanField()
 
 

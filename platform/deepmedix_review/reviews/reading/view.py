@@ -60,7 +60,8 @@ class OptionView:
 
 @dataclass(frozen=True)
 class CriterionView:
-    """`field` names the place of a built-in question; empty, `criterion_ratings` have its answers."""
+    """`field` names the place of a built-in question; empty, `criterion_ratings` have its answers.
+    `asked_if`: of which steps alone."""
 
     uid: uuid.UUID
     key: str
@@ -71,6 +72,7 @@ class CriterionView:
     kind: str
     options: tuple[OptionView, ...]
     field: str
+    asked_if: str
     is_required: bool
 
 
@@ -191,6 +193,7 @@ def _criteria(reader_study: ReaderStudy) -> tuple[CriterionView, ...]:
                 for option in asked.criterion.options
             ),
             field=asked.criterion.field,
+            asked_if=asked.criterion.asked_if,
             is_required=asked.is_required,
         )
         for asked in asked_of(reader_study)
