@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import draw
 from deepmedix_review.reviews.guards import require_designer
@@ -115,6 +116,11 @@ def _extend(
     if deadline is not None:
         if deadline < timezone.localdate():
             raise RefusedByRule("That deadline has passed. Choose a later one.")
+        if reader_study.deadline is not None and deadline < reader_study.deadline:
+            raise RefusedByRule(
+                f"The deadline is {say_day(reader_study.deadline)} already, and readers count on it. "
+                "Choose a later one."
+            )
         reader_study.deadline = deadline
         reader_study.save(update_fields=["deadline"])
         Invitation.objects.filter(reader_study=reader_study, deadline__lt=deadline).update(deadline=None)

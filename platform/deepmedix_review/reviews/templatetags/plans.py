@@ -23,6 +23,16 @@ def duration(minutes: float) -> str:
 
 
 @register.filter
+def about_duration(minutes: float) -> str:
+    """
+    >>> about_duration(12), about_duration(0.4)
+    ('about 12 min', 'less than a minute')
+    """
+    said = duration(minutes)
+    return said if said.startswith("less") else f"about {said}"
+
+
+@register.filter
 def percent(share: float) -> str:
     """
     >>> percent(0.125)

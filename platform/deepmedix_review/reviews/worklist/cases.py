@@ -154,7 +154,13 @@ def place_of(assignment: Assignment) -> tuple[int, int]:
         return number, max(number, kept.filter(withdrawn_at=None).count() + num_free)
     invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
     num_assigned = invited.values_list("num_assigned", flat=True).first()
-    return number, max(number, num_assigned or 0)
+    if num_assigned is None:
+        # Who only settles what readers dispute was never invited.
+        given = Assignment.objects.filter(
+            case__reader_study=study, reader=assignment.reader_id, withdrawn_at=None
+        )
+        num_assigned = given.count()
+    return number, max(number, num_assigned)
 
 
 def to_read(reader_id: int) -> QuerySet[Assignment]:

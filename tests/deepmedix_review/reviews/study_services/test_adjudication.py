@@ -38,6 +38,7 @@ from deepmedix_review.reviews.study_services import (
     start_adjudication,
 )
 from deepmedix_review.reviews.tasks import tend_reader_studies
+from deepmedix_review.reviews.worklist.cases import place_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
 from tests.factories.reviews import change, complete, sign
@@ -249,6 +250,15 @@ def test_where_everybody_has_read_it_an_admin_names_somebody_from_outside() -> N
     assert (len(found.rows), found.num_open) == (1, 1)
     with pytest.raises(RefusedByRule, match="being adjudicated already"):
         start_adjudication(case=case, reader=ExpertFactory.create(), actor=admin)
+
+
+def test_who_settles_cases_without_an_invitation_is_told_how_many_they_are() -> None:
+    reader_study, outsider = disputed_study(num_cases=2), ExpertFactory.create()
+    first, _ = [
+        Assignment.objects.create(case=case, reader=outsider, kind=Assignment.Kind.ADJUDICATION)
+        for case in Case.objects.filter(reader_study=reader_study)
+    ]
+    assert place_of(first) == (1, 2)
 
 
 def test_a_consensus_reading_waits_for_an_admin_and_may_be_led_by_one_who_read_the_case() -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.common.errors import RefusedByRule
@@ -12,6 +13,7 @@ from deepmedix_review.reviews.selectors import reading_for, worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import release_due_repeats
 from deepmedix_review.reviews.tasks import tend_reader_studies
+from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,8 @@ def test_it_comes_due_after_so_many_days_and_cannot_be_opened_before() -> None:
     assert due == Assignment.objects.get(pk=repeated.pk).signed_at + timedelta(days=28)  # type: ignore[operator]
     reading = Reading.objects.get(assignment=repeat)
     assert worklist(repeat.reader).rows == ()
+    page = client_of(repeat.reader).get(reverse("worklist")).content.decode()
+    assert '<span class="quiet">1 opens later</span>' in page
     with pytest.raises(RefusedByRule, match="not open yet"):
         mark_opened(reading, reader=repeat.reader)
     with pytest.raises(RefusedByRule, match="not open yet"):

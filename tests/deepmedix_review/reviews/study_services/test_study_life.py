@@ -201,6 +201,8 @@ def test_after_the_deadline_nothing_is_kept_until_there_is_more_time() -> None:
     extend_reader_study(reader_study=reader_study, actor=None, deadline=today + timedelta(days=7))
     complete(reading)
     assert len(worklist(reader).rows) == 4
+    with pytest.raises(RefusedByRule, match="already, and readers count on it"):
+        extend_reader_study(reader_study=reader_study, actor=None, deadline=today + timedelta(days=6))
     # One reader's own deadline goes before the study's.
     Invitation.objects.filter(reader=reader).update(deadline=today - timedelta(days=1))
     with pytest.raises(RefusedByRule, match="deadline"):
