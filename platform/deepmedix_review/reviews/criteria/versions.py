@@ -225,7 +225,10 @@ def _require_answerable(
         raise RefusedByRule("Every option has a value and a label. Fill them in.")
     bare = [option.label for option in options if not option.anchor.strip()]
     if bare:
-        raise RefusedByRule(f"{', '.join(bare)} has no anchor. Say of every value what a reader means by it.")
+        lacking = f"{', '.join(bare)} {'has' if len(bare) == 1 else 'have'} no anchor."
+        raise RefusedByRule(
+            f"{lacking} Say of every value what a reader means by it, or empty the row of one you don't ask."
+        )
     if kind == Criterion.Kind.SCALE:
         values = [option.value for option in options]
         if not all(isinstance(value, int) for value in values) or values != sorted(values, key=int):

@@ -101,8 +101,11 @@ def _keep(
         options=[] if said["kind"] == Criterion.Kind.TEXT else options_of(rows, kind=said["kind"]),
         criterion=criterion,
     )
-    kept = f"{saved.criterion.name}, version {saved.criterion.version}, is kept."
-    messages.success(request, f"{kept} {saved.reason}".strip())
+    number = saved.criterion.version
+    kept = f"{saved.criterion.name}, version {number}, is kept."
+    if saved.reason:
+        kept += f" Version {number - 1} stays as it is: what asks it, and what was answered, keeps it."
+    messages.success(request, kept)
     return redirect("criterion-detail", uid=saved.criterion.uid)
 
 

@@ -98,7 +98,10 @@ class CasesOffered:
 
     @cached_property
     def listed(self) -> list[Study]:
-        return [*self.chosen, *(study for study in self.offered if study.pk not in self.chosen_pks)]
+        """The chosen ones first, with their outputs counted where they are offered too."""
+        offered = {study.pk: study for study in self.offered}
+        chosen = (offered.get(study.pk, study) for study in self.chosen)
+        return [*chosen, *(study for study in self.offered if study.pk not in self.chosen_pks)]
 
     @cached_property
     def listed_with_films(self) -> list[Study]:

@@ -90,4 +90,4 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
     z, share = 1.959964, successes / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5
-    return middle - half, middle + half
+    return max(0.0, middle - half), min(1.0, middle + half)

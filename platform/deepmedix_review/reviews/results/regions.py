@@ -243,6 +243,9 @@ def _matched(readings: Readings, first: Chosen) -> Figure:
     found = estimated(region_agreement, items, seed=SEED)
     shares = found.shares_found if isinstance(found, RegionAgreement) else ()
     cells: list[tuple[Cell, ...]] = [("mean IoU", rounded(found.value))]
+    if found.interval is not None:
+        ends = zip(("low", "high"), found.interval, strict=True)
+        cells += [(f"mean IoU, {end} end of its interval", rounded(value)) for end, value in ends]
     cells += [(f"found at IoU {threshold:g}", rounded(share)) for threshold, share in shares]
     num_regions = found.num_regions if isinstance(found, RegionAgreement) else 0
     return Figure(

@@ -71,7 +71,7 @@ def test_a_criterion_that_is_asked_gets_a_new_version_and_the_page_says_so_befor
     page = admin.get(address(criterion)).content.decode()
     assert "A reader study asks this version" in page
     page = admin.post(address(criterion), form(YES, NO, name="Sign?"), follow=True).content.decode()
-    assert "Sign?, version 2, is kept. A reader study asks this version" in page
+    assert "Sign?, version 2, is kept. Version 1 stays as it is" in page
     criterion.refresh_from_db()
     assert criterion.name == "Sign it?"
     assert "Version 1</a>" in page

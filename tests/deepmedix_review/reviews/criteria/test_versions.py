@@ -130,6 +130,7 @@ def test_two_criteria_of_one_name_have_two_keys() -> None:
         ({"options": (YES_NO[0], YES_NO[0])}, "the same value"),
         ({"options": (Option("", "x", "y"), *YES_NO)}, "a value and a label"),
         ({"options": (Option("a", "a", " "), *YES_NO)}, "a has no anchor"),
+        ({"options": (Option("a", "a", ""), Option("b", "b", ""), *YES_NO)}, "a, b have no anchor"),
         ({"kind": "scale"}, "whole numbers that rise"),
         ({"kind": "scale", "options": (Option(2, "2", "b"), Option(1, "1", "a"))}, "whole numbers that rise"),
     ],
