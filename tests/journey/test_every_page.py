@@ -22,6 +22,7 @@ NO_PAGES = {
     "health",
     "home",
     "held-out-film",
+    "reader-study-lists",
     "reader-study-results-csv",
     "reader-study-results-all",
     "inference-fragment",

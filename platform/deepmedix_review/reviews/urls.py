@@ -26,6 +26,7 @@ page_urlpatterns = [
     path("reader-studies/<uuid:uid>/design/", design_views.redesign, name="reader-study-design"),
     path("reader-studies/<uuid:uid>/delete/", design_views.delete, name="reader-study-delete"),
     path("reader-studies/<uuid:uid>/duplicate/", design_views.duplicate, name="reader-study-duplicate"),
+    path("reader-studies/<uuid:uid>/lists.csv", conduct_views.download_lists, name="reader-study-lists"),
     path("reader-studies/<uuid:uid>/move/", conduct_views.move, name="reader-study-move"),
     path("reader-studies/<uuid:uid>/invite/", conduct_views.invite, name="reader-study-invite"),
     path("reader-studies/<uuid:uid>/remove/", conduct_views.remove, name="reader-study-remove"),

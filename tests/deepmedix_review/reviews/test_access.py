@@ -68,6 +68,7 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("get", "reader-study-example", ADMIN_ONLY),
         ("post", "reader-study-delete", ADMIN_ONLY | {ADMIN: 409}),
         ("post", "reader-study-duplicate", ADMIN_ONLY | {ADMIN: 302}),
+        ("get", "reader-study-lists", ADMIN_ONLY),
         ("post", "reader-study-move", ADMIN_ONLY | {ADMIN: 409}),
         ("post", "reader-study-invite", ADMIN_ONLY | {ADMIN: 409}),
         ("post", "reader-study-remove", ADMIN_ONLY | {ADMIN: 409}),

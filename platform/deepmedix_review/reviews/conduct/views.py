@@ -7,17 +7,19 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user, readers_by_uid
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.live import leave_for
 from deepmedix_review.reviews import study_services
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.lists import readers_lists
 from deepmedix_review.reviews.conduct.page import (
     Removal,
     Said,
@@ -28,6 +30,7 @@ from deepmedix_review.reviews.conduct.page import (
 )
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Case, ReaderStudy
+from deepmedix_review.reviews.results.downloads import csv_lines
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
 
@@ -53,6 +56,23 @@ def show_reader_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     if reader_study.state == ReaderStudy.State.DRAFT:
         return redirect("reader-study-design", uid=uid)
     return show_page(request, reader_study)
+
+
+@require_safe
+@designers_only
+def download_lists(request: HttpRequest, uid: uuid.UUID) -> StreamingHttpResponse:
+    """Who reads which case, as a table to take away. It tells controls and repeats, and no rating."""
+    reader_study = get_object_or_404(ReaderStudy, uid=uid)
+    table = readers_lists(reader_study)
+    record_event(
+        actor=acting_user(request),
+        action="download_lists",
+        subject=reader_study,
+        details={"readings": len(table.rows)},
+    )
+    response = StreamingHttpResponse(csv_lines(table), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{reader_study.uid}-lists.csv"'
+    return response
 
 
 @require_POST

@@ -1,6 +1,9 @@
 """The page of a running reader study, what an admin does there, and what its readers see on the worklist."""
 
+import csv
+import io
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -80,6 +83,29 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
     seen = client_of(reader).get(reverse("worklist")).content.decode()
     for word in ("control", "repeat", "wrong place"):
         assert word not in seen.lower()
+
+
+def test_every_readers_list_is_taken_away_as_it_was_drawn_without_a_rating(admin: Client) -> None:
+    design = replace(TWO, control_share=0.25, repeat_share=0.5, washout_cases=1)
+    study = running(a_draft(num_cases=8, num_readers=2, design=design, hides_results=True))
+    assert address(study, "lists") in admin.get(detail(study)).content.decode()
+    first, second, *_ = Reading.objects.order_by("assignment__reader__pseudonym", "assignment__position")
+    complete(first)
+    sign(first)
+    Assignment.objects.filter(pk=second.assignment_id).update(withdrawn_at=timezone.now())
+    content = b"".join(admin.get(address(study, "lists"))).decode()
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert len(rows) == Assignment.objects.filter(case__reader_study=study).count() == 22
+    assert [row["state"] for row in rows[:3]] == ["signed", "taken away", "not opened"]
+    assert rows[0]["name of the case for the reader"] == first.assignment.label
+    assert (rows[0]["output A"], rows[0]["output B"]) == (
+        str(first.completion_a.uid),
+        str(first.completion_b and first.completion_b.uid),
+    )
+    by_role = Counter((row["role"], row["reading"]) for row in rows)
+    assert by_role == {("data", "first"): 12, ("control", "first"): 4, ("data", "hidden repeat"): 6}
+    event = AuditEvent.objects.get(action="download_lists")
+    assert (event.subject_uid, event.details) == (str(study.uid), {"readings": 22})
 
 
 def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Client) -> None:
