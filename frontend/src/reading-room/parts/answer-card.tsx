@@ -29,7 +29,7 @@ export function AnswerCard(props: {
   return (
     <section class="answer" aria-label={of ? `Answer of ${of}` : "Answer"}>
       <p class="answer-text">
-        {completion.answer || <span class="quiet">The output has no answer that could be read.</span>}
+        {completion.answer || <span class="quiet">The output has no answer that could be read.</span>}{" "}
         {room.canRate && (
           <WriteButton
             name={rewrite ? "edit rewrite" : "rewrite"}

@@ -53,7 +53,7 @@ export function FirstReadSummary({ room, state }: Props) {
             {numDrawn === 1 ? ", 1 region, seen with all" : `, ${numDrawn} regions, seen with all`}{" "}
             <Cap of="all-regions" />
           </span>
-        )}
+        )}{" "}
         {room.canRate && !isEditing && (
           <WriteButton
             name={form.after_reveal ? "edit" : "changed my mind"}

@@ -19,11 +19,28 @@ function boxOf({ left, top, width, height }: Numbers): Box {
   return { x_min: left, y_min: top, x_max: tenth(left + width), y_max: tenth(top + height) };
 }
 
-/** What is in the fields while it is typed, and after that while it cannot be saved. */
+/** What is in the fields while it is typed, and after that while it cannot be saved: as it was typed, since a field that
+ * is written to while somebody types a point loses the point and its cursor. */
 interface Typed {
   readonly of: string;
-  readonly numbers: Numbers;
+  readonly texts: Readonly<Partial<Record<keyof Numbers, string>>>;
   readonly problem: string | null;
+}
+
+const NOTHING_TYPED: Typed["texts"] = {};
+
+function numbersWith(stored: Numbers, texts: Typed["texts"]): Numbers {
+  const numberOf = (field: keyof Numbers): number => {
+    const text = texts[field];
+    if (text === undefined) return stored[field];
+    return text === "" ? Number.NaN : Number(text);
+  };
+  return {
+    left: numberOf("left"),
+    top: numberOf("top"),
+    width: numberOf("width"),
+    height: numberOf("height"),
+  };
 }
 
 /** The region in hand as numbers, film pixels: the way without a drag. What cannot be saved is said here. */
@@ -38,19 +55,19 @@ export function RegionFields(props: {
   const stored = numbersOf(box);
   const now = `${item.uid} ${Object.values(stored).join(" ")}`;
   const mine = typed?.of === now ? typed : null;
-  const numbers = mine?.numbers ?? stored;
+  const texts = mine?.texts ?? NOTHING_TYPED;
   const problem = mine?.problem ?? null;
   const problemId = `problem-${item.uid}`;
-  const type = (field: keyof Numbers, value: number): void => {
-    setTyped({ of: now, numbers: { ...numbers, [field]: value }, problem });
+  const type = (field: keyof Numbers, text: string): void => {
+    setTyped({ of: now, texts: { ...texts, [field]: text }, problem });
   };
   // Known before the page is drawn anew, which may be after the key came up.
   const isRefused = useRef(false);
-  const put = (field: keyof Numbers, value: number): void => {
-    const next = { ...numbers, [field]: value };
-    const refused = room.regions.put(item.uid, boxOf(next));
+  const put = (field: keyof Numbers, text: string): void => {
+    const next = { ...texts, [field]: text };
+    const refused = room.regions.put(item.uid, boxOf(numbersWith(stored, next)));
     isRefused.current = refused !== null;
-    setTyped(refused === null ? null : { of: now, numbers: next, problem: refused });
+    setTyped(refused === null ? null : { of: now, texts: next, problem: refused });
   };
   return (
     <fieldset class="row box-fields">
@@ -67,12 +84,12 @@ export function RegionFields(props: {
           <input
             type="number"
             step="any"
-            value={Number.isFinite(numbers[field]) ? numbers[field] : ""}
+            value={texts[field] ?? stored[field]}
             disabled={!room.canRate}
             aria-invalid={problem !== null}
             aria-describedby={problem ? problemId : undefined}
-            onInput={(event) => type(field, event.currentTarget.valueAsNumber)}
-            onChange={(event) => put(field, event.currentTarget.valueAsNumber)}
+            onInput={(event) => type(field, event.currentTarget.value)}
+            onChange={(event) => put(field, event.currentTarget.value)}
             onFocus={() => {
               isRefused.current = false;
             }}

@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { plausibilityOf, verdictOn } from "../disputes";
@@ -71,11 +72,11 @@ export function StepCard({ room, state, side, step }: Props) {
     >
       <p class="step-text">
         <span class="number">{step.position}</span>
-        <Worded parts={partsOf(step)} />
+        <Worded parts={partsOf(step)} />{" "}
         {chips.map((chip) => (
-          <span key={chip} class="chip warn">
-            {chip}
-          </span>
+          <Fragment key={chip}>
+            <span class="chip warn">{chip}</span>{" "}
+          </Fragment>
         ))}
         <TwinChip room={room} state={state} side={side} step={step} />
       </p>

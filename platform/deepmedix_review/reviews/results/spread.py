@@ -59,7 +59,7 @@ def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
 def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
     scale = next((one for one in rated if one.is_scale), None)
     title, key = "How lenient each reader is", "leniency"
-    method = "mean of the reader's ratings, with its interval from the standard error over cases"
+    method = "mean of the reader's mean rating of each case, with its interval from their standard error"
     note = ""
     if scale is None or not len(scale.ratings.only(first).item):
         return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
