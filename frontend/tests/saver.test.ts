@@ -3,6 +3,7 @@ import type { Sent } from "../src/api/reading";
 import { OUTBOX, openDatabase } from "../src/reading-room/browser-database";
 import { rescue } from "../src/reading-room/last-resort";
 import { type Outbox, openOutbox, outboxIn, outboxInMemory } from "../src/reading-room/outbox";
+import { wouldBeLost } from "../src/reading-room/save-state";
 import type { Saver } from "../src/reading-room/saver";
 
 import { eachTestAfresh, FakeServer, FILM, kept, saverWith, storage, vote } from "./saving";
@@ -76,18 +77,49 @@ describe("saving", () => {
     expect(kept.size).toBe(0);
   });
 
-  it("goes on without the browser's database where that is full, and says so", async () => {
+  it.each(["full", "denied"])("loses nothing to a crash where the browser's database is %s", async (how) => {
     const server = new FakeServer();
+    server.next = "unreachable";
     const full: Outbox = { ...(await openOutbox()), add: async () => Promise.reject(new Error("full")) };
-    const { saver } = await saverWith(server, full);
+    const { saver } = await saverWith(server, how === "full" ? full : outboxInMemory());
     saver.save(vote("a"), FILM);
     saver.save(vote("b"), FILM);
     await saver.flush();
+    expect(saver.state).toMatchObject({ numWaiting: 2, isKept: true });
+    saver.close();
+
+    for (const next of ["unreachable", "done"] as const) {
+      server.next = next;
+      const outbox = outboxInMemory();
+      await rescue(storage, outbox);
+      const { saver: after } = await saverWith(server, outbox);
+      expect(await after.unsent()).toMatchObject([vote("a"), vote("b")]);
+      await after.flush();
+      after.close();
+    }
     expect(server.sides).toEqual(["a", "b"]);
-    expect(saver.state).toMatchObject({ numWaiting: 0, isKept: false });
+    expect(kept.size).toBe(0);
   });
 
-  it("does not take a change for kept that the browser gives up at the commit, and says so", async () => {
+  it("says so where the browser keeps nothing at all, until nothing waits any more", async () => {
+    const server = new FakeServer();
+    server.next = "unreachable";
+    vi.spyOn(storage, "setItem").mockImplementation(() => {
+      throw new Error("full");
+    });
+    const { saver } = await saverWith(server, outboxInMemory());
+    expect(saver.state.isKept).toBe(false);
+    saver.save(vote("a"), FILM);
+    await saver.flush();
+    expect(wouldBeLost(saver.state)).toBe(true);
+    vi.restoreAllMocks();
+    server.next = "done";
+    await saver.flush();
+    expect(wouldBeLost(saver.state)).toBe(false);
+    expect(server.sides).toEqual(["a"]);
+  });
+
+  it("does not take a change for kept that the browser gives up at the commit", async () => {
     const database = await openDatabase();
     vi.spyOn(database, "transaction").mockImplementationOnce((...given) => {
       const transaction = IDBDatabase.prototype.transaction.apply(database, given);
@@ -107,7 +139,8 @@ describe("saving", () => {
     saver.save(vote("a"), FILM);
     await saver.flush();
 
-    expect(saver.state).toMatchObject({ numWaiting: 0, isKept: false });
+    expect(await openOutbox().then((outbox) => outbox.all())).toEqual([]);
+    expect(saver.state).toMatchObject({ numWaiting: 0, isKept: true });
     expect(server.sides).toEqual(["a"]);
   });
 

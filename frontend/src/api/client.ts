@@ -41,7 +41,7 @@ export async function postForm(url: string): Promise<Answer<string>> {
   try {
     const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() } });
     if (response.ok) return { kind: "done", body: response.url };
-    return failure(response.status, `The server answered ${response.status}.`);
+    return failure(response.status, unexplained(response.status));
   } catch {
     return { kind: "unreachable", sentence: "The server cannot be reached." };
   }
@@ -57,9 +57,16 @@ async function request<Body>(url: string, init: RequestInit): Promise<Answer<Bod
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return { kind: "done", body: body as Body };
   const detail = (body as { detail?: unknown } | null)?.detail;
-  const sentence = typeof detail === "string" ? detail : `The server answered ${response.status}.`;
+  const sentence = typeof detail === "string" ? detail : unexplained(response.status);
   const failed = failure(response.status, sentence);
   return failed.kind === "refused" ? { ...failed, body } : failed;
+}
+
+/** Where the server gives no sentence of its own. */
+function unexplained(status: number): string {
+  return status >= 500
+    ? `The server is in trouble at the moment (${status}).`
+    : `The server answered ${status}.`;
 }
 
 function failure(status: number, sentence: string): Exclude<Answer<never>, { kind: "done" }> {

@@ -1,4 +1,5 @@
-/** What is on its way into the outbox, written down at once: a page that crashes meanwhile loses nothing. */
+/** What is on its way into the outbox, written down at once: a page that crashes meanwhile loses nothing. Where the
+ * browser keeps no database it is written down here alone, until it is sent. */
 import type { Kept, Outbox } from "./outbox";
 
 /** Of a Storage, what is needed: it writes before it returns, also while a page goes away. */
@@ -9,6 +10,8 @@ const PREFIX = "deepmedix-on-the-way-";
 export class LastResort {
   private readonly onTheWay = new Map<string, Kept>();
   private readonly key: string;
+  /** Whether all of it could be written. */
+  isWritten = true;
 
   constructor(
     private readonly storage: InstantStorage,
@@ -21,33 +24,51 @@ export class LastResort {
     return [...this.onTheWay.values()];
   }
 
+  /** There is no other place: what a page before this one wrote stays until it is sent. */
+  isOnlyPlace(): void {
+    for (const kept of rowsAt(this.key, this.storage)) this.onTheWay.set(kept.change.change_id, kept);
+    const probe = `${this.key}-probe`;
+    this.isWritten = isDone(() => this.storage.setItem(probe, probe));
+    this.storage.removeItem(probe);
+  }
+
   put(kept: Kept): void {
     this.onTheWay.set(kept.change.change_id, kept);
     this.write();
   }
 
-  /** It is in the outbox now. */
+  /** It is in the outbox now, or sent. */
   arrived(changeId: string): void {
-    this.onTheWay.delete(changeId);
-    this.write();
+    if (this.onTheWay.delete(changeId)) this.write();
   }
 
   private write(): void {
-    try {
+    this.isWritten = isDone(() => {
       if (this.onTheWay.size === 0) this.storage.removeItem(this.key);
       else this.storage.setItem(this.key, JSON.stringify(this.rows));
-    } catch {
-      // A full storage: the outbox itself has it in a moment.
-    }
+    });
   }
+}
+
+/** False where the storage is full, or lets nothing in. */
+function isDone(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function rowsAt(key: string, storage: InstantStorage): Kept[] {
+  return JSON.parse(storage.getItem(key) ?? "[]");
 }
 
 /** Puts into the outbox what a page before this one could not. */
 export async function rescue(storage: InstantStorage, outbox: Outbox): Promise<void> {
   const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
   for (const key of keys.filter((name) => name.startsWith(PREFIX))) {
-    const rows: Kept[] = JSON.parse(storage.getItem(key) ?? "[]");
-    for (const row of rows) await outbox.add(row);
-    storage.removeItem(key);
+    for (const row of rowsAt(key, storage)) await outbox.add(row);
+    if (outbox.isLasting) storage.removeItem(key);
   }
 }

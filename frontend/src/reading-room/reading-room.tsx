@@ -12,6 +12,7 @@ import { LoginDialog } from "./parts/login-dialog";
 import { NameDialog } from "./parts/name-dialog";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPlace } from "./parts/tour";
+import { wouldBeLost } from "./save-state";
 import { keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
@@ -280,6 +281,14 @@ function listen(session: Session, around: Surroundings): () => void {
     { signal },
   );
   window.addEventListener("pagehide", () => session.leave(), { signal });
+  window.addEventListener(
+    "beforeunload",
+    (event) => {
+      const { stage } = session.state;
+      if ("save" in stage && wouldBeLost(stage.save)) event.preventDefault();
+    },
+    { signal },
+  );
   document.addEventListener(
     "visibilitychange",
     () => {

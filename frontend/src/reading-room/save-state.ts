@@ -22,6 +22,11 @@ export interface SaveState {
   readonly problem: Problem | null;
 }
 
+/** What waits would be gone with this page. */
+export function wouldBeLost({ isKept, numWaiting }: SaveState): boolean {
+  return !isKept && numWaiting > 0;
+}
+
 export type SavedReading = Pick<Reading, "uid" | "case_label" | "saved_at" | "latest_changes">;
 
 export interface Surroundings {

@@ -45,7 +45,7 @@ export class Saver {
     private readonly around: Surroundings,
     private readonly listener: SaverListener,
   ) {
-    this.kept = new Unsent(reading, around, () => this.set({ isKept: false }));
+    this.kept = new Unsent(reading, around, () => this.set({ isKept: this.kept.isKept }));
     this.state = { numWaiting: 0, savedAt: reading.saved_at, isKept: this.kept.isKept, problem: null };
   }
 

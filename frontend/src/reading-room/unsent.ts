@@ -17,19 +17,20 @@ export class Unsent {
   constructor(
     private readonly reading: SavedReading,
     private readonly around: Surroundings,
-    private readonly toldKeptNoLonger: () => void,
+    private readonly keptChanged: () => void,
   ) {
     this.outbox = around.outbox;
     this.lastResort = new LastResort(around.storage, reading.uid);
     this.seen = seenIn(reading);
+    if (!this.outbox.isLasting) this.lastResort.isOnlyPlace();
   }
 
   /** Whether it outlives the page. */
   get isKept(): boolean {
-    return this.outbox.isLasting;
+    return this.outbox.isLasting || this.lastResort.isWritten;
   }
 
-  /** On its way into the outbox. */
+  /** On its way into the outbox; where that outlives no page, until it is sent. */
   get arriving(): readonly Kept[] {
     return this.lastResort.rows;
   }
@@ -60,7 +61,8 @@ export class Unsent {
     this.lastResort.put(kept);
     this.adding = this.adding.then(async () => {
       await this.outbox.add(kept).catch(() => this.addToMemory(kept));
-      this.lastResort.arrived(sent.change_id);
+      if (this.outbox.isLasting) this.lastResort.arrived(sent.change_id);
+      else this.keptChanged();
     });
     return this.adding;
   }
@@ -76,8 +78,9 @@ export class Unsent {
     if (item !== null) this.seen.set(item, sent.change_id);
   }
 
-  remove({ sequence }: Waiting): Promise<void> {
-    return this.outbox.remove(sequence);
+  async remove({ sequence, change }: Waiting): Promise<void> {
+    await this.outbox.remove(sequence);
+    this.lastResort.arrived(change.change_id);
   }
 
   /** The first change was made without having seen `stored`; the reader has seen it now, and stays with it. */
@@ -108,12 +111,11 @@ export class Unsent {
     return rows.filter((row) => !isIt(row)).length;
   }
 
-  /** A full disk or a browser that gives its database up: go on without, and the page says so. */
+  /** A full disk or a browser that gives its database up: go on without. */
   private async addToMemory(kept: Kept): Promise<void> {
     const rows = await this.rows().catch(() => []);
     this.outbox = outboxInMemory();
     for (const row of rows) await this.outbox.add(row);
     await this.outbox.add(kept);
-    this.toldKeptNoLonger();
   }
 }

@@ -62,5 +62,9 @@ async function fetchBytes(url: string): Promise<ArrayBuffer> {
   if (response.status === GONE) {
     throw new WrongImage("The file of this film is missing, or can't be read.", { isMissing: true });
   }
-  throw new WrongImage(`The film could not be loaded: the server answered ${response.status}.`);
+  throw new WrongImage(
+    response.status >= 500
+      ? `The film could not be loaded: the server is in trouble at the moment (${response.status}).`
+      : `The film could not be loaded: the server answered ${response.status}.`,
+  );
 }

@@ -11,6 +11,8 @@ import type { SessionState } from "../session-state";
 const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
 const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
 
+const NOTHING_IS_KEPT = 'This browser window keeps no data. Do not close it before the top bar says "Saved".';
+
 /** What the reader must know of saving: never more than one problem at a time, the first one first. */
 export function SaveBanner(props: {
   readonly session: Session;
@@ -38,11 +40,7 @@ export function SaveBanner(props: {
           addresses={addresses}
         />
       )}
-      {save.problem === null && !save.isKept && (
-        <div class="banner warn">
-          This browser window keeps no data. Do not close it before the top bar says "Saved".
-        </div>
-      )}
+      {save.problem === null && !save.isKept && <div class="banner warn">{NOTHING_IS_KEPT}</div>}
       <LeftoverBanners leftovers={state.leftovers} />
     </>
   );
@@ -57,7 +55,8 @@ function ProblemBanner(props: {
   readonly addresses: Addresses;
 }) {
   const { problem, save, session, reading, login, addresses } = props;
-  const waiting = wait(save.numWaiting);
+  const waiting = `${wait(save.numWaiting)} in this ${save.isKept ? "browser" : "window"}`;
+  const kept = save.isKept ? null : <p>{NOTHING_IS_KEPT}</p>;
   const retry = (
     <button type="button" class="button" onClick={() => session.retrySaving()}>
       Try now
@@ -68,9 +67,10 @@ function ProblemBanner(props: {
       return (
         <div class="banner warn" role="alert">
           <p>
-            <strong>Not saved yet.</strong> {problem.sentence} {waiting} in this browser and will be sent as
-            soon as it answers; you can go on.
+            <strong>Not saved yet.</strong> {problem.sentence} {waiting} and will be sent as soon as the
+            server takes them; you can go on.
           </p>
+          {kept}
           {retry}
         </div>
       );
@@ -80,8 +80,9 @@ function ProblemBanner(props: {
           <div class="banner warn" role="alert">
             <p>
               <strong>The server does not take changes of this case from you now.</strong> {problem.sentence}{" "}
-              {waiting} in this browser.
+              {waiting}.
             </p>
+            {kept}
             {retry}
           </div>
         );
@@ -89,9 +90,10 @@ function ProblemBanner(props: {
       return (
         <div class="banner warn" role="alert">
           <p>
-            <strong>{whoIsOut(login)}</strong> {waiting} in this browser and will be sent once you log in
-            again; you can go on meanwhile.
+            <strong>{whoIsOut(login)}</strong> {waiting} and will be sent once you log in again; you can go on
+            meanwhile.
           </p>
+          {kept}
           <LogInButton session={session} />
         </div>
       );

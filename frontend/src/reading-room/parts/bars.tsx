@@ -42,7 +42,7 @@ export function TopBar(props: {
   const { reading } = props;
   return (
     <header class="room-top">
-      <a class="brand" href={props.worklistUrl} title="Back to the worklist; everything is saved">
+      <a class="brand" href={props.worklistUrl} title="Back to the worklist">
         DeepMedix Review
       </a>
       <a class="button quiet" href={props.worklistUrl}>
