@@ -74,6 +74,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
       uid: "instance-1",
       sop_instance_uid: FILM_UID,
       film_url: "/api/instances/instance-1/film/",
+      file_sha256: "0".repeat(64),
       rows: 1000,
       columns: 800,
       row_spacing_mm: null,

@@ -226,7 +226,16 @@ def test_without_its_own_film_on_screen_nothing_can_be_rated(enter: Callable[...
     def another(route: Route) -> None:
         route.fulfill(status=200, content_type="application/dicom", body=film_path(other).read_bytes())
 
-    for answer, sentence in ((absent, "the server answered 404"), (another, "sent another film")):
+    def damaged(route: Route) -> None:
+        film = bytearray(film_path(room.readings()[0].completion_a.instance).read_bytes())
+        film[len(film) // 2] ^= 1
+        route.fulfill(status=200, content_type="application/dicom", body=bytes(film))
+
+    for answer, sentence in (
+        (absent, "the server answered 404"),
+        (another, "sent another film"),
+        (damaged, "The film came damaged"),
+    ):
         page.route(FILM, answer)
         room.open()
         expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible(timeout=60_000)

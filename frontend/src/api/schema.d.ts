@@ -825,6 +825,8 @@ export interface components {
             role: components["schemas"]["RoleEnum"];
             /** @description 0 for a film of the same study */
             days_before: number;
+            /** @description of the file at film_url */
+            file_sha256: string;
             readonly film_url: string;
             readonly picture_url: string;
         };
@@ -1519,6 +1521,8 @@ export interface components {
             uid: string;
             sop_instance_uid: string;
             film_url: string;
+            /** @description of the file at film_url */
+            file_sha256: string;
             rows: number;
             columns: number;
             /** Format: double */

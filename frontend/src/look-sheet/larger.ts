@@ -33,8 +33,8 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
     const place = document.createElement("div");
     place.dataset.filmViewer = "";
     area.replaceChildren(place);
-    const { filmUrl = "", sopInstanceUid = "" } = shown.picture.dataset;
-    film = new StudyFilm(place, { url: filmUrl, sopInstanceUid });
+    const { filmUrl: url = "", sopInstanceUid = "", fileSha256: sha256 = "" } = shown.picture.dataset;
+    film = new StudyFilm(place, { url, sopInstanceUid, sha256 });
     part("h2").textContent = shown.name;
     part("[data-larger-place]").textContent =
       `film ${next + 1} of ${films.length}${shown.place ? `, ${shown.place}` : ""}`;

@@ -95,6 +95,7 @@ export class Room {
       const values = await this.view.showImage({
         url: instance.film_url,
         sopInstanceUid: instance.sop_instance_uid,
+        sha256: instance.file_sha256,
       });
       this.films.lines.show(this.state.reading);
       this.set({ film: { kind: "shown", values } });

@@ -5,8 +5,8 @@ import { StudyFilm } from "./study-film";
 
 const films = new Map<string, StudyFilm>();
 for (const place of document.querySelectorAll<HTMLElement>("[data-film-viewer]")) {
-  const { filmUrl, sopInstanceUid } = place.dataset;
-  if (filmUrl && sopInstanceUid)
-    films.set(sopInstanceUid, new StudyFilm(place, { url: filmUrl, sopInstanceUid }));
+  const { filmUrl, sopInstanceUid, fileSha256: sha256 } = place.dataset;
+  if (filmUrl && sopInstanceUid && sha256)
+    films.set(sopInstanceUid, new StudyFilm(place, { url: filmUrl, sopInstanceUid, sha256 }));
 }
 showWhatIsPointedAt(document, films);

@@ -6,6 +6,8 @@ import type { FilmValues, Seen } from "./window";
 export interface Film {
   readonly url: string;
   readonly sopInstanceUid: string;
+  /** Of the file at `url`, in hex. */
+  readonly sha256: string;
 }
 
 export interface Display extends Seen {

@@ -15,7 +15,12 @@ export interface FetchedFilm {
 
 /** Rejects with WrongImage where the server gives no film, something else, or another film. */
 export async function fetchFilm(film: Film): Promise<FetchedFilm> {
-  const bytes = new Uint8Array(await fetchBytes(film.url));
+  const bytes = await fetchBytes(film.url, "default");
+  // The browser's own copy may be what is wrong: the server is asked past it.
+  return filmIn(bytes, film).catch(async () => filmIn(await fetchBytes(film.url, "reload"), film));
+}
+
+async function filmIn(bytes: Uint8Array<ArrayBuffer>, film: Film): Promise<FetchedFilm> {
   let header: DataSet;
   let codestream: Uint8Array<ArrayBuffer>;
   try {
@@ -29,6 +34,10 @@ export async function fetchFilm(film: Film): Promise<FetchedFilm> {
   }
   if (sopInstanceUidOf(header) !== film.sopInstanceUid) {
     throw new WrongImage("The server sent another film than the one that this page is about.");
+  }
+  // A codestream says nothing of a few wrong bytes: they would be shown as part of the film.
+  if ((await sha256Of(bytes)) !== film.sha256) {
+    throw new WrongImage("The film came damaged. If it does again, its file is: tell an admin.");
   }
   return { header, codestream };
 }
@@ -51,11 +60,16 @@ export function sizeOf(header: DataSet): Size {
   return { width: header.uint16("x00280011") ?? 0, height: header.uint16("x00280010") ?? 0 };
 }
 
-async function fetchBytes(url: string): Promise<ArrayBuffer> {
+async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function fetchBytes(url: string, cache: RequestCache): Promise<Uint8Array<ArrayBuffer>> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin" });
-    if (response.ok) return await response.arrayBuffer();
+    response = await fetch(url, { credentials: "same-origin", cache });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
     throw new WrongImage("The film could not be loaded: the server cannot be reached.", { cause });
   }

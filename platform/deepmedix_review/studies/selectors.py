@@ -47,6 +47,7 @@ class CompanionFilm:
     bits_stored: int
     role: Role
     days_before: int
+    file_sha256: str
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def _companion(film: Instance, *, role: Role, days_before: int) -> CompanionFilm
         bits_stored=film.bits_stored,
         role=role,
         days_before=days_before,
+        file_sha256=film.file_sha256,
     )
 
 

@@ -58,6 +58,7 @@ class CompanionFilmSerializer(serializers.Serializer[CompanionFilm]):
     bits_stored = serializers.IntegerField()
     role = serializers.ChoiceField(choices=("same_study", "prior"))
     days_before = serializers.IntegerField(help_text="0 for a film of the same study")
+    file_sha256 = serializers.CharField(help_text="of the file at film_url")
     film_url = serializers.SerializerMethodField()
     picture_url = serializers.SerializerMethodField()
 

@@ -24,7 +24,8 @@ export function CompanionPanel(props: {
     let isGone = false;
     view.onDisplayChanged(setDisplay);
     view.onImageLost((lost) => setProblem(lost.message));
-    view.showImage({ url: film.film_url, sopInstanceUid: film.sop_instance_uid }).then(
+    const { film_url: url, sop_instance_uid: sopInstanceUid, file_sha256: sha256 } = film;
+    view.showImage({ url, sopInstanceUid, sha256 }).then(
       () => {
         if (!isGone) room.films.attach(view);
       },

@@ -23,6 +23,7 @@ class ReadingFilmSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     sop_instance_uid = serializers.CharField()
     film_url = serializers.CharField()
+    file_sha256 = serializers.CharField(help_text="of the file at film_url")
     rows = serializers.IntegerField()
     columns = serializers.IntegerField()
     row_spacing_mm = serializers.FloatField(allow_null=True)

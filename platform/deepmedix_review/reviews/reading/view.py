@@ -42,6 +42,7 @@ class FilmView:
     uid: uuid.UUID
     sop_instance_uid: str
     film_url: str
+    file_sha256: str
     rows: int
     columns: int
     row_spacing_mm: float | None
@@ -205,6 +206,7 @@ def _film(instance: Instance) -> FilmView:
         uid=instance.uid,
         sop_instance_uid=instance.sop_instance_uid,
         film_url=reverse("film", args=[instance.uid]),
+        file_sha256=instance.file_sha256,
         rows=instance.rows,
         columns=instance.columns,
         row_spacing_mm=instance.row_spacing_mm,

@@ -78,6 +78,7 @@ def test_a_reading_holds_all_that_its_page_shows() -> None:
     assert shown["case_label"] == reading.assignment.label
     assert shown["instance"]["sop_instance_uid"] == film.sop_instance_uid
     assert shown["instance"]["film_url"] == f"/api/instances/{film.uid}/film/"
+    assert shown["instance"]["file_sha256"] == film.file_sha256
     assert [(completion["side"], completion["uid"]) for completion in shown["completions"]] == [
         ("a", str(reading.completion_a.uid)),
         ("b", str(reading.completion_b.uid if reading.completion_b else "")),
