@@ -175,7 +175,7 @@ def test_a_next_film_that_is_wrong_is_never_shown(enter: Callable[..., Room], wr
     assert not room.was_swapped_in(second)
     room.page.keyboard.press("3")
     assert not StepRating.objects.filter(reading=second).exists()
-    # Ahead and at its turn; bytes that are not the film's are asked for once more past the browser's own copy.
+    # Ahead and at its turn; for other bytes than the film's once more past the browser's own copy.
     assert len(asked) == (2 if wrong == "absent" else 4)
 
 
