@@ -86,7 +86,7 @@ describe("a step is rated as its twin", () => {
     const { step_ratings, region_annotations } = room.state.reading;
     expect(step_ratings.filter(({ plausibility }) => plausibility !== null)).toEqual(ofA.step_ratings);
     expect(region_annotations).toEqual(ofA.region_annotations);
-    expect(saved.at(-1)?.change).toMatchObject({
+    expect(saved.at(-2)?.change).toMatchObject({
       kind: "annotate_region",
       payload: { region: "b1r", verdict: null },
     });
@@ -127,6 +127,9 @@ describe("a step is rated as its twin", () => {
     room.perform(points(3));
     expect(room.state.reading.step_ratings.map(({ step: uid }) => uid)).toEqual(["a1"]);
     room.rateAsTwin("b", B[1] as Step);
-    asks(B[1] as Step, "It is rated as step 1 of output A already.");
+    asks(
+      B[1] as Step,
+      "It is rated as step 1 of output A already. Its region lies elsewhere: judge it here.",
+    );
   });
 });

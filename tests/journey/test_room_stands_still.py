@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
-from deepmedix_review.reviews.models import Case
+from deepmedix_review.reviews.models import Case, MissedFinding
 from deepmedix_review.reviews.study_services import create_reader_study
 from inference.regions import Box
 from tests.browser import check_barriers, open_as, watch
@@ -214,6 +214,16 @@ def test_a_missed_finding_says_of_which_output_it_is_also_when_both_are_compared
     room.wait_until_saved()
     room.press("Control+z")
     expect(page.locator(".film-said")).to_contain_text("Undone: missed finding 1 of output A.")
+    # What A missed, B missed too: with its region, and taken back as one.
+    room.press("q")
+    expect(page.get_by_role("group", name="Missed finding 2 of output B")).to_contain_text("· drawn")
+    room.wait_until_saved()
+    stored = MissedFinding.objects.filter(text="Fracture of the seventh left rib")
+    assert [len(finding.regions.all()) for finding in stored] == [1, 1]
+    room.press("Control+z")
+    expect(page.get_by_role("group", name="Missed finding 2 of output B")).to_have_count(0)
+    room.wait_until_saved()
+    assert stored.all().count() == 1
 
 
 def test_a_training_case_shows_what_is_known_on_the_film_and_at_the_top(enter: Callable[..., Room]) -> None:

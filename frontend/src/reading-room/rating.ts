@@ -5,12 +5,14 @@ import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
 import { knownFindingName } from "./missed";
+import { missedByOther } from "./missed-by-both";
 import { noSuchValue, thereAre } from "./no-such-value";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
+import { missedFinding } from "./regions";
 import type { RoomState } from "./room-state";
-import { asTwin, twinName, twinOf } from "./twins";
+import { asTwin, leftBeside, twinName, twinOf } from "./twins";
 
 export interface RatingHost {
   readonly state: RoomState;
@@ -45,6 +47,7 @@ export class Rating {
   perform(action: Rate): void {
     const { reading, place } = this.host.state;
     if (action.kind === "done") return this.finishRedrawing();
+    if (place.kind === "finding" && action.kind === "as-twin") return this.sayMissedByBoth(place.finding);
     if (place.kind === "finding") {
       const name = knownFindingName(reading, place.finding);
       return this.host.set({ hint: `${name.replace(/^m/, "M")} has the focus: Enter goes on to rate.` });
@@ -84,6 +87,17 @@ export class Rating {
     this.host.set({ said });
   }
 
+  /** What one output missed, the other missed too. The focus stays: Enter goes on. */
+  sayMissedByBoth(uid: string): void {
+    const { reading } = this.host.state;
+    const finding = missedFinding(reading, uid);
+    if (finding === null) return this.host.set({ said: "Say first what was missed." });
+    const found = missedByOther(reading, finding);
+    if (typeof found === "string") return this.host.set({ said: found });
+    this.host.changeAll(found.changes, found.name);
+    this.host.set({ said: `Named as ${found.name} too.` });
+  }
+
   /** Rates a step as its twin on the other side: never by itself, only where the reader says so. False where nothing
    * changed. */
   takeOver(side: Side, step: Step): boolean {
@@ -92,10 +106,10 @@ export class Rating {
       this.host.set({ said: found });
       return false;
     }
-    const name = twinName(side, twinOf(this.host.state.reading, step) ?? step);
+    const twin = twinOf(this.host.state.reading, step) ?? step;
+    const name = twinName(side, twin);
     this.host.changeAll(found, `step ${step.position} as ${name}`);
-    const isLeft = openRegion(this.host.state.reading, step) !== undefined;
-    this.host.set({ said: `Rated as ${name}.${isLeft ? " Its region lies elsewhere: judge it here." : ""}` });
+    this.host.set({ said: `Rated as ${name}.${leftBeside(this.host.state.reading, step, twin)}` });
     return true;
   }
 

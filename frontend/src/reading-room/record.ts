@@ -38,11 +38,11 @@ export class CaseRecord {
     this.addAll([change], nameOf(this.host.state.reading, change), group);
   }
 
-  /** Of items apart from each other, undone together. */
+  /** Of items apart from each other, or each on what those before it made; undone together, the last one first. */
   addAll(changes: readonly Change[], name: string, group: string | null = null): void {
     if (!this.host.hasItsFilm()) return;
     const { reading, place } = this.host.state;
-    const back = changes.flatMap((change) => inverses(reading, change));
+    const back = [...changes].reverse().flatMap((change) => inverses(reading, change));
     if (back.length > 0) {
       this.history.add({ back, forth: changes, place, name, group });
       this.keep();

@@ -191,6 +191,10 @@ export class Room {
     if (this.canRate) this.rating.takeOver(side, step);
   }
 
+  sayMissedByBoth(finding: string): void {
+    if (this.canRate) this.rating.sayMissedByBoth(finding);
+  }
+
   startDrawing(region: string): void {
     if (this.canRate) this.regions.open(region);
   }

@@ -1,7 +1,7 @@
 /** Steps of the two outputs that say the same in words, and what a reader said of the one taken over for the other. */
 import type { Change, Completion, Reading, Region, Side, Step } from "../api/reading";
 import { adjustedBox, annotate, annotation, stepRating } from "./changes";
-import { completionOn, isPlausibilityRated, otherSide } from "./place";
+import { completionOn, isPlausibilityRated, openRegion, otherSide } from "./place";
 import { builtIn } from "./questions";
 
 const NUM_COLOURS = 5;
@@ -121,7 +121,16 @@ export function asTwin(reading: Reading, side: Side, step: Step): Change[] | str
   const isRated = builtIn(reading, "plausibility") !== null && isPlausibilityRated(reading, twin);
   const isSame = isRated || twin.regions.some(({ uid }) => annotation(reading, uid) !== null);
   const name = twinName(side, twin);
-  return isSame ? `It is rated as ${name} already.` : `${name.replace("s", "S")} is not rated yet.`;
+  if (isSame) return `It is rated as ${name} already.${leftBeside(reading, step, twin)}`;
+  return `${name.replace("s", "S")} is not rated yet.`;
+}
+
+/** What is still to be judged of a step after it is rated as its twin; empty where nothing is. */
+export function leftBeside(reading: Reading, step: Step, twin: Step): string {
+  const open = openRegion(reading, step);
+  if (open === undefined) return "";
+  const isThere = twin.regions.some((other) => isSamePlace(open, other));
+  return isThere ? " Its region is not judged there yet." : " Its region lies elsewhere: judge it here.";
 }
 
 function asRated(reading: Reading, step: Step, twin: Step): Change[] {

@@ -1,7 +1,8 @@
 import type { Completion } from "../../api/reading";
 import { earlierFindings } from "../earlier";
 import { findingName, findingTitle, numberOf, ofOutput, sideName } from "../missed";
-import type { Place } from "../place";
+import { isMissedByOneAlone } from "../missed-by-both";
+import { otherSide, type Place } from "../place";
 import { colourOfFinding } from "../region-items";
 import { missedFinding } from "../regions";
 import type { Room } from "../room";
@@ -96,6 +97,19 @@ function Finding(props: {
                 shortcut="edit"
                 onClick={() => room.texts.start(writing, place)}
               />
+              {finding && isMissedByOneAlone(state.reading, finding) && (
+                <button
+                  type="button"
+                  class="inline"
+                  aria-label={`The other output missed it too: ${name}`}
+                  onClick={() => {
+                    room.goTo(place);
+                    room.sayMissedByBoth(uid);
+                  }}
+                >
+                  {otherSide(completion.side).toUpperCase()} too <Cap of="as-twin" />
+                </button>
+              )}
               <button
                 type="button"
                 class="inline"
