@@ -46,6 +46,9 @@ class CompletionFactory(factory.django.DjangoModelFactory[Completion]):
 
 def say(instance: Instance, *, steps: Sequence[tuple[str, Sequence[Box]]], **fields: Any) -> Completion:
     """A completion of this film with these steps and their boxes, in film pixels."""
+    answer = fields.get("answer", CompletionFactory.answer)
+    thoughts = " ".join(f"{text} {' '.join(f'[{box}]' for box in boxes)}" for text, boxes in steps)
+    fields.setdefault("text", f"<think> {thoughts} </think> The answer is: \\boxed{{{answer}}}")
     completion = CompletionFactory.create(instance=instance, **fields)
     for position, (text, boxes) in enumerate(steps, start=1):
         step = ReasoningStep.objects.create(completion=completion, position=position, text=text)

@@ -174,4 +174,4 @@ def _held_out(collection: CollectionVersion, candidate: ModelVersion, *, number:
         Exists(Instance.objects.filter(series__study=OuterRef("pk"))), state=Study.State.READY
     ).exclude(patient_pseudonym__in=patients_learned(candidate))
     of_test = choices.of_collection(ready, Collected(collection, Split.TEST))
-    return choices.drawn(of_test, number=number, seed=candidate.number)
+    return list(choices.drawn(of_test, number=number, seed=candidate.number))

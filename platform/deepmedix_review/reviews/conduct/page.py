@@ -21,6 +21,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
+from deepmedix_review.reviews.same_texts import same_pairs_of, that_differ
 from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
 
 
@@ -89,6 +90,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "seen": count_readings(reader_study),
         "asked": asked_of(reader_study),
         "collected": collected_of(reader_study),
+        "same_pairs": same_pairs_of(reader_study),
         "num_from_elsewhere": overview.num_from_elsewhere(reader_study),
         "words": _words(reader_study),
         "controls": overview.control_cases(reader_study),
@@ -120,6 +122,7 @@ def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[overvi
 def invitation_form(
     reader_study: ReaderStudy, request: HttpRequest, *, is_sent: bool = False
 ) -> InvitationForm:
+    """`is_sent`: it is what was sent; else it shows what was in it when another form of the page was."""
     user = acting_user(request)
     return InvitationForm(
         request.POST if is_sent else None,
@@ -127,6 +130,7 @@ def invitation_form(
             (str(reader.uid), called(reader, viewer=user))
             for reader in overview.readers_to_invite(reader_study)
         ],
+        initial={name: request.POST.get(f"invite-{name}", "") for name in ("reader", "deadline")},
         prefix="invite",
     )
 
@@ -139,9 +143,20 @@ def extension_form(
         model_version=reader_study.model_version,
         other_version=reader_study.other_version,
     ).exclude(pk__in=overview.studies_in(reader_study))
+    if reader_study.leaves_out_same:
+        found = that_differ(
+            found,
+            shows=reader_study.shows,
+            model_version=reader_study.model_version,
+            other_version=reader_study.other_version,
+        )
     return ExtensionForm(
         request.POST if is_sent else None,
         offered=found.prefetch_related("series__instances")[: choices.MOST_OFFERED],
+        initial={
+            "deadline": request.POST.get("extend-deadline", ""),
+            "studies": request.POST.getlist("extend-studies"),
+        },
         prefix="extend",
     )
 

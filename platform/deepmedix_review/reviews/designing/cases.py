@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 from django.http import QueryDict
 
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designing.form import ALL, CHOSEN, COLLECTION, IMPORTS, KEEP
 from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.same_texts import SamePairs, saying_the_same
 from deepmedix_review.reviews.study_services import Collected, StudyDraft
 from deepmedix_review.studies.models import CollectionVersion, Study
 from deepmedix_review.studies.selectors import labelled
@@ -24,6 +25,7 @@ class CasesOffered:
     """Of one page: what is shown of each study decides which studies can be cases.
 
     `posted` is None where the page begins, from `draft` or from a collection that its address names.
+    `leaves_out_same`: pairs that say the same, word for word, are not taken.
     """
 
     def __init__(
@@ -35,15 +37,21 @@ class CasesOffered:
         shows: str,
         model_version: ModelVersion | None,
         other_version: ModelVersion | None,
+        leaves_out_same: bool,
     ) -> None:
         self.posted, self.draft, self.begins_with = posted, draft, begins_with
         self.model_version = model_version
         self.search = str(posted.get("search", "")) if posted is not None else ""
         self.lists_studies = draft is None or len(draft.studies) <= MOST_LISTED
         self._counted: dict[Collected, int] = {}
-        self.readable = choices.readable_studies(
+        self.says_the_same = saying_the_same(
             shows=shows, model_version=model_version, other_version=other_version
         )
+        self.leaves_out_same = leaves_out_same
+        self.has_what_is_shown = choices.readable_studies(
+            shows=shows, model_version=model_version, other_version=other_version
+        )
+        self.readable = self._told_apart(self.has_what_is_shown)
 
     @cached_property
     def num_readable(self) -> int:
@@ -94,7 +102,16 @@ class CasesOffered:
     @cached_property
     def readable_chosen(self) -> frozenset[int]:
         """Which of the chosen ones have what is to be shown."""
-        return frozenset(self.readable.filter(pk__in=self.chosen_pks).values_list("pk", flat=True))
+        found = self.has_what_is_shown.filter(pk__in=self.chosen_pks)
+        return frozenset(found.values_list("pk", flat=True))
+
+    @cached_property
+    def same_listed(self) -> frozenset[int]:
+        """Which of the listed ones have a pair that says the same."""
+        if self.says_the_same is None:
+            return frozenset()
+        listed = choices.of_studies(study.pk for study in self.listed)
+        return frozenset(listed.filter(self.says_the_same).values_list("pk", flat=True))
 
     @cached_property
     def listed(self) -> list[Study]:
@@ -126,13 +143,14 @@ class CasesOffered:
     def count(self, said: Mapping[str, Any]) -> int:
         """How many cases the form would take."""
         match self.source(said):
+            case source if source in (KEEP, CHOSEN) and self.leaves_out_same:
+                return self.taken_from(said).count()
             case source if source == KEEP:
                 return len(self.draft.studies) if self.draft else 0
             case source if source == ALL:
                 return min(self.num_readable, choices.MOST_CASES)
             case source if source == IMPORTS:
-                uids = read_uids(said.get("imports") or ())
-                return min(choices.count(choices.of_imports(self.readable, uids)), choices.MOST_CASES)
+                return min(choices.count(self.taken_from(said)), choices.MOST_CASES)
             case source if source == COLLECTION:
                 collected = self.collected(said)
                 most = (collected.most if collected else None) or choices.MOST_CASES
@@ -140,49 +158,45 @@ class CasesOffered:
             case _:
                 return len(self.chosen)
 
+    def same_pairs(self, said: Mapping[str, Any], *, seed: int) -> SamePairs | None:
+        """Of the form's cases; where they are left out, of what its cases are taken from, as far as it is
+        counted. None where no pair is shown, or none says the same."""
+        if self.says_the_same is None:
+            return None
+        source = self._source(said)
+        taken = source[: choices.MOST_COUNTED] if self.leaves_out_same else self._cut(source, said, seed=seed)
+        pairs = Study.objects.filter(pk__in=taken.values("pk"))
+        found = pairs.aggregate(pairs=Count("pk"), same=Count("pk", filter=Q(self.says_the_same)))
+        return SamePairs(num_same=found["same"], num_pairs=found["pairs"]) if found["same"] else None
+
     def num_collected(self, said: Mapping[str, Any]) -> int:
         """How many studies of the chosen collection have what is to be shown, counted likewise."""
         collected = self.collected(said)
         if collected is None:
             return 0
         if collected not in self._counted:
-            self._counted[collected] = choices.count(self._of_collection(collected))
+            self._counted[collected] = choices.count(self.taken_from(said))
         return self._counted[collected]
 
     def studies(
         self, said: Mapping[str, Any], *, reader_study: ReaderStudy | None, taught: Iterable[Study], seed: int
     ) -> list[Study]:
         """The data cases of a valid form, oldest first, without those that teach."""
+        found = self._cut(self.taken_from(said), said, seed=seed)
         match self.source(said):
             case source if source == KEEP and reader_study:
-                return choices.drafted_studies(reader_study)
-            case source if source == ALL:
-                found: Iterable[Study] = self.readable[: choices.MOST_CASES]
-            case source if source == IMPORTS:
-                uids = read_uids(said["imports"])
-                found = choices.of_imports(self.readable, uids)[: choices.MOST_CASES]
-            case source if source == COLLECTION:
-                found = self._draw(self.collected(said), seed=seed)
+                there = set(found.values_list("pk", flat=True))
+                return [study for study in choices.drafted_studies(reader_study) if study.pk in there]
+            case source if source in (ALL, IMPORTS, COLLECTION):
+                pks = {study.pk for study in taught}
+                return sorted((study for study in found if study.pk not in pks), key=lambda study: study.pk)
             case _:
-                return self.chosen
-        pks = {study.pk for study in taught}
-        return sorted((study for study in found if study.pk not in pks), key=lambda study: study.pk)
+                there = set(found.values_list("pk", flat=True))
+                return [study for study in self.chosen if study.pk in there]
 
     def taken_from(self, said: Mapping[str, Any]) -> QuerySet[Study]:
         """What the form's cases are, or are drawn from; not counted yet."""
-        match self.source(said):
-            case source if source == KEEP:
-                pks = {study.pk for study in self.draft.studies} if self.draft else set()
-                return Study.objects.filter(pk__in=pks)
-            case source if source == ALL:
-                return self.readable
-            case source if source == IMPORTS:
-                return choices.of_imports(self.readable, read_uids(said.get("imports") or ()))
-            case source if source == COLLECTION:
-                collected = self.collected(said)
-                return self._of_collection(collected) if collected else Study.objects.none()
-            case _:
-                return Study.objects.filter(pk__in=self.chosen_pks)
+        return self._told_apart(self._source(said))
 
     def has_real_films(self, said: Mapping[str, Any]) -> bool:
         """Whether any study among these is of a person, not drawn."""
@@ -190,14 +204,40 @@ class CasesOffered:
             return any(not study.is_phantom for study in self.chosen)
         return self.taken_from(said).filter(is_phantom=False).exists()
 
-    def _draw(self, collected: Collected | None, *, seed: int) -> Sequence[Study]:
-        if collected is None:
-            return []
-        most = min(collected.most or choices.MOST_CASES, choices.MOST_CASES)
-        return choices.drawn(self._of_collection(collected), number=most, seed=seed)
+    def _source(self, said: Mapping[str, Any]) -> QuerySet[Study]:
+        """Pairs that say the same among them."""
+        match self.source(said):
+            case source if source == KEEP:
+                return choices.of_studies(study.pk for study in (self.draft.studies if self.draft else ()))
+            case source if source == ALL:
+                return self.has_what_is_shown
+            case source if source == IMPORTS:
+                return choices.of_imports(self.has_what_is_shown, read_uids(said.get("imports") or ()))
+            case source if source == COLLECTION:
+                collected = self.collected(said)
+                if collected is None:
+                    return Study.objects.none()
+                return choices.of_collection(self.has_what_is_shown, collected)
+            case _:
+                return choices.of_studies(self.chosen_pks)
 
-    def _of_collection(self, collected: Collected) -> QuerySet[Study]:
-        return choices.of_collection(self.readable, collected)
+    def _cut(self, studies: QuerySet[Study], said: Mapping[str, Any], *, seed: int) -> QuerySet[Study]:
+        """As many as a study takes; of a collection those that the seed draws."""
+        match self.source(said):
+            case source if source in (ALL, IMPORTS):
+                return studies[: choices.MOST_CASES]
+            case source if source == COLLECTION:
+                collected = self.collected(said)
+                most = (collected.most if collected else None) or choices.MOST_CASES
+                return choices.drawn(studies, number=min(most, choices.MOST_CASES), seed=seed)
+            case _:
+                return studies
+
+    def _told_apart(self, studies: QuerySet[Study]) -> QuerySet[Study]:
+        """Without those whose pair says the same, where they are left out."""
+        if self.leaves_out_same and self.says_the_same is not None:
+            return studies.filter(~self.says_the_same)
+        return studies
 
     def _named_version(self) -> CollectionVersion | None:
         """The version that the form names, or that the page begins with: it may be an older one."""

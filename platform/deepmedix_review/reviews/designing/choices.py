@@ -1,7 +1,7 @@
 """Finds what an admin may choose for a reader study: model versions, imports, studies and criteria."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -123,6 +123,10 @@ def readable_studies(
     return ready.filter(Exists(said))
 
 
+def of_studies(pks: Iterable[int]) -> QuerySet[Study]:
+    return Study.objects.filter(pk__in=set(pks))
+
+
 def imports_to_read(studies: QuerySet[Study]) -> Sequence[ImportToRead]:
     """The newest imports that brought any of these studies in."""
     counts = (
@@ -165,10 +169,10 @@ def of_collection(studies: QuerySet[Study], collected: Collected) -> QuerySet[St
     return studies.filter(pk__in=members.values("study"))
 
 
-def drawn(studies: QuerySet[Study], *, number: int, seed: int) -> list[Study]:
+def drawn(studies: QuerySet[Study], *, number: int, seed: int) -> QuerySet[Study]:
     """So many of them by chance; the same studies and seed draw the same, a few more nearly the same."""
     key = Concat(Value(f"{seed} "), Cast("uid", TextField()), output_field=TextField())
-    return list(studies.order_by(MD5(key), "pk")[:number])
+    return studies.order_by(MD5(key), "pk")[:number]
 
 
 def studies_by_uid(uids: Sequence[uuid.UUID]) -> list[Study]:

@@ -87,6 +87,11 @@ class ReaderStudyForm(PlainForm):
     collection_most = _whole(
         "At most", initial=None, least=1, most=5000, help_text="Drawn by the seed. Empty: all, up to 5,000."
     )
+    leaves_out_same = forms.BooleanField(
+        required=False,
+        label="Leave out pairs that say the same",
+        help_text="Word for word, regions too: their readers would compare a text with itself.",
+    )
     imports = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     studies = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     preset = forms.ChoiceField(
@@ -247,6 +252,7 @@ def settings_from(said: Mapping[str, Any]) -> dict[str, Any]:
         "instructions": said.get("instructions", ""),
         "seed": said["seed"] if said.get("seed") is not None else 1,
         "deadline": said.get("deadline"),
+        "leaves_out_same": bool(said.get("leaves_out_same")),
         "hides_results": bool(said.get("hides_results")),
         "first_read_choices": [line.strip() for line in lines if line.strip()],
         "lease_minutes": said.get("lease_minutes") or 120,
@@ -279,6 +285,7 @@ def initial_from(draft: StudyDraft, *, lists_studies: bool) -> dict[str, Any]:
         "other_version": str(draft.other_version.uid) if draft.other_version else None,
         **_cases_of(draft, lists_studies=lists_studies),
         "readers": [str(reader.uid) for reader in draft.readers],
+        "leaves_out_same": draft.leaves_out_same,
         "seed": draft.seed,
         "deadline": draft.deadline,
         "hides_results": draft.hides_results,

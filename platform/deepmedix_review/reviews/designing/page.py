@@ -30,6 +30,7 @@ from deepmedix_review.reviews.designing.sections import Section, sections
 from deepmedix_review.reviews.designing.warnings import warnings_of
 from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign, StudyPlan, room_for_repeats
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.same_texts import SamePairs
 from deepmedix_review.reviews.study_services import (
     Collected,
     StudyDraft,
@@ -65,6 +66,7 @@ class DesignPage:
             shows=self.shows,
             model_version=self.model_version or self.serving,
             other_version=self.other_version,
+            leaves_out_same=self.leaves_out_same,
         )
         lists_studies, draft = self.cases.lists_studies, self.draft
         self.form = ReaderStudyForm(
@@ -124,6 +126,17 @@ class DesignPage:
         if self.posted is not None:
             return str(self.posted.get("shows", "two_samples"))
         return self.begun.design.shows if self.begun else "two_samples"
+
+    @cached_property
+    def leaves_out_same(self) -> bool:
+        if self.posted is not None:
+            return "leaves_out_same" in self.posted
+        return self.draft is not None and self.draft.leaves_out_same
+
+    @cached_property
+    def same_pairs(self) -> SamePairs | None:
+        """None where none of them says the same."""
+        return self.cases.same_pairs(self.said, seed=settings_from(self.said)["seed"])
 
     @cached_property
     def teachable(self) -> list[Study]:
@@ -291,8 +304,22 @@ class DesignPage:
             if name in self.form.fields and self.form[name].data not in (None, "")
         ]
         warned = warnings_of(self.versions_shown, self.cases.taken_from(self.said))
-        told = (*self._left_without_third_reader(), *self._told_of_drawn_films(), *warned)
+        told = (
+            *self._left_without_third_reader(),
+            *self._told_of_same_pairs(),
+            *self._told_of_drawn_films(),
+            *warned,
+        )
         return (*uncounted, *self.problems, *told)
+
+    def _told_of_same_pairs(self) -> Sequence[str]:
+        """Told before anybody is paid for comparing a text with itself."""
+        if self.same_pairs is None or self.leaves_out_same:
+            return []
+        return [
+            f"{self.same_pairs}: their readers compare a text with itself. “Leave out pairs that say the "
+            "same”, under Cases, spares them."
+        ]
 
     def _told_of_drawn_films(self) -> Sequence[str]:
         """The shipped model has seen no real film: told before its outputs cost anybody's time."""

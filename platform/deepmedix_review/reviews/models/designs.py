@@ -87,6 +87,9 @@ class ReaderStudy(PublicModel):
     collection_most = models.PositiveIntegerField(
         null=True, help_text="so many of them, drawn by the seed; None takes all"
     )
+    leaves_out_same = models.BooleanField(
+        default=False, help_text="pairs of outputs that say the same, word for word, are no cases"
+    )
     seed = models.PositiveIntegerField(default=1, help_text="draws order, sides, shares and blocks")
     design = models.CharField(max_length=16, choices=Design.choices, default=Design.EVERY_READER)
     readers_per_case = models.PositiveSmallIntegerField(

@@ -3,6 +3,7 @@
 from deepmedix_review.reviews.designing.words import DESIGNS, SHOWS
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.figures import counted
+from deepmedix_review.reviews.same_texts import same_pairs_of
 
 
 def say_design(reader_study: ReaderStudy) -> str:
@@ -20,4 +21,15 @@ def say_design(reader_study: ReaderStudy) -> str:
     versions = " and ".join(
         str(version) for version in (reader_study.model_version, reader_study.other_version) if version
     )
-    return f"{dict(SHOWS)[reader_study.shows]}: {versions}. {lists}. {counted(cases, 'case')}."
+    said = f"{dict(SHOWS)[reader_study.shows]}: {versions}. {lists}. {counted(cases, 'case')}."
+    return f"{said} {_say_same(reader_study)}".strip()
+
+
+def _say_same(reader_study: ReaderStudy) -> str:
+    """Readers who compare a text with itself agree, and vote for neither."""
+    if reader_study.leaves_out_same:
+        return "Pairs that say the same, word for word, were left out."
+    same = same_pairs_of(reader_study)
+    if same is None or not same.num_same:
+        return ""
+    return f"{same}: their readers compared a text with itself."

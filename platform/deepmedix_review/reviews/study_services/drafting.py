@@ -49,12 +49,14 @@ class StudyDraft:
     """All that an admin says of a reader study. A draft may lack anything but its title.
 
     No `asked` criteria ask what was always asked. No `model_version` is the one that serves at the start.
-    `collected` says where `studies` came from; None where they were chosen otherwise.
+    `collected` says where `studies` came from; None where they were chosen otherwise. `leaves_out_same`: at
+    the start too, since a model may have said more meanwhile.
     """
 
     title: str
     studies: Sequence[Study] = ()
     collected: Collected | None = None
+    leaves_out_same: bool = False
     taught: Sequence[TaughtCase] = ()
     readers: Sequence[User] = ()
     asked: Sequence[Asked] = ()
@@ -124,6 +126,7 @@ def draft_of(reader_study: ReaderStudy) -> StudyDraft:
         title=reader_study.title,
         studies=[case.study for case in cases if case.role == Case.Role.DATA],
         collected=collected_of(reader_study),
+        leaves_out_same=reader_study.leaves_out_same,
         taught=[
             TaughtCase(
                 case.study,
@@ -316,6 +319,7 @@ def _columns(draft: StudyDraft) -> dict[str, Any]:
         "collection_version": draft.collected.version if draft.collected else None,
         "collection_split": draft.collected.split if draft.collected else "",
         "collection_most": draft.collected.most if draft.collected else None,
+        "leaves_out_same": draft.leaves_out_same,
         "instructions": draft.instructions.strip(),
         "seed": draft.seed,
         "deadline": draft.deadline,

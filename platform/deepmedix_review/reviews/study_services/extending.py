@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -15,6 +16,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import draw
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.same_texts import saying_the_same
 from deepmedix_review.reviews.study_services.assigning import (
     design_readers,
     ground_of,
@@ -24,7 +26,7 @@ from deepmedix_review.reviews.study_services.assigning import (
 )
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.study_services.moves import ListChange, changes_since, lists_of, taken_back
-from deepmedix_review.reviews.study_services.notices import tell_of_growth
+from deepmedix_review.reviews.study_services.notices import tell_of_extension
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.reviews.study_services.starting import deal
 from deepmedix_review.studies.models import Study
@@ -34,11 +36,15 @@ State = ReaderStudy.State
 
 @dataclass(frozen=True)
 class Growth:
-    """What more cases give each reader to read; of a pool, how many places are free then."""
+    """What more cases give each reader to read; of a pool, how many places are free then.
+
+    `later` are the primary keys of readers whose deadline changes with the reader study's.
+    """
 
     num_cases: int
     changes: tuple[ListChange, ...]
     num_places: int = 0
+    later: frozenset[int] = frozenset()
 
     @property
     def num_readings(self) -> int:
@@ -90,7 +96,13 @@ def extend_reader_study(
     reader_study, growth = _extend(reader_study, actor=actor, cases=cases, deadline=deadline)
     if shown is not None and shown != growth.fingerprint:
         raise GrewOtherwise(growth)
-    tell_of_growth(growth.changes, reader_study=reader_study, actor=actor)
+    tell_of_extension(
+        growth.changes,
+        reader_study=reader_study,
+        actor=actor,
+        later=growth.later,
+        num_pooled=growth.num_cases if growth.num_places else 0,
+    )
     record_event(
         actor=actor,
         action="extend_reader_study",
@@ -113,24 +125,32 @@ def _extend(
         )
     if not cases and deadline is None:
         raise RefusedByRule("Nothing was added. Choose studies, a later deadline, or both.")
-    if deadline is not None:
-        if deadline < timezone.localdate():
-            raise RefusedByRule("That deadline has passed. Choose a later one.")
-        if reader_study.deadline is not None and deadline < reader_study.deadline:
-            raise RefusedByRule(
-                f"The deadline is {say_day(reader_study.deadline)} already, and readers count on it. "
-                "Choose a later one."
-            )
-        reader_study.deadline = deadline
-        reader_study.save(update_fields=["deadline"])
-        Invitation.objects.filter(reader_study=reader_study, deadline__lt=deadline).update(deadline=None)
+    later = _set_deadline(reader_study, deadline) if deadline is not None else frozenset()
     if not cases:
-        return reader_study, Growth(0, ())
+        return reader_study, Growth(0, (), later=later)
     before = lists_of(reader_study)
     num_places = _add_cases(reader_study, cases)
     readers = [invitation.reader for invitation in staying(reader_study)]
     changes = changes_since(before, reader_study=reader_study, readers=readers)
-    return reader_study, Growth(len(cases), changes, num_places)
+    return reader_study, Growth(len(cases), changes, num_places, later)
+
+
+def _set_deadline(reader_study: ReaderStudy, deadline: date) -> frozenset[int]:
+    """An own one that is later stays. Returns the readers for whom it is another than before."""
+    if deadline < timezone.localdate():
+        raise RefusedByRule("That deadline has passed. Choose a later one.")
+    if reader_study.deadline is not None and deadline < reader_study.deadline:
+        raise RefusedByRule(
+            f"The deadline is {say_day(reader_study.deadline)} already, and readers count on it. "
+            "Choose a later one."
+        )
+    invitations = Invitation.objects.filter(reader_study=reader_study)
+    own = Q(deadline__lt=deadline) if reader_study.deadline == deadline else ~Q(deadline__gte=deadline)
+    later = frozenset(invitations.filter(own).values_list("reader", flat=True))
+    reader_study.deadline = deadline
+    reader_study.save(update_fields=["deadline"])
+    invitations.filter(deadline__lt=deadline).update(deadline=None)
+    return later
 
 
 def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
@@ -157,6 +177,7 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
     silent = sorted(study.label for study in studies if study.pk not in chosen)
     if silent:
         raise RefusedByRule(f"{', '.join(silent)} has no completion to read. Request inference first.")
+    _refuse_same(reader_study, studies)
     last = Case.objects.filter(reader_study=reader_study).order_by("-position")[0].position
     cases = Case.objects.bulk_create(
         Case(reader_study=reader_study, study=study, position=position)
@@ -168,3 +189,21 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
     planned = draw(design_of(reader_study), cases=ground.design_cases, readers=readers, seed=seed)
     write_assignments(planned, ground)
     return sum(case.num_free for case in cases)
+
+
+def _refuse_same(reader_study: ReaderStudy, studies: Sequence[Study]) -> None:
+    """Where the design leaves out pairs that say the same, none comes in later."""
+    same = saying_the_same(
+        shows=reader_study.shows,
+        model_version=reader_study.model_version,
+        other_version=reader_study.other_version,
+    )
+    if not reader_study.leaves_out_same or same is None:
+        return
+    found = Study.objects.filter(pk__in=[study.pk for study in studies]).filter(same)
+    labels = sorted(study.label for study in found)
+    if labels:
+        raise RefusedByRule(
+            f"The two outputs of {', '.join(labels)} say the same, word for word, and this reader study "
+            "leaves such pairs out. Take it out."
+        )

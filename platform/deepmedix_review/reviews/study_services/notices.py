@@ -1,6 +1,6 @@
-"""Tells readers on their worklist what changed it: others who came or left, or cases that were added."""
+"""Tells readers on their worklist what changed it: others who came or left, more cases, another deadline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,13 +26,31 @@ def tell_readers(moves: Moves, *, reader_study: ReaderStudy, actor: User | None)
         )
 
 
-def tell_of_growth(changes: Sequence[ListChange], *, reader_study: ReaderStudy, actor: User | None) -> None:
-    """A notice for each reader who got cases that were added."""
-    for change in _with_a_list(changes, reader_study):
-        if change.num_come:
+def tell_of_extension(
+    changes: Sequence[ListChange],
+    *,
+    reader_study: ReaderStudy,
+    actor: User | None,
+    later: Collection[int],
+    num_pooled: int,
+) -> None:
+    """A notice for each reader who got cases, or a pool to take them from, or another deadline for what is
+    left to read. `later` are the primary keys of those whose deadline the reader study's is now.
+    """
+    come = {change.reader.pk: change.num_come for change in changes}
+    accepted = Invitation.objects.filter(reader_study=reader_study, state=Invitation.State.ACCEPTED)
+    for invitation in accepted.select_related("reader").order_by("pk"):
+        num_come = come.get(invitation.reader_id) or num_pooled
+        has_more = reader_study.is_pool or invitation.num_signed < invitation.num_assigned
+        deadline = reader_study.deadline if invitation.reader_id in later and has_more else None
+        if num_come or deadline:
             _tell(
                 WorklistNotice(
-                    reader_study=reader_study, reader=change.reader, num_come=change.num_come, is_grown=True
+                    reader_study=reader_study,
+                    reader=invitation.reader,
+                    num_come=num_come,
+                    is_grown=num_come > 0,
+                    deadline=deadline,
                 ),
                 actor,
             )
@@ -73,5 +91,6 @@ def _tell(notice: WorklistNotice, actor: User | None) -> None:
             "reader_study": str(notice.reader_study.uid),
             "gone": notice.num_gone,
             "come": notice.num_come,
+            "deadline": notice.deadline.isoformat() if notice.deadline else None,
         },
     )

@@ -17,6 +17,7 @@ from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import DesignCase, DesignReader, ReaderStudyDesign, draw, prepare
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.same_texts import saying_the_same
 from deepmedix_review.reviews.study_services.assigning import ground_of, staying, write_assignments
 from deepmedix_review.reviews.study_services.controls import make_control
 from deepmedix_review.reviews.study_services.drafting import (
@@ -78,10 +79,11 @@ def start_reader_study(*, reader_study: ReaderStudy, actor: User | None) -> Read
     reader_study = ReaderStudy.objects.select_for_update().get(pk=reader_study.pk)
     if reader_study.state != ReaderStudy.State.DRAFT:
         raise RefusedByRule("This reader study has begun already.")
+    reader_study.model_version = reader_study.model_version or serving_model()
+    num_left_out = _leave_out_same(reader_study) if reader_study.leaves_out_same else 0
     unready = find_unready(draft_of(reader_study))
     if unready:
         raise RefusedByRule(" ".join(unready))
-    reader_study.model_version = reader_study.model_version or serving_model()
     reader_study.state = ReaderStudy.State.RUNNING
     reader_study.save(update_fields=["model_version", "state"])
     cases = list(Case.objects.filter(reader_study=reader_study).select_related("study"))
@@ -101,12 +103,28 @@ def start_reader_study(*, reader_study: ReaderStudy, actor: User | None) -> Read
         details={
             "design": asdict(design_of(reader_study)),
             "cases": len(cases),
+            "left_out": num_left_out,
             "readers": list(ground.readers),
             "assignments": len(planned),
             "seed": reader_study.seed,
         },
     )
     return reader_study
+
+
+def _leave_out_same(reader_study: ReaderStudy) -> int:
+    """The cases whose pair would say the same, of what the models have said by now. Returns how many."""
+    same = saying_the_same(
+        shows=reader_study.shows,
+        model_version=reader_study.model_version,
+        other_version=reader_study.other_version,
+    )
+    if same is None:
+        return 0
+    of_data = Case.objects.filter(reader_study=reader_study, role=Case.Role.DATA)
+    studies = Study.objects.filter(pk__in=of_data.values("study")).filter(same)
+    _, by_kind = of_data.filter(study__in=list(studies.values_list("pk", flat=True))).delete()
+    return by_kind.get(Case._meta.label, 0)
 
 
 def deal(

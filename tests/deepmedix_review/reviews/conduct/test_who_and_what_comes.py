@@ -130,6 +130,20 @@ def test_studies_that_were_ticked_stay_ticked_where_the_extension_is_refused(adm
     assert "<details open><summary>Add cases" in page
 
 
+def test_one_form_of_the_page_leaves_alone_what_is_typed_in_the_other(admin: Client) -> None:
+    study, more, newcomer = reader_study(num_cases=1), completed_study(), ExpertFactory.create()
+    page = admin.get(detail(study)).content.decode()
+    for section in ("#invite .fields", "#extend .fields"):
+        assert f'hx-include="{section}' in page
+    typed = {"invite-reader": str(newcomer.uid), "invite-deadline": DAY, "extend-studies": [str(more.uid)]}
+    for word, asked in (("extend", "Add 1 case?"), ("invite", "put on the worklist")):
+        page = admin.post(address(study, word), typed).content.decode()
+        assert asked in page
+        assert f'name="invite-deadline" value="{DAY}"' in page
+        assert re.search(rf'value="{newcomer.uid}" selected', page)
+        assert re.search(rf'value="{more.uid}" checked', page)
+
+
 def test_an_admin_sees_whom_a_pseudonym_stands_for(admin: Client) -> None:
     study = reader_study(readers=[ExpertFactory.create(pseudonym="E-WINTER", username="dr.winter")])
     ExpertFactory.create(pseudonym="E-SPRING", username="dr.spring")

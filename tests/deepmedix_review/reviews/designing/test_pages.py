@@ -282,15 +282,15 @@ def test_the_page_takes_as_many_queries_however_many_studies(
     for _ in range(2):
         completed_study()
     ExpertFactory.create()
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(23):
         admin.get(NEW)
     for _ in range(4):
         completed_study()
         ExpertFactory.create()
     everything = uids(*Study.objects.all())
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(23):
         admin.get(NEW)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         admin.post(reverse("reader-study-plan"), form(studies=everything))
 
 

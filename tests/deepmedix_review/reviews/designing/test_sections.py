@@ -187,7 +187,7 @@ def test_every_hard_word_is_explained_in_a_sentence_where_it_stands(desk: Client
 def test_each_field_of_the_form_is_on_the_first_screen_or_in_one_section() -> None:
     first_screen = {
         *("title", "shows", "version", "other_version", "preset", "readers", "imports", "studies"),
-        *("cases_from", "collection", "collection_split", "collection_most"),
+        *("cases_from", "collection", "collection_split", "collection_most", "leaves_out_same"),
     }
     in_sections = [name for fields in FIELDS.values() for name in fields]
     assert len(in_sections) == len(set(in_sections))

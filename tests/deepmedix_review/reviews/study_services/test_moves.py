@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
@@ -16,6 +18,7 @@ from deepmedix_review.reviews.study_services import (
     Moves,
     answer_invitation,
     dismiss_notice,
+    extend_reader_study,
     invite_reader,
     preview_invitation,
     preview_removal,
@@ -24,6 +27,7 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.reviews.worklist.offers import notices_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
+from tests.factories.reviews import completed_study
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +151,34 @@ def test_readers_are_told_of_cases_that_went_and_came_and_that_they_read_no_more
     remove_reader(reader_study=reader_study, reader=gone, actor=admin)
     assert [notice.is_end for notice in notices_of(gone)] == [True]
     assert [notice.num_come for notice in notices_of(stays)] == [4]
+
+
+def test_another_deadline_is_told_to_whom_it_is_another_and_who_has_more_to_read() -> None:
+    reader_study = running(a_draft(num_cases=1, num_readers=5, design=ReaderStudyDesign(shows="one")))
+    reads, own_later, own_sooner, done, invited = readers_of(reader_study)
+    today = timezone.localdate()
+    for reader, days in ((own_later, 20), (own_sooner, 2)):
+        Invitation.objects.filter(reader=reader).update(deadline=today + timedelta(days=days))
+    Invitation.objects.filter(reader=invited).update(state=Invitation.State.INVITED)
+    sign_unsaid(list_of(reader_study, done)[0])
+    day = today + timedelta(days=10)
+    for _ in range(2):
+        # What stays as it is is told once.
+        extend_reader_study(reader_study=reader_study, actor=None, deadline=day)
+    for reader in (reads, own_sooner):
+        assert [(notice.deadline, notice.num_come) for notice in notices_of(reader)] == [(day, 0)]
+    for reader in (own_later, done, invited):
+        assert notices_of(reader) == []
+
+
+def test_a_pool_that_grew_is_told_to_all_its_readers() -> None:
+    reader_study = running(a_draft(num_cases=1, num_readers=2, design=DESIGNS["pool"]))
+    more = [completed_study(), completed_study()]
+    day = timezone.localdate() + timedelta(days=10)
+    extend_reader_study(reader_study=reader_study, actor=None, cases=more, deadline=day)
+    for reader in readers_of(reader_study):
+        [notice] = notices_of(reader)
+        assert (notice.num_come, notice.is_grown, notice.deadline) == (2, True, day)
 
 
 def test_who_has_not_accepted_is_told_nothing_since_no_list_was_seen() -> None:

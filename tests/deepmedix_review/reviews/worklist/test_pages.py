@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Invitation, Reading, WorklistNotice
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading, WorklistNotice
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
     create_reader_study,
@@ -274,6 +275,29 @@ def test_a_notice_of_moved_cases_stays_on_the_worklist_until_it_is_dismissed() -
     assert dismiss in page
     assert client_of(newcomer).post(dismiss).status_code == 403
     assert "went to another reader" not in client.post(dismiss, follow=True).content.decode()
+
+
+def test_a_notice_says_what_grew_and_by_when_it_is_to_be_read() -> None:
+    study = reader_study(num_cases=1)
+    reader = study.invitations.get().reader
+    for num_come in (0, 1):
+        WorklistNotice.objects.create(
+            reader_study=study,
+            reader=reader,
+            num_come=num_come,
+            is_grown=num_come > 0,
+            deadline=date(2030, 5, 4),
+        )
+
+    def told() -> str:
+        return re.sub(r"<[^>]+>", "", client_of(reader).get(reverse("worklist")).content.decode())
+
+    assert f"The deadline of {study.title} is now 4 May 2030, since" in told()
+    assert f"1 case was added to your list of {study.title} on" in told()
+    assert "The deadline is now 4 May 2030." in told()
+    ReaderStudy.objects.update(is_pool=True)
+    assert f"1 case was added to the pool of {study.title} on" in told()
+    assert "Nothing that you read is lost." not in told()
 
 
 def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:

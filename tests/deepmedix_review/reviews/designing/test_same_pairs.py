@@ -1,0 +1,133 @@
+"""Pairs of outputs that say the same: counted in the plan, left out by a tick, told with the results."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.reviews.models import Case, ReaderStudy
+from deepmedix_review.reviews.results.designed import say_design
+from deepmedix_review.reviews.same_texts import SamePairs, same_pairs_of, saying_the_same
+from deepmedix_review.reviews.study_services import extend_reader_study, start_reader_study
+from deepmedix_review.reviews.study_services.showing import choose_completions
+from deepmedix_review.studies.models import Study
+from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
+from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory
+from tests.factories.reviews import EFFUSION, HEART, LUNGS, completed_study
+
+pytestmark = pytest.mark.django_db
+
+SAME = "1 of 2 pairs says the same, word for word"
+
+
+def again(study: Study, *, model_version: ModelVersion | None = None, **fields: Any) -> Completion:
+    """The model says once more what it said last of this study, or another model says it."""
+    last = Completion.objects.filter(study=study).latest("pk")
+    version = model_version or last.model_version
+    return say(last.instance, steps=[EFFUSION, LUNGS], text=last.text, model_version=version, **fields)
+
+
+def shown(study: Study, **said: Any) -> bool:
+    """Whether the pair that readers would be shown says the same, as the database tells it."""
+    same = saying_the_same(**({"shows": "two_samples", "other_version": None} | said))
+    assert same is not None
+    told = Study.objects.filter(same, pk=study.pk).exists()
+    chosen = choose_completions([study], **said)[study.pk]
+    texts = Completion.objects.filter(pk__in=[one.pk for one in chosen]).values_list("text", flat=True)
+    assert told == (len(texts) == 2 and texts[0] == texts[1])
+    return told
+
+
+def test_the_newest_two_on_one_film_and_question_are_compared() -> None:
+    study, serving = completed_study(num_completions=1), serving_model()
+    said = {"shows": "two_samples", "model_version": serving}
+    assert not shown(study, **said)
+    again(study)
+    assert shown(study, **said)
+    again(study, query="Is there a pneumothorax?")
+    assert not shown(study, **said)
+    again(study, query="Is there a pneumothorax?")
+    again(study, model_version=ModelVersionFactory.create())
+    assert shown(study, **said)
+    say(again(study).instance, steps=[HEART], model_version=serving)
+    assert not shown(study, **said)
+
+
+def test_of_two_models_the_newest_of_each_on_one_question_are_compared() -> None:
+    study, other = completed_study(num_completions=1), ModelVersionFactory.create()
+    said = {"shows": "two_versions", "model_version": serving_model(), "other_version": other}
+    again(study, model_version=other)
+    assert shown(study, **said)
+    again(study, query="Is there a pneumothorax?")
+    assert shown(study, **said)
+    say(again(study).instance, steps=[HEART], model_version=other)
+    assert not shown(study, **said)
+
+
+def test_the_plan_counts_them_and_a_tick_leaves_them_out(admin: Client) -> None:
+    same, differs = completed_study(num_completions=1), completed_study()
+    again(same)
+    sent = form(studies=uids(same, differs), readers=uids(ExpertFactory.create()))
+    page = admin.post(NEW, sent).content.decode()
+    assert f"{SAME}: their readers compare a text with itself." in page
+    assert page.count("A and B say the same") == 1
+    assert "2 readings" in page
+    ticked = sent | {"leaves_out_same": "on"}
+    for cases_from in ("chosen", "all"):
+        page = admin.post(reverse("reader-study-plan"), ticked | {"cases_from": cases_from}).content.decode()
+        assert f"<dt>Left out</dt><dd>{SAME}</dd>" in page
+        assert "their readers compare" not in page
+        assert "1 reading," in page
+    admin.post(NEW, ticked | {"action": "start"})
+    made = ReaderStudy.objects.get()
+    assert (made.leaves_out_same, made.state) == (True, ReaderStudy.State.RUNNING)
+    assert list(made.cases.values_list("study", flat=True)) == [differs.pk]
+    page = admin.get(reverse("reader-study-detail", args=[made.uid])).content.decode()
+    assert "left out: outputs that say the same, word for word" in page
+    assert same.label not in page
+    assert "Pairs that say the same, word for word, were left out." in say_design(made)
+    with pytest.raises(RefusedByRule, match=f"outputs of {same.label} say the same, word for word"):
+        extend_reader_study(reader_study=made, actor=AdminFactory.create(), cases=[same])
+
+
+def test_what_a_model_said_since_the_draft_counts_at_the_start(admin: Client) -> None:
+    studies = [completed_study(), completed_study()]
+    sent = form(studies=uids(*studies), readers=uids(ExpertFactory.create()), leaves_out_same="on")
+    admin.post(NEW, sent | {"action": "save"})
+    draft = ReaderStudy.objects.get()
+    assert (
+        'name="leaves_out_same" '
+        in admin.get(reverse("reader-study-design", args=[draft.uid])).content.decode()
+    )
+    again(studies[0])
+    started = start_reader_study(reader_study=draft, actor=AdminFactory.create())
+    assert list(started.cases.values_list("study", flat=True)) == [studies[1].pk]
+
+
+def test_where_all_say_the_same_nothing_is_left_to_start_with(admin: Client) -> None:
+    study = completed_study()
+    sent = form(studies=uids(study), readers=uids(ExpertFactory.create()), leaves_out_same="on")
+    admin.post(NEW, sent | {"action": "save"})
+    again(study)
+    with pytest.raises(RefusedByRule, match="There is no case to read"):
+        start_reader_study(reader_study=ReaderStudy.objects.get(), actor=AdminFactory.create())
+    assert Case.objects.count() == 1
+
+
+def test_a_study_that_kept_them_says_how_many_there_were(admin: Client) -> None:
+    same, differs = completed_study(num_completions=1), completed_study()
+    again(same)
+    sent = form(studies=uids(same, differs), readers=uids(ExpertFactory.create()), action="start")
+    admin.post(NEW, sent)
+    made = ReaderStudy.objects.get()
+    again(differs)
+    assert same_pairs_of(made) == SamePairs(num_same=1, num_pairs=2)
+    assert f"<dt>Same pairs</dt><dd>{SAME}</dd>" in admin.get(f"/reader-studies/{made.uid}/").content.decode()
+    assert f"{SAME}: their readers compared a text with itself." in say_design(made)
