@@ -7,7 +7,7 @@ from django.conf import settings
 
 from deepmedix_review.studies.intake import tags
 from deepmedix_review.studies.intake.decoding import DecodedFilm
-from deepmedix_review.studies.intake.deidentification import Identity, keyed_uid
+from deepmedix_review.studies.intake.deidentification import Identity, keyed_uid, names_patient
 from deepmedix_review.studies.intake.oddities import reasons_to_hold, view_position
 from deepmedix_review.studies.models import Instance, Study
 
@@ -31,23 +31,23 @@ def place_film(film: DecodedFilm, identity: Identity) -> Placement:
     same = (
         Instance.objects.filter(pixel_sha256=film.pixel_sha256).select_related("series__study").order_by("pk")
     )
-    differences = {instance: _differences(film, instance) for instance in same}
+    differences = {instance: _differences(film, identity, instance) for instance in same}
     for instance, difference in differences.items():
         if not difference:
             return Placement(identity, (), duplicate_of=instance)
     copy_of = next((instance for instance in differences if instance.copy_of_id is None), None)
     if copy_of is not None:
-        also = "; and it is another patient's" if is_of_another(film, identity, copy_of.study) else ""
+        differs = " and ".join(differences[copy_of])
         reasons.append(
-            f"The same picture is stored as {copy_of.study.label} with other tags "
-            f"({differences[copy_of]}{also}). Reject one of the two."
+            f"The same picture is stored as {copy_of.study.label} {differs}. Reject one of the two."
         )
     elif Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
         reasons.append("Another picture came in under the same SOP Instance UID.")
     study = Study.objects.select_for_update().filter(study_instance_uid=identity.study_instance_uid).first()
     if study is not None and study.state == Study.State.REJECTED:
         reasons.append(f"An admin rejected {study.label}, of which it is a part.")
-    if study is not None and study.patient_pseudonym != identity.patient_pseudonym:
+    is_told = copy_of is not None and copy_of.study == study
+    if study is not None and study.patient_pseudonym != identity.patient_pseudonym and not is_told:
         reasons.append(f"Its study UID is that of {study.label}, which is of another patient.")
     if reasons and study is not None and (copy_of is not None or not _may_join(study, identity)):
         identity = _apart(identity, film)
@@ -56,11 +56,6 @@ def place_film(film: DecodedFilm, identity: Identity) -> Placement:
     if Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
         identity = _apart(identity, film)
     return Placement(identity, tuple(reasons), copy_of=copy_of)
-
-
-def is_of_another(film: DecodedFilm, identity: Identity, study: Study) -> bool:
-    """Whether the file names a patient, and the study is of somebody else."""
-    return bool(tags.text(film.tags, "PatientID")) and identity.patient_pseudonym != study.patient_pseudonym
 
 
 def _may_join(study: Study, identity: Identity) -> bool:
@@ -83,8 +78,30 @@ def _apart(identity: Identity, film: DecodedFilm) -> Identity:
     )
 
 
-def _differences(film: DecodedFilm, instance: Instance) -> str:
-    """What two headers of the same pixels say that can't both be true; empty where one is silent."""
+def _differences(film: DecodedFilm, identity: Identity, instance: Instance) -> list[str]:
+    """What two headers of the same pixels say that can't both be true, the gravest first; empty where one
+    is silent."""
+    others = []
+    if _is_of_another(film, identity, instance):
+        there = instance.study.patient_pseudonym
+        others.append(f"of another patient ({there} there, {identity.patient_pseudonym} here)")
+    if tagged := _tag_differences(film, instance):
+        others.append(f"with other tags ({tagged})")
+    return others
+
+
+def _is_of_another(film: DecodedFilm, identity: Identity, instance: Instance) -> bool:
+    """Whether both files name a patient, and not the same one. A file that left here bears the name that its
+    patient has here; a PNG or JPEG names nobody."""
+    known_as = instance.study.patient_pseudonym
+    return (
+        names_patient(film.tags)
+        and instance.series.modality != UNTAGGED
+        and known_as not in (identity.patient_pseudonym, tags.text(film.tags, "PatientID"))
+    )
+
+
+def _tag_differences(film: DecodedFilm, instance: Instance) -> str:
     pairs = {
         "modality": (tags.word(film.tags, "Modality"), instance.series.modality.removeprefix(UNTAGGED)),
         "body part": (tags.word(film.tags, "BodyPartExamined"), instance.body_part),

@@ -25,7 +25,7 @@ from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Sighting, Study
-from deepmedix_review.studies.placement import Placement, is_of_another, place_film
+from deepmedix_review.studies.placement import Placement, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
@@ -122,11 +122,12 @@ def close_sightings(study: Study) -> None:
 
 
 def twins_in_use(studies: Sequence[Study]) -> dict[int, Study]:
-    """By study, the one in use that has a picture of it, with other tags: then it can't be accepted. Three
-    queries, however many studies."""
+    """By study, the one in use, or accepted and not looked at yet, that has a picture of it, with other tags
+    or as another patient's: then it can't be accepted. Three queries, however many studies."""
     films = list(Instance.objects.filter(series__study__in=studies).select_related("series").order_by("pk"))
     same = Instance.objects.filter(
-        pixel_sha256__in={film.pixel_sha256 for film in films}, series__study__state=Study.State.READY
+        pixel_sha256__in={film.pixel_sha256 for film in films},
+        series__study__state__in=(Study.State.READY, Study.State.UNSEEN),
     ).order_by("-pk")
     used = {film.pixel_sha256: film.series.study for film in same.select_related("series__study")}
     prefetch_related_objects(list(used.values()), "series__instances")
@@ -152,8 +153,8 @@ def _check_acceptable(study: Study) -> None:
     other = twins_in_use([study]).get(study.pk)
     if other is not None:
         raise RefusedByRule(
-            f"{study.label} can't be accepted: its picture is in use as {other.label}, with other tags. "
-            "Reject it."
+            f"{study.label} can't be accepted: its picture is in use as {other.label}, with other tags or as "
+            f"another patient's. Reject it, or put {other.label} on hold first."
         )
 
 
@@ -174,9 +175,7 @@ def _keep(
         study = placement.duplicate_of.study
         return _record(
             Outcome.DUPLICATE,
-            reason=f"The same picture is stored already as {study.label}"
-            + (", of another patient" if is_of_another(film, identity, study) else "")
-            + _whose_state(study),
+            reason=f"The same picture is stored already as {study.label}{_whose_state(study)}",
             instance=placement.duplicate_of,
             batch=batch,
             file_name=file_name,

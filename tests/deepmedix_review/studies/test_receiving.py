@@ -1,6 +1,7 @@
 """What becomes of a file: accepted, held, recognised or refused; stored whole or not at all."""
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,48 @@ def test_the_same_picture_is_recognised_under_other_names(tmp_path: Path, film_f
     first = receive(write_film(tmp_path / "film.dcm"))
     stored = _files(film_folder)
     again = receive(
-        write_film(tmp_path / "again.dcm", SOPInstanceUID="1.2.3", StudyInstanceUID="1.2", PatientID="other")
+        write_film(
+            tmp_path / "again.dcm",
+            SOPInstanceUID="1.2.3",
+            StudyInstanceUID="1.2",
+            PatientID=None,
+            PatientName=None,
+        )
     )
     assert again.outcome == Outcome.DUPLICATE
     assert again.instance == first.instance
     assert first.instance is not None
     label = first.instance.study.label
-    assert again.reason == f"The same picture is stored already as {label}, of another patient."
+    assert again.reason == f"The same picture is stored already as {label}."
+    assert receive(film_path(first.instance)).outcome == Outcome.DUPLICATE
     assert _files(film_folder) == stored
     assert Study.objects.count() == 1
+
+
+@pytest.mark.parametrize("others", [{}, {"StudyInstanceUID": "1.2", "SOPInstanceUID": "1.2.3"}])
+def test_the_same_picture_of_another_patient_is_held_and_the_patient_named_first(
+    tmp_path: Path, others: dict[str, Any]
+) -> None:
+    first = receive(write_film(tmp_path / "film.dcm", PatientID="one")).instance
+    mixed_up = write_film(tmp_path / "again.dcm", PatientID="other", **others)
+    again = receive(mixed_up)
+    assert first
+    assert again.instance
+    held, used = again.instance.study, first.study
+    assert (again.outcome, held.held_reasons) == (Outcome.HELD, [again.reason])
+    assert again.reason == (
+        f"The same picture is stored as {used.label} of another patient ({used.patient_pseudonym} there, "
+        f"{held.patient_pseudonym} here). Reject one of the two."
+    )
+    assert receive(mixed_up).outcome == Outcome.DUPLICATE
+    third = receive(write_film(tmp_path / "third.dcm", PatientID="third", ViewPosition="AP"))
+    assert re.search(
+        r" of another patient \(.*\) and with other tags \(view PA there, AP here\)\.", third.reason
+    )
+    for state in (Study.State.READY, Study.State.UNSEEN):
+        Study.objects.filter(pk=used.pk).update(state=state)
+        with pytest.raises(RefusedByRule, match=f"in use as {used.label}"):
+            services.decide_held(held, accept=True, actor=AdminFactory.create())
 
 
 @pytest.mark.parametrize("odd_first", [True, False])

@@ -91,6 +91,11 @@ def deidentify(source: Dataset, identity: Identity) -> Dataset:
     return film
 
 
+def names_patient(source: Dataset) -> bool:
+    """Whether the header says whose film it is."""
+    return bool(_patient(source))
+
+
 def _patient(source: Dataset) -> str:
     """By its number and who gave it; else by name and birth date; empty where the header names nobody."""
     number = tags.text(source, "PatientID")
