@@ -246,10 +246,14 @@ class Comparison:
 
     @property
     def improved(self) -> bool:
-        """Better for sure: the whole interval lies on the good side of no change."""
-        if self.direction is Direction.HIGHER_IS_BETTER:
-            return self.low > 0
-        return self.direction is Direction.LOWER_IS_BETTER and self.high < 0
+        return is_better(self.direction, low=self.low, high=self.high)
+
+
+def is_better(direction: Direction, *, low: float, high: float) -> bool:
+    """For sure: the whole interval of the change lies on the good side of none."""
+    if direction is Direction.HIGHER_IS_BETTER:
+        return low > 0
+    return direction is Direction.LOWER_IS_BETTER and high < 0
 
 
 def harm(direction: Direction, change: float) -> float:

@@ -26,6 +26,7 @@ from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, preference_plot
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import (
+    gains_nothing,
     promote_candidate,
     require_promotable,
     return_to_former,
@@ -93,7 +94,12 @@ def promote(request: HttpRequest, uid: UUID) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("model-detail", version.uid)
     reason = request.POST.get("reason", "")
-    context = {"version": version, "decision": decision, "reason": reason}
+    context = {
+        "version": version,
+        "decision": decision,
+        "gains_nothing": gains_nothing(decision),
+        "reason": reason,
+    }
     if request.method == "POST":
         try:
             promote_candidate(
@@ -188,6 +194,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
     return {
         "version": version,
         "decision": decision,
+        "gains_nothing": decision is not None and gains_nothing(decision),
         # The sentence begins with the outcome, which the page shows by itself.
         "reason": decision.sentence.partition(". ")[2] if decision else "",
         "plots": gate_plots(decision) if decision else (),

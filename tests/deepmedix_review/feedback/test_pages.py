@@ -258,7 +258,8 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     assert decision.absent["steps"].startswith("Not used: one reader alone")
     client = client_of(road.researcher)
     page = client.get(road.url("model-detail")).content.decode()
-    assert "Passed." in page
+    assert "<strong>Passed, and better in no guarded figure.</strong>" in page
+    assert f"It writes what {road.parent} writes, word for word." in page
     assert f"not measured.</strong> {decision.absent['steps']}" in page
     assert f"No guarded figure differs measurably from {road.parent}: nothing was lost" in page
     assert "Every answer is the same, word for word." in page
@@ -266,6 +267,7 @@ def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_p
     assert f'href="{road.url("model-promote")}"' in page
     asked = client.get(road.url("model-promote")).content.decode()
     assert f"{road.candidate} will answer every request from now on" in asked
+    assert f"No figure is better for sure than {road.parent}'s" in asked.replace("&#x27;", "'")
     assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
     refused = client.post(road.url("model-promote"), {**SIGNATURE, "password": "guessed"})
     assert "not your account&#x27;s password" in refused.content.decode()

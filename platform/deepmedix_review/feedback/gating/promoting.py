@@ -11,6 +11,7 @@ from deepmedix_review.feedback.models import GateDecision, Promotion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, roll_back
+from rl_feedback.gate.policy import Direction, is_better
 
 
 def promote_candidate(candidate: ModelVersion, *, actor: User, password: str, reason: str) -> Promotion:
@@ -40,6 +41,15 @@ def let_serve(candidate: ModelVersion, *, actor: User, reason: str) -> Promotion
             signed_by=actor,
             reason=reason,
         )
+
+
+def gains_nothing(decision: GateDecision) -> bool:
+    """Whether it passed, and no figure is better for sure."""
+    passed = decision.outcome == GateDecision.Outcome.PASSED and bool(decision.comparisons)
+    return passed and not any(
+        is_better(Direction(row["direction"]), low=row["low"], high=row["high"])
+        for row in decision.comparisons
+    )
 
 
 def require_promotable(candidate: ModelVersion) -> GateDecision:
