@@ -2,7 +2,7 @@
 import type { AskedCriterion, Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
 import type { Past } from "../src/reading-room/record";
 import { Room } from "../src/reading-room/room";
-import type { Film, FilmPlace, FilmView, RegionMark } from "../src/viewer/film";
+import type { Display, Film, FilmPlace, FilmView, RegionMark } from "../src/viewer/film";
 import { WrongImage } from "../src/viewer/film";
 import type { Box, Size } from "../src/viewer/geometry";
 import { type Line, lineLabels } from "../src/viewer/ruler";
@@ -112,6 +112,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     saved_at: null,
     latest_changes: [],
     next: null,
+    give_back: null,
     ...part,
   };
 }
@@ -144,12 +145,12 @@ export class FakeView implements FilmView {
   setDragTool() {}
   seeAgain = (_seen: Seen) => true;
   presets = () => ["As stored"];
-  choosePreset() {}
-  setInverted() {}
+  choosePreset(_index: number) {}
+  setInverted(_inverted: boolean) {}
   fit() {}
   showActualSize() {}
   zoomBy() {}
-  display = () => null;
+  display = (): Display | null => null;
   at: FilmPlace = { isFitted: true, zoom: 1, middle: { x: 0.5, y: 0.5 } };
   place = () => this.at;
   showPlace(place: FilmPlace) {
@@ -205,8 +206,11 @@ export interface Desk {
   readonly saved: { change: Change; film: string }[];
 }
 
-export async function desk(opened: Reading = reading(), past?: Past): Promise<Desk> {
-  const view = new FakeView();
+export async function desk(
+  opened: Reading = reading(),
+  past?: Past,
+  view: FakeView = new FakeView(),
+): Promise<Desk> {
   const saved: Desk["saved"] = [];
   const room = new Room(
     opened,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Reading, Step } from "../src/api/reading";
+import type { Reading, Side, Step } from "../src/api/reading";
 import type { Action } from "../src/reading-room/actions";
+import { answerRating } from "../src/reading-room/changes";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
 import { colourOf, twinOf } from "../src/reading-room/twins";
@@ -131,5 +132,47 @@ describe("a step is rated as its twin", () => {
       B[1] as Step,
       "It is rated as step 1 of output A already. Its region lies elsewhere: judge it here.",
     );
+  });
+});
+
+describe("an answer is rated as its twin", () => {
+  const answer = (side: Side, question = "relevance") =>
+    ({ kind: "answer", side, question: `${question}:completion-${side}` }) as const;
+  const alike = (...answers: [string, string]): Reading => {
+    const here = told();
+    const completions = here.completions.map((each, at) => ({ ...each, answer: answers[at] ?? "" }));
+    return { ...here, completions };
+  };
+
+  it("by one key on any of its questions, which one undo takes back; a rewrite stays", async () => {
+    const { room, saved } = await desk(alike("Cardiomegaly.", "cardiomegaly"));
+    room.goTo(answer("a"));
+    for (const n of [5, 4, 3, 2]) room.perform(points(n));
+    const rewrite = { ...answerRating(room.state.reading, "completion-b"), rewrite: "no finding" };
+    room.change({ kind: "rate_answer", payload: rewrite });
+    const before = room.state.reading.answer_ratings;
+    room.goTo(answer("b", "correctness"));
+    room.perform(asTwin);
+    expect(room.state.said).toBe("Rated as the answer of output A.");
+    const all = { relevance: 5, correctness: 4, completeness: 3, harm: "mild" };
+    expect(answerRating(room.state.reading, "completion-b")).toMatchObject({ ...all, rewrite: "no finding" });
+    expect(room.state.place).not.toMatchObject(answer("b", "correctness"));
+    room.goTo(answer("b"));
+    room.perform(asTwin);
+    expect(room.state.said).toBe("It is rated as the answer of output A already.");
+    room.perform(undo);
+    expect(room.state.said).toContain("the answer as the answer of output A");
+    expect(room.state.reading.answer_ratings).toEqual(before);
+    expect(saved.at(-1)?.change).toMatchObject({ kind: "rate_answer", payload: rewrite });
+  });
+
+  it("and not where it says something else, or is not rated", async () => {
+    const { room, saved } = await desk(alike("cardiomegaly", "cardiomegaly, and an effusion"));
+    room.rateAsTwin("b", null);
+    expect(room.state.said).toBe("The answer of output A has other words.");
+    const { room: other } = await desk(alike("no finding", "no finding"));
+    other.rateAsTwin("b", null);
+    expect(other.state.said).toBe("The answer of output A is not rated yet.");
+    expect(saved).toEqual([]);
   });
 });

@@ -271,7 +271,10 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     assert not StepRating.objects.exists()
     assert not RegionAnnotation.objects.exists()
 
+    room.press("Escape")
+    alone = room.page.locator(".film-corner.right").inner_text()
     room.press("Shift+O")
+    strip.get_by_role("button", name="Prior").click()
     expect(room.page.get_by_text("The film that you rate", exact=True)).to_be_visible()
     expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
     is_looking_at("Prior PA · 214 days earlier")
@@ -291,11 +294,23 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     expect(theirs).not_to_have_text(mine.inner_text())
     room.press("s")
     expect(theirs).to_have_text(mine.inner_text())
+    # A look too; each by itself, it is the film's under the pointer, and never the rated one by surprise.
+    corners = [room.page.locator(".film-corner:not(.right)").nth(at) for at in (0, 1)]
+    room.press("i")
+    for corner in corners:
+        expect(corner).to_contain_text("inverted")
+    room.press("s")
+    other.locator(".film-stage").hover()
+    room.press("i")
+    expect(corners[1]).not_to_contain_text("inverted")
+    expect(corners[0]).to_contain_text("inverted")
+    other.get_by_role("button", name="Linked S").click()
     room.press("4")
     room.wait_until_saved()
     assert StepRating.objects.get().plausibility == 4
-    room.press("Escape")
+    other.get_by_role("button", name="Close Esc").click()
     expect(other).to_have_count(0)
+    expect(mine).to_have_text(alone)
 
     for answer in ("absent", "another"):
 

@@ -4,13 +4,15 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.reviews.models import Case, Reading, ReadingChange, StepRating
+from deepmedix_review.reviews.models import Assignment, Case, Reading, ReadingChange, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Study
@@ -192,6 +194,15 @@ def test_a_film_whose_file_is_gone_leads_back_to_the_worklist_and_on(enter: Call
     expect(row).to_contain_text("film missing")
     room.page.get_by_role("button", name="Read the first case").click()
     room.wait_for_case(second)
+
+    # One that is held from a pool can be given back where it can't be read.
+    expect(room.page.get_by_role("button", name="Give back")).to_have_count(0)
+    held = Assignment.objects.filter(pk=first.assignment_id)
+    held.update(lease_expires_at=timezone.now() + timedelta(hours=1))
+    room.page.goto(f"{room.url}/readings/{first.uid}/")
+    alert.get_by_role("button", name=f"Give back {first.assignment.label}").click()
+    expect(room.page.get_by_text("The case is free for others. What you said of it is kept.")).to_be_visible()
+    assert held.get().withdrawn_at is not None
 
 
 def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: Callable[..., Room]) -> None:

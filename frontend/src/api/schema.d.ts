@@ -1499,6 +1499,8 @@ export interface components {
             latest_changes: components["schemas"]["LatestChange"][];
             /** @description the next case's page, null after the last */
             next: string | null;
+            /** @description to be posted, of a case held from a pool */
+            give_back: string | null;
         };
         ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["DrawRegionRequest"] | components["schemas"]["AddFindingRequest"] | components["schemas"]["RateCriterionRequest"] | components["schemas"]["SayFirstReadRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["MeasureLinesRequest"] | components["schemas"]["AddActiveTimeRequest"];
         ReadingCompletion: {

@@ -6,6 +6,7 @@ import type { Action } from "./actions";
 import { companion, filmAfter, filmsOf, isOfOneView, type Layout } from "./films";
 import { type LinesHost, MeasuredLines } from "./lines";
 import type { RoomState } from "./room-state";
+import { SideBySide } from "./side-by-side";
 
 /** How far an arrow key moves the magnifier. Screen pixels. */
 const LENS_STEP_PX = 8;
@@ -21,8 +22,10 @@ export class FilmWork {
   private isLensHeld = false;
   private isFollowing = false;
   readonly lines: MeasuredLines;
+  readonly pair: SideBySide;
 
   constructor(private readonly host: FilmHost) {
+    this.pair = new SideBySide(host, () => this.other);
     this.lines = new MeasuredLines(host, () => this.view);
   }
 
@@ -49,21 +52,19 @@ export class FilmWork {
       case "done":
         return this.host.state.tool === "measure" && this.lines.take();
       case "zoom":
-        this.view.zoomBy(action.factor);
+        this.pair.lead().zoomBy(action.factor);
         return true;
       case "invert":
-        this.view.setInverted(!this.view.display()?.inverted);
+        this.pair.invert();
         return true;
       case "fit":
-        this.view.fit();
+        this.pair.lead().fit();
         return true;
       case "actual-size":
-        this.view.showActualSize();
+        this.pair.lead().showActualSize();
         return true;
       case "preset":
-        this.choosePreset(
-          ((this.view.display()?.preset ?? -1) + 1) % Math.max(this.view.presets().length, 1),
-        );
+        this.pair.nextPreset();
         return true;
       case "magnify":
         if (isRepeat) this.isLensHeld = true;
@@ -93,7 +94,7 @@ export class FilmWork {
   }
 
   choosePreset(index: number): void {
-    this.view.choosePreset(index);
+    this.pair.choosePreset(this.view, index);
   }
 
   /** Where a line is there already, its ends are in hand first; chosen again, measuring suggests a further one. */
@@ -160,6 +161,7 @@ export class FilmWork {
     if (shown?.uid !== this.host.state.looked?.film) this.other = null;
     this.host.view.setMagnifying(false);
     const looked = shown === null ? null : { film: shown.uid, layout };
+    this.pair.leaving(this.host.state.looked, looked);
     const isSame = shown !== null && shown.uid === this.host.state.looked?.film;
     this.host.set({
       looked,

@@ -1,6 +1,7 @@
 /** What a key says of the item that has the focus, and where the focus goes once the item is complete. */
 import type { Change, Side, Step } from "../api/reading";
 import type { Action } from "./actions";
+import { answerTwinName, asAnswerTwin } from "./answer-twins";
 import { annotate, annotation, cannotJudge, ratePlausibility } from "./changes";
 import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./first-read";
 import { afterCompleting, isDone } from "./gaps";
@@ -75,11 +76,13 @@ export class Rating {
   private rateAsTwin(): void {
     const { reading, place } = this.host.state;
     const step = focusedStep(reading, place);
-    if (step === null) return this.host.set({ said: "On a step, this rates it as the other output's." });
+    if (step === null && place.kind !== "answer") {
+      return this.host.set({ said: "On a step or an answer, this rates it as the other output's." });
+    }
     if (!this.takeOver(place.side, step)) return;
     const { said, reading: now } = this.host.state;
-    const open = openRegion(now, step);
-    if (open === undefined) this.goOn();
+    const open = step === null ? undefined : openRegion(now, step);
+    if (open === undefined || step === null) this.goOn();
     else {
       this.host.goTo(stepPlace(place.side, step, open.uid));
       this.wentOn = "to-region";
@@ -98,15 +101,22 @@ export class Rating {
     this.host.set({ said: `Named as ${found.name} too.` });
   }
 
-  /** Rates a step as its twin on the other side: never by itself, only where the reader says so. False where nothing
-   * changed. */
-  takeOver(side: Side, step: Step): boolean {
-    const found = asTwin(this.host.state.reading, side, step);
+  /** Rates a step, or the answer, as its twin on the other side: never by itself, only where the reader says so.
+   * False where nothing changed. */
+  takeOver(side: Side, step: Step | null): boolean {
+    const { reading } = this.host.state;
+    const found = step === null ? asAnswerTwin(reading, side) : asTwin(reading, side, step);
     if (typeof found === "string") {
       this.host.set({ said: found });
       return false;
     }
-    const twin = twinOf(this.host.state.reading, step) ?? step;
+    if (step === null) {
+      const name = answerTwinName(side);
+      this.host.changeAll(found, `the answer as ${name}`);
+      this.host.set({ said: `Rated as ${name}.` });
+      return true;
+    }
+    const twin = twinOf(reading, step) ?? step;
     const name = twinName(side, twin);
     this.host.changeAll(found, `step ${step.position} as ${name}`);
     this.host.set({ said: `Rated as ${name}.${leftBeside(this.host.state.reading, step, twin)}` });

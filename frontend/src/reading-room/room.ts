@@ -187,7 +187,7 @@ export class Room {
     this.set({ drawing: null });
   }
 
-  rateAsTwin(side: Side, step: Step): void {
+  rateAsTwin(side: Side, step: Step | null): void {
     if (this.canRate) this.rating.takeOver(side, step);
   }
 

@@ -282,7 +282,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     codes: ["KeyS"],
     action: { kind: "link-films" },
     caps: ["S"],
-    label: "Other film and rated one zoom and pan together, or each by itself",
+    label: "Other film and rated one zoom, pan and look alike together, or each by itself",
     group: "Film",
   },
   {

@@ -9,7 +9,8 @@ const NUM_COLOURS = 5;
 /** A box as it is written within a sentence, with the word that leads to it: rl_feedback/choosing.py compares alike. */
 const WRITTEN_BOX = /\s*(?:\b(?:with|and)\b)?\s*\[[^\]]*\]/gi;
 
-function wordsOf({ text }: Step): string {
+/** Without boxes, capitals, and the full stop at its end. */
+export function plainWords(text: string): string {
   const words = text.replace(WRITTEN_BOX, "").split(/\s+/).filter(Boolean);
   return words
     .join(" ")
@@ -43,8 +44,8 @@ function pairingOf({ completions }: Pick<Reading, "completions">): Pairing {
 function twinsOf(a: readonly Step[], b: readonly Step[]): Map<string, Step> {
   const twins = new Map<string, Step>();
   for (const step of a) {
-    const words = wordsOf(step);
-    const twin = b.find((other) => !twins.has(other.uid) && words !== "" && wordsOf(other) === words);
+    const words = plainWords(step.text);
+    const twin = b.find((other) => !twins.has(other.uid) && words !== "" && plainWords(other.text) === words);
     if (twin === undefined) continue;
     twins.set(step.uid, twin);
     twins.set(twin.uid, step);

@@ -275,6 +275,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     place: () => (isShown ? stack.camera.place() : null),
     showPlace(place) {
       if (!isShown) return;
+      stack.settle();
       stack.camera.showPlace(place);
       tellDisplay();
     },

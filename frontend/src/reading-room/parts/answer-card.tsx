@@ -1,10 +1,12 @@
-import type { Completion } from "../../api/reading";
+import type { Completion, Side } from "../../api/reading";
+import { answerTwinName, answerTwinOf, asksOfAnswers } from "../answer-twins";
 import { answerRating } from "../changes";
 import { earlierRewrites } from "../earlier";
-import { isWellFormed, type Place } from "../place";
+import { isWellFormed, otherSide, type Place } from "../place";
 import { answerQuestions, keyOf } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { Cap } from "./cap";
 import { Earlier } from "./earlier";
 import { MissedFindings } from "./missed-findings";
 import { QuestionRow } from "./question-row";
@@ -30,6 +32,7 @@ export function AnswerCard(props: {
     <section class="answer" aria-label={of ? `Answer of ${of}` : "Answer"}>
       <p class="answer-text">
         {completion.answer || <span class="quiet">The output has no answer that could be read.</span>}{" "}
+        <TwinChip room={room} state={state} side={side} />{" "}
         {room.canRate && (
           <WriteButton
             name={rewrite ? "edit rewrite" : "rewrite"}
@@ -62,6 +65,32 @@ export function AnswerCard(props: {
       ))}
       <MissedFindings room={room} state={state} completion={completion} />
     </section>
+  );
+}
+
+/** The other output answers the same. */
+function TwinChip(props: { readonly room: Room; readonly state: RoomState; readonly side: Side }) {
+  const { room, state, side } = props;
+  if (answerTwinOf(state.reading, side) === null) return null;
+  const short = `= ${otherSide(side).toUpperCase()}`;
+  const same = `The same words as ${answerTwinName(side)}`;
+  if (!room.canRate || !asksOfAnswers(state.reading)) {
+    return (
+      <span class="chip" title={`${same}.`}>
+        {short}
+      </span>
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="chip twin"
+      title={`${same}. Rates it as there.`}
+      aria-label={`${same}: rate it as there`}
+      onClick={() => room.rateAsTwin(side, null)}
+    >
+      {short} <Cap of="as-twin" />
+    </button>
   );
 }
 

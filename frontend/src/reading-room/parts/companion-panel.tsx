@@ -40,7 +40,12 @@ export function CompanionPanel(props: {
     };
   }, [room, film.uid]);
   return (
-    <section class={`film-companion${isCovering ? " covering" : ""}`} aria-label="Another film">
+    <section
+      class={`film-companion${isCovering ? " covering" : ""}`}
+      aria-label="Another film"
+      onPointerEnter={() => room.films.pair.pointAt(true)}
+      onPointerLeave={() => room.films.pair.pointAt(false)}
+    >
       <div class="film-banner">
         <span>
           <strong>{bannerOf(film)}</strong> {isCovering ? "Not the film that you rate." : "not rated"}
@@ -49,7 +54,7 @@ export function CompanionPanel(props: {
           <button
             type="button"
             aria-pressed={isLinked}
-            title="Both films zoom and pan together"
+            title="Both films zoom, pan, and take a preset or invert together"
             onClick={() => room.perform({ kind: "link-films" })}
           >
             Linked <Cap of="link-films" />

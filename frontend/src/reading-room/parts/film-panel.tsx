@@ -1,4 +1,6 @@
 import type { RefObject } from "preact";
+import { useLayoutEffect } from "preact/hooks";
+import { csrfToken } from "../../api/client";
 import { bannerOf, companion } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -18,6 +20,9 @@ export function FilmPanel(props: {
   const isShown = state?.film.kind === "shown";
   const other = state ? companion(state.reading, state.looked) : null;
   const isCovered = other !== null && state?.looked?.layout === "instead";
+  useLayoutEffect(() => {
+    if (other === null) room?.films.pair.arranged();
+  }, [room, other === null]);
   return (
     <section class="film" aria-label="Film">
       <div class="film-bar">{room && state && isShown && <FilmTools room={room} state={state} />}</div>
@@ -39,8 +44,8 @@ export function FilmPanel(props: {
                 {state.film.isMissing ? (
                   <p>
                     An admin sees that and can restore it; until then this case can't be read. What you said
-                    of it is kept. On the worklist you go on with another case, or give this one back where it
-                    is held for you.
+                    of it is kept. On the worklist you go on with another case
+                    {state.reading.give_back ? ", or give this one back" : ""}.
                   </p>
                 ) : (
                   <p>
@@ -48,12 +53,15 @@ export function FilmPanel(props: {
                     rated before is kept.
                   </p>
                 )}
-                <p>
+                <div class="toolbar">
                   {state.film.isMissing && (
                     <a class="button primary" href={props.worklistUrl}>
                       Back to the worklist
                     </a>
-                  )}{" "}
+                  )}
+                  {state.film.isMissing && state.reading.give_back && (
+                    <GiveBack address={state.reading.give_back} label={state.reading.case_label} />
+                  )}
                   <button
                     type="button"
                     class={state.film.isMissing ? "button" : "button primary"}
@@ -61,7 +69,7 @@ export function FilmPanel(props: {
                   >
                     Load the film again
                   </button>
-                </p>
+                </div>
               </div>
             )}
           </div>
@@ -86,6 +94,18 @@ export function FilmPanel(props: {
         {state?.ruler}
       </p>
     </section>
+  );
+}
+
+/** Of a case that is held from a pool: another reader may have it, and what was said of it is kept. */
+function GiveBack({ address, label }: { readonly address: string; readonly label: string }) {
+  return (
+    <form method="post" action={address}>
+      <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+      <button type="submit" class="button">
+        Give back<span class="visually-hidden"> {label}</span>
+      </button>
+    </form>
   );
 }
 

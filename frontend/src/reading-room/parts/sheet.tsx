@@ -155,8 +155,9 @@ export function ShortcutSheet(props: {
                 B, and then to what is asked between the two. A J right after that changes nothing, nor a G.
                 On a redrawn region F keeps the box as it is drawn now; Undo or a click on "fits" goes back to
                 the model's own. What both outputs say in the same words has one colour and a mark, = A 2;{" "}
-                <Cap of="as-twin" /> rates it as there, with each region that lies at the same place. On a
-                missed finding it says that the other output missed it too, with the regions drawn.
+                <Cap of="as-twin" /> rates it as there, a step with each region that lies at the same place;
+                answers have the mark too. On a missed finding it says that the other output missed it too,
+                with the regions drawn.
               </p>
             </section>
             <section>

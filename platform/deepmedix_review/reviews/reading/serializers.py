@@ -267,6 +267,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     saved_at = serializers.DateTimeField(allow_null=True)
     latest_changes = LatestChangeSerializer(many=True)
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
+    give_back = serializers.CharField(allow_null=True, help_text="to be posted, of a case held from a pool")
 
 
 class ChangeAnswerSerializer(serializers.Serializer[Any]):

@@ -114,6 +114,7 @@ class ReadingView:
     saved_at: datetime | None
     latest_changes: tuple[LatestChange, ...]
     next: str | None
+    give_back: str | None
 
 
 def show_reading(reading: Reading) -> ReadingView:
@@ -159,6 +160,7 @@ def show_reading(reading: Reading) -> ReadingView:
         saved_at=last_change,
         latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
+        give_back=_give_back(reading),
     )
 
 
@@ -166,6 +168,13 @@ def _stage(reading: Reading) -> Literal["first_read", "rating", "signed"]:
     if reading.signed_at is not None:
         return "signed"
     return "rating" if reading.is_revealed else "first_read"
+
+
+def _give_back(reading: Reading) -> str | None:
+    """Of a case that is held from a pool."""
+    held = reading.assignment
+    is_held = held.lease_expires_at is not None and held.withdrawn_at is None and reading.signed_at is None
+    return reverse("give-case-back", args=[held.uid]) if is_held else None
 
 
 def _deadline(reading: Reading) -> date | None:
