@@ -2,15 +2,15 @@ import type { Completion, Side } from "../../api/reading";
 import { answerTwinName, answerTwinOf, asksOfAnswers } from "../answer-twins";
 import { answerRating } from "../changes";
 import { earlierRewrites } from "../earlier";
-import { isWellFormed, otherSide, type Place } from "../place";
+import { isWellFormed, type Place } from "../place";
 import { answerQuestions, keyOf } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
-import { Cap } from "./cap";
 import { Earlier } from "./earlier";
 import { MissedFindings } from "./missed-findings";
 import { QuestionRow } from "./question-row";
 import { TextField, WriteButton } from "./text-field";
+import { TwinChip } from "./twin-chip";
 
 const MOST_LETTERS = 8000;
 
@@ -32,7 +32,7 @@ export function AnswerCard(props: {
     <section class="answer" aria-label={of ? `Answer of ${of}` : "Answer"}>
       <p class="answer-text">
         {completion.answer || <span class="quiet">The output has no answer that could be read.</span>}{" "}
-        <TwinChip room={room} state={state} side={side} />{" "}
+        <AnswerTwin room={room} state={state} side={side} />{" "}
         {room.canRate && (
           <WriteButton
             name={rewrite ? "edit rewrite" : "rewrite"}
@@ -69,28 +69,17 @@ export function AnswerCard(props: {
 }
 
 /** The other output answers the same. */
-function TwinChip(props: { readonly room: Room; readonly state: RoomState; readonly side: Side }) {
+function AnswerTwin(props: { readonly room: Room; readonly state: RoomState; readonly side: Side }) {
   const { room, state, side } = props;
   if (answerTwinOf(state.reading, side) === null) return null;
-  const short = `= ${otherSide(side).toUpperCase()}`;
-  const same = `The same words as ${answerTwinName(side)}`;
-  if (!room.canRate || !asksOfAnswers(state.reading)) {
-    return (
-      <span class="chip" title={`${same}.`}>
-        {short}
-      </span>
-    );
-  }
   return (
-    <button
-      type="button"
-      class="chip twin"
-      title={`${same}. Rates it as there.`}
-      aria-label={`${same}: rate it as there`}
-      onClick={() => room.rateAsTwin(side, null)}
-    >
-      {short} <Cap of="as-twin" />
-    </button>
+    <TwinChip
+      side={side}
+      position={null}
+      name={answerTwinName(side)}
+      canRate={room.canRate && asksOfAnswers(state.reading)}
+      onRate={() => room.rateAsTwin(side, null)}
+    />
   );
 }
 

@@ -3,14 +3,13 @@ import type { AskedCriterion, Region, Side, Step } from "../../api/reading";
 import { annotation, cannotJudge, ratePlausibility, stepRating } from "../changes";
 import { plausibilityOf, verdictOn } from "../disputes";
 import { earlierOnStep } from "../earlier";
-import { asksOfSteps, otherSide, stepPlace } from "../place";
+import { asksOfSteps, stepPlace } from "../place";
 import { builtIn } from "../questions";
 import { itemsOf, labelOf, partsOf } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CANNOT_JUDGE } from "../scales";
 import { colourOf, twinName, twinOf } from "../twins";
-import { Cap } from "./cap";
 import { Earlier, Standing } from "./earlier";
 import { Item } from "./item";
 import { OwnQuestions } from "./own-questions";
@@ -19,6 +18,7 @@ import { pointedIn } from "./question-row";
 import { RegionFields } from "./region-fields";
 import { type Choice, FIVE, Segments } from "./segments";
 import { StepTexts, StepTools, Worded } from "./step-texts";
+import { TwinChip } from "./twin-chip";
 
 const PROBLEMS: Record<string, string> = {
   outside_image: "region reaches outside the image",
@@ -78,7 +78,7 @@ export function StepCard({ room, state, side, step }: Props) {
             <span class="chip warn">{chip}</span>{" "}
           </Fragment>
         ))}
-        <TwinChip room={room} state={state} side={side} step={step} />
+        <StepTwin room={room} state={state} side={side} step={step} />
       </p>
       <div class="row">
         {plausibility && (
@@ -133,28 +133,17 @@ export function StepCard({ room, state, side, step }: Props) {
 }
 
 /** The other output says the same: the colour alone would not tell. */
-function TwinChip({ room, state, side, step }: Props) {
+function StepTwin({ room, state, side, step }: Props) {
   const twin = twinOf(state.reading, step);
   if (twin === null) return null;
-  const short = `= ${otherSide(side).toUpperCase()} ${twin.position}`;
-  const same = `The same words as ${twinName(side, twin)}`;
-  if (!room.canRate || !asksOfSteps(state.reading, step)) {
-    return (
-      <span class="chip" title={`${same}.`}>
-        {short}
-      </span>
-    );
-  }
   return (
-    <button
-      type="button"
-      class="chip twin"
-      title={`${same}. Rates it as there.`}
-      aria-label={`${same}: rate it as there`}
-      onClick={() => room.rateAsTwin(side, step)}
-    >
-      {short} <Cap of="as-twin" />
-    </button>
+    <TwinChip
+      side={side}
+      position={twin.position}
+      name={twinName(side, twin)}
+      canRate={room.canRate && asksOfSteps(state.reading, step)}
+      onRate={() => room.rateAsTwin(side, step)}
+    />
   );
 }
 
