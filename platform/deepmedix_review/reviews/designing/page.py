@@ -13,7 +13,7 @@ from deepmedix_review.reasoning.selectors import Asking, asked_now
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
-from deepmedix_review.reviews.designing import choices, questions, taught_form
+from deepmedix_review.reviews.designing import cautions, choices, questions, taught_form
 from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
 from deepmedix_review.reviews.designing.cost import WidthPlot, plan_study, width_plot
 from deepmedix_review.reviews.designing.example import example_draft
@@ -305,41 +305,14 @@ class DesignPage:
         ]
         warned = warnings_of(self.versions_shown, self.cases.taken_from(self.said))
         told = (
-            *self._left_without_third_reader(),
-            *self._told_of_same_pairs(),
-            *self._told_of_drawn_films(),
+            *cautions.of_no_third_reader(
+                self.plan, adjudication=self.said.get("adjudication"), num_readers=self.num_readers
+            ),
+            *cautions.of_same_pairs(self.same_pairs, leaves_out=self.leaves_out_same),
+            *cautions.of_drawn_films(self.versions_shown, self.cases, self.said),
             *warned,
         )
         return (*uncounted, *self.problems, *told)
-
-    def _told_of_same_pairs(self) -> Sequence[str]:
-        """Told before anybody is paid for comparing a text with itself."""
-        if self.same_pairs is None or self.leaves_out_same:
-            return []
-        return [
-            f"{self.same_pairs}: their readers compare a text with itself. “Leave out pairs that say the "
-            "same”, under Cases, spares them."
-        ]
-
-    def _told_of_drawn_films(self) -> Sequence[str]:
-        """The shipped model has seen no real film: told before its outputs cost anybody's time."""
-        drawn = [version for version in self.versions_shown if version.prompt_template == "phantom"]
-        if not drawn or not self.cases.has_real_films(self.said):
-            return []
-        return [
-            f"{version} has learned from drawn films only: what it says of a real film means nothing."
-            for version in drawn
-        ]
-
-    def _left_without_third_reader(self) -> Sequence[str]:
-        """A third reader is one who has not read the case: told, since the study can start without."""
-        wants = self.said.get("adjudication") == ReaderStudy.Adjudication.THIRD_READER
-        if wants and self.num_readers >= 3 and self.plan.readers_per_case >= self.num_readers:
-            return [
-                "Every reader reads every case, so no third reader is left: a case on which they disagree "
-                "waits until you give it to somebody else. Have fewer readers per case, or invite another."
-            ]
-        return []
 
     def mark(self) -> None:
         """Each field that keeps the study from starting is marked as one that is wrong."""
