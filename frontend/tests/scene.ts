@@ -111,6 +111,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     signed_at: null,
     saved_at: null,
     latest_changes: [],
+    closed: null,
     next: null,
     give_back: null,
     ...part,

@@ -57,7 +57,8 @@ class Server {
   readonly asked: string[] = [];
   next = new Map<string, string | null>();
   held: Promise<void> | null = null;
-  isLocked = false;
+  /** What it says beside its sentence to whoever changes something; null where it keeps it. */
+  refusal: object | null = null;
 
   fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
     this.asked.push(`${init.method ?? "GET"} ${address}`);
@@ -69,8 +70,8 @@ class Server {
       return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next, ending });
     }
     if (address.endsWith("/open/")) return Response.json({ opened_at: "2026-11-24T10:00:00Z" });
-    if (address.endsWith("/changes/") && this.isLocked)
-      return Response.json({ detail: "It is locked.", is_over: true }, { status: 409 });
+    if (address.endsWith("/changes/") && this.refusal)
+      return Response.json({ detail: "The server says why.", ...this.refusal }, { status: 409 });
     if (address.endsWith("/changes/"))
       return Response.json({ saved_at: "2026-11-24T10:00:00Z", missing: [] });
     return Response.json(caseAt(position));
@@ -160,7 +161,7 @@ it("shows the case that the server names where it is another than the one made r
 });
 
 it("takes no more answers once the server says that the reader study is locked", async () => {
-  server.isLocked = true;
+  server.refusal = { is_over: true };
   const { session, shown } = await sitDown();
   const room = session.state.stage.kind === "open" ? session.state.stage.room : null;
   expect(room?.canRate).toBe(true);
@@ -169,4 +170,46 @@ it("takes no more answers once the server says that the reader study is locked",
   const before = shown()?.reading;
   room?.change({ kind: "set_window", payload: { center: 5, width: 5, inverted: false, look: null } });
   expect(shown()?.reading).toBe(before);
+});
+
+/** Two changes of what is on the screen, each to be kept by the server. */
+function changeTwice(session: Session): void {
+  if (session.state.stage.kind !== "open") throw new Error("no case is open");
+  const { room } = session.state.stage;
+  for (const width of [5, 9]) {
+    room.change({ kind: "set_window", payload: { center: 9, width, inverted: false, look: null } });
+  }
+}
+
+it("takes a case that is closed to its reader off the screen, and keeps what it had until told to forget", async () => {
+  server.refusal = { is_closed: true, may_take: true };
+  const { session, views } = await sitDown();
+  changeTwice(session);
+  await vi.waitFor(() => expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 2 }));
+  expect(session.state.stage).toMatchObject({ sentence: "The server says why.", mayTake: true });
+  expect([views.front().onScreen, views.behind().onScreen]).toEqual([null, null]);
+  await session.forgetKept();
+  expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 0 });
+  server.refusal = null;
+  await session.reopen();
+  expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0, problem: null } });
+});
+
+it("signs nothing while the server has refused something, nor by itself once that is settled", async () => {
+  server.refusal = {};
+  const { session } = await sitDown();
+  changeTwice(session);
+  await vi.waitFor(() =>
+    expect(session.state.stage).toMatchObject({ save: { problem: { kind: "refused" } } }),
+  );
+  await session.sign();
+  expect(session.state.refusal).toContain("first settle what the server refused");
+  server.refusal = null;
+  await session.showStored();
+  await vi.waitFor(() =>
+    expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0 } }),
+  );
+  expect(server.asked.filter((asked) => asked.endsWith("/sign/"))).toEqual([]);
+  await session.sign();
+  await vi.waitFor(() => expect(server.asked).toContain(`POST /api/readings/${uidOf(1)}/sign/`));
 });

@@ -358,3 +358,29 @@ def test_a_film_that_another_reader_reported_is_neither_swapped_in_nor_left_on_t
     expect(room.page.get_by_role("alert").filter(has_text="is out of use.")).to_be_visible()
     room.expect_no_film()
     assert not StepRating.objects.filter(reading=third).exists()
+
+
+def test_a_case_that_is_closed_to_its_reader_leads_on_and_goes_on_where_it_comes_back(
+    enter: Callable[..., Room],
+) -> None:
+    room = enter(num_cases=2)
+    first, _ = room.open()
+    page, held = room.page, Assignment.objects.filter(pk=first.assignment_id)
+    held.update(lease_expires_at=timezone.now(), withdrawn_at=timezone.now())
+    page.keyboard.press("2")
+    closed = page.get_by_role("alert").filter(has_text="is closed to you. Your lease on this case ran out")
+    expect(closed).to_contain_text("kept in this browser alone, and sent from here if the case comes back")
+    expect(closed.get_by_role("link", name="Back to the worklist")).to_be_focused()
+    room.expect_no_film()
+    page.keyboard.press("Control+Enter")
+    page.reload()
+    expect(closed).to_contain_text("kept in this browser alone")
+    assert StepRating.objects.get(reading=first).plausibility != 2
+
+    held.update(lease_expires_at=timezone.now() + timedelta(hours=1), withdrawn_at=None)
+    page.reload()
+    room.wait_for_case(first)
+    expect(page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    assert StepRating.objects.get(reading=first).plausibility == 2
+    first.refresh_from_db()
+    assert first.signed_at is None

@@ -757,6 +757,11 @@ export interface components {
             saved_at: string;
             missing: string[];
         };
+        Closed: {
+            sentence: string;
+            /** @description the pool's next case may be taken instead */
+            may_take: boolean;
+        };
         Collection: {
             /** Format: uuid */
             readonly uid: string;
@@ -836,6 +841,10 @@ export interface components {
             is_out_of_use?: boolean;
             /** @description true where the reader study is locked: what waits to be sent can never be kept */
             is_over?: boolean;
+            /** @description true where the case is closed to this reader: what waits can be kept if it opens again */
+            is_closed?: boolean;
+            /** @description of a closed case: the pool's next one may be taken instead */
+            may_take?: boolean;
             /** @description what another window said of the same item, where that is the reason */
             stored?: components["schemas"]["StoredChange"];
         };
@@ -1501,6 +1510,8 @@ export interface components {
             next: string | null;
             /** @description to be posted, of a case held from a pool */
             give_back: string | null;
+            /** @description why nothing of it is kept now, unless it opens again */
+            closed: components["schemas"]["Closed"] | null;
         };
         ReadingChangeRequest: components["schemas"]["RateStepRequest"] | components["schemas"]["AnnotateRegionRequest"] | components["schemas"]["RateAnswerRequest"] | components["schemas"]["CastVoteRequest"] | components["schemas"]["DrawRegionRequest"] | components["schemas"]["AddFindingRequest"] | components["schemas"]["RateCriterionRequest"] | components["schemas"]["SayFirstReadRequest"] | components["schemas"]["SetWindowRequest"] | components["schemas"]["MeasureLinesRequest"] | components["schemas"]["AddActiveTimeRequest"];
         ReadingCompletion: {
@@ -1563,6 +1574,10 @@ export interface components {
             is_out_of_use?: boolean;
             /** @description true where the reader study is locked: what waits to be sent can never be kept */
             is_over?: boolean;
+            /** @description true where the case is closed to this reader: what waits can be kept if it opens again */
+            is_closed?: boolean;
+            /** @description of a closed case: the pool's next one may be taken instead */
+            may_take?: boolean;
         };
         RefusalJson: {
             detail: string;

@@ -69,8 +69,8 @@ export class Onward {
     });
   }
 
-  /** The case that was left is out of use, so its signature was not taken: the one on the screen stays. */
-  outOfUse(left: Desk, sentence: string): void {
+  /** The case that was left was taken away, so its signature was not taken: the one on the screen stays. */
+  takenAway(left: Desk, sentence: string): void {
     left.saver.close();
     left.view.clear();
     this.desks.left = null;
@@ -80,7 +80,8 @@ export class Onward {
   }
 
   notSigned(desk: Desk, sentence: string): void {
-    if (desk.saver.state.problem?.kind === "out-of-use") return;
+    const { problem } = desk.saver.state;
+    if (problem?.kind === "out-of-use" || problem?.kind === "closed") return;
     if (desk === this.desks.left) this.comeBack(desk);
     if (desk !== this.desks.shown) return;
     desk.room.isSigning = false;

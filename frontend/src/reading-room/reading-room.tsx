@@ -27,7 +27,12 @@ function focusOf(target: EventTarget | null): Focus {
 }
 
 /** No case is on the screen, and none is on its way. */
-const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set(["finished", "reported", "out-of-use"]);
+const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set([
+  "finished",
+  "reported",
+  "out-of-use",
+  "closed",
+]);
 
 /** Whose page this is. */
 export interface Account {

@@ -9,6 +9,8 @@ export type Problem =
   | { readonly kind: "refused"; readonly sentence: string }
   /** The case is out of use: what waits is kept for the day on which it comes back. */
   | { readonly kind: "out-of-use"; readonly sentence: string }
+  /** The case is closed to its reader: what waits is kept in case it opens again; the pool's next may be taken. */
+  | { readonly kind: "closed"; readonly sentence: string; readonly mayTake: boolean }
   /** Nothing of this case can be saved any more: its reader study is locked. */
   | { readonly kind: "over"; readonly sentence: string }
   /** Another window changed the same item: nothing is sent until the reader has chosen. */

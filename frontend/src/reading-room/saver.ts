@@ -133,12 +133,16 @@ export class Saver {
   /** Forgets what the server refused for good, so that what comes after it can go on. */
   async dropRefused(): Promise<void> {
     const [first] = await this.kept.rows();
-    if (this.state.problem?.kind === "over") {
-      await this.kept.arrived();
-      this.set({ numWaiting: await this.kept.forgetAllThatWasSaid() });
-    } else if (first && this.state.problem?.kind === "refused") await this.kept.remove(first);
+    if (this.state.problem?.kind === "over") await this.forgetAll();
+    else if (first && this.state.problem?.kind === "refused") await this.kept.remove(first);
     this.set({ problem: null });
     await this.flush();
+  }
+
+  /** The reader gives up what waits: nothing of it could be sent. */
+  async forgetAll(): Promise<void> {
+    await this.kept.arrived();
+    this.set({ numWaiting: await this.kept.forgetAllThatWasSaid() });
   }
 
   /** The reader has seen both versions of an item. */
@@ -174,9 +178,14 @@ export class Saver {
     }
   }
 
-  private get isStopped(): boolean {
+  /** Nothing more of the case is sent before something was done about it. */
+  get isRefused(): boolean {
     const { problem } = this.state;
-    return this.isHeld || (problem !== null && FOR_GOOD.has(problem.kind));
+    return problem !== null && FOR_GOOD.has(problem.kind);
+  }
+
+  private get isStopped(): boolean {
+    return this.isHeld || this.isRefused;
   }
 
   /** What is to be sent now: where changes are stopped, a report that a film shows a name all the same. */
@@ -272,17 +281,27 @@ export class Saver {
 }
 
 /** Nothing is sent after these until something was done about them. */
-const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set(["refused", "conflict", "out-of-use", "over"]);
+const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set([
+  "refused",
+  "conflict",
+  "out-of-use",
+  "closed",
+  "over",
+]);
 
 /** What the server said of a change that it refused. */
 interface Refusal {
   readonly stored?: Stored;
   readonly is_out_of_use?: boolean;
   readonly is_over?: boolean;
+  readonly is_closed?: boolean;
+  readonly may_take?: boolean;
 }
 
 function problemOf(sent: Sent, sentence: string, body: unknown): Problem {
-  const { stored, is_out_of_use: isOutOfUse, is_over: isOver } = (body ?? {}) as Refusal;
+  const refusal = (body ?? {}) as Refusal;
+  const { stored, is_out_of_use: isOutOfUse, is_over: isOver } = refusal;
+  if (refusal.is_closed) return { kind: "closed", sentence, mayTake: refusal.may_take === true };
   if (stored) return { kind: "conflict", sentence, mine: sent, stored };
   if (isOver) return { kind: "over", sentence };
   return { kind: isOutOfUse ? "out-of-use" : "refused", sentence };

@@ -13,12 +13,14 @@ export type Stage =
   | { readonly kind: "open"; readonly room: Room; readonly state: RoomState; readonly save: SaveState }
   /** A film was reported to show a name: nothing of the case is shown while the server does not have it yet. */
   | { readonly kind: "reported"; readonly caseLabel: string; readonly save: SaveState }
-  /** The case was taken out of use while it was on the screen. */
+  /** The case was taken out of use while it was on the screen, or is closed to its reader. */
   | {
-      readonly kind: "out-of-use";
+      readonly kind: "out-of-use" | "closed";
       readonly caseLabel: string;
       readonly sentence: string;
       readonly numKept: number;
+      /** The next case of its pool is there to be taken. */
+      readonly mayTake: boolean;
     }
   /** `isReported`: the last case was not signed, a film of it was reported. */
   | { readonly kind: "finished"; readonly ending: Ending; readonly isReported: boolean };

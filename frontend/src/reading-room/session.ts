@@ -18,7 +18,7 @@ import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
 import type { Room } from "./room";
 import type { RoomState } from "./room-state";
-import type { SaveState, Surroundings } from "./save-state";
+import type { Problem, SaveState, Surroundings } from "./save-state";
 import { OPENING, type SessionState } from "./session-state";
 import { TimeAtWork } from "./time-at-work";
 import { type Windows, windowsOf } from "./windows";
@@ -104,6 +104,12 @@ export class Session {
       void desk.saver.flush();
       return null;
     }
+    const { closed } = answer.body;
+    if (closed) {
+      this.desks.show(desk);
+      this.takeAway(desk, { kind: "closed", sentence: closed.sentence, mayTake: closed.may_take });
+      return null;
+    }
     this.show(desk);
     void desk.saver.flush();
     await desk.room.loadFilm();
@@ -182,6 +188,14 @@ export class Session {
     await this.desk?.saver.dropRefused();
   }
 
+  /** Of a case that is closed to its reader. */
+  async forgetKept(): Promise<void> {
+    const { desk } = this;
+    await desk?.saver.forgetAll();
+    const { stage } = this.state;
+    if (desk === this.desk && stage.kind === "closed") this.set({ stage: { ...stage, numKept: 0 } });
+  }
+
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */
   async choose(version: "mine" | "stored"): Promise<void> {
     const { desk } = this;
@@ -237,6 +251,10 @@ export class Session {
     if (desk === null || desk.room.films.bringBack() || !desk.room.canRate) return;
     if (this.state.login.who !== "in") return this.askToLogIn();
     this.gather();
+    // A signature that waited for what was refused would sign by itself on the day on which that is settled.
+    if (desk.saver.isRefused) {
+      return this.set({ refusal: "Not signed: first settle what the server refused, said above." });
+    }
     const { reading } = desk.room.state;
     if (gaps(reading).length > 0) {
       const what = reading.stage === "first_read" ? "locked" : "signed";
@@ -271,15 +289,16 @@ export class Session {
     this.set({ stage: { kind: "reported", caseLabel, save: saver.state }, isSigning: false, refusal: null });
   }
 
-  /** Somebody took the case out of use: nothing of it stays on the screen, and nothing that was said is lost. */
-  private takeAway(desk: Desk, sentence: string): void {
-    if (desk === this.desks.left) return this.onward.outOfUse(desk, sentence);
+  /** Out of use, or closed to its reader: nothing of it stays on the screen, and nothing that was said is lost. */
+  private takeAway(desk: Desk, problem: Extract<Problem, { kind: "out-of-use" | "closed" }>): void {
+    const { kind, sentence } = problem;
+    if (desk === this.desks.left) return this.onward.takenAway(desk, sentence);
     desk.room.lose(sentence);
     this.desks.putFilmsAway();
     const caseLabel = desk.room.state.reading.case_label;
     const { numWaiting: numKept } = desk.saver.state;
     this.set({
-      stage: { kind: "out-of-use", caseLabel, sentence, numKept },
+      stage: { kind, caseLabel, sentence, numKept, mayTake: kind === "closed" && problem.mayTake },
       isSigning: false,
       refusal: null,
     });
@@ -299,7 +318,7 @@ export class Session {
     const { problem } = save;
     if (problem === null && save.numWaiting === 0) this.login.confirmed();
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
-    if (problem?.kind === "out-of-use") return this.takeAway(desk, problem.sentence);
+    if (problem?.kind === "out-of-use" || problem?.kind === "closed") return this.takeAway(desk, problem);
     if (problem?.kind === "over") desk.room.isOver = true;
     this.showSaving();
     await this.lock.savingChanged(desk);

@@ -4,6 +4,7 @@ RefusedByRule
  ├── NotYours
  ├── OutOfUse
  ├── IsOver
+ ├── Closed
  └── FileAway
 """
 
@@ -18,6 +19,15 @@ class OutOfUse(RefusedByRule):
 
 class IsOver(RefusedByRule):
     """It is forbidden for good: what waits to be sent can never be kept."""
+
+
+class Closed(RefusedByRule):
+    """It is closed to this person and may open again: what waits to be sent can be kept then. `may_take`: the
+    next case may be taken instead. The web layer answers 409."""
+
+    def __init__(self, sentence: str, *, may_take: bool = False) -> None:
+        super().__init__(sentence)
+        self.may_take = may_take
 
 
 class NotYours(RefusedByRule):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.dates import say_day
-from deepmedix_review.common.errors import IsOver, RefusedByRule
+from deepmedix_review.common.errors import Closed, IsOver, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 
 # SQL, since it runs at every click: the columns of a Standing, and where they are.
@@ -51,28 +51,28 @@ def standing_of(assignment_id: int) -> Standing:
 
 
 def require_may_open(assignment_id: int) -> None:
-    """Raises RefusedByRule where this case can't be begun: paused, locked, too late, taken away, not due."""
+    """Raises Closed or IsOver where this case can't be begun: paused, locked, late, taken away, not due."""
     standing = standing_of(assignment_id)
     _require_held(standing)
     if standing.study_state == ReaderStudy.State.PAUSED:
-        raise RefusedByRule(
+        raise Closed(
             "This reader study is paused, so no new case opens. Cases you have opened can be finished."
         )
     if standing.kind == Assignment.Kind.REPEAT and (
         standing.available_at is None or standing.available_at > timezone.now()
     ):
-        raise RefusedByRule("This case is not open yet. Go back to your worklist and read the next one.")
+        raise Closed("This case is not open yet. Go back to your worklist and read the next one.")
 
 
 def require_may_change(reading: Reading, standing: Standing | None = None) -> Standing:
-    """Raises RefusedByRule where nothing can be kept any more. A paused study's opened readings go on.
+    """Raises Closed, or IsOver, where nothing can be kept any more. A paused study's opened readings go on.
 
     `standing` of the reading's assignment saves its query.
     """
     standing = standing or standing_of(reading.assignment_id)
     _require_held(standing)
     if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
-        raise RefusedByRule(
+        raise Closed(
             "This reader study is paused, so no new case opens. Cases you have opened can be finished."
         )
     return standing
@@ -94,20 +94,21 @@ def require_designer(user: User | None) -> None:
 
 def _require_held(standing: Standing) -> None:
     if standing.study_state == ReaderStudy.State.DRAFT:
-        raise RefusedByRule("This reader study has not begun. Go back to your worklist.")
+        raise Closed("This reader study has not begun. Go back to your worklist.")
     if standing.study_state == ReaderStudy.State.LOCKED:
         raise IsOver("This reader study is locked: what was said of it stays as it is.")
+    if standing.invitation == Invitation.State.REMOVED:
+        raise Closed("You are no longer a reader of this reader study. Go back to your worklist.")
     if standing.withdrawn_at is not None:
         if standing.lease_expires_at is not None:
-            raise RefusedByRule(
+            raise Closed(
                 "Your lease on this case ran out, so another reader may have it. What you said is kept. "
-                "Take the next case from your worklist; this one comes back to you if it is still free."
+                "Take the next case from your worklist; this one comes back to you if it is still free.",
+                may_take=True,
             )
-        raise RefusedByRule("This case was taken off your worklist. Go back and read the next one.")
-    if standing.invitation == Invitation.State.REMOVED:
-        raise RefusedByRule("You are no longer a reader of this reader study. Go back to your worklist.")
+        raise Closed("This case was taken off your worklist. Go back and read the next one.")
     if standing.deadline is not None and standing.deadline < timezone.localdate():
-        raise RefusedByRule(
+        raise Closed(
             f"The deadline of this reader study was {say_day(standing.deadline)}. "
             "Ask its admin for more time."
         )

@@ -109,6 +109,7 @@ function ProblemBanner(props: {
         </div>
       );
     case "out-of-use":
+    case "closed":
       // The whole case says so.
       return null;
     case "over":

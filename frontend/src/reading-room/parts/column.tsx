@@ -1,7 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { csrfToken } from "../../api/client";
-import type { Ending, Side } from "../../api/reading";
+import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { hasDisputes } from "../disputes";
 import { earlierSights } from "../earlier";
@@ -11,13 +9,14 @@ import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
-import { LockedBanner, LogInButton, SaveBanner, whoIsOut } from "./banners";
+import { LockedBanner, SaveBanner } from "./banners";
 import { Cap } from "./cap";
 import { CaseQuestions } from "./common-questions";
 import { Earlier } from "./earlier";
 import { FeedbackPanel } from "./feedback";
 import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
 import { Foot } from "./foot";
+import { NoCase } from "./no-case";
 import { Output } from "./output";
 
 interface Props {
@@ -34,7 +33,7 @@ interface Props {
 export function Column(props: Props) {
   const { session, state, addresses } = props;
   const { stage } = state;
-  if (stage.kind !== "open") return <Beside session={session} state={state} addresses={addresses} />;
+  if (stage.kind !== "open") return <NoCase session={session} state={state} addresses={addresses} />;
   const { room } = stage;
   const { reading, isComparing } = stage.state;
   return (
@@ -151,145 +150,6 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
       >
         Compare <Cap of="compare" />
       </button>
-    </div>
-  );
-}
-
-function Beside({ session, state, addresses }: Pick<Props, "session" | "state" | "addresses">) {
-  const { stage, login } = state;
-  return (
-    <aside class="room-column" aria-label="Output and ratings">
-      <div class="room-scroll">
-        {stage.kind === "opening" && (
-          <p class="quiet" role="status">
-            Opening the case…
-          </p>
-        )}
-        {stage.kind === "failed" && login.who !== "in" && (
-          <div class="banner bad" role="alert">
-            <p>
-              <strong>The case could not be opened.</strong> {whoIsOut(login)}
-            </p>
-            <LogInButton session={session} />
-          </div>
-        )}
-        {stage.kind === "failed" && login.who === "in" && (
-          <div class="banner bad" role="alert">
-            <p>
-              <strong>The case could not be opened.</strong> {stage.sentence}
-            </p>
-            <button type="button" class="button" onClick={() => location.reload()}>
-              Try again
-            </button>{" "}
-            <a class="button quiet" href={addresses.worklist}>
-              Worklist
-            </a>
-          </div>
-        )}
-        {stage.kind === "finished" && (
-          <Finished addresses={addresses} ending={stage.ending} isReported={stage.isReported} />
-        )}
-        {stage.kind === "reported" && <Reporting session={session} state={state} addresses={addresses} />}
-        {stage.kind === "out-of-use" && (
-          <div class="banner warn" role="alert">
-            <p>
-              <strong>{stage.caseLabel} is out of use.</strong> {stage.sentence}
-            </p>
-            {stage.numKept > 0 && (
-              <p>
-                {stage.numKept === 1 ? "1 change is" : `${stage.numKept} changes are`} kept in this browser
-                alone, and will be sent from here if the case comes back.
-              </p>
-            )}
-            <a class="button primary" href={addresses.worklist}>
-              Back to the worklist
-            </a>
-          </div>
-        )}
-      </div>
-    </aside>
-  );
-}
-
-/** Off the screen already; said plainly while the server does not have it. */
-function Reporting({ session, state, addresses }: Pick<Props, "session" | "state" | "addresses">) {
-  const { stage, login } = state;
-  if (stage.kind !== "reported") return null;
-  const { problem, isKept } = stage.save;
-  if (problem === null) {
-    return (
-      <p class="quiet" role="status">
-        Reporting the film of {stage.caseLabel} …
-      </p>
-    );
-  }
-  return (
-    <div class="banner bad" role="alert">
-      <p>
-        <strong>Your report on {stage.caseLabel} has not been sent.</strong> {problem.sentence} Others may
-        still be shown the film until it is.
-      </p>
-      <p>
-        {isKept
-          ? "It waits in this browser and goes as soon as the server answers, from this page or from the next case that you open here. Tell an admin if that takes long."
-          : "This browser keeps no data: leave this page open until it is sent, and tell an admin."}
-      </p>
-      {problem.kind === "locked-out" && login.who !== "in" ? (
-        <LogInButton session={session} />
-      ) : (
-        <button type="button" class="button primary" onClick={() => session.retrySaving()}>
-          Try now
-        </button>
-      )}{" "}
-      <a class="button quiet" href={addresses.worklist}>
-        Worklist
-      </a>
-    </div>
-  );
-}
-
-/** Nothing is left to read; of a pool the reader may take the next case. */
-function Finished(props: {
-  readonly addresses: Addresses;
-  readonly ending: Ending;
-  readonly isReported: boolean;
-}) {
-  const { addresses, ending, isReported } = props;
-  const take = ending.may_take ? addresses.take : null;
-  const { onward } = ending;
-  const address = take ?? onward?.address;
-  const box = useRef<HTMLDivElement>(null);
-  const goOn = (): HTMLElement | null | undefined => box.current?.querySelector<HTMLElement>(".primary");
-  useEffect(() => goOn()?.focus(), []);
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the keys of signing go on like Enter on the button.
-    <div
-      class="banner good"
-      ref={box}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
-        event.preventDefault();
-        goOn()?.click();
-      }}
-    >
-      <h2>{ending.study}</h2>
-      <p role="status">
-        <strong>
-          {isReported ? "Reported: the film is out of use until a person has looked." : "Signed."}
-        </strong>{" "}
-        {ending.sentence}
-      </p>
-      {address && (
-        <form method="post" action={address}>
-          <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-          <button type="submit" class="button primary">
-            {take ? "Take the next case" : `${onward?.step} of ${onward?.study}`}
-          </button>
-        </form>
-      )}
-      <a class={address ? "button quiet" : "button primary"} href={addresses.worklist}>
-        Back to the worklist
-      </a>
     </div>
   );
 }

@@ -228,6 +228,11 @@ class LatestChangeSerializer(serializers.Serializer[Any]):
     change_id = serializers.UUIDField()
 
 
+class ClosedSerializer(serializers.Serializer[Any]):
+    sentence = serializers.CharField()
+    may_take = serializers.BooleanField(help_text="the pool's next case may be taken instead")
+
+
 class ReadingSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     stage = serializers.ChoiceField(
@@ -268,6 +273,9 @@ class ReadingSerializer(serializers.Serializer[Any]):
     latest_changes = LatestChangeSerializer(many=True)
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
     give_back = serializers.CharField(allow_null=True, help_text="to be posted, of a case held from a pool")
+    closed = ClosedSerializer(
+        allow_null=True, help_text="why nothing of it is kept now, unless it opens again"
+    )
 
 
 class ChangeAnswerSerializer(serializers.Serializer[Any]):
@@ -324,6 +332,13 @@ class RefusalSerializer(serializers.Serializer[Any]):
     is_over = serializers.BooleanField(
         required=False,
         help_text="true where the reader study is locked: what waits to be sent can never be kept",
+    )
+    is_closed = serializers.BooleanField(
+        required=False,
+        help_text="true where the case is closed to this reader: what waits can be kept if it opens again",
+    )
+    may_take = serializers.BooleanField(
+        required=False, help_text="of a closed case: the pool's next one may be taken instead"
     )
 
 

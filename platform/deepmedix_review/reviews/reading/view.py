@@ -11,7 +11,9 @@ from typing import Literal
 
 from django.urls import reverse
 
+from deepmedix_review.common.errors import Closed, IsOver
 from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.guards import require_may_change
 from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
@@ -78,6 +80,14 @@ class CriterionView:
 
 
 @dataclass(frozen=True)
+class ClosedView:
+    """Why nothing of the case can be kept now; `may_take`: the pool's next case may be taken instead."""
+
+    sentence: str
+    may_take: bool
+
+
+@dataclass(frozen=True)
 class ReadingView:
     """`stage` is first_read, rating or signed; `position` counts the cases in the order of their opening."""
 
@@ -115,6 +125,7 @@ class ReadingView:
     latest_changes: tuple[LatestChange, ...]
     next: str | None
     give_back: str | None
+    closed: ClosedView | None
 
 
 def show_reading(reading: Reading) -> ReadingView:
@@ -161,6 +172,7 @@ def show_reading(reading: Reading) -> ReadingView:
         latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
         give_back=_give_back(reading),
+        closed=_closed(reading),
     )
 
 
@@ -175,6 +187,19 @@ def _give_back(reading: Reading) -> str | None:
     held = reading.assignment
     is_held = held.lease_expires_at is not None and held.withdrawn_at is None and reading.signed_at is None
     return reverse("give-case-back", args=[held.uid]) if is_held else None
+
+
+def _closed(reading: Reading) -> ClosedView | None:
+    if reading.signed_at is not None:
+        return None
+    try:
+        require_may_change(reading)
+    except Closed as closed:
+        return ClosedView(str(closed), closed.may_take)
+    except IsOver:
+        # What was said may be looked at; the first change is refused with the reason.
+        return None
+    return None
 
 
 def _deadline(reading: Reading) -> date | None:

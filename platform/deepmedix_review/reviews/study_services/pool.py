@@ -11,7 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.dates import say_day
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import Closed, NotYours, RefusedByRule
 from deepmedix_review.reviews.designs import PlannedAssignment
 from deepmedix_review.reviews.designs.balance import Before, choose_share
 from deepmedix_review.reviews.guards import Standing
@@ -102,7 +102,7 @@ def release_expired_leases() -> int:
 
 
 def renew_lease(assignment_id: int, standing: Standing) -> None:
-    """A save shows that the reader is there. Raises RefusedByRule where the case was freed meanwhile."""
+    """A save shows that the reader is there. Raises Closed where the case was freed meanwhile."""
     if standing.lease_expires_at is None:
         return
     whole = timedelta(minutes=standing.lease_minutes)
@@ -113,8 +113,9 @@ def renew_lease(assignment_id: int, standing: Standing) -> None:
         lease_expires_at=now + whole
     )
     if not renewed:
-        raise RefusedByRule(
-            "Your lease on this case ran out a moment ago, so this was not kept. Take the case again."
+        raise Closed(
+            "Your lease on this case ran out a moment ago, so this was not kept. Take the case again.",
+            may_take=True,
         )
 
 

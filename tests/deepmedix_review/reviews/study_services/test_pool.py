@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import Closed, NotYours, RefusedByRule
 from deepmedix_review.reviews.designs import ReaderStudyDesign, plan
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading, StepRating
 from deepmedix_review.reviews.reading.changes import AddActiveTime
@@ -148,8 +148,9 @@ def test_a_lease_that_ran_out_frees_the_case_and_keeps_what_was_said() -> None:
     let_lease_run_out(reading)
     assert (release_expired_leases(), release_expired_leases()) == (1, 0)
     assert worklist(first).rows == ()
-    with pytest.raises(RefusedByRule, match=r"lease on this case ran out.*What you said is kept"):
+    with pytest.raises(Closed, match=r"lease on this case ran out.*What you said is kept") as closed:
         change(reading, AddActiveTime(1))
+    assert closed.value.may_take
 
     again = take(reader_study, second)
     assert (again.assignment.case_id, again.pk == reading.pk) == (reading.assignment.case_id, False)

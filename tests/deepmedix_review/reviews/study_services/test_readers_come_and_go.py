@@ -81,7 +81,7 @@ def test_who_is_removed_keeps_what_was_signed_and_says_no_more() -> None:
     assert holders(reader_study) == [2] * 12
     loads = [load_of(reader_study, reader) for reader in stay]
     assert max(loads) - min(loads) <= 1
-    with pytest.raises(RefusedByRule, match="taken off your worklist"):
+    with pytest.raises(RefusedByRule, match="no longer a reader of this reader study"):
         complete(reading)
     assert worklist(gone).rows == ()
     with pytest.raises(RefusedByRule, match="is no reader"):
