@@ -34,6 +34,13 @@ describe("the key map", () => {
     expect(actionFor(press("Enter", { ctrlKey: true }), "text", true)?.kind).toBe("sign");
   });
 
+  it("turns a missed finding to the other output until its first letter", () => {
+    expect(actionFor(press("Backquote"), "beginning", true)?.kind).toBe("swap");
+    expect(actionFor(press("Backquote"), "writing", true)).toBeNull();
+    expect(actionFor(press("KeyX"), "beginning", true)).toBeNull();
+    expect(actionFor(press("Enter"), "beginning", true)?.kind).toBe("done");
+  });
+
   it("is done with a text at Enter; with Shift, or while a word is composed, Enter is the field's own", () => {
     const enter = (part: Partial<Press>) => actionFor(press("Enter", part), "writing", false);
     expect(enter({})?.kind).toBe("done");

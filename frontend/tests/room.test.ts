@@ -210,6 +210,27 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
   });
 
+  it("means the output whose last item was rated just now, until the reader moves or turns the finding", async () => {
+    const { room, saved } = await desk(reading({ numSteps: 1 }));
+    for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
+    expect(room.state.place).toMatchObject({ side: "b" });
+    saved.length = 0;
+    room.perform({ kind: "missed-finding" });
+    const { writing: first } = room.state;
+    expect(first).toMatchObject({ field: "finding", completion: "completion-a" });
+    room.perform({ kind: "swap" });
+    if (first) room.texts.end(first);
+    const { writing } = room.state;
+    expect(writing).toMatchObject({ field: "finding", completion: "completion-b" });
+    expect(room.state.place).toMatchObject({ kind: "finding", side: "b" });
+    if (writing) room.texts.write(writing, "nodule");
+    room.perform({ kind: "done" });
+    expect(saved.map(({ change }) => change.payload)).toMatchObject([{ completion: "completion-b" }]);
+    room.perform({ kind: "done" });
+    room.perform({ kind: "missed-finding" });
+    expect(room.state.writing).toMatchObject({ completion: "completion-b" });
+  });
+
   it("goes on from a missed finding at Enter, and never away from a region that is still to be drawn", async () => {
     const missed_findings = [{ uid: "f", completion: "completion-a", text: "nodule" }];
     const { room } = await desk(reading({ part: { missed_findings } }));

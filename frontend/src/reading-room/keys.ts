@@ -14,8 +14,9 @@ export interface Press {
   readonly isComposing: boolean;
 }
 
-/** The focused element, as far as it decides which keys are its own; "writing" is a text of the reader's own. */
-export type Focus = "writing" | "text" | "control" | "page";
+/** The focused element, as far as it decides which keys are its own; "writing" is a text of the reader's own,
+ * "beginning" one of which no word is written yet. */
+export type Focus = "beginning" | "writing" | "text" | "control" | "page";
 
 const CONTROL_KEYS = new Set([
   "Space",
@@ -61,7 +62,9 @@ export function actionFor(
   if (found === undefined || (press.repeat && !found.repeats)) return null;
   const { kind } = found.action;
   if (kind === "sign") return found.action;
-  if (focus === "writing") return kind === "cancel" || kind === "done" ? found.action : null;
+  if (focus === "beginning" && kind === "swap") return found.action;
+  if (focus === "writing" || focus === "beginning")
+    return kind === "cancel" || kind === "done" ? found.action : null;
   if (focus === "text") return kind === "cancel" ? found.action : null;
   if (focus === "control" && !control && CONTROL_KEYS.has(code)) return null;
   if (!singleKeys && !control && kind !== "cancel") return null;

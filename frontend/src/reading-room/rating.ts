@@ -29,8 +29,11 @@ export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict"
 
 const MOST_POINTS = 5;
 
-/** To the next region of the same step, or to the next item. */
-type WentOn = "to-region" | "to-item";
+/** To the next region of the same step, or to the next item; from which output. */
+interface WentOn {
+  readonly to: "region" | "item";
+  readonly from: Side;
+}
 
 export class Rating {
   /** The last key moved the focus to another item by itself. */
@@ -85,7 +88,7 @@ export class Rating {
     if (open === undefined || step === null) this.goOn();
     else {
       this.host.goTo(stepPlace(place.side, step, open.uid));
-      this.wentOn = "to-region";
+      this.wentOn = { to: "region", from: place.side };
     }
     this.host.set({ said });
   }
@@ -186,7 +189,7 @@ export class Rating {
     const open = step && openRegion(reading, step);
     if (!step || !open) return this.goOn();
     this.host.goTo(stepPlace(place.side, step, open.uid));
-    this.wentOn = "to-region";
+    this.wentOn = { to: "region", from: place.side };
   }
 
   private advancing(change: Change): void {
@@ -201,7 +204,7 @@ export class Rating {
     const next = afterCompleting(reading, place);
     if (next === place) return;
     this.host.goTo(next);
-    this.wentOn = "to-item";
+    this.wentOn = { to: "item", from: place.side };
     // Where the keys begin to mean another output, the reader is told, on the screen and aloud.
     this.host.set({ hint: crossing(place, next, hasTwo(reading)) });
   }

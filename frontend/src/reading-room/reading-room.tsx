@@ -21,7 +21,8 @@ import type { Shortcut } from "./shortcuts";
 
 function focusOf(target: EventTarget | null): Focus {
   if (!(target instanceof HTMLElement)) return "page";
-  if (target.closest("textarea")) return "writing";
+  const text = target.closest("textarea");
+  if (text) return text.value === "" && text.matches(".of-an-output") ? "beginning" : "writing";
   if (target.closest("select, [contenteditable], input[type=number], input[type=text]")) return "text";
   return target.closest("button, a, input, summary") ? "control" : "page";
 }
@@ -246,10 +247,10 @@ function listen(session: Session, around: Surroundings): () => void {
       }
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
-      const isLeaving = action.kind === "cancel" && (focus === "text" || focus === "writing");
-      if (isLeaving) focusCurrentItem();
+      const isWriting = focus === "writing" || focus === "beginning";
+      if (action.kind === "cancel" && (focus === "text" || isWriting)) focusCurrentItem();
       room()?.perform(action, event.repeat);
-      if (action.kind === "done" && focus === "writing") focusCurrentItem();
+      if (action.kind === "done" && isWriting) focusCurrentItem();
     },
     { signal },
   );

@@ -131,7 +131,7 @@ export class Room {
     const wentOn = this.rating.takeWentOn();
     // Whoever walks on out of habit is there already.
     if (wentOn !== null && action.kind === "next-region") return;
-    if (wentOn === "to-item" && action.kind === "walk" && action.by === 1) return;
+    if (wentOn?.to === "item" && action.kind === "walk" && action.by === 1) return;
     switch (action.kind) {
       case "walk":
         return this.walking.walk(action.by);
@@ -143,7 +143,7 @@ export class Room {
         if (hasTwo(this.state.reading)) this.set({ isComparing: !this.state.isComparing });
         return;
       case "swap":
-        return this.walking.swap();
+        return this.texts.turnFinding() ? undefined : this.walking.swap();
       case "all-regions":
         return this.set({ showsAll: !this.state.showsAll });
       case "hide-regions":
@@ -160,7 +160,7 @@ export class Room {
         return;
       default:
         if (this.isOpen && this.films.bringBack()) return;
-        if (this.canRate) this.rate(action);
+        if (this.canRate) this.rate(action, wentOn?.from);
     }
   }
 
@@ -264,7 +264,8 @@ export class Room {
     if (writing.field === "impression") this.walking.walk(1);
   }
 
-  private rate(action: Action): void {
+  /** `leaving`: the output whose last item was rated just now, where the focus went on by itself. */
+  private rate(action: Action, leaving?: Side): void {
     switch (action.kind) {
       case "redraw":
         return this.isRedrawn ? this.rating.perform({ kind: "done" }) : this.regions.toggle();
@@ -281,7 +282,7 @@ export class Room {
           this.goTo({ kind: "first-read", side: this.state.place.side, part: "answer" });
         return;
       case "missed-finding":
-        return this.texts.startFinding();
+        return this.texts.startFinding(leaving);
       case "undo":
         return this.record.again("back");
       case "redo":

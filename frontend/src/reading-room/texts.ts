@@ -2,7 +2,7 @@
 import type { Change, Side } from "../api/reading";
 import { openFirstRead } from "./first-read";
 import { placeOn } from "./gaps";
-import { completionOn, type Place, questionAt } from "./place";
+import { completionOn, hasTwo, otherSide, type Place, questionAt } from "./place";
 import { focusedStep } from "./region-items";
 import type { RoomState } from "./room-state";
 import { isSameField, keeping, textIn, type Writing } from "./writing";
@@ -41,7 +41,7 @@ export class Texts {
   end(writing: Writing): void {
     this.commit();
     if (isSameField(this.host.state.writing, writing)) this.host.set({ writing: null });
-    this.leaveFinding();
+    if (writing.field === "finding") this.leaveFinding(writing.uid);
   }
 
   commit(): void {
@@ -85,19 +85,28 @@ export class Texts {
     this.start({ field: "finding", uid, completion: completion.uid }, finding);
   }
 
+  /** A finding of which no word is written yet becomes one of the other output; false where none is. */
+  turnFinding(): boolean {
+    const { writing, place, reading } = this.host.state;
+    if (writing?.field !== "finding" || !hasTwo(reading)) return false;
+    this.startFinding(otherSide(place.side));
+    return true;
+  }
+
   /** Takes a missed finding back, with its regions. */
   dropFinding(uid: string): void {
     const finding = this.host.state.reading.missed_findings.find((one) => one.uid === uid);
     if (!finding) return;
     const { completion } = finding;
     this.host.change({ kind: "add_finding", payload: { uid, completion, text: null } });
-    this.leaveFinding();
+    this.leaveFinding(uid);
   }
 
   /** A finding that is no more, or never came to be, cannot keep the focus. */
-  private leaveFinding(): void {
+  private leaveFinding(uid: string): void {
     const { place, reading } = this.host.state;
-    if (place.kind !== "finding" || reading.missed_findings.some(({ uid }) => uid === place.finding)) return;
+    if (place.kind !== "finding" || place.finding !== uid) return;
+    if (reading.missed_findings.some((finding) => finding.uid === uid)) return;
     this.host.goTo(placeOn(reading, place.side));
   }
 }

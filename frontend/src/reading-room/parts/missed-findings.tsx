@@ -129,6 +129,7 @@ function Finding(props: {
         label={findingTitle(state.reading, uid, completion.uid)}
         placeholder={`What should ${side ? `output ${side}` : "the output"} have named? No names, dates or numbers of patients.`}
         maxLength={MOST_LETTERS}
+        other={side && !finding ? otherSide(completion.side).toUpperCase() : undefined}
         then={
           <>
             , then <Cap of="add-region" /> draws where

@@ -14,6 +14,8 @@ interface Props {
   readonly maxLength: number;
   /** What follows "done", in the line of the keys below. */
   readonly then?: ComponentChildren;
+  /** While nothing is written, a key says it of this output instead: "B". */
+  readonly other?: string | undefined;
 }
 
 /** A text of the reader's own: a field while it is written, else what was written. */
@@ -23,7 +25,7 @@ export function TextField(props: Props) {
   return <Field key={props.label} {...props} room={room} />;
 }
 
-function Field({ room, state, writing, label, placeholder, maxLength, then }: Props) {
+function Field({ room, state, writing, label, placeholder, maxLength, then, other }: Props) {
   const keys = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   // Before the next key, which is a letter already.
@@ -39,7 +41,7 @@ function Field({ room, state, writing, label, placeholder, maxLength, then }: Pr
     <>
       <textarea
         ref={field}
-        class="note-field"
+        class={other ? "note-field of-an-output" : "note-field"}
         aria-label={label}
         aria-describedby={keys}
         placeholder={placeholder}
@@ -50,6 +52,11 @@ function Field({ room, state, writing, label, placeholder, maxLength, then }: Pr
         defaultValue={textIn(state.reading, writing)}
       />
       <p id={keys} class="field-keys quiet">
+        {other && (
+          <>
+            <Cap of="swap" /> first: for output {other} ·{" "}
+          </>
+        )}
         <kbd>Enter</kbd> done{then} · <kbd>Shift Enter</kbd> new line · <kbd>Esc</kbd> back, text kept
       </p>
     </>
