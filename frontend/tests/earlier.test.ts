@@ -114,6 +114,14 @@ describe("what earlier readers drew", () => {
     expect(earlierFindings(disputed, "completion-b")).toEqual([]);
   });
 
+  it("says nothing of what nobody was asked", () => {
+    const unasked = { ...disputed, criteria: [] };
+    const said = (step: typeof one): string[] =>
+      earlierOnStep(unasked, step as NonNullable<typeof one>).map((word) => word.said);
+    expect(said(one)).toEqual(["redrawn as R1 1, further region R1 1+1", "fits"]);
+    expect(said(two)).toEqual([]);
+  });
+
   it("was seen through a window, which is told", () => {
     expect(earlierSights(disputed).map(({ said }) => said)).toEqual([
       "saw the film as it is stored",

@@ -1,7 +1,7 @@
 /** What earlier readers said of one item, for the reader who decides between them. */
 import type { CriterionValue, Reading, Step } from "../api/reading";
 import { missedOf, regionsOfMissed, regionsOnStep } from "./earlier-regions";
-import { answerTo, type Question } from "./questions";
+import { answerTo, builtIn, type Question } from "./questions";
 
 export interface EarlierWord {
   /** "Reader 1": never a name. */
@@ -47,20 +47,23 @@ export function earlierAnswers(reading: Reading, question: Question): EarlierWor
   }));
 }
 
-/** Plausibility, verdicts, wording and note of a step, in the words of the page; regions by their labels on the film. */
+/** Plausibility, verdicts, wording and note of a step, in the words of the page, as far as they were asked or given;
+ * regions by their labels on the film. */
 export function earlierOnStep(reading: Reading, step: Step): EarlierWord[] {
-  return (reading.adjudication?.readings ?? []).map((earlier, index) => {
+  const asked = { points: builtIn(reading, "plausibility"), verdict: builtIn(reading, "verdict") };
+  return (reading.adjudication?.readings ?? []).flatMap((earlier, index) => {
     const rating = earlier.step_ratings.find((row) => row.step === step.uid);
-    const points = rating?.cannot_judge ? "cannot judge" : (rating?.plausibility ?? "no rating");
+    const points = rating?.cannot_judge ? "cannot judge" : rating?.plausibility;
     const drawn = regionsOnStep(earlier, index, step);
     const labelled = (uid: string): string => drawn.find((region) => region.of === uid)?.label ?? "";
-    const verdicts = step.regions.map(({ uid }) => {
+    const verdicts = step.regions.flatMap(({ uid }) => {
       const verdict = earlier.region_annotations.find((row) => row.region === uid)?.verdict;
-      return verdict === "adjusted" ? `redrawn as ${labelled(uid)}` : (verdict ?? "no verdict");
+      if (verdict === "adjusted") return `redrawn as ${labelled(uid)}`;
+      return verdict ?? (asked.verdict ? "no verdict" : []);
     });
     const further = drawn.filter(({ of }) => of === null).map(({ label }) => label);
     const parts = [
-      points,
+      ...(points || asked.points ? [points ?? "no rating"] : []),
       ...verdicts,
       ...(further.length > 0
         ? [`further ${further.length === 1 ? "region" : "regions"} ${further.join(", ")}`]
@@ -68,7 +71,8 @@ export function earlierOnStep(reading: Reading, step: Step): EarlierWord[] {
       ...(rating?.edited_text ? [`would write “${rating.edited_text}”`] : []),
       ...(rating?.note ? [`“${rating.note}”`] : []),
     ];
-    return { label: earlier.label, said: parts.join(", "), drawn: drawn.length > 0 ? index + 1 : null };
+    if (parts.length === 0) return [];
+    return [{ label: earlier.label, said: parts.join(", "), drawn: drawn.length > 0 ? index + 1 : null }];
   });
 }
 
