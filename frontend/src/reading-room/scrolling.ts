@@ -10,6 +10,21 @@ export function keepCurrentItemInSight(): void {
   [...document.querySelectorAll(".room .current")].at(-1)?.scrollIntoView({ block: "nearest" });
 }
 
+/** What lies over the end of the list takes that much from it. The item in the focus is moved clear of it, except
+ * under the pointer, where something may be clicked at this moment. Returns the function that stops it. */
+export function keepListClearOf(over: HTMLElement): () => void {
+  const list = over.parentElement;
+  let height = 0;
+  const watch = new ResizeObserver(() => {
+    const grows = over.offsetHeight > height;
+    height = over.offsetHeight;
+    list?.style.setProperty("--covered", `${height}px`);
+    if (grows && !list?.matches(":hover")) keepCurrentItemInSight();
+  });
+  watch.observe(over);
+  return () => watch.disconnect();
+}
+
 /** After a click on a film's button the keys are for the item again, not for the button; after a key they stay. */
 export function giveKeysBack({ detail }: Pick<UIEvent, "detail">): void {
   if (detail > 0) document.querySelector<HTMLElement>(".room .current")?.focus({ preventScroll: true });

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { hasDisputes } from "../disputes";
@@ -7,6 +8,7 @@ import { numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { keepListClearOf } from "../scrolling";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
 import { LockedBanner, SaveBanner } from "./banners";
@@ -86,12 +88,23 @@ export function Column(props: Props) {
           <Outputs room={room} state={stage.state} />
           {reading.stage !== "first_read" && <CaseQuestions room={room} state={stage.state} />}
         </div>
-        <div class="room-banners">
+        <Over>
           <SaveBanner session={session} state={state} addresses={addresses} />
-        </div>
+        </Over>
       </div>
       <Foot {...props} room={room} roomState={stage.state} />
     </aside>
+  );
+}
+
+/** Over the end of the list. */
+function Over({ children }: { readonly children: ComponentChildren }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => (box.current ? keepListClearOf(box.current) : undefined), []);
+  return (
+    <div class="room-banners" ref={box}>
+      {children}
+    </div>
   );
 }
 
