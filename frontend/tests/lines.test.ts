@@ -13,8 +13,10 @@ it("only suggests a line: a drag after the key leaves no stray one", async () =>
   const { room, view, saved } = await desk();
   room.perform(measure);
   expect(view.suggested).not.toBeNull();
+  expect(room.state.said).toContain("Drag a line");
   view.setRulers([HEART]);
-  view.measured();
+  room.films.lines.measured();
+  expect(room.state.said).toBeNull();
   room.perform(measure);
   expect(view.suggested).not.toBeNull();
   expect(view.lines).toEqual([HEART]);

@@ -75,9 +75,10 @@ export class MeasuredLines {
     return lines.length > 0;
   }
 
-  /** By the mouse or a finger. */
+  /** By the mouse or a finger: what was said of how to measure is over. */
   measured(): void {
     this.commit();
+    this.host.set({ said: null });
     this.tell();
   }
 
