@@ -144,6 +144,19 @@ describe("regions", () => {
     expect(view.marks).toMatchObject([{ uid: "a1r", adjustable: false }]);
   });
 
+  it("have no grips while a further one is drawn, which may begin on them", async () => {
+    const { room, view } = await desk();
+    room.perform({ kind: "redraw" });
+    room.perform(nudge(5, 0));
+    room.perform({ kind: "done" });
+    room.perform({ kind: "walk", by: -1 });
+    expect(view.marks).toMatchObject([{ uid: "a1r", adjustable: true }]);
+    room.perform({ kind: "add-region" });
+    expect(view.marks).toMatchObject([{ uid: "a1r", adjustable: false }]);
+    room.perform({ kind: "cancel" });
+    expect(view.marks).toMatchObject([{ uid: "a1r", adjustable: true }]);
+  });
+
   it("stand in a step's text by their labels, unless boxes and regions do not match", () => {
     const told = { ...step("a1", 1, [region("r1"), region("r2", 2)]), text: "A [1, 2, 3, 4], B [5,6,7,8]." };
     expect(partsOf(told).map(({ text, label }) => label ?? text)).toEqual(["A ", "1a", ", B ", "1b", "."]);

@@ -130,6 +130,8 @@ function markOf(
   const box = nudged ?? item.box;
   const isOwn = region === null || nudged !== null || adjustedBox(made) !== null;
   const isDrawing = looking.drawing === item.uid;
+  // A drag draws the new one, also where it begins on the old one's grip.
+  const isFree = looking.fresh === null;
   const flawed = !isOwn && (isMisplaced(region) || !isDrawable(box, film));
   return {
     uid: item.uid,
@@ -141,7 +143,7 @@ function markOf(
     original: isOwn && region && isDrawable(region, film) ? region : null,
     wrong: made?.verdict === "wrong" && !isDrawing,
     flawed,
-    adjustable: focused && reading.signed_at === null && (isDrawing || isOwn),
+    adjustable: focused && isFree && reading.signed_at === null && (isDrawing || isOwn),
     reader: null,
   };
 }
