@@ -140,6 +140,7 @@ export class FakeView implements FilmView {
   drawRegion(uid: string | null) {
     this.drawing = uid;
   }
+  arrangeLabels() {}
   bringIntoView(box: Box) {
     this.broughtIntoView.push(box);
   }

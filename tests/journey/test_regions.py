@@ -226,7 +226,9 @@ def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Ente
     room.press("d")
     room.drag(middle, (middle[0] + 60, middle[1] + 50))
     expect(room.page.locator(".region .plate-text")).to_have_text(["1"])
-    room.press("d", "ArrowUp")
+    # From the grip of the first one on, which a drag would take at any other time.
+    room.press("d")
+    room.drag((middle[0] + 60, middle[1] + 50), (middle[0] + 120, middle[1] + 100))
     expect(room.page.locator(".region .plate-text")).to_have_text(["1", "2"])
     room.press("Delete", "ArrowRight")
     expect(room.page.locator(".region .plate-text")).to_have_text(["1"])
@@ -268,4 +270,15 @@ def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Ente
     expect(room.page.locator(".region .plate-text")).to_have_count(4)
     room.wait_until_saved()
     assert edges(DrawnRegion.objects.get(first_read=None)) == edges(drawn)
+    # What stands in the film's corner stays readable beside a region that begins there.
+    corner = room.page.locator(".film-corner").first.bounding_box()
+    assert corner is not None
+    inside = (corner["x"] + corner["width"] - 12, corner["y"] + 8)
+    room.press("d")
+    room.drag(inside, (inside[0] + 60, inside[1] + 20))
+    expect(room.page.locator(".region .plate-text")).to_have_count(5)
+    plate = room.page.locator(".region .plate").last.bounding_box()
+    assert plate is not None
+    assert plate["x"] < corner["x"] + corner["width"]
+    assert plate["y"] + plate["height"] <= corner["y"] + 0.5
     assert room.problems == []

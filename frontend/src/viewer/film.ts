@@ -78,6 +78,8 @@ export interface FilmView {
   showRegions(marks: readonly RegionMark[]): void;
   /** The next drag elsewhere than on its outline draws this region anew; null ends that. */
   drawRegion(uid: string | null): void;
+  /** After what stands in the film's corners changed: no label lies there. */
+  arrangeLabels(): void;
   bringIntoView(box: Box): void;
   setDragTool(tool: DragTool): void;
   /** As the film was seen before. False where it has no such look: then it stays as it is. */

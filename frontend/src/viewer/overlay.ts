@@ -63,14 +63,21 @@ export class RegionOverlay {
     const own = inOrder.filter(({ reader }) => reader === null);
     const isOfBoth = own.some(({ dashed }) => dashed) && own.some(({ dashed }) => !dashed);
     const taken: Plate[] = [];
+    const room = { ...this.size(), corners: this.corners() };
+    const put = (words: string, box: Box, place: LabelPlace): SVGElement[] =>
+      label(words, boxToScreen(box, affine), room, this.scale(), place, taken);
     this.svg.replaceChildren(
-      ...earlier.map((mark) => this.earlierOutline(mark, affine)),
+      ...earlier.map((mark) => earlierOutline(mark, affine)),
       ...own.map((mark) => outlineGroup(mark, affine)),
       // No outline goes through a label.
-      ...own.map((mark) =>
-        this.labelGroup(mark, affine, isOfBoth && mark.dashed ? "below right" : "above", taken),
-      ),
-      ...earlier.map((mark) => this.earlierLabel(mark, affine, taken)),
+      ...own.map((mark) => {
+        const words = mark.flawed ? `${mark.label} !` : mark.label;
+        return labelGroup(mark, put(words, mark.box, isOfBoth && mark.dashed ? "below right" : "above"));
+      }),
+      ...earlier.map((mark) => {
+        const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
+        return earlierGroup(mark, put(mark.label, mark.box, place));
+      }),
       ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers, affine)),
     );
   }
@@ -84,33 +91,24 @@ export class RegionOverlay {
     return Number(getComputedStyle(this.svg).getPropertyValue("--words")) || 1;
   }
 
-  private labelGroup(mark: RegionMark, affine: Affine, place: LabelPlace, taken: Plate[]): SVGGElement {
-    const group = element("g", {
-      class: `region s${mark.colour}${mark.flawed ? " flawed" : ""}`,
-      "data-label-of": mark.uid,
+  /** What stands in the film's corners, and is read there. */
+  private corners(): DOMRect[] {
+    const { left, top } = this.svg.getBoundingClientRect();
+    const corners = this.svg.closest(".film-area")?.querySelectorAll(".film-corner") ?? [];
+    return [...corners].map((corner) => {
+      const { x, y, width, height } = corner.getBoundingClientRect();
+      return new DOMRect(x - left, y - top, width, height);
     });
-    const words = mark.flawed ? `${mark.label} !` : mark.label;
-    const box = boxToScreen(mark.box, affine);
-    group.append(...label(words, box, this.size(), this.scale(), place, taken));
-    return group;
   }
+}
 
-  /** Nothing of an earlier reader's takes a click: what lies below is the reader's own. */
-  private earlierOutline(mark: RegionMark, affine: Affine): SVGGElement {
-    const box = boxToScreen(mark.box, affine);
-    const group = earlierGroup(mark);
-    group.append(rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" }));
-    return group;
-  }
-
-  private earlierLabel(mark: RegionMark, affine: Affine, taken: Plate[]): SVGGElement {
-    const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
-    const group = earlierGroup(mark);
-    group.append(
-      ...label(mark.label, boxToScreen(mark.box, affine), this.size(), this.scale(), place, taken),
-    );
-    return group;
-  }
+function labelGroup(mark: RegionMark, parts: readonly SVGElement[]): SVGGElement {
+  const group = element("g", {
+    class: `region s${mark.colour}${mark.flawed ? " flawed" : ""}`,
+    "data-label-of": mark.uid,
+  });
+  group.append(...parts);
+  return group;
 }
 
 function outlineGroup(mark: RegionMark, affine: Affine): SVGGElement {
@@ -133,9 +131,17 @@ function outlineGroup(mark: RegionMark, affine: Affine): SVGGElement {
   return group;
 }
 
-function earlierGroup({ label, colour, reader }: RegionMark): SVGGElement {
+function earlierOutline(mark: RegionMark, affine: Affine): SVGGElement {
+  const box = boxToScreen(mark.box, affine);
+  return earlierGroup(mark, [rectangle(box, { class: "halo" }), rectangle(box, { class: "outline" })]);
+}
+
+/** Nothing of an earlier reader's takes a click: what lies below is the reader's own. */
+function earlierGroup({ label, colour, reader }: RegionMark, parts: readonly SVGElement[]): SVGGElement {
   const classes = `region earlier-region s${colour} reader-${dashOf(reader ?? 1)}`;
-  return element("g", { class: classes, "data-earlier": label });
+  const group = element("g", { class: classes, "data-earlier": label });
+  group.append(...parts);
+  return group;
 }
 
 function crossOver(box: Box): SVGElement[] {
@@ -167,11 +173,16 @@ interface Plate {
   readonly width: number;
 }
 
+/** Where labels may lie: on the screen, above what stands in its lower corners. */
+interface LabelRoom extends Size {
+  readonly corners: readonly DOMRect[];
+}
+
 /** Where a part of the box is on the screen, its label is too; beside those that are `taken`, where boxes lie alike. */
 function label(
   text: string,
   box: Box,
-  screen: Size,
+  screen: LabelRoom,
   scale: number,
   place: LabelPlace,
   taken: Plate[],
@@ -180,10 +191,15 @@ function label(
   const height = 22 * scale;
   const above = box.y_min >= height + 2 ? box.y_min - height : box.y_min;
   const below = Math.max(Math.min(box.y_max, screen.height - height), box.y_min);
-  const y = place.startsWith("above") ? above : below;
   const isRight = place.endsWith("right");
   const wanted = isRight ? box.x_max - width : box.x_min;
   let x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
+  const wantedY = place.startsWith("above") ? above : below;
+  const inTheWay = screen.corners.filter(
+    ({ left, right, top, bottom }) =>
+      left < x + width && x < right && top < wantedY + height && wantedY < bottom,
+  );
+  const y = Math.min(wantedY, ...inTheWay.map(({ top }) => top - height));
   const isTaken = (other: Plate): boolean =>
     Math.abs(other.y - y) < height && x < other.x + other.width && other.x < x + width;
   for (let other = taken.find(isTaken); other !== undefined; other = taken.find(isTaken)) {

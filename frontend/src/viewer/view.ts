@@ -187,6 +187,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
       drawing = uid;
       redraw();
     },
+    arrangeLabels: redraw,
     bringIntoView(box) {
       if (!isShown) return;
       stack.settle();

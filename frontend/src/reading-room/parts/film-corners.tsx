@@ -1,3 +1,4 @@
+import { useLayoutEffect } from "preact/hooks";
 import type { Display } from "../../viewer/film";
 
 const SCALE_MM = 50;
@@ -7,8 +8,11 @@ export function FilmCorners(props: {
   readonly lines: readonly string[];
   readonly spacing: number | null;
   readonly display: Display | null;
+  /** After each time that they are written. */
+  readonly onWritten?: () => void;
 }) {
-  const { spacing, display } = props;
+  const { spacing, display, onWritten } = props;
+  useLayoutEffect(() => onWritten?.());
   const scalePx = spacing && display ? (SCALE_MM / spacing) * display.zoom : null;
   return (
     <>

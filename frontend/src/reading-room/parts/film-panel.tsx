@@ -32,7 +32,7 @@ export function FilmPanel(props: {
           {other && !isCovered && <p class="film-banner rated">The film that you rate</p>}
           <div class="film-area">
             <div ref={props.stage} class="film-stage" />
-            {state && isShown && <Corners state={state} />}
+            {room && state && isShown && <Corners room={room} state={state} />}
             {state?.film.kind === "loading" && (
               <div class="film-problem" role="status">
                 <span class="quiet">Loading the film…</span>
@@ -109,7 +109,7 @@ function GiveBack({ address, label }: { readonly address: string; readonly label
   );
 }
 
-function Corners({ state }: { readonly state: RoomState }) {
+function Corners({ room, state }: { readonly room: Room; readonly state: RoomState }) {
   const { reading, display, place } = state;
   const { instance } = reading;
   return (
@@ -121,6 +121,7 @@ function Corners({ state }: { readonly state: RoomState }) {
       ]}
       spacing={instance.column_spacing_mm}
       display={display}
+      onWritten={() => room.view.arrangeLabels()}
     />
   );
 }
