@@ -123,10 +123,12 @@ def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(
     for address in (
         f"/reader-studies/{study.uid}/results/",
         "/data-sets/?choose",
+        "/data-sets/?cautions",
         f"/data-sets/{dataset.uid}/",
     ):
         page = client.get(address).content.decode()
         assert "gave the rating 4 and nothing else" in page
         assert other.says[0] in page
+    assert page.index("To look at first:") < page.index("What it holds")
     # The list itself counts nothing of it.
     assert reader_name not in client.get("/data-sets/").content.decode()

@@ -14,7 +14,7 @@ from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.datasets.card import as_markdown, card_of
-from deepmedix_review.feedback.datasets.choosing import Wanted, offered
+from deepmedix_review.feedback.datasets.choosing import Wanted, cautions_on_signed, offered
 from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.datasets.page import page_of_dataset
 from deepmedix_review.feedback.datasets.samples import sample_pairs
@@ -25,6 +25,7 @@ from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readi
 from deepmedix_review.feedback.tasks import request_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
+from deepmedix_review.reviews.results.figures import counted
 
 PAGE_SIZE = 50
 
@@ -32,8 +33,9 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.VIEW_MODELS)
 def show_datasets(request: HttpRequest) -> HttpResponse:
-    """The list, and the form that freezes what is signed by now. What can be chosen of it is counted over all
-    that is signed, so it comes where it was asked for with `?choose`."""
+    """The list, and the form that freezes what is signed by now. What can be chosen of it, and what speaks against
+    its readers, is counted over all that is signed: it comes where it was asked for, with `?choose` and
+    `?cautions`."""
     user = acting_user(request)
     if request.method == "POST":
         try:
@@ -43,7 +45,8 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
         except RefusedByRule as refusal:
             messages.error(request, str(refusal))
             return redirect("dataset-list")
-        messages.success(request, f"Frozen: {dataset.num_pairs} pairs of {dataset.num_readings} readings.")
+        pairs, readings = counted(dataset.num_pairs, "pair"), counted(dataset.num_readings, "reading")
+        messages.success(request, f"Frozen: {pairs} of {readings}.")
         return redirect("dataset-detail", dataset.uid)
     page = page_of(datasets(user), before=read_before(request.GET.get("before")), size=PAGE_SIZE)
     newest = datasets(user).first()
@@ -52,6 +55,7 @@ def show_datasets(request: HttpRequest) -> HttpResponse:
         "num_waiting": num_readings_waiting(newest),
         "newest": newest,
         "offer": offered() if "choose" in request.GET else None,
+        "cautions": cautions_on_signed() if "cautions" in request.GET else None,
     }
     return render(request, "feedback/dataset_list.html", context)
 
