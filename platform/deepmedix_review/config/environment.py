@@ -47,10 +47,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     port = options.port
     try:
-        if port is not None:
-            require_free_port(port)
         home = Path(os.environ.get("DEEPMEDIX_HOME") or ROOT / "var").resolve()
         home.mkdir(parents=True, exist_ok=True)
+        if port is not None:
+            require_not_running(home)
+            require_free_port(port)
         require_machine(home)
         with open(ROOT / ".setup.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -91,6 +92,26 @@ def require_python(version: tuple[int, ...]) -> None:
             f"Python 3.11 or 3.12 is needed, {sys.executable} is {'.'.join(map(str, version))}. "
             "Install one, or name it: make run PYTHON=/path/to/python3.11"
         )
+
+
+def require_not_running(home: Path) -> None:
+    """Whoever runs the product holds this file of its home, and has written into it where the product is."""
+    try:
+        with open(home / "run" / "launcher.lock") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotPossible(is_running(home, held.read().strip())) from None
+    except FileNotFoundError:
+        return
+
+
+def is_running(home: Path, address: str) -> str:
+    where = f", at {address}," if address else ""
+    return (
+        f"The product is running already{where} with the data in {home}. Open it there, or press Ctrl-C where it "
+        "runs to stop it. For another one beside it: DEEPMEDIX_HOME=/path make run PORT=8001"
+    )
 
 
 def require_free_port(port: int) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from deepmedix_review.config.embedded import attach_embedded_services
+from deepmedix_review.config.environment import is_running
 from deepmedix_review.config.home import ROOT, home_folder
 from deepmedix_review.config.leftovers import end_leftovers
 from deepmedix_review.config.parts import Parts, say
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     home = home_folder()
     with ExitStack() as stack:
         try:
-            stack.enter_context(_only_one(home))
+            stack.enter_context(_only_one(home, port=options.port))
             return run(
                 home,
                 port=options.port,
@@ -171,18 +172,19 @@ def _manage(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
-def _only_one(home: Path) -> ExitStack:
+def _only_one(home: Path, *, port: int) -> ExitStack:
     """Hold the home folder for this process. Raises CannotStart where another launcher has it."""
     (home / "run").mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as stack:
-        lock = stack.enter_context(open(home / "run" / "launcher.lock", "w"))
+        lock = stack.enter_context(open(home / "run" / "launcher.lock", "a+"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise CannotStart(
-                f"The product is running already with the data in {home}. Stop it first, or give this copy "
-                "its own: DEEPMEDIX_HOME=/path PORT=8001 make run"
-            ) from error
+            lock.seek(0)
+            raise CannotStart(is_running(home, lock.read().strip())) from error
+        lock.truncate(0)
+        lock.write(f"http://127.0.0.1:{port}/\n")
+        lock.flush()
         return stack.pop_all()
 
 

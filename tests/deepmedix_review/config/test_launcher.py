@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from deepmedix_review.config.environment import NotPossible, require_not_running
 from deepmedix_review.config.leftovers import end_leftovers, remember
 from tests.home import ROOT
 
@@ -95,8 +96,10 @@ def test_it_starts_again_what_died_survives_its_own_kill_and_ends_everything_on_
         assert urlopen(f"http://127.0.0.1:{port}/healthz").status == 200
 
         with _product(home) as (second, _):
-            second.await_line("is running already with the data in")
+            second.await_line(f"is running already, at http://127.0.0.1:{port}/, with the data in")
             assert second.process.wait(STOP_SECONDS) == 1
+        with pytest.raises(NotPossible, match=f"running already, at http://127.0.0.1:{port}/"):
+            require_not_running(home)
 
         for ends in ("granian", "redis-server", "postgres -D"):
             _named(ends, killed.family()).kill()

@@ -33,9 +33,9 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_capability(Capability.VIEW_MODELS)
 def show_datasets(request: HttpRequest) -> HttpResponse:
-    """The list, and the form that freezes what is signed by now. What can be chosen of it, and what speaks against
-    its readers, is counted over all that is signed: it comes where it was asked for, with `?choose` and
-    `?cautions`."""
+    """The list, and the form that freezes what is signed by now. What can be chosen of it, and what speaks
+    against its readers, is counted over all that is signed: it comes where it was asked for, with `?choose`
+    and `?cautions`."""
     user = acting_user(request)
     if request.method == "POST":
         try:
