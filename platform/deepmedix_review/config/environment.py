@@ -109,8 +109,8 @@ def require_not_running(home: Path) -> None:
 def is_running(home: Path, address: str) -> str:
     where = f", at {address}," if address else ""
     return (
-        f"The product is running already{where} with the data in {home}. Open it there, or press Ctrl-C where it "
-        "runs to stop it. For another one beside it: DEEPMEDIX_HOME=/path make run PORT=8001"
+        f"The product is running already{where} with the data in {home}. Open it there, or press "
+        "Ctrl-C where it runs to stop it. For another one beside it: DEEPMEDIX_HOME=/path make run PORT=8001"
     )
 
 
