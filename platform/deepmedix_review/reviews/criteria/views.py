@@ -16,16 +16,18 @@ from deepmedix_review.reviews.criteria import versions
 from deepmedix_review.reviews.criteria.form import (
     MOST_OPTIONS,
     NUM_BLANK,
+    OPTION_FIELDS,
     CriterionForm,
     OptionForms,
+    first_options,
     initial_of,
+    is_untouched,
     options_of,
 )
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Criterion
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
-FIRST_OPTIONS = [{"value": str(value), "label": str(value), "anchor": ""} for value in range(1, 6)]
 
 
 @require_safe
@@ -69,7 +71,7 @@ def _answer(request: HttpRequest, criterion: Criterion | None) -> HttpResponse:
     form = CriterionForm(posted, initial=initial_of(criterion) if criterion else None)
     # A bound row that equals its initial counts as empty, so that a sent page has none.
     initial = _options_shown(criterion) if posted is None else None
-    options = OptionForms(_with_more(posted), initial=initial, prefix="options")
+    options = OptionForms(_with_rows(posted), initial=initial, prefix="options")
     if posted is not None and posted.get("action") == "save" and form.is_valid() and options.is_valid():
         try:
             return _keep(request, criterion, form.cleaned_data, [row.cleaned_data for row in options.forms])
@@ -110,18 +112,28 @@ def _keep(
 
 
 def _options_shown(criterion: Criterion | None) -> list[dict[str, Any]]:
+    if criterion is None:
+        return first_options(Criterion.Kind.SCALE)
     blank: list[dict[str, Any]] = [{} for _ in range(NUM_BLANK)]
-    return [*criterion.options, *blank] if criterion else [*FIRST_OPTIONS, *blank]
+    return [*criterion.options, *blank]
 
 
-def _with_more(posted: QueryDict | None) -> QueryDict | None:
-    """Two more rows where the button for more was pressed."""
+def _with_rows(posted: QueryDict | None) -> QueryDict | None:
+    """Two more rows where the button for more was pressed; those of its kind where another kind was chosen
+    before anything was typed."""
     if posted is None:
         return None
     data = posted.copy()
     total = data.get("options-TOTAL_FORMS", "0")
     number = min(int(total), MOST_OPTIONS) if total.isascii() and total.isdigit() else 0
-    more = NUM_BLANK if data.get("action") == "add-option" else 0
+    action = data.get("action")
+    rows = [{name: data.get(f"options-{at}-{name}", "") for name in OPTION_FIELDS} for at in range(number)]
+    if action == "first-options" and is_untouched(rows):
+        rows = first_options(data.get("kind", ""))
+        for at, row in enumerate(rows):
+            data.update({f"options-{at}-{name}": row.get(name, "") for name in OPTION_FIELDS})
+        number = len(rows)
+    more = NUM_BLANK if action == "add-option" else 0
     data["options-TOTAL_FORMS"] = str(min(number + more, MOST_OPTIONS))
     data["options-INITIAL_FORMS"] = "0"
     return data
@@ -129,7 +141,7 @@ def _with_more(posted: QueryDict | None) -> QueryDict | None:
 
 def _shown(posted: QueryDict) -> Criterion:
     """A criterion as it is in the form, never saved."""
-    form, options = CriterionForm(posted), OptionForms(_with_more(posted), prefix="options")
+    form, options = CriterionForm(posted), OptionForms(_with_rows(posted), prefix="options")
     form.is_valid(), options.is_valid()
     kind = form.cleaned_data.get("kind", "")
     rows = [row.cleaned_data for row in options.forms if not row.errors]

@@ -1,5 +1,6 @@
 """The library of criteria on its pages: an own question with anchors, its versions, and its preview."""
 
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,10 @@ def form(*options: tuple[str, str, str], **said: Any) -> dict[str, Any]:
 
 
 YES, NO = ("yes", "yes", "as it stands"), ("no", "no", "not even with changes")
+
+
+def values_on(page: str) -> list[str]:
+    return re.findall(r'name="options-\d+-value" value="(.*?)"', page)
 
 
 def address(criterion: Criterion) -> str:
@@ -77,10 +82,24 @@ def test_a_criterion_that_is_asked_gets_a_new_version_and_the_page_says_so_befor
     assert "Version 1</a>" in page
 
 
+def test_another_kind_brings_its_own_first_values_and_takes_nothing_that_was_typed(admin: Client) -> None:
+    def chosen(*options: tuple[str, str, str], kind: str) -> list[str]:
+        sent = form(*options, kind=kind, action="first-options")
+        return values_on(admin.post(reverse("criterion-create"), sent).content.decode())
+
+    points = [(str(value), str(value), "") for value in range(1, 6)]
+    assert chosen(*points, ("", "", ""), kind="choice") == ["", "", "", ""]
+    assert chosen(("", "", ""), kind="scale") == ["1", "2", "3", "4", "5", "", ""]
+    assert chosen(YES, NO, kind="choices") == ["yes", "no"]
+    assert chosen(*points[:4], ("5", "5", "agree"), kind="choice") == ["1", "2", "3", "4", "5"]
+    assert not Criterion.objects.filter(name="Sign it?").exists()
+
+
 def test_a_scale_has_numbers_and_every_value_an_anchor(admin: Client) -> None:
     create = reverse("criterion-create")
     page = admin.get(create).content.decode()
     assert page.count('aria-label="Anchor') == 7
+    assert values_on(page) == ["1", "2", "3", "4", "5", "", ""]
     scale = form(("1", "", "bad"), ("2", "", "good"), kind="scale")
     admin.post(create, scale)
     made = Criterion.objects.get(name="Sign it?")
