@@ -101,6 +101,8 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
 def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Callable[..., Room]) -> None:
     room = enter(num_cases=3)
     first, second, third = room.open()
+    offer = room.page.get_by_role("region", name="New here?")
+    expect(offer).to_be_visible()
     room.wait_until_ready(second)
     second.refresh_from_db()
     assert second.opened_at is None
@@ -121,6 +123,7 @@ def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Ca
         room.page.keyboard.press("Control+Enter")
     room.wait_for_case(second)
     assert room.was_swapped_in(second)
+    expect(offer).to_have_count(0)
     expect(room.page.locator(".film-canvas")).to_be_visible()
     expect(room.page.locator("[data-region]")).to_have_count(1)
     assert room.page.evaluate(GREY) != grey

@@ -16,6 +16,10 @@ if (mount && uid) {
   };
   // What the page says while this script is on its way.
   mount.replaceChildren();
-  const account = { uid: mount.dataset.account ?? "", pseudonym: mount.dataset.pseudonym ?? "" };
+  const account = {
+    uid: mount.dataset.account ?? "",
+    pseudonym: mount.dataset.pseudonym ?? "",
+    isNewHere: mount.dataset.newHere !== undefined,
+  };
   render(<ReadingRoom uid={uid} account={account} addresses={addresses} />, mount);
 }

@@ -39,6 +39,8 @@ const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set([
 export interface Account {
   readonly uid: string;
   readonly pseudonym: string;
+  /** Had signed no case when the page was opened. */
+  readonly isNewHere: boolean;
 }
 
 export function ReadingRoom({
@@ -87,6 +89,9 @@ export function ReadingRoom({
 
   const open = state?.stage.kind === "open" ? state.stage : null;
   const reading = open?.state.reading ?? null;
+  // Beyond the case of the page one was signed already.
+  const isFirst = account.isNewHere && reading?.uid === uid && reading.signed_at === null;
+  const isTourOffered = isFirst && !keySettings.has_toured;
   useEffect(() => {
     if (reading === null) return;
     document.title = `${reading.case_label} · ${reading.reader_study}`;
@@ -129,7 +134,7 @@ export function ReadingRoom({
             showsScales={showsScales}
             onToggleScales={toggleScales}
           >
-            {!keySettings.has_toured && !isOnTour && reading?.signed_at === null && (
+            {isTourOffered && !isOnTour && (
               <TourOffer
                 onTake={() => {
                   setOnTour(true);

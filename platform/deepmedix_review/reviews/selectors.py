@@ -31,6 +31,7 @@ __all__ = [
     "assignment_for",
     "completions_to_read",
     "demo_being_made",
+    "has_signed",
     "next_reading",
     "place_of",
     "reading_for",
@@ -122,6 +123,11 @@ def _signed() -> QuerySet[Reading]:
         signed_at__isnull=False,
     )
     return signed.exclude(amended_by__signed_at__isnull=False)
+
+
+def has_signed(reader: User) -> bool:
+    """Any case, practice too: whoever has is not new to the reading room."""
+    return Assignment.objects.filter(reader=reader, signed_at__isnull=False).exists()
 
 
 def assigned_studies(user: User) -> Q:

@@ -102,7 +102,8 @@ def show_reading_page(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     reader = acting_user(request)
     reading = selectors.reading_for(reader, uid)
     services.mark_opened(reading, reader=reader)
-    return render(request, "reviews/reading.html", {"reading": reading})
+    context = {"reading": reading, "is_new_here": not selectors.has_signed(reader)}
+    return render(request, "reviews/reading.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

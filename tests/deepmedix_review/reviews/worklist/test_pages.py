@@ -197,7 +197,9 @@ def test_a_case_that_is_held_for_a_while_comes_before_one_that_waits() -> None:
     page = client.get(reverse("worklist")).content.decode()
     assert re.findall(primary, page) == [("Go on with your case", "Held")]
     take = f'data-take-url="{reverse("take-case", args=[pool.uid])}"'
-    assert take in client.get(taken.headers["Location"]).content.decode()
+    page = client.get(taken.headers["Location"]).content.decode()
+    assert take in page
+    assert "data-new-here" in page
 
 
 def test_who_is_removed_still_counts_what_was_signed() -> None:
@@ -241,7 +243,9 @@ def test_of_a_locked_study_nothing_is_offered_and_nothing_counted_as_open() -> N
     assert (too_late.status_code, too_late.json()["is_over"]) == (409, True)
     assert "locked; nothing more to do" in page
     assert amend not in client.get(worklist, {"show": "signed"}).content.decode()
-    assert "data-amend-url" not in client.get(reverse("reading", args=[signed.uid])).content.decode()
+    page_of_signed = client.get(reverse("reading", args=[signed.uid])).content.decode()
+    assert "data-amend-url" not in page_of_signed
+    assert "data-new-here" not in page_of_signed
     refused = client.post(amend, {"reason": "Sides mixed up"})
     assert refused.status_code == 409
     assert "This reader study is locked" in refused.content.decode()
