@@ -14,6 +14,7 @@ from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
 from deepmedix_review.reviews.designs import (
     USUAL_REGIONS,
     USUAL_STEPS,
+    Flawed,
     Hurried,
     MakeUp,
     Question,
@@ -33,8 +34,23 @@ READINGS_TIMED = 2000
 FEWEST_TIMED = 5
 # Readings are alike whose numbers of answers differ by no more than this share.
 ALIKE = 0.25
+# Where fewer steps than this were rated, half of them are assumed to have an error.
+FEWEST_RATED, ASSUMED_FLAWED = 50, Flawed(0.5)
 # Steps and regions are those of this many of a model's newest outputs.
 OUTPUTS_COUNTED = 500
+
+# Of one that is rated 5 and whose regions all fit no error is asked (reading.asked_if).
+_FLAWED = """
+SELECT count(*), coalesce(avg((rating.plausibility IS DISTINCT FROM 5 OR EXISTS (
+  SELECT FROM reviews_regionannotation annotation
+  JOIN reasoning_region region ON region.id = annotation.region_id
+  WHERE annotation.reading_id = rating.reading_id AND region.step_id = rating.step_id
+    AND annotation.verdict <> 'fits'))::int), 0)
+FROM reviews_steprating rating
+WHERE rating.reading_id IN (
+  SELECT id FROM reviews_reading WHERE signed_at IS NOT NULL AND amends_id IS NULL
+  ORDER BY signed_at DESC LIMIT %s)
+"""
 
 # Of one kind, a reading shows one output or two, and begins with a first read or does not; a repeat or a
 # taught case is read like any other.
@@ -75,15 +91,29 @@ def reading_times(
     `has_choices`: a first read chooses among answers in place of writing findings.
     """
     steps, regions = _parts_of_outputs(model_versions)
+    criteria = [item.criterion for item in asked]
+    flawed = flawed_steps() if asks_of_errors(criteria) else None
     made_up = make_up(
-        _questions(item.criterion for item in asked),
+        _questions(criteria, flawed=flawed),
         num_outputs=design.num_outputs,
         steps_per_output=steps,
         regions_per_output=regions,
         first_reads=design.share_with_first_read,
         has_choices=has_choices,
     )
-    return _measured(made_up)
+    return replace(_measured(made_up), flawed=flawed)
+
+
+def asks_of_errors(criteria: Iterable[Criterion]) -> bool:
+    return any(criterion.asked_if for criterion in criteria)
+
+
+def flawed_steps() -> Flawed:
+    """Of the newest signed readings' steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FLAWED, [READINGS_TIMED])
+        number, share = cursor.fetchone()
+    return Flawed(float(share), number) if number >= FEWEST_RATED else ASSUMED_FLAWED
 
 
 @dataclass(frozen=True)
@@ -160,16 +190,28 @@ def _alike(made_up: MakeUp, *, has_first_read: bool) -> _Alike:
 
 def questions_by_study(reader_studies: set[int]) -> dict[int, list[Question]]:
     """What each of these reader studies asks, by its key."""
-    usual = _questions(item.criterion for item in default_criteria())
+    usual = _questions([item.criterion for item in default_criteria()], flawed=None)
     found: dict[int, list[Criterion]] = {}
     asked = ReaderStudyCriterion.objects.filter(reader_study__in=reader_studies).select_related("criterion")
     for row in asked:
         found.setdefault(row.reader_study_id, []).append(row.criterion)
-    return {study: _questions(found[study]) if study in found else usual for study in reader_studies}
+    flawed = flawed_steps() if any(map(asks_of_errors, found.values())) else None
+    return {
+        study: _questions(found[study], flawed=flawed) if study in found else usual
+        for study in reader_studies
+    }
 
 
-def _questions(criteria: Iterable[Criterion]) -> list[Question]:
-    return [Question(criterion.target, criterion.kind == Criterion.Kind.TEXT) for criterion in criteria]
+def _questions(criteria: Iterable[Criterion], *, flawed: Flawed | None) -> list[Question]:
+    """`flawed` is None where none of them is asked of flawed steps alone."""
+    return [
+        Question(
+            criterion.target,
+            criterion.kind == Criterion.Kind.TEXT,
+            share=flawed.share if flawed is not None and criterion.asked_if else 1.0,
+        )
+        for criterion in criteria
+    ]
 
 
 def _parts_of_outputs(model_versions: Iterable[ModelVersion]) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from deepmedix_review.reviews.designs.draw import draw, draw_new_reader, draw_op
 from deepmedix_review.reviews.designs.durations import (
     USUAL_REGIONS,
     USUAL_STEPS,
+    Flawed,
     Hurried,
     MakeUp,
     Question,
@@ -29,6 +30,7 @@ __all__ = [
     "USUAL_STEPS",
     "DesignCase",
     "DesignReader",
+    "Flawed",
     "Hurried",
     "MakeUp",
     "PlannedAssignment",

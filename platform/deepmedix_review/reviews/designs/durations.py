@@ -4,7 +4,7 @@ Where a time has been measured elsewhere, its source stands beside it; the other
 give way to the readers' own times as soon as there are some.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,11 +32,12 @@ QUICK, SLOW = 0.6, 1.8
 
 @dataclass(frozen=True)
 class Question:
-    """One criterion: what it is asked of (step, region, answer, vote or case), and whether it is answered by
-    writing."""
+    """One criterion: what it is asked of (step, region, answer, vote or case), of which share of those, and
+    whether it is answered by writing."""
 
     target: str
     is_text: bool = False
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,15 @@ class MakeUp:
 
 
 @dataclass(frozen=True)
+class Flawed:
+    """The share of steps that readers find something wrong with: of these alone errors are asked. Assumed
+    where `num_steps`, of which it was measured, is 0."""
+
+    share: float
+    num_steps: int = 0
+
+
+@dataclass(frozen=True)
 class Hurried:
     """How many readings were clicked through rather than read, of how many readers, and their median in
     seconds."""
@@ -100,7 +110,8 @@ class ReadingTimes:
     """Seconds of one reading: quartiles of `num_readings` signed ones that are like it, or, where that is 0,
     the sum of its parts. `parts` are there in both cases; `like` says which readings were measured.
 
-    `hurried`: what was measured and left out, since its readers took less time than can be believed."""
+    `hurried`: what was measured and left out, since its readers took less time than can be believed.
+    `flawed`: where errors are asked."""
 
     low: float
     median: float
@@ -109,6 +120,7 @@ class ReadingTimes:
     like: str = ""
     parts: tuple[Part, ...] = ()
     hurried: Hurried | None = None
+    flawed: Flawed | None = None
 
     @property
     def seconds_of_parts(self) -> float:
@@ -144,8 +156,10 @@ def make_up(
         "vote": float(num_outputs > 1),
         "case": 1.0,
     }
-    by_key = Counter(question.target for question in questions if not question.is_text)
-    written = Counter(question.target for question in questions if question.is_text)
+    by_key: dict[str, float] = defaultdict(float)
+    written: dict[str, float] = defaultdict(float)
+    for question in questions:
+        (written if question.is_text else by_key)[question.target] += question.share
     votes = by_key.pop("vote", 0) * times["vote"]
     is_asked = {question.target for question in questions if times[question.target]}
     return MakeUp(

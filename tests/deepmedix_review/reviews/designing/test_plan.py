@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.designing import reading_times
-from deepmedix_review.reviews.models import Criterion, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Criterion, ReaderStudy, Reading, RegionAnnotation
+from deepmedix_review.reviews.reading.changes import AnnotateRegion
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
-from tests.factories.reviews import completed_study, reader_study
+from tests.factories.reviews import change, complete, completed_study, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,33 @@ def test_the_plan_knows_how_long_readings_like_its_own_took(
     # Nobody has answered as much yet.
     harm = uids(*Criterion.objects.filter(is_library=True))
     assert "Not measured yet" in plan_of(asked=harm)
+
+
+def test_errors_count_for_the_share_of_steps_that_readers_find_one_in(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = uids(*Criterion.objects.filter(key__in=["plausibility", "error-of-finding", "error-of-location"]))
+
+    def plan_now() -> str:
+        return admin.post(reverse("reader-study-plan"), form(asked=asked, shows="one")).content.decode()
+
+    page = plan_now()
+    assert "Errors are asked of 50 % of the steps, as is assumed until 50 are rated." in page
+    # Five steps: each is rated, of half of them two errors are named.
+    assert '<th scope="row">ratings and choices</th><td class="number">10</td>' in page
+    monkeypatch.setattr(reading_times, "FEWEST_RATED", 4)
+    right, rated_4, one_wrong = Reading.objects.filter(
+        assignment__case__reader_study=reader_study(num_cases=3)
+    )
+    complete(right, plausibility=5)
+    complete(rated_4, plausibility=4)
+    complete(one_wrong, plausibility=5)
+    region = Region.objects.filter(step__completion=one_wrong.completion_a).earliest("pk")
+    change(one_wrong, AnnotateRegion(region.uid, RegionAnnotation.Verdict.WRONG, None))
+    for reading in (right, rated_4, one_wrong):
+        sign(reading)
+    # All four of the second, and one of the third.
+    assert "of 41.7 % of the steps, those in which readers found one among 12 that they rated." in plan_now()
 
 
 def test_readings_that_were_clicked_through_do_not_make_the_plan(
