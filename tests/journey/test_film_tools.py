@@ -275,7 +275,8 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     alone = room.page.locator(".film-corner.right").inner_text()
     room.press("Shift+O")
     strip.get_by_role("button", name="Prior").click()
-    expect(room.page.get_by_text("The film that you rate", exact=True)).to_be_visible()
+    expect(room.page.locator(".film-banner.rated")).to_have_text("PA · rated The film that you rate.")
+    expect(room.page.get_by_role("heading", name="Question about the rated film, PA")).to_be_visible()
     expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
     is_looking_at("Prior PA · 214 days earlier")
     # At one height, so that the eye goes straight across.

@@ -45,6 +45,11 @@ export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "da
   return `${days_before} ${days_before === 1 ? "day" : "days"} earlier`;
 }
 
+/** "PA": as the rated film is called beside others. */
+export function ratedName({ instance }: Reading): string {
+  return shortName({ view_position: instance.view_position, role: "same_study" });
+}
+
 /** The reader has to see at a glance that this is not the film that the ratings are for. */
 export function bannerOf(film: CompanionFilm): string {
   return `${shortName(film)} · ${standing(film)}`;

@@ -4,6 +4,7 @@ import type { Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { hasDisputes } from "../disputes";
 import { earlierSights } from "../earlier";
+import { filmsOf, ratedName } from "../films";
 import { numLeftOn } from "../gaps";
 import { completionOn, hasTwo } from "../place";
 import type { Room } from "../room";
@@ -78,7 +79,10 @@ export function Column(props: Props) {
               <p>{reading.instructions}</p>
             </details>
           )}
-          <h2>Question</h2>
+          <h2>
+            Question
+            {filmsOf(reading).length > 0 && ` about the rated film, ${ratedName(reading)}`}
+          </h2>
           <p class="question">{reading.question}</p>
           {reading.stage === "first_read" ? (
             <FirstReadPanel room={room} state={stage.state} />

@@ -48,7 +48,7 @@ export function CompanionPanel(props: {
     >
       <div class="film-banner">
         <span>
-          <strong>{bannerOf(film)}</strong> {isCovering ? "Not the film that you rate." : "not rated"}
+          <strong>{bannerOf(film)}</strong> Not the film that you rate.
         </span>
         <span class="film-banner-buttons">
           <button

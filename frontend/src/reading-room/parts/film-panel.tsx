@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import { csrfToken } from "../../api/client";
-import { bannerOf, companion } from "../films";
+import { bannerOf, companion, ratedName } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CompanionPanel } from "./companion-panel";
@@ -29,7 +29,13 @@ export function FilmPanel(props: {
       <div class="film-body">
         {room && state && isShown && <FilmStrip room={room} state={state} />}
         <div class={`film-rated${isCovered ? " covered" : ""}`} inert={isCovered}>
-          {other && !isCovered && <p class="film-banner rated">The film that you rate</p>}
+          {state && other && !isCovered && (
+            <p class="film-banner rated">
+              <span>
+                <strong>{ratedName(state.reading)} · rated</strong> The film that you rate.
+              </span>
+            </p>
+          )}
           <div class="film-area">
             <div ref={props.stage} class="film-stage" />
             {room && state && isShown && <Corners room={room} state={state} />}

@@ -1,4 +1,4 @@
-import { filmsOf, pictureUrl, shortName, standing } from "../films";
+import { filmsOf, pictureUrl, ratedName, shortName, standing } from "../films";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { giveKeysBack } from "../scrolling";
@@ -12,9 +12,10 @@ export function FilmStrip({ room, state }: { readonly room: Room; readonly state
     <nav class="film-strip" aria-label="Films of this case">
       <Thumbnail
         picture={pictureUrl(instance)}
-        name={instance.view_position || "Film"}
+        name={ratedName(state.reading)}
         note="rated"
-        isShown={state.looked === null}
+        isRated
+        isShown={state.looked?.layout !== "instead"}
         onShow={() => room.films.look(null)}
       />
       {films.map((film) => (
@@ -35,6 +36,7 @@ function Thumbnail(props: {
   readonly picture: string;
   readonly name: string;
   readonly note: string;
+  readonly isRated?: boolean;
   readonly isShown: boolean;
   readonly onShow: () => void;
 }) {
@@ -49,7 +51,7 @@ function Thumbnail(props: {
     >
       <img src={props.picture} alt="" draggable={false} />
       <span class="name">{props.name}</span>
-      <span class="quiet">{props.note}</span>
+      <span class={props.isRated ? "rated" : "quiet"}>{props.note}</span>
     </button>
   );
 }
