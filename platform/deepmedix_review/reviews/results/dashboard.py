@@ -14,6 +14,7 @@ from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, head_lines
+from deepmedix_review.reviews.results.missed import missed_figures
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
 from deepmedix_review.reviews.results.readings import load_readings, load_said
@@ -72,6 +73,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                     "Findings",
                     (
                         *found_figures(readings, said, rated, versions),
+                        *missed_figures(reader_study, readings, versions),
                         *settled_figures(reader_study, readings, rated),
                     ),
                 ),

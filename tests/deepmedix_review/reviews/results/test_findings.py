@@ -1,5 +1,7 @@
 """What readers found: means, votes and what adjudication settled, held against hand counts."""
 
+import uuid
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +15,7 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
+from deepmedix_review.reviews.reading.changes import AddFinding, DrawRegion
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.figures import wilson
 from deepmedix_review.reviews.results.progress import overview
@@ -22,7 +25,7 @@ from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
-from tests.factories.reviews import HEART, complete, reader_study, sign
+from tests.factories.reviews import HEART, change, complete, reader_study, sign
 from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +148,33 @@ def test_the_interval_of_wilson_holds_at_the_ends() -> None:
     ends = [end for total in range(1, 30) for end in (wilson(0, total)[0], wilson(total, total)[1] - 1.0)]
     assert max(ends) < 1e-9
     assert not any(str(round(end, 4)).startswith("-") for end in ends[::2])
+
+
+def test_missed_findings_are_counted_for_each_output_and_listed_in_their_readers_words() -> None:
+    first, second = ExpertFactory.create(), ExpertFactory.create()
+    study = reader_study(num_cases=2, readers=[first, second], asked=["plausibility"])
+    readings = Reading.objects.filter(assignment__case__reader_study=study)
+    case = study.cases.earliest("position")
+    [mine] = readings.filter(assignment__reader=first, assignment__case=case)
+    [other] = readings.filter(assignment__reader=second, assignment__case=case)
+    earlier = min(mine.completion_a, mine.completion_b, key=lambda output: output.pk if output else 0)
+    assert earlier is not None
+    findings = [uuid.uuid4() for _ in range(3)]
+    change(mine, AddFinding(findings[0], earlier.uid, "Rib fracture"))
+    change(mine, DrawRegion(uuid.uuid4(), None, findings[0], None, (1.0, 1.0, 9.0, 9.0)))
+    change(mine, AddFinding(findings[1], earlier.uid, "nodule"))
+    change(other, AddFinding(findings[2], earlier.uid, "rib  fracture"))
+    for reading in readings:
+        complete(reading)
+        sign(reading)
+    dashboard = compute(study)
+    assert figure(dashboard, "missed-findings").table.rows == (
+        (1, "written first", "Rib fracture", 2, 2, 1),
+        (1, "written first", "nodule", 1, 2, 0),
+    )
+    share = rows_of(figure(dashboard, "missed-share"))["every output"]
+    # Of eight outputs read two readers say that one missed something, three findings in all.
+    assert (share["share"], share["findings per output"], share["outputs read"]) == (0.25, 0.375, 8)
+    nothing = compute(reader_study(num_cases=1, asked=["plausibility"]))
+    assert figure(nothing, "missed-findings").note == "No reading is signed yet."
+    assert figure(nothing, "missed-share").note == "No reading has been signed yet."
