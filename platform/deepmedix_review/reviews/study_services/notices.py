@@ -67,7 +67,9 @@ def _with_a_list(changes: Sequence[ListChange], reader_study: ReaderStudy) -> It
 
 
 def tell_removed(reader: User, *, reader_study: ReaderStudy, actor: User | None) -> None:
-    """The study vanishes from this reader's worklist, so the worklist says why."""
+    """The study vanishes from this reader's worklist, so the worklist says why, and nothing else of it."""
+    told = WorklistNotice.objects.filter(reader_study=reader_study, reader=reader, dismissed_at=None)
+    told.update(dismissed_at=timezone.now())
     _tell(WorklistNotice(reader_study=reader_study, reader=reader, is_end=True), actor)
 
 
