@@ -12,7 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours
-from deepmedix_review.reviews.criteria.versions import asked_of, default_criteria
+from deepmedix_review.reviews.criteria.versions import Asked, asked_of
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.models import (
     Assignment,
@@ -24,6 +24,7 @@ from deepmedix_review.reviews.models import (
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
+from deepmedix_review.reviews.worklist.per_case import said_per_case
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
@@ -57,6 +58,7 @@ class ReadersStudy:
     num_assigned: int
     num_signed: int
     seconds_per_reading: float | None
+    said_per_case: tuple[str, ...]
     num_adjudications: int
     num_free: int
     is_waiting_for_pool: bool
@@ -66,11 +68,16 @@ class ReadersStudy:
     has_begun_next: bool
 
     @property
+    def minutes_per_case(self) -> float | None:
+        """What an invitation asks for, by the plan's own count."""
+        return None if self.seconds_per_reading is None else self.seconds_per_reading / 60
+
+    @property
     def minutes(self) -> float | None:
-        """What an invitation asks for, by the plan's own count; of one case in a pool."""
-        if self.seconds_per_reading is None:
+        """In all; of a pool nobody knows."""
+        if self.minutes_per_case is None or self.is_pool:
             return None
-        return self.seconds_per_reading * (1 if self.is_pool else self.num_assigned) / 60
+        return self.minutes_per_case * self.num_assigned
 
     @property
     def num_open(self) -> int:
@@ -233,19 +240,24 @@ def _readers_study(
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
+    is_invited = invitation.state == State.INVITED
+    asked = asked_of(study) if is_invited else ()
     return ReadersStudy(
         uid=study.uid,
         invitation=invitation.uid,
         title=study.title,
         instructions=study.instructions,
         state=study.state,
-        is_invited=invitation.state == State.INVITED,
+        is_invited=is_invited,
         is_pool=study.is_pool,
         deadline=deadline,
         days_left=(deadline - timezone.localdate()).days if deadline else None,
         num_assigned=invitation.num_assigned,
         num_signed=invitation.num_signed,
-        seconds_per_reading=_seconds_of(study) if invitation.state == State.INVITED else None,
+        seconds_per_reading=_seconds_of(study, asked) if is_invited else None,
+        said_per_case=(
+            said_per_case(study, asked, num_outputs=design_of(study).num_outputs) if is_invited else ()
+        ),
         num_adjudications=special["num_adjudications"],
         num_free=ending.num_free if ending is not None else 0,
         is_waiting_for_pool=ending is not None and ending.is_waiting,
@@ -256,12 +268,12 @@ def _readers_study(
     )
 
 
-def _seconds_of(study: ReaderStudy) -> float:
+def _seconds_of(study: ReaderStudy, asked: Sequence[Asked]) -> float:
     """The median of a reading, as the plan of its design counts it."""
     shown = [version for version in (study.model_version, study.other_version) if version]
     times = reading_times(
         design_of(study),
-        asked=asked_of(study) or default_criteria(),
+        asked=asked,
         model_versions=shown,
         has_choices=bool(study.first_read_choices),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -43,6 +44,24 @@ def test_an_invitation_is_accepted_or_declined_on_the_worklist() -> None:
         assert ">Worklist</h1>" in again.content.decode()
         stranger = client_of(ExpertFactory.create()).post(address, {"answer": "accept"})
         assert stranger.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("In each case you first write down your own findings and lock them", {"first_reads": "on"}),
+        ("In some cases, drawn by chance, you", {"first_reads": "share", "first_read_share": 0.5}),
+        ("outputs and asks 1 question of each step, 1 of each region", {}),
+        ("Each case shows one output and", {"shows": "one"}),
+    ],
+)
+def test_an_invitation_says_what_each_case_asks(said: str, kind: dict[str, Any]) -> None:
+    draft = a_draft(num_cases=1, num_readers=1, design=ReaderStudyDesign(**kind))
+    study = start_reader_study(reader_study=design_reader_study(draft=draft, actor=None), actor=None)
+    page = client_of(study.invitations.get().reader).get(reverse("worklist")).content.decode()
+    assert said in page
+    assert ("you first" in page) == ("first_reads" in kind)
+    assert ("of the two outputs together" in page) == ("shows" not in kind)
 
 
 def test_a_case_of_a_pool_is_taken_held_and_given_back() -> None:

@@ -95,7 +95,8 @@ def test_who_accepts_is_offered_the_first_case_at_once() -> None:
     accept = reverse("invitation-answer", args=[invitation.uid])
     invited = client.get(reverse("worklist")).content.decode()
     # By parts: nobody has read any like them yet.
-    assert re.findall(r"3 case[^<]*", invited) == ["3 cases, about 3 min in all. No deadline."]
+    said = "3 cases, about 1 min each, about 3 min in all. No deadline."
+    assert re.findall(r"3 case[^<]*", invited) == [said]
     page = client.post(accept, {"answer": "accept"}, follow=True).content.decode()
     assert f"You read in {study.title} now.</strong> 3 cases wait for you." in page
     address = reverse("open-reading", args=[first.uid])
