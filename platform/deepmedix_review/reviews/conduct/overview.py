@@ -14,6 +14,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements, num_given_to_nobody
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
@@ -64,6 +65,7 @@ class CaseRow:
     position: int
     study: uuid.UUID
     study_label: str
+    is_in_use: bool
     role: str
     is_anchor: bool
     block: int
@@ -201,6 +203,7 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
 def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[Sequence[CaseRow], int | None]:
     """A page of the cases in order, and the position after which the next page begins."""
     cases = Case.objects.filter(reader_study=reader_study).select_related("study").order_by("position")
+    cases = cases.annotate(misses_film=misses_a_file("study"))
     if after is not None:
         cases = cases.filter(position__gt=after)
     found = list(cases[: PAGE + 1])
@@ -213,6 +216,7 @@ def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[S
             position=case.position,
             study=case.study.uid,
             study_label=case.study.label,
+            is_in_use=case.study.state == Study.State.READY and not case.misses_film,
             role=case.role,
             is_anchor=case.is_anchor,
             block=case.block,

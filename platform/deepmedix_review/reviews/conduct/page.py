@@ -15,6 +15,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.conduct.forms import ExtensionForm, InvitationForm
+from deepmedix_review.reviews.conduct.out_of_use import cases_out_of_use
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
@@ -95,6 +96,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "words": _words(reader_study),
         "controls": overview.control_cases(reader_study),
         "repeats": overview.repeats(reader_study),
+        "out_of_use": cases_out_of_use(reader_study),
         "disputes": disputes,
         "waiting": waiting,
         "able_for_all": overview.able_for_all(waiting),

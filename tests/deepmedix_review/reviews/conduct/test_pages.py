@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import uuid
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -16,13 +17,16 @@ from django.utils import timezone
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
 )
 from deepmedix_review.reviews.worklist import offers
+from deepmedix_review.studies.looking.services import report_name
+from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.services import hold_study
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
-from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
 from tests.factories.reviews import complete, reader_of, reader_study, sign
 
@@ -47,6 +51,31 @@ def test_the_page_shows_design_readers_and_cases_and_is_audited(admin: Client) -
     event = AuditEvent.objects.latest("sequence")
     assert (event.action, event.subject_uid) == ("view_reader_study", str(study.uid))
     assert "Winter" in admin.get(reverse("reader-study-list")).content.decode()
+
+
+def test_cases_whose_films_nobody_gets_are_counted_and_named_with_the_way_to_them(admin: Client) -> None:
+    study = reader_study(num_cases=4)
+    assert "out of use" not in admin.get(detail(study)).content.decode()
+    reported, held, missed, _ = Case.objects.filter(reader_study=study).order_by("position")
+    film = Instance.objects.get(series__study=reported.study)
+    for _ in range(2):
+        report_name(film=film, reader=ExpertFactory.create(), change_id=uuid.uuid4())
+    hold_study(held.study, reason="A caption covers the lung.", actor=AdminFactory.create())
+    Instance.objects.filter(series__study=missed.study).update(file_missed_at=timezone.now())
+    page = admin.get(detail(study)).content.decode()
+    assert re.search(r'href="#out-of-use"><span class="mono">3</span> cases', page)
+    [section] = re.findall(r'<section class="panel" id="out-of-use".*?</section>', page, re.DOTALL)
+    rows = re.findall(r"<tr>\s*<td.*?</tr>", section, re.DOTALL)
+    for row, case, said in zip(
+        rows,
+        (reported, held, missed),
+        ("2 readers saw a name on a film", "A caption covers the lung.", "is gone or can't be read"),
+        strict=True,
+    ):
+        assert said in row
+        assert reverse("study-detail", args=[case.study.uid]) in row
+        assert (reverse("study-look") in row) == (case == reported)
+    assert page.count('<span class="chip warn">out of use</span>') == 3
 
 
 def test_an_admin_pauses_resumes_and_locks(admin: Client) -> None:
