@@ -82,7 +82,7 @@ class UploadQueue {
       // An accepted one stands in the list of the latest files below: here is what asks for something.
       if (result.outcome === "accepted") row.remove();
       else row.showResult(result);
-      this.list.count(result.outcome);
+      this.list.count(result.is_to_look_at ? "to look at" : result.outcome);
     }
     this.isBusy = false;
   }
@@ -90,6 +90,7 @@ class UploadQueue {
 
 interface Result {
   readonly outcome: ImportItem["outcome"] | "not sent";
+  readonly is_to_look_at?: boolean;
   readonly reason: string;
   readonly study: string | null;
 }
@@ -161,7 +162,9 @@ class ResultList {
   private tell(): void {
     const done = [...this.counts.values()].reduce((sum, n) => sum + n, 0);
     const parts = [...this.counts].map(([outcome, n]) => `${n} ${outcome}`);
-    this.caption.textContent = [`${done} of ${this.num} files`, ...parts].join(" · ");
+    const files = this.num === 1 ? "1 file" : `${this.num} files`;
+    const said = done < this.num ? `Importing ${files}, ${done} done` : files;
+    this.caption.textContent = [said, ...parts].join(" · ");
   }
 }
 

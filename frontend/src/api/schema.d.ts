@@ -1153,6 +1153,8 @@ export interface components {
             reason?: string;
             /** Format: uuid */
             readonly study: string | null;
+            /** @description accepted, and no reader and no model gets it before a person looked for names on it */
+            is_to_look_at: boolean;
         };
         /**
          * @description * `accepted` - Accepted

@@ -33,6 +33,14 @@ READER_ACCESS: list[Callable[[User], Q]] = []
 
 
 @dataclass(frozen=True)
+class OtherStudy:
+    """Of the same patient; `when` it was made, in days from the one that is looked at."""
+
+    study: Study
+    when: str
+
+
+@dataclass(frozen=True)
 class CompanionFilm:
     """A film to compare with the one that is read. Sizes in pixels, spacing in mm, null where unknown."""
 
@@ -218,8 +226,31 @@ def recent_imports(user: User, *, number: int = 30) -> QuerySet[ImportItem]:
 
 
 def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:
+    """Of the accepted ones, those that a person has to look at stand apart."""
     items = ImportItem.objects.filter(batch__uid=batch_uid, batch__requested_by=user)
-    return dict(items.values_list("outcome").annotate(number=Count("pk")).order_by("outcome"))
+    rows = items.values_list("outcome", "instance__series__study__state").annotate(number=Count("pk"))
+    counts: dict[str, int] = {}
+    for outcome, state, number in rows.order_by("outcome", "instance__series__study__state"):
+        is_waiting = outcome == ImportItem.Outcome.ACCEPTED and state == Study.State.UNSEEN
+        told = "to look at" if is_waiting else outcome
+        counts[told] = counts.get(told, 0) + number
+    return counts
+
+
+def others_of_patient(user: User, study: Study) -> list[OtherStudy]:
+    """What else this user may see of the same patient, in the order of time; at most MAX_PRIOR_FILMS."""
+    same = visible_studies(user).filter(patient_pseudonym=study.patient_pseudonym).exclude(pk=study.pk)
+    found = same.order_by("study_date", "pk")[:MAX_PRIOR_FILMS]
+    return [OtherStudy(one, _said_of(one, beside=study)) for one in found]
+
+
+def _said_of(other: Study, *, beside: Study) -> str:
+    if other.study_date is None or beside.study_date is None:
+        return "no date"
+    days = (other.study_date - beside.study_date).days
+    if days == 0:
+        return "the same day"
+    return f"{abs(days)} day{'' if abs(days) == 1 else 's'} {'earlier' if days < 0 else 'later'}"
 
 
 def films_by_series(lookup: str = "series") -> "Prefetch[Any, QuerySet[Series], str]":

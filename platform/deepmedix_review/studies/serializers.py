@@ -112,10 +112,13 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):
     study = serializers.SerializerMethodField()
+    is_to_look_at = serializers.BooleanField(
+        help_text="accepted, and no reader and no model gets it before a person looked for names on it"
+    )
 
     class Meta:
         model = ImportItem
-        fields = ("file_name", "outcome", "reason", "study")
+        fields = ("file_name", "outcome", "reason", "study", "is_to_look_at")
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_study(self, item: ImportItem) -> str | None:

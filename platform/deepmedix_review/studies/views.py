@@ -25,6 +25,7 @@ from deepmedix_review.studies.selectors import (
     count_outcomes,
     count_states,
     films_of,
+    others_of_patient,
     recent_imports,
     studies_without_a_film,
     study_for,
@@ -155,6 +156,7 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "study": study,
         "films": films,
         "missing": missing,
+        "others": others_of_patient(acting_user(request), study),
         "longest_reason": LONGEST_REASON,
         "twin": twins_in_use([study]).get(study.pk)
         if study.state in (Study.State.HELD, Study.State.REJECTED)

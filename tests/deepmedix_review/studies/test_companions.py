@@ -8,12 +8,14 @@ import pytest
 from django.apps import apps
 from django.db.models import Q
 from django.http import Http404
+from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.studies import selectors
 from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import companion_films, film_for
+from deepmedix_review.studies.selectors import companion_films, film_for, others_of_patient
 from deepmedix_review.studies.serializers import CompanionFilmSerializer
 from inference.phantom_dicom import FilmEncoding, Visit, write_phantom_dicom
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -143,3 +145,20 @@ def test_a_reader_of_a_case_sees_its_priors_and_nothing_later(monkeypatch: pytes
     case.state = Study.State.HELD
     case.save()
     assert [sees(reader, study) for study in (case, prior)] == [False, False]
+
+
+def test_a_studys_page_leads_to_what_else_its_viewer_may_see_of_the_patient() -> None:
+    study, earlier, undated = a_study(5), a_study(3), a_study(None)
+    held, _ = a_study(9, state="held"), a_study(5, patient="P-TWO")
+
+    def told(user: User) -> dict[str, str]:
+        return {one.study.label: one.when for one in others_of_patient(user, study)}
+
+    seen = {earlier.label: "2 days earlier", undated.label: "no date"}
+    assert told(ResearcherFactory.create()) == seen
+    assert told(AdminFactory.create()) == seen | {held.label: "4 days later"}
+    desk = Client()
+    desk.force_login(AdminFactory.create())
+    page = desk.get(reverse("study-detail", args=[study.uid])).content.decode()
+    assert f'{reverse("study-detail", args=[earlier.uid])}">{earlier.label}</a> 2 days earlier' in page
+    assert f"{held.label}</a> 4 days later (held)" in page

@@ -90,6 +90,9 @@ def test_the_form_works_without_a_script_and_shows_names_as_text(desk: Client, t
     assert "&lt;script&gt;.dcm" in page or "script&gt;" in page
     assert "<script>alert" not in page
     assert "onerror" not in page
+    silent = write_film(tmp_path / "silent.dcm", seed=2, BurnedInAnnotation="")
+    again = desk.post(reverse("study-import"), {"files": [_upload(silent)]}, follow=True).content.decode()
+    assert "1 file: 1 to look at." in again
     assert "No file was chosen" in desk.post(reverse("study-import"), follow=True).content.decode()
 
 

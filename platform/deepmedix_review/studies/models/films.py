@@ -162,3 +162,10 @@ class ImportItem(PublicModel):
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     reason = models.TextField(blank=True)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    @property
+    def is_to_look_at(self) -> bool:
+        """Accepted, and it reaches nobody before a person has looked for names on it."""
+        if self.instance is None or self.outcome != self.Outcome.ACCEPTED:
+            return False
+        return self.instance.study.state == Study.State.UNSEEN
