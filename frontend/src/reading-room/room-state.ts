@@ -4,10 +4,11 @@ import type { Display, DragTool } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
 import type { FilmValues } from "../viewer/window";
 import type { Looked } from "./films";
-
+import { firstPlace } from "./gaps";
 import type { Place } from "./place";
 import type { Fresh } from "./region-items";
 import type { Pointed } from "./scales";
+import type { Deeds } from "./undo";
 import type { Writing } from "./writing";
 
 export type FilmState =
@@ -55,3 +56,33 @@ export interface RoomState {
 }
 
 export type SaveChange = (change: Change, sopInstanceUid: string) => void;
+
+/** As a case is opened; its film is on its way. */
+export function atOpening(reading: Reading, { done, undone }: Deeds): RoomState {
+  return {
+    reading,
+    place: firstPlace(reading),
+    film: { kind: "loading" },
+    display: null,
+    tool: "window",
+    showsAll: false,
+    isHidden: false,
+    hovered: null,
+    pointed: null,
+    drawing: null,
+    inHand: null,
+    fresh: null,
+    nudged: null,
+    writing: null,
+    opened: [],
+    isComparing: false,
+    looked: null,
+    isLinked: false,
+    isMagnifying: false,
+    ruler: null,
+    numUndoable: done.length,
+    numRedoable: undone.length,
+    hint: null,
+    said: null,
+  };
+}

@@ -2,24 +2,22 @@
 import type { Change, Reading, Side, Step, Verdict } from "../api/reading";
 import { type Display, type FilmView, WrongImage } from "../viewer/film";
 import type { Box } from "../viewer/geometry";
-import { isSeenAlike, type Seen } from "../viewer/window";
 import type { Action } from "./actions";
 import { annotate, annotation } from "./changes";
 import { FilmWork } from "./film-work";
 import { openFirstRead } from "./first-read";
 import { firstPlace } from "./gaps";
+import { KeptLook } from "./kept-look";
 import { marksFor } from "./marks";
 import { hasTwo, type Place } from "./place";
 import { Rating } from "./rating";
 import { CaseRecord, type Past } from "./record";
 import { RegionWork } from "./region-work";
-import type { RoomState, SaveChange } from "./room-state";
+import { atOpening, type RoomState, type SaveChange } from "./room-state";
 import { Texts } from "./texts";
 import { NO_DEEDS } from "./undo";
 import { Walking } from "./walking";
 import type { Writing } from "./writing";
-
-const WINDOW_PAUSE_MS = 500;
 
 export class Room {
   state: RoomState;
@@ -29,7 +27,7 @@ export class Room {
   readonly walking: Walking;
   private readonly rating: Rating;
   private readonly record: CaseRecord;
-  private windowTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly look: KeptLook;
 
   constructor(
     reading: Reading,
@@ -38,38 +36,14 @@ export class Room {
     private readonly tell: (state: RoomState) => void,
     past: Past = { deeds: NO_DEEDS, keep: () => {} },
   ) {
-    this.state = {
-      reading,
-      place: firstPlace(reading),
-      film: { kind: "loading" },
-      display: null,
-      tool: "window",
-      showsAll: false,
-      isHidden: false,
-      hovered: null,
-      pointed: null,
-      drawing: null,
-      inHand: null,
-      fresh: null,
-      nudged: null,
-      writing: null,
-      opened: [],
-      isComparing: false,
-      looked: null,
-      isLinked: false,
-      isMagnifying: false,
-      ruler: null,
-      numUndoable: past.deeds.done.length,
-      numRedoable: past.deeds.undone.length,
-      hint: null,
-      said: null,
-    };
+    this.state = atOpening(reading, past.deeds);
     this.films = new FilmWork(this);
     this.regions = new RegionWork(this);
     this.texts = new Texts(this);
     this.walking = new Walking(this);
     this.rating = new Rating(this);
     this.record = new CaseRecord(this, save, past);
+    this.look = new KeptLook(this);
   }
 
   /** The signature is on its way. */
@@ -89,7 +63,7 @@ export class Room {
   }
 
   async loadFilm(): Promise<void> {
-    const { instance, window } = this.state.reading;
+    const { instance } = this.state.reading;
     this.set({ film: { kind: "loading" }, drawing: null, looked: null, isMagnifying: false, ruler: null });
     try {
       const values = await this.view.showImage({
@@ -99,9 +73,7 @@ export class Room {
       });
       this.films.lines.show(this.state.reading);
       this.set({ film: { kind: "shown", values } });
-      if (window && !this.view.seeAgain(seenIn(window))) {
-        this.set({ said: "The film has no such look as you chose before. It is shown as it is stored." });
-      }
+      this.look.showAgain();
       this.walking.look();
     } catch (error) {
       if (!(error instanceof WrongImage)) throw error;
@@ -219,8 +191,7 @@ export class Room {
   displayChanged(display: Display): void {
     this.set({ display });
     this.films.follow("rated");
-    clearTimeout(this.windowTimer);
-    this.windowTimer = setTimeout(() => this.saveWindow(), WINDOW_PAUSE_MS);
+    this.look.changed();
   }
 
   addActiveTime(seconds: number): void {
@@ -236,7 +207,7 @@ export class Room {
 
   commitAll(): void {
     this.commit();
-    this.saveWindow();
+    this.look.save();
   }
 
   /** Shows a change and saves it. Changes of one group in a row are undone together. */
@@ -302,16 +273,6 @@ export class Room {
     return drawing !== null && annotation(reading, drawing)?.verdict === "adjusted" && this.regions.isMoved;
   }
 
-  private saveWindow(): void {
-    clearTimeout(this.windowTimer);
-    const { display, film, reading } = this.state;
-    if (display === null || film.kind !== "shown") return;
-    const asStored: Seen = { window: film.values.initial, inverted: false, look: null };
-    if (isSeenAlike(display, reading.window ? seenIn(reading.window) : asStored)) return;
-    const { window, inverted, look } = display;
-    this.change({ kind: "set_window", payload: { ...window, inverted, look } });
-  }
-
   set(part: Partial<RoomState>): void {
     const before = this.state.reading.measured_lines;
     this.state = { ...this.state, ...part };
@@ -321,8 +282,4 @@ export class Room {
     this.view.showRegions(this.films.covers ? [] : marksFor(this.state.reading, this.state));
     this.tell(this.state);
   }
-}
-
-function seenIn({ center, width, inverted, look }: NonNullable<Reading["window"]>): Seen {
-  return { window: { center, width }, inverted, look };
 }
