@@ -18,8 +18,9 @@ import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
 import type { Room } from "./room";
 import type { RoomState } from "./room-state";
-import type { Problem, SaveState, Surroundings } from "./save-state";
+import type { SaveState, Surroundings } from "./save-state";
 import { OPENING, type SessionState } from "./session-state";
+import { TakenAway } from "./taken-away";
 import { TimeAtWork } from "./time-at-work";
 import { type Windows, windowsOf } from "./windows";
 
@@ -32,6 +33,7 @@ export class Session {
   private readonly lock: FirstReadLock;
   private readonly desks: Desks;
   private readonly onward: Onward;
+  private readonly away: TakenAway;
   private readonly weighing = new Weighing();
 
   constructor(
@@ -43,6 +45,7 @@ export class Session {
     this.time = new TimeAtWork(windows, () => this.reportTime());
     this.desks = new Desks(views, (stored, view) => this.layOut(stored, view));
     this.onward = new Onward(this.desks, this);
+    this.away = new TakenAway(this.desks, this.onward, this);
     this.login = new Login(
       account,
       (login) => this.set({ login }),
@@ -100,14 +103,14 @@ export class Session {
     const desk = await this.layOut(answer.body, this.desks.views.front());
     if (desk.saver.isReporting) {
       this.desks.show(desk);
-      this.showReporting(desk);
+      this.away.showReporting(desk);
       void desk.saver.flush();
       return null;
     }
     const { closed } = answer.body;
     if (closed) {
       this.desks.show(desk);
-      this.takeAway(desk, { kind: "closed", sentence: closed.sentence, mayTake: closed.may_take });
+      this.away.take(desk, { kind: "closed", sentence: closed.sentence, mayTake: closed.may_take });
       return null;
     }
     this.show(desk);
@@ -190,10 +193,7 @@ export class Session {
 
   /** Of a case that is closed to its reader. */
   async forgetKept(): Promise<void> {
-    const { desk } = this;
-    await desk?.saver.forgetAll();
-    const { stage } = this.state;
-    if (desk === this.desk && stage.kind === "closed") this.set({ stage: { ...stage, numKept: 0 } });
+    await this.away.forgetKept(this.desk);
   }
 
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */
@@ -273,35 +273,12 @@ export class Session {
     this.onward.sign(desk);
   }
 
-  /** A film of the case shows a name: it is off the screen at once, whether or not the server answers. */
+  /** A film of the case shows a name. */
   reportName(film: string): void {
     const { desk } = this;
     if (desk === null) return;
     this.gather();
-    desk.saver.report(film);
-    desk.room.lose("A film of this case was reported.");
-    this.desks.putFilmsAway();
-    this.showReporting(desk);
-  }
-
-  private showReporting({ room, saver }: Desk): void {
-    const caseLabel = room.state.reading.case_label;
-    this.set({ stage: { kind: "reported", caseLabel, save: saver.state }, isSigning: false, refusal: null });
-  }
-
-  /** Out of use, or closed to its reader: nothing of it stays on the screen, and nothing that was said is lost. */
-  private takeAway(desk: Desk, problem: Extract<Problem, { kind: "out-of-use" | "closed" }>): void {
-    const { kind, sentence } = problem;
-    if (desk === this.desks.left) return this.onward.takenAway(desk, sentence);
-    desk.room.lose(sentence);
-    this.desks.putFilmsAway();
-    const caseLabel = desk.room.state.reading.case_label;
-    const { numWaiting: numKept } = desk.saver.state;
-    this.set({
-      stage: { kind, caseLabel, sentence, numKept, mayTake: kind === "closed" && problem.mayTake },
-      isSigning: false,
-      refusal: null,
-    });
+    this.away.report(desk, film);
   }
 
   private roomChanged(desk: Desk, state: RoomState): void {
@@ -318,7 +295,7 @@ export class Session {
     const { problem } = save;
     if (problem === null && save.numWaiting === 0) this.login.confirmed();
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
-    if (problem?.kind === "out-of-use" || problem?.kind === "closed") return this.takeAway(desk, problem);
+    if (problem?.kind === "out-of-use" || problem?.kind === "closed") return this.away.take(desk, problem);
     if (problem?.kind === "over") desk.room.isOver = true;
     this.showSaving();
     await this.lock.savingChanged(desk);
@@ -326,7 +303,7 @@ export class Session {
   }
 
   private async reportingChanged(desk: Desk, save: SaveState): Promise<void> {
-    this.showReporting(desk);
+    this.away.showReporting(desk);
     if (save.problem?.kind === "locked-out") await this.login.findOut();
   }
 
