@@ -203,7 +203,7 @@ def test_a_missed_finding_says_of_which_output_it_is_also_when_both_are_compared
     for side in ("A", "B"):
         card = page.get_by_role("group", name=f"Missed finding 1 of output {side}")
         expect(card).to_contain_text(f"{side} Missed 1")
-        expect(page.get_by_role("button", name=f"Add a missed finding of output {side}")).to_be_visible()
+        expect(page.get_by_role("button", name=f"add a missed finding of output {side}")).to_be_visible()
     assert page.evaluate(OVERFLOWING) == []
     check_barriers(page)
     page.get_by_role("button", name="Edit missed finding 1 of output A").click()

@@ -3,6 +3,7 @@ import "../styles/reading-room.css";
 import "../styles/room-cards.css";
 import "../styles/room-foot.css";
 import "../styles/room-sheets.css";
+import "../styles/room-narrow.css";
 import { render } from "preact";
 import { ReadingRoom } from "./reading-room";
 

@@ -25,6 +25,7 @@ export function MissedFindings(props: {
   const { room, state, completion } = props;
   const { reading } = state;
   const side = sideName(reading, completion.uid);
+  const said = side ? `${side} missed a finding` : "missed finding";
   const own = reading.missed_findings.filter((finding) => finding.completion === completion.uid);
   const fresh = state.writing?.field === "finding" ? state.writing : null;
   const isNew =
@@ -47,10 +48,10 @@ export function MissedFindings(props: {
         <button
           type="button"
           class="inline"
-          aria-label={`Add a missed finding${ofOutput(reading, completion.uid)}`}
+          aria-label={`${said}: add a missed finding${ofOutput(reading, completion.uid)}`}
           onClick={() => room.texts.startFinding(completion.side)}
         >
-          {side ? `${side} missed a finding` : "missed finding"} <Cap of="missed-finding" />
+          {said} <Cap of="missed-finding" isApart />
         </button>
       )}
     </div>
@@ -71,6 +72,7 @@ function Finding(props: {
   const writing: Writing = { field: "finding", uid, completion: completion.uid };
   const finding = missedFinding(state.reading, uid);
   const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
+  const both = `${otherSide(completion.side).toUpperCase()} too`;
   const isDrawn = state.reading.drawn_regions.some(({ missed_finding }) => missed_finding === uid);
   return (
     <Item
@@ -101,13 +103,13 @@ function Finding(props: {
                 <button
                   type="button"
                   class="inline"
-                  aria-label={`The other output missed it too: ${name}`}
+                  aria-label={`${both}: the other output missed it too, ${name}`}
                   onClick={() => {
                     room.goTo(place);
                     room.sayMissedByBoth(uid);
                   }}
                 >
-                  {otherSide(completion.side).toUpperCase()} too <Cap of="as-twin" />
+                  {both} <Cap of="as-twin" isApart />
                 </button>
               )}
               <button

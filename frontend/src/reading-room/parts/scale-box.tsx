@@ -42,12 +42,12 @@ export function ScaleBox(props: {
       <button
         type="button"
         class="inline"
-        aria-label="What all values mean"
+        aria-label="values: what all of them mean"
         aria-expanded={isOpen}
         aria-controls={SCALE_BOX}
         onClick={props.onToggle}
       >
-        values <Cap of="scales" />
+        values <Cap of="scales" isApart />
       </button>
     </div>
   );

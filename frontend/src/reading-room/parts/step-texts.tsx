@@ -49,7 +49,7 @@ export function StepTools({ room, state, side, step }: Props) {
           room.regions.add(owner);
         }}
       >
-        region <Cap of="add-region" />
+        region <Cap of="add-region" isApart />
       </button>
     </span>
   );

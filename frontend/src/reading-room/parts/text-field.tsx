@@ -71,9 +71,12 @@ export function WriteButton(props: {
   readonly shortcut: string;
   readonly onClick: () => void;
 }) {
+  // Whoever speaks to the page says what is written on the button.
+  const isSaid = props.label.toLowerCase().includes(props.name.toLowerCase());
+  const label = isSaid ? props.label : `${props.name}: ${props.label}`;
   return (
-    <button type="button" class="inline note-button" aria-label={props.label} onClick={props.onClick}>
-      {props.name} <Cap of={props.shortcut} />
+    <button type="button" class="inline note-button" aria-label={label} onClick={props.onClick}>
+      {props.name} <Cap of={props.shortcut} isApart />
     </button>
   );
 }

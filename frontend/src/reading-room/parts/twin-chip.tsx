@@ -29,10 +29,10 @@ export function TwinChip(props: {
       type="button"
       class="chip twin"
       title={`${same}. Rates it as there.`}
-      aria-label={`${same}: rate it as there`}
+      aria-label={`${short}: ${same[0]?.toLowerCase()}${same.slice(1)}, rate it as there`}
       onClick={props.onRate}
     >
-      {short} <Cap of="as-twin" />
+      {short} <Cap of="as-twin" isApart />
     </button>
   );
 }
