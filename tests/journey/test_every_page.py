@@ -17,6 +17,8 @@ from tests.factories.accounts import AdminFactory
 from tests.factories.house import House, furnish
 
 NARROWEST_PX = 1280
+# The same window at 400 % (WCAG 2.2, 1.4.10).
+ENLARGED_PX = 320
 # Not pages: they are part of one, change something, or are for machines.
 NO_PAGES = {
     "health",
@@ -211,6 +213,13 @@ def look_at(page: Page, name: str) -> None:
         page.get_by_role("toolbar").first.wait_for()
     if name == "dataset-detail":
         page.get_by_role("group", name="Engine").wait_for()
+    require_no_sideways_scrolling(page, name)
+    check_barriers(page)
+    page.set_viewport_size({"width": ENLARGED_PX, "height": 800})
+    require_no_sideways_scrolling(page, f"{name} at 400 %")
+    page.set_viewport_size({"width": NARROWEST_PX, "height": 800})
+
+
+def require_no_sideways_scrolling(page: Page, name: str) -> None:
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{name} is {overflow} px too wide"
-    check_barriers(page)
