@@ -14,7 +14,7 @@ SEED ?= 1
 ROUNDS ?= 2
 READINGS ?= 300
 KINDS ?= all
-DRAWN ?= 1
+DRAWN ?= 3
 demo-loop: export DEEPMEDIX_HOME := $(or $(DEEPMEDIX_HOME),$(CURDIR)/var/demo-loop)
 demo-loop:
 	@$(PYTHON) -I $(ENVIRONMENT)

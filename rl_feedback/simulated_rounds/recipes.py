@@ -13,7 +13,8 @@ FOLLOW = SftConfig(
     origins=CORRECTIONS,
     num_steps=600,
     examples_per_step=16,
-    replay_per_step=16,
+    # More of the first site than of the new one, which films chosen by disagreement would cost it.
+    replay_per_step=24,
     learning_rate=8e-4,
     lora_rank=0,
     adapts_vision=True,
