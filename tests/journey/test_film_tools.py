@@ -31,6 +31,12 @@ from tests.film_room import (
 )
 from tests.reading_room import FILM_SIZE
 
+# In one look: the lines are drawn anew at each change, and an end may be gone between two.
+END_OF_LINE = """() => {
+  const box = document.querySelector("[data-ruler=from]")?.getBoundingClientRect();
+  return box?.width ? box.toJSON() : null;
+}"""
+
 
 @pytest.fixture
 def enter(live_server: Any, new_context: Callable[..., BrowserContext]) -> Enter:
@@ -125,8 +131,7 @@ def test_a_line_is_measured_in_what_the_film_says(
     room.press("Alt+Shift+ArrowLeft")
     expect(words).not_to_have_text(length)
     # By the mouse: an end is dragged away and back; and by a click at each end.
-    end = room.page.locator("[data-ruler=from]").bounding_box()
-    assert end is not None
+    end = room.page.wait_for_function(END_OF_LINE).json_value()
     at = (end["x"] + 12, end["y"] + 12)
     room.drag(at, (at[0] + 80, at[1]))
     expect(words).not_to_have_text(length)

@@ -73,7 +73,7 @@ def import_film(page: Page, url: str, film: Path) -> None:
     page.goto(f"{url}/studies/import/")
     page.get_by_label("DICOM, PNG or JPEG files").set_input_files(film)
     page.get_by_role("button", name="Import").click()
-    expect(page.locator("[data-upload-results]")).to_contain_text("1 accepted", timeout=60_000)
+    expect(page.locator("[data-upload-results]")).to_contain_text("1 to look at", timeout=60_000)
     page.goto(f"{url}/studies/")
     page.get_by_role("link", name=re.compile("S-")).first.click()
     page.get_by_role("button", name="Looked at: nothing written on it").click()
