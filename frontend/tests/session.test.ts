@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
+import { otherWork } from "../src/reading-room/onward";
 import { Session } from "../src/reading-room/session";
 import type { SessionState } from "../src/reading-room/session-state";
 import type { Windows } from "../src/reading-room/windows";
@@ -212,4 +213,33 @@ it("signs nothing while the server has refused something, nor by itself once tha
   expect(server.asked.filter((asked) => asked.endsWith("/sign/"))).toEqual([]);
   await session.sign();
   await vi.waitFor(() => expect(server.asked).toContain(`POST /api/readings/${uidOf(1)}/sign/`));
+});
+
+it("lets go of what another case can never send once told to", async () => {
+  server.refusal = { is_over: true };
+  const { session: before } = await sitDown();
+  changeTwice(before);
+  await vi.waitFor(() => expect(before.state.stage).toMatchObject({ save: { problem: { kind: "over" } } }));
+  before.end();
+  const leftOf = async (session: Session) => {
+    await session.start(uidOf(2));
+    return session.state.leftovers.own;
+  };
+  const make = (): Session => new Session(new Pair(), "reader-1", () => {}, ALONE);
+  const after = make();
+  const [left] = await leftOf(after);
+  expect(left?.save.problem?.kind).toBe("over");
+  if (left) await after.forgetLeftover(left);
+  expect(after.state.leftovers.own).toEqual([]);
+  expect(await leftOf(make())).toEqual([]);
+});
+
+it("says where another reader study, or the settling of disputes, begins", () => {
+  const one = reading({ part: { reader_study: "One" } });
+  const adjudication = { kind: "third_reader" as const, readings: [], disputed: [] };
+  const settling = reading({ part: { reader_study: "One", adjudication } });
+  expect(otherWork(one, one)).toBeNull();
+  expect(otherWork(one, reading({ part: { reader_study: "Two" } }))).toContain("You go on with “Two”.");
+  expect(otherWork(one, settling)).toContain("you settle what readers dispute");
+  expect(otherWork(settling, settling)).toBeNull();
 });

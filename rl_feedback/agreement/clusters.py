@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers
 
@@ -25,13 +26,15 @@ class Clustered(Estimate):
 def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
     """The mean of all ratings, its interval widened by what ratings of one cluster have in common.
 
-    Linearised variance of a mean over clusters (W. G. Cochran, Sampling Techniques (1977), 11.8): with one
-    rating a cluster it is the usual standard error, and with m equally alike ones about that of the design
-    effect 1 + (m - 1) ICC. Worked example: two cases of two ratings, 1 1 and 3 3, are as sure as 1 and 3.
+    Linearised variance of a mean over clusters (W. G. Cochran, Sampling Techniques (1977), 11.8), with
+    Student's t of one degree of freedom less than there are clusters, since few of them tell little of how
+    far apart they lie: with one rating a cluster it is the usual interval of a mean, and with m equally alike
+    ones about that of the design effect 1 + (m - 1) ICC. Worked example: three cases of two ratings, 1 1, 2 2
+    and 3 3, are as sure as 1, 2 and 3: 2 ± 4.303 / 3 ** .5.
 
-    >>> found = clustered_mean([1, 1, 3, 3], [7, 7, 9, 9])
+    >>> found = clustered_mean([1, 1, 2, 2, 3, 3], [7, 7, 8, 8, 9, 9])
     >>> found.value, [round(edge, 2) for edge in found.interval], found.num_clusters
-    (2.0, [0.04, 3.96], 2)
+    (2.0, [-0.48, 4.48], 3)
     """
     numbers, names = _columns(values, clusters)
     if not len(numbers):
@@ -39,7 +42,7 @@ def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
     mean, variance, num_clusters = _mean(numbers, names)
     if variance is None:
         return Clustered(value=mean, note=ONE_CLUSTER, num=len(numbers), num_clusters=num_clusters)
-    half = Z_95 * variance**0.5
+    half = float(scipy.stats.t.ppf(0.975, num_clusters - 1)) * variance**0.5
     return Clustered(
         value=mean, interval=(mean - half, mean + half), num=len(numbers), num_clusters=num_clusters
     )

@@ -20,6 +20,23 @@ export const NO_LEFTOVERS: Leftovers = { own: [], numOfOthers: 0 };
 
 const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {}, reported: () => {} };
 
+/** Those of one case, none of which the server takes any more. */
+export async function forgetLeftover(one: Leftover, around: Surroundings): Promise<void> {
+  const saver = await saverOf(one, around);
+  await saver.forgetAll();
+  saver.close();
+}
+
+async function saverOf(
+  { reading, caseLabel }: Pick<Leftover, "reading" | "caseLabel">,
+  around: Surroundings,
+): Promise<Saver> {
+  const about = { uid: reading, case_label: caseLabel, saved_at: null, latest_changes: [] };
+  const saver = new Saver(about, around, SILENT);
+  await saver.unsent();
+  return saver;
+}
+
 export async function sendLeftovers(
   outbox: Outbox,
   around: Surroundings,
@@ -30,9 +47,7 @@ export async function sendLeftovers(
   const labels = new Map(mine.map((row) => [row.reading, row.caseLabel]));
   const own: Leftover[] = [];
   for (const [reading, caseLabel] of labels) {
-    const about = { uid: reading, case_label: caseLabel, saved_at: null, latest_changes: [] };
-    const saver = new Saver(about, around, SILENT);
-    await saver.unsent();
+    const saver = await saverOf({ reading, caseLabel }, around);
     await saver.flush();
     saver.close();
     if (saver.state.numWaiting > 0) own.push({ reading, caseLabel, save: saver.state });

@@ -42,7 +42,7 @@ export class Onward {
     const { next, reader_study } = signed.room.state.reading;
     if (to === null) return this.goOn(next, allThereIs(reader_study));
     signed.saver.close();
-    this.swapIn(to);
+    this.swapIn(to, signed);
     signed.view.clear();
     to.saver.release();
     await this.desks.prepareNext();
@@ -94,14 +94,14 @@ export class Onward {
     const to = this.desks.next.take();
     if (to === null) return false;
     this.desks.left = from;
-    this.swapIn(to);
+    this.swapIn(to, from);
     return true;
   }
 
-  private swapIn(to: Desk): void {
+  private swapIn(to: Desk, from: Desk): void {
     this.desks.views.bringToFront(to.view);
     this.host.show(to);
-    this.host.set({ notice: null });
+    this.host.set({ notice: otherWork(from.room.state.reading, to.room.state.reading) });
     hasItsFilm(to);
     const display = to.view.display();
     if (display) to.room.displayChanged(display);
@@ -146,10 +146,11 @@ export class Onward {
     ending: Ending | null,
     { isReported = false }: { isReported?: boolean } = {},
   ): Promise<void> {
+    const { stage: open } = this.host.state;
+    const before = open.kind === "open" ? open.state.reading : null;
     if (next === null) {
       this.desks.putAway();
-      const open = this.host.state.stage;
-      const study = open.kind === "open" ? open.state.reading.reader_study : "";
+      const study = before?.reader_study ?? "";
       const stage = { kind: "finished", ending: ending ?? allThereIs(study), isReported } as const;
       return this.host.set({ stage, isSigning: false });
     }
@@ -166,9 +167,21 @@ export class Onward {
     history.pushState({ uid }, "", address);
     const desk = await this.host.open(uid, `/api/readings/${uid}/?ahead=1`);
     if (desk === null) return;
+    if (before) this.host.set({ notice: otherWork(before, desk.room.state.reading) });
     desk.saver.opened();
     void this.desks.prepareNext();
   }
+}
+
+/** What begins with this case that the one before was not part of; null where it is more of the same. */
+export function otherWork(before: Reading, now: Reading): string | null {
+  if (before.reader_study !== now.reader_study) {
+    return `No further case of “${before.reader_study}” is open to you now. You go on with “${now.reader_study}”.`;
+  }
+  if (now.adjudication && !before.adjudication) {
+    return "From here on you settle what readers dispute: what they said stands beside each item.";
+  }
+  return null;
 }
 
 const filmsBeside = ({ films }: Reading): string[] => films.map(({ uid }) => uid);

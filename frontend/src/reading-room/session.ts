@@ -12,7 +12,7 @@ import { FirstReadLock } from "./first-read-lock";
 import { gaps, leftToDo } from "./gaps";
 import { type Histories, historiesIn, NO_HISTORIES } from "./histories";
 import { rescue } from "./last-resort";
-import { sendLeftovers } from "./leftovers";
+import { forgetLeftover, type Leftover, sendLeftovers } from "./leftovers";
 import { Login } from "./login";
 import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
@@ -194,6 +194,13 @@ export class Session {
   /** Of a case that is closed to its reader. */
   async forgetKept(): Promise<void> {
     await this.away.forgetKept(this.desk);
+  }
+
+  /** Of another case, which is closed to its reader or over. */
+  async forgetLeftover(one: Leftover): Promise<void> {
+    if (this.around) await forgetLeftover(one, this.around);
+    const { leftovers } = this.state;
+    this.set({ leftovers: { ...leftovers, own: leftovers.own.filter((other) => other !== one) } });
   }
 
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */

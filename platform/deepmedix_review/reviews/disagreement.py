@@ -59,14 +59,20 @@ SELECT case_id, 6, 'vote', kind, 0, 0, 0, 0 FROM (
   FROM counted JOIN reviews_vote vote ON vote.reading_id = counted.id) votes
 GROUP BY case_id, kind HAVING count(DISTINCT won) > 1"""
 
-_SCALES = """
-SELECT counted.case_id, 7, criterion.name, '', said.criterion_id, coalesce(said.completion_id, 0),
-  coalesce(said.step_id, 0), coalesce(said.region_id, 0)
-FROM counted JOIN reviews_criterionrating said ON said.reading_id = counted.id
-JOIN reviews_criterion criterion ON criterion.id = said.criterion_id AND criterion.kind = 'scale'
-WHERE jsonb_typeof(said.value) = 'number'
-GROUP BY counted.case_id, criterion.name, said.criterion_id, said.completion_id, said.step_id, said.region_id
-HAVING max((said.value #>> '{}')::float) - min((said.value #>> '{}')::float) >= max(counted.points)"""
+# Of a scale far apart; of one choice, anything else: its values exclude each other.
+_OWN = """
+SELECT case_id, 7, name, '', criterion_id, completion_id, step_id, region_id FROM (
+  SELECT counted.case_id, counted.points, criterion.name, criterion.kind, said.criterion_id, said.value,
+    coalesce(said.completion_id, 0) AS completion_id, coalesce(said.step_id, 0) AS step_id,
+    coalesce(said.region_id, 0) AS region_id,
+    CASE WHEN jsonb_typeof(said.value) = 'number' THEN (said.value #>> '{}')::float END AS number
+  FROM counted JOIN reviews_criterionrating said ON said.reading_id = counted.id
+  JOIN reviews_criterion criterion
+    ON criterion.id = said.criterion_id AND criterion.kind IN ('scale', 'choice')
+) own
+GROUP BY case_id, name, kind, criterion_id, completion_id, step_id, region_id
+HAVING CASE kind WHEN 'choice' THEN count(DISTINCT value) > 1
+  ELSE max(number) - min(number) >= max(points) END"""
 
 APART = f"""{COUNTED}, apart (case_id, place, what, field, criterion, completion, step, region) AS (
 {
@@ -79,7 +85,7 @@ APART = f"""{COUNTED}, apart (case_id, place, what, field, criterion, completion
             _opposites(4, "reviews_regionannotation", "verdict", _REGION, "fits", "wrong"),
             _opposites(5, "reviews_answerrating", "harm", _COMPLETION, "none", "severe"),
             _VOTES,
-            _SCALES,
+            _OWN,
         )
     )
 })

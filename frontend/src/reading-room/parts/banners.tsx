@@ -41,7 +41,7 @@ export function SaveBanner(props: {
         />
       )}
       {save.problem === null && !save.isKept && <div class="banner warn">{NOTHING_IS_KEPT}</div>}
-      <LeftoverBanners leftovers={state.leftovers} />
+      <LeftoverBanners session={session} leftovers={state.leftovers} />
     </>
   );
 }
@@ -176,20 +176,29 @@ function ConflictBanner(props: {
   );
 }
 
-function LeftoverBanners({ leftovers }: { readonly leftovers: Leftovers }) {
+/** Of these nothing can be sent from here. */
+const IS_LOST: ReadonlySet<Problem["kind"]> = new Set(["closed", "over"]);
+
+function LeftoverBanners(props: { readonly session: Session; readonly leftovers: Leftovers }) {
+  const { session, leftovers } = props;
   return (
     <>
-      {leftovers.own.map(({ reading, caseLabel, save }) => (
-        <div key={reading} class="banner warn" role="status">
+      {leftovers.own.map((one) => (
+        <div key={one.reading} class="banner warn" role="status">
           <p>
             <strong>
-              {wait(save.numWaiting)} of another case of yours, {caseLabel}.
+              {wait(one.save.numWaiting)} of another case of yours, {one.caseLabel}.
             </strong>{" "}
-            {save.problem?.sentence}
+            {one.save.problem?.sentence}
           </p>
-          <a class="button" href={`/readings/${reading}/`}>
+          <a class="button" href={`/readings/${one.reading}/`}>
             Open that case
-          </a>
+          </a>{" "}
+          {one.save.problem && IS_LOST.has(one.save.problem.kind) && (
+            <button type="button" class="button quiet" onClick={() => void session.forgetLeftover(one)}>
+              Discard {one.save.numWaiting === 1 ? "it" : "them"}
+            </button>
+          )}
         </div>
       ))}
       {leftovers.numOfOthers > 0 && (

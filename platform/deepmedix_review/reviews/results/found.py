@@ -66,7 +66,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
     pairs = "case" if versions.one_a_reading else "reading"
     method = (
         f"{higher}'s mean points less {lower}'s within each {pairs}, the mean over these, its 95 % interval "
-        "from the variance between cases (Cochran 1977); it holds for these readers"
+        "from the variance between cases (Cochran 1977) and Student's t; it holds for these readers"
     )
     columns = (
         "question",
@@ -142,8 +142,8 @@ def _told_apart(found: Clustered, *, lower: str, higher: str) -> str:
 def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
     key, title = "means", "Mean rating of each question"
     method = (
-        "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977), as the "
-        "plan expects it; it holds for these readers"
+        "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977) and "
+        "Student's t, as the plan expects it; it holds for these readers"
     )
     columns = ("question", "of", "mean", "low", "high", "half width", "scale", "cases", "ratings")
     rows: list[tuple[RatedCriterion, str, Clustered]] = []

@@ -17,6 +17,7 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings, reader_names
+from rl_feedback.agreement import clustered_mean
 
 # On fewer cases than this that all of them rated, readers can hardly be compared.
 FEWEST_COMMON = 5
@@ -59,7 +60,10 @@ def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
 def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
     scale = next((one for one in rated if one.is_scale), None)
     title, key = "How lenient each reader is", "leniency"
-    method = "mean of the reader's mean rating of each case, with its interval from their standard error"
+    method = (
+        "mean of the reader's mean rating of each case, with its interval from their standard error and "
+        "Student's t"
+    )
     note = ""
     if scale is None or not len(scale.ratings.only(first).item):
         return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
@@ -84,8 +88,7 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
         _, place = distinct(case[mine])
         by_case = np.bincount(place, points[mine]) / np.bincount(place)
         mean = float(by_case.mean())
-        half = 1.96 * float(by_case.std(ddof=1)) / len(by_case) ** 0.5 if len(by_case) > 1 else None
-        interval = None if half is None else (mean - half, mean + half)
+        interval = clustered_mean(by_case, np.arange(len(by_case))).interval
         rows.append((names[int(reader)], mean, interval))
         cells.append(
             (

@@ -199,7 +199,15 @@ def test_regions_answers_votes_and_own_questions_are_disputed_by_name() -> None:
         kind=Criterion.Kind.SCALE,
         options=[Option(value, str(value), "sure" if value > 3 else "unsure") for value in (1, 2, 3, 4, 5)],
     ).criterion
-    asked = [*default_criteria(), Asked(sure, is_required=False)]
+    quality = save_criterion(
+        actor=admin,
+        name="Quality",
+        question="How good is the film?",
+        target=Criterion.Target.CASE,
+        kind=Criterion.Kind.CHOICE,
+        options=[Option(value, value, f"it is {value}") for value in ("sharp", "blurred")],
+    ).criterion
+    asked = [*default_criteria(), Asked(sure, is_required=False), Asked(quality, is_required=False)]
     reader_study = running(
         a_draft(num_cases=1, num_readers=3, design=TWO_OF_THREE, adjudication="third_reader", asked=asked)
     )
@@ -211,19 +219,21 @@ def test_regions_answers_votes_and_own_questions_are_disputed_by_name() -> None:
     change(other, RateAnswer(completion.uid, 2, 4, 3))
     same_sides = one.completion_a_id == other.completion_a_id
     change(other, CastVote(Vote.Side.B if same_sides else Vote.Side.A))
-    for reading, value in ((one, 1), (other, 5)):
+    for reading, value, seen in ((one, 1, "sharp"), (other, 5, "blurred")):
         change(reading, RateCriterion(sure.uid, None, region.step.uid, None, value))
+        change(reading, RateCriterion(quality.uid, None, None, None, seen))
         sign(reading)
     assert disputed_items(case, completions=[completion.pk]) == {
         Item(field="verdict", region=region.pk),
         Item(field="relevance", completion=completion.pk),
         Item(field="overall"),
         Item(criterion=sure.pk, step=region.step_id),
+        Item(criterion=quality.pk),
     }
     others = [pk for pk in shown_completions(one) if pk != completion.pk]
-    assert disputed_items(case, completions=others) == {Item(field="overall")}
+    assert disputed_items(case, completions=others) == {Item(field="overall"), Item(criterion=quality.pk)}
     start_adjudication(case=case, reader=spare_reader(reader_study), actor=admin)
-    assert len(find_missing(Reading.objects.get(assignment__kind="adjudication")).sentences) == 4
+    assert len(find_missing(Reading.objects.get(assignment__kind="adjudication")).sentences) == 5
 
 
 def test_a_case_read_once_more_for_a_doubt_alone_needs_a_word_on_everything() -> None:
