@@ -8,11 +8,12 @@ export function FilmCorners(props: {
   readonly lines: readonly string[];
   readonly spacing: number | null;
   readonly display: Display | null;
-  /** After each time that they are written. */
+  /** After their words changed. */
   readonly onWritten?: () => void;
 }) {
-  const { spacing, display, onWritten } = props;
-  useLayoutEffect(() => onWritten?.());
+  const { lines, spacing, display, onWritten } = props;
+  // Not at every rendering: what is drawn anew may be under the pointer.
+  useLayoutEffect(() => onWritten?.(), [lines.join("\n"), display?.label.length]);
   const scalePx = spacing && display ? (SCALE_MM / spacing) * display.zoom : null;
   return (
     <>
