@@ -49,7 +49,7 @@ export function NoCase({ session, state, addresses }: Props) {
         )}
         {stage.kind === "reported" && <Reporting session={session} state={state} addresses={addresses} />}
         {(stage.kind === "out-of-use" || stage.kind === "closed") && (
-          <TakenAway stage={stage} session={session} addresses={addresses} />
+          <CaseGone stage={stage} session={session} addresses={addresses} />
         )}
       </div>
     </aside>
@@ -57,7 +57,7 @@ export function NoCase({ session, state, addresses }: Props) {
 }
 
 /** Out of use, or closed to this reader: what became of what was said, and where to go from here. */
-function TakenAway(props: {
+function CaseGone(props: {
   readonly stage: Extract<Stage, { kind: "out-of-use" | "closed" }>;
   readonly session: Session;
   readonly addresses: Addresses;

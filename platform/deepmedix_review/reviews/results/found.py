@@ -95,7 +95,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         (
             one.name,
             rounded(found.value),
-            *_edges(found),
+            *edges_of(found),
             _told_apart(found, lower=lower, higher=higher),
             _scale(one),
             found.num_clusters,
@@ -163,7 +163,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
             one.name,
             of,
             rounded(found.value),
-            *_edges(found),
+            *edges_of(found),
             _scale(one),
             found.num_clusters,
             found.num,
@@ -225,7 +225,7 @@ def _shares(
         (
             name,
             rounded(share.value),
-            *_edges(share),
+            *edges_of(share),
             int((ratings.value == value).sum()),
             share.num,
             share.num_clusters,
@@ -257,7 +257,8 @@ def _shares(
     )
 
 
-def _edges(found: Clustered) -> tuple[Cell, Cell, Cell]:
+def edges_of(found: Clustered) -> tuple[Cell, Cell, Cell]:
+    """Of the interval: from, to, and half its width."""
     if found.interval is None:
         return None, None, None
     low, high = found.interval

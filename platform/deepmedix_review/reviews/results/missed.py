@@ -17,12 +17,12 @@ from deepmedix_review.reviews.results.figures import (
     rounded,
     written_interval,
 )
+from deepmedix_review.reviews.results.found import EVERY, edges_of
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Readings
 from deepmedix_review.reviews.results.versions import Versions
 from rl_feedback.agreement import clustered_share
 
-EVERY = "every output"
 SHARE, LIST = "missed-share", "missed-findings"
 
 
@@ -88,7 +88,16 @@ def _shares(first: Readings, outputs: _Outputs, versions: Versions | None) -> Fi
         "the share of outputs of which their reader named a missed finding, one reading at a time; its 95 % "
         "interval from the variance between cases (Korn and Graubard 1998)"
     )
-    columns = ("outputs of", "share", "low", "high", "findings per output", "outputs read", "cases")
+    columns = (
+        "outputs of",
+        "share",
+        "low",
+        "high",
+        "half width",
+        "findings per output",
+        "outputs read",
+        "cases",
+    )
     if not len(outputs.reading):
         note = "No reading has been signed yet."
         return missing(key=SHARE, title=title, method=method, note=note, columns=columns)
@@ -101,14 +110,12 @@ def _shares(first: Readings, outputs: _Outputs, versions: Versions | None) -> Fi
     for name, chosen in groups:
         missed = outputs.num_missed[chosen]
         found = clustered_share((missed > 0).astype(float), first.case[outputs.reading[chosen]].astype(float))
-        low, high = found.interval or (None, None)
         per_output = rounded(float(missed.mean())) if len(missed) else None
         rows.append(
             (
                 name,
                 rounded(found.value),
-                rounded(low),
-                rounded(high),
+                *edges_of(found),
                 per_output,
                 found.num,
                 found.num_clusters,
