@@ -131,9 +131,7 @@ def test_it_starts_again_what_died_survives_its_own_kill_and_ends_everything_on_
 
 def test_leftovers_are_ended_and_other_programs_with_the_same_number_are_not(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    left = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-    other = subprocess.Popen([*command, "other"], stdin=subprocess.PIPE, start_new_session=True)
+    left, other = _started(), _started("other")
     try:
         remember(tmp_path, {"left": left})
         _rename_in_the_book(tmp_path, of=left, to=other)
@@ -146,6 +144,15 @@ def test_leftovers_are_ended_and_other_programs_with_the_same_number_are_not(tmp
         for process in (left, other):
             process.kill()
             process.communicate()
+
+
+def _started(*words: str) -> subprocess.Popen[bytes]:
+    """A process that has said that it runs: for a moment after its start the system shows no command line."""
+    command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout
+    process.stdout.readline()
+    return process
 
 
 def _rename_in_the_book(home: Path, *, of: subprocess.Popen[bytes], to: subprocess.Popen[bytes]) -> None:
