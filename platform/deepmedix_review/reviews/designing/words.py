@@ -17,7 +17,11 @@ SHOWS = (
     ("one_of_two", "One output, of either of two models by chance"),
 )
 FIRST_READS = (("off", "Off"), ("on", "On every case"), ("share", "On a random share"))
-ADJUDICATION = (("off", "None"), ("third_reader", "A third reader"), ("consensus", "A consensus reading"))
+ADJUDICATION = (
+    ("off", "Left as it is"),
+    ("third_reader", "A third reader"),
+    ("consensus", "A consensus reading"),
+)
 SIDES = (("", "Every side"), ("train", "Train"), ("tune", "Tune"), ("test", "Test"))
 PRESETS = (
     ("usual", "The usual six"),

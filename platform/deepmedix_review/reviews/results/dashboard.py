@@ -74,7 +74,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                     (
                         *found_figures(readings, said, rated, versions),
                         *missed_figures(reader_study, readings, versions),
-                        *settled_figures(reader_study, readings, rated),
+                        *settled_figures(reader_study, readings, rated, versions),
                     ),
                 ),
                 Section("Progress", progress_figures(reader_study)),

@@ -4,27 +4,40 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from django.utils.text import slugify
 
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import Dashboard
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table
 from deepmedix_review.reviews.results.readme import readme_of
+from deepmedix_review.reviews.results.rows import row_files
 
 README, MANIFEST = "README.txt", "manifest.sha256"
 # The zip leaves in pieces of about this size.
 PIECE_BYTES = 64 * 1024
 
 
+def file_stem(reader_study: ReaderStudy) -> str:
+    """The title for people, and enough of the uid that no two studies are mixed up."""
+    title = slugify(reader_study.title)[:40].strip("-") or "reader-study"
+    return f"{title}-{str(reader_study.uid)[:8]}"
+
+
 def csv_name(reader_study: ReaderStudy, figure: Figure) -> str:
-    return f"{reader_study.uid}-{figure.key}.csv"
+    return f"{file_stem(reader_study)}-{figure.key}.csv"
 
 
 def csv_lines(table: Table) -> Iterator[str]:
+    return _lines(table.columns, table.rows)
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    for row in (table.columns, *table.rows):
+    for row in (columns, *rows):
         writer.writerow([_plain(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
@@ -32,14 +45,20 @@ def csv_lines(table: Table) -> Iterator[str]:
 
 
 def zip_pieces(reader_study: ReaderStudy, dashboard: Dashboard) -> Iterator[bytes]:
-    """A zip with a README, the CSV of each figure that has a table, and the sha256 of all these, as
-    `sha256sum --check` reads it. Made while it is sent; the same results give the same bytes."""
+    """A zip with a README, the CSV of each figure that has a table, every reading and rating row by row, and
+    the sha256 of all these, as `sha256sum --check` reads it.
+    Made while it is sent; the same results give the same bytes."""
     leaving = _Leaving()
     named = {csv_name(reader_study, figure): figure for figure in dashboard.figures() if figure.table.rows}
+    by_row = row_files(reader_study)
     sums: list[str] = []
     with zipfile.ZipFile(leaving, "w", zipfile.ZIP_DEFLATED) as archive:
-        readme = readme_of(reader_study, dashboard, named=named, manifest=MANIFEST)
-        contents = {README: iter([readme]), **{name: csv_lines(one.table) for name, one in named.items()}}
+        readme = readme_of(reader_study, dashboard, named=named, by_row=by_row, manifest=MANIFEST)
+        contents = {
+            README: iter([readme]),
+            **{name: csv_lines(one.table) for name, one in named.items()},
+            **{one.name: _lines(one.columns, one.rows()) for one in by_row},
+        }
         for name, lines in contents.items():
             digest = hashlib.sha256()
             with archive.open(_member(name, dashboard), "w") as member:

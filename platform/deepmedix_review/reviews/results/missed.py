@@ -20,7 +20,7 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.found import EVERY, edges_of
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Readings
-from deepmedix_review.reviews.results.versions import Versions
+from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
 
 SHARE, LIST = "missed-share", "missed-findings"
@@ -161,7 +161,7 @@ def _list(
     (cases, _), _ = distinct_rows(np.stack([first.case, first.reader]))
     read = dict(zip(*(column.tolist() for column in np.unique(cases, return_counts=True)), strict=True))
     position = dict(Case.objects.filter(reader_study=reader_study).values_list("pk", "position"))
-    output_of = _names_of_outputs(first, versions)
+    output_of = names_of_outputs(first, versions)
     groups: dict[tuple[int, str, str], list[_Named]] = {}
     for one in named:
         case = int(first.case[one.reading])
@@ -181,20 +181,4 @@ def _list(
         table=Table(columns, tuple(rows)),
         method=method,
         n=f"{counted(len(named), 'finding')} in {counted(num_cases, 'case')}",
-    )
-
-
-def _names_of_outputs(first: Readings, versions: Versions | None) -> dict[int, str]:
-    """A version's name where two are compared; of two samples of one, which was written first."""
-    shown = np.unique(np.concatenate([first.completion_a, first.completion_b[first.completion_b > 0]]))
-    if versions is not None:
-        of = versions.of_completions(shown).tolist()
-        return {pk: versions.names[place] for pk, place in zip(shown.tolist(), of, strict=True)}
-    has_two = first.completion_b > 0
-    earlier = np.minimum(first.completion_a, first.completion_b)[has_two].tolist()
-    later = np.maximum(first.completion_a, first.completion_b)[has_two].tolist()
-    return (
-        dict.fromkeys(shown.tolist(), "the output")
-        | dict.fromkeys(earlier, "written first")
-        | dict.fromkeys(later, "written later")
     )

@@ -1,12 +1,13 @@
 """Says in words beside the tables that leave what each one is, on how much it rests, and how it was made."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import Dashboard
 from deepmedix_review.reviews.results.figures import Figure, counted
+from deepmedix_review.reviews.results.rows import RowFile
 
 _COUNTS = (
     "Readers stand under their pseudonyms. An amendment counts in place of what it amends. Controls, hidden "
@@ -16,9 +17,14 @@ _COUNTS = (
 
 
 def readme_of(
-    reader_study: ReaderStudy, dashboard: Dashboard, *, named: Mapping[str, Figure], manifest: str
+    reader_study: ReaderStudy,
+    dashboard: Dashboard,
+    *,
+    named: Mapping[str, Figure],
+    by_row: Sequence[RowFile],
+    manifest: str,
 ) -> str:
-    """`named` are the figures that leave as a file, by its name."""
+    """`named` are the figures that leave as a file, by its name; `by_row` what leaves beside them."""
     files = {figure.key: name for name, figure in named.items()}
     parts = [
         f"Results of the reader study “{reader_study.title}”\n{reader_study.uid}",
@@ -40,6 +46,11 @@ def readme_of(
     for section in dashboard.sections:
         parts.append(f"{section.title}\n{'=' * len(section.title)}")
         parts += [_about(figure, file=files.get(figure.key)) for figure in section.figures]
+    parts.append("Row by row\n==========")
+    parts += [
+        "\n".join([one.name, _wrapped(one.about, "  "), _wrapped(f"Columns: {', '.join(one.columns)}", "  ")])
+        for one in by_row
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -9,6 +9,9 @@ from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, distinct, near, places_of, read_columns
 from deepmedix_review.reviews.results.readings import Ratings, Readings
 
+# What the output is called where a reading shows one of one version.
+ONLY_OUTPUT = "the output"
+
 STEPS = "SELECT id AS c0, completion_id AS c1 FROM reasoning_reasoningstep WHERE {near}"
 REGIONS = """SELECT region.id AS c0, step.completion_id AS c1 FROM reasoning_region region
 JOIN reasoning_reasoningstep step ON step.id = region.step_id WHERE {near}"""
@@ -61,6 +64,24 @@ def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | N
         completions=np.array([pk for pk, _ in rows], dtype=np.int64),
         places=np.array([numbers.index(number) for _, number in rows], dtype=np.int64),
         one_a_reading=reader_study.shows == Shows.ONE_OF_TWO,
+    )
+
+
+def names_of_outputs(readings: Readings, versions: Versions | None) -> dict[int, str]:
+    """A version's name where two are compared; of two samples of one, which was written first."""
+    shown = np.unique(
+        np.concatenate([readings.completion_a, readings.completion_b[readings.completion_b > 0]])
+    )
+    if versions is not None:
+        of = versions.of_completions(shown).tolist()
+        return {pk: versions.names[place] for pk, place in zip(shown.tolist(), of, strict=True)}
+    has_two = readings.completion_b > 0
+    earlier = np.minimum(readings.completion_a, readings.completion_b)[has_two].tolist()
+    later = np.maximum(readings.completion_a, readings.completion_b)[has_two].tolist()
+    return (
+        dict.fromkeys(shown.tolist(), ONLY_OUTPUT)
+        | dict.fromkeys(earlier, "written first")
+        | dict.fromkeys(later, "written later")
     )
 
 

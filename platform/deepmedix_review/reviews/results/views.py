@@ -14,7 +14,7 @@ from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
 from deepmedix_review.reviews.results.designed import say_design
-from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, zip_pieces
+from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, file_stem, zip_pieces
 from deepmedix_review.reviews.results.progress import overview
 
 
@@ -69,7 +69,7 @@ def download_figure(request: HttpRequest, uid: uuid.UUID, key: str) -> Streaming
 @require_GET
 @needs_capability(Capability.VIEW_RESULTS)
 def download_all(request: HttpRequest, uid: uuid.UUID) -> StreamingHttpResponse:
-    """Every table of the page in one file."""
+    """Every table of the page in one file, and every reading and rating row by row."""
     reader_study = _visible(request, uid)
     dashboard = dashboard_of(reader_study, seen=overview(reader_study))
     record_event(
@@ -79,7 +79,7 @@ def download_all(request: HttpRequest, uid: uuid.UUID) -> StreamingHttpResponse:
         details={"figures": [figure.key for figure in dashboard.figures() if figure.table.rows]},
     )
     response = StreamingHttpResponse(zip_pieces(reader_study, dashboard), content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{reader_study.uid}-results.zip"'
+    response["Content-Disposition"] = f'attachment; filename="{file_stem(reader_study)}-results.zip"'
     return response
 
 

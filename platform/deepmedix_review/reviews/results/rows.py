@@ -1,0 +1,261 @@
+"""Every reading that counts and every rating of it, a row each, for those who compute for themselves."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    Assignment,
+    CriterionRating,
+    DrawnRegion,
+    FirstRead,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+    Vote,
+)
+from deepmedix_review.reviews.results.figures import Cell
+from deepmedix_review.reviews.results.readings import Readings, load_readings
+
+# Readings whose ratings are in memory at once.
+AT_ONCE = 500
+
+READING_COLUMNS = (
+    "reading", "reader", "case", "kind", "output A", "output B", "first read", "active seconds", "signed at",
+)  # fmt: skip
+RATING_COLUMNS = (
+    "reading", "reader", "case", "kind", "output", "version", "step", "region", "question", "value", "label",
+    "x_min", "y_min", "x_max", "y_max",
+)  # fmt: skip
+BOX = ("x_min", "y_min", "x_max", "y_max")
+ANSWER_FIELDS = ("relevance", "correctness", "completeness", "harm")
+CANNOT_JUDGE = "can't judge"
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """`lines` are made while they are sent."""
+
+    name: str
+    about: str
+    columns: tuple[str, ...]
+    rows: Callable[[], Iterator[tuple[Cell, ...]]]
+
+
+def row_files(reader_study: ReaderStudy) -> tuple[RowFile, ...]:
+    """Of first and adjudicating readings of data cases alone: no control, repeat or practice case is in them,
+    so nobody can take one for data."""
+    return (
+        RowFile(
+            "readings.csv",
+            "One row for each signed reading of a data case, an amendment in place of what it amends: who "
+            "read which case, as a first reading or to settle it, which version stood on which side, "
+            "whether a first read came before, the active seconds (an amendment's: its original's), and when "
+            "it was signed (UTC).",
+            READING_COLUMNS,
+            lambda: _reading_rows(reader_study),
+        ),
+        RowFile(
+            "ratings.csv",
+            "One row for each answer in these readings; `reading` joins the two. `output` is the side, A or "
+            "B; `step` and `region` count from 1, `region` within its step; a vote's value is the side as "
+            "pressed. An adjusted or drawn region has its edges, in pixels of the film. Texts that readers "
+            "wrote are not here: missed findings have a table of their own, frozen data sets hold rewrites.",
+            RATING_COLUMNS,
+            lambda: _rating_rows(reader_study),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What all rows of one reading begin with, and which completion stood on which side."""
+
+    cells: tuple[Cell, ...]
+    sides: Mapping[int, str]
+
+
+def _counting(reader_study: ReaderStudy) -> Readings:
+    readings = load_readings(reader_study)
+    return readings.only(readings.of(Assignment.Kind.FIRST) | readings.of(Assignment.Kind.ADJUDICATION))
+
+
+def _chunks(reader_study: ReaderStudy) -> Iterator[tuple[Readings, Sequence[Reading]]]:
+    readings = _counting(reader_study)
+    for start in range(0, len(readings), AT_ONCE):
+        chosen = np.zeros(len(readings), dtype=np.bool_)
+        chosen[start : start + AT_ONCE] = True
+        chunk = readings.only(chosen)
+        found = Reading.objects.filter(pk__in=chunk.key.tolist()).order_by("pk")
+        yield chunk, list(found.select_related("assignment__case", "assignment__reader"))
+
+
+def _reading_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
+    for chunk, found in _chunks(reader_study):
+        versions = _versions(found)
+        seconds = dict(zip(chunk.key.tolist(), chunk.seconds.tolist(), strict=True))
+        for reading in found:
+            yield (
+                *_head(reading).cells,
+                versions[reading.completion_a_id],
+                versions.get(reading.completion_b_id or 0, ""),
+                "yes" if reading.asks_first_read else "no",
+                int(seconds[reading.pk]),
+                reading.signed_at.isoformat(timespec="seconds") if reading.signed_at else "",
+            )
+
+
+def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
+    asked = [one.criterion for one in asked_of(reader_study)]
+    labels = {
+        one.pk: {str(option["value"]): str(option["label"]) for option in one.options or ()} for one in asked
+    }
+    names = {one.field or one.key: one.name for one in asked}
+    for _, found in _chunks(reader_study):
+        heads = {reading.pk: _head(reading) for reading in found}
+        versions = _versions(found)
+        said = [
+            *_of_steps(heads, names),
+            *_of_regions(heads, names),
+            *_of_drawn(heads),
+            *_of_answers(heads, names),
+            *_of_votes(heads, names),
+            *_of_own(heads, labels),
+            *_of_first_reads(heads),
+        ]
+        for one in sorted(said, key=lambda one: _order(one, heads[one.reading])):
+            head = heads[one.reading]
+            yield (
+                *head.cells,
+                head.sides.get(one.completion, ""),
+                versions.get(one.completion, ""),
+                one.step or "",
+                one.region or "",
+                one.question,
+                one.value,
+                one.label,
+                *one.box,
+            )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """`completion`, `step` and `region` are 0 where it is about none."""
+
+    reading: int
+    question: str
+    value: Cell
+    completion: int = 0
+    step: int = 0
+    region: int = 0
+    label: str = ""
+    box: tuple[Cell, ...] = ("", "", "", "")
+
+
+def _order(said: _Said, head: _Head) -> tuple[int, str, bool, int, int, str]:
+    """By reading; in it by output, step and region; what is about none of these comes last."""
+    side = head.sides.get(said.completion, "C")
+    return said.reading, side, said.step == 0, said.step, said.region, said.question
+
+
+def _of_steps(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
+    rows = StepRating.objects.filter(reading__in=heads).order_by("pk")
+    for reading, completion, step, plausibility, is_unsure in rows.values_list(
+        "reading", "step__completion", "step__position", "plausibility", "cannot_judge"
+    ):
+        if plausibility is not None or is_unsure:
+            name = names.get("plausibility", "Plausibility")
+            yield _Said(reading, name, CANNOT_JUDGE if is_unsure else plausibility, completion, step)
+
+
+def _of_regions(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
+    rows = RegionAnnotation.objects.filter(reading__in=heads).order_by("pk")
+    for reading, completion, step, region, verdict, *box in rows.values_list(
+        "reading", "region__step__completion", "region__step__position", "region__position", "verdict", *BOX
+    ):
+        edges = tuple("" if edge is None else edge for edge in box)
+        yield _Said(reading, names.get("verdict", "Region"), verdict, completion, step, region, box=edges)
+
+
+def _of_drawn(heads: Mapping[int, _Head]) -> Iterator[_Said]:
+    rows = DrawnRegion.objects.filter(reading__in=heads).order_by("pk")
+    for reading, of_step, step, of_missed, *box in rows.values_list(
+        "reading", "step__completion", "step__position", "missed_finding__completion", *BOX
+    ):
+        value = "step" if of_step else "missed finding" if of_missed else "first read"
+        yield _Said(reading, "Drawn region", value, of_step or of_missed or 0, step or 0, box=tuple(box))
+
+
+def _of_answers(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
+    rows = AnswerRating.objects.filter(reading__in=heads).order_by("pk")
+    for reading, completion, *values in rows.values_list("reading", "completion", *ANSWER_FIELDS):
+        for field, value in zip(ANSWER_FIELDS, values, strict=True):
+            if value not in (None, ""):
+                yield _Said(reading, names.get(field, field.capitalize()), value, completion)
+
+
+def _of_votes(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
+    rows = Vote.objects.filter(reading__in=heads).order_by("pk")
+    for reading, kind, side in rows.values_list("reading", "kind", "side"):
+        yield _Said(reading, names.get(kind, kind.capitalize()), side)
+
+
+def _of_own(heads: Mapping[int, _Head], labels: Mapping[int, Mapping[str, str]]) -> Iterator[_Said]:
+    """Choices and scales; a choice of several is a row for each that was chosen."""
+    rows = CriterionRating.objects.filter(reading__in=heads, criterion__in=labels).order_by("pk")
+    for rating in rows.select_related("criterion", "step", "region__step"):
+        meaning = labels[rating.criterion_id]
+        step = rating.region.step if rating.region else rating.step
+        for value in _chosen(rating.value, meaning):
+            yield _Said(
+                rating.reading_id,
+                rating.criterion.name,
+                value,
+                step.completion_id if step else rating.completion_id or 0,
+                step.position if step else 0,
+                rating.region.position if rating.region else 0,
+                meaning[str(value)],
+            )
+
+
+def _of_first_reads(heads: Mapping[int, _Head]) -> Iterator[_Said]:
+    """What was said of the film alone, and anew after the reveal; each finding is a row."""
+    rows = FirstRead.objects.filter(reading__in=heads).order_by("pk")
+    for reading, is_after, choice, findings, confidence in rows.values_list(
+        "reading", "is_after_reveal", "choice", "findings", "confidence"
+    ):
+        moment = "After the reveal" if is_after else "First read"
+        if choice:
+            yield _Said(reading, f"{moment}: answer", choice)
+        for finding in findings:
+            yield _Said(reading, f"{moment}: finding", finding)
+        if confidence is not None:
+            yield _Said(reading, f"{moment}: confidence", confidence)
+
+
+def _chosen(value: Any, meaning: Mapping[str, str]) -> list[Cell]:
+    """Nothing of a text, which has no values to choose from."""
+    every = value if isinstance(value, list) else [value]
+    return [each for each in every if str(each) in meaning]
+
+
+def _head(reading: Reading) -> _Head:
+    assignment = reading.assignment
+    sides = {reading.completion_a_id: "A"}
+    if reading.completion_b_id:
+        sides[reading.completion_b_id] = "B"
+    kind = "settles" if assignment.kind == Assignment.Kind.ADJUDICATION else "first"
+    return _Head((str(reading.uid), assignment.reader.pseudonym, assignment.case.position, kind), sides)
+
+
+def _versions(readings: Sequence[Reading]) -> Mapping[int, str]:
+    """Of each shown completion, by key."""
+    shown = {key for one in readings for key in (one.completion_a_id, one.completion_b_id) if key}
+    rows = Completion.with_altered.filter(pk__in=shown)
+    return {key: f"v{number}" for key, number in rows.values_list("pk", "model_version__number")}
