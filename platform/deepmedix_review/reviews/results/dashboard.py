@@ -11,6 +11,7 @@ from django.utils import timezone
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of
+from deepmedix_review.reviews.results.choices import choice_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, head_lines
@@ -73,6 +74,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                     "Findings",
                     (
                         *found_figures(readings, said, rated, versions),
+                        *choice_figures(readings, rated, versions),
                         *missed_figures(reader_study, readings, versions),
                         *settled_figures(reader_study, readings, rated, versions),
                     ),

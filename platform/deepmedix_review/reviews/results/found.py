@@ -116,7 +116,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         n=f"{counted(max(found.num for _, found in rows), pairs)}, "
         f"{counted(max(found.num_clusters for _, found in rows), 'case')}",
         value=f"{lead.name} {best.value:+.2f}",
-        interval=_said(best),
+        interval=said_interval(best),
         note=_rough([found for _, found in rows]),
         plot=interval_plot(
             [(name, found.value, found.interval) for name, found in drawn],
@@ -182,7 +182,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
         n=f"{counted(sum(found.num for found in whole), 'rating')} of {counted(len(whole), 'question')}, "
         f"{counted(max(found.num_clusters for found in whole), 'case')}",
         value=f"{lead.name} {best.value:.2f}",
-        interval=_said(best),
+        interval=said_interval(best),
         note=_rough([found for _, _, found in rows]),
         plot=interval_plot(
             [
@@ -244,7 +244,7 @@ def _shares(
         method=method,
         n=f"{counted(share.num, 'vote')} on {counted(share.num_clusters, 'case')}",
         value=f"{name} {share.value:.2f}",
-        interval=_said(share),
+        interval=said_interval(share),
         note=" ".join(filter(None, notes)),
         plot=interval_plot(
             [(name, share.value, share.interval) for name, share in found],
@@ -265,7 +265,7 @@ def edges_of(found: Clustered) -> tuple[Cell, Cell, Cell]:
     return rounded(low), rounded(high), rounded((high - low) / 2)
 
 
-def _said(found: Clustered) -> str:
+def said_interval(found: Clustered) -> str:
     if found.interval is None:
         return found.note
     low, high = found.interval

@@ -20,7 +20,8 @@ MOST_MARKS = 7
 class RatedCriterion:
     """A criterion, all that readers said to it, and the names of its values in order.
 
-    `numbers` are what the values of a scale count; `vote` is which vote it is, empty for all else.
+    `numbers` are what the values of a scale count; `vote` is which vote it is, empty for all else;
+    `asked_if` of which steps alone it is asked.
     """
 
     key: str
@@ -32,6 +33,7 @@ class RatedCriterion:
     is_scale: bool
     numbers: tuple[int, ...] = ()
     vote: str = ""
+    asked_if: str = ""
 
     def points_of(self, ratings: Ratings) -> Numbers:
         """What these ratings on its scale count."""
@@ -108,4 +110,5 @@ def _load(
         tuple(str(option["label"]) for option in options),
         is_scale,
         tuple(option["value"] for option in options) if is_scale else (),
+        asked_if=str(criterion.asked_if),
     )

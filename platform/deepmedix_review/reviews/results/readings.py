@@ -115,7 +115,9 @@ class Ratings:
         """Those of the chosen readings."""
         if readings.all():
             return self
-        chosen = readings[self.reading]
+        return self.only_rows(readings[self.reading])
+
+    def only_rows(self, chosen: Chosen) -> "Ratings":
         return Ratings(self.reading[chosen], self.item[chosen], self.value[chosen])
 
 

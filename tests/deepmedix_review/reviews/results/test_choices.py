@@ -1,0 +1,70 @@
+"""How often each choice was made, held against hand counts; of errors also the steps that were not asked."""
+
+import pytest
+
+from deepmedix_review.reasoning.models import Region
+from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.models import Criterion, Reading, RegionAnnotation
+from deepmedix_review.reviews.reading.changes import AnnotateRegion, RateCriterion, RateStep
+from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.study_services import StudyDraft
+from tests.deepmedix_review.reviews.results.the_figures import figure
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reader_studies import running
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.reviews import HEART, an_open_reading, change, complete, sign
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_regions_that_fit_are_counted_for_each_version() -> None:
+    instances = [InstanceFactory.create() for _ in range(4)]
+    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
+    for instance in instances:
+        for version in (older, newer):
+            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    study = running(
+        StudyDraft(
+            title="Two versions",
+            design=ReaderStudyDesign(shows="two_versions"),
+            studies=[instance.study for instance in instances],
+            readers=[ExpertFactory.create()],
+            model_version=older,
+            other_version=newer,
+        )
+    )
+    for place, reading in enumerate(Reading.objects.filter(assignment__case__reader_study=study)):
+        complete(reading)
+        of_older = Region.objects.filter(step__completion__model_version=older)
+        shown = {reading.completion_a_id, reading.completion_b_id}
+        [region] = of_older.filter(step__completion__in=shown)
+        if place < 3:
+            change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.WRONG, None))
+        sign(reading)
+    found = figure(compute(study), "choices-region-verdict")
+    rows = {row[:2]: (row[2], row[6:]) for row in found.table.rows}
+    assert rows["fits", str(older)] == (0.25, (1, 4, 4))
+    assert rows["wrong", str(older)] == (0.75, (3, 4, 4))
+    assert rows["fits", str(newer)] == (1.0, (4, 4, 4))
+    assert found.value == f"{older} fits 0.25"
+    assert (found.n, found.interval[:13]) == ("8 ratings, 4 cases", "95 % interval")
+
+
+def test_an_error_s_share_is_of_all_rated_steps_those_that_were_not_asked_too() -> None:
+    asked = ["plausibility", "error-of-finding"]
+    reading = an_open_reading(num_completions=1, asked=asked)
+    complete(reading, plausibility=5)
+    flawed, *others = reading.completion_a.steps.order_by("position")
+    change(reading, RateStep(flawed.uid, 2, False, ""))
+    error = Criterion.objects.get(key="error-of-finding")
+    change(reading, RateCriterion(error.uid, None, flawed.uid, None, "false"))
+    sign(reading)
+    dashboard = compute(reading.assignment.case.reader_study)
+    rows = {row[0]: row[2:] for row in figure(dashboard, "choices-error-of-finding").table.rows}
+    assert len(others) == 1
+    assert rows["not there"] == (0.5, None, None, None, 1, 2, 1)
+    assert rows["denied"][0] == 0.0
+    assert "no error" not in rows
+    assert dashboard.figure("choices-region-verdict") is None
