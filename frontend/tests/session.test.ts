@@ -74,9 +74,14 @@ class Server {
     if (address.endsWith("/changes/") && this.refusal)
       return Response.json({ detail: "The server says why.", ...this.refusal }, { status: 409 });
     if (address.endsWith("/changes/"))
-      return Response.json({ saved_at: "2026-11-24T10:00:00Z", missing: [] });
+      return Response.json({ ...said(init), saved_at: "2026-11-24T10:00:00Z", missing: [] });
     return Response.json(caseAt(position));
   };
+}
+
+/** With each answer to a change goes the change's id. */
+function said({ body }: RequestInit): { change_id: string } {
+  return { change_id: JSON.parse(String(body)).change_id };
 }
 
 /** No other window is open. */

@@ -1,4 +1,5 @@
 /** Requests to the platform's own API, with what can go wrong told apart by what a person can do about it. */
+import { Silence } from "./silence";
 
 export type Answer<Body> =
   | { readonly kind: "done"; readonly body: Body }
@@ -48,19 +49,31 @@ export async function postForm(url: string): Promise<Answer<string>> {
 }
 
 async function request<Body>(url: string, init: RequestInit): Promise<Answer<Body>> {
+  const silence = new Silence();
   let response: Response;
+  let body: unknown;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...init });
+    response = await fetch(url, { credentials: "same-origin", signal: silence.signal, ...init });
+    body = await response.json().catch(() => null);
   } catch {
-    return { kind: "unreachable", sentence: "The server cannot be reached." };
+    const what = silence.isTooLong ? "does not answer" : "cannot be reached";
+    return { kind: "unreachable", sentence: `The server ${what}.` };
+  } finally {
+    silence.end();
   }
-  const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return { kind: "done", body: body as Body };
+  if (response.ok) return NOT_OURS;
   const detail = (body as { detail?: unknown } | null)?.detail;
   const sentence = typeof detail === "string" ? detail : unexplained(response.status);
   const failed = failure(response.status, sentence);
   return failed.kind === "refused" ? { ...failed, body } : failed;
 }
+
+/** Something between here and the server answers in its place. */
+export const NOT_OURS: Answer<never> = {
+  kind: "unreachable",
+  sentence: "What came is no answer of the server: this network may ask for a login of its own.",
+};
 
 /** Where the server gives no sentence of its own. */
 function unexplained(status: number): string {

@@ -1,5 +1,5 @@
 /** The reading as the server sends it, and each change to it: named parts of the generated schema. */
-import { type Answer, postJson } from "./client";
+import { type Answer, NOT_OURS, postJson } from "./client";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -68,23 +68,26 @@ export function isChange(sent: Sent): sent is SentChange {
   return sent.kind !== "sign" && sent.kind !== "open" && sent.kind !== "report_name";
 }
 
+/** Done is only what the server says of this very thing: whatever else came is no answer of it. */
 export async function send(reading: string, sent: Sent): Promise<Answer<Confirmed>> {
   const address = `/api/readings/${reading}`;
   if (sent.kind === "open") {
-    return confirmed(await postJson<Opened>(`${address}/open/`, {}), () => ({ kind: "opened" }));
+    const answer = await postJson<Opened>(`${address}/open/`, {});
+    return confirmed(answer, "opened_at", () => ({ kind: "opened" }));
   }
   if (sent.kind === "sign") {
     const { kind: _, ...signature } = sent;
     const answer = await postJson<Signed>(`${address}/sign/`, signature);
-    return confirmed(answer, (body) => ({ kind: "signed", body }));
+    return confirmed(answer, "signed_at", (body) => ({ kind: "signed", body }));
   }
   if (sent.kind === "report_name") {
     const { kind: _, ...report } = sent;
     const answer = await postJson<Reported>(`${address}/name-on-film/`, report);
-    return confirmed(answer, (body) => ({ kind: "reported", body }));
+    return confirmed(answer, "reported_at", (body) => ({ kind: "reported", body }));
   }
   const answer = await postJson<Saved>(`${address}/changes/`, sent);
-  return confirmed(answer, (body) => ({ kind: "changed", body }));
+  if (answer.kind === "done" && answer.body.change_id !== sent.change_id) return NOT_OURS;
+  return confirmed(answer, "saved_at", (body) => ({ kind: "changed", body }));
 }
 
 /** Locks the first read; the answer is the reading with its outputs. */
@@ -97,6 +100,13 @@ export function lockFirstRead(
   return postJson<Reading>(`/api/readings/${reading}/first-read/lock/`, lock);
 }
 
-function confirmed<Body>(answer: Answer<Body>, as: (body: Body) => Confirmed): Answer<Confirmed> {
-  return answer.kind === "done" ? { kind: "done", body: as(answer.body) } : answer;
+/** `moment` is in each answer of this kind. */
+function confirmed<Body extends object>(
+  answer: Answer<Body>,
+  moment: string & keyof Body,
+  as: (body: Body) => Confirmed,
+): Answer<Confirmed> {
+  if (answer.kind !== "done") return answer;
+  const isOurs = Object.hasOwn(Object(answer.body), moment);
+  return isOurs ? { kind: "done", body: as(answer.body) } : NOT_OURS;
 }

@@ -1,5 +1,6 @@
 /** Fetches a film's DICOM file and reads its header: which film it is, before anything is drawn. */
 import { type DataSet, parseDicom, readEncapsulatedPixelDataFromFragments } from "dicom-parser";
+import { Silence } from "../api/silence";
 import { type Film, WrongImage } from "./film";
 import type { Size } from "./geometry";
 
@@ -66,12 +67,16 @@ async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 async function fetchBytes(url: string, cache: RequestCache): Promise<Uint8Array<ArrayBuffer>> {
+  const silence = new Silence();
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", cache });
-    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    response = await fetch(url, { credentials: "same-origin", cache, signal: silence.signal });
+    if (response.ok) return await bytesOf(response, () => silence.heard());
   } catch (cause) {
-    throw new WrongImage("The film could not be loaded: the server cannot be reached.", { cause });
+    const what = silence.isTooLong ? "does not answer" : "cannot be reached";
+    throw new WrongImage(`The film could not be loaded: the server ${what}.`, { cause });
+  } finally {
+    silence.end();
   }
   if (response.status === GONE) {
     throw new WrongImage("The file of this film is missing, or can't be read.", { isMissing: true });
@@ -81,4 +86,20 @@ async function fetchBytes(url: string, cache: RequestCache): Promise<Uint8Array<
       ? `The film could not be loaded: the server is in trouble at the moment (${response.status}).`
       : `The film could not be loaded: the server answered ${response.status}.`,
   );
+}
+
+async function bytesOf(response: Response, heard: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    heard();
+    parts.push(part.value);
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
