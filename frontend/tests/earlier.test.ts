@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Reading } from "../src/api/reading";
-import { earlierFindings, earlierOnStep, earlierSights } from "../src/reading-room/earlier";
+import { earlierAnswers, earlierFindings, earlierOnStep, earlierSights } from "../src/reading-room/earlier";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
-import { reading } from "./scene";
+import { CRITERIA, criterion, reading } from "./scene";
 
 type Earlier = NonNullable<Reading["adjudication"]>["readings"][number];
 
@@ -120,6 +120,30 @@ describe("what earlier readers drew", () => {
       earlierOnStep(unasked, step as NonNullable<typeof one>).map((word) => word.said);
     expect(said(one)).toEqual(["redrawn as R1 1, further region R1 1+1", "fits"]);
     expect(said(two)).toEqual([]);
+  });
+
+  it("was not asked for the errors of a step that the reader found right", () => {
+    const error = criterion("error-of-finding", {
+      target: "step",
+      kind: "choice",
+      field: "",
+      asked_if: "flawed",
+    });
+    const rated = (plausibility: number) =>
+      earlier("Reader", {
+        step_ratings: [{ step: "a1", plausibility, cannot_judge: false, note: "", edited_text: "" }],
+        region_annotations: [
+          { region: "a1r", verdict: "fits", x_min: null, y_min: null, x_max: null, y_max: null },
+        ],
+      });
+    const settling = reading({
+      part: {
+        criteria: [...CRITERIA, error],
+        adjudication: { disputed: [], kind: "third_reader", readings: [rated(5), rated(2)] },
+      },
+    });
+    const question = { criterion: error, completion: null, step: "a1", region: null };
+    expect(earlierAnswers(settling, question).map(({ said }) => said)).toEqual(["not asked", "no answer"]);
   });
 
   it("was seen through a window, which is told", () => {

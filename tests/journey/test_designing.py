@@ -60,12 +60,16 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     expect(plan.get_by_role("status")).to_contain_text("6 readings")
     expect(plan.get_by_role("img", name="Half width")).to_be_visible()
 
-    # What the model is asked meanwhile ends without a press, and what came can be chosen at once.
+    # What the model is asked meanwhile ends without a press: what came is planned with and offered.
     expect(page.get_by_text("is at work: 0 of 1")).to_be_visible()
+    page.get_by_label("Every ready study").check()
+    expect(plan.get_by_role("status")).to_contain_text("6 readings")
     say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
     say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
     InferenceJob.objects.update(state=JobState.DONE)
     expect(page.get_by_text("is through: 1 of 1")).to_be_visible()
+    expect(plan.get_by_role("status")).to_contain_text("8 readings")
+    page.get_by_label("Studies one by one").check()
     expect(page.locator("#case-list input")).to_have_count(4)
     expect(page.locator("#case-list input:checked")).to_have_count(3)
     expect(plan.get_by_role("status")).to_contain_text("6 readings")

@@ -1,6 +1,7 @@
 /** What earlier readers said of one item, for the reader who decides between them. */
-import type { CriterionValue, Reading, Step } from "../api/reading";
+import type { Reading, Step } from "../api/reading";
 import { missedOf, regionsOfMissed, regionsOnStep } from "./earlier-regions";
+import { isAsked } from "./not-asked";
 import { answerTo, builtIn, type Question } from "./questions";
 
 export interface EarlierWord {
@@ -16,7 +17,7 @@ function asReading(
   reading: Reading,
   earlier: NonNullable<Reading["adjudication"]>["readings"][number],
 ): Reading {
-  return { ...reading, ...earlier };
+  return { ...reading, ...earlier, adjudication: null };
 }
 
 /** How each of them saw the film. */
@@ -42,7 +43,7 @@ function sightInWords({ center, width, inverted, look }: NonNullable<Reading["wi
 export function earlierAnswers(reading: Reading, question: Question): EarlierWord[] {
   return (reading.adjudication?.readings ?? []).map((earlier) => ({
     label: earlier.label,
-    said: inWords(question, answerTo(asReading(reading, earlier), question)),
+    said: inWords(asReading(reading, earlier), question),
     drawn: null,
   }));
 }
@@ -93,8 +94,10 @@ export function earlierFindings(reading: Reading, completion: string): EarlierWo
   );
 }
 
-function inWords({ criterion }: Question, value: CriterionValue | null): string {
-  if (value === null) return "no answer";
+function inWords(reading: Reading, question: Question): string {
+  const { criterion } = question;
+  const value = answerTo(reading, question);
+  if (value === null) return isAsked(reading, question) ? "no answer" : "not asked";
   const values = Array.isArray(value) ? value : [value];
   const labels = values.map(
     (one) => criterion.options.find((option) => option.value === one)?.label ?? String(one),

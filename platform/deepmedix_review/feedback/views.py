@@ -14,7 +14,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.engine_form import said_of_place
 from deepmedix_review.feedback.runs.folders import log_folder
-from deepmedix_review.feedback.runs.samples import sample_series, strips_of
+from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
@@ -30,6 +30,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     context = {
         **_live(run),
         "strips": strips_of(run),
+        "takes_samples": takes_samples(run),
         "newest": newest,
         "has_log": _has_log(run),
         "scoring": step_scoring_of(run.about),

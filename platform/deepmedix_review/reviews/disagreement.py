@@ -59,9 +59,11 @@ SELECT case_id, 6, 'vote', kind, 0, 0, 0, 0 FROM (
   FROM counted JOIN reviews_vote vote ON vote.reading_id = counted.id) votes
 GROUP BY case_id, kind HAVING count(DISTINCT won) > 1"""
 
+_OF_ONE_CHOICE = 8
 # Of a scale far apart; of one choice, anything else: its values exclude each other.
 _OWN = """
-SELECT case_id, 7, name, '', criterion_id, completion_id, step_id, region_id FROM (
+SELECT case_id, CASE kind WHEN 'choice' THEN 8 ELSE 7 END, name, '', criterion_id, completion_id, step_id,
+  region_id FROM (
   SELECT counted.case_id, counted.points, criterion.name, criterion.kind, said.criterion_id, said.value,
     coalesce(said.completion_id, 0) AS completion_id, coalesce(said.step_id, 0) AS step_id,
     coalesce(said.region_id, 0) AS region_id,
@@ -91,7 +93,7 @@ APART = f"""{COUNTED}, apart (case_id, place, what, field, criterion, completion
 })
 """
 CASES = f"""{APART}
-SELECT case_id, what, count(*) FROM apart GROUP BY case_id, place, what ORDER BY place, what"""
+SELECT case_id, place, what, count(*) FROM apart GROUP BY case_id, place, what ORDER BY place, what"""
 # Of these outputs, or between them; the steps of a malformed one need no word.
 ITEMS = f"""{APART}
 SELECT field, criterion, completion, step, region FROM apart
@@ -128,8 +130,12 @@ def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
     severe, votes for different completions.
     """
     reasons: dict[int, list[str]] = defaultdict(list)
-    for case, what, number in _apart([reader_study]):
-        reasons[case].append(_sentence(what, number, reader_study.adjudication_points))
+    for case, place, what, number in _apart([reader_study]):
+        reasons[case].append(
+            f"Different answers to “{what}”."
+            if place == _OF_ONE_CHOICE
+            else _sentence(what, number, reader_study.adjudication_points)
+        )
     cases = _signed_by_all(reasons).select_related("study", "reader_study").order_by("position")
     return tuple(Disagreement(case, tuple(reasons[case.pk])) for case in cases)
 
@@ -142,7 +148,7 @@ def num_given_to_nobody(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, i
     given = Assignment.objects.filter(
         case=OuterRef("pk"), kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
     )
-    waiting = _signed_by_all({case for case, _, _ in _apart(adjudicated)}).exclude(Exists(given))
+    waiting = _signed_by_all({case for case, *_ in _apart(adjudicated)}).exclude(Exists(given))
     return Counter(waiting.values_list("reader_study", flat=True))
 
 
@@ -155,8 +161,8 @@ def disputed_items(case: Case, *, completions: Collection[int]) -> frozenset[Ite
         return frozenset(Item(*row) for row in cursor.fetchall())
 
 
-def _apart(reader_studies: Sequence[ReaderStudy]) -> Sequence[tuple[int, str, int]]:
-    """Case, what lies apart, and how often."""
+def _apart(reader_studies: Sequence[ReaderStudy]) -> Sequence[tuple[int, int, str, int]]:
+    """Case, the question's place, what lies apart, and how often."""
     with connection.cursor() as cursor:
         studies = [reader_study.pk for reader_study in reader_studies]
         cursor.execute(CASES, {"studies": studies, "case": None})
@@ -182,7 +188,7 @@ def _sentence(what: str, number: int, points: float) -> str:
             steps = _counted(number, "step", verb=False)
             return f"Plausibility of {steps} lies {points:g} points apart or more."
         case _:
-            return f"{what.capitalize()} lies {points:g} points apart or more."
+            return f"{what[:1].upper()}{what[1:]} lies {points:g} points apart or more."
 
 
 def _counted(number: int, noun: str, *, verb: bool = True) -> str:

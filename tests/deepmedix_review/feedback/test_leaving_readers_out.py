@@ -43,6 +43,8 @@ def test_a_researcher_leaves_out_a_reader_and_the_set_says_whom_and_why(
     assert "1 reading: clicks through" in page or "readings: clicks through" in page
     assert "Left out by who froze the set: clicks through" in page
     part = PreferenceDataset.objects.get(title="Without")
+    top = page.partition("What it holds")[0]
+    assert f'<span class="mono">{reader}</span> (clicks through). Nothing here counts them.' in top
     own = whole.readings.filter(reading__assignment__reader__pseudonym=reader).count()
     assert own > 0
     assert part.num_readings == whole.num_readings - own

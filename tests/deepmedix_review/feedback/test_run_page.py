@@ -187,6 +187,14 @@ def test_the_log_for_tensorboard_is_offered_where_there_is_one_without_the_machi
     assert packed.read("stage-1/events.out.tfevents.1") == b"events"
 
 
+def test_a_run_that_is_asked_for_no_sample_promises_none(run: TrainingRun, researcher: User) -> None:
+    client, address = client_of(researcher), reverse("training-run-samples", args=[run.uid])
+    assert "No sample is taken yet" in client.get(address).content.decode()
+    stages = [{**stage, "sample_every": 0} for stage in run.recipe["stages"]]
+    TrainingRun.objects.filter(pk=run.pk).update(recipe={**run.recipe, "stages": stages})
+    assert "No sample is taken: the recipe asks for none." in client.get(address).content.decode()
+
+
 def test_the_strip_stands_still_while_nothing_new_is_written(run: TrainingRun, researcher: User) -> None:
     record_sample(run, sampled(film(2_000_100, side=Split.TUNE), 0, seed=3))
     client, address = client_of(researcher), reverse("training-run-samples", args=[run.uid])

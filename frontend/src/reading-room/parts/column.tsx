@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Side } from "../../api/reading";
+import type { Reading, Side } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import { hasDisputes } from "../disputes";
 import { earlierSights } from "../earlier";
@@ -42,6 +42,7 @@ export function Column(props: Props) {
   return (
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
+      <Adjudication reading={reading} />
       <div class="room-list">
         <div
           class={`room-scroll${isComparing ? " comparing" : ""}`}
@@ -56,23 +57,7 @@ export function Column(props: Props) {
               A practice case: once it is signed you see what is known of it, also on the film.
             </p>
           )}
-          {reading.adjudication && (
-            <>
-              <p class="quiet">
-                Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside
-                each item, and their regions, R1, R2 …, are on the film with it.{" "}
-                {hasDisputes(reading) ? (
-                  <>
-                    Yours decides what is disputed, <Cap of="next-disputed" /> goes to the next of it. On the
-                    rest they agree, or nearly, and their word stands unless you say otherwise.
-                  </>
-                ) : (
-                  "Your word decides."
-                )}
-              </p>
-              <Earlier words={earlierSights(reading)} />
-            </>
-          )}
+          {reading.adjudication && <Earlier words={earlierSights(reading)} />}
           {reading.instructions && (
             <details class="instructions">
               <summary>Instructions of this reader study</summary>
@@ -98,6 +83,25 @@ export function Column(props: Props) {
       </div>
       <Foot {...props} room={room} roomState={stage.state} />
     </aside>
+  );
+}
+
+/** Above the list, which begins at the first thing that is disputed, often far down. */
+function Adjudication({ reading }: { readonly reading: Reading }) {
+  if (reading.adjudication === null) return null;
+  return (
+    <p class="adjudication quiet">
+      Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside each item,
+      and their regions, R1, R2 …, are on the film with it.{" "}
+      {hasDisputes(reading) ? (
+        <>
+          Yours decides what is disputed, <Cap of="next-disputed" /> goes to the next of it. On the rest they
+          agree, or nearly, and their word stands unless you say otherwise.
+        </>
+      ) : (
+        "Your word decides."
+      )}
+    </p>
   );
 }
 

@@ -26,6 +26,7 @@ from inference.prompts import template
 from inference.regions import Box, to_image_px
 from rl_feedback.training.examples import SampledFilm
 from rl_feedback.training.figures import TakenSample
+from rl_feedback.training.recipe import Recipe
 
 NUM_FILMS = 3
 # Of the tune side, from its oldest study on: those of patients whom the gate measures on are passed over.
@@ -108,6 +109,11 @@ def record_sample(run: TrainingRun, sample: TakenSample) -> None:
                 "parts": dict(sample.parts),
             },
         )
+
+
+def takes_samples(run: TrainingRun) -> bool:
+    """Whether any stage of the recipe asks for some."""
+    return any(stage.sample_every for stage in Recipe.from_json(run.recipe).stages)
 
 
 def strips_of(run: TrainingRun) -> tuple[Strip, ...]:

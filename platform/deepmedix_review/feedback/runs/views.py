@@ -18,7 +18,7 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.runs.comparing import compare_runs, training_runs
 from deepmedix_review.feedback.runs.curves import series_of, table_of
 from deepmedix_review.feedback.runs.folders import log_folder
-from deepmedix_review.feedback.runs.samples import sample_series, strips_of
+from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.selectors import run_for
 
 PAGE_SIZE = 50
@@ -32,7 +32,13 @@ def show_samples(request: HttpRequest, uid: UUID) -> HttpResponse:
     newest = run.samples.order_by("-pk").values_list("pk", flat=True).first() or 0
     if str(newest) == request.GET.get("newest") and not run.is_final:
         return HttpResponse(status=204)
-    context = {"run": run, "strips": strips_of(run), "newest": newest, "is_live": not run.is_final}
+    context = {
+        "run": run,
+        "strips": strips_of(run),
+        "takes_samples": takes_samples(run),
+        "newest": newest,
+        "is_live": not run.is_final,
+    }
     return render(request, "feedback/run_samples.html", context)
 
 

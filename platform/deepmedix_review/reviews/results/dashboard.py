@@ -14,7 +14,7 @@ from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.choices import choice_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
-from deepmedix_review.reviews.results.head import Line, head_lines
+from deepmedix_review.reviews.results.head import Line, caveat_of, head_lines
 from deepmedix_review.reviews.results.missed import missed_figures
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
@@ -41,6 +41,10 @@ class Dashboard:
     @property
     def head(self) -> tuple[Line, ...]:
         return head_lines(tuple(self.figures()))
+
+    @property
+    def caveat(self) -> str:
+        return caveat_of(tuple(self.figures()))
 
     def figures(self) -> Iterator[Figure]:
         for section in self.sections:

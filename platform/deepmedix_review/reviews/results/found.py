@@ -21,8 +21,9 @@ from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
 
-# With fewer cases an interval over cases is a rough one; the plan says so too.
-FEW_CASES = 30
+# With fewer cases an interval over cases is a rough one; the plan says so too. With fewer than the second
+# number it is no ground for a word: ratings of a few values are far from the normal distribution it takes.
+FEW_CASES, TOO_FEW_CASES = 30, 10
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 EVERY = "every output"
 
@@ -133,6 +134,8 @@ def _told_apart(found: Clustered, *, lower: str, higher: str) -> str:
     """In words, by the interval."""
     if found.interval is None:
         return found.note
+    if found.num_clusters < TOO_FEW_CASES:
+        return too_few(found.num_clusters)
     low, high = found.interval
     if low > 0:
         return f"{higher} is rated higher"
@@ -279,6 +282,10 @@ def _scale(one: RatedCriterion) -> str:
         for number, label in zip(one.numbers, one.labels, strict=True)
     ]
     return f"{ends[0]} to {ends[-1]}"
+
+
+def too_few(num_cases: int) -> str:
+    return f"nothing can be told from {counted(num_cases, 'case')}"
 
 
 def _rough(found: Sequence[Clustered]) -> str:

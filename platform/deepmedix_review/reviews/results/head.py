@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.reviews.results.figures import Figure, written
-from deepmedix_review.reviews.results.found import RANDOM_SIDES
+from deepmedix_review.reviews.results.figures import Figure, counted, written
+from deepmedix_review.reviews.results.found import FEW_CASES, RANDOM_SIDES, TOO_FEW_CASES, too_few
 
 # Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
 TENTATIVE, FIRM = 0.667, 0.8
@@ -20,10 +20,34 @@ class Line:
 
 
 def head_lines(figures: Sequence[Figure]) -> tuple[Line, ...]:
-    return tuple(line for figure in figures for line in _lines(figure))
+    num_cases = _num_cases(figures)
+    return tuple(line for figure in figures for line in _lines(figure, num_cases))
 
 
-def _lines(figure: Figure) -> Iterator[Line]:
+def caveat_of(figures: Sequence[Figure]) -> str:
+    """What few cases can't say; empty where there are enough, or none."""
+    num_cases = _num_cases(figures)
+    if not 0 < num_cases < FEW_CASES:
+        return ""
+    cases = counted(num_cases, "case")
+    if num_cases < TOO_FEW_CASES:
+        return f"So far {cases}: nothing can be told from so few. What follows holds for these cases alone."
+    return f"So far {cases}: the intervals are rough; {FEW_CASES} or more make them hold."
+
+
+def _num_cases(figures: Sequence[Figure]) -> int:
+    """Of data, with a signed reading: the most that any finding rests on."""
+    found = [
+        number
+        for figure in figures
+        if "cases" in figure.table.columns
+        for row in figure.table.rows
+        if isinstance(number := row[figure.table.columns.index("cases")], int)
+    ]
+    return max(found, default=0)
+
+
+def _lines(figure: Figure, num_cases: int) -> Iterator[Line]:
     match figure.key.split("-")[0]:
         case "differences":
             yield Line(figure.key, figure.title, _differences(figure) or figure.note)
@@ -36,7 +60,7 @@ def _lines(figure: Figure) -> Iterator[Line]:
         case "votes":
             yield Line(figure.key, figure.title, _votes(figure) or figure.note)
         case "alpha":
-            yield Line(figure.key, "Agreement", _agreement(figure))
+            yield Line(figure.key, "Agreement", _agreement(figure, num_cases))
         case "settled":
             yield Line(figure.key, "Adjudication", f"{figure.value}. {figure.note}".lstrip(". "))
 
@@ -72,7 +96,7 @@ def _votes(figure: Figure) -> str:
     return f"{', '.join(parts)}; {figure.n}" if parts else ""
 
 
-def _agreement(figure: Figure) -> str:
+def _agreement(figure: Figure, num_cases: int) -> str:
     """One sentence on the scale that is asked first."""
     known = [row for row in figure.table.rows if row[1] is not None]
     if not known:
@@ -80,15 +104,18 @@ def _agreement(figure: Figure) -> str:
         return figure.note or " ".join(sorted(notes))
     name, value, low, high, items, *_ = known[0]
     assert isinstance(value, float)
+    interval = f", 95 % interval {_number(low)} to {_number(high)}" if low is not None else ""
+    measured = f"alpha {written(value)}{interval}, n {items} items"
+    if num_cases < TOO_FEW_CASES:
+        return f"Of agreement on {str(name).lower()} {too_few(num_cases)}: {measured}."
     if value >= FIRM:
         verdict = "well enough for firm conclusions"
     elif value >= TENTATIVE:
         verdict = "well enough for tentative conclusions"
     else:
         verdict = "too little to conclude from single ratings"
-    interval = f", 95 % interval {_number(low)} to {_number(high)}" if low is not None else ""
     return (
-        f"On {str(name).lower()} readers agree {verdict}: alpha {written(value)}{interval}, n {items} items "
+        f"On {str(name).lower()} readers agree {verdict}: {measured} "
         f"({TENTATIVE} and {FIRM} are usual marks)."
     )
 

@@ -267,9 +267,10 @@ def _unready_cases(draft: StudyDraft) -> list[Problem]:
     times = Counter(study.pk for study in wanted)
     twice = {study.label for study in wanted if times[study.pk] > 1}
     if twice:
+        is_chosen, it = ("is chosen", "it") if len(twice) == 1 else ("are chosen", "them")
         said.append(
             Problem(
-                f"{_named(sorted(twice))} is chosen twice. A reader would see it again; take one out.",
+                f"{_named(sorted(twice))} {is_chosen} twice. A reader would see {it} again; take one out.",
                 field="cases_from",
             )
         )

@@ -10,10 +10,10 @@ def duration(minutes: float) -> str:
     """
     >>> duration(190.4)
     '3 h 10 min'
-    >>> duration(0.4)
+    >>> duration(0.5)
     'less than a minute'
     """
-    if 0 < minutes < 0.5:
+    if 0 < minutes <= 0.5:
         return "less than a minute"
     whole = round(minutes)
     if whole < 60:

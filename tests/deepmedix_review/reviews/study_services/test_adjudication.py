@@ -125,6 +125,33 @@ def test_what_lies_apart_is_said(what: str, sentence: str) -> None:
     assert reasons(reader_study) == [sentence]
 
 
+def test_different_answers_to_one_choice_are_said_so_and_names_stay_as_they_are_written() -> None:
+    names = {"choice": "Next CT", "scale": "CT clarity"}
+    own = [
+        save_criterion(
+            actor=AdminFactory.create(),
+            name=name,
+            question="",
+            target=Criterion.Target.CASE,
+            kind=kind,
+            options=[Option(value, str(value), f"means {value}") for value in (1, 2, 3)],
+        ).criterion
+        for kind, name in names.items()
+    ]
+    asked = [*default_criteria(), *map(Asked, own)]
+    reader_study = running(
+        a_draft(num_cases=1, num_readers=3, design=TWO_OF_THREE, adjudication="third_reader", asked=asked)
+    )
+    for value, reading in zip((1, 3), say_alike(the_case(reader_study)), strict=True):
+        for criterion in own:
+            change(reading, RateCriterion(criterion.uid, None, None, None, value))
+        sign(reading)
+    assert reasons(reader_study) == [
+        "CT clarity lies 2 points apart or more.",
+        "Different answers to “Next CT”.",
+    ]
+
+
 def test_a_smaller_difference_than_the_design_names_is_none() -> None:
     reader_study = disputed_study()
     one, other = say_alike(the_case(reader_study))

@@ -94,7 +94,7 @@ def test_what_keeps_a_draft_from_starting_is_said() -> None:
     yesterday = timezone.localdate() - timedelta(days=1)
     for draft, sentence in (
         (a_draft(studies=[study, silent]), f"{silent.label} has no completion"),
-        (a_draft(studies=[study, study]), "is chosen twice"),
+        (a_draft(studies=[study, study]), "is chosen twice. A reader would see it again"),
         (a_draft(studies=[study], taught=[TaughtCase(study, {})]), "is chosen twice"),
         (a_draft(studies=[withdrawn]), "on hold or rejected"),
         (a_draft(studies=[study], design=two), "Choose both model versions"),
