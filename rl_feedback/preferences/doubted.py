@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from rl_feedback.preferences.kinds import kinds_named, kinds_said
 from rl_feedback.preferences.rows import Dispute, Label, LeftOut, Pair, Row
-from rl_feedback.preferences.striking import Struck, kinds_named, kinds_said
+from rl_feedback.preferences.striking import Struck
 from rl_feedback.preferences.words import Corpus
 
 FINDING = "finding"

@@ -82,7 +82,7 @@ def gather_preferences(
         rows += pairs_by_correcting(corpus, readers, one)
         rows += expert_regions(corpus, one)
     repeats = [anchor for anchor in corpus.anchors if anchor.kind == "repeat"]
-    struck = doubt_strikes([corpus.as_it_stands(reading) for reading in readings], repeats)
+    struck = doubt_strikes(readings, repeats)
     rows = list(without_doubted(rows, struck, corpus))
     return Preferences(
         pairs=_only(Pair, rows),

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
-from inference.grounding import parse_completion
 from rl_feedback.corrections import CorrectionRefused, rewritten_text
-from rl_feedback.labels import NO_FINDING, SUPPORT_DEVICES, State, label_report
+from rl_feedback.preferences.kinds import kinds_named
+from rl_feedback.preferences.settling import settled_kinds
 from rl_feedback.raters.oversight import OversightModel, fit_oversight
 from rl_feedback.readings import JudgedCompletion, SignedReading
 
 # Less likely made up than this, and what a reader struck out is not taken for made up. As likely a text must
 # be good to be an example to follow.
 BELIEVED_FROM = 0.8
-_BOX = re.compile(r"\s*(?:with|at|and)?\s*\[[^\]]*\]")
-_NO_KINDS = frozenset((NO_FINDING, SUPPORT_DEVICES))
 # A case by its completions, and a kind of finding.
 Case = tuple[str, ...]
 Item = tuple[Case, str]
@@ -84,25 +80,6 @@ class Struck:
         }
 
 
-@lru_cache(maxsize=4096)
-def kinds_named(text: str) -> frozenset[str]:
-    """The kinds of findings that a completion says outright are there, by the rules that read reports.
-
-    >>> text = "<think> A left effusion with [1, 2, 3, 4]; No nodule </think> \\\\boxed{left effusion}"
-    >>> sorted(kinds_named(text))
-    ['Pleural Effusion']
-    """
-    parsed = parse_completion(text)
-    sentences = [*(step.text for step in parsed.steps), *(parsed.answer or "").split(",")]
-    return kinds_said(sentences)
-
-
-def kinds_said(sentences: Iterable[str]) -> frozenset[str]:
-    said = label_report(". ".join(_BOX.sub("", one).strip(" .;") for one in sentences) + ".")
-    named = {mention.finding for mention in said.mentions if mention.is_stated} - _NO_KINDS
-    return frozenset(kind for kind in named if said.state_of(kind) is State.PRESENT)
-
-
 def case_of(reading: SignedReading) -> Case:
     return tuple(sorted(completion.uid for completion in reading.completions))
 
@@ -142,27 +119,28 @@ def as_its_reader_would_have_it(completion: JudgedCompletion) -> str | None:
 
 
 def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedReading] = ()) -> Struck:
-    """Which strikes are not believed. An adjudication settles its findings; hidden repeats are further
-    looks."""
+    """Which strikes are not believed. Adjudications settle what their own words are of; two that contradict
+    each other settle nothing. Hidden repeats are further looks."""
     settled: dict[Item, set[bool]] = {}
-    strikes = []
-    for strike in find_strikes([*readings, *repeats]):
-        if strike.reading.kind == "adjudication":
-            settled.setdefault(strike.item, set()).add(strike.is_struck)
-        else:
-            strikes.append(strike)
+    for reading in readings:
+        if reading.kind == "adjudication":
+            for kind, is_struck in settled_kinds(reading).items():
+                settled.setdefault((case_of(reading), kind), set()).add(is_struck)
+    known = {item: words.pop() for item, words in settled.items() if len(words) == 1}
+    first = [reading for reading in readings if reading.kind != "adjudication"]
+    strikes = list(find_strikes([*first, *repeats]))
     if not strikes:
         return Struck(None, {})
     model = fit_oversight(
         [strike.item for strike in strikes],
         [(model_of(strike.reading), strike.item[1]) for strike in strikes],
         [strike.is_struck for strike in strikes],
-        known={item: words.pop() for item, words in settled.items() if len(words) == 1},
+        known=known,
     )
     doubtful: dict[Case, dict[str, tuple[str, ...]]] = {}
     for strike in strikes:
         case, kind = strike.item
-        if strike.is_struck and strike.item not in settled and model.made_up[strike.item] < BELIEVED_FROM:
+        if strike.is_struck and strike.item not in known and model.made_up[strike.item] < BELIEVED_FROM:
             behind = doubtful.setdefault(case, {})
             behind[kind] = tuple(sorted({*behind.get(kind, ()), strike.reading.uid}))
     return Struck(model, doubtful)

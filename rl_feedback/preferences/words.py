@@ -72,17 +72,6 @@ class Corpus:
         settling = [one for one in every if one.is_adjudication]
         return tuple(replace(one, completion=self._as_it_stands(one.completion)) for one in settling) or every
 
-    def as_it_stands(self, reading: SignedReading) -> SignedReading:
-        """An adjudication with what it leaves as the readers have it; every other reading as it is."""
-        if reading.kind != "adjudication":
-            return reading
-        other = reading.completion_b
-        return replace(
-            reading,
-            completion_a=self._as_it_stands(reading.completion_a),
-            completion_b=other and self._as_it_stands(other),
-        )
-
     def _as_it_stands(self, settling: JudgedCompletion) -> JudgedCompletion:
         readers = [one for one in self.judgements[settling.uid] if not one.is_adjudication]
         return as_it_stands(settling, [(one.reading.reader, one.completion) for one in readers])

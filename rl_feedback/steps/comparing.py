@@ -18,7 +18,7 @@ from inference.phantoms import draw_phantom
 from rl_feedback.evaluation import FILM_SIDE_PX, CaseResult
 from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.policy import CaseScores, Suite
-from rl_feedback.preferences.striking import kinds_said
+from rl_feedback.preferences.kinds import kinds_said
 from rl_feedback.steps.rated import kinds_rated
 from rl_feedback.steps.reading import StepReader
 from rl_feedback.training.examples import RatedStep

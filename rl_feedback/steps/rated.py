@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inference.grounding import parse_completion
-from rl_feedback.preferences.striking import kinds_said
+from rl_feedback.preferences.kinds import kinds_said
 from rl_feedback.training.examples import RatedStep
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from rl_feedback.preferences import Preferences, gather_preferences
-from rl_feedback.preferences.striking import kinds_named
+from rl_feedback.preferences.kinds import kinds_named
+from rl_feedback.preferences.settling import settled_kinds
 from rl_feedback.readings import JudgedAnswer, JudgedCompletion, SignedReading
 from tests.rl_feedback.preferences.cases import judged, of_step, reading, saying
 
@@ -88,6 +90,63 @@ def test_an_adjudication_settles_whether_it_was_overlooked(
     found = gather_preferences(_another("adjudication", made))
     assert ("rewrite" in origins_of(found, "effusion-00")) is followed
     assert ("effusion-00" in {row.completion for row in found.disputes}) is False
+
+
+def silent() -> JudgedCompletion:
+    """Effusion-00 before a judge who says nothing of it yet."""
+    made = saying("effusion-00", HEART, EFFUSION, answer="left effusion", rating=None)
+    for number in range(len(made.steps)):
+        made = judged(made, number, 0, None)
+    return made
+
+
+def of_effusion(verdict: str | None, plausibility: int | None, **more: Any) -> JudgedCompletion:
+    return of_step(judged(silent(), 1, 0, verdict), 1, plausibility=plausibility, **more)
+
+
+OF_HEART = of_step(judged(silent(), 0, 0, "fits"), 0, plausibility=5)
+
+
+@pytest.mark.parametrize(
+    ("says", "is_there"),
+    [
+        (of_effusion("fits", 5), True),
+        (of_effusion(None, 4), True),
+        (of_effusion("adjusted", None), True),
+        (of_effusion("wrong", 1), False),
+        (of_effusion(None, 2), False),
+        (of_effusion("wrong", 3, edited_text="No effusion is seen"), False),
+        (of_effusion(None, None, edited_text="A small left effusion"), True),
+        (replace(silent(), answer=JudgedAnswer(rewrite="no acute finding")), False),
+        (replace(silent(), answer=JudgedAnswer(5, 5, 5)), True),
+        # Nothing on the finding, or words that speak against each other: the doubt stays.
+        (silent(), None),
+        (OF_HEART, None),
+        (replace(OF_HEART, answer=JudgedAnswer(1, 1, 1)), None),
+        (of_effusion("wrong", 5), None),
+        (of_effusion("fits", 1), None),
+        (of_effusion(None, 3), None),
+    ],
+)
+def test_only_a_judge_s_own_words_on_the_finding_settle_a_doubt(
+    says: JudgedCompletion, is_there: bool | None
+) -> None:
+    judge = reading("r-more", says, reader="Bob", patient="effusion-00", kind="adjudication")
+    assert settled_kinds(judge).get("Pleural Effusion") == (None if is_there is None else not is_there)
+    found = gather_preferences([*a_study(), judge])
+    doubted = {row.completion for row in found.disputes if row.criterion == "finding"}
+    assert ("effusion-00" in doubted) is (is_there is None)
+    if is_there is None:
+        assert "rewrite" not in origins_of(found, "effusion-00")
+
+
+def test_judges_who_contradict_each_other_leave_it_in_doubt() -> None:
+    judges = [
+        reading(f"r-{name}", says, reader=name, patient="effusion-00", kind="adjudication")
+        for name, says in (("Bob", of_effusion("fits", 5)), ("Eve", of_effusion("wrong", 1)))
+    ]
+    found = gather_preferences([*a_study(), *judges])
+    assert "effusion-00" in {row.completion for row in found.disputes if row.criterion == "finding"}
 
 
 def test_the_second_text_of_a_film_is_not_taught_either_where_it_lacks_what_was_likely_overlooked() -> None:
