@@ -20,6 +20,7 @@ from deepmedix_review.studies.models import CollectionMember, Study
 PAGE = 50
 MOST_REPEATS = 200
 IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
+IN_DOUBT_TOO = "A signed word is in doubt besides: everything is asked anew."
 
 
 @dataclass(frozen=True)
@@ -276,9 +277,11 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
         row.case_id: row
         for row in Assignment.objects.filter(
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
-        ).select_related("reader", "case__study")
+        )
+        .select_related("reader", "case__study")
+        .order_by("pk")
     }
-    found_cases = _with_doubts(find_disagreements(reader_study), [row.case for row in settled.values()])
+    found_cases = _with_doubts(find_disagreements(reader_study), list(settled.values()))
     has_read = _who_had(found.case for found in found_cases)
     experts = tuple(readers())
     needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
@@ -309,11 +312,15 @@ def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
     return [AbleForAll(expert, number) for expert, number in counts.items()]
 
 
-def _with_doubts(found: Sequence[Disagreement], given: Iterable[Case]) -> Sequence[Disagreement]:
+def _with_doubts(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
     """And the cases that wait for another word though no two readers disagree, in case order."""
     disputed = {one.case.pk for one in found}
-    doubts = [Disagreement(case, (IN_DOUBT,)) for case in given if case.pk not in disputed]
-    return sorted([*found, *doubts], key=lambda one: one.case.position)
+    doubted = {row.case_id for row in given if row.asks_everything}
+    told = [
+        replace(one, reasons=(*one.reasons, IN_DOUBT_TOO)) if one.case.pk in doubted else one for one in found
+    ]
+    doubts = [Disagreement(row.case, (IN_DOUBT,)) for row in given if row.case_id not in disputed]
+    return sorted([*told, *doubts], key=lambda one: one.case.position)
 
 
 def _who_had(cases: Iterable[Case]) -> Mapping[int, set[int]]:

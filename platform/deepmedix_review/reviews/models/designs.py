@@ -249,6 +249,10 @@ class Assignment(PublicModel):
     withdrawn_at = models.DateTimeField(
         null=True, help_text="taken off the reader's worklist before it was signed"
     )
+    asks_everything = models.BooleanField(
+        default=False,
+        help_text="of an adjudication: a signed word is in doubt, so what is not disputed is asked too",
+    )
     signed_at = models.DateTimeField(
         null=True, editable=False, help_text="of its first signed reading; kept by a trigger"
     )

@@ -6,8 +6,11 @@ from deepmedix_review.reviews.reading.belonging import shown_completions
 
 
 def disputed_in(reading: Reading) -> frozenset[Item]:
-    """Empty for every reading but an adjudication's, and where no two readers lie far apart: a case that is
-    read once more since a word of it is in doubt needs a word on everything."""
-    if reading.assignment.kind != Assignment.Kind.ADJUDICATION or not reading.is_revealed:
+    """Empty for every reading but an adjudication's, and where a word of the case is in doubt, disputed or
+    not: who overlooked one thing judged all by what was seen, so everything is asked anew."""
+    assignment = reading.assignment
+    if assignment.kind != Assignment.Kind.ADJUDICATION or assignment.asks_everything:
         return frozenset()
-    return disputed_items(reading.assignment.case, completions=shown_completions(reading))
+    if not reading.is_revealed:
+        return frozenset()
+    return disputed_items(assignment.case, completions=shown_completions(reading))

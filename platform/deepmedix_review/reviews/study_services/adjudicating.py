@@ -65,23 +65,38 @@ def _given_to_nobody(reader_study: ReaderStudy) -> list[Case]:
 
 
 def adjudicate_doubts(cases: Iterable[Case]) -> int:
-    """Give each case of which a signed word is in doubt, though no other reader contradicts it, to a reader
-    who has not read it, where its running reader study has adjudication by a third reader. Returns how many
-    were given."""
-    given = 0
-    for case in cases:
-        reader_study = case.reader_study
-        is_settled_so = (
-            reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
-            and reader_study.state == ReaderStudy.State.RUNNING
-            and case.role == Case.Role.DATA
-        )
-        has_one = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists()
-        reader = _third_reader(case) if is_settled_so and not has_one else None
-        if reader is not None:
-            start_adjudication(case=case, reader=reader, actor=None, is_in_doubt=True)
-            given += 1
-    return given
+    """Have everything asked anew of each case of which a signed word is in doubt, where its running reader
+    study has adjudication by a third reader: of whoever was given its disputes and has not begun, else of a
+    reader who has not read it. Returns of how many it is asked now. Nobody is asked while somebody settles
+    its disputes, nor where an adjudication that was asked everything left it open."""
+    return sum(_ask_everything(case) for case in cases)
+
+
+@transaction.atomic
+def _ask_everything(case: Case) -> bool:
+    reader_study = case.reader_study
+    if (
+        reader_study.adjudication != ReaderStudy.Adjudication.THIRD_READER
+        or reader_study.state != ReaderStudy.State.RUNNING
+        or case.role != Case.Role.DATA
+    ):
+        return False
+    given = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None)
+    if given.filter(asks_everything=True).exists():
+        return False
+    waiting = given.filter(signed_at=None).select_for_update().first()
+    if waiting is None:
+        reader = _third_reader(case)
+        if reader is None:
+            return False
+        start_adjudication(case=case, reader=reader, actor=None, is_in_doubt=True)
+        return True
+    if waiting.readings.filter(opened_at__isnull=False).exists():
+        return False
+    waiting.asks_everything = True
+    waiting.save(update_fields=["asks_everything"])
+    record_event(actor=None, action="ask_everything", subject=waiting)
+    return True
 
 
 @transaction.atomic
@@ -111,7 +126,8 @@ def start_adjudication(
         )
     if not is_in_doubt and first.filter(signed_at__isnull=False).count() < 2:
         raise RefusedByRule("Fewer than 2 readers have signed this case, so there is nothing to settle.")
-    if Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None).exists():
+    given = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None)
+    if (given.filter(signed_at=None) if is_in_doubt else given).exists():
         raise RefusedByRule("This case is being adjudicated already.")
     last = Assignment.objects.filter(case__reader_study=reader_study, reader=reader).aggregate(
         last=Max("position")
@@ -120,7 +136,11 @@ def start_adjudication(
         case=case,
         reader=reader,
         kind=Kind.ADJUDICATION,
-        defaults={"position": (last or 0) + 1, "withdrawn_at": None},
+        defaults={
+            "position": (last or 0) + 1,
+            "withdrawn_at": None,
+            "asks_everything": is_in_doubt,
+        },
     )
     if is_new:
         rng = random.Random(seed_of(reader_study, "adjudication", case.pk))

@@ -3,8 +3,10 @@
 import pytest
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reviews.conduct.overview import disputes
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -33,6 +35,7 @@ from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
+    adjudicate_doubts,
     lock_reader_study,
     queue_adjudications,
     start_adjudication,
@@ -271,6 +274,51 @@ def test_a_case_read_once_more_for_a_doubt_alone_needs_a_word_on_everything() ->
     start_adjudication(case=case, reader=spare_reader(reader_study), actor=None, is_in_doubt=True)
     reading = Reading.objects.get(assignment__kind="adjudication")
     assert "4 steps have no rating yet" in " ".join(find_missing(reading).sentences)
+
+
+def test_who_was_given_the_disputes_and_has_not_begun_is_asked_everything_for_a_doubt() -> None:
+    reader_study = disputed_study()
+    case = dispute(reader_study)
+    assert queue_adjudications(reader_study=reader_study) == 1
+    reading = Reading.objects.get(assignment__kind="adjudication")
+    assert len(find_missing(reading).sentences) == 1
+    assert adjudicate_doubts([case]) == 1
+    reading = Reading.objects.get(assignment__kind="adjudication")
+    assert "4 steps have no rating yet" in " ".join(find_missing(reading).sentences)
+    (row,) = disputes(reader_study, shows_reasons=True)
+    assert row.reasons[-1] == "A signed word is in doubt besides: everything is asked anew."
+    assert len(row.reasons) == 2
+    shown = show_reading(reading).adjudication
+    assert shown is not None
+    assert shown.disputed == ()
+    assert adjudicate_doubts([case]) == 0
+    event = AuditEvent.objects.get(action="ask_everything")
+    assert event.subject_uid == str(reading.assignment.uid)
+
+
+def test_a_judge_at_work_is_asked_nothing_more_and_after_the_signature_somebody_else_is() -> None:
+    reader_study = disputed_study(num_readers=4)
+    case = dispute(reader_study)
+    queue_adjudications(reader_study=reader_study)
+    reading = Reading.objects.get(assignment__kind="adjudication")
+    judge = reading.assignment.reader
+    mark_opened(reading=reading, reader=judge)
+    assert adjudicate_doubts([case]) == 0
+    complete(reading)
+    sign(reading)
+    assert adjudicate_doubts([case]) == 1
+    further = Assignment.objects.get(kind="adjudication", signed_at=None)
+    assert further.asks_everything
+    assert further.reader not in {one.assignment.reader for one in readings_of(case)[:2]} | {judge}
+    (row,) = disputes(reader_study, shows_reasons=True)
+    assert (row.adjudicator, row.is_signed) == (further.reader, False)
+    with pytest.raises(RefusedByRule, match="being adjudicated already"):
+        start_adjudication(case=case, reader=ExpertFactory.create(), actor=None, is_in_doubt=True)
+    asked = Reading.objects.get(assignment=further)
+    complete(asked)
+    sign(asked)
+    # Whoever was asked everything has left it open: nobody is asked again.
+    assert adjudicate_doubts([case]) == 0
 
 
 def test_where_everybody_has_read_it_an_admin_names_somebody_from_outside() -> None:
