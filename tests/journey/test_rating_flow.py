@@ -28,6 +28,12 @@ from tests.factories.studies import store_phantom
 from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
 
 FIVE_STEPS = [HEART, LUNG, ("The left lung is clear.", [(150.0, 40.0, 220.0, 190.0)]), HEART, LUNG]
+# By how much the item in focus lies under the name of its output, in pixels.
+UNDER_THE_NAME = """() => {
+    const item = [...document.querySelectorAll('.room .current')].at(-1);
+    const name = item.closest('.output')?.querySelector('.output-name');
+    return name ? name.getBoundingClientRect().bottom - item.getBoundingClientRect().top : 0;
+}"""
 BUILT_IN = ("plausibility", "region-verdict", "relevance", "correctness", "completeness", "harm")
 VOTES = ("better-grounded", "better-overall")
 
@@ -199,3 +205,8 @@ def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_d
     room.press("Backquote")
     expect(room.page.locator(".region.dashed")).to_have_count(5)
     check_barriers(room.page)
+    # However far the column is scrolled, the output's name covers nothing of what has the focus.
+    room.page.set_viewport_size({"width": 1280, "height": 720})
+    for key in [*"jjjjjj", *"kkkkkkk", "Backquote"]:
+        room.press(key)
+        assert room.page.evaluate(UNDER_THE_NAME) <= 0
