@@ -16,6 +16,7 @@ from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, caveat_of, head_lines
 from deepmedix_review.reviews.results.missed import missed_figures
+from deepmedix_review.reviews.results.own_words import own_word_figures
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
 from deepmedix_review.reviews.results.readings import load_readings, load_said
@@ -79,6 +80,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                     (
                         *found_figures(readings, said, rated, versions),
                         *choice_figures(readings, rated, versions),
+                        *own_word_figures(reader_study, readings, versions),
                         *missed_figures(reader_study, readings, versions),
                         *settled_figures(reader_study, readings, rated, versions),
                     ),

@@ -1,5 +1,7 @@
 """Says in one line what a reader study showed, of which models, and who read which cases."""
 
+from collections import Counter
+
 from deepmedix_review.reviews.designing.words import DESIGNS, SHOWS
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.figures import counted
@@ -8,7 +10,10 @@ from deepmedix_review.reviews.same_texts import same_pairs_of
 
 def say_design(reader_study: ReaderStudy) -> str:
     """Cases that teach are not counted."""
-    cases = reader_study.cases.filter(role__in=(Case.Role.DATA, Case.Role.CONTROL)).count()
+    roles = Counter(reader_study.cases.order_by().values_list("role", flat=True))
+    cases = counted(roles[Case.Role.DATA], "case")
+    if roles[Case.Role.CONTROL]:
+        cases += f" and {counted(roles[Case.Role.CONTROL], 'control')}"
     lists = dict(DESIGNS)[reader_study.design]
     if reader_study.readers_per_case:
         lists += f", {counted(reader_study.readers_per_case, 'reader')} per case"
@@ -21,7 +26,7 @@ def say_design(reader_study: ReaderStudy) -> str:
     versions = " and ".join(
         str(version) for version in (reader_study.model_version, reader_study.other_version) if version
     )
-    said = f"{dict(SHOWS)[reader_study.shows]}: {versions}. {lists}. {counted(cases, 'case')}."
+    said = f"{dict(SHOWS)[reader_study.shows]}: {versions}. {lists}. {cases}."
     return f"{said} {_say_same(reader_study)}".strip()
 
 

@@ -114,8 +114,14 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         title=title,
         table=Table(columns, tuple(cells)),
         method=method,
-        n=f"{counted(max(found.num for _, found in rows), pairs)}, "
-        f"{counted(max(found.num_clusters for _, found in rows), 'case')}",
+        n=", ".join(
+            dict.fromkeys(
+                (
+                    counted(max(found.num for _, found in rows), pairs),
+                    counted(max(found.num_clusters for _, found in rows), "case"),
+                )
+            )
+        ),
         value=f"{lead.name} {best.value:+.2f}",
         interval=said_interval(best),
         note=_rough([found for _, found in rows]),

@@ -31,8 +31,8 @@ def caveat_of(figures: Sequence[Figure]) -> str:
         return ""
     cases = counted(num_cases, "case")
     if num_cases < TOO_FEW_CASES:
-        return f"So far {cases}: nothing can be told from so few. What follows holds for these cases alone."
-    return f"So far {cases}: the intervals are rough; {FEW_CASES} or more make them hold."
+        return f"{cases}: nothing can be told from so few. What follows holds for these cases alone."
+    return f"{cases}: the intervals are rough; {FEW_CASES} or more make them hold."
 
 
 def _num_cases(figures: Sequence[Figure]) -> int:

@@ -62,7 +62,7 @@ def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_wor
         "6 votes on 3 cases. Both outputs are one version's, dealt to the sides at random. See side bias."
     )
     # Three cases are no ground for a verdict, and the head says so first.
-    assert dashboard.caveat.startswith("So far 3 cases: nothing can be told from so few.")
+    assert dashboard.caveat.startswith("3 cases: nothing can be told from so few.")
     assert head["alpha"] == (
         "Of agreement on plausibility nothing can be told from 3 cases: "
         "alpha 1.00, 95 % interval 1.00 to 1.00, n 12 items."
@@ -111,7 +111,7 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
         assert differences["readings"] == 40
         assert correctness["verdict"] == "no difference can be told"
         assert head.said.startswith(f"Plausibility +3.00 ± 0.00: {newer} is rated higher; ")
-        assert dashboard.caveat.startswith("So far 10 cases: the intervals are rough")
+        assert dashboard.caveat.startswith("10 cases: the intervals are rough")
         assert "well enough for firm conclusions" in {line.key: line.said for line in dashboard.head}["alpha"]
     else:
         assert correctness["verdict"] == "nothing can be told from 2 cases"

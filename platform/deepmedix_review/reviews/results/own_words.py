@@ -1,0 +1,142 @@
+"""What readers answered to own questions that have no one value: several choices, and texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.models import Assignment, Case, Criterion, CriterionRating, ReaderStudy
+from deepmedix_review.reviews.results.columns import places_of
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
+from deepmedix_review.reviews.results.found import edges_of, said_interval
+from deepmedix_review.reviews.results.plots import interval_plot
+from deepmedix_review.reviews.results.readings import Readings, reader_names
+from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
+from rl_feedback.agreement import clustered_share
+
+NOBODY = "Nobody has answered it yet."
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """`reading` is its place; `completion` is 0 and `item` empty where the case itself was asked about."""
+
+    reading: int
+    completion: int
+    item: str
+    value: str | list[str]
+
+
+def own_word_figures(
+    reader_study: ReaderStudy, readings: Readings, versions: Versions | None
+) -> tuple[Figure, ...]:
+    first = readings.only(readings.of(Assignment.Kind.FIRST))
+    criteria = [asked.criterion for asked in asked_of(reader_study)]
+    return tuple(
+        _several(one, first, _answers(reader_study, one, first))
+        if one.kind == Criterion.Kind.CHOICES
+        else _texts(reader_study, one, first, _answers(reader_study, one, first), versions)
+        for one in criteria
+        if one.kind in (Criterion.Kind.CHOICES, Criterion.Kind.TEXT)
+    )
+
+
+def _answers(reader_study: ReaderStudy, criterion: Criterion, first: Readings) -> list[_Answer]:
+    """Of first readings, in their order."""
+    rows = list(
+        CriterionRating.objects.filter(
+            criterion=criterion, reading__assignment__case__reader_study=reader_study
+        )
+        .order_by("reading", "pk")
+        .values_list(
+            *("reading", "value", "completion", "step__completion", "step__position"),
+            *("region__step__completion", "region__step__position", "region__position"),
+        )
+    )
+    is_first, places = places_of(np.array([row[0] for row in rows], dtype=np.int64), first.key)
+    of_first = [row[1:] for row, chosen in zip(rows, is_first, strict=True) if chosen]
+    return [
+        _Answer(place, answer or of_step or of_region or 0, _item(step, of, region), value)
+        for place, (value, answer, of_step, step, of_region, of, region) in zip(
+            places.tolist(), of_first, strict=True
+        )
+    ]
+
+
+def _item(step: int | None, of: int | None, region: int | None) -> str:
+    if region is not None:
+        return f"step {of}, region {region}"
+    return "" if step is None else f"step {step}"
+
+
+def _several(criterion: Criterion, first: Readings, answers: Sequence[_Answer]) -> Figure:
+    key, title = f"choices-{criterion.key}", f"{criterion.name}: how often each choice"
+    method = (
+        f"share of the first answers on {criterion.get_target_display()} that name it, among others perhaps; "
+        "its 95 % interval from the variance between cases (Korn and Graubard 1998)"
+    )
+    columns = ("choice", "share", "low", "high", "half width", "times", "of", "cases")
+    if not answers:
+        return missing(key=key, title=title, method=method, note=NOBODY, columns=columns)
+    case = first.case[[one.reading for one in answers]].astype(float)
+    found = []
+    for option in criterion.options:
+        names = np.array([option["value"] in one.value for one in answers])
+        found.append((str(option["label"]), clustered_share(names.astype(float), case), int(names.sum())))
+    cells: list[tuple[Cell, ...]] = [
+        (label, rounded(share.value), *edges_of(share), times, share.num, share.num_clusters)
+        for label, share, times in found
+    ]
+    label, lead, _ = found[0]
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(columns, tuple(cells)),
+        method=method,
+        n=f"{counted(lead.num, 'answer')}, {counted(lead.num_clusters, 'case')}",
+        value=f"{label} {lead.value:.2f}",
+        interval=said_interval(lead),
+        plot=interval_plot(
+            [(label, share.value, share.interval) for label, share, _ in found],
+            low=0,
+            high=1,
+            unit="share",
+            said=f"{criterion.name}: " + ", ".join(f"{label} {share.value:.2f}" for label, share, _ in found),
+        ),
+    )
+
+
+def _texts(
+    reader_study: ReaderStudy,
+    criterion: Criterion,
+    first: Readings,
+    answers: Sequence[_Answer],
+    versions: Versions | None,
+) -> Figure:
+    key, title = f"texts-{criterion.key}", f"{criterion.name}: what readers wrote"
+    method = "every text of a first reading as its reader wrote it, in the order of the cases"
+    columns = ("case", "output", "of", "reader", "text")
+    if not answers:
+        return missing(key=key, title=title, method=method, note=NOBODY, columns=columns)
+    position = dict(Case.objects.filter(reader_study=reader_study).values_list("pk", "position"))
+    output_of, names = names_of_outputs(first, versions), reader_names(first)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            position[int(first.case[one.reading])],
+            output_of.get(one.completion, ""),
+            one.item,
+            names[int(first.reader[one.reading])],
+            str(one.value),
+        )
+        for one in answers
+    ]
+    rows.sort(key=lambda row: (row[0], str(row[1]), str(row[2]), str(row[3])))
+    return Figure(
+        key=key,
+        title=title,
+        table=Table(columns, tuple(rows)),
+        method=method,
+        n=f"{counted(len(rows), 'text')} in {counted(len({row[0] for row in rows}), 'case')} "
+        f"by {counted(len({row[3] for row in rows}), 'reader')}",
+    )
