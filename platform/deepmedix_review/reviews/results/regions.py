@@ -247,13 +247,15 @@ def _matched(readings: Readings, first: Chosen) -> Figure:
         ends = zip(("low", "high"), found.interval, strict=True)
         cells += [(f"mean IoU, {end} end of its interval", rounded(value)) for end, value in ends]
     cells += [(f"found at IoU {threshold:g}", rounded(share)) for threshold, share in shares]
-    num_regions = found.num_regions if isinstance(found, RegionAgreement) else 0
+    compared = [boxes for boxes in items if len(boxes) >= 2]
+    num_regions = sum(len(own) for boxes in compared for own in boxes if own)
     return Figure(
         key=key,
         title=title,
         table=Table(("measure", "value"), tuple(cells)),
         method=method,
-        n=f"{counted(len(items), 'output')}, {counted(len(drawn), 'case')}, {counted(num_regions, 'region')}",
+        n=f"{counted(len(compared), 'output')} that 2 readers or more saw, {counted(len(drawn), 'case')}, "
+        f"{counted(num_regions, 'region')} of all readers",
         value=f"mean IoU {written(found.value)}" if found.value is not None else "",
         interval=written_interval(found),
         note=found.note,

@@ -100,13 +100,16 @@ def test_the_map_of_disagreement_is_brightest_where_the_disputed_region_lies() -
 
 
 def test_matched_regions_agree_wholly_where_every_reader_lets_them_stand() -> None:
-    study = reader_study(num_cases=2, readers=[ExpertFactory.create() for _ in range(2)])
+    study = reader_study(num_cases=2, readers=[ExpertFactory.create() for _ in range(3)])
     for reading in Reading.objects.filter(assignment__case__reader_study=study):
         complete(reading)
         sign(reading)
     assert not RegionAnnotation.objects.exclude(verdict="fits").exists()
     found = figure(compute(study), "regions")
     assert found.value == "mean IoU 1.00"
+    # Each reader's regions count once, with however many others they are compared.
+    number = RegionAnnotation.objects.count()
+    assert found.n == f"4 outputs that 2 readers or more saw, 2 cases, {number} regions of all readers"
 
 
 def test_readings_and_their_repeats_are_compared_item_by_item() -> None:
