@@ -9,6 +9,7 @@ import {
   MIN_SIDE_PX,
   nearestVisible,
   nextOf,
+  partOnFilm,
   placeOnFilm,
   regionsAt,
   resized,
@@ -117,6 +118,13 @@ describe("bringing a region into view", () => {
       x: 0,
       y: 0,
     });
+  });
+
+  it("means what of it lies on the film: one that reaches far beyond moves nothing", () => {
+    expect(partOnFilm(box, film)).toBe(box);
+    const far = { x_min: 200, y_min: 280, x_max: 3547, y_max: 410 };
+    expect(partOnFilm(far, film)).toEqual({ ...far, x_max: film.width });
+    expect(shiftToShow(partOnFilm(far, film), { width: 440, height: 640 }, 40)).toEqual({ x: 0, y: 0 });
   });
 
   it("moves it by no more than it must, and centres what is larger than the screen", () => {

@@ -143,6 +143,11 @@ export function nearestVisible(box: Box, film: Size): Box {
   return { x_min, y_min, x_max, y_max };
 }
 
+/** What of a region there is to see: a model may say 3,500 where the film ends at 512. */
+export function partOnFilm(box: Box, film: Size): Box {
+  return boxProblem(box, film) === null ? box : nearestVisible(box, film);
+}
+
 /** Where a region shows itself: as it is, or, where it can't, on the film all the same. */
 export function placeOnFilm(box: Box, film: Size): Box {
   return isDrawable(box, film) ? box : nearestVisible(box, film);

@@ -1,6 +1,6 @@
 /** A film with its regions in one element: shows, measures the pointer, and tells what the reader did. */
 import { type Display, type DragTool, type Film, type FilmView, type RegionMark, WrongImage } from "./film";
-import { type Box, boxToScreen, type Point, placeOnFilm, shiftToShow, toFilm } from "./geometry";
+import { type Box, boxToScreen, type Point, partOnFilm, shiftToShow, toFilm } from "./geometry";
 import { Lens, lensPlace, lensScale } from "./lens";
 import { LinesOnFilm } from "./lines-on-film";
 import { RegionOverlay } from "./overlay";
@@ -191,9 +191,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
     bringIntoView(box) {
       if (!isShown) return;
       stack.settle();
-      // Far off the film there is nothing to see.
-      const place = placeOnFilm(box, stack.filmSize());
-      const shift = shiftToShow(boxToScreen(place, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
+      // Of what lies off the film there is nothing to see, and the film would leave the screen for it.
+      const part = partOnFilm(box, stack.filmSize());
+      const shift = shiftToShow(boxToScreen(part, stack.camera.affine()), stack.screenSize(), MARGIN_PX);
       if (shift.x === 0 && shift.y === 0) return;
       stack.camera.panBy(shift);
       tellDisplay();
