@@ -47,3 +47,34 @@ it("hides the lines with the regions while the key is held", async () => {
   room.released({ kind: "hide-regions" });
   expect(view.showsRulers).toBe(true);
 });
+
+it("says between two clicks where the line ends, and no more once it does", async () => {
+  const { room, view } = await desk();
+  room.perform(measure);
+  room.films.lines.begun();
+  expect(room.state.said).toBe("Click where the line ends. Esc: no line.");
+  view.setRulers([HEART]);
+  room.films.lines.measured();
+  expect(room.state.said).toBeNull();
+});
+
+it("leaves the keys to a region that is drawn or redrawn", async () => {
+  const { room, view } = await desk();
+  view.setRulers([HEART]);
+  room.perform(measure);
+  room.perform({ kind: "add-region" });
+  expect(room.state.tool).toBe("window");
+  for (let times = 0; times < 2; times++) {
+    room.perform(right);
+    vi.advanceTimersByTime(1000);
+    expect(room.state.said).toContain("Arrow keys move it");
+  }
+  expect(view.lines).toEqual([HEART]);
+  expect(room.state.reading.drawn_regions).toHaveLength(1);
+  room.perform({ kind: "delete-region" });
+  expect(room.state.said).toBeNull();
+  expect([room.state.reading.drawn_regions, view.lines]).toEqual([[], [HEART]]);
+  room.perform(measure);
+  room.perform({ kind: "redraw" });
+  expect(room.state.tool).toBe("window");
+});

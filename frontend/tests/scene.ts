@@ -189,6 +189,10 @@ export class FakeView implements FilmView {
   onMeasured(listener: () => void) {
     this.measured = listener;
   }
+  lineBegun = () => {};
+  onLineBegun(listener: () => void) {
+    this.lineBegun = listener;
+  }
   onRegionDrawn() {}
   onRegionChosen() {}
   onRegionHovered() {}

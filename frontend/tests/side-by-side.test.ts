@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CompanionFilm } from "../src/api/reading";
 import type { Action } from "../src/reading-room/actions";
 import type { Display, FilmPlace } from "../src/viewer/film";
@@ -39,6 +39,32 @@ async function twoFilms() {
   room.films.attach(other);
   return { room, rated, other };
 }
+
+afterEach(() => void vi.unstubAllGlobals());
+
+describe("two films and two outputs", () => {
+  it("take each other's place in a narrow window", async () => {
+    vi.stubGlobal("innerWidth", 1280);
+    const { room } = await twoFilms();
+    room.perform({ kind: "compare" });
+    expect([room.state.isComparing, room.state.looked]).toEqual([true, null]);
+    expect(room.state.said).toContain("The other film is closed");
+    room.perform(beside);
+    expect([room.state.isComparing, room.state.looked?.layout]).toEqual([false, "beside"]);
+    expect(room.state.said).toContain("One output at a time");
+  });
+
+  it("stand beside each other in a wide one", async () => {
+    vi.stubGlobal("innerWidth", 1920);
+    const { room } = await twoFilms();
+    room.perform({ kind: "compare" });
+    expect([room.state.isComparing, room.state.looked?.layout, room.state.said]).toEqual([
+      true,
+      "beside",
+      null,
+    ]);
+  });
+});
 
 describe("two films beside each other", () => {
   it("take a preset and the inversion together where they are linked, by the name of the look", async () => {

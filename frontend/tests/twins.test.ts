@@ -5,7 +5,7 @@ import { answerRating } from "../src/reading-room/changes";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
 import { colourOf, twinOf } from "../src/reading-room/twins";
-import { completion, desk, reading, region, step } from "./scene";
+import { CRITERIA, completion, criterion, desk, reading, region, step } from "./scene";
 
 const asTwin: Action = { kind: "as-twin" };
 const undo: Action = { kind: "undo" };
@@ -114,6 +114,33 @@ describe("a step is rated as its twin", () => {
     });
   });
 
+  it("takes the reader study's own questions over, unless a region lies elsewhere", async () => {
+    const criteria = [
+      ...CRITERIA,
+      criterion("zone", { target: "step", field: "" }),
+      criterion("edge", { target: "region", field: "" }),
+    ];
+    const answer = { completion: null, step: null, region: null };
+    const ofA = [
+      { ...answer, criterion: "zone", step: "a1", value: 1 },
+      { ...answer, criterion: "zone", step: "a3", value: 2 },
+      { ...answer, criterion: "edge", region: "a3r", value: 3 },
+    ];
+    const { room, saved } = await desk(told(A, B, { criteria, criterion_ratings: ofA }));
+    room.rateAsTwin("b", B[0] as Step);
+    expect(room.state.reading.criterion_ratings.slice(ofA.length)).toEqual([
+      { ...answer, criterion: "zone", step: "b1", value: 2 },
+      { ...answer, criterion: "edge", region: "b1r", value: 3 },
+    ]);
+    room.rateAsTwin("b", B[0] as Step);
+    expect(room.state.said).toContain("already");
+    room.rateAsTwin("b", B[1] as Step);
+    expect(room.state.reading.criterion_ratings.some(({ step: uid }) => uid === "b2")).toBe(false);
+    room.perform(undo);
+    expect(room.state.reading.criterion_ratings).toEqual(ofA);
+    expect(saved).toHaveLength(4);
+  });
+
   it("never by itself, nor from a twin that is not rated, nor twice; and the room says so", async () => {
     const { room, saved } = await desk(told());
     const asks = (one: Step, sentence: string): void => {
@@ -164,6 +191,17 @@ describe("an answer is rated as its twin", () => {
     expect(room.state.said).toContain("the answer as the answer of output A");
     expect(room.state.reading.answer_ratings).toEqual(before);
     expect(saved.at(-1)?.change).toMatchObject({ kind: "rate_answer", payload: rewrite });
+  });
+
+  it("with the reader study's own questions, also where it asks no others", async () => {
+    const omission = criterion("omission", { field: "" });
+    const value = { step: null, region: null, criterion: "omission", value: 2 };
+    const asked = { criteria: [omission], criterion_ratings: [{ ...value, completion: "completion-a" }] };
+    const { room } = await desk({ ...alike("Cardiomegaly.", "cardiomegaly"), ...asked });
+    room.rateAsTwin("b", null);
+    expect(room.state.reading.criterion_ratings.at(-1)).toEqual({ ...value, completion: "completion-b" });
+    room.rateAsTwin("b", null);
+    expect(room.state.said).toBe("It is rated as the answer of output A already.");
   });
 
   it("and not where it says something else, or is not rated", async () => {

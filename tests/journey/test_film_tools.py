@@ -238,7 +238,7 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     room = enter(film=rated)
     room.open()
     strip = room.page.get_by_role("navigation", name="Films of this case")
-    names = ("PA rated", "Lateral same study", "Prior PA 214 days earlier")
+    names = ("PA rated", "Lateral same study", "Prior PA 7 months earlier")
     expect(strip.get_by_role("button")).to_have_count(len(names))
     for name in names:
         expect(strip.get_by_role("button", name=name)).to_be_visible()
@@ -272,7 +272,7 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
         expect(other).to_have_count(0)
         expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
         strip.get_by_role("button", name="Prior").click()
-        is_looking_at("Prior PA · 214 days earlier")
+        is_looking_at("Prior PA · 7 months earlier")
     assert not StepRating.objects.exists()
     assert not RegionAnnotation.objects.exists()
 
@@ -283,7 +283,7 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     expect(room.page.locator(".film-banner.rated")).to_have_text("PA · rated The film that you rate.")
     expect(room.page.get_by_role("heading", name="Question about the rated film, PA")).to_be_visible()
     expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
-    is_looking_at("Prior PA · 214 days earlier")
+    is_looking_at("Prior PA · 7 months earlier")
     # At one height, so that the eye goes straight across.
     stages = [box.bounding_box() for box in room.page.locator(".film-stage").all()]
     assert len({(stage["y"], stage["height"]) for stage in stages if stage}) == 1

@@ -71,6 +71,8 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     first, second = room.readings()
     num_steps = steps_per_side(first)
     first_output, second_output = num_steps
+    progress = room.page.get_by_role("progressbar", name="Progress through the cases")
+    expect(progress).to_have_js_property("value", 0)
     room.press(*["4", "f"] * first_output, "5", "4", "3")
     expect(room.page.get_by_text("Output A is complete. You are on output B now.")).to_be_visible()
     room.press(*["4", "f"] * second_output, "5", "4", "3")
@@ -91,6 +93,7 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
 
     room.press("Control+Enter")
     expect(room.page.get_by_text("Case 2 of 2")).to_be_visible()
+    expect(progress).to_have_js_property("value", 1)
     room.wait_for_film()
     label = second.assignment.label
     expect(room.page.get_by_role("heading", level=1)).to_have_text(f"Reading of {label}")

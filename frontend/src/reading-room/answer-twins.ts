@@ -2,8 +2,8 @@
 import type { AnswerRating, Change, Completion, Reading, Side } from "../api/reading";
 import { answerRating } from "./changes";
 import { completionOn, otherSide } from "./place";
-import { builtIn } from "./questions";
-import { plainWords } from "./twins";
+import { answerQuestions, answerTo, asked, builtIn, type Question } from "./questions";
+import { asAnswered, plainWords } from "./twins";
 
 const RATED = ["relevance", "correctness", "completeness", "harm"] as const;
 
@@ -16,7 +16,7 @@ export function answerTwinOf(reading: Reading, side: Side): Completion | null {
 
 /** Whether anything is asked that could be taken over. */
 export function asksOfAnswers(reading: Reading): boolean {
-  return RATED.some((field) => builtIn(reading, field) !== null);
+  return asked(reading, "answer").length > 0;
 }
 
 /** "the answer of output A", seen from `side`. */
@@ -35,11 +35,23 @@ export function asAnswerTwin(reading: Reading, side: Side): Change[] | string {
   if (twin === null) return `${capital} has other words.`;
   const there = answerRating(reading, twin.uid);
   const said = RATED.filter((field) => builtIn(reading, field) !== null && isSaid(there[field]));
-  if (said.length === 0) return `${capital} is not rated yet.`;
+  const ownThere = ownQuestions(reading, twin);
+  const isSaidThere = said.length > 0 || ownThere.some((question) => answerTo(reading, question) !== null);
+  if (!isSaidThere) return `${capital} is not rated yet.`;
   const here = answerRating(reading, own.uid);
-  if (said.every((field) => here[field] === there[field])) return `It is rated as ${name} already.`;
   const taken = Object.fromEntries(said.map((field) => [field, there[field]]));
-  return [{ kind: "rate_answer", payload: { ...here, ...(taken as Partial<AnswerRating>) } }];
+  const rating = { ...here, ...(taken as Partial<AnswerRating>) };
+  const isRatedSo = said.every((field) => here[field] === there[field]);
+  const changes: Change[] = [
+    ...(isRatedSo ? [] : [{ kind: "rate_answer", payload: rating } as const]),
+    ...asAnswered(reading, ownQuestions(reading, own), ownThere),
+  ];
+  return changes.length > 0 ? changes : `It is rated as ${name} already.`;
+}
+
+/** The reader study's own questions on an answer. */
+function ownQuestions(reading: Reading, completion: Completion): Question[] {
+  return answerQuestions(reading, completion).filter(({ criterion }) => criterion.field === "");
 }
 
 const isSaid = (value: number | string | null | undefined): boolean => value !== null && value !== "";

@@ -3,7 +3,7 @@ import type { Reading } from "../api/reading";
 import type { Display, FilmView } from "../viewer/film";
 import type { RulerEnd } from "../viewer/ruler";
 import type { Action } from "./actions";
-import { companion, filmAfter, filmsOf, isOfOneView, type Layout } from "./films";
+import { companion, filmAfter, filmsOf, isOfOneView, isTooNarrowForFour, type Layout } from "./films";
 import { type LinesHost, MeasuredLines } from "./lines";
 import type { RoomState } from "./room-state";
 import { SideBySide } from "./side-by-side";
@@ -122,6 +122,11 @@ export class FilmWork {
     if (this.isLensHeld) this.magnify(false);
   }
 
+  /** The keys of lines are those of regions, and mean only one of the two. */
+  leaveMeasuring(): void {
+    if (this.host.state.tool === "measure") this.chooseTool("window");
+  }
+
   /** Arrow keys, where a tool has them: the ruler's end, or the magnifier. */
   move(end: RulerEnd, x: number, y: number): boolean {
     if (this.host.state.tool === "measure") {
@@ -171,6 +176,10 @@ export class FilmWork {
       writing: null,
       said: null,
     });
+    if (looked?.layout === "beside" && this.host.state.isComparing && isTooNarrowForFour()) {
+      const said = "One output at a time: the window is too narrow for both beside two films.";
+      this.host.set({ isComparing: false, said });
+    }
     this.lines.tell();
   }
 
@@ -219,6 +228,7 @@ export class FilmWork {
     this.other = view;
     view.setDragTool(this.host.state.tool);
     view.onMeasured(() => this.lines.measured());
+    view.onLineBegun(() => this.lines.begun());
     // The tools show how this film is seen while it stands in place of the rated one.
     view.onDisplayChanged(() => {
       this.follow("other");

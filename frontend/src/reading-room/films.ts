@@ -4,6 +4,13 @@ import type { CompanionFilm, Reading } from "../api/reading";
 /** How another film is looked at: in place of the one that is rated, or beside it. */
 export type Layout = "instead" | "beside";
 
+/** In less, two films and two outputs beside each other leave each film a strip. */
+const LEAST_WIDTH_FOR_FOUR_PX = 1600;
+
+export function isTooNarrowForFour(): boolean {
+  return globalThis.innerWidth < LEAST_WIDTH_FOR_FOUR_PX;
+}
+
 export interface Looked {
   readonly film: string;
   readonly layout: Layout;
@@ -38,11 +45,26 @@ export function isOfOneView({ instance }: Reading, film: CompanionFilm | null): 
   return film !== null && film.view_position !== "" && film.view_position === instance.view_position;
 }
 
-/** "214 days earlier", "same study"; with its name it says which film this is. */
+const DAYS_OF_MONTH = 365.25 / 12;
+const FEWEST_DAYS_IN_MONTHS = 61;
+const MONTHS_OF_YEAR = 12;
+
+/** "9 days", from two months on "7 months", from two years on "3 years" or "2 years 5 months". */
+function span(days: number): string {
+  const counted = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? "" : "s"}`;
+  if (days < FEWEST_DAYS_IN_MONTHS) return counted(days, "day");
+  const months = Math.round(days / DAYS_OF_MONTH);
+  if (months < 2 * MONTHS_OF_YEAR) return counted(months, "month");
+  const rest = months % MONTHS_OF_YEAR;
+  const years = counted(Math.floor(months / MONTHS_OF_YEAR), "year");
+  return rest === 0 ? years : `${years} ${counted(rest, "month")}`;
+}
+
+/** "7 months earlier", "same study"; with its name it says which film this is. */
 export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "days_before">): string {
   if (role === "same_study") return "same study";
   if (days_before === null) return "date unknown";
-  return `${days_before} ${days_before === 1 ? "day" : "days"} earlier`;
+  return days_before === 0 ? "same day" : `${span(days_before)} earlier`;
 }
 
 /** "PA": as the rated film is called beside others. */

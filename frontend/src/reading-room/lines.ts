@@ -75,6 +75,11 @@ export class MeasuredLines {
     return lines.length > 0;
   }
 
+  /** By a click, which a drag would not need. */
+  begun(): void {
+    this.host.set({ said: "Click where the line ends. Esc: no line." });
+  }
+
   /** By the mouse or a finger: what was said of how to measure is over. */
   measured(): void {
     this.commit();

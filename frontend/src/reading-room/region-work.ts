@@ -17,6 +17,8 @@ import { drawnRegion, drawRegion, type Owner, ownerOf } from "./regions";
 import type { RoomState } from "./room-state";
 
 const NUDGE_PAUSE_MS = 300;
+const HOW_KEYS_MOVE =
+  "Arrow keys move it, with Ctrl or Alt its edges, with Shift by 10 px. Del takes it away.";
 
 type Moving = Extract<Action, { kind: "nudge" | "resize" }>;
 
@@ -25,6 +27,8 @@ export interface RegionHost {
   readonly canRate: boolean;
   set(part: Partial<RoomState>): void;
   change(change: Change): void;
+  /** The film's tools let go of the keys that regions need too. */
+  leaveMeasuring(): void;
 }
 
 export class RegionWork {
@@ -55,6 +59,7 @@ export class RegionWork {
 
   open(uid: string): void {
     const { reading } = this.host.state;
+    this.host.leaveMeasuring();
     const known = drawnRegion(reading, uid);
     const owner = known && ownerOf(known);
     const said = annotation(reading, uid);
@@ -90,6 +95,7 @@ export class RegionWork {
         said: "A region is drawn for a step, a missed finding or the first read: go there.",
       });
     }
+    this.host.leaveMeasuring();
     const fresh = { uid: crypto.randomUUID(), owner };
     const said = "Draw the new region on the film, or press an arrow key to begin in the middle. Esc: none.";
     this.host.set({ drawing: fresh.uid, fresh, hint: null, said });
@@ -130,6 +136,11 @@ export class RegionWork {
     if (isOfThisStep) this.host.set({ place: { ...place, region: uid } });
   }
 
+  private isOwn(uid: string): boolean {
+    const { reading, fresh } = this.host.state;
+    return fresh?.uid === uid || drawnRegion(reading, uid) !== null;
+  }
+
   /** Whether keys and numbers may move the region in hand: the model's own only once it is being redrawn. */
   isOpen(uid: string): boolean {
     const { reading, drawing } = this.host.state;
@@ -145,6 +156,8 @@ export class RegionWork {
     const now = nudged?.region === item.uid ? nudged.box : "box" in item ? item.box : null;
     const from = now !== null && isDrawable(now, this.film) ? now : startingBox(this.film);
     this.host.set({ nudged: { region: item.uid, box: rounded(moved(from, action, this.film)) } });
+    // Whoever drew it by keys has nothing else that says how to go on.
+    if (this.isOwn(item.uid)) this.host.set({ said: HOW_KEYS_MOVE });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.commit(), NUDGE_PAUSE_MS);
   }

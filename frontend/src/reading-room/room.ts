@@ -5,6 +5,7 @@ import type { Box } from "../viewer/geometry";
 import type { Action } from "./actions";
 import { annotate, annotation } from "./changes";
 import { FilmWork } from "./film-work";
+import { isTooNarrowForFour } from "./films";
 import { openFirstRead } from "./first-read";
 import { firstPlace } from "./gaps";
 import { KeptLook } from "./kept-look";
@@ -112,8 +113,7 @@ export class Room {
       case "next-disputed":
         return this.walking.toNextDisputed();
       case "compare":
-        if (hasTwo(this.state.reading)) this.set({ isComparing: !this.state.isComparing });
-        return;
+        return this.compare();
       case "swap":
         return this.texts.turnFinding() ? undefined : this.walking.swap();
       case "all-regions":
@@ -134,6 +134,20 @@ export class Room {
         if (this.isOpen && this.films.bringBack()) return;
         if (this.canRate) this.rate(action, wentOn?.from);
     }
+  }
+
+  leaveMeasuring(): void {
+    this.films.leaveMeasuring();
+  }
+
+  /** In a narrow window the outputs take the other film's place, as it takes theirs. */
+  private compare(): void {
+    if (!hasTwo(this.state.reading)) return;
+    const isComparing = !this.state.isComparing;
+    const makesRoom = isComparing && this.state.looked?.layout === "beside" && isTooNarrowForFour();
+    if (makesRoom) this.films.look(null);
+    const said = makesRoom ? "The other film is closed: the window is too narrow for both." : null;
+    this.set({ isComparing, said });
   }
 
   /** A key came up: what it did while it was held is over. */

@@ -73,6 +73,7 @@ export class Session {
     view.onRegionHovered((uid) => room()?.walking.hoverRegion(uid));
     view.onDisplayChanged((display) => room()?.displayChanged(display));
     view.onMeasured(() => room()?.films.lines.measured());
+    view.onLineBegun(() => room()?.films.lines.begun());
     view.onImageLost((problem) => room()?.lose(problem.message));
   }
 

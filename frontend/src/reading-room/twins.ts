@@ -2,7 +2,7 @@
 import type { Change, Completion, Reading, Region, Side, Step } from "../api/reading";
 import { adjustedBox, annotate, annotation, stepRating } from "./changes";
 import { completionOn, isPlausibilityRated, openRegion, otherSide } from "./place";
-import { builtIn } from "./questions";
+import { answering, answerTo, builtIn, ownQuestions, type Question } from "./questions";
 
 const NUM_COLOURS = 5;
 
@@ -110,17 +110,24 @@ export function twinName(side: Side, twin: Step): string {
   return `step ${twin.position} of output ${otherSide(side).toUpperCase()}`;
 }
 
-/** What makes a step rated as its twin: its plausibility, and the verdicts of regions that lie where the twin's do, to
- * the pixel. A sentence instead where nothing is to be taken over. */
+/** What makes a step rated as its twin: its plausibility, the verdicts of regions that lie where the twin's do, to the
+ * pixel, and, where all of them do, the reader study's own questions of both. A sentence instead where nothing is to be taken over. */
 export function asTwin(reading: Reading, side: Side, step: Step): Change[] | string {
   const there = `output ${otherSide(side).toUpperCase()}`;
   if (completionOn(reading, otherSide(side)) === null) return "This case has one output.";
   const twin = twinOf(reading, step);
   if (twin === null) return `No step of ${there} says this in the same words.`;
-  const changes = [...asRated(reading, step, twin), ...asJudged(reading, step, twin)];
+  const changes = [
+    ...asRated(reading, step, twin),
+    ...asJudged(reading, step, twin),
+    ...asAnswered(reading, ownQuestions(reading, step), ownQuestionsAlike(reading, step, twin)),
+  ];
   if (changes.length > 0) return changes;
   const isRated = builtIn(reading, "plausibility") !== null && isPlausibilityRated(reading, twin);
-  const isSame = isRated || twin.regions.some(({ uid }) => annotation(reading, uid) !== null);
+  const isSame =
+    isRated ||
+    twin.regions.some(({ uid }) => annotation(reading, uid) !== null) ||
+    ownQuestions(reading, twin).some((question) => answerTo(reading, question) !== null);
   const name = twinName(side, twin);
   if (isSame) return `It is rated as ${name} already.${leftBeside(reading, step, twin)}`;
   return `${name.replace("s", "S")} is not rated yet.`;
@@ -152,6 +159,28 @@ function asJudged(reading: Reading, step: Step, twin: Step): Change[] {
     const now = annotation(reading, region.uid);
     const before = annotate(region.uid, now?.verdict ?? null, adjustedBox(now));
     return JSON.stringify(change) === JSON.stringify(before) ? [] : [change];
+  });
+}
+
+/** Of the twin, in the order of the step's: none where a region lies elsewhere, since where a finding is may be asked. */
+function ownQuestionsAlike(reading: Reading, step: Step, twin: Step): Question[] {
+  const inOrder = step.regions.map((region) => twin.regions.find((other) => isSamePlace(region, other)));
+  const regions = inOrder.flatMap((region) => region ?? []);
+  const isAlike = regions.length === step.regions.length && regions.length === twin.regions.length;
+  return isAlike ? ownQuestions(reading, { ...twin, regions }) : [];
+}
+
+/** Each question answered as the one in its place among `twins`, where that is answered. */
+export function asAnswered(
+  reading: Reading,
+  questions: readonly Question[],
+  twins: readonly Question[],
+): Change[] {
+  return questions.flatMap((question, at): Change[] => {
+    const twin = twins[at];
+    const there = twin === undefined ? null : answerTo(reading, twin);
+    const isSame = JSON.stringify(answerTo(reading, question)) === JSON.stringify(there);
+    return there === null || isSame ? [] : [answering(reading, question, there)];
   });
 }
 

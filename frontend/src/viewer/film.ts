@@ -115,6 +115,8 @@ export interface FilmView {
   moveMagnifier(shift: Point): void;
   /** By the mouse or a finger. */
   onMeasured(listener: () => void): void;
+  /** A click began a line. */
+  onLineBegun(listener: () => void): void;
   onRegionDrawn(listener: (uid: string, box: Box) => void): void;
   onRegionChosen(listener: (uid: string) => void): void;
   onRegionHovered(listener: (uid: string | null) => void): void;

@@ -39,6 +39,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
   const displayListeners: ((display: Display) => void)[] = [];
   const lostListeners: ((problem: WrongImage) => void)[] = [];
   const measuredListeners: (() => void)[] = [];
+  const lineBegunListeners: (() => void)[] = [];
 
   function hide(): void {
     isShown = false;
@@ -107,6 +108,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     beginLine: (at) => {
       lines.beginAt(at);
       redraw();
+      for (const listener of lineBegunListeners) listener();
     },
     previewLine: (line, at) => {
       lines.show(line, at);
@@ -239,6 +241,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
       magnify();
     },
     onMeasured: (listener) => void measuredListeners.push(listener),
+    onLineBegun: (listener) => void lineBegunListeners.push(listener),
     seeAgain(seen) {
       if (!isShown) return false;
       const isDone = stack.painting.seeAgain(seen);

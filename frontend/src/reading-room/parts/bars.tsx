@@ -10,6 +10,11 @@ export function duration(seconds: number): string {
   return `${two(Math.floor(seconds / 60))}:${two(Math.floor(seconds) % 60)}`;
 }
 
+/** Full once the last one is signed. */
+function numBehind({ position, signed_at }: Reading): number {
+  return signed_at === null ? position - 1 : position;
+}
+
 function SaveStatus({ save }: { readonly save: SaveState }) {
   if (save.problem?.kind === "over") return <span class="save bad">Locked: not saved</span>;
   if (save.problem) return <span class="save bad">Not saved: {save.numWaiting} waiting</span>;
@@ -53,7 +58,7 @@ export function TopBar(props: {
       </span>
       {reading.is_training && <span class="chip quiet">practice case</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
-      <progress value={reading.position} max={reading.num_cases} aria-label="Progress through the cases" />
+      <progress value={numBehind(reading)} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
         Case {reading.position} of {reading.num_cases}
       </span>

@@ -83,7 +83,7 @@ function Doubts({ room, doubts }: { readonly room: Room; readonly doubts: readon
         showCurrentItem();
       }}
     >
-      {inOneLine(doubts)} <kbd>Enter</kbd>: there; or sign again.
+      {inOneLine(doubts)} <kbd>Enter</kbd> goes there. Meant so? Sign again.
     </button>
   );
 }
