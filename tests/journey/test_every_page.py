@@ -19,6 +19,10 @@ from tests.factories.house import House, furnish
 NARROWEST_PX = 1280
 # The same window at 400 % (WCAG 2.2, 1.4.10).
 ENLARGED_PX = 320
+# States in tables whose one or two words stand on more than one line.
+BROKEN_STATES = """() => [...document.querySelectorAll('td .chip')]
+    .filter((state) => state.offsetHeight > 30)
+    .map((state) => state.textContent)"""
 # Not pages: they are part of one, change something, or are for machines.
 NO_PAGES = {
     "health",
@@ -217,6 +221,7 @@ def look_at(page: Page, name: str) -> None:
     check_barriers(page)
     page.set_viewport_size({"width": ENLARGED_PX, "height": 800})
     require_no_sideways_scrolling(page, f"{name} at 400 %")
+    assert page.evaluate(BROKEN_STATES) == [], f"{name} at 400 %"
     page.set_viewport_size({"width": NARROWEST_PX, "height": 800})
 
 

@@ -1,0 +1,40 @@
+"""However large the screen and its words are, what is chosen from stands in one row."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from inference.phantom_dicom import Visit
+from tests.film_room import AFTER_TWO_FRAMES, Enter, entering, film_of_visit
+
+# The scales of the column whose values do not stand in one row.
+BROKEN_SCALES = """() => [...document.querySelectorAll('.room-column .segments')]
+    .filter((scale) => new Set([...scale.querySelectorAll('label')]
+        .map((value) => Math.round(value.getBoundingClientRect().top))).size > 1)
+    .map((scale) => scale.textContent)"""
+
+
+@pytest.fixture
+def enter(live_server: Any, new_context: Callable[..., BrowserContext]) -> Enter:
+    return entering(live_server, new_context)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (2560, 1440)])
+def test_scales_stay_in_one_row_with_two_films_and_two_outputs_side_by_side(
+    enter: Enter, tmp_path: Path, width: int, height: int
+) -> None:
+    rated = film_of_visit(tmp_path, Visit(study_date=date(2026, 5, 20)))
+    film_of_visit(tmp_path, Visit(study_date=date(2025, 10, 18), is_earlier=True))
+    room = enter(film=rated, num_outputs=2)
+    room.page.set_viewport_size({"width": width, "height": height})
+    room.open()
+    room.press("Shift+O", "c")
+    expect(room.page.locator(".film-companion .film-corner").last).to_contain_text("zoom")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(2)
+    room.page.evaluate(AFTER_TWO_FRAMES)
+    assert room.page.evaluate(BROKEN_SCALES) == []
+    assert room.problems == []
