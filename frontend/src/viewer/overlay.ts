@@ -1,6 +1,7 @@
 /** Draws regions over the film as outlines in SVG, with grips on the one that may be moved. */
 import { dashOf, type RegionMark } from "./film";
 import { type Affine, type Box, boxToScreen, type Grip, type Point, type Size, toScreen } from "./geometry";
+import { type LabelPlace, type LabelRoom, type Plate, placeOf } from "./label-place";
 import type { Line, RulerEnd } from "./ruler";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -164,21 +165,6 @@ function gripsOf(box: Box): SVGElement[] {
   });
 }
 
-type LabelPlace = "above" | "below" | "below right";
-
-/** Where a label is already. */
-interface Plate {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-}
-
-/** Where labels may lie: on the screen, above what stands in its lower corners. */
-interface LabelRoom extends Size {
-  readonly corners: readonly DOMRect[];
-}
-
-/** Where a part of the box is on the screen, its label is too; beside those that are `taken`, where boxes lie alike. */
 function label(
   text: string,
   box: Box,
@@ -189,23 +175,7 @@ function label(
 ): SVGElement[] {
   const width = (10 + 9 * text.length) * scale;
   const height = 22 * scale;
-  const above = box.y_min >= height + 2 ? box.y_min - height : box.y_min;
-  const below = Math.max(Math.min(box.y_max, screen.height - height), box.y_min);
-  const isRight = place.endsWith("right");
-  const wanted = isRight ? box.x_max - width : box.x_min;
-  let x = Math.min(Math.max(wanted, Math.min(0, box.x_max - width)), Math.max(screen.width - width, 0));
-  const wantedY = place.startsWith("above") ? above : below;
-  const inTheWay = screen.corners.filter(
-    ({ left, right, top, bottom }) =>
-      left < x + width && x < right && top < wantedY + height && wantedY < bottom,
-  );
-  const y = Math.min(wantedY, ...inTheWay.map(({ top }) => top - height));
-  const isTaken = (other: Plate): boolean =>
-    Math.abs(other.y - y) < height && x < other.x + other.width && other.x < x + width;
-  for (let other = taken.find(isTaken); other !== undefined; other = taken.find(isTaken)) {
-    x = isRight ? other.x - width : other.x + other.width;
-  }
-  taken.push({ x, y, width });
+  const { x, y } = placeOf({ width, height }, box, screen, place, taken);
   const plate = element("rect", { x, y, width, height, class: "plate" });
   const words = element("text", { x: x + width / 2, y: y + 16 * scale, class: "plate-text" });
   words.textContent = text;
