@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import InferenceJob
@@ -155,8 +155,16 @@ def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_sid
     expect(questions).to_contain_text("Plausibility")
     page.get_by_label("The answer alone").check()
     expect(questions).to_contain_text("Relevance, Correctness, Completeness, Harm.")
-    page.get_by_label("As I tick them below").check()
+    waiting: list[Route] = []
+    page.route("**/reader-studies/new/**", lambda route: waiting.append(route))
+    with page.expect_request("**/reader-studies/new/**"):
+        page.get_by_label("As I tick them below").check()
     questions.click()
+    # Nothing can be ticked in a table that is about to be replaced.
+    expect(page.locator("#questions")).to_have_css("pointer-events", "none")
+    waiting[0].continue_()
+    expect(page.locator("#questions")).to_have_css("pointer-events", "auto")
+    page.unroute("**/reader-studies/new/**")
     expect(page.get_by_label("Ask Harm")).to_be_checked()
     expect(page.get_by_label("Ask Plausibility")).not_to_be_checked()
     page.get_by_label("Title").fill("Winter readers")
