@@ -74,6 +74,15 @@ class MissedFinding:
 
 
 @dataclass(frozen=True)
+class FindingWord:
+    """What a judge says who was asked whether a finding that readers struck out is there; None: can't tell.
+    `finding` is its kind, as the rules that read reports name it."""
+
+    finding: str
+    is_there: bool | None
+
+
+@dataclass(frozen=True)
 class JudgedCompletion:
     """A completion as a reader saw it. Sizes are (width, height) in pixels, `box_frame` as in
     inference.regions. `is_altered`: made wrong on purpose, to test readers. `model`: which one wrote it,
@@ -105,7 +114,8 @@ class SignedReading:
 
     "both_bad" is no tie: neither is of use, so neither is an example to follow. `reader` and `patient` are
     names that mean nothing outside; `film` is the film's file, where that is of use. `kind` and `role` say
-    why the case was read: only first readings and adjudications of data are data.
+    why the case was read: only first readings and adjudications of data are data. `findings`: of an
+    adjudication alone, what it was asked of findings in doubt.
     """
 
     uid: str
@@ -117,6 +127,7 @@ class SignedReading:
     kind: Literal["first", "repeat", "adjudication"] = "first"
     role: Literal["data", "training", "calibration", "control"] = "data"
     film: str = ""
+    findings: tuple[FindingWord, ...] = ()
 
     @property
     def completions(self) -> tuple[JudgedCompletion, ...]:

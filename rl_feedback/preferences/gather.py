@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rl_feedback.preferences.comparing import pairs_by_comparing
 from rl_feedback.preferences.correcting import pairs_by_correcting
-from rl_feedback.preferences.doubted import without_doubted
+from rl_feedback.preferences.doubted import without_doubted, without_refuted
 from rl_feedback.preferences.expert_regions import expert_regions
 from rl_feedback.preferences.ground import judge
 from rl_feedback.preferences.readers import Readers, find_readers
@@ -24,8 +24,9 @@ from rl_feedback.preferences.rows import (
     lines_of,
     sha256_of,
 )
+from rl_feedback.preferences.ruling import rulings_of, sides_of
 from rl_feedback.preferences.splits import Split, split_of
-from rl_feedback.preferences.striking import Struck, doubt_strikes
+from rl_feedback.preferences.striking import Struck, doubt_strikes, find_strikes
 from rl_feedback.preferences.words import corpus_of
 from rl_feedback.readings import SignedReading
 
@@ -63,13 +64,19 @@ def gather_preferences(
     whatever order they come.
 
     `anchors` are hidden repeats and control cases: they measure the readers and are never learned from.
-    `side_of` gives the side of a patient. Where an adjudication says something of an
-    item, it stands; where readers contradict each other, the item is in `disputes` and nowhere else. What a
-    reader struck out and likely overlooked (`striking`) is in `disputes` too, and what rests on it is left
-    out. Raises NotTrainingData for a reading that must not be learned from.
+    `side_of` gives the side of a patient. Where an adjudication says something of an item, it stands; where
+    readers contradict each other, the item is in `disputes` and nowhere else. What a reader struck out and
+    likely overlooked (`striking`) is in `disputes` too, and what rests on it is left out, until a judge says
+    in words of their own whether it is there (`ruling`). Raises NotTrainingData for a reading that must not
+    be learned from.
     """
     readings = list(readings)
     corpus = corpus_of(readings, anchors)
+    rulings = rulings_of(readings)
+    repeats = [anchor for anchor in corpus.anchors if anchor.kind == "repeat"]
+    strikes = list(find_strikes([*(one for one in readings if one.kind != "adjudication"), *repeats]))
+    refuted, confirmed = sides_of(rulings, strikes)
+    corpus = replace(corpus, refuted=refuted, confirmed=confirmed)
     readers = find_readers(corpus)
     splits = {patient: side_of(patient) for patient in sorted({reading.patient for reading in readings})}
     patients = {completion.uid: reading.patient for reading in readings for completion in reading.completions}
@@ -81,9 +88,13 @@ def gather_preferences(
     for one in judged.values():
         rows += pairs_by_correcting(corpus, readers, one)
         rows += expert_regions(corpus, one)
-    repeats = [anchor for anchor in corpus.anchors if anchor.kind == "repeat"]
-    struck = doubt_strikes(readings, repeats)
+    struck = doubt_strikes(
+        strikes,
+        known={item: not one.is_there for item, one in rulings.items() if one.is_there is not None},
+        untold={item: one.readings for item, one in rulings.items() if one.is_there is None},
+    )
     rows = list(without_doubted(rows, struck, corpus))
+    rows = list(without_refuted(rows, rulings, corpus))
     return Preferences(
         pairs=_only(Pair, rows),
         labels=_only(Label, rows),

@@ -12,6 +12,7 @@ from rl_feedback.raters import consensus_regions
 from rl_feedback.raters.ordinal import DISPUTED_POINTS
 from rl_feedback.readings import (
     CRITERIA,
+    MOST_IMPLAUSIBLE,
     JudgedAnswer,
     JudgedCompletion,
     JudgedRegion,
@@ -24,7 +25,10 @@ _MILDEST_FIRST: tuple[Verdict, ...] = ("fits", "adjusted", "wrong")
 
 
 def as_it_stands(
-    settling: JudgedCompletion, readers: Sequence[tuple[str, JudgedCompletion]]
+    settling: JudgedCompletion,
+    readers: Sequence[tuple[str, JudgedCompletion]],
+    *,
+    writers: Sequence[JudgedCompletion] = (),
 ) -> JudgedCompletion:
     """The completion as the adjudication and, where that is silent, its readers have it.
 
@@ -32,14 +36,38 @@ def as_it_stands(
     none is the opposite of another; on what they contradict each other the completion stays without a word.
 
     `readers`: by name, each with the same completion as judged by them. Wordings, further regions and missed
-    findings are the adjudication's alone.
+    findings are the adjudication's alone, but where it says of a finding what the `writers` among them had
+    said by their wording: that stands where the adjudication wrote none and theirs is one.
     """
     judged = [completion for _, completion in readers]
     steps = tuple(
         _step(step, [(name, completion.steps[number]) for name, completion in readers])
         for number, step in enumerate(settling.steps)
     )
-    return replace(settling, steps=steps, answer=_answer(settling.answer, [one.answer for one in judged]))
+    answer = _answer(settling.answer, [one.answer for one in judged])
+    if not answer.rewrite:
+        answer = replace(answer, rewrite=_one_of(one.answer.rewrite for one in writers))
+    steps = tuple(
+        step if _is_written(step) else replace(step, edited_text=_one_of(theirs))
+        for step, theirs in zip(
+            steps,
+            ([one.steps[number].edited_text for one in writers] for number in range(len(steps))),
+            strict=True,
+        )
+    )
+    return replace(settling, steps=steps, answer=answer)
+
+
+def _is_written(step: JudgedStep) -> bool:
+    """Whether the adjudication said what becomes of the step, so that no other wording may."""
+    is_good = step.plausibility is not None and step.plausibility > MOST_IMPLAUSIBLE
+    return bool(step.edited_text) or is_good
+
+
+def _one_of(wordings: Iterable[str]) -> str:
+    """Empty where there are none, or several."""
+    written = set(wordings) - {""}
+    return written.pop() if len(written) == 1 else ""
 
 
 def _step(settling: JudgedStep, readers: Sequence[tuple[str, JudgedStep]]) -> JudgedStep:

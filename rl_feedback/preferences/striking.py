@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rl_feedback.corrections import CorrectionRefused, rewritten_text
 from rl_feedback.preferences.kinds import kinds_named
-from rl_feedback.preferences.settling import settled_kinds
 from rl_feedback.raters.oversight import OversightModel, fit_oversight
 from rl_feedback.readings import JudgedCompletion, SignedReading
 
@@ -32,10 +31,12 @@ class Strike:
 @dataclass(frozen=True, eq=False)
 class Struck:
     """`doubtful`: of each case the kinds that were struck out and are likely there all the same, with the
-    names of the readings that struck them."""
+    names of the readings that struck them. `untold`: those of which a judge can't tell whether they are
+    there, with the names of all these readings."""
 
     model: OversightModel | None
     doubtful: Mapping[Case, Mapping[str, tuple[str, ...]]]
+    untold: Mapping[Case, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     believed_from: float = BELIEVED_FROM
 
     def as_json(self) -> dict[str, Any]:
@@ -45,6 +46,7 @@ class Struck:
             "believed_from": self.believed_from,
             "num_doubtful": counted,
             "num_cases": len(self.doubtful),
+            "num_untold": sum(len(kinds) for kinds in self.untold.values()),
             "oversight": None,
             "strikes": None,
             "num_words": 0,
@@ -118,17 +120,17 @@ def as_its_reader_would_have_it(completion: JudgedCompletion) -> str | None:
         return None
 
 
-def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedReading] = ()) -> Struck:
-    """Which strikes are not believed. Adjudications settle what their own words are of; two that contradict
-    each other settle nothing. Hidden repeats are further looks."""
-    settled: dict[Item, set[bool]] = {}
-    for reading in readings:
-        if reading.kind == "adjudication":
-            for kind, is_struck in settled_kinds(reading).items():
-                settled.setdefault((case_of(reading), kind), set()).add(is_struck)
-    known = {item: words.pop() for item, words in settled.items() if len(words) == 1}
-    first = [reading for reading in readings if reading.kind != "adjudication"]
-    strikes = list(find_strikes([*first, *repeats]))
+def doubt_strikes(
+    strikes: Sequence[Strike],
+    *,
+    known: Mapping[Item, bool] | None = None,
+    untold: Mapping[Item, tuple[str, ...]] | None = None,
+) -> Struck:
+    """Which strikes of readers are not believed.
+
+    `known`: of what judges settled, whether it is made up; `untold`: of what they can't tell, their readings.
+    """
+    known, untold = known or {}, untold or {}
     if not strikes:
         return Struck(None, {})
     model = fit_oversight(
@@ -138,9 +140,18 @@ def doubt_strikes(readings: Sequence[SignedReading], repeats: Sequence[SignedRea
         known=known,
     )
     doubtful: dict[Case, dict[str, tuple[str, ...]]] = {}
+    left: dict[Case, dict[str, tuple[str, ...]]] = {}
     for strike in strikes:
-        case, kind = strike.item
-        if strike.is_struck and strike.item not in known and model.made_up[strike.item] < BELIEVED_FROM:
-            behind = doubtful.setdefault(case, {})
-            behind[kind] = tuple(sorted({*behind.get(kind, ()), strike.reading.uid}))
-    return Struck(model, doubtful)
+        if not strike.is_struck or strike.item in known:
+            continue
+        if strike.item in untold:
+            _name(left, strike, *untold[strike.item])
+        elif model.made_up[strike.item] < BELIEVED_FROM:
+            _name(doubtful, strike)
+    return Struck(model, doubtful, left)
+
+
+def _name(found: dict[Case, dict[str, tuple[str, ...]]], strike: Strike, *others: str) -> None:
+    case, kind = strike.item
+    behind = found.setdefault(case, {})
+    behind[kind] = tuple(sorted({*behind.get(kind, ()), strike.reading.uid, *others}))

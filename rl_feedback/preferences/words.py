@@ -56,11 +56,15 @@ class Words:
 @dataclass(frozen=True)
 class Corpus:
     """All that is learned from. `judgements` by completion and `comparisons` by pair of completions, both in
-    the order of readings' names; `anchors` are hidden repeats and controls, which tell of readers alone."""
+    the order of readings' names; `anchors` are hidden repeats and controls, which tell of readers alone.
+    Of a case that a judge settled, `refuted` readings struck out what is there and fill none of its gaps; of
+    `confirmed` ones the wording stands too where the judge wrote none."""
 
     judgements: Mapping[str, tuple[Judgement, ...]]
     comparisons: Mapping[tuple[str, str], tuple[Comparison, ...]]
     anchors: tuple[SignedReading, ...]
+    refuted: frozenset[str] = frozenset()
+    confirmed: frozenset[str] = frozenset()
 
     def completion(self, uid: str) -> JudgedCompletion:
         return self.judgements[uid][0].completion
@@ -73,8 +77,13 @@ class Corpus:
         return tuple(replace(one, completion=self._as_it_stands(one.completion)) for one in settling) or every
 
     def _as_it_stands(self, settling: JudgedCompletion) -> JudgedCompletion:
-        readers = [one for one in self.judgements[settling.uid] if not one.is_adjudication]
-        return as_it_stands(settling, [(one.reading.reader, one.completion) for one in readers])
+        every = self.judgements[settling.uid]
+        readers = [one for one in every if not one.is_adjudication and one.reading.uid not in self.refuted]
+        return as_it_stands(
+            settling,
+            [(one.reading.reader, one.completion) for one in readers],
+            writers=[one.completion for one in readers if one.reading.uid in self.confirmed],
+        )
 
     def ratings(self, criterion: str) -> Words:
         """Items are completions, of plausibility steps."""
