@@ -128,6 +128,7 @@ describe("what earlier readers drew", () => {
       kind: "choice",
       field: "",
       asked_if: "flawed",
+      finding: "",
     });
     const rated = (plausibility: number) =>
       earlier("Reader", {

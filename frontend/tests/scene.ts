@@ -38,6 +38,7 @@ export function criterion(key: string, part: Partial<AskedCriterion> = {}): Aske
     options: FIVE,
     field: key,
     asked_if: "",
+    finding: "",
     is_required: true,
     ...part,
   };

@@ -862,6 +862,8 @@ export interface components {
             field: string;
             /** @description flawed: of steps that are not right as they stand; there: of such whose finding is there */
             asked_if: string;
+            /** @description of an adjudication: the finding that a reader struck out and that may be there; else empty */
+            finding: string;
             is_required: boolean;
         };
         /**

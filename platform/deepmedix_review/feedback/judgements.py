@@ -9,9 +9,11 @@ from typing import Literal
 from django.db.models import Prefetch, Q, QuerySet
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from deepmedix_review.reviews.criteria.doubts import IS_THERE
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Case,
+    CriterionRating,
     DrawnRegion,
     Reading,
     RegionAnnotation,
@@ -22,6 +24,7 @@ from deepmedix_review.reviews.selectors import signed_anchors, signed_readings
 from inference.prompts import template
 from inference.regions import Box
 from rl_feedback.readings import (
+    FindingWord,
     JudgedAnswer,
     JudgedCompletion,
     JudgedRegion,
@@ -36,6 +39,7 @@ _STEPS = Prefetch(
         Prefetch("regions", queryset=Region.objects.order_by("position"))
     ),
 )
+_DOUBTS = CriterionRating.objects.exclude(criterion__finding="").select_related("criterion")
 _VOTES: dict[str, Literal["a", "tie", "b", "both_bad"]] = {
     "a": "a",
     "tie": "tie",
@@ -79,7 +83,14 @@ def as_judged(reading: Reading) -> SignedReading:
         vote=_VOTES[vote.side] if vote else None,
         kind=_KINDS[assignment.kind],
         role=_ROLES[assignment.case.role],
+        findings=_findings(reading),
     )
+
+
+def _findings(reading: Reading) -> tuple[FindingWord, ...]:
+    """Of a judge who was asked outright."""
+    said = {one.criterion.finding: IS_THERE[one.value] for one in reading.criterion_ratings.all()}
+    return tuple(FindingWord(finding, is_there) for finding, is_there in sorted(said.items()))
 
 
 def _whole(
@@ -98,6 +109,7 @@ def _whole(
             "missed_findings__regions",
             "drawn_regions",
             "votes",
+            Prefetch("criterion_ratings", queryset=_DOUBTS),
         )
         .order_by("pk")
     )

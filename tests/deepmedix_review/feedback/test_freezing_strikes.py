@@ -21,10 +21,12 @@ from deepmedix_review.reviews.models import (
     RegionAnnotation,
     StepRating,
 )
+from deepmedix_review.reviews.reading.changes import RateCriterion
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Split
 from tests.factories.accounts import ExpertFactory
 from tests.factories.learning import patient_on, said
+from tests.factories.reviews import change
 from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -96,10 +98,38 @@ def test_a_strike_in_doubt_is_not_taught_and_the_other_reader_is_asked(
     (row,) = disputes(study, shows_reasons=True)
     assert row.adjudicator == asked.reader
     assert "another look was asked for" in row.reasons[0]
+    assert row.reasons[1] == "Asked outright, whether it is there: Pleural Effusion."
     event = AuditEvent.objects.get(action="freeze_dataset")
     assert event.details["num_given_to_adjudication"] == 1
     freeze_dataset(title="Again", actor=researcher)
     assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
+
+
+@pytest.mark.parametrize(("value", "is_taught"), [("yes", False), ("no", True), ("cannot_tell", False)])
+def test_what_the_judge_answers_decides(
+    value: str, is_taught: bool, model: ModelVersion, researcher: User
+) -> None:
+    a_study_of_effusions(model, adjudication="third_reader")
+    freeze_dataset(title="Effusions", actor=researcher)
+    judging = Reading.objects.get(assignment__kind=Assignment.Kind.ADJUDICATION)
+    Reading.objects.filter(pk=judging.pk).update(opened_at=timezone.now())
+    doubt = judging.assignment.doubts.get()
+    missing = change(judging, RateCriterion(doubt.uid, None, None, None, value))
+    assert not any("Pleural Effusion" in sentence for sentence in missing)
+    # What else a judge is asked says nothing here, so that the answer alone decides.
+    Reading.objects.filter(pk=judging.pk).update(signed_at=timezone.now())
+    dataset = freeze_dataset(title="Settled", actor=researcher)
+    assert not [row for row in dataset.disputes if row["criterion"] == "finding"]
+    rewritten = dataset.pairs.filter(origin="rewrite", completion=judging.completion_a)
+    assert rewritten.exists() is is_taught
+    if is_taught:
+        assert "no acute finding" in rewritten[0].chosen
+        assert judging.pk in rewritten[0].readings
+    left_out = {row["reason"]: row["readings"] for row in dataset.left_out if "readings" in row}
+    untold = [readings for reason, readings in left_out.items() if "its judge can't tell" in reason]
+    assert [str(judging.uid) in readings for readings in untold] == [True] * (value == "cannot_tell")
+    assert dataset.readers["struck"]["num_untold"] == (value == "cannot_tell")
+    assert dataset.readings.filter(reading=judging).exists()
 
 
 def test_the_page_and_the_card_tell_kinds_oversight_and_what_was_left_out(

@@ -101,6 +101,8 @@ function Adjudication({ reading }: { readonly reading: Reading }) {
       ) : (
         "Your word decides."
       )}
+      {reading.criteria.some(({ finding }) => finding !== "") &&
+        " Of what a reader struck out, perhaps by oversight, you are asked below whether it is there."}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-import type { Disputed, Reading } from "../../api/reading";
+import type { AskedCriterion, Disputed, Reading } from "../../api/reading";
 import { dashOf } from "../../viewer/film";
 import { hasDisputes, isDisputed } from "../disputes";
 import { type EarlierWord, earlierAnswers } from "../earlier";
@@ -31,6 +31,18 @@ export function Standing({ reading, item }: { readonly reading: Reading; readonl
       title="The readers agree, or nearly: their word stands unless you say otherwise."
     >
       not disputed
+    </span>
+  );
+}
+
+/** Beside what a judge is asked outright. */
+export function InDoubt({ criterion }: { readonly criterion: AskedCriterion }) {
+  return criterion.finding === "" ? null : (
+    <span
+      class="chip warn standing"
+      title="An output names it and a reader struck it out, perhaps by oversight: your answer decides."
+    >
+      in doubt
     </span>
   );
 }

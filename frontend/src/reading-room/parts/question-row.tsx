@@ -5,7 +5,7 @@ import { answering, answerTo, digitOf, keyOf, type Question, toggled } from "../
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import type { Pointed } from "../scales";
-import { EarlierAnswers, Standing } from "./earlier";
+import { EarlierAnswers, InDoubt, Standing } from "./earlier";
 import { Item } from "./item";
 import { type Choice, Segments } from "./segments";
 import { TextField, WriteButton } from "./text-field";
@@ -59,7 +59,8 @@ export function QuestionRow(props: {
         />
       )}
       <Standing reading={state.reading} item={itemOfQuestion(question)} />
-      <EarlierAnswers reading={state.reading} question={question} />
+      <InDoubt criterion={criterion} />
+      {criterion.finding === "" && <EarlierAnswers reading={state.reading} question={question} />}
     </Item>
   );
 }

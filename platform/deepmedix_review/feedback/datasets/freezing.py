@@ -1,5 +1,6 @@
 """Freezes signed readings into a data set: pairs, labels and regions that never change again."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
@@ -53,7 +54,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
         found = gather_preferences(
             map(as_judged, readings), anchors=map(as_judged, anchors), side_of=_side_of
         )
-        num_given = adjudicate_doubts(_cases_in_doubt(found, readings))
+        num_given = adjudicate_doubts(_findings_in_doubt(found, readings))
         dataset = PreferenceDataset.objects.create(
             title=title,
             created_by=actor,
@@ -102,11 +103,19 @@ def _looked_at(chosen: Chosen, readings: Sequence[Reading]) -> dict[str, Any]:
     }
 
 
-def _cases_in_doubt(found: Preferences, readings: Sequence[Reading]) -> list[Case]:
-    """Those of whose readings one struck out what is likely there."""
-    struck = {uid for kinds in found.struck.doubtful.values() for uids in kinds.values() for uid in uids}
-    cases = {reading.assignment.case_id for reading in readings if str(reading.uid) in struck}
-    return list(Case.objects.filter(pk__in=cases).select_related("reader_study").order_by("pk"))
+def _findings_in_doubt(found: Preferences, readings: Sequence[Reading]) -> dict[Case, set[str]]:
+    """By case, in the order of their keys, what one of its readings struck out and is likely there."""
+    struck: dict[str, set[str]] = defaultdict(set)
+    for kinds in found.struck.doubtful.values():
+        for kind, uids in kinds.items():
+            for uid in uids:
+                struck[uid].add(kind)
+    by_case: dict[int, set[str]] = defaultdict(set)
+    for reading in readings:
+        if str(reading.uid) in struck:
+            by_case[reading.assignment.case_id] |= struck[str(reading.uid)]
+    cases = Case.objects.filter(pk__in=by_case).select_related("reader_study").order_by("pk")
+    return {case: by_case[case.pk] for case in cases}
 
 
 def _side_of(patient: str) -> Split:

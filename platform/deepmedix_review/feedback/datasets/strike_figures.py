@@ -83,8 +83,11 @@ def _notes(told: Mapping[str, Any]) -> Iterator[str]:
             f"listed for adjudication. {told['num_given'] or 'None'} of the cases "
             f"{'was' if told['num_given'] == 1 else 'were'} given to another reader at the freeze."
         )
-    else:
+    elif not told.get("num_untold"):
         yield "Every strike is believed."
+    if told.get("num_untold"):
+        number = counted(told["num_untold"], "finding")
+        yield f"Of {number} the judge can't tell whether it is there: nothing is taught of that."
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:

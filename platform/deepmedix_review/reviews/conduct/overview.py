@@ -279,6 +279,7 @@ def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[Disp
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
         )
         .select_related("reader", "case__study")
+        .prefetch_related("doubts")
         .order_by("pk")
     }
     found_cases = _with_doubts(find_disagreements(reader_study), list(settled.values()))
@@ -315,12 +316,24 @@ def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
 def _with_doubts(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
     """And the cases that wait for another word though no two readers disagree, in case order."""
     disputed = {one.case.pk for one in found}
-    doubted = {row.case_id for row in given if row.asks_everything}
+    doubted = {row.case_id: row for row in given if row.asks_everything}
     told = [
-        replace(one, reasons=(*one.reasons, IN_DOUBT_TOO)) if one.case.pk in doubted else one for one in found
+        replace(one, reasons=(*one.reasons, IN_DOUBT_TOO, *_asked_outright(doubted[one.case.pk])))
+        if one.case.pk in doubted
+        else one
+        for one in found
     ]
-    doubts = [Disagreement(row.case, (IN_DOUBT,)) for row in given if row.case_id not in disputed]
+    doubts = [
+        Disagreement(row.case, (IN_DOUBT, *_asked_outright(row)))
+        for row in given
+        if row.case_id not in disputed
+    ]
     return sorted([*told, *doubts], key=lambda one: one.case.position)
+
+
+def _asked_outright(given: Assignment) -> tuple[str, ...]:
+    names = ", ".join(sorted(doubt.finding for doubt in given.doubts.all()))
+    return (f"Asked outright, whether it is there: {names}.",) if names else ()
 
 
 def _who_had(cases: Iterable[Case]) -> Mapping[int, set[int]]:

@@ -54,8 +54,9 @@ def ensure_library(**_: Any) -> None:
 
 
 def library() -> QuerySet[Criterion]:
-    """What a new reader study may ask: the newest version of each criterion that is not retired."""
-    return _newest().filter(retired_at=None).order_by("-is_library", "pk")
+    """What a new reader study may ask: the newest version of each criterion that is neither retired nor asked
+    of judges alone."""
+    return _newest().filter(retired_at=None, finding="").order_by("-is_library", "pk")
 
 
 def asked_of(reader_study: ReaderStudy) -> tuple[Asked, ...]:

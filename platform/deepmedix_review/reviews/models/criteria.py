@@ -42,6 +42,11 @@ class Criterion(PublicModel):
     asked_if = models.CharField(
         max_length=6, choices=AskedIf.choices, blank=True, help_text="of which steps; empty, of all"
     )
+    finding = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="asked of judges alone, of this kind of finding that a reader struck out: is it there?",
+    )
     is_library = models.BooleanField(default=False, help_text="came with the product")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

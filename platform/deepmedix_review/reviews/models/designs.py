@@ -253,6 +253,11 @@ class Assignment(PublicModel):
         default=False,
         help_text="of an adjudication: a signed word is in doubt, so what is not disputed is asked too",
     )
+    doubts = models.ManyToManyField(
+        Criterion,
+        related_name="+",
+        help_text="of an adjudication: the findings in doubt of which it is asked",
+    )
     signed_at = models.DateTimeField(
         null=True, editable=False, help_text="of its first signed reading; kept by a trigger"
     )

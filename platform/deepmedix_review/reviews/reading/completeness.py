@@ -71,6 +71,10 @@ SELECT 'asked', criterion.id, 0, asked.is_required::int, asked.position, 0,
 FROM reviews_readerstudycriterion asked JOIN reviews_criterion criterion ON criterion.id = asked.criterion_id
 WHERE asked.reader_study_id = %(reader_study)s
 UNION ALL
+SELECT 'doubt', criterion.id, 0, 0, 0, 0, criterion.name
+FROM reviews_assignment_doubts doubt JOIN reviews_criterion criterion ON criterion.id = doubt.criterion_id
+WHERE doubt.assignment_id = %(assignment)s
+UNION ALL
 SELECT 'step', step.id, step.completion_id, step.position, coalesce(rating.plausibility, 0),
   coalesce(rating.plausibility IS NOT NULL OR rating.cannot_judge, false)::int, ''
 FROM reasoning_reasoningstep step JOIN reasoning_completion completion ON completion.id = step.completion_id
@@ -112,6 +116,7 @@ def find_missing(reading: Reading) -> Missing:
             {
                 "reading": reading.pk,
                 "completions": completions,
+                "assignment": reading.assignment_id,
                 "reader_study": reading.assignment.case.reader_study_id,
             },
         )
@@ -122,6 +127,8 @@ def find_missing(reading: Reading) -> Missing:
     disputed = disputed_in(reading)
     # What is disputed needs a word even where the reader study asks for none.
     fields, own = _asked(found.get("asked", ()), optional=bool(disputed))
+    doubts = sorted(found.get("doubt", ()), key=lambda row: row[6])
+    own = (*own, *(_Own(row[1], row[6], Target.CASE, "") for row in doubts))
     wanted = _Wanted(disputed)
     steps = sorted(found.get("step", ()), key=lambda row: (sides[row[2]], row[3]))
     regions = sorted(found.get("region", ()), key=lambda row: (sides[row[2]], row[3], row[4]))

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Manager
+from django.db.models import Manager, Q
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
@@ -107,7 +107,8 @@ def draw_region(reading: Reading, change: DrawRegion) -> None:
 
 def rate_criterion(reading: Reading, change: RateCriterion) -> None:
     reader_study = reading.assignment.case.reader_study
-    criterion = Criterion.objects.filter(uid=change.criterion, asked__reader_study=reader_study).first()
+    is_asked = Q(asked__reader_study=reader_study) | Q(pk__in=reading.assignment.doubts.values("pk"))
+    criterion = Criterion.objects.filter(is_asked, uid=change.criterion).first()
     if criterion is None:
         raise RefusedByRule("This reader study does not ask that question. Reload the page.")
     if criterion.field:

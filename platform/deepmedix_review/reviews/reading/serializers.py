@@ -143,6 +143,9 @@ class CriterionSerializer(serializers.Serializer[Any]):
     asked_if = serializers.CharField(
         help_text="flawed: of steps that are not right as they stand; there: of such whose finding is there"
     )
+    finding = serializers.CharField(
+        help_text="of an adjudication: the finding that a reader struck out and that may be there; else empty"
+    )
     is_required = serializers.BooleanField()
 
 

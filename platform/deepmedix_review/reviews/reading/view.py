@@ -12,9 +12,9 @@ from typing import Literal
 from django.urls import reverse
 
 from deepmedix_review.common.errors import Closed, IsOver
-from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.criteria.versions import Asked, asked_of
 from deepmedix_review.reviews.guards import require_may_change
-from deepmedix_review.reviews.models import Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Invitation, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
 from deepmedix_review.reviews.reading.completeness import find_missing
@@ -64,7 +64,7 @@ class OptionView:
 @dataclass(frozen=True)
 class CriterionView:
     """`field` names the place of a built-in question; empty, `criterion_ratings` have its answers.
-    `asked_if`: of which steps alone."""
+    `asked_if`: of which steps alone; `finding`: of a judge alone, what was struck out and may be there."""
 
     uid: uuid.UUID
     key: str
@@ -76,6 +76,7 @@ class CriterionView:
     options: tuple[OptionView, ...]
     field: str
     asked_if: str
+    finding: str
     is_required: bool
 
 
@@ -152,7 +153,7 @@ def show_reading(reading: Reading) -> ReadingView:
         films=companion_films(case.study, beside=reading.completion_a.instance),
         first_read=first_read,
         completions=completions,
-        criteria=_criteria(case.reader_study),
+        criteria=_criteria(reading),
         step_ratings=said.step_ratings,
         region_annotations=said.region_annotations,
         answer_ratings=said.answer_ratings,
@@ -213,25 +214,30 @@ def _deadline(reading: Reading) -> date | None:
     return own or reader_study.deadline
 
 
-def _criteria(reader_study: ReaderStudy) -> tuple[CriterionView, ...]:
+def _criteria(reading: Reading) -> tuple[CriterionView, ...]:
+    """What the reader study asks, and then of a judge the findings in doubt, once the outputs are shown."""
+    asked = asked_of(reading.assignment.case.reader_study)
+    if reading.assignment.kind == Assignment.Kind.ADJUDICATION and reading.is_revealed:
+        asked += tuple(Asked(doubt) for doubt in reading.assignment.doubts.order_by("name"))
     return tuple(
         CriterionView(
-            uid=asked.criterion.uid,
-            key=asked.criterion.key,
-            version=asked.criterion.version,
-            name=asked.criterion.name,
-            question=asked.criterion.question,
-            target=asked.criterion.target,
-            kind=asked.criterion.kind,
+            uid=one.criterion.uid,
+            key=one.criterion.key,
+            version=one.criterion.version,
+            name=one.criterion.name,
+            question=one.criterion.question,
+            target=one.criterion.target,
+            kind=one.criterion.kind,
             options=tuple(
                 OptionView(option["value"], option["label"], option.get("anchor", ""))
-                for option in asked.criterion.options
+                for option in one.criterion.options
             ),
-            field=asked.criterion.field,
-            asked_if=asked.criterion.asked_if,
-            is_required=asked.is_required,
+            field=one.criterion.field,
+            asked_if=one.criterion.asked_if,
+            finding=one.criterion.finding,
+            is_required=one.is_required,
         )
-        for asked in asked_of(reader_study)
+        for one in asked
     )
 
 

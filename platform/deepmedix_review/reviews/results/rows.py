@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
+    Criterion,
     CriterionRating,
     DrawnRegion,
     FirstRead,
@@ -112,7 +114,7 @@ def _reading_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
 
 
 def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
-    asked = [one.criterion for one in asked_of(reader_study)]
+    asked = [*(one.criterion for one in asked_of(reader_study)), *_doubts(reader_study)]
     labels = {
         one.pk: {str(option["value"]): str(option["label"]) for option in one.options or ()} for one in asked
     }
@@ -142,6 +144,12 @@ def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
                 one.label,
                 *one.box,
             )
+
+
+def _doubts(reader_study: ReaderStudy) -> QuerySet[Criterion]:
+    """What its judges were asked outright."""
+    asked = Assignment.doubts.through._default_manager.filter(assignment__case__reader_study=reader_study)
+    return Criterion.objects.filter(pk__in=asked.values("criterion"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Brings cases on which readers disagree before one more reader, as a reading of its own."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 from django.db.models import Count, Max, Q
@@ -10,6 +10,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reviews.criteria.doubts import doubt_criteria
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
@@ -64,16 +65,17 @@ def _given_to_nobody(reader_study: ReaderStudy) -> list[Case]:
     return [case for case in disputed if case.pk not in having]
 
 
-def adjudicate_doubts(cases: Iterable[Case]) -> int:
-    """Have everything asked anew of each case of which a signed word is in doubt, where its running reader
-    study has adjudication by a third reader: of whoever was given its disputes and has not begun, else of a
-    reader who has not read it. Returns of how many it is asked now. Nobody is asked while somebody settles
-    its disputes, nor where an adjudication that was asked everything left it open."""
-    return sum(_ask_everything(case) for case in cases)
+def adjudicate_doubts(doubts: Mapping[Case, Collection[str]]) -> int:
+    """Have everything asked anew of each case with strikes in doubt, and outright whether these findings are
+    there, where its running reader study has adjudication by a third reader: of whoever was given its
+    disputes and has not begun, else of a reader who has not read it. Returns of how many it is asked now.
+    Nobody is asked while somebody settles its disputes, nor where an adjudication that was asked everything
+    left it open."""
+    return sum(_ask_everything(case, findings) for case, findings in doubts.items())
 
 
 @transaction.atomic
-def _ask_everything(case: Case) -> bool:
+def _ask_everything(case: Case, findings: Collection[str]) -> bool:
     reader_study = case.reader_study
     if (
         reader_study.adjudication != ReaderStudy.Adjudication.THIRD_READER
@@ -89,22 +91,23 @@ def _ask_everything(case: Case) -> bool:
         reader = _third_reader(case)
         if reader is None:
             return False
-        start_adjudication(case=case, reader=reader, actor=None, is_in_doubt=True)
+        start_adjudication(case=case, reader=reader, actor=None, doubts=findings)
         return True
     if waiting.readings.filter(opened_at__isnull=False).exists():
         return False
     waiting.asks_everything = True
     waiting.save(update_fields=["asks_everything"])
+    waiting.doubts.set(doubt_criteria(findings))
     record_event(actor=None, action="ask_everything", subject=waiting)
     return True
 
 
 @transaction.atomic
 def start_adjudication(
-    *, case: Case, reader: User, actor: User | None, is_in_doubt: bool = False
+    *, case: Case, reader: User, actor: User | None, doubts: Collection[str] = ()
 ) -> Assignment:
-    """Put a disputed case on this reader's worklist, to be read with the earlier readings beside it; one of
-    which the word `is_in_doubt` may have been read by one reader alone."""
+    """Put a disputed case on this reader's worklist, to be read with the earlier readings beside it; one with
+    findings in doubt, `doubts`, may have been read by one reader alone."""
     require_designer(actor)
     case = Case.objects.select_for_update().select_related("reader_study").get(pk=case.pk)
     reader_study = case.reader_study
@@ -124,10 +127,10 @@ def start_adjudication(
         raise RefusedByRule(
             f"{reader.pseudonym} has read this case. Choose a reader who has not, or a consensus reading."
         )
-    if not is_in_doubt and first.filter(signed_at__isnull=False).count() < 2:
+    if not doubts and first.filter(signed_at__isnull=False).count() < 2:
         raise RefusedByRule("Fewer than 2 readers have signed this case, so there is nothing to settle.")
     given = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None)
-    if (given.filter(signed_at=None) if is_in_doubt else given).exists():
+    if (given.filter(signed_at=None) if doubts else given).exists():
         raise RefusedByRule("This case is being adjudicated already.")
     last = Assignment.objects.filter(case__reader_study=reader_study, reader=reader).aggregate(
         last=Max("position")
@@ -139,9 +142,10 @@ def start_adjudication(
         defaults={
             "position": (last or 0) + 1,
             "withdrawn_at": None,
-            "asks_everything": is_in_doubt,
+            "asks_everything": bool(doubts),
         },
     )
+    assignment.doubts.set(doubt_criteria(doubts))
     if is_new:
         rng = random.Random(seed_of(reader_study, "adjudication", case.pk))
         unopened_reading(
