@@ -48,7 +48,8 @@ def sides_of(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Readings that struck out what is there, and those whose strikes are confirmed and none of them refuted.
     Who kept what is not there is no worse a reader of the rest."""
-    refuted, confirmed = set(), set()
+    refuted: set[str] = set()
+    confirmed: set[str] = set()
     for strike in strikes:
         ruling = rulings.get(strike.item)
         if strike.is_struck and ruling is not None and ruling.is_there is not None:
