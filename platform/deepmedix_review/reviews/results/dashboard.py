@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 
 from django.core.cache import cache
 from django.db import transaction
@@ -26,8 +28,17 @@ from deepmedix_review.reviews.results.settled import settled_figures
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
 from deepmedix_review.reviews.results.versions import load_versions
+from rl_feedback import agreement
 
 CACHED_SECONDS = 24 * 3600
+# What another version of the code computed is not shown, nor taken for one of today's shape.
+CODE = sha256(
+    b"".join(
+        path.read_bytes()
+        for package in (__file__, agreement.__file__)
+        for path in sorted(Path(package).parent.glob("*.py"))
+    )
+).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class Dashboard:
 
 def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
     """Computed at most once for each state of the readings, which is told from what was `seen` of them."""
-    key = f"results-of:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
+    key = f"results-of:{CODE}:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
     found = cache.get(key)
     if isinstance(found, Dashboard):
         return found
