@@ -91,8 +91,8 @@ function Adjudication({ reading }: { readonly reading: Reading }) {
   if (reading.adjudication === null) return null;
   return (
     <p class="adjudication quiet">
-      Adjudication: what {reading.adjudication.readings.length} earlier readers said stands beside each item,
-      and their regions, R1, R2 …, are on the film with it.{" "}
+      Adjudication: what {earlierReaders(reading.adjudication.readings.length)} said stands beside each item,
+      and the regions, R1, R2 …, are on the film with it.{" "}
       {hasDisputes(reading) ? (
         <>
           Yours decides what is disputed, <Cap of="next-disputed" /> goes to the next of it. On the rest they
@@ -105,6 +105,10 @@ function Adjudication({ reading }: { readonly reading: Reading }) {
         " Of what a reader struck out, perhaps by oversight, you are asked below whether it is there."}
     </p>
   );
+}
+
+function earlierReaders(number: number): string {
+  return number === 1 ? "an earlier reader" : `${number} earlier readers`;
 }
 
 /** Over the end of the list. */
