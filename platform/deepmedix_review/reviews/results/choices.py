@@ -112,7 +112,8 @@ def _shares(
         if of is not said and value == one.values[0]:
             # Of what was not asked "no error" is not said by anybody; the errors' shares say it.
             continue
-        is_chosen = _among(of, said.only_rows(said.value == value))
+        is_value = said.value == value
+        is_chosen = is_value if of is said else _among(of, said.only_rows(is_value))
         for name, chosen in groups:
             share = clustered_share(is_chosen[chosen].astype(float), case[chosen].astype(float))
             yield _Share(label, name, share, int(is_chosen[chosen].sum()))
