@@ -42,7 +42,7 @@ CANNOT_JUDGE = "can't judge"
 
 @dataclass(frozen=True)
 class RowFile:
-    """`lines` are made while they are sent."""
+    """`rows` makes them while they are sent."""
 
     name: str
     about: str
