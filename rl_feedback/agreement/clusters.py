@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers
+from rl_feedback.agreement.tally import encode
 
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
@@ -125,8 +126,8 @@ def _columns(values: Numbers, clusters: Numbers) -> tuple[Floats, Floats]:
 
 def _mean(numbers: Floats, names: Floats) -> tuple[float, float | None, int]:
     """The mean, the variance of it between clusters where there are two, and how many there are."""
-    _, place = np.unique(names, return_inverse=True)
-    num_clusters = int(place.max()) + 1
+    distinct, place = encode(names)
+    num_clusters = len(distinct)
     mean = float(numbers.mean())
     if num_clusters < 2:
         return mean, None, num_clusters

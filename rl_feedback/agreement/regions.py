@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -81,13 +81,17 @@ def _matched(overlap: Floats) -> MatchedRegions:
     return MatchedRegions(pairs, num_first, num_second, mean)
 
 
-def _matched_two_by_two(readers: Sequence[Boxes]) -> list[MatchedRegions]:
-    """Every two readers of one item. All IoUs are had at once: most of the time goes into the calls."""
+def _two_by_two(readers: Sequence[Boxes]) -> Iterator[tuple[list[float], int, int]]:
+    """Of every two readers of one item the IoUs of what is matched, and how many regions each of them marked.
+    All IoUs are had at once, and no names are given to what is matched: most of the time goes into calls."""
     every = [box for boxes in readers for box in boxes]
     overlap = iou_matrix(every, every)
     ends = np.cumsum([0, *map(len, readers)]).tolist()
-    places = [slice(start, end) for start, end in pairwise(ends)]
-    return [_matched(overlap[first, second]) for first, second in combinations(places, 2)]
+    places = [(slice(start, end), end - start) for start, end in pairwise(ends)]
+    for (first, num_first), (second, num_second) in combinations(places, 2):
+        block = overlap[first, second]
+        matched = scipy.optimize.linear_sum_assignment(block, maximize=True)
+        yield block[matched].tolist(), num_first, num_second
 
 
 def region_agreement(
@@ -115,15 +119,14 @@ def region_agreement(
     num_pairs = num_regions = num_empty = num_read_twice = 0
     for readers in regions:
         read = [boxes for boxes in readers if boxes is not None]
-        matched = _matched_two_by_two(read)
-        marked = [match for match in matched if match.mean_iou is not None]
-        num_read_twice += bool(matched)
-        num_empty += bool(matched) and not marked
+        marked = [pair for pair in _two_by_two(read) if pair[1] or pair[2]]
+        num_read_twice += len(read) > 1
+        num_empty += len(read) > 1 and not marked
         if marked:
-            means.append(float(np.mean([match.mean_iou for match in marked])))
+            means.append(float(np.mean([sum(found) / max(sizes) for found, *sizes in marked])))
         num_pairs += len(marked)
-        num_regions += sum(match.num_first + match.num_second for match in marked)
-        ious.extend(iou for match in marked for _, _, iou in match.pairs)
+        num_regions += sum(num_first + num_second for _, num_first, num_second in marked)
+        ious.extend(iou for found, _, _ in marked for iou in found if iou)
     if not num_read_twice:
         raise ValueError("No item was read by 2 readers, so no regions can be compared.")
     drawn: list[float] = []

@@ -10,7 +10,8 @@ from rl_feedback.agreement.estimate import Floats, Integers, Numbers, table_of
 
 # Above this many cells a table of items x categories is kept as its non-zero entries only.
 _MOST_CELLS = 20_000_000
-_WIDEST_RANGE = 1000
+# Whole numbers are told apart by counting where they span no more than this, or so many for each of them.
+_WIDEST_RANGE, _WIDEST_FOR_EACH = 1000, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def tally_ratings(ratings: Numbers, *, categories: Numbers | None = None, fewest
         )
     given &= kept
     values = table[given]
-    seen, codes = _encode(values)
+    seen, codes = encode(values)
     if categories is not None:
         seen, codes = _among(seen, codes, categories)
     # Items without a rating vanish here.
@@ -88,10 +89,11 @@ def tally_ratings(ratings: Numbers, *, categories: Numbers | None = None, fewest
     return _collapsed(item, codes, seen, num_items=int(kept.sum()), num_readers=table.shape[0])
 
 
-def _encode(values: Floats) -> tuple[Floats, Integers]:
-    """The distinct values, ascending, and the place of each value among them."""
+def encode(values: Floats) -> tuple[Floats, Integers]:
+    """The distinct values, ascending, and the place of each value among them: `np.unique`, by counting where
+    they are whole numbers close together."""
     low, high = values.min(), values.max()
-    if high - low < _WIDEST_RANGE and (values == np.rint(values)).all():
+    if high - low < max(_WIDEST_RANGE, _WIDEST_FOR_EACH * len(values)) and (values == np.rint(values)).all():
         offsets = (values - low).astype(np.int64)
         present = np.bincount(offsets) > 0
         return np.flatnonzero(present) + low, (np.cumsum(present) - 1)[offsets]

@@ -1,6 +1,6 @@
 """How far readers agree on every rating and on the votes, beyond what chance gives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec
 
 import numpy as np
@@ -30,14 +30,17 @@ ON_ITEMS = {"2,1": "that every reader rated", "1,1": "with as many ratings as mo
 AC1 = "Gwet's AC1 (Gwet 2008), interval by its analytic standard error"
 
 
-def agreement_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
+def agreement_figures(
+    readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]
+) -> tuple[Figure, ...]:
+    """`names` are the readers'. Nothing here asks the database."""
     first = readings.of(Assignment.Kind.FIRST)
     scales = [one for one in rated if one.is_scale]
     return (
         _scales(first, scales),
         _intraclass(readings, first, scales),
         _choices(first, [one for one in rated if not one.is_scale]),
-        pairs_figure(readings, first, rated),
+        pairs_figure(readings, first, rated, names),
     )
 
 

@@ -1,6 +1,7 @@
 """Puts together what a reader study found, anew whenever a reading has been signed since the last look."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,6 +11,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
+import rl_feedback.agreement
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.agreement import agreement_figures
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of
@@ -21,21 +23,20 @@ from deepmedix_review.reviews.results.missed import missed_figures
 from deepmedix_review.reviews.results.own_words import own_word_figures
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
-from deepmedix_review.reviews.results.readings import load_readings, load_said
+from deepmedix_review.reviews.results.readings import load_readings, load_said, reader_names
 from deepmedix_review.reviews.results.regions import region_figures
 from deepmedix_review.reviews.results.reliability import reliability_figures
 from deepmedix_review.reviews.results.settled import settled_figures
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
 from deepmedix_review.reviews.results.versions import load_versions
-from rl_feedback import agreement
 
 CACHED_SECONDS = 24 * 3600
 # What another version of the code computed is not shown, nor taken for one of today's shape.
 CODE = sha256(
     b"".join(
         path.read_bytes()
-        for package in (__file__, agreement.__file__)
+        for package in (__file__, rl_feedback.agreement.__file__)
         for path in sorted(Path(package).parent.glob("*.py"))
     )
 ).hexdigest()[:12]
@@ -78,34 +79,40 @@ def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
 
 
 def compute(reader_study: ReaderStudy) -> Dashboard:
-    """Every figure, of what is signed by now."""
-    with transaction.atomic():
+    """Every figure, of what is signed by now. Agreement needs no database and has a thread of its own: it is
+    computed while the database works for the other figures."""
+    with transaction.atomic(), ThreadPoolExecutor(max_workers=1) as beside:
         readings = load_readings(reader_study)
         said = load_said(readings)
         versions = load_versions(reader_study, readings)
         rated = load_rated(reader_study, readings, said, versions)
+        agreement = beside.submit(agreement_figures, readings, rated, reader_names(readings))
+        found = (
+            *found_figures(readings, said, rated, versions),
+            *choice_figures(readings, rated, versions),
+            *own_word_figures(reader_study, readings, versions),
+            *missed_figures(reader_study, readings, versions),
+            *settled_figures(reader_study, readings, rated, versions),
+        )
+        progress = progress_figures(reader_study)
+        regions = region_figures(reader_study, readings, said)
+        ratings = spread_figures(readings, rated)
+        reliability = reliability_figures(reader_study, readings, said, rated)
+        times = time_figures(readings)
+        cautions = cautions_of(readings, said)
         return Dashboard(
             sections=(
-                Section(
-                    "Findings",
-                    (
-                        *found_figures(readings, said, rated, versions),
-                        *choice_figures(readings, rated, versions),
-                        *own_word_figures(reader_study, readings, versions),
-                        *missed_figures(reader_study, readings, versions),
-                        *settled_figures(reader_study, readings, rated, versions),
-                    ),
-                ),
-                Section("Progress", progress_figures(reader_study)),
-                Section("Agreement", agreement_figures(readings, rated)),
-                Section("Regions", region_figures(reader_study, readings, said)),
-                Section("Ratings", spread_figures(readings, rated)),
-                Section("Reliability", reliability_figures(reader_study, readings, said, rated)),
-                Section("Time", time_figures(readings)),
+                Section("Findings", found),
+                Section("Progress", progress),
+                Section("Agreement", agreement.result()),
+                Section("Regions", regions),
+                Section("Ratings", ratings),
+                Section("Reliability", reliability),
+                Section("Time", times),
             ),
             num_readings=len(readings),
             computed_at=timezone.now(),
-            cautions=cautions_of(readings, said),
+            cautions=cautions,
         )
 
 

@@ -17,7 +17,7 @@ from deepmedix_review.reviews.results.columns import (
     places_of,
     read_columns,
 )
-from deepmedix_review.reviews.results.readings import WITH_CASES, Readings
+from deepmedix_review.reviews.results.readings import Readings
 
 
 def hasty(readings: Readings) -> Mapping[int, Haste]:
@@ -36,12 +36,14 @@ def _parts_of(readings: Readings) -> Numbers:
     num_steps, num_regions = np.zeros(len(readings), np.int64), np.zeros(len(readings), np.int64)
     for outputs in (readings.completion_a, readings.completion_b):
         is_shown = outputs > 0
-        place = np.searchsorted(shown, outputs[is_shown])
+        place = places_of(outputs[is_shown], shown)[1]
         num_steps[is_shown] += steps[place]
         num_regions[is_shown] += regions[place]
     num_outputs = 1 + (readings.completion_b > 0)
-    kinds, place = distinct_rows(np.stack([*_asked(readings), num_outputs, num_steps, num_regions]))
-    studies = ReaderStudy.objects.in_bulk(np.unique(kinds[0]).tolist())
+    kinds, place = distinct_rows(
+        np.stack([readings.reader_study, readings.asks_first_read, num_outputs, num_steps, num_regions])
+    )
+    studies = ReaderStudy.objects.in_bulk(set(kinds[0].tolist()))
     asked = questions_by_study(set(studies))
     made = [
         expected_times(
@@ -57,17 +59,6 @@ def _parts_of(readings: Readings) -> Numbers:
         for study, asks_first_read, outputs, of_steps, of_regions in kinds.T.tolist()
     ]
     return np.asarray(made, dtype=np.float64)[place]
-
-
-def _asked(readings: Readings) -> tuple[Keys, Keys]:
-    """Of each reading its reader study, and whether it asked a first read."""
-    columns = read_columns(
-        "SELECT reading.id AS c0, reviews_case.reader_study_id AS c1, reading.asks_first_read::int AS c2"
-        f" {WITH_CASES} WHERE {near('reading.id', readings.key)}",
-        num_columns=3,
-    )
-    place = np.argsort(columns[0])[np.searchsorted(np.sort(columns[0]), readings.key)]
-    return columns[1][place], columns[2][place]
 
 
 def _counts_of(completions: Keys) -> tuple[Keys, Keys]:

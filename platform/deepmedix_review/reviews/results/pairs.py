@@ -1,6 +1,6 @@
 """How far every two readers agree with each other on the scale that the reader study asks first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -17,14 +17,17 @@ from deepmedix_review.reviews.results.figures import (
 )
 from deepmedix_review.reviews.results.plots import matrix_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
-from deepmedix_review.reviews.results.readings import Readings, as_table, reader_names
+from deepmedix_review.reviews.results.readings import Readings, as_table
 from rl_feedback.agreement import cohen_kappa
 
 # A matrix of more readers than this can't be read; the most diligent ones stand in it.
 MOST_IN_MATRIX = 12
 
 
-def pairs_figure(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
+def pairs_figure(
+    readings: Readings, first: Chosen, rated: Sequence[RatedCriterion], names: Mapping[int, str]
+) -> Figure:
+    """`names` are the readers'."""
     title, key = "Agreement of every two readers", "pairs"
     method = "Cohen's kappa, quadratic weights (Cohen 1968), on the items that both rated"
     scale = next((one for one in rated if one.is_scale), None)
@@ -33,7 +36,6 @@ def pairs_figure(readings: Readings, first: Chosen, rated: Sequence[RatedCriteri
         return missing(key=key, title=title, method=method, note="This reader study asks no scale.")
     ratings = scale.ratings.only(first)
     table = as_table(readings, ratings)
-    names = reader_names(readings)
     keys = np.unique(readings.reader[ratings.reading])
     if len(keys) < 2:
         return missing(

@@ -14,6 +14,7 @@ from deepmedix_review.reviews.results.columns import (
     Keys,
     Numbers,
     distinct,
+    in_order,
     near,
     place_in,
     places_of,
@@ -43,10 +44,10 @@ WHERE reviews_case.reader_study_id = %(reader_study)s AND reading.signed_at IS N
 """
 
 # An amendment is made in seconds; the case took what its first reading took.
-ACTIVE_SECONDS = """CASE WHEN reading.amends_id IS NULL THEN reading.active_seconds ELSE (
-    SELECT original.active_seconds FROM reviews_reading original
-    WHERE original.assignment_id = assignment.id AND original.amends_id IS NULL
-    ORDER BY original.id LIMIT 1) END"""
+FIRST_SECONDS = """
+SELECT assignment_id AS c0, active_seconds AS c1 FROM reviews_reading
+WHERE assignment_id = ANY(%(assignments)s) AND amends_id IS NULL
+"""
 
 COLUMNS = {
     "key": "reading.id",
@@ -58,8 +59,11 @@ COLUMNS = {
     "role": place_in("reviews_case.role", ROLES),
     "completion_a": "reading.completion_a_id",
     "completion_b": "COALESCE(reading.completion_b_id, 0)",
-    "seconds": ACTIVE_SECONDS,
+    "seconds": "reading.active_seconds",
     "signed_at": "1000000 * date_part('epoch', reading.signed_at)",
+    "reader_study": "reviews_case.reader_study_id",
+    "asks_first_read": "reading.asks_first_read::int",
+    "amends": "COALESCE(reading.amends_id, 0)",
 }
 
 # The reading's key and up to 4 values travel as one number, 0 for what was left out: with a number less in
@@ -70,7 +74,8 @@ BITS_OF_A_VALUE = 6
 @dataclass(frozen=True)
 class Readings:
     """One row a reading, in the order of their keys. `completion_b` is 0 where one completion was shown;
-    `kind` and `role` are places in KINDS and ROLES; `signed_at` is in microseconds since 1970."""
+    `kind` and `role` are places in KINDS and ROLES; `signed_at` is in microseconds since 1970. The seconds of
+    an amendment are those of the reading that it amends."""
 
     key: Keys
     assignment: Keys
@@ -83,6 +88,9 @@ class Readings:
     completion_b: Keys
     seconds: Numbers
     signed_at: Keys
+    reader_study: Keys
+    asks_first_read: Keys
+    amends: Keys
 
     def __len__(self) -> int:
         return len(self.key)
@@ -146,8 +154,16 @@ def load_these(keys: Keys) -> Readings:
 def _readings(source: str, params: Mapping[str, Any] | None = None) -> Readings:
     columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(COLUMNS.values()))
     read = read_columns(f"SELECT {columns} {source}", params, num_columns=len(COLUMNS))
-    by_name = dict(zip(COLUMNS, read[:, np.argsort(read[0])], strict=True))
+    by_name = dict(zip(COLUMNS, read[:, in_order(read[0])], strict=True))
     seconds = by_name.pop("seconds").astype(np.float64)
+    amended = np.flatnonzero(by_name["amends"])
+    if len(amended):
+        took = dict(
+            read_columns(
+                FIRST_SECONDS, {"assignments": by_name["assignment"][amended].tolist()}, num_columns=2
+            ).T.tolist()
+        )
+        seconds[amended] = [took[assignment] for assignment in by_name["assignment"][amended].tolist()]
     return Readings(seconds=seconds, **by_name)
 
 
@@ -196,7 +212,7 @@ def as_slots(ratings: Ratings) -> Numbers:
     """Slots x items: the ratings of each item one below the other, whoever gave them. It stays small where
     hundreds of readers share the items."""
     items, place = distinct(ratings.item)
-    order = np.argsort(place, kind="stable")
+    order = in_order(place)
     counts = np.bincount(place, minlength=len(items))
     table = np.full((int(counts.max(initial=0)), len(counts)), np.nan)
     first = np.cumsum(counts) - counts
@@ -206,7 +222,7 @@ def as_slots(ratings: Ratings) -> Numbers:
 
 
 def reader_names(readings: Readings) -> dict[int, str]:
-    return pseudonyms(np.unique(readings.reader).tolist())
+    return pseudonyms(distinct(readings.reader)[0].tolist())
 
 
 def pseudonyms(readers: Sequence[int]) -> dict[int, str]:

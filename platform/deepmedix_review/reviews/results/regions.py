@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db import connection
 from django.urls import reverse
 
-from deepmedix_review.reviews.models import Assignment, Case, DrawnRegion, ReaderStudy, RegionAnnotation
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.columns import (
     Chosen,
     Keys,
@@ -38,6 +39,20 @@ GRID = 24
 MOST_CASES_MATCHED = 150
 SEED = 0
 MOST_CASES_SHOWN = 8
+# By reading and output what a reader marks there: a region without a verdict is not there.
+_MARKED = """
+SELECT said.reading_id, step.completion_id,
+    COALESCE(said.x_min, region.x_min), COALESCE(said.y_min, region.y_min),
+    COALESCE(said.x_max, region.x_max), COALESCE(said.y_max, region.y_max)
+FROM reviews_regionannotation said JOIN reasoning_region region ON region.id = said.region_id
+JOIN reasoning_reasoningstep step ON step.id = region.step_id
+WHERE said.reading_id = ANY(%(readings)s) AND said.verdict <> 'wrong'
+UNION ALL
+SELECT drawn.reading_id, step.completion_id, drawn.x_min, drawn.y_min, drawn.x_max, drawn.y_max
+FROM reviews_drawnregion drawn JOIN reasoning_reasoningstep step ON step.id = drawn.step_id
+WHERE drawn.reading_id = ANY(%(readings)s)
+"""
+
 Box = tuple[float, float, float, float]
 
 
@@ -263,27 +278,16 @@ def _matched(readings: Readings, first: Chosen) -> Figure:
 
 
 def _boxes_by_item(readings: Readings, chosen: Keys) -> list[list[list[Box] | None]]:
-    """By case and completion: each reader's boxes, film pixels. A region without a verdict is not there."""
-    keys = [int(readings.key[row]) for row in chosen]
+    """By case and completion: each reader's boxes, film pixels."""
     boxes: dict[tuple[int, int], list[Box]] = defaultdict(list)
-    annotations = RegionAnnotation.objects.filter(reading__in=keys).exclude(
-        verdict=RegionAnnotation.Verdict.WRONG
-    )
-    model = tuple(f"region__{edge}" for edge in ("x_min", "y_min", "x_max", "y_max"))
-    for reading, completion, verdict, *edges in annotations.values_list(
-        "reading", "region__step__completion", "verdict", "x_min", "y_min", "x_max", "y_max", *model
-    ).iterator(chunk_size=5000):
-        at = 0 if verdict == RegionAnnotation.Verdict.ADJUSTED else 4
-        boxes[reading, completion].append((edges[at], edges[at + 1], edges[at + 2], edges[at + 3]))
-    added = DrawnRegion.objects.filter(reading__in=keys, step__isnull=False)
-    for reading, completion, *edges in added.values_list(
-        "reading", "step__completion", "x_min", "y_min", "x_max", "y_max"
-    ):
-        boxes[reading, completion].append((edges[0], edges[1], edges[2], edges[3]))
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKED, {"readings": readings.key[chosen].tolist()})
+        for reading, completion, *edges in cursor:
+            boxes[reading, completion].append((edges[0], edges[1], edges[2], edges[3]))
     items: dict[tuple[int, int], list[list[Box] | None]] = defaultdict(list)
-    for row in chosen:
-        case, key = int(readings.case[row]), int(readings.key[row])
-        for completion in (int(readings.completion_a[row]), int(readings.completion_b[row])):
-            if completion:
-                items[case, completion].append(boxes[key, completion])
+    rows = (column[chosen].tolist() for column in (readings.case, readings.key))
+    shown = zip(readings.completion_a[chosen].tolist(), readings.completion_b[chosen].tolist(), strict=True)
+    for case, key, completions in zip(*rows, shown, strict=True):
+        for completion in filter(None, completions):
+            items[case, completion].append(boxes[key, completion])
     return list(items.values())

@@ -16,7 +16,6 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.results.columns import Keys, Numbers, distinct, places_of
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -32,6 +31,7 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import SIDES, Ratings, Readings, Said, reader_names
+from deepmedix_review.reviews.results.twice import read_twice, said_twice
 from rl_feedback.agreement import cohen_kappa, side_bias
 
 _SHORT = {
@@ -76,14 +76,14 @@ def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[Rate
         "hidden repeats against the first reading of the same case: share of equal ratings with its Wilson "
         "interval; Cohen's kappa, quadratic weights on scales"
     )
-    pairs = _pairs_of_readings(readings)
+    pairs = read_twice(readings, readings.of(Assignment.Kind.REPEAT))
     if not len(pairs):
         note = "No hidden repeat has been signed yet." if reader_study.repeat_share else NO_REPEATS
         return missing(key=key, title=title, method=method, note=note)
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []
     for one in rated:
-        first, again = _paired(one, pairs)
+        _, first, again = said_twice(one.ratings, pairs)
         if not len(first):
             continue
         same = int((first == again).sum())
@@ -123,30 +123,6 @@ def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[Rate
             said=f"{title}: {name} equal in {written(share)} of items",
         ),
     )
-
-
-def _pairs_of_readings(readings: Readings) -> Keys:
-    """Places of a first reading and its repeat, one row a pair."""
-    repeats = np.flatnonzero(readings.of(Assignment.Kind.REPEAT))
-    by_assignment = np.argsort(readings.assignment, kind="stable")
-    is_signed, place = places_of(readings.repeat_of[repeats], readings.assignment[by_assignment])
-    return np.column_stack([by_assignment[place], repeats[is_signed]])
-
-
-def _paired(one: RatedCriterion, pairs: Keys) -> tuple[Numbers, Numbers]:
-    """The values that were given to an item first and again."""
-    items, item = distinct(one.ratings.item)
-    said = []
-    for readings in pairs.T:
-        pair = np.full(1 + max(readings.max(), one.ratings.reading.max(initial=0)), -1)
-        pair[readings] = np.arange(len(readings))
-        chosen = pair[one.ratings.reading] >= 0
-        said.append(
-            (pair[one.ratings.reading[chosen]] * len(items) + item[chosen], one.ratings.value[chosen])
-        )
-    (first, value), (again, value_again) = said
-    _, place, place_again = np.intersect1d(first, again, assume_unique=True, return_indices=True)
-    return value[place], value_again[place_again]
 
 
 def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:

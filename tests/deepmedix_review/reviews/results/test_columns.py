@@ -9,6 +9,7 @@ from deepmedix_review.reviews.results.columns import (
     ROWS_READ_FOR_ONE,
     distinct,
     distinct_rows,
+    in_order,
     near,
     places_of,
     read_columns,
@@ -46,6 +47,24 @@ def test_distinct_keys_and_their_places_are_those_of_sorting(keys: list[int]) ->
     expected = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
     assert found.tolist() == expected[0].tolist()
     assert place.tolist() == expected[1].tolist()
+
+
+@given(st.lists(st.integers(1, 60)) | st.lists(st.integers(-(2**40), 2**40)))
+def test_keys_are_put_in_order_as_a_stable_sort_would(keys: list[int]) -> None:
+    found = in_order(np.array(keys, dtype=np.int64))
+    assert found.tolist() == np.argsort(np.array(keys, dtype=np.int64), kind="stable").tolist()
+
+
+@given(
+    st.sets(st.integers(1, 60)) | st.sets(st.integers(-(2**40), 2**40)),
+    st.lists(st.integers(-5, 70) | st.integers(-(2**40), 2**40)),
+)
+def test_what_is_wanted_is_found_whatever_lies_around_the_keys(keys: set[int], others: list[int]) -> None:
+    known = np.array(sorted(keys), dtype=np.int64)
+    wanted = np.array([*others, *keys], dtype=np.int64)
+    found, place = places_of(wanted, known)
+    assert found.tolist() == [one in keys for one in wanted.tolist()]
+    assert known[place].tolist() == wanted[found].tolist()
 
 
 def test_few_rows_are_read_in_vain() -> None:

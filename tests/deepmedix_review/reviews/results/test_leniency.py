@@ -29,6 +29,9 @@ def leniency(rows: list[tuple[int, int, int]]) -> Figure:
         completion_b=none,
         seconds=none.astype(float),
         signed_at=number,
+        reader_study=none + 1,
+        asks_first_read=none,
+        amends=none,
     )
     scale = RatedCriterion(
         key="tone",

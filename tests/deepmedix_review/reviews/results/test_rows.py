@@ -17,11 +17,18 @@ from deepmedix_review.reviews.models import (
     Criterion,
     ReaderStudy,
     ReaderStudyCriterion,
+    Reading,
     RegionAnnotation,
     Vote,
 )
-from deepmedix_review.reviews.reading.changes import AnnotateRegion, DrawRegion, RateCriterion, RateStep
+from deepmedix_review.reviews.reading.changes import (
+    AnnotateRegion,
+    DrawRegion,
+    RateCriterion,
+    RateStep,
+)
 from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.results.readings import load_readings
 from deepmedix_review.reviews.services import amend_reading
 from tests.deepmedix_review.reviews.results.test_downloads import unpacked
 from tests.deepmedix_review.reviews.results.the_figures import figure
@@ -99,12 +106,15 @@ def test_own_choices_drawn_regions_and_what_an_amendment_changed_have_their_rows
     change(reading, RateCriterion(words.uid, None, None, None, "seen by Dr Example"))
     change(reading, RateStep(first.uid, None, True, "a note"))
     change(reading, DrawRegion(uuid.uuid4(), first.uid, None, None, (10.0, 20.0, 110.0, 220.5)))
+    Reading.objects.filter(pk=reading.pk).update(active_seconds=41)
     sign(reading)
     amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Looked again.")
     region = last.regions.earliest("position")
     change(amendment, AnnotateRegion(region.uid, RegionAnnotation.Verdict.ADJUSTED, (1.0, 2.0, 3.0, 4.5)))
     sign(amendment)
 
+    # It was read in as many seconds as it was first read in.
+    assert load_readings(study).seconds.tolist() == [41.0]
     [whole] = rows_in_the_zip(study, "readings.csv")
     assert (whole["reading"], whole["output B"]) == (str(amendment.uid), "")
     assert whole["output A"] == str(reading.completion_a.model_version).split()[-1]
