@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from deepmedix_review.common.prepared import prepared_cursor
 from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS, LIBRARY
 from deepmedix_review.reviews.disagreement import Item
 from deepmedix_review.reviews.first_reads import missing_from_first_read
@@ -79,7 +78,7 @@ SELECT 'step', step.id, step.completion_id, step.position, coalesce(rating.plaus
   coalesce(rating.plausibility IS NOT NULL OR rating.cannot_judge, false)::int, ''
 FROM reasoning_reasoningstep step JOIN reasoning_completion completion ON completion.id = step.completion_id
   LEFT JOIN reviews_steprating rating ON rating.reading_id = %(reading)s AND rating.step_id = step.id
-WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
+WHERE completion.id = ANY(%(completions)s::bigint[]) AND completion.problems = '[]'
 UNION ALL
 SELECT 'region', region.id, step.completion_id, step.position, region.position, step.id,
   coalesce(annotation.verdict, '')
@@ -87,7 +86,7 @@ FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = regi
   JOIN reasoning_completion completion ON completion.id = step.completion_id
   LEFT JOIN reviews_regionannotation annotation
     ON annotation.reading_id = %(reading)s AND annotation.region_id = region.id
-WHERE completion.id = ANY(%(completions)s) AND completion.problems = '[]'
+WHERE completion.id = ANY(%(completions)s::bigint[]) AND completion.problems = '[]'
 UNION ALL
 SELECT 'answer', 0, completion_id, relevance, correctness, completeness, harm
 FROM reviews_answerrating WHERE reading_id = %(reading)s
@@ -110,7 +109,7 @@ def find_missing(reading: Reading) -> Missing:
     if not reading.is_revealed:
         return Missing(first_read=missing_before_reveal(reading))
     completions = shown_completions(reading)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             ASKED_AND_SAID,
             {

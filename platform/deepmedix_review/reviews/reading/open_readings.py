@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS as DATABASE
-from django.db import connection
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.prepared import prepared_cursor
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.guards import (
     STANDING_COLUMNS,
@@ -63,7 +63,7 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
     reading = next(iter(Reading.objects.raw(HOLD, [reading_uid, reader.pk])), None)
     if reading is None:
         raise NotYours("This reading is not among yours. Go back to your worklist.")
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
         film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, *standing = (
             cursor.fetchone()

@@ -5,9 +5,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from django.db import connection
-
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.prepared import prepared_cursor
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, Vote
 from deepmedix_review.reviews.reading.active_time import count_active_time
@@ -37,16 +36,16 @@ from deepmedix_review.reviews.reading.recording_own import (
 RATE_STEP = """
 INSERT INTO reviews_steprating
     (uid, created_at, reading_id, step_id, plausibility, cannot_judge, note, edited_text)
-SELECT gen_random_uuid(), now(), %s, id, %s, %s, %s, %s FROM reasoning_reasoningstep
-WHERE completion_id = ANY(%s) AND uid = %s
+SELECT gen_random_uuid(), now(), %s, id, %s::smallint, %s, %s, %s FROM reasoning_reasoningstep
+WHERE completion_id = ANY(%s::bigint[]) AND uid = %s
 ON CONFLICT (reading_id, step_id) DO UPDATE SET plausibility = excluded.plausibility,
     cannot_judge = excluded.cannot_judge, note = excluded.note, edited_text = excluded.edited_text
 """
 RATE_ANSWER = """
 INSERT INTO reviews_answerrating
     (uid, created_at, reading_id, completion_id, relevance, correctness, completeness, harm, rewrite)
-SELECT gen_random_uuid(), now(), %s, id, %s, %s, %s, %s, %s FROM reasoning_completion
-WHERE id = ANY(%s) AND uid = %s
+SELECT gen_random_uuid(), now(), %s, id, %s::smallint, %s::smallint, %s::smallint, %s, %s
+FROM reasoning_completion WHERE id = ANY(%s::bigint[]) AND uid = %s
 ON CONFLICT (reading_id, completion_id) DO UPDATE SET relevance = excluded.relevance,
     correctness = excluded.correctness, completeness = excluded.completeness, harm = excluded.harm,
     rewrite = excluded.rewrite
@@ -170,7 +169,7 @@ def _measure_lines(reading: Reading, change: MeasureLines) -> None:
 
 def _write(statement: str, reading: Reading, uid: uuid.UUID, values: Sequence[Any]) -> bool:
     """Whether the case holds what is rated."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, [reading.pk, *values, shown_completions(reading), uid])
         num_written: int = cursor.rowcount
         return num_written == 1
