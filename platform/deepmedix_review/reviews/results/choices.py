@@ -2,29 +2,18 @@
 with an error of some kind."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys
-from deepmedix_review.reviews.results.figures import Figure, Table, counted
-from deepmedix_review.reviews.results.found import EVERY, edges_of, said_interval
-from deepmedix_review.reviews.results.plots import interval_plot
+from deepmedix_review.reviews.results.figures import Figure, counted
+from deepmedix_review.reviews.results.found import EVERY
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Ratings, Readings
+from deepmedix_review.reviews.results.shares import Share, shares_figure
 from deepmedix_review.reviews.results.versions import Versions
-from rl_feedback.agreement import Clustered, clustered_share
-
-COLUMNS = ("choice", "outputs of", "share", "low", "high", "half width", "times", "of", "cases")
-
-
-@dataclass(frozen=True)
-class _Share:
-    label: str
-    of: str
-    share: Clustered
-    num_times: int
+from rl_feedback.agreement import clustered_share
 
 
 def choice_figures(
@@ -47,63 +36,32 @@ def _figure(
     readings: Readings, one: RatedCriterion, of: Ratings, said: Ratings, versions: Versions | None
 ) -> Figure:
     shares = list(_shares(readings, one, of, said, versions))
-    lead = next((each for each in shares if each.of != EVERY), shares[0])
+    lead = next((each for each in shares if each.version), shares[0])
     whole = [each.share for each in shares if each.label == lead.label]
     of_all_steps = of is not said
-    told = "" if lead.of == EVERY else f"{lead.of} "
-    return Figure(
+    rated = counted(sum(each.num for each in whole), "rated step" if of_all_steps else "rating")
+    return shares_figure(
+        shares,
         key=f"choices-{one.key}",
+        name=one.name,
         title=f"{one.name}: how often each choice",
-        table=Table(
-            COLUMNS,
-            tuple(
-                (
-                    each.label,
-                    each.of,
-                    None if each.share.value is None else round(each.share.value, 4),
-                    *edges_of(each.share),
-                    each.num_times,
-                    each.share.num,
-                    each.share.num_clusters,
-                )
-                for each in shares
-            ),
-        ),
         method=(
-            "share of all steps that first readings rated: it is asked only of a step that has a "
-            "flaw, and the others have none"
+            "share of all steps that first readings rated: it is asked only of a step that has a flaw, and "
+            "the others have none"
             if of_all_steps
             else f"share of the first ratings of each {one.item}"
-        )
-        + "; its 95 % interval from the variance between cases (Korn and Graubard 1998)",
-        n=f"{counted(sum(each.num for each in whole), 'rated step' if of_all_steps else 'rating')}, "
-        f"{counted(max(each.num_clusters for each in whole), 'case')}",
-        value=f"{told}{lead.label} {lead.share.value:.2f}",
-        interval=said_interval(lead.share),
-        plot=interval_plot(
-            [
-                (
-                    each.label if each.of == EVERY else f"{each.label}, {each.of}",
-                    each.share.value,
-                    each.share.interval,
-                )
-                for each in shares
-            ],
-            low=0,
-            high=1,
-            unit="share",
-            said=f"{one.name}: "
-            + ", ".join(f"{each.label}, {each.of}, {each.share.value:.2f}" for each in shares),
         ),
+        n=f"{rated}, {counted(max(each.num_clusters for each in whole), 'case')}",
+        other_version=EVERY,
     )
 
 
 def _shares(
     readings: Readings, one: RatedCriterion, of: Ratings, said: Ratings, versions: Versions | None
-) -> Iterator[_Share]:
+) -> Iterator[Share]:
     """By choice; within it every output, or each version's where two are shown and it is about one's."""
     case = readings.case[of.reading]
-    groups: list[tuple[str, Chosen]] = [(EVERY, np.ones(len(of.value), dtype=np.bool_))]
+    groups: list[tuple[str, Chosen]] = [("", np.ones(len(of.value), dtype=np.bool_))]
     if versions is not None:
         version = versions.of(readings, of, one.item)
         by_version = [(name, version == place) for place, name in enumerate(versions.names)]
@@ -116,7 +74,7 @@ def _shares(
         is_chosen = is_value if of is said else _among(of, said.only_rows(is_value))
         for name, chosen in groups:
             share = clustered_share(is_chosen[chosen].astype(float), case[chosen].astype(float))
-            yield _Share(label, name, share, int(is_chosen[chosen].sum()))
+            yield Share(label, share, int(is_chosen[chosen].sum()), version=name)
 
 
 def _among(of: Ratings, chosen: Ratings) -> Chosen:

@@ -8,10 +8,9 @@ import numpy as np
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, CriterionRating, ReaderStudy
 from deepmedix_review.reviews.results.columns import places_of
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
-from deepmedix_review.reviews.results.found import edges_of, said_interval
-from deepmedix_review.reviews.results.plots import interval_plot
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
 from deepmedix_review.reviews.results.readings import Readings, reader_names
+from deepmedix_review.reviews.results.shares import INTERVAL, Share, columns_of, shares_figure
 from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
 
@@ -73,37 +72,25 @@ def _item(step: int | None, of: int | None, region: int | None) -> str:
 def _several(criterion: Criterion, first: Readings, answers: Sequence[_Answer]) -> Figure:
     key, title = f"choices-{criterion.key}", f"{criterion.name}: how often each choice"
     method = (
-        f"share of the first answers on {criterion.get_target_display()} that name it, among others perhaps; "
-        "its 95 % interval from the variance between cases (Korn and Graubard 1998)"
+        f"share of the first answers on {criterion.get_target_display()} that name it, among others perhaps"
     )
-    columns = ("choice", "share", "low", "high", "half width", "times", "of", "cases")
     if not answers:
-        return missing(key=key, title=title, method=method, note=NOBODY, columns=columns)
+        columns = columns_of(by_version=False)
+        return missing(key=key, title=title, method=f"{method}; {INTERVAL}", note=NOBODY, columns=columns)
     case = first.case[[one.reading for one in answers]].astype(float)
-    found = []
+    shares = []
     for option in criterion.options:
         names = np.array([option["value"] in one.value for one in answers])
-        found.append((str(option["label"]), clustered_share(names.astype(float), case), int(names.sum())))
-    cells: list[tuple[Cell, ...]] = [
-        (label, rounded(share.value), *edges_of(share), times, share.num, share.num_clusters)
-        for label, share, times in found
-    ]
-    label, lead, _ = found[0]
-    return Figure(
+        share = clustered_share(names.astype(float), case)
+        shares.append(Share(str(option["label"]), share, int(names.sum())))
+    lead = shares[0].share
+    return shares_figure(
+        shares,
         key=key,
+        name=criterion.name,
         title=title,
-        table=Table(columns, tuple(cells)),
         method=method,
         n=f"{counted(lead.num, 'answer')}, {counted(lead.num_clusters, 'case')}",
-        value=f"{label} {lead.value:.2f}",
-        interval=said_interval(lead),
-        plot=interval_plot(
-            [(label, share.value, share.interval) for label, share, _ in found],
-            low=0,
-            high=1,
-            unit="share",
-            said=f"{criterion.name}: " + ", ".join(f"{label} {share.value:.2f}" for label, share, _ in found),
-        ),
     )
 
 
