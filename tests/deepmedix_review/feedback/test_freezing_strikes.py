@@ -11,7 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.conduct.overview import disputes
+from deepmedix_review.reviews.conduct.disputes import disputes_of
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     AnswerRating,
@@ -95,7 +95,7 @@ def test_a_strike_in_doubt_is_not_taught_and_the_other_reader_is_asked(
     assert [(row["model"], row["kind"], row["num_struck"]) for row in told["kinds"]] == [
         (str(model), "Pleural Effusion", 1)
     ]
-    (row,) = disputes(study, shows_reasons=True)
+    (row,) = disputes_of(study, shows_reasons=True)
     assert row.adjudicator == asked.reader
     assert "another look was asked for" in row.reasons[0]
     assert row.reasons[1] == "Asked outright, whether it is there: Pleural Effusion."

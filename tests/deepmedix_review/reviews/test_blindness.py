@@ -27,7 +27,8 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.reading.changes import AddFinding, CastVote, RateAnswer, RateStep, SayFirstRead
 from deepmedix_review.reviews.study_services import create_reader_study, invite_reader
-from deepmedix_review.reviews.study_services.drafting import StudyDraft, find_unready
+from deepmedix_review.reviews.study_services.drafting import StudyDraft
+from deepmedix_review.reviews.study_services.readiness import find_unready
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reasoning import say

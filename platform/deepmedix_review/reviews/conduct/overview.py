@@ -1,8 +1,7 @@
 """What an admin sees of a reader study on its way: readers, cases, controls, repeats, disputed cases."""
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,15 +11,13 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
-from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements, num_given_to_nobody
+from deepmedix_review.reviews.disagreement import num_given_to_nobody
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
 MOST_REPEATS = 200
-IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
-IN_DOUBT_TOO = "A signed word is in doubt besides: everything is asked anew."
 
 
 @dataclass(frozen=True)
@@ -100,28 +97,6 @@ class RepeatRow:
         if self.available_at is None:
             return "in its washout: more cases come between"
         return "due" if self.available_at <= timezone.now() else "in its washout"
-
-
-@dataclass(frozen=True)
-class DisputeRow:
-    """A case on which readers disagree, why, and who settles it, or could; `had` are its readers' keys."""
-
-    case: uuid.UUID
-    position: int
-    study_label: str
-    reasons: tuple[str, ...]
-    adjudicator: User | None
-    is_signed: bool
-    able: tuple[User, ...]
-    had: frozenset[int]
-
-
-@dataclass(frozen=True)
-class AbleForAll:
-    """Somebody who could settle so many of the cases that were given to nobody."""
-
-    reader: User
-    num_cases: int
 
 
 def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRow], uuid.UUID | None]:
@@ -267,86 +242,6 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
         )
         for row in rows[:MOST_REPEATS]
     ]
-
-
-def disputes(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[DisputeRow]:
-    """Cases that wait for another word or got one; why they are disputed only where results may be seen."""
-    if reader_study.adjudication == ReaderStudy.Adjudication.OFF:
-        return []
-    settled = {
-        row.case_id: row
-        for row in Assignment.objects.filter(
-            case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
-        )
-        .select_related("reader", "case__study")
-        .prefetch_related("doubts")
-        .order_by("pk")
-    }
-    found_cases = _with_doubts(find_disagreements(reader_study), list(settled.values()))
-    has_read = _who_had(found.case for found in found_cases)
-    experts = tuple(readers())
-    needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
-    return [
-        DisputeRow(
-            case=found.case.uid,
-            position=found.case.position,
-            study_label=found.case.study.label,
-            reasons=found.reasons if shows_reasons else (),
-            adjudicator=settled[found.case.pk].reader if found.case.pk in settled else None,
-            is_signed=found.case.pk in settled and settled[found.case.pk].signed_at is not None,
-            able=tuple(
-                expert for expert in experts if not needs_new or expert.pk not in has_read[found.case.pk]
-            ),
-            had=frozenset(has_read[found.case.pk]),
-        )
-        for found in found_cases
-    ]
-
-
-def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
-    return [row for row in disputes if row.adjudicator is None]
-
-
-def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
-    """Whoever could settle any of these, each with how many."""
-    counts = Counter(expert for row in waiting for expert in row.able)
-    return [AbleForAll(expert, number) for expert, number in counts.items()]
-
-
-def _with_doubts(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
-    """And the cases that wait for another word though no two readers disagree, in case order."""
-    disputed = {one.case.pk for one in found}
-    doubted = {row.case_id: row for row in given if row.asks_everything}
-    told = [
-        replace(one, reasons=(*one.reasons, IN_DOUBT_TOO, *_asked_outright(doubted[one.case.pk])))
-        if one.case.pk in doubted
-        else one
-        for one in found
-    ]
-    doubts = [
-        Disagreement(row.case, (IN_DOUBT, *_asked_outright(row)))
-        for row in given
-        if row.case_id not in disputed
-    ]
-    return sorted([*told, *doubts], key=lambda one: one.case.position)
-
-
-def _asked_outright(given: Assignment) -> tuple[str, ...]:
-    names = ", ".join(sorted(doubt.finding for doubt in given.doubts.all()))
-    return (f"Asked outright, whether it is there: {names}.",) if names else ()
-
-
-def _who_had(cases: Iterable[Case]) -> Mapping[int, set[int]]:
-    """By case, who has it on the list or has opened it: the third reader is none of them."""
-    had: dict[int, set[int]] = defaultdict(set)
-    rows = Assignment.objects.filter(
-        Q(withdrawn_at=None) | Q(readings__opened_at__isnull=False),
-        case__in=list(cases),
-        kind=Assignment.Kind.FIRST,
-    )
-    for case, reader in rows.values_list("case", "reader"):
-        had[case].add(reader)
-    return had
 
 
 def readers_to_invite(reader_study: ReaderStudy) -> QuerySet[User]:

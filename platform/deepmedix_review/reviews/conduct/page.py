@@ -14,6 +14,12 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.disputes import (
+    DisputeRow,
+    able_for_all,
+    disputes_of,
+    given_to_nobody,
+)
 from deepmedix_review.reviews.conduct.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.conduct.out_of_use import cases_out_of_use
 from deepmedix_review.reviews.criteria.versions import asked_of
@@ -75,8 +81,8 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         hidden = ""
     except RefusedByRule as refusal:
         hidden = str(refusal)
-    disputes = overview.disputes(reader_study, shows_reasons=not hidden)
-    waiting = overview.given_to_nobody(disputes)
+    disputes = disputes_of(reader_study, shows_reasons=not hidden)
+    waiting = given_to_nobody(disputes)
     said = _with_place(said or Said(), reader_study, disputes)
     rows = overview.reader_rows(reader_study)
     cases, after = overview.case_rows(reader_study, after=read_before(request.GET.get("after")))
@@ -99,7 +105,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "out_of_use": cases_out_of_use(reader_study),
         "disputes": disputes,
         "waiting": waiting,
-        "able_for_all": overview.able_for_all(waiting),
+        "able_for_all": able_for_all(waiting),
         "num_unsettled": sum(not row.is_signed for row in disputes),
         "hidden": hidden,
         "invitation_form": said.invitation or invitation_form(reader_study, request),
@@ -109,7 +115,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
     return render(request, "reviews/conduct/page.html", context, status=409 if said.is_refused else 200)
 
 
-def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[overview.DisputeRow]) -> Said:
+def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[DisputeRow]) -> Said:
     """What was refused to a control that the page has no more stands at its top."""
     settling = said.settling
     if settling and all(row.case != settling.case for row in disputes):

@@ -13,8 +13,6 @@ from deepmedix_review.reviews.study_services.drafting import (
     collected_of,
     design_reader_study,
     draft_of,
-    find_unready,
-    unready_settings,
 )
 from deepmedix_review.reviews.study_services.drafts import delete_draft, design_another_like
 from deepmedix_review.reviews.study_services.extending import (
@@ -37,6 +35,7 @@ from deepmedix_review.reviews.study_services.readers import (
     preview_removal,
     remove_reader,
 )
+from deepmedix_review.reviews.study_services.readiness import find_unready, unready_settings
 from deepmedix_review.reviews.study_services.repeats import release_due_repeats
 from deepmedix_review.reviews.study_services.running import (
     lock_reader_study,

@@ -26,8 +26,8 @@ from deepmedix_review.reviews.study_services.drafting import (
     design_of,
     design_reader_study,
     draft_of,
-    find_unready,
 )
+from deepmedix_review.reviews.study_services.readiness import find_unready
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.studies.models import Study
 

@@ -4,7 +4,7 @@ import pytest
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reviews.conduct.overview import disputes
+from deepmedix_review.reviews.conduct.disputes import disputes_of
 from deepmedix_review.reviews.criteria.versions import default_criteria, library
 from deepmedix_review.reviews.models import (
     Assignment,
@@ -57,7 +57,7 @@ def test_who_was_given_the_disputes_and_has_not_begun_is_asked_everything_for_a_
     assert adjudicate_doubts({case: [EFFUSION]}) == 1
     reading = Reading.objects.get(assignment__kind="adjudication")
     assert "4 steps have no rating yet" in " ".join(find_missing(reading).sentences)
-    (row,) = disputes(reader_study, shows_reasons=True)
+    (row,) = disputes_of(reader_study, shows_reasons=True)
     assert row.reasons[1:] == (
         "A signed word is in doubt besides: everything is asked anew.",
         "Asked outright, whether it is there: Pleural Effusion.",
@@ -84,7 +84,7 @@ def test_a_judge_at_work_is_asked_nothing_more_and_after_the_signature_somebody_
     further = Assignment.objects.get(kind="adjudication", signed_at=None)
     assert further.asks_everything
     assert further.reader not in {one.assignment.reader for one in readings_of(case)[:2]} | {judge}
-    (row,) = disputes(reader_study, shows_reasons=True)
+    (row,) = disputes_of(reader_study, shows_reasons=True)
     assert (row.adjudicator, row.is_signed) == (further.reader, False)
     with pytest.raises(RefusedByRule, match="being adjudicated already"):
         start_adjudication(case=case, reader=ExpertFactory.create(), actor=None, doubts=[EFFUSION])
