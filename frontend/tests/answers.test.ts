@@ -59,6 +59,39 @@ describe("what is no answer of the server confirms nothing", () => {
   });
 });
 
+describe("a refusal is for good where the server itself says why, and else tried again", () => {
+  const refuses = (status: number, body: string): void =>
+    void vi.stubGlobal("fetch", async () => new Response(body, { status }));
+
+  for (const [status, body] of [
+    [400, "<html>Bad Request</html>"],
+    [413, "<html>Request Entity Too Large</html>"],
+    [413, '{"message": "Request Too Long"}'],
+    [400, '{"error": {"code": "blocked"}}'],
+    [422, ""],
+    [400, "{}"],
+  ] as const) {
+    it(`${status} ${body}`, async () => {
+      refuses(status, body);
+      const answer = await send("r", CHANGE);
+      expect(answer.kind).toBe("unreachable");
+      expect(answer).toMatchObject({
+        sentence: `Something between here and the server turned it away (${status}). Tell an admin if that goes on.`,
+      });
+    });
+  }
+
+  for (const [status, body] of [
+    [409, '{"detail": "This reading is signed and locked.", "is_over": true}'],
+    [400, '{"film": ["This field is required."]}'],
+  ] as const) {
+    it(`${status} ${body}`, async () => {
+      refuses(status, body);
+      expect(await send("r", CHANGE)).toMatchObject({ kind: "refused", body: JSON.parse(body) });
+    });
+  }
+});
+
 describe("a server that is silent", () => {
   it("is given up, and said to be", async () => {
     vi.stubGlobal("fetch", silent);

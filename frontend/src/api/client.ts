@@ -66,7 +66,23 @@ async function request<Body>(url: string, init: RequestInit): Promise<Answer<Bod
   const detail = (body as { detail?: unknown } | null)?.detail;
   const sentence = typeof detail === "string" ? detail : unexplained(response.status);
   const failed = failure(response.status, sentence);
-  return failed.kind === "refused" ? { ...failed, body } : failed;
+  if (failed.kind !== "refused") return failed;
+  return isOurRefusal(body) ? { ...failed, body } : turnedAway(response.status);
+}
+
+/** The server says why in a sentence, or of each field: what a proxy answers for it, by size or by rule, does not. */
+function isOurRefusal(body: unknown): boolean {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return false;
+  const said = Object.values(body);
+  return (
+    typeof (body as { detail?: unknown }).detail === "string" ||
+    (said.length > 0 && said.every(Array.isArray))
+  );
+}
+
+function turnedAway(status: number): Answer<never> {
+  const sentence = `Something between here and the server turned it away (${status}). Tell an admin if that goes on.`;
+  return { kind: "unreachable", sentence };
 }
 
 /** Something between here and the server answers in its place. */
