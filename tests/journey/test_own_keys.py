@@ -84,6 +84,14 @@ def test_a_key_is_moved_kept_for_the_account_and_reset(enter: Callable[[], Room]
     assert StepRating.objects.get().plausibility == 4
     assert room.problems == []
 
+    # Somebody else logs in beside this page, which stays open: their keys stay theirs.
+    other = ExpertFactory.create()
+    open_as(other, context=page.context, url=room.url).close()
+    page.get_by_role("button", name="Shortcuts").click()
+    sheet.get_by_role("checkbox").check()
+    expect(sheet.get_by_text("It could not be kept for other days: Another account")).to_be_visible()
+    assert not Preference.objects.filter(user=other).exists()
+
 
 def test_the_tour_is_taken_by_keys_offered_once_and_found_again(enter: Callable[[], Room]) -> None:
     room = enter()

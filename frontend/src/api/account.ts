@@ -21,10 +21,13 @@ export function logInAgain(account: string, { username, password }: Credentials)
 /** How the reading room is set up for this account. */
 export type KeySettings = components["schemas"]["Preference"];
 
-export function keySettings(): Promise<Answer<KeySettings>> {
-  return getJson<KeySettings>("/api/me/keys/");
+/** Refused where another than the page's own `account` is logged in by now. */
+export function keySettings(account: string): Promise<Answer<KeySettings>> {
+  return getJson<KeySettings>(keysOf(account));
 }
 
-export function keepKeySettings(settings: KeySettings): Promise<Answer<KeySettings>> {
-  return putJson<KeySettings>("/api/me/keys/", settings);
+export function keepKeySettings(account: string, settings: KeySettings): Promise<Answer<KeySettings>> {
+  return putJson<KeySettings>(keysOf(account), settings);
 }
+
+const keysOf = (account: string): string => `/api/me/keys/?account=${account}`;

@@ -2376,7 +2376,10 @@ export interface operations {
     };
     keys_retrieve: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description whose page asks: refused where another is logged in by now */
+                account?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2391,11 +2394,22 @@ export interface operations {
                     "application/json": components["schemas"]["Preference"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRefusal"];
+                };
+            };
         };
     };
     keys_update: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description whose page asks: refused where another is logged in by now */
+                account?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

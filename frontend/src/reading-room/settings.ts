@@ -8,7 +8,7 @@ export class Settings {
   private readonly name: string;
 
   constructor(
-    account: string,
+    private readonly account: string,
     private readonly storage: Storage,
     private readonly tell: (state: KeySettings) => void,
   ) {
@@ -17,14 +17,14 @@ export class Settings {
   }
 
   async load(): Promise<void> {
-    const answer = await keySettings();
+    const answer = await keySettings(this.account);
     if (answer.kind === "done") this.set(answer.body);
   }
 
   /** Why it is not on the server, or null where it is. It counts on this page all the same. */
   async change(part: Partial<KeySettings>): Promise<string | null> {
     this.set({ ...this.state, ...part });
-    const answer = await keepKeySettings(this.state);
+    const answer = await keepKeySettings(this.account, this.state);
     return answer.kind === "done" ? null : answer.sentence;
   }
 

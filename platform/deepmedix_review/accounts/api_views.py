@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.auth import login
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect, ensure_csrf_cookie
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from deepmedix_review.accounts.serializers import (
     SessionSerializer,
 )
 from deepmedix_review.accounts.services import check_login
+from deepmedix_review.common.errors import RefusedByRule
 
 
 # REST framework checks the token for those who are logged in alone; here nobody is yet.
@@ -62,16 +64,26 @@ def _answer(user: Any) -> Response:
     return Response(SessionSerializer(shown).data)
 
 
+OF_ACCOUNT = OpenApiParameter(
+    "account", OpenApiTypes.UUID, description="whose page asks: refused where another is logged in by now"
+)
+
+
 class KeysView(APIView):
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="keys_retrieve", responses=PreferenceSerializer)
+    @extend_schema(
+        operation_id="keys_retrieve",
+        parameters=[OF_ACCOUNT],
+        responses={200: PreferenceSerializer, 409: SessionRefusalSerializer},
+    )
     def get(self, request: Request) -> Response:
         """The keys of the reading room as this person set them."""
-        return Response(PreferenceSerializer(preference_of(acting_user(request))).data)
+        return Response(PreferenceSerializer(preference_of(_owner(request))).data)
 
     @extend_schema(
         operation_id="keys_update",
+        parameters=[OF_ACCOUNT],
         request=PreferenceSerializer,
         responses={200: PreferenceSerializer, 400: SessionRefusalSerializer, 409: SessionRefusalSerializer},
     )
@@ -80,5 +92,13 @@ class KeysView(APIView):
         form = PreferenceSerializer(data=request.data)
         if not form.is_valid():
             return Response({"detail": "These keys could not be read. Reload the page."}, status=400)
-        kept = set_preference(acting_user(request), ReadingRoomPreference(**form.validated_data))
+        kept = set_preference(_owner(request), ReadingRoomPreference(**form.validated_data))
         return Response(PreferenceSerializer(kept).data)
+
+
+def _owner(request: Request) -> User:
+    """A page stays open while somebody else logs in beside it: its keys are not theirs."""
+    user = acting_user(request)
+    if request.query_params.get("account", str(user.uid)) != str(user.uid):
+        raise RefusedByRule("Another account is logged in in this browser now. Log in again.")
+    return user

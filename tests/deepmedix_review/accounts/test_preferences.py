@@ -34,6 +34,17 @@ def test_keys_are_kept_for_the_one_who_set_them_and_for_nobody_else() -> None:
     assert Preference.objects.count() == 1
 
 
+def test_a_page_that_was_opened_by_another_account_changes_and_learns_nothing() -> None:
+    theirs, mine = ExpertFactory.create(), ExpertFactory.create()
+    of_page = f"{reverse('api-keys')}?account={theirs.uid}"
+    beside = client_of(mine)
+    for answer in (beside.get(of_page), beside.put(of_page, MOVED, content_type="application/json")):
+        assert answer.status_code == 409
+        assert answer.json() == {"detail": "Another account is logged in in this browser now. Log in again."}
+    assert not Preference.objects.exists()
+    assert client_of(theirs).put(of_page, MOVED, content_type="application/json").json() == MOVED
+
+
 def test_one_key_for_two_things_is_refused_by_name() -> None:
     answer = put(client_of(ExpertFactory.create()), MOVED | {"keys": {"Region fits": "KeyQ", "Note": "KeyQ"}})
     assert answer.status_code == 409
