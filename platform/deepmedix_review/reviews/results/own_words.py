@@ -9,6 +9,7 @@ from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, CriterionRating, ReaderStudy
 from deepmedix_review.reviews.results.columns import places_of
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
+from deepmedix_review.reviews.results.rated import SAYS_SIDES, names_sides
 from deepmedix_review.reviews.results.readings import Readings, reader_names
 from deepmedix_review.reviews.results.shares import INTERVAL, Share, columns_of, shares_figure
 from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
@@ -70,7 +71,8 @@ def _item(step: int | None, of: int | None, region: int | None) -> str:
 
 
 def _several(criterion: Criterion, first: Readings, answers: Sequence[_Answer]) -> Figure:
-    key, title = f"choices-{criterion.key}", f"{criterion.name}: how often each choice"
+    sides = SAYS_SIDES if names_sides(criterion) else ""
+    key, title = f"choices-{criterion.key}", f"{criterion.name}{sides}: how often each choice"
     method = (
         f"share of the first answers on {criterion.get_target_display()} that name it, among others perhaps"
     )

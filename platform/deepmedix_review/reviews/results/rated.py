@@ -1,5 +1,6 @@
 """Everything that a reader study asks for and that has values, each with all that readers said to it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, l
 from deepmedix_review.reviews.results.versions import Versions
 
 FIVE = (1, 2, 3, 4, 5)
+# Of two samples of one version, which was made first.
+WRITTEN = ("written first", "written later")
+SAYS_SIDES = " (A and B are the sides shown, not versions)"
+SIDE = re.compile(r"\b[AB]\b")
 # A scale of more values is drawn without a mark for each.
 MOST_MARKS = 7
 
@@ -61,13 +66,39 @@ def load_rated(
 def preferred_completion(readings: Readings, votes: Ratings, versions: Versions | None) -> Ratings:
     """Votes as what was preferred, whichever side it stood on: 0 the earlier completion or version, 1 tie,
     2 the later one, 3 both bad."""
-    a, b = readings.completion_a[votes.reading], readings.completion_b[votes.reading]
+    return _preferred(readings, votes, versions, a=0, b=2)
+
+
+def _preferred(readings: Readings, said: Ratings, versions: Versions | None, *, a: int, b: int) -> Ratings:
+    """Values `a` and `b`, a side each, as the earlier and the later completion or version."""
+    on_a, on_b = readings.completion_a[said.reading], readings.completion_b[said.reading]
     if versions is not None:
-        a, b = versions.of_completions(a), versions.of_completions(b)
-    value = votes.value.copy()
-    turned = (a > b) & (votes.value != 1) & (votes.value != 3)
-    value[turned] = 2 - value[turned]
-    return Ratings(votes.reading, votes.item, value)
+        on_a, on_b = versions.of_completions(on_a), versions.of_completions(on_b)
+    value = said.value.copy()
+    turned = on_a > on_b
+    value[turned & (said.value == a)] = b
+    value[turned & (said.value == b)] = a
+    return Ratings(said.reading, said.item, value)
+
+
+def _places_of_sides(criterion: Criterion) -> tuple[int, int] | None:
+    """Of a choice between the two outputs, the places of the answers A and B; None for another question."""
+    if (criterion.target, criterion.kind) != (Criterion.Target.VOTE, Criterion.Kind.CHOICE):
+        return None
+    values = [str(option["value"]).strip().casefold() for option in criterion.options]
+    labels = [str(option["label"]).strip().casefold() for option in criterion.options]
+    for names in (values, labels):
+        if "a" in names and "b" in names:
+            return names.index("a"), names.index("b")
+    return None
+
+
+def names_sides(criterion: Criterion) -> bool:
+    """Whether answers on the two outputs speak of A or B, which is another version from case to case."""
+    if criterion.target != Criterion.Target.VOTE:
+        return False
+    said = [f"{option['value']} {option['label']}" for option in criterion.options]
+    return any(SIDE.search(one) for one in said)
 
 
 def _load(
@@ -91,23 +122,36 @@ def _load(
             return RatedCriterion(criterion.key, name, "region", said.verdicts, (0, 1, 2), labels, False)
         case "grounded" | "overall":
             ratings = preferred_completion(readings, said.votes[field], versions)
-            low, high = versions.names if versions else ("written first", "written later")
+            low, high = versions.names if versions else WRITTEN
             labels = (low, "tie", high, "both bad")
             return RatedCriterion(
                 criterion.key, name, "case", ratings, (0, 1, 2, 3), labels, False, (), field
             )
+    return _own(readings, criterion, versions)
+
+
+def _own(readings: Readings, criterion: Criterion, versions: Versions | None) -> RatedCriterion | None:
     if criterion.kind not in (Criterion.Kind.SCALE, Criterion.Kind.CHOICE):
         return None
     options = criterion.options
     ratings = load_criterion(readings, criterion.pk, [option["value"] for option in options])
     is_scale = criterion.kind == Criterion.Kind.SCALE
+    labels = [str(option["label"]) for option in options]
+    name = criterion.name
+    sides = _places_of_sides(criterion)
+    if sides is not None:
+        a, b = sides
+        labels[a], labels[b] = versions.names if versions else WRITTEN
+        ratings = _preferred(readings, ratings, versions, a=a, b=b)
+    elif names_sides(criterion):
+        name += SAYS_SIDES
     return RatedCriterion(
         criterion.key,
         name,
         str(criterion.target),
         ratings,
         tuple(range(len(options))),
-        tuple(str(option["label"]) for option in options),
+        tuple(labels),
         is_scale,
         tuple(option["value"] for option in options) if is_scale else (),
         asked_if=str(criterion.asked_if),

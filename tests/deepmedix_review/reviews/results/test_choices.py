@@ -3,13 +3,15 @@
 import pytest
 
 from deepmedix_review.reasoning.models import Region
+from deepmedix_review.reviews.criteria.library import Option
+from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Criterion, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, RateCriterion, RateStep
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.study_services import StudyDraft
 from tests.deepmedix_review.reviews.results.the_figures import figure
-from tests.factories.accounts import ExpertFactory
+from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import running
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
@@ -68,3 +70,58 @@ def test_an_error_s_share_is_of_all_rated_steps_those_that_were_not_asked_too() 
     assert rows["denied"][0] == 0.0
     assert "no error" not in rows
     assert dashboard.figure("choices-region-verdict") is None
+
+
+A, B = Option("A", "A", "output A"), Option("B", "B", "output B")
+ALIKE = Option("same", "Same", "no difference")
+BY_SIDE = " (A and B are the sides shown, not versions)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "names"),
+    [
+        ("choice", (A, ALIKE, B), None),
+        ("choice", (Option("A wins", "A wins", "A"), ALIKE, Option("B wins", "B wins", "B")), BY_SIDE),
+        ("choice", (Option("first", "The first", "1"), ALIKE, Option("second", "The second", "2")), ""),
+        ("choices", (A, ALIKE, B), BY_SIDE),
+    ],
+)
+def test_an_own_choice_between_the_outputs_is_of_versions_or_said_to_be_of_sides(
+    kind: str, options: tuple[Option, ...], names: str | None
+) -> None:
+    instances = [InstanceFactory.create() for _ in range(4)]
+    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
+    for instance in instances:
+        for version in (older, newer):
+            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    clearer = save_criterion(
+        actor=AdminFactory.create(), name="Clearer", question="", target="vote", kind=kind, options=options
+    ).criterion
+    study = running(
+        StudyDraft(
+            title="Clearer words",
+            design=ReaderStudyDesign(shows="two_versions"),
+            studies=[instance.study for instance in instances],
+            readers=[ExpertFactory.create()],
+            model_version=older,
+            other_version=newer,
+            asked=[*default_criteria(), Asked(clearer)],
+        )
+    )
+    sides = set()
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        # The newer one every time, whichever side it stands on.
+        on_a = reading.completion_a.model_version_id == newer.pk
+        sides.add(on_a)
+        value = str((options[0] if on_a else options[2]).value)
+        change(reading, RateCriterion(clearer.uid, None, None, None, (value,) if kind == "choices" else value))
+        sign(reading)
+    assert sides == {True, False}
+    found = figure(compute(study), "choices-clearer")
+    times = {row[0]: row[-3] for row in found.table.rows}
+    if names is None:
+        assert times == {str(older): 0, "Same": 0, str(newer): 4}
+    else:
+        assert times == {option.label: {0: 2, 1: 0, 2: 2}[place] for place, option in enumerate(options)}
+    assert found.title == f"Clearer{names or ''}: how often each choice"
