@@ -47,6 +47,15 @@ describe("the same statement in both outputs", () => {
     expect(twinOf(told([], b), b[0] as Step)).toBeNull();
   });
 
+  it("is the one that points at the same place where an output says a thing twice", () => {
+    const words = "There is a nodule.";
+    const b = [said("b1", 1, words, [elsewhere]), said("b2", 2, words)];
+    const here = told([said("a1", 1, words)], b);
+    expect(b.map((each) => twinOf(here, each)?.uid ?? null)).toEqual([null, "a1"]);
+    const both = told([said("a1", 1, words), said("a2", 2, words, [elsewhere])], b);
+    expect(b.map((each) => twinOf(both, each)?.uid ?? null)).toEqual(["a2", "a1"]);
+  });
+
   it("has one colour on both sides, on its card as on the film, and nothing else of the two has it", async () => {
     const here = told();
     expect([...A, ...B].map((each) => colourOf(here, each))).toEqual([1, 2, 3, 3, 1, 4]);

@@ -40,17 +40,29 @@ function pairingOf({ completions }: Pick<Reading, "completions">): Pairing {
   return made;
 }
 
-/** Where an output says one thing twice, its first is the other's first. */
+/** Where an output says one thing twice, the one whose regions lie where the other's do is meant, else the first. */
 function twinsOf(a: readonly Step[], b: readonly Step[]): Map<string, Step> {
   const twins = new Map<string, Step>();
-  for (const step of a) {
-    const words = plainWords(step.text);
-    const twin = b.find((other) => !twins.has(other.uid) && words !== "" && plainWords(other.text) === words);
-    if (twin === undefined) continue;
-    twins.set(step.uid, twin);
-    twins.set(twin.uid, step);
+  for (const isTwin of [areAlike, sayTheSame]) {
+    for (const step of a.filter(({ uid }) => !twins.has(uid))) {
+      const twin = b.find((other) => !twins.has(other.uid) && isTwin(step, other));
+      if (twin === undefined) continue;
+      twins.set(step.uid, twin);
+      twins.set(twin.uid, step);
+    }
   }
   return twins;
+}
+
+function sayTheSame(one: Step, other: Step): boolean {
+  const words = plainWords(one.text);
+  return words !== "" && words === plainWords(other.text);
+}
+
+/** In words and in where they point. */
+function areAlike(one: Step, other: Step): boolean {
+  const isThere = (region: Region): boolean => other.regions.some((each) => isSamePlace(region, each));
+  return sayTheSame(one, other) && one.regions.length === other.regions.length && one.regions.every(isThere);
 }
 
 /** By a step's place; on B a twin has the colour of its twin, and the others one that means nothing else, while there
