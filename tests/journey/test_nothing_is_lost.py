@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.db import connection
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
@@ -28,6 +28,7 @@ from tests.servers import WebServer
 NUM_CHANGES = 200
 # With the time at work, which is a change too, where the machine is slow.
 WAITING = re.compile(r"\d+ changes wait in this browser")
+FILM = re.compile(r"/api/instances/.+/film/")
 CHANGES = re.compile(r"/api/readings/.+/changes/")
 # Each with a region that is never judged, so that the focus stays where it is.
 STEPS = [
@@ -173,6 +174,34 @@ def test_the_session_ends_and_the_reader_logs_in_again_in_place(sit_down: Callab
     assert ReadingChange.objects.filter(kind="rate_step").count() == 140
     desk.rate_until(NUM_CHANGES)
     desk.expect_exactly_what_was_pressed()
+
+
+def test_a_film_that_is_kept_from_whoever_is_logged_out_is_shown_once_they_log_in(
+    sit_down: Callable[..., Desk],
+) -> None:
+    desk = sit_down()
+    page, reader = desk.page, desk.reading.assignment.reader
+
+    def end_session(route: Route) -> None:
+        Session.objects.all().delete()
+        route.continue_(headers={**route.request.headers, "cache-control": "no-cache"})
+
+    page.route(FILM, end_session)
+    page.reload()
+    alert = page.get_by_role("alert").filter(has_text="The film is shown once you log in again.")
+    expect(alert).to_contain_text("You are logged out.")
+    check_barriers(page)
+    page.unroute(FILM)
+    alert.get_by_role("button", name="Log in again").click()
+    dialog = page.get_by_role("dialog", name="Log in again")
+    dialog.get_by_label("User name").fill(reader.username)
+    dialog.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
+    expect(alert).to_have_count(0)
+    page.keyboard.press("4")
+    desk.wait_until_saved()
+    assert StepRating.objects.get().plausibility == 4
 
 
 def test_the_tab_crashes(sit_down: Callable[..., Desk], context: BrowserContext) -> None:

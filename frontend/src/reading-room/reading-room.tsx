@@ -124,6 +124,8 @@ export function ReadingRoom({
           state={open?.state ?? null}
           stage={stageElement}
           worklistUrl={addresses.worklist}
+          login={state?.login ?? null}
+          onLogIn={() => session?.askToLogIn()}
           onRetry={() => session?.retryFilm()}
         />
         {session && state && (

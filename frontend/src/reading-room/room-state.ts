@@ -14,7 +14,12 @@ import type { Writing } from "./writing";
 export type FilmState =
   | { readonly kind: "loading" }
   | { readonly kind: "shown"; readonly values: FilmValues }
-  | { readonly kind: "wrong"; readonly sentence: string; readonly isMissing: boolean };
+  | {
+      readonly kind: "wrong";
+      readonly sentence: string;
+      readonly isMissing: boolean;
+      readonly isLockedOut: boolean;
+    };
 
 export interface RoomState {
   readonly reading: Reading;

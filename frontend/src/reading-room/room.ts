@@ -20,6 +20,8 @@ import { NO_DEEDS } from "./undo";
 import { Walking } from "./walking";
 import type { Writing } from "./writing";
 
+type WhyLost = Pick<WrongImage, "isMissing" | "isLockedOut">;
+
 export class Room {
   state: RoomState;
   readonly films: FilmWork;
@@ -82,9 +84,12 @@ export class Room {
     }
   }
 
-  lose(sentence: string, { isMissing }: Pick<WrongImage, "isMissing"> = { isMissing: false }): void {
+  lose(
+    sentence: string,
+    { isMissing, isLockedOut }: WhyLost = { isMissing: false, isLockedOut: false },
+  ): void {
     this.set({
-      film: { kind: "wrong", sentence, isMissing },
+      film: { kind: "wrong", sentence, isMissing, isLockedOut },
       display: null,
       drawing: null,
       writing: null,

@@ -14,6 +14,7 @@ import { type Histories, historiesIn, NO_HISTORIES } from "./histories";
 import { rescue } from "./last-resort";
 import { forgetLeftover, type Leftover, sendLeftovers } from "./leftovers";
 import { Login } from "./login";
+import { lostInWords } from "./lost";
 import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
 import type { Room } from "./room";
@@ -187,6 +188,13 @@ export class Session {
     if (desk === this.desk) await this.reopen();
   }
 
+  /** Of a case, what this browser keeps for this reader. */
+  async whatIsLost(reading: string): Promise<string> {
+    const rows = (await this.around?.outbox.waiting(reading)) ?? [];
+    const own = rows.filter(({ account }) => account === undefined || account === this.account);
+    return lostInWords(own.map(({ change }) => change));
+  }
+
   /** Nothing of this case can be saved any more: forget what waits. */
   async letGo(): Promise<void> {
     await this.desk?.saver.dropRefused();
@@ -293,21 +301,30 @@ export class Session {
     const { stage } = this.state;
     if (desk !== this.desk || stage.kind !== "open") return;
     const wasRated = state.reading !== stage.state.reading;
+    const isNewlyWrong = state.film !== stage.state.film && state.film.kind === "wrong";
     if (wasRated && gaps(state.reading).length === 0) void this.desks.next.askWhetherItMayBeSeen();
     const said = wasRated ? { refusal: null, doubts: [], notice: null } : {};
     this.set({ stage: { ...stage, state, save: this.desks.save(desk.saver.state) }, ...said });
+    if (isNewlyWrong && state.film.isLockedOut) void this.login.findOut();
   }
 
   private async saveChanged(desk: Desk, save: SaveState): Promise<void> {
     if (desk !== this.desk && desk !== this.desks.left) return;
     const { problem } = save;
-    if (problem === null && save.numWaiting === 0) this.login.confirmed();
+    // Where nothing waited, nothing was asked of the server, and it has confirmed nothing.
+    if (problem === null && save.numWaiting === 0 && this.isWaiting) this.login.confirmed();
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
     if (problem?.kind === "out-of-use" || problem?.kind === "closed") return this.away.take(desk, problem);
     if (problem?.kind === "over") desk.room.isOver = true;
     this.showSaving();
     await this.lock.savingChanged(desk);
     if (problem?.kind === "locked-out") await this.login.findOut();
+  }
+
+  /** Whether something waited for the server when that was shown last. */
+  private get isWaiting(): boolean {
+    const { stage } = this.state;
+    return "save" in stage && (stage.save.numWaiting > 0 || stage.save.problem !== null);
   }
 
   private async reportingChanged(desk: Desk, save: SaveState): Promise<void> {

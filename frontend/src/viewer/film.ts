@@ -63,10 +63,20 @@ export class WrongImage extends Error {
   override name = "WrongImage";
   /** The server has no file of it: asking again helps only once an admin has restored it. */
   readonly isMissing: boolean;
+  /** The server does not know who asks (any more), or keeps the film from them. */
+  readonly isLockedOut: boolean;
 
-  constructor(message: string, { isMissing = false, cause }: { isMissing?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    {
+      isMissing = false,
+      isLockedOut = false,
+      cause,
+    }: { isMissing?: boolean; isLockedOut?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause });
     this.isMissing = isMissing;
+    this.isLockedOut = isLockedOut;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Size } from "./geometry";
 
 const SOP_INSTANCE_UID = "x00080018";
 const GONE = 410;
+const LOCKED_OUT: ReadonlySet<number> = new Set([401, 403]);
 const PIXEL_DATA = "x7fe00010";
 
 export interface FetchedFilm {
@@ -80,6 +81,9 @@ async function fetchBytes(url: string, cache: RequestCache): Promise<Uint8Array<
   }
   if (response.status === GONE) {
     throw new WrongImage("The file of this film is missing, or can't be read.", { isMissing: true });
+  }
+  if (LOCKED_OUT.has(response.status)) {
+    throw new WrongImage("The server does not show you this film now.", { isLockedOut: true });
   }
   throw new WrongImage(
     response.status >= 500

@@ -1,9 +1,12 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import { csrfToken } from "../../api/client";
+import type { Reading } from "../../api/reading";
 import { bannerOf, companion, ratedName } from "../films";
+import type { LoginState } from "../login";
 import type { Room } from "../room";
-import type { RoomState } from "../room-state";
+import type { FilmState, RoomState } from "../room-state";
+import { whoIsOut } from "./banners";
 import { CompanionPanel } from "./companion-panel";
 import { FilmCorners } from "./film-corners";
 import { FilmStrip } from "./film-strip";
@@ -14,6 +17,9 @@ export function FilmPanel(props: {
   readonly state: RoomState | null;
   readonly stage: RefObject<HTMLDivElement | null>;
   readonly worklistUrl: string;
+  /** Null before anything is known of who is logged in. */
+  readonly login: LoginState | null;
+  readonly onLogIn: () => void;
   readonly onRetry: () => void;
 }) {
   const { room, state } = props;
@@ -45,38 +51,14 @@ export function FilmPanel(props: {
               </div>
             )}
             {state?.film.kind === "wrong" && (
-              <div class="film-problem" role="alert">
-                <strong>{state.film.sentence}</strong>
-                {state.film.isMissing ? (
-                  <p>
-                    An admin sees that and can restore it; until then this case can't be read. What you said
-                    of it is kept. On the worklist you go on with another case
-                    {state.reading.give_back ? ", or give this one back" : ""}.
-                  </p>
-                ) : (
-                  <p>
-                    Nothing is shown and nothing can be rated until the right film is on screen. What you
-                    rated before is kept.
-                  </p>
-                )}
-                <div class="toolbar">
-                  {state.film.isMissing && (
-                    <a class="button primary" href={props.worklistUrl}>
-                      Back to the worklist
-                    </a>
-                  )}
-                  {state.film.isMissing && state.reading.give_back && (
-                    <GiveBack address={state.reading.give_back} label={state.reading.case_label} />
-                  )}
-                  <button
-                    type="button"
-                    class={state.film.isMissing ? "button" : "button primary"}
-                    onClick={props.onRetry}
-                  >
-                    Load the film again
-                  </button>
-                </div>
-              </div>
+              <FilmProblem
+                film={state.film}
+                reading={state.reading}
+                worklistUrl={props.worklistUrl}
+                login={props.login}
+                onLogIn={props.onLogIn}
+                onRetry={props.onRetry}
+              />
             )}
           </div>
         </div>
@@ -101,6 +83,55 @@ export function FilmPanel(props: {
       </p>
     </section>
   );
+}
+
+type Wrong = Extract<FilmState, { kind: "wrong" }>;
+
+/** In place of the film: why none is there, and what helps. */
+function FilmProblem(props: {
+  readonly film: Wrong;
+  readonly reading: Reading;
+  readonly worklistUrl: string;
+  readonly login: LoginState | null;
+  readonly onLogIn: () => void;
+  readonly onRetry: () => void;
+}) {
+  const { film, reading, login } = props;
+  const isOut = film.isLockedOut && login !== null && login.who !== "in";
+  const isRetryFirst = !film.isMissing && !isOut;
+  return (
+    <div class="film-problem" role="alert">
+      <strong>{isOut ? whoIsOut(login) : film.sentence}</strong>
+      <p>{whatNow(film, reading, isOut)}</p>
+      <div class="toolbar">
+        {isOut && (
+          <button type="button" class="button primary" onClick={props.onLogIn}>
+            Log in again
+          </button>
+        )}
+        {film.isMissing && (
+          <a class="button primary" href={props.worklistUrl}>
+            Back to the worklist
+          </a>
+        )}
+        {film.isMissing && reading.give_back && (
+          <GiveBack address={reading.give_back} label={reading.case_label} />
+        )}
+        <button type="button" class={isRetryFirst ? "button primary" : "button"} onClick={props.onRetry}>
+          Load the film again
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function whatNow(film: Wrong, reading: Reading, isOut: boolean): string {
+  if (film.isMissing) {
+    const giveBack = reading.give_back ? ", or give this one back" : "";
+    return `An admin sees that and can restore it; until then this case can't be read. What you said of it is kept. On the worklist you go on with another case${giveBack}.`;
+  }
+  if (isOut) return "The film is shown once you log in again. What you rated before is kept.";
+  return "Nothing is shown and nothing can be rated until the right film is on screen. What you rated before is kept.";
 }
 
 /** Of a case that is held from a pool: another reader may have it, and what was said of it is kept. */
