@@ -16,6 +16,7 @@ export type Stage =
   /** The case was taken out of use while it was on the screen, or is closed to its reader. */
   | {
       readonly kind: "out-of-use" | "closed";
+      readonly uid: string;
       readonly caseLabel: string;
       readonly sentence: string;
       readonly numKept: number;

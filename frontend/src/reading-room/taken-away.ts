@@ -45,7 +45,14 @@ export class TakenAway {
     const caseLabel = desk.room.state.reading.case_label;
     const { numWaiting: numKept } = desk.saver.state;
     this.host.set({
-      stage: { kind, caseLabel, sentence, numKept, mayTake: kind === "closed" && gone.mayTake },
+      stage: {
+        kind,
+        uid: desk.uid,
+        caseLabel,
+        sentence,
+        numKept,
+        mayTake: kind === "closed" && gone.mayTake,
+      },
       isSigning: false,
       refusal: null,
     });

@@ -7,6 +7,7 @@ import type { LoginState } from "../login";
 import type { Problem, SaveState } from "../save-state";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
+import { Discard } from "./discard";
 
 const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
 const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
@@ -119,13 +120,13 @@ function ProblemBanner(props: {
             <strong>{problem.sentence}</strong> {changes(save.numWaiting)} came too late and can't be saved
             any more.
           </p>
-          <button
-            type="button"
-            class="button primary"
-            onClick={() => void session.letGo().then(() => location.assign(addresses.worklist))}
-          >
-            Discard {save.numWaiting === 1 ? "it" : "them"} and go to the worklist
-          </button>
+          <Discard
+            number={save.numWaiting}
+            after=" and go to the worklist"
+            isPrimary
+            lost={() => session.whatIsLost(reading.uid)}
+            onDiscard={() => session.letGo().then(() => location.assign(addresses.worklist))}
+          />
         </div>
       );
     case "conflict":
@@ -195,9 +196,11 @@ function LeftoverBanners(props: { readonly session: Session; readonly leftovers:
             Open that case
           </a>{" "}
           {one.save.problem && IS_LOST.has(one.save.problem.kind) && (
-            <button type="button" class="button quiet" onClick={() => void session.forgetLeftover(one)}>
-              Discard {one.save.numWaiting === 1 ? "it" : "them"}
-            </button>
+            <Discard
+              number={one.save.numWaiting}
+              lost={() => session.whatIsLost(one.reading)}
+              onDiscard={() => session.forgetLeftover(one)}
+            />
           )}
         </div>
       ))}

@@ -1,11 +1,12 @@
 /** The column while no case is on the screen: opened, could not be, finished, reported or taken away. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { csrfToken } from "../../api/client";
 import type { Ending } from "../../api/reading";
 import type { Addresses } from "../addresses";
 import type { Session } from "../session";
 import type { SessionState, Stage } from "../session-state";
 import { LogInButton, whoIsOut } from "./banners";
+import { Discard } from "./discard";
 
 interface Props {
   readonly session: Session;
@@ -76,7 +77,11 @@ function CaseGone(props: {
         {stage.sentence}
       </p>
       {stage.numKept > 0 && (
-        <Kept number={stage.numKept} onForget={isOut ? null : () => session.forgetKept()} />
+        <Kept
+          number={stage.numKept}
+          lost={() => session.whatIsLost(stage.uid)}
+          onForget={isOut ? null : () => session.forgetKept()}
+        />
       )}
       {take && (
         <form method="post" action={take}>
@@ -93,25 +98,18 @@ function CaseGone(props: {
   );
 }
 
-/** What was said after the case was taken away. It is forgotten by a second press alone: nothing brings it back. */
-function Kept(props: { readonly number: number; readonly onForget: (() => Promise<void>) | null }) {
-  const { number, onForget } = props;
-  const [isAsking, ask] = useState(false);
-  const them = number === 1 ? "it" : "them";
+/** What was said after the case was taken away. */
+function Kept(props: {
+  readonly number: number;
+  readonly lost: () => Promise<string>;
+  readonly onForget: (() => Promise<void>) | null;
+}) {
+  const { number, lost, onForget } = props;
   return (
     <p>
       {number === 1 ? "1 change came too late: it is" : `${number} changes came too late: they are`} kept in
       this browser alone, and sent from here if the case comes back to you.{" "}
-      {onForget && (
-        <button
-          type="button"
-          class="button quiet"
-          onClick={() => (isAsking ? void onForget() : ask(true))}
-          onBlur={() => ask(false)}
-        >
-          {isAsking ? `Discard ${them} for good` : `Discard ${them}`}
-        </button>
-      )}
+      {onForget && <Discard number={number} lost={lost} onDiscard={onForget} />}
     </p>
   );
 }
