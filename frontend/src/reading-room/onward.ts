@@ -173,11 +173,9 @@ export class Onward {
   }
 }
 
-/** What begins with this case that the one before was not part of; null where it is more of the same. */
+/** Within a reader study, where the settling of disputes begins; null where a case is more of the same. To another
+ * study no case leads by itself: what ended and what comes stand between. */
 export function otherWork(before: Reading, now: Reading): string | null {
-  if (before.reader_study !== now.reader_study) {
-    return `No further case of “${before.reader_study}” is open to you now. You go on with “${now.reader_study}”.`;
-  }
   if (now.adjudication && !before.adjudication) {
     return "From here on you settle what readers dispute: what they said stands beside each item.";
   }
