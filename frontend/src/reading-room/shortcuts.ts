@@ -102,8 +102,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
     label: "Back to your first read, with another mind",
     group: "Rate",
   },
-  { codes: ["KeyJ"], action: { kind: "walk", by: 1 }, caps: ["J"], label: "Next step", group: "Walk" },
-  { codes: ["KeyK"], action: { kind: "walk", by: -1 }, caps: ["K"], label: "Previous", group: "Walk" },
+  { codes: ["KeyJ"], action: { kind: "walk", by: 1 }, caps: ["J"], label: "Next item", group: "Walk" },
+  { codes: ["KeyK"], action: { kind: "walk", by: -1 }, caps: ["K"], label: "Previous item", group: "Walk" },
   {
     codes: ["KeyG"],
     action: { kind: "next-region" },

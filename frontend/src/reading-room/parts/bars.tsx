@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
 import { hasTwo } from "../place";
@@ -37,6 +38,31 @@ export function BareTopBar({ worklistUrl }: { readonly worklistUrl: string }) {
   );
 }
 
+/** Where it is cut, the pointer and the focus show all of it. */
+function StudyTitle({ title }: { readonly title: string }) {
+  const shown = useRef<HTMLSpanElement>(null);
+  const [isCut, setCut] = useState(false);
+  useLayoutEffect(() => {
+    const element = shown.current;
+    if (element === null) return;
+    const measure = new ResizeObserver(() => setCut(element.scrollWidth > element.clientWidth));
+    measure.observe(element);
+    return () => measure.disconnect();
+  }, [title]);
+  return (
+    <span class={`study-title${isCut ? " cut" : ""}`} tabIndex={isCut ? 0 : undefined}>
+      <span ref={shown} class="quiet shown">
+        {title}
+      </span>
+      {isCut && (
+        <span class="whole" aria-hidden="true">
+          {title}
+        </span>
+      )}
+    </span>
+  );
+}
+
 export function TopBar(props: {
   readonly reading: Reading;
   readonly save: SaveState;
@@ -53,9 +79,7 @@ export function TopBar(props: {
       <a class="button quiet" href={props.worklistUrl}>
         Worklist
       </a>
-      <span class="quiet study-title" title={reading.reader_study}>
-        {reading.reader_study} · blinded
-      </span>
+      <StudyTitle title={`${reading.reader_study} · blinded`} />
       {reading.is_training && <span class="chip quiet">practice case</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
       <progress value={numBehind(reading)} max={reading.num_cases} aria-label="Progress through the cases" />
@@ -76,7 +100,7 @@ export function TopBar(props: {
   );
 }
 
-const WALK = ["Next step", "Previous"];
+const WALK = ["Next item", "Previous item"];
 
 /** What has its key beside it on a card is not told twice. */
 function keysFor(reading: Reading): readonly string[] {

@@ -115,7 +115,9 @@ def test_an_own_choice_between_the_outputs_is_of_versions_or_said_to_be_of_sides
         on_a = reading.completion_a.model_version_id == newer.pk
         sides.add(on_a)
         value = str((options[0] if on_a else options[2]).value)
-        change(reading, RateCriterion(clearer.uid, None, None, None, (value,) if kind == "choices" else value))
+        change(
+            reading, RateCriterion(clearer.uid, None, None, None, (value,) if kind == "choices" else value)
+        )
         sign(reading)
     assert sides == {True, False}
     found = figure(compute(study), "choices-clearer")
