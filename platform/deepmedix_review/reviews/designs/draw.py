@@ -155,12 +155,18 @@ def _chain_to(end: str, come_from: Mapping[str, tuple[str, int]], start: str) ->
 
 
 def draw_new_reader(
-    *, open_slots: Mapping[int, int], unread: Mapping[str, Sequence[int]], anchors: Sequence[int], seed: int
+    *,
+    open_slots: Mapping[int, int],
+    unread: Mapping[str, Sequence[int]],
+    staying: Mapping[str, int],
+    anchors: Sequence[int],
+    seed: int,
 ) -> tuple[tuple[int, ...], tuple[Pair, ...]]:
     """What a reader who comes in the middle of a rotation reads: anchors, open slots, and cases taken over.
 
-    `unread` holds, by reader, the rotated cases not yet opened. Cases are taken from whoever has most of them
-    left, until the new reader has as many as they. Returns the new reader's cases, and whose were taken.
+    `unread` holds, by reader, the rotated cases not yet opened that can move; `staying` says how many more
+    can't, as their repeat would be left behind. Cases are taken from whoever has most of both left, until
+    the new reader has as many as they. Returns the new reader's cases, and whose were taken.
     """
     rng = random.Random(f"{seed}:new reader")
     mine = [*anchors, *(case for case, number in sorted(open_slots.items()) if number > 0)]
@@ -169,8 +175,8 @@ def draw_new_reader(
     taken: list[Pair] = []
     held = set(mine)
     while left:
-        reader = max(left, key=lambda reader: (len(left[reader]), reader))
-        if len(left[reader]) <= num_rotated + len(taken) + 1:
+        load, reader = max((len(cases) + staying.get(reader, 0), reader) for reader, cases in left.items())
+        if load <= num_rotated + len(taken) + 1:
             break
         case = next((case for case in left[reader] if case not in held), None)
         if case is None:

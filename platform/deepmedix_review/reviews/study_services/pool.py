@@ -49,21 +49,28 @@ def take_next_case(*, reader_study: ReaderStudy, reader: User) -> Reading | None
     held = held_case(reader_study, reader.pk)
     if held is not None:
         return Reading.objects.get(assignment=held, signed_at=None)
-    free = Case.objects.filter(
-        ~misses_a_file("study"), reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY
-    )
-    locked = free.select_for_update(skip_locked=True, of=("self",)).order_by("position")
-    mine = Assignment.objects.filter(reader=reader)
-    lost = mine.filter(lease_expires_at__isnull=False, withdrawn_at__isnull=False)
-    case = locked.filter(pk__in=list(lost.values_list("case", flat=True))).first()
+    case = _next_free(reader_study, reader, skip_locked=True)
     if case is None:
-        case = locked.filter(~Exists(mine.filter(case=OuterRef("pk")))).first()
+        # Those that others are taking at this moment may stay free: no reader is told so of a taken one.
+        case = _next_free(reader_study, reader, skip_locked=False)
     if case is None:
         return None
     Case.objects.filter(pk=case.pk).update(num_free=F("num_free") - 1)
     assignment = _lease(reader_study, case, reader)
     record_event(actor=reader, action="take_case", subject=assignment)
     return Reading.objects.get(assignment=assignment, signed_at=None)
+
+
+def _next_free(reader_study: ReaderStudy, reader: User, *, skip_locked: bool) -> Case | None:
+    """Locked for this transaction. Without `skip_locked` it waits until others have taken theirs."""
+    free = Case.objects.filter(
+        ~misses_a_file("study"), reader_study=reader_study, num_free__gt=0, study__state=Study.State.READY
+    )
+    locked = free.select_for_update(skip_locked=skip_locked, of=("self",)).order_by("position")
+    mine = Assignment.objects.filter(reader=reader)
+    lost = mine.filter(lease_expires_at__isnull=False, withdrawn_at__isnull=False)
+    case = locked.filter(pk__in=list(lost.values_list("case", flat=True))).first()
+    return case or locked.filter(~Exists(mine.filter(case=OuterRef("pk")))).first()
 
 
 @transaction.atomic

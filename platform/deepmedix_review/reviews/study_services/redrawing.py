@@ -1,10 +1,10 @@
 """Evens out who reads what when a reader comes into the middle of a reader study, or leaves it."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -39,7 +39,8 @@ def give_list(reader_study: ReaderStudy, invitation: Invitation) -> None:
     elif reader_study.design in ROTATING:
         mine, taken = draw_new_reader(
             open_slots=_open_slots(reader_study),
-            unread=_unread(reader_study),
+            unread=_movable(reader_study),
+            staying=_num_staying(reader_study),
             anchors=[case.pk for case in data if case.is_anchor],
             seed=seed,
         )
@@ -144,23 +145,32 @@ def _holders(reader_study: ReaderStudy) -> Mapping[int, frozenset[str]]:
     return {case: frozenset(uids) for case, uids in held.items()}
 
 
-def _unread(reader_study: ReaderStudy) -> Mapping[str, Sequence[int]]:
-    """By reader, the rotated data cases that were not opened and whose repeat can go with them."""
-    unread: dict[str, list[int]] = {str(invitation.reader.uid): [] for invitation in staying(reader_study)}
-    readings = Reading.objects.filter(
+def _movable(reader_study: ReaderStudy) -> Mapping[str, Sequence[int]]:
+    """By reader, the rotated data cases that were not opened and that no repeat ties to the reader."""
+    movable: dict[str, list[int]] = {str(invitation.reader.uid): [] for invitation in staying(reader_study)}
+    readings = _unread(reader_study).filter(assignment__repeat=None).order_by("pk")
+    for uid, case in readings.values_list("assignment__reader__uid", "assignment__case"):
+        if str(uid) in movable:
+            movable[str(uid)].append(case)
+    return movable
+
+
+def _num_staying(reader_study: ReaderStudy) -> Mapping[str, int]:
+    """By reader, how many rotated data cases were not opened and stay, since their repeat can't go along."""
+    tied = _unread(reader_study).filter(assignment__repeat__isnull=False)
+    return Counter(str(uid) for uid in tied.values_list("assignment__reader__uid", flat=True))
+
+
+def _unread(reader_study: ReaderStudy) -> QuerySet[Reading]:
+    return Reading.objects.filter(
         assignment__case__reader_study=reader_study,
         assignment__case__role=Case.Role.DATA,
         assignment__case__is_anchor=False,
         assignment__kind=Assignment.Kind.FIRST,
         assignment__withdrawn_at=None,
-        assignment__repeat=None,
         opened_at=None,
         signed_at=None,
     )
-    for uid, case in readings.order_by("pk").values_list("assignment__reader__uid", "assignment__case"):
-        if str(uid) in unread:
-            unread[str(uid)].append(case)
-    return unread
 
 
 def _take(taken: Sequence[tuple[str, int]]) -> None:

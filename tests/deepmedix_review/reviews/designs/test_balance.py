@@ -133,7 +133,7 @@ def test_open_slots_leave_the_loads_as_even_as_any_choice_would(
 
 def test_a_new_reader_takes_from_those_with_most_left_until_all_have_as_many() -> None:
     mine, taken = draw_new_reader(
-        open_slots={90: 1}, unread={"a": range(10), "b": range(20, 26)}, anchors=[99], seed=1
+        open_slots={90: 1}, unread={"a": range(10), "b": range(20, 26)}, staying={}, anchors=[99], seed=1
     )
     assert mine[:2] == (99, 90)
     left = {"a": 10 - sum(r == "a" for r, _ in taken), "b": 6 - sum(r == "b" for r, _ in taken)}

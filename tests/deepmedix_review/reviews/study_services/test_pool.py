@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -105,6 +105,32 @@ def test_two_clicks_of_one_reader_take_one_case() -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert (len(found), len(set(found)), Assignment.objects.count()) == (4, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_case_is_waited_for_while_another_reader_is_about_to_take_it() -> None:
+    reader_study = pool(num_cases=1)
+    reader = readers_of(reader_study)[0]
+    found: list[Reading | None] = []
+
+    def click() -> None:
+        try:
+            found.append(take_next_case(reader_study=reader_study, reader=reader))
+        finally:
+            connection.close()
+
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    clicking = threading.Thread(target=click)
+    with transaction.atomic(), connection.cursor() as cursor:
+        Case.objects.select_for_update().get(reader_study=reader_study)
+        clicking.start()
+        cursor.execute(waiting)
+        while clicking.is_alive() and not cursor.fetchone()[0]:
+            cursor.execute(waiting)
+    clicking.join(timeout=60)
+    [reading] = found
+    assert reading is not None
+    assert reading.assignment.reader == reader
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Readers are invited, decline, come in the middle and leave; the balance stays, and nothing signed moves."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,20 @@ def test_a_reader_who_comes_to_a_rotation_takes_from_those_with_most_left() -> N
     assert load_of(reader_study, early) == 10
     for reader in others:
         assert kept[reader.pk] == list_of(reader_study, reader)[:2]
+
+
+def test_cases_that_repeats_tie_to_their_reader_count_as_loads_of_a_rotation() -> None:
+    """Nobody has read yet, so that whoever comes gets as many cases as each of the others keeps."""
+    design = replace(ROTATION, repeat_share=0.25, washout_cases=2)
+    reader_study = running(a_draft(num_cases=12, num_readers=2, design=design))
+    others = readers_of(reader_study)
+    new = ExpertFactory.create()
+    invite_reader(reader_study=reader_study, reader=new, actor=None)
+    assert holders(reader_study) == [2] * 12
+    assert [load_of(reader_study, reader) for reader in (*others, new)] == [8, 8, 8]
+    for reader in others:
+        mine = list_of(reader_study, reader)
+        assert {item.repeat_of_id for item in mine if item.repeat_of_id} <= {item.pk for item in mine}
 
 
 def test_a_reader_who_comes_to_a_rotation_fills_open_slots_first() -> None:
