@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability
+from deepmedix_review.accounts.tokens import make_token
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import (
     HandOver,
@@ -85,6 +87,7 @@ def furnish() -> House:
     """A running study with controls, repeats and a dispute, a pool, an invitation, a draft, and the loop."""
     admin = AdminFactory.create(pseudonym="A-HOUSE")
     researcher = ResearcherFactory.create(pseudonym="R-HOUSE")
+    make_token(account=researcher, name="Nightly", scopes=[Capability.VIEW_MODELS], days=30)
     experts = [ExpertFactory.create(pseudonym=f"E-{name}") for name in ("AMBER", "BIRCH", "CEDAR")]
     serving = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
     films = [store_phantom(seed=seed, size=224) for seed in range(1, NUM_FILMS + 1)]

@@ -53,6 +53,7 @@ NO_PAGES = {
 }
 PAGES_OF = {
     "admin": {
+        "token-list",
         "account-list",
         "account-detail",
         "audit-list",
@@ -81,6 +82,7 @@ PAGES_OF = {
         "criterion-detail",
     },
     "researcher": {
+        "token-list",
         "study-list",
         "study-detail",
         "collection-list",

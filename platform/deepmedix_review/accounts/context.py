@@ -6,7 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
+from deepmedix_review.accounts.tokens import scopes_for
 
 # In the order of the road: films in, what the model said, readings, learning, the record of it all.
 NAVIGATION = (
@@ -41,4 +43,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         url = reverse(url_name)
         here = (url, *(reverse(name) for name in BELOW.get(url_name, ())))
         entries.append(NavigationEntry(title=title, url=url, is_current=request.path.startswith(here)))
-    return {"may": granted, "navigation": entries}
+    has_tokens = isinstance(user, User) and bool(scopes_for(user))
+    return {"may": granted, "navigation": entries, "has_tokens": has_tokens}

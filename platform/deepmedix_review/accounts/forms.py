@@ -1,12 +1,14 @@
 """What an admin says of a new account, and of one that is there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
 from deepmedix_review.accounts.models import Role
-from deepmedix_review.common.forms import FormInPlace, PlainForm
+from deepmedix_review.accounts.permissions import Capability
+from deepmedix_review.common.forms import FormInPlace, PlainForm, offer
 
 PASSWORD_HELP = "At least 12 characters. Give it to the person by a way you trust."
 
@@ -47,3 +49,22 @@ class PasswordForm(FormInPlace):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=PASSWORD_HELP,
     )
+
+
+class TokenForm(FormInPlace):
+    name = forms.CharField(max_length=60, label="Name", help_text="What it is for: “nightly export”, say.")
+    days = forms.TypedChoiceField(
+        label="Holds for",
+        coerce=int,
+        choices=[(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year")],
+        initial=90,
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose what it is for."},
+    )
+
+    def __init__(self, *args: Any, offered: Sequence[Capability], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "scopes", [(one.name, str(one)) for one in offered])

@@ -73,22 +73,34 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 
 
 def may(user: User | AnonymousUser, capability: Capability) -> bool:
-    return isinstance(user, User) and user.is_active and capability in CAPABILITIES[user.role]
+    """What the role may, within the scopes of the token where a program acts for the person."""
+    return (
+        isinstance(user, User)
+        and user.is_active
+        and capability in CAPABILITIES[user.role]
+        and (user.token is None or capability.name in user.token.scopes)
+    )
+
+
+def refusal(user: User | AnonymousUser, capability: Capability) -> str:
+    """Why somebody may not, with the way out."""
+    if isinstance(user, User) and user.token is not None and capability in CAPABILITIES[user.role]:
+        return f"This token may not {capability}: it was made without that. Make one that may."
+    return f"Your account may not {capability}. Ask an admin if it should."
 
 
 def require(user: User | AnonymousUser, capability: Capability) -> None:
     """Raises NotYours, with the sentence that a person reads, where the role lacks the capability."""
     if not may(user, capability):
-        raise NotYours(f"Your account may not {capability}. Ask an admin if it should.")
+        raise NotYours(refusal(user, capability))
 
 
 def needs(capability: Capability) -> type[BasePermission]:
     """A permission class for an API view."""
 
     class Needs(BasePermission):
-        message = f"Your account may not {capability}. Ask an admin if it should."
-
         def has_permission(self, request: Request, view: APIView) -> bool:
+            self.message = refusal(request.user, capability)
             return may(request.user, capability)
 
     return Needs

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.signals import account_changed
+from deepmedix_review.accounts.tokens import revoke_all_tokens
 from deepmedix_review.common.errors import RefusedByRule
 
 
@@ -64,6 +65,7 @@ def change_password(account: User, *, password: str, actor: User | None) -> None
     account.set_password(password)
     account.save(update_fields=["password"])
     _tell(account, action="change_password", actor=actor)
+    revoke_all_tokens(account, actor=actor)
 
 
 def check_login(request: HttpRequest, *, username: str, password: str, account: uuid.UUID) -> User:

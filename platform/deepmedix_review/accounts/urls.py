@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from deepmedix_review.accounts import api_views, views
+from deepmedix_review.accounts import api_views, token_views, views
 
 page_urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("login/", views.LogIn.as_view(), name="login"),
     path("logout/", views.LogOut.as_view(), name="logout"),
+    path("tokens/", token_views.show_tokens, name="token-list"),
+    path("tokens/<uuid:uid>/revoke/", token_views.revoke, name="token-revoke"),
     path("accounts/", views.list_accounts, name="account-list"),
     path("accounts/<uuid:uid>/", views.show_account, name="account-detail"),
     path("accounts/<uuid:uid>/role/", views.change_role, name="account-role"),

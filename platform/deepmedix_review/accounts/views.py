@@ -13,6 +13,7 @@ from deepmedix_review.accounts.forms import LogInForm, NewAccountForm, PasswordF
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import accounts, acting_user
+from deepmedix_review.accounts.tokens import tokens_of
 from deepmedix_review.common.errors import RefusedByRule
 
 START_PAGE = {Role.EXPERT: "worklist", Role.ADMIN: "study-list", Role.RESEARCHER: "dataset-list"}
@@ -82,7 +83,9 @@ def change_password(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         except RefusedByRule as refusal:
             form.add_error("password", str(refusal))
         else:
-            messages.success(request, f"{account} has a new password; their other logins have ended.")
+            messages.success(
+                request, f"{account} has a new password; their other logins and their tokens have ended."
+            )
             return redirect("account-detail", account.uid)
     return _show(request, account, form)
 
@@ -102,6 +105,7 @@ def _show(request: HttpRequest, account: User, password_form: PasswordForm) -> H
         "account": account,
         "role_form": RoleForm(initial={"role": account.role}),
         "password_form": password_form,
+        "tokens": tokens_of(account),
         "is_own": account.pk == acting_user(request).pk,
     }
     return render(request, "accounts/account_detail.html", context)

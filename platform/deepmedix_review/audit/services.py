@@ -34,9 +34,14 @@ def record_event(
             action=action,
             subject_type=type(subject).__name__,
             subject_uid=str(subject.uid),
-            details=details or {},
+            details=(details or {}) | _by_program(actor),
             previous_hash=previous_hash,
         )
         event.hash = event_hash(event)
         event.save(force_insert=True)
     return event
+
+
+def _by_program(actor: User | None) -> dict[str, str]:
+    """Which token acted for the person."""
+    return {} if actor is None or actor.token is None else {"by_token": str(actor.token.uid)}
