@@ -134,11 +134,18 @@ def test_the_last_case_is_waited_for_while_another_reader_is_about_to_take_it() 
 
 
 @pytest.mark.django_db
-def test_a_case_of_two_readers_is_taken_by_two_and_each_readers_sides_are_balanced() -> None:
-    design = ReaderStudyDesign(design="k_readers", readers_per_case=2, is_pool=True)
-    reader_study = pool(num_cases=6, num_readers=3, design=design)
+def test_eight_readers_by_turns_have_sides_first_reads_and_loads_balanced() -> None:
+    """Among data and controls alike, so that nothing tells a control by how it is shown."""
+    design = ReaderStudyDesign(
+        design="k_readers",
+        readers_per_case=2,
+        is_pool=True,
+        first_reads="share",
+        first_read_share=0.5,
+        control_share=0.1,
+    )
+    reader_study = pool(num_cases=40, num_readers=8, design=design)
     readers = readers_of(reader_study)
-    num_taken = 0
     while True:
         round_of = [take_next_case(reader_study=reader_study, reader=reader) for reader in readers]
         if not any(round_of):
@@ -146,19 +153,26 @@ def test_a_case_of_two_readers_is_taken_by_two_and_each_readers_sides_are_balanc
         for reading in round_of:
             if reading is not None:
                 sign_unsaid(reading.assignment)
-                num_taken += 1
-    assert num_taken == 12
-    assert set(Counter(Assignment.objects.values_list("case", flat=True)).values()) == {2}
-    older = {
-        case.pk: min(case.completions.values_list("pk", flat=True))
-        for case in Case.objects.filter(reader_study=reader_study)
+    cases = {case.pk: case for case in Case.objects.filter(reader_study=reader_study)}
+    assert Counter(case.role for case in cases.values()) == {Case.Role.DATA: 36, Case.Role.CONTROL: 4}
+    first = {
+        pk: case.completions.order_by("pk").values_list("pk", flat=True)[0] for pk, case in cases.items()
     }
-    for reader in readers:
-        mine = Reading.objects.filter(assignment__reader=reader).values_list(
-            "completion_a", "assignment__case"
-        )
-        swapped = [side_a != older[case] for side_a, case in mine]
-        assert abs(2 * sum(swapped) - len(swapped)) <= 1
+    by_reader: dict[int, list[Reading]] = {reader.pk: [] for reader in readers}
+    by_case: dict[int, list[Reading]] = {pk: [] for pk in cases}
+    for reading in Reading.objects.select_related("assignment"):
+        assert reading.assignment.kind == Assignment.Kind.FIRST
+        by_reader[reading.assignment.reader_id].append(reading)
+        by_case[reading.assignment.case_id].append(reading)
+    assert {len(mine) for mine in by_reader.values()} == {10}
+    assert all(len({r.assignment.reader_id for r in those}) == 2 for those in by_case.values())
+    # A case's second reader sees what the first did not; a reader's other cases make up for it, nearly.
+    for those, most in (*((r, 4) for r in by_reader.values()), *((c, 0) for c in by_case.values())):
+        swapped = sum(reading.completion_a_id != first[reading.assignment.case_id] for reading in those)
+        assert abs(2 * swapped - len(those)) <= most
+        assert abs(2 * sum(reading.asks_first_read for reading in those) - len(those)) <= most
+    for shown in ({r.completion_a_id, r.completion_b_id} for those in by_case.values() for r in those):
+        assert len(shown) == 2
 
 
 @pytest.mark.django_db
