@@ -26,7 +26,9 @@ export function Discard(props: {
   const them = number === 1 ? "it" : "them";
   return (
     <>
-      <span role="status">{asked === null ? null : `Lost for good: ${asked}. `}</span>
+      <span role="status" class="lost">
+        {asked === null ? null : `This loses ${asked} for good.`}
+      </span>
       <button
         type="button"
         class={props.isPrimary ? "button primary" : "button quiet"}
