@@ -39,7 +39,10 @@ def test_a_judge_answers_whether_a_finding_in_doubt_is_there_before_signing(
     complete(judging)
     page = open_as(reader_of(judging), context=new_context(), url=live_server.url)
     room = FilmRoom(page=page, url=live_server.url, reader=reader_of(judging), problems=watch(page))
+    page.set_viewport_size({"width": 1280, "height": 640})
     room.open()
+    expect(room.current().last).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1440, "height": 900})
 
     # All else has its word: what is left has the focus.
     expect(room.current()).to_have_attribute("aria-label", "Cardiomegaly there?")
