@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.models import ReaderStudy
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
 from tests.factories.house import House, furnish
@@ -212,6 +213,22 @@ def test_every_page_can_be_read_by_everybody_and_fits_its_window(
         problems += heard
         context.close()
     assert problems == []
+
+
+def test_a_long_title_leaves_the_buttons_of_its_row_in_the_window(
+    house: House, live_server: LiveServer, browser: Browser
+) -> None:
+    title = (
+        "Agreement of six thoracic radiologists on the reasoning of version 7 against version 6, hospital B"
+    )
+    ReaderStudy.objects.update(title=title)
+    for user, name in ((house.expert, "worklist"), (house.admin, "reader-study-list")):
+        context = browser.new_context(viewport={"width": NARROWEST_PX, "height": 800})
+        page = open_as(user, context=context, url=live_server.url)
+        page.goto(live_server.url + reverse(name))
+        expect(page.get_by_text(title).first).to_be_visible()
+        require_no_sideways_scrolling(page, name)
+        context.close()
 
 
 def look_at(page: Page, name: str) -> None:
