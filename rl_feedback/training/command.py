@@ -26,6 +26,11 @@ from rl_feedback.training.samples_file import keep_sample
 from rl_feedback.training.stages import STAGES
 from rl_feedback.training.view import FilmView
 
+RECIPE_SHOWN = (
+    'a JSON file: {"stages": [{"kind": "sft", "num_steps": 100}, {"kind": "dpo", "num_steps": 60}]}; kinds '
+    "are sft (whose origins say what is taught), dpo, kto and grpo, choices those of each stage's --help"
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the folders and, for a single stage, every choice of its config."""
@@ -35,7 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", choices=sorted(PRESETS), default="phantom", help="how the model sees films"
     )
-    parser.add_argument("--config", type=Path, help="a JSON file of the choices; options stand above it")
+    # argparse has no other word for the name that a sub-command was called by.
+    named = STAGES.get(parser.prog.split()[-1])
+    in_config = RECIPE_SHOWN if named is None else "a JSON file of the choices; options stand above it"
+    parser.add_argument("--config", type=Path, help=in_config)
     add_placement(parser)
     parser.add_argument(
         "--address", help="with --engine ray: the cluster's job API, http://127.0.0.1:8265 say"
@@ -48,8 +56,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="with --engine ray: storage that this machine and all nodes see at one path",
     )
-    # argparse has no other word for the name that a sub-command was called by.
-    named = STAGES.get(parser.prog.split()[-1])
     if named is None:
         return
     parser.set_defaults(stage=named.name)

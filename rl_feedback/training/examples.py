@@ -207,7 +207,7 @@ def read_examples(folder: Path, kind: type[AnyExample]) -> tuple[AnyExample, ...
     path = folder / kind.file
     if not path.is_file():
         raise ValueError(
-            f"There are no {kind.noun} in {folder}: {kind.file} is missing. Export a data set to it first."
+            f"There are no {kind.noun} in {folder}: {kind.file} is missing. Name a data folder that has it."
         )
     examples = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):

@@ -35,6 +35,14 @@ QUICK: dict[str, Any] = {
 RECIPE = Recipe((SftConfig(num_steps=2, **QUICK), DpoConfig(num_steps=3, **QUICK)))
 
 
+def test_help_shows_a_recipe_that_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["recipe", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    shown = json.loads(said[said.index('{"stages"') : said.index("}]}") + 3])
+    assert [stage.kind for stage in Recipe.from_json(shown).stages] == ["sft", "dpo"]
+
+
 @pytest.fixture(scope="module")
 def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_untrained_model(tmp_path_factory.mktemp("model") / "parent")
