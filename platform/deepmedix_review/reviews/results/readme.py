@@ -7,7 +7,7 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import Dashboard
 from deepmedix_review.reviews.results.figures import Figure, counted
-from deepmedix_review.reviews.results.rows import RowFile
+from deepmedix_review.reviews.results.rows_about import RowFile
 
 _COUNTS = (
     "Readers stand under their pseudonyms. An amendment counts in place of what it amends. Controls, hidden "

@@ -1,18 +1,16 @@
-"""Every reading that counts and every rating of it, a row each, for those who compute for themselves."""
+"""Every reading and every rating of it, a row each, for those who compute for themselves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
 
 from deepmedix_review.reasoning.models import Completion
-from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
-    Criterion,
+    Case,
     CriterionRating,
     DrawnRegion,
     FirstRead,
@@ -22,57 +20,88 @@ from deepmedix_review.reviews.models import (
     StepRating,
     Vote,
 )
+from deepmedix_review.reviews.results.columns import Chosen
 from deepmedix_review.reviews.results.figures import Cell
 from deepmedix_review.reviews.results.readings import Readings, load_readings
+from deepmedix_review.reviews.results.rows_about import RowFile, about_rows, all_asked
 
 # Readings whose ratings are in memory at once.
 AT_ONCE = 500
 
 READING_COLUMNS = (
-    "reading", "reader", "case", "kind", "output A", "output B", "first read", "active seconds", "signed at",
+    "reading", "reader", "case", "kind", "version A", "completion A", "version B", "completion B",
+    "first read", "active seconds", "signed at",
 )  # fmt: skip
 RATING_COLUMNS = (
-    "reading", "reader", "case", "kind", "output", "version", "step", "region", "question", "value", "label",
-    "x_min", "y_min", "x_max", "y_max",
+    "reading", "reader", "case", "kind", "output", "version", "completion", "step", "region", "question",
+    "value", "label", "x_min", "y_min", "x_max", "y_max",
 )  # fmt: skip
+Choose = Callable[[Readings], Chosen]
 BOX = ("x_min", "y_min", "x_max", "y_max")
 ANSWER_FIELDS = ("relevance", "correctness", "completeness", "harm")
 CANNOT_JUDGE = "can't judge"
-
-
-@dataclass(frozen=True)
-class RowFile:
-    """`rows` makes them while they are sent."""
-
-    name: str
-    about: str
-    columns: tuple[str, ...]
-    rows: Callable[[], Iterator[tuple[Cell, ...]]]
+NOTHING = ("", "")
+# By kind of reading, and whether of a control case.
+_KINDS = {
+    (Assignment.Kind.FIRST, False): "first",
+    (Assignment.Kind.FIRST, True): "control",
+    (Assignment.Kind.REPEAT, False): "repeat",
+    (Assignment.Kind.REPEAT, True): "repeat of control",
+    (Assignment.Kind.ADJUDICATION, False): "settles",
+}
 
 
 def row_files(reader_study: ReaderStudy) -> tuple[RowFile, ...]:
-    """Of first and adjudicating readings of data cases alone: no control, repeat or practice case is in them,
-    so nobody can take one for data."""
+    """First and adjudicating readings of data cases by themselves, so that nobody takes a control or a repeat
+    for data; these in two files of their own; and what the rows speak of: cases and questions."""
+
+    def readings(name: str, about: str, choose: Choose) -> RowFile:
+        return RowFile(name, about, READING_COLUMNS, lambda: _reading_rows(reader_study, choose))
+
+    def ratings(name: str, about: str, choose: Choose) -> RowFile:
+        return RowFile(name, about, RATING_COLUMNS, lambda: _rating_rows(reader_study, choose))
+
     return (
-        RowFile(
+        readings(
             "readings.csv",
             "One row for each signed reading of a data case, an amendment in place of what it amends: who "
-            "read which case, as a first reading or to settle it, which version stood on which side, "
-            "whether a first read came before, the active seconds (an amendment's: its original's), and when "
-            "it was signed (UTC).",
-            READING_COLUMNS,
-            lambda: _reading_rows(reader_study),
+            "read which case, as a first reading or to settle it, which version's completion stood on which "
+            "side, whether a first read came before, the active seconds (an amendment's: its original's), "
+            "and when it was signed (UTC).",
+            _of_data,
         ),
-        RowFile(
+        ratings(
             "ratings.csv",
             "One row for each answer in these readings; `reading` joins the two. `output` is the side, A or "
-            "B; `step` and `region` count from 1, `region` within its step; a vote's value is the side as "
-            "pressed. An adjusted or drawn region has its edges, in pixels of the film. Texts that readers "
-            "wrote are not here: missed findings have a table of their own, frozen data sets hold rewrites.",
-            RATING_COLUMNS,
-            lambda: _rating_rows(reader_study),
+            "B, dealt anew for each reader: `completion` is the same for all of them, and `cases.csv` says "
+            "which was written first. `step` and `region` count from 1, `region` within its step; a vote's "
+            "value is the side as pressed. An adjusted or drawn region has its edges, in pixels of the film. "
+            "Texts that readers wrote are not here: missed findings have a table of their own, frozen data "
+            "sets hold rewrites.",
+            _of_data,
         ),
+        readings(
+            "readings-of-repeats-and-controls.csv",
+            "The same of hidden repeats, each read first by the same reader (`reader` and `case` join it to "
+            "`readings.csv`), and of control cases, in whose outputs something was altered.",
+            _of_repeats_and_controls,
+        ),
+        ratings(
+            "ratings-of-repeats-and-controls.csv",
+            "One row for each answer in these.",
+            _of_repeats_and_controls,
+        ),
+        *about_rows(reader_study),
     )
+
+
+def _of_data(readings: Readings) -> Chosen:
+    return np.asarray(readings.of(Assignment.Kind.FIRST) | readings.of(Assignment.Kind.ADJUDICATION))
+
+
+def _of_repeats_and_controls(readings: Readings) -> Chosen:
+    controls = readings.of_roles(Case.Role.CONTROL)
+    return np.asarray(readings.of(Assignment.Kind.REPEAT, Case.Role.DATA, Case.Role.CONTROL) | controls)
 
 
 @dataclass(frozen=True)
@@ -83,13 +112,9 @@ class _Head:
     sides: Mapping[int, str]
 
 
-def _counting(reader_study: ReaderStudy) -> Readings:
-    readings = load_readings(reader_study)
-    return readings.only(readings.of(Assignment.Kind.FIRST) | readings.of(Assignment.Kind.ADJUDICATION))
-
-
-def _chunks(reader_study: ReaderStudy) -> Iterator[tuple[Readings, Sequence[Reading]]]:
-    readings = _counting(reader_study)
+def _chunks(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Readings, Sequence[Reading]]]:
+    every = load_readings(reader_study)
+    readings = every.only(choose(every))
     for start in range(0, len(readings), AT_ONCE):
         chosen = np.zeros(len(readings), dtype=np.bool_)
         chosen[start : start + AT_ONCE] = True
@@ -98,30 +123,30 @@ def _chunks(reader_study: ReaderStudy) -> Iterator[tuple[Readings, Sequence[Read
         yield chunk, list(found.select_related("assignment__case", "assignment__reader"))
 
 
-def _reading_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
-    for chunk, found in _chunks(reader_study):
-        versions = _versions(found)
+def _reading_rows(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Cell, ...]]:
+    for chunk, found in _chunks(reader_study, choose):
+        shown = _shown(found)
         seconds = dict(zip(chunk.key.tolist(), chunk.seconds.tolist(), strict=True))
         for reading in found:
             yield (
                 *_head(reading).cells,
-                versions[reading.completion_a_id],
-                versions.get(reading.completion_b_id or 0, ""),
+                *shown[reading.completion_a_id],
+                *shown.get(reading.completion_b_id or 0, NOTHING),
                 "yes" if reading.asks_first_read else "no",
                 int(seconds[reading.pk]),
                 reading.signed_at.isoformat(timespec="seconds") if reading.signed_at else "",
             )
 
 
-def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
-    asked = [*(one.criterion for one in asked_of(reader_study)), *_doubts(reader_study)]
+def _rating_rows(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Cell, ...]]:
+    asked = all_asked(reader_study)
     labels = {
         one.pk: {str(option["value"]): str(option["label"]) for option in one.options or ()} for one in asked
     }
     names = {one.field or one.key: one.name for one in asked}
-    for _, found in _chunks(reader_study):
+    for _, found in _chunks(reader_study, choose):
         heads = {reading.pk: _head(reading) for reading in found}
-        versions = _versions(found)
+        shown = _shown(found)
         said = [
             *_of_steps(heads, names),
             *_of_regions(heads, names),
@@ -136,7 +161,7 @@ def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
             yield (
                 *head.cells,
                 head.sides.get(one.completion, ""),
-                versions.get(one.completion, ""),
+                *shown.get(one.completion, NOTHING),
                 one.step or "",
                 one.region or "",
                 one.question,
@@ -144,12 +169,6 @@ def _rating_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
                 one.label,
                 *one.box,
             )
-
-
-def _doubts(reader_study: ReaderStudy) -> QuerySet[Criterion]:
-    """What its judges were asked outright."""
-    asked = Assignment.doubts.through._default_manager.filter(assignment__case__reader_study=reader_study)
-    return Criterion.objects.filter(pk__in=asked.values("criterion"))
 
 
 @dataclass(frozen=True)
@@ -258,12 +277,15 @@ def _head(reading: Reading) -> _Head:
     sides = {reading.completion_a_id: "A"}
     if reading.completion_b_id:
         sides[reading.completion_b_id] = "B"
-    kind = "settles" if assignment.kind == Assignment.Kind.ADJUDICATION else "first"
+    kind = _KINDS[Assignment.Kind(assignment.kind), assignment.case.role == Case.Role.CONTROL]
     return _Head((str(reading.uid), assignment.reader.pseudonym, assignment.case.position, kind), sides)
 
 
-def _versions(readings: Sequence[Reading]) -> Mapping[int, str]:
-    """Of each shown completion, by key."""
-    shown = {key for one in readings for key in (one.completion_a_id, one.completion_b_id) if key}
-    rows = Completion.with_altered.filter(pk__in=shown)
-    return {key: f"v{number}" for key, number in rows.values_list("pk", "model_version__number")}
+def _shown(readings: Sequence[Reading]) -> Mapping[int, tuple[str, str]]:
+    """Of each shown completion, by key, its version and its name."""
+    keys = {key for one in readings for key in (one.completion_a_id, one.completion_b_id) if key}
+    rows = Completion.with_altered.filter(pk__in=keys)
+    return {
+        key: (f"v{number}", str(uid))
+        for key, number, uid in rows.values_list("pk", "model_version__number", "uid")
+    }

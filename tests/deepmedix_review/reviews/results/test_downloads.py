@@ -54,7 +54,14 @@ def test_every_csv_of_the_page_is_in_the_one_file_byte_for_byte_with_what_it_is_
         [name] = re.findall(r'filename="(.+)"', single.headers["Content-Disposition"])
         assert files.pop(name) == b"".join(single)
         assert f"\n{name}\n" in readme
-    assert {*files} == {"readings.csv", "ratings.csv"}
+    assert {*files} == {
+        "cases.csv",
+        "questions.csv",
+        "readings.csv",
+        "ratings.csv",
+        "readings-of-repeats-and-controls.csv",
+        "ratings-of-repeats-and-controls.csv",
+    }
     told = " ".join(readme.split())
     assert all(said in told for one in compute(study).figures() for said in (one.title, one.method, one.n))
     event = AuditEvent.objects.filter(action="download_results", subject_uid=str(study.uid)).earliest(

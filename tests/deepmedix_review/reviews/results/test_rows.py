@@ -74,11 +74,50 @@ def test_the_page_s_means_votes_and_counts_follow_from_the_rows_and_no_control_o
     assert votes == Counter(of_data.values_list("side", flat=True))
     assert {row["output"] for row in ratings if row["question"] == "Plausibility"} == {"A", "B"}
     assert all(row["version"] == "" for row in ratings if row["question"] == "Better overall")
+    # What each row is of is told by its completion, whichever side it stood on.
+    sides = {(row["reading"], side): row[f"completion {side}"] for row in readings for side in "AB"}
+    assert all(row["completion"] == sides.get((row["reading"], row["output"]), "") for row in ratings)
+    cases = {row["case"]: row for row in rows_in_the_zip(study, "cases.csv")}
+    for row in readings:
+        case = cases[row["case"]]
+        written = {case["completion written first"], case["completion written later"]}
+        assert {row["completion A"], row["completion B"]} == written
     moved = [row for row in ratings if row["value"] == "adjusted"]
     assert moved
     assert all(float(row["x_min"]) < float(row["x_max"]) and row["region"] for row in moved)
     fitting = [row for row in ratings if row["value"] == "fits"]
     assert {row["x_min"] for row in fitting} == {""}
+
+
+def test_repeats_and_controls_have_files_of_their_own_that_join_by_reader_and_case() -> None:
+    design = ReaderStudyDesign(control_share=0.25, repeat_share=0.5, washout_cases=1)
+    study = simulated_reader_study(num_cases=6, readers=eight_readers()[:2], design=design)
+    other = rows_in_the_zip(study, "readings-of-repeats-and-controls.csv")
+    assert {row["kind"] for row in other} == {"repeat", "control"}
+    signed = Assignment.objects.filter(case__reader_study=study, signed_at__isnull=False)
+    assert len(other) + len(rows_in_the_zip(study, "readings.csv")) == signed.count()
+    first = {(row["reader"], row["case"]) for row in rows_in_the_zip(study, "readings.csv")}
+    assert {(row["reader"], row["case"]) for row in other if row["kind"] == "repeat"} <= first
+    ratings = rows_in_the_zip(study, "ratings-of-repeats-and-controls.csv")
+    assert {row["reading"] for row in ratings} == {row["reading"] for row in other}
+    roles = {row["case"]: row["role"] for row in rows_in_the_zip(study, "cases.csv")}
+    assert {roles[row["case"]] for row in other if row["kind"] == "control"} == {"control"}
+
+
+def test_the_codebook_says_what_each_value_means() -> None:
+    reading = an_open_reading(num_completions=1)
+    complete(reading, plausibility=4)
+    sign(reading)
+    study = reading.assignment.case.reader_study
+    meaning = {
+        (row["question"], row["value"]): row["meaning"] for row in rows_in_the_zip(study, "questions.csv")
+    }
+    rated = [row for row in rows_in_the_zip(study, "ratings.csv") if row["question"] == "Plausibility"]
+    assert rated
+    assert all(meaning[row["question"], row["value"]] for row in rated)
+    [case] = rows_in_the_zip(study, "cases.csv")
+    film = reading.completion_a.instance
+    assert (case["study"], case["film width"]) == (reading.assignment.case.study.label, str(film.columns))
 
 
 def test_own_choices_drawn_regions_and_what_an_amendment_changed_have_their_rows() -> None:
@@ -116,8 +155,8 @@ def test_own_choices_drawn_regions_and_what_an_amendment_changed_have_their_rows
     # It was read in as many seconds as it was first read in.
     assert load_readings(study).seconds.tolist() == [41.0]
     [whole] = rows_in_the_zip(study, "readings.csv")
-    assert (whole["reading"], whole["output B"]) == (str(amendment.uid), "")
-    assert whole["output A"] == str(reading.completion_a.model_version).split()[-1]
+    assert (whole["reading"], whole["completion B"]) == (str(amendment.uid), "")
+    assert whole["version A"] == str(reading.completion_a.model_version).split()[-1]
     rows = rows_in_the_zip(study, "ratings.csv")
     assert {row["reading"] for row in rows} == {str(amendment.uid)}
     of_step = [row for row in rows if row["step"] == str(last.position)]
