@@ -94,6 +94,8 @@ def answer_invitation(*, invitation: Invitation, reader: User, accepts: bool) ->
         raise NotYours("This invitation is not yours. Go back to your worklist.")
     if invitation.state != State.INVITED:
         raise RefusedByRule(f"This invitation was {invitation.get_state_display().lower()} already.")
+    if invitation.reader_study.state == ReaderStudy.State.LOCKED:
+        raise RefusedByRule("This reader study was locked meanwhile, so nothing of it can be read any more.")
     invitation.state = State.ACCEPTED if accepts else State.DECLINED
     invitation.answered_at = timezone.now()
     invitation.save(update_fields=["state", "answered_at"])

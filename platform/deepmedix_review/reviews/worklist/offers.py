@@ -121,6 +121,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     invitations = list(
         Invitation.objects.filter(reader=reader, state__in=(State.INVITED, State.ACCEPTED))
         .exclude(reader_study__state=ReaderStudy.State.DRAFT)
+        .exclude(state=State.INVITED, reader_study__state=ReaderStudy.State.LOCKED)
         .select_related("reader_study")
         .order_by(F("deadline").asc(nulls_last=True), F("reader_study__deadline").asc(nulls_last=True), "pk")
     )

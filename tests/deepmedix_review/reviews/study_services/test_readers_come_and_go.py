@@ -20,6 +20,7 @@ from deepmedix_review.reviews.study_services import (
     remove_reader,
     start_reader_study,
 )
+from deepmedix_review.reviews.worklist.offers import reader_studies_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, list_of, load_of, running, sign_all, sign_unsaid, studies
 from tests.factories.reviews import complete
@@ -58,6 +59,19 @@ def test_cases_come_on_the_worklist_with_the_acceptance() -> None:
     assert len(worklist(reader).rows) == 4
     with pytest.raises(RefusedByRule, match="accepted already"):
         answer_invitation(invitation=invitation, reader=reader, accepts=False)
+
+
+def test_an_invitation_that_was_not_answered_before_the_lock_is_offered_no_more() -> None:
+    reader_study = design_reader_study(draft=a_draft(), actor=None)
+    start_reader_study(reader_study=reader_study, actor=None)
+    reader = readers_of(reader_study)[0]
+    assert [study.is_invited for study in reader_studies_of(reader)] == [True]
+    lock_reader_study(reader_study=reader_study, actor=None)
+    assert reader_studies_of(reader) == ()
+    invitation = invitation_of(reader_study, reader)
+    for accepts in (True, False):
+        with pytest.raises(RefusedByRule, match="locked meanwhile"):
+            answer_invitation(invitation=invitation, reader=reader, accepts=accepts)
 
 
 def test_cases_of_who_declines_go_to_the_others_evenly() -> None:
