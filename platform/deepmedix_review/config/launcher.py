@@ -80,7 +80,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
     command: subprocess.Popen[bytes] | None = None
     try:
         parts.start_redis()
-        logins = _prepare_database()
+        logins = _prepare_database(with_demo=with_demo)
         parts.start_web()
         parts.start_workers()
         parts.await_web()
@@ -92,6 +92,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
             _await_command(["import_studies", str(studies.resolve())])
             say(f"\nWhat was imported: {parts.address}studies/\n")
         if with_demo:
+            say("The demo is being made: its cases wait on the expert's worklist in a minute or two.\n")
             demo = subprocess.Popen(
                 _manage("load_demo"),
                 stdin=subprocess.DEVNULL,
@@ -141,7 +142,7 @@ def _set_environment(home: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
 
 
-def _prepare_database() -> list[tuple[str, str]]:
+def _prepare_database(*, with_demo: bool) -> list[tuple[str, str]]:
     """Bring the tables up to date, make what every installation holds; returns the demo logins."""
     import django
     from django.core.management import CommandError, call_command
@@ -150,12 +151,15 @@ def _prepare_database() -> list[tuple[str, str]]:
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
     from deepmedix_review.accounts.demo_logins import ensure_demo_logins
+    from deepmedix_review.reviews.demo import announce_demo
 
     try:
         call_command("register_shipped_model")
     except CommandError as error:
         raise CannotStart(str(error)) from error
     logins = [(login.username, login.password) for login in ensure_demo_logins()]
+    if with_demo:
+        announce_demo()
     connections.close_all()
     return logins
 

@@ -82,6 +82,13 @@ class Progress:
         return sum(number for state, number in self.num_by_state if state in FINAL_STATES)
 
 
+def announce_demo() -> None:
+    """From now on the pages say that the demo is being made: `load_demo` takes a while to begin."""
+    if not ReaderStudy.objects.filter(is_demo=True).exists():
+        ensure_demo_logins()
+        start_import(actor=User.objects.get(username=Role.ADMIN), source=ImportBatch.Source.DEMO)
+
+
 def load_demo(
     *, tell: Tell, patience_seconds: float = PATIENCE_SECONDS, num_films: int = NUM_FILMS
 ) -> ReaderStudy:
@@ -143,7 +150,8 @@ def _truth_of(film: DemoFilm) -> KnownAnswer:
 
 def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[DemoFilm]:
     """Draw the films in the kinds of file that hospitals send, and bring them in."""
-    batch = start_import(actor=admin, source=ImportBatch.Source.DEMO)
+    announced = ImportBatch.objects.filter(source=ImportBatch.Source.DEMO, items=None).last()
+    batch = announced or start_import(actor=admin, source=ImportBatch.Source.DEMO)
     films: dict[int, DemoFilm] = {}
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="demo-") as folder:
         for number, seed in enumerate(DEMO_SEEDS[:num_films], start=1):

@@ -7,11 +7,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
@@ -24,7 +22,8 @@ from deepmedix_review.reviews.guards import require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.worklist.cases import next_reading, place_of, worklist
 from deepmedix_review.studies.collecting.uses import Use
-from deepmedix_review.studies.models import Collection, ImportBatch, Study
+from deepmedix_review.studies.models import Collection, Study
+from deepmedix_review.studies.selectors import demo_import
 
 __all__ = [
     "assigned_studies",
@@ -41,9 +40,6 @@ __all__ = [
     "studies_of_collection",
     "worklist",
 ]
-
-# A demo that takes longer has failed: the worklist then promises nothing.
-LONGEST_DEMO = timedelta(hours=1)
 
 
 def reading_for(user: User, uid: uuid.UUID) -> Reading:
@@ -161,10 +157,7 @@ class DemoMaking:
 
 def demo_being_made() -> DemoMaking | None:
     """A demo import began within LONGEST_DEMO, and no reader study is there yet."""
-    began = ImportBatch.objects.filter(
-        source=ImportBatch.Source.DEMO, created_at__gt=timezone.now() - LONGEST_DEMO
-    ).order_by("-pk")
-    batch = began.first()
+    batch = demo_import()
     if batch is None or ReaderStudy.objects.exists():
         return None
     jobs = InferenceJob.objects.filter(instance__in=batch.items.values("instance"))

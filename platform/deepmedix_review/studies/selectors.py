@@ -8,24 +8,28 @@ returns a `Q` on Study, for example `Q(pk__in=Assignment.objects.filter(reader=u
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
 from deepmedix_review.common.paging import Page, page_of
 from deepmedix_review.studies import storage
-from deepmedix_review.studies.models import ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
 
 PAGE_SIZE = 50
 # Counting stops here, so that a list of a million studies opens as quickly as one of a thousand.
 MAX_COUNT = 1000
 
 MAX_PRIOR_FILMS = 20
+# A demo that takes longer has failed: no page promises anything of it then.
+LONGEST_DEMO = timedelta(hours=1)
 
 Role = Literal["same_study", "prior"]
 
@@ -189,6 +193,12 @@ def frontal_first(films: QuerySet[Instance], *before: str) -> QuerySet[Instance]
 def films_ready() -> QuerySet[Instance]:
     """Every film that may be inferred and read."""
     return Instance.objects.filter(series__study__state=Study.State.READY).select_related("series__study")
+
+
+def demo_import() -> ImportBatch | None:
+    """The import of the demo's films, where it began within LONGEST_DEMO."""
+    since = timezone.now() - LONGEST_DEMO
+    return ImportBatch.objects.filter(source=ImportBatch.Source.DEMO, created_at__gt=since).last()
 
 
 def study_page(

@@ -24,6 +24,7 @@ from deepmedix_review.studies.models import ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
     count_states,
+    demo_import,
     films_of,
     others_of_patient,
     recent_imports,
@@ -55,6 +56,7 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
         "num_reported": count_reported(user),
         "missing": studies_without_a_film(user),
+        "demo_comes": demo_import() is not None,
         "state": state,
         "search": search,
         "form": form,

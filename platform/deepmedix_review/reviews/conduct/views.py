@@ -31,6 +31,7 @@ from deepmedix_review.reviews.conduct.page import (
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.downloads import csv_lines
+from deepmedix_review.reviews.selectors import demo_being_made
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
 
@@ -46,7 +47,8 @@ MOVES: Mapping[str, tuple[Callable[..., ReaderStudy], str]] = {
 def list_reader_studies(request: HttpRequest) -> HttpResponse:
     """Who designs goes on to a study's page, who only learns from it to its results."""
     rows, before = overview.reader_studies(before=read_cursor(request, "before"))
-    return render(request, "reviews/reader_study_list.html", {"reader_studies": rows, "before": before})
+    context = {"reader_studies": rows, "before": before, "demo": None if rows else demo_being_made()}
+    return render(request, "reviews/reader_study_list.html", context)
 
 
 @require_safe

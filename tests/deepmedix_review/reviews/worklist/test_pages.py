@@ -13,6 +13,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reviews import selectors
+from deepmedix_review.reviews.demo import announce_demo
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading, WorklistNotice
 from deepmedix_review.reviews.services import mark_opened
@@ -28,8 +29,8 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.reviews.worklist.endings import ending_after
 from deepmedix_review.studies.models import ImportBatch, ImportItem
-from deepmedix_review.studies.selectors import visible_studies
-from tests.factories.accounts import ExpertFactory
+from deepmedix_review.studies.selectors import LONGEST_DEMO, visible_studies
+from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid, studies
 from tests.factories.reviews import (
@@ -321,9 +322,23 @@ def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> 
     assert "hx-get" not in client.get(address).content.decode()
 
 
+def test_a_demo_that_is_announced_is_promised_on_every_list_until_it_is_there() -> None:
+    announce_demo()
+    for account, address in (
+        (ExpertFactory.create(), "worklist"),
+        (AdminFactory.create(), "study-list"),
+        (AdminFactory.create(), "reader-study-list"),
+    ):
+        page = client_of(account).get(reverse(address)).content.decode()
+        assert "This page renews itself." in page, address
+    ReaderStudy.objects.filter(pk=reader_study().pk).update(is_demo=True)
+    announce_demo()
+    assert ImportBatch.objects.count() == 1
+
+
 def test_a_demo_that_began_long_ago_is_promised_to_nobody() -> None:
     ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
-    ImportBatch.objects.update(created_at=timezone.now() - 2 * selectors.LONGEST_DEMO)
+    ImportBatch.objects.update(created_at=timezone.now() - 2 * LONGEST_DEMO)
     assert "Nothing to read" in client_of(ExpertFactory.create()).get(reverse("worklist")).content.decode()
 
 
