@@ -265,6 +265,22 @@ describe("a case by keys alone", () => {
     expect(room.state.place).not.toMatchObject({ question });
   });
 
+  it("takes words for which no field opened for none of its keys, until the typing pauses", async () => {
+    const { room, saved } = await desk();
+    room.goTo({ kind: "answer", side: "a", question: "correctness:completion-a" });
+    expect(room.texts.takesInVain()).toBe(false);
+    room.perform({ kind: "note" });
+    expect(room.state).toMatchObject({ writing: null, said: expect.stringContaining("belongs to a step") });
+    expect(room.texts.takesInVain()).toBe(true);
+    vi.advanceTimersByTime(700);
+    expect(room.texts.takesInVain()).toBe(true);
+    vi.advanceTimersByTime(700);
+    expect(room.texts.takesInVain()).toBe(true);
+    vi.advanceTimersByTime(900);
+    expect(room.texts.takesInVain()).toBe(false);
+    expect(saved).toEqual([]);
+  });
+
   it("pre-selects nothing", async () => {
     const { room, saved } = await desk();
     expect(saved).toEqual([]);

@@ -1488,6 +1488,8 @@ export interface components {
             instance: components["schemas"]["ReadingFilm"];
             films: components["schemas"]["CompanionFilm"][];
             first_read: components["schemas"]["FirstReadForm"] | null;
+            /** @description other cases of the reader study ask one */
+            skips_first_read: boolean;
             completions: components["schemas"]["ReadingCompletion"][];
             criteria: components["schemas"]["Criterion"][];
             step_ratings: components["schemas"]["StepRating"][];

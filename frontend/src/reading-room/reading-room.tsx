@@ -244,6 +244,9 @@ function listen(session: Session, around: Surroundings): () => void {
       // What lies over the room has its own keys, also the one that closed it.
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
+      const isLetter = event.key.length === 1 && !(event.ctrlKey || event.metaKey || event.altKey);
+      if (isLetter && (focus === "page" || focus === "control") && room()?.texts.takesInVain())
+        return event.preventDefault();
       const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
       if (action === null) return;
       event.preventDefault();

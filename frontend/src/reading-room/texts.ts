@@ -8,6 +8,8 @@ import type { RoomState } from "./room-state";
 import { isSameField, keeping, textIn, type Writing } from "./writing";
 
 const PAUSE_MS = 800;
+const NO_NOTE =
+  "Nothing to write here: a note belongs to a step. What is typed now does nothing, until it pauses.";
 
 export interface TextHost {
   readonly state: RoomState;
@@ -22,6 +24,7 @@ export class Texts {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private draft: { readonly writing: Writing; readonly text: string } | null = null;
   private numBegun = 0;
+  private vain: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: TextHost) {}
 
@@ -64,6 +67,26 @@ export class Texts {
         this.start({ field: "impression", when }, { ...place, part: "impression" });
     } else if (question?.criterion.kind === "text") this.start({ field: "text", question });
     else if (step) this.start({ field: "note", step });
+    else this.refuseWords();
+  }
+
+  private refuseWords(): void {
+    this.host.set({ said: NO_NOTE });
+    this.awaitPause();
+  }
+
+  /** Whether a letter is of words for which no field opened: as a command it would say what nobody meant. */
+  takesInVain(): boolean {
+    if (this.vain === undefined) return false;
+    this.awaitPause();
+    return true;
+  }
+
+  private awaitPause(): void {
+    clearTimeout(this.vain);
+    this.vain = setTimeout(() => {
+      this.vain = undefined;
+    }, PAUSE_MS);
   }
 
   /** The step as the reader would write it, else the answer, or the finding that has the focus. */

@@ -52,6 +52,11 @@ export function Column(props: Props) {
           {props.children}
           <LockedBanner reading={reading} addresses={addresses} />
           <FeedbackPanel room={room} feedback={reading.feedback} />
+          {reading.skips_first_read && reading.signed_at === null && (
+            <p class="banner warn" role="status">
+              <strong>No first read on this case:</strong> the model's output is here at once.
+            </p>
+          )}
           {reading.is_training && reading.signed_at === null && (
             <p class="quiet">
               A practice case: once it is signed you see what is known of it, also on the film.

@@ -252,6 +252,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     instance = ReadingFilmSerializer()
     films = CompanionFilmSerializer(many=True)
     first_read = FirstReadFormSerializer(allow_null=True)
+    skips_first_read = serializers.BooleanField(help_text="other cases of the reader study ask one")
     completions = ReadingCompletionSerializer(many=True)
     criteria = CriterionSerializer(many=True)
     step_ratings = StepRatingSerializer(many=True)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from deepmedix_review.common.errors import Closed, IsOver
 from deepmedix_review.reviews.criteria.versions import Asked, asked_of
 from deepmedix_review.reviews.guards import require_may_change
-from deepmedix_review.reviews.models import Assignment, Invitation, Reading
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
 from deepmedix_review.reviews.reading.completeness import find_missing
@@ -105,6 +105,7 @@ class ReadingView:
     instance: FilmView
     films: tuple[CompanionFilm, ...]
     first_read: FirstReadForm | None
+    skips_first_read: bool
     completions: tuple[CompletionView, ...]
     criteria: tuple[CriterionView, ...]
     step_ratings: tuple[StepRatingView, ...]
@@ -152,6 +153,7 @@ def show_reading(reading: Reading) -> ReadingView:
         instance=_film(reading.completion_a.instance),
         films=companion_films(case.study, beside=reading.completion_a.instance),
         first_read=first_read,
+        skips_first_read=_skips_first_read(reading),
         completions=completions,
         criteria=_criteria(reading),
         step_ratings=said.step_ratings,
@@ -175,6 +177,13 @@ def show_reading(reading: Reading) -> ReadingView:
         give_back=_give_back(reading),
         closed=_closed(reading),
     )
+
+
+def _skips_first_read(reading: Reading) -> bool:
+    """Other cases of its reader study ask one: whoever expects it would rate blindly."""
+    is_shared = reading.assignment.case.reader_study.first_reads == ReaderStudy.FirstReads.SHARE
+    is_settling = reading.assignment.kind == Assignment.Kind.ADJUDICATION
+    return is_shared and not is_settling and not reading.asks_first_read
 
 
 def _stage(reading: Reading) -> Literal["first_read", "rating", "signed"]:

@@ -232,3 +232,12 @@ def test_what_a_first_read_of_findings_lacks(findings: list[str], impression: st
     missing = missing_from_first_read(choices=[], choice="", findings=findings, impression=impression)
     assert sentence in " ".join(missing)
     assert bool(missing) == bool(sentence)
+
+
+@pytest.mark.parametrize(
+    ("first_reads", "asks", "skips"), [("share", False, True), ("share", True, False), ("off", False, False)]
+)
+def test_a_case_without_a_first_read_says_so_where_others_ask_one(first_reads, asks, skips) -> None:
+    reading = an_open_reading(asks_first_read=asks)
+    ReaderStudy.objects.update(first_reads=first_reads)
+    assert get(reading).json()["skips_first_read"] is skips
