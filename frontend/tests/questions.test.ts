@@ -133,8 +133,16 @@ describe("a first read", () => {
     room.perform(points(1));
     expect(room.state.reading.first_read).toMatchObject({
       first: { findings: ["Fracture"] },
-      after_reveal: { findings: ["Fracture", "No Finding"], confidence: 4 },
+      after_reveal: { findings: ["No Finding"], confidence: 4 },
     });
+    for (const [press, findings] of [
+      [14, ["No Finding", "Support Devices"]],
+      [3, ["Support Devices", "Cardiomegaly"]],
+      [1, ["Support Devices", "No Finding"]],
+    ] as const) {
+      room.perform(points(press));
+      expect(room.state.reading.first_read?.after_reveal).toMatchObject({ findings });
+    }
     room.perform(next);
     room.perform(next);
     room.perform(points(2));

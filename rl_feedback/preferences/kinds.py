@@ -27,6 +27,14 @@ def kinds_named(text: str) -> frozenset[str]:
 
 
 def kinds_said(sentences: Iterable[str]) -> frozenset[str]:
-    said = label_report(". ".join(_BOX.sub("", one).strip(" .;") for one in sentences) + ".")
+    said = label_report(". ".join(without_boxes(one).strip(" .;") for one in sentences) + ".")
     named = {mention.finding for mention in said.mentions if mention.is_stated} - _NO_KINDS
     return frozenset(kind for kind in named if said.state_of(kind) is State.PRESENT)
+
+
+def without_boxes(sentence: str) -> str:
+    """
+    >>> without_boxes("A left effusion with [1, 2, 3, 4]")
+    'A left effusion'
+    """
+    return _BOX.sub("", sentence)

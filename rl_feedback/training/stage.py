@@ -52,7 +52,8 @@ class Stage:
             "gradient_accumulation_steps": share // at_once,
             "learning_rate": config.learning_rate,
             "lr_scheduler_type": "cosine",
-            "warmup_steps": max(1, config.num_steps // 10),
+            # A run of one step would be all warm-up, and learn nothing.
+            "warmup_steps": min(max(1, config.num_steps // 10), config.num_steps - 1),
             "save_strategy": "steps",
             "save_steps": config.checkpoint_every,
             "save_total_limit": 3,

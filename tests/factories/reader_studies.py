@@ -18,13 +18,21 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.reviews.study_services.signing import note_signature
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import ExpertFactory
-from tests.factories.reviews import completed_study
+from tests.factories.reviews import HEART, NODULE, completed_study
 
 ALONE = ReaderStudyDesign(shows="one")
 
 
 def studies(number: int, *, num_completions: int = 1) -> list[Study]:
     return [completed_study(num_completions=num_completions) for _ in range(number)]
+
+
+def studies_that_differ(number: int, *, num_completions: int = 2) -> list[Study]:
+    """Every other one has another finding, so that a sentence of one is foreign to the next."""
+    return [
+        completed_study(num_completions=num_completions, finding=(HEART, NODULE)[place % 2])
+        for place in range(number)
+    ]
 
 
 def experts(number: int) -> list[User]:

@@ -23,14 +23,17 @@ from tests.factories.studies import InstanceFactory
 
 HEART = ("The heart is enlarged", [(150.0, 300.0, 330.0, 480.0)])
 EFFUSION = ("There is a left pleural effusion", [(300.0, 420.0, 420.0, 560.0)])
+NODULE = ("There is a left nodule", [(330.0, 120.0, 370.0, 160.0)])
 LUNGS = ("Both lungs are clear", [(60.0, 80.0, 210.0, 500.0), (270.0, 80.0, 420.0, 500.0)])
 
 
-def completed_study(*, num_completions: int = 2) -> Study:
+def completed_study(
+    *, num_completions: int = 2, finding: tuple[str, list[tuple[float, float, float, float]]] = HEART
+) -> Study:
     """A study on which the serving model said one or two things: two steps, three regions each."""
     instance = InstanceFactory.create()
     model_version = ServingModelFactory.create()
-    for first in (HEART, EFFUSION)[:num_completions]:
+    for first in (finding, EFFUSION)[:num_completions]:
         say(instance, steps=[first, LUNGS], answer="cardiomegaly", model_version=model_version)
     return instance.study
 

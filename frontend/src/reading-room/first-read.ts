@@ -28,8 +28,18 @@ export function sayingFirst(reading: Reading, when: When, said: Partial<Said>): 
   };
 }
 
+const NO_FINDING: Finding = "No Finding";
+/** No finding of the patient: it can stand beside "No Finding". */
+const SUPPORT_DEVICES: Finding = "Support Devices";
+
+/** The last word counts: "No Finding" takes back every finding, and a finding takes back "No Finding". */
 export function withFindingToggled(findings: readonly Finding[], finding: Finding): Finding[] {
-  return findings.includes(finding) ? findings.filter((one) => one !== finding) : [...findings, finding];
+  if (findings.includes(finding)) return findings.filter((one) => one !== finding);
+  const stays = (one: Finding): boolean =>
+    one === SUPPORT_DEVICES ||
+    finding === SUPPORT_DEVICES ||
+    (one === NO_FINDING) === (finding === NO_FINDING);
+  return [...findings.filter(stays), finding];
 }
 
 /** "Pneumothorax", "Lung Opacity, Edema", "No finding was named": what was said, in words. */

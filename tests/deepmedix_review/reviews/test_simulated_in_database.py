@@ -17,7 +17,7 @@ from tests.deepmedix_review.reviews.designs.test_simulated_studies import (
     NUM_READERS,
     WASHOUT,
 )
-from tests.factories.reader_studies import a_draft, experts, list_of, running, studies
+from tests.factories.reader_studies import a_draft, experts, list_of, running, studies, studies_that_differ
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ Kind, Role = Assignment.Kind, Case.Role
 
 def test_every_design_reaches_the_worklists_as_it_was_drawn() -> None:
     readers = experts(NUM_READERS)
-    chosen = studies(NUM_CASES, num_completions=2)
+    chosen = studies_that_differ(NUM_CASES)
     [training] = studies(1, num_completions=2)
     for design in DESIGNS.values():
         reader_study = running(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys, Numbers
@@ -26,6 +26,7 @@ from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, pa
 FEW_CASES, TOO_FEW_CASES = 30, 10
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 EVERY = "every output"
+ALL_ALIKE = "These few cases are all alike: no interval can be told."
 
 
 def found_figures(
@@ -152,17 +153,18 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
     key, title = "means", "Mean rating of each question"
     method = (
         "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977) and "
-        "Student's t, as the plan expects it; it holds for these readers"
+        "Student's t, as the plan expects it, within the ends of the scale; it holds for these readers"
     )
     columns = ("question", "of", "mean", "low", "high", "half width", "scale", "cases", "ratings")
     rows: list[tuple[RatedCriterion, str, Clustered]] = []
     for scaled in scales:
         one, points, case, of = scaled.criterion, scaled.points, scaled.case, scaled.version
-        rows.append((one, EVERY, clustered_mean(points, case)))
+        rows.append((one, EVERY, _unless_all_alike(clustered_mean(points, case))))
         if versions is not None and of is not None:
             for place, name in enumerate(versions.names):
                 if (of == place).any():
-                    rows.append((one, name, clustered_mean(points[of == place], case[of == place])))
+                    mean = clustered_mean(points[of == place], case[of == place])
+                    rows.append((one, name, _unless_all_alike(mean)))
     rows = [row for row in rows if row[2].value is not None]
     if not rows:
         note = "No scale has been rated yet." if scales else "This reader study asks no scale."
@@ -172,7 +174,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
             one.name,
             of,
             rounded(found.value),
-            *edges_of(found),
+            *edges_of(found, one),
             _scale(one),
             found.num_clusters,
             found.num,
@@ -191,7 +193,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
         n=f"{counted(sum(found.num for found in whole), 'rating')} of {counted(len(whole), 'question')}, "
         f"{counted(max(found.num_clusters for found in whole), 'case')}",
         value=f"{lead.name} {best.value:.2f}",
-        interval=said_interval(best),
+        interval=said_interval(best, lead),
         note=_rough([found for _, _, found in rows]),
         plot=interval_plot(
             [
@@ -266,19 +268,37 @@ def _shares(
     )
 
 
-def edges_of(found: Clustered) -> tuple[Cell, Cell, Cell]:
-    """Of the interval: from, to, and half its width."""
+def _unless_all_alike(found: Clustered) -> Clustered:
+    """Few cases that are all alike tell of no spread."""
+    if found.interval is None or found.num_clusters >= TOO_FEW_CASES:
+        return found
+    low, high = found.interval
+    return replace(found, interval=None, note=ALL_ALIKE) if low == high else found
+
+
+def _within(found: Clustered, one: RatedCriterion) -> Clustered:
+    """No mean lies beyond the ends of its scale; how far half the interval reaches stays as it is."""
+    if found.interval is None:
+        return found
+    low, high = found.interval
+    return replace(found, interval=(max(low, float(min(one.numbers))), min(high, float(max(one.numbers)))))
+
+
+def edges_of(found: Clustered, one: RatedCriterion | None = None) -> tuple[Cell, Cell, Cell]:
+    """Of the interval: from, to, both within the scale of the question, and half its width."""
     if found.interval is None:
         return None, None, None
     low, high = found.interval
-    return rounded(low), rounded(high), rounded((high - low) / 2)
+    shown = _within(found, one).interval if one else found.interval
+    assert shown is not None
+    return rounded(shown[0]), rounded(shown[1]), rounded((high - low) / 2)
 
 
-def said_interval(found: Clustered) -> str:
+def said_interval(found: Clustered, one: RatedCriterion | None = None) -> str:
     if found.interval is None:
         return found.note
     low, high = found.interval
-    return f"{written_interval(found)} (± {(high - low) / 2:.2f})"
+    return f"{written_interval(_within(found, one) if one else found)} (± {(high - low) / 2:.2f})"
 
 
 def _scale(one: RatedCriterion) -> str:

@@ -1,13 +1,15 @@
 """Makes control cases: an output with a box or a sentence that is wrong, to see whether readers look."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deepmedix_review.reasoning.altered import record_foreign_sentence, record_wrong_region
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from inference.regions import Box
+from rl_feedback.labels import label_report
+from rl_feedback.preferences.kinds import kinds_said, without_boxes
 
 Alteration = Completion.Alteration
 # A wrong box overlaps no box of its step by more than this.
@@ -90,14 +92,13 @@ def _with_foreign_sentence(
     completion: Completion, donors: Sequence[Completion], rng: random.Random
 ) -> tuple[Completion, dict[str, Any]] | None:
     steps = list(ReasoningStep.objects.filter(completion=completion))
-    own = {_plain(step.text) for step in steps}
-    foreign = [
-        text
-        for text in ReasoningStep.objects.filter(completion__in=donors)
-        .order_by("pk")
-        .values_list("text", flat=True)
-        if _plain(text) not in own
-    ]
+    # Whatever any output says of this film may be true of it.
+    of_film = ReasoningStep.objects.filter(
+        completion__instance=completion.instance_id, completion__alteration=""
+    )
+    own = list(of_film.values_list("text", flat=True))
+    others = ReasoningStep.objects.filter(completion__in=donors).order_by("pk").values_list("text", flat=True)
+    foreign = _foreign_among(others, own)
     if not steps or not foreign:
         return None
     step, text = rng.choice(steps), rng.choice(foreign)
@@ -105,6 +106,18 @@ def _with_foreign_sentence(
     return copy, _known(
         Alteration.FOREIGN_SENTENCE, copy, copy.steps.get(position=step.position), region=None
     )
+
+
+def _foreign_among(texts: Iterable[str], own: Sequence[str]) -> list[str]:
+    """Sentences that say what none of a film's own outputs say: another finding. What only denies one may be
+    true of this film too. Of words without any known finding the words alone tell."""
+    words, kinds = {_plain(one) for one in own}, kinds_said(own)
+    return [
+        text
+        for text in texts
+        if _plain(text) not in words
+        and (stated - kinds if (stated := kinds_said([text])) else not label_report(text).mentions)
+    ]
 
 
 def _wrong_place(
@@ -148,4 +161,5 @@ def _box(region: Region) -> Box:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split()).rstrip(".")
+    """Words alone: the same sentence with its regions elsewhere is no other one."""
+    return " ".join(without_boxes(text).lower().split()).rstrip(".")

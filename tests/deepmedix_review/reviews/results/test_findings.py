@@ -50,12 +50,16 @@ def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_wor
     plausibility = rows_of(figure(dashboard, "means"))["Plausibility"]
     assert (plausibility["mean"], plausibility["cases"], plausibility["ratings"]) == (3.0, 3, 24)
     assert plausibility["half width"] == pytest.approx(4.3027 / 3**0.5, abs=1e-3)
+    # No mean lies beyond its scale, and three cases that are all alike tell of no spread.
+    assert (plausibility["low"], plausibility["high"]) == (1.0, 5.0)
+    correctness = rows_of(figure(dashboard, "means"))["Correctness"]
+    assert (correctness["mean"], correctness["low"], correctness["high"]) == (4.0, None, None)
     votes = rows_of(figure(dashboard, "votes-overall"))
     # Everybody chose A: each case counts once, Wilson of 3 of 3.
     assert (votes["A"]["share"], votes["A"]["votes"]) == (1.0, 6)
     assert (votes["A"]["low"], votes["A"]["high"]) == pytest.approx(wilson(3, 3), abs=1e-3)
     head = {line.key: line.said for line in dashboard.head}
-    assert head["means"] == "Plausibility 3.00 ± 2.48; Correctness 4.00 ± 0.00"
+    assert head["means"] == "Plausibility 3.00 ± 2.48; Correctness 4.00"
     # A share of A says nothing of the model, so it doesn't lead.
     assert "votes-overall" not in head
     assert head["sides-overall"] == (

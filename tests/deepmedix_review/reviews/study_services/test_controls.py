@@ -1,5 +1,7 @@
 """Control cases show something plainly wrong, know what it is, and are data for nobody."""
 
+import random
+
 import pytest
 
 from deepmedix_review.feedback.services import freeze_dataset
@@ -11,11 +13,11 @@ from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Readi
 from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import TaughtCase, start_adjudication
-from deepmedix_review.reviews.study_services.controls import MOST_OVERLAP
+from deepmedix_review.reviews.study_services.controls import MOST_OVERLAP, make_control
 from inference.regions import Box
 from rl_feedback.corrections import overlap
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.reader_studies import a_draft, running, studies
+from tests.factories.reader_studies import a_draft, running, studies, studies_that_differ
 from tests.factories.reasoning import CompletionFactory, say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import EFFUSION, HEART, complete, sign
@@ -24,6 +26,7 @@ from tests.factories.studies import InstanceFactory
 pytestmark = pytest.mark.django_db
 
 Alteration = Completion.Alteration
+POINTING = ("There is a left nodule with [69, 25, 79, 33]", [(150.0, 60.0, 200.0, 120.0)])
 
 
 def box_of(region: Region) -> Box:
@@ -35,7 +38,8 @@ def controls_of(reader_study: ReaderStudy) -> list[Case]:
 
 
 def test_one_thing_in_one_completion_of_a_control_is_wrong_and_known() -> None:
-    reader_study = running(a_draft(num_cases=12, design=ReaderStudyDesign(control_share=0.5)))
+    design = ReaderStudyDesign(control_share=0.5)
+    reader_study = running(a_draft(studies=studies_that_differ(12), design=design))
     seen = set()
     for case in controls_of(reader_study):
         assert case.known_answer is not None
@@ -78,6 +82,29 @@ def test_an_altered_copy_is_found_by_no_list_and_chosen_by_no_other_reader_study
         assert [c.alteration for c in completions_to_read([case.study])[case.study_id]] == [""]
         reading = Reading.objects.filter(assignment__case=case)[0]
         assert reading.completion_a == copy
+
+
+def test_a_foreign_sentence_is_none_that_the_film_s_own_outputs_say_or_that_only_denies_something() -> None:
+    film, other = InstanceFactory.create(), InstanceFactory.create()
+    shown = say(film, steps=[POINTING])
+    say(film, steps=[HEART])
+    near = say(
+        other, steps=[("There is a left nodule with [9, 9, 20, 20]", []), ("The heart is enlarged", [])]
+    )
+    denying = say(InstanceFactory.create(), steps=[("There is no effusion", [])])
+    rng = random.Random(0)
+    for donors in ([near], [denying], [near, denying]):
+        for _ in range(20):
+            made = make_control([shown], donors=donors, alters_all=False, rng=rng)
+            assert made is not None
+            assert made.known_answer["alterations"][0]["alteration"] == Alteration.WRONG_REGION
+    effusion = say(InstanceFactory.create(), steps=[EFFUSION])
+    ways = {
+        made.known_answer["alterations"][0]["alteration"]
+        for _ in range(20)
+        if (made := make_control([shown], donors=[near, effusion], alters_all=False, rng=rng))
+    }
+    assert ways == {Alteration.WRONG_REGION, Alteration.FOREIGN_SENTENCE}
 
 
 def test_the_same_alteration_is_one_copy() -> None:
