@@ -24,6 +24,13 @@ ENLARGED_PX = 320
 BROKEN_STATES = """() => [...document.querySelectorAll('td .chip')]
     .filter((state) => state.offsetHeight > 30)
     .map((state) => state.textContent)"""
+# A panel hides or cuts what is wider than it.
+BUTTONS_PAST_THEIR_PANEL = """() => [...document.querySelectorAll('main .panel :is(.button, button, a)')]
+    .filter((each) => {
+        const end = (element) => element.getBoundingClientRect().right;
+        return end(each) > end(each.closest('.panel'));
+    })
+    .map((each) => each.textContent.trim())"""
 # Not pages: they are part of one, change something, or are for machines.
 NO_PAGES = {
     "health",
@@ -228,6 +235,7 @@ def test_a_long_title_leaves_the_buttons_of_its_row_in_the_window(
         page.goto(live_server.url + reverse(name))
         expect(page.get_by_text(title).first).to_be_visible()
         require_no_sideways_scrolling(page, name)
+        assert page.evaluate(BUTTONS_PAST_THEIR_PANEL) == [], name
         context.close()
 
 
