@@ -1,6 +1,7 @@
 """What a researcher chooses for a training run; the rules are the learning library's own."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -197,6 +198,15 @@ class OwnRecipeForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
 
 
+def _so_many(number: int, noun: str) -> str:
+    """Of a noun in the plural.
+
+    >>> _so_many(1, "texts to follow"), _so_many(2, "pairs")
+    ('1 text to follow', '2 pairs')
+    """
+    return f"{number} {noun}" if number != 1 else "1 " + re.sub(r"s\b", "", noun, count=1)
+
+
 class TrainingForm:
     """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run to
     be written out, to be changed and run again."""
@@ -269,6 +279,6 @@ class TrainingForm:
                 StageForm(data if asked else None, stage=stage, prefix=f"{offered.key}-{number}")
                 for number, stage in enumerate(stages, 1)
             ],
-            [f"{number} {noun}" for noun, number in zip(nouns, counts, strict=True)],
+            [_so_many(number, noun) for noun, number in zip(nouns, counts, strict=True)],
             f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
         )

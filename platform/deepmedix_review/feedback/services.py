@@ -121,11 +121,6 @@ def _require_something_to_learn(
     if sealed:
         raise RefusedByRule(f"A run on this data set would be refused by the gate. {sealed}")
     num_to_learn = num_pairs_to_learn(dataset)
-    if dataset.num_pairs and not num_to_learn:
-        raise RefusedByRule(
-            "Every pair of this data set is of a patient who is held out for tuning or testing. "
-            "Freeze one once cases of more patients are signed."
-        )
     num_misfit = num_misfits(dataset, parent=parent)
     if num_misfit > 0:
         raise RefusedByRule(
@@ -133,13 +128,19 @@ def _require_something_to_learn(
             f"{parent} does not write. Freeze a data set of readings of {parent}."
         )
     for number, stage in enumerate(recipe.stages, 1):
-        if not examples.of(stage):
-            kind = LEARNS_FROM[stage.kind].noun
-            wanted = f" of the origin {' or '.join(stage.origins)}" if stage.origins else ""
+        if examples.of(stage):
+            continue
+        if dataset.num_pairs and not num_to_learn:
             raise RefusedByRule(
-                f"Stage {number} has nothing to learn from: this data set holds no {kind}{wanted} of studies "
-                "that are ready. Choose another recipe, or freeze a data set that has them."
+                f"Stage {number} has nothing to learn from: every pair of this data set is of a patient who "
+                "is held out for tuning or testing. Freeze one once cases of more patients are signed."
             )
+        kind = LEARNS_FROM[stage.kind].noun
+        wanted = f" of the origin {' or '.join(stage.origins)}" if stage.origins else ""
+        raise RefusedByRule(
+            f"Stage {number} has nothing to learn from: this data set holds no {kind}{wanted} of studies "
+            "that are ready. Choose another recipe, or freeze a data set that has them."
+        )
 
 
 def cancel_training(run: TrainingRun, *, actor: User) -> None:

@@ -12,10 +12,13 @@ from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.rated_steps import rated_steps
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import Vote
 from deepmedix_review.studies.models import Split
 from deepmedix_review.studies.selectors import film_path
+from inference.phantoms import DEMO_SEEDS
 from inference.regions import Box
 from rl_feedback.training.examples import RatedStep, RewardedCase, TaughtText, TrainingPair
+from rl_feedback.training.recipe import Recipe
 from tests.factories.learning import (
     a_reading_to_learn_from,
     a_study_read_by_several,
@@ -53,6 +56,21 @@ def test_a_set_of_held_out_patients_alone_is_refused_with_the_way_out(
     assert dataset.num_pairs == 2
     with pytest.raises(RefusedByRule, match="held out for tuning or testing"):
         queue_training(dataset=dataset, actor=researcher)
+
+
+def test_texts_of_other_patients_are_learned_from_though_every_pair_is_of_one_who_is_held_out(
+    model: ModelVersion, researcher: User
+) -> None:
+    a_reading_to_learn_from(model, side=Split.TEST)
+    for number in range(4):
+        seed = DEMO_SEEDS.start + 10 * (number + 1)
+        a_reading_to_learn_from(model, seed=seed, vote=Vote.Side.TIE, moves_a_region=False)
+    dataset = freeze_dataset(title="Held out and kept", actor=researcher)
+    assert not dataset.pairs.filter(split=Split.TRAIN).exists()
+    run = queue_training(dataset=dataset, actor=researcher, recipe=Recipe.of("corrections").as_json())
+    assert run.num_steps
+    with pytest.raises(RefusedByRule, match="every pair of this data set is of a patient who is"):
+        queue_training(dataset=dataset, actor=researcher, recipe=Recipe.of("dpo").as_json())
 
 
 def test_ratings_of_steps_are_learned_from_by_numbers_and_only_those_that_a_label_rests_on(
