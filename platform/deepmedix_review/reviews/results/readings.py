@@ -55,15 +55,15 @@ COLUMNS = {
     "repeat_of": "COALESCE(assignment.repeat_of_id, 0)",
     "case": "assignment.case_id",
     "reader": "assignment.reader_id",
-    "kind": place_in("assignment.kind", KINDS),
-    "role": place_in("reviews_case.role", ROLES),
     "completion_a": "reading.completion_a_id",
     "completion_b": "COALESCE(reading.completion_b_id, 0)",
-    "seconds": "reading.active_seconds",
     "signed_at": "1000000 * date_part('epoch', reading.signed_at)",
     "reader_study": "reviews_case.reader_study_id",
-    "asks_first_read": "reading.asks_first_read::int",
-    "amends": "COALESCE(reading.amends_id, 0)",
+    # Small numbers travel as one: from the left the seconds, 3 bits each of kind and role, and two that are 0
+    # or 1.
+    "facts": f"(reading.active_seconds::bigint << 8) | ({place_in('assignment.kind', KINDS)} << 5)"
+    f" | ({place_in('reviews_case.role', ROLES)} << 2)"
+    " | (reading.asks_first_read::int << 1) | (reading.amends_id IS NOT NULL)::int",
 }
 
 # The reading's key and up to 4 values travel as one number, 0 for what was left out: with a number less in
@@ -90,7 +90,6 @@ class Readings:
     signed_at: Keys
     reader_study: Keys
     asks_first_read: Keys
-    amends: Keys
 
     def __len__(self) -> int:
         return len(self.key)
@@ -155,8 +154,9 @@ def _readings(source: str, params: Mapping[str, Any] | None = None) -> Readings:
     columns = ", ".join(f"{column} AS c{place}" for place, column in enumerate(COLUMNS.values()))
     read = read_columns(f"SELECT {columns} {source}", params, num_columns=len(COLUMNS))
     by_name = dict(zip(COLUMNS, read[:, in_order(read[0])], strict=True))
-    seconds = by_name.pop("seconds").astype(np.float64)
-    amended = np.flatnonzero(by_name["amends"])
+    facts = by_name.pop("facts")
+    seconds = (facts >> 8).astype(np.float64)
+    amended = np.flatnonzero(facts & 1)
     if len(amended):
         took = dict(
             read_columns(
@@ -164,7 +164,13 @@ def _readings(source: str, params: Mapping[str, Any] | None = None) -> Readings:
             ).T.tolist()
         )
         seconds[amended] = [took[assignment] for assignment in by_name["assignment"][amended].tolist()]
-    return Readings(seconds=seconds, **by_name)
+    return Readings(
+        seconds=seconds,
+        kind=facts >> 5 & 7,
+        role=facts >> 2 & 7,
+        asks_first_read=facts >> 1 & 1,
+        **by_name,
+    )
 
 
 def load_said(readings: Readings) -> Said:

@@ -138,14 +138,14 @@ def coverage(edges: Numbers, weight: Numbers) -> Numbers:
     low = np.floor(edges[:, :2] * GRID).astype(int).clip(0, GRID - 1)
     high = np.ceil(edges[:, 2:] * GRID).astype(int).clip(1, GRID)
     high = np.maximum(high, low + 1)
+    side = GRID + 1
+    corners = [(low, low, 1), (low, high, -1), (high, low, -1), (high, high, 1)]
     sums = []
     for amount in (weight, np.ones(len(edges))):
-        corners = np.zeros((GRID + 1, GRID + 1))
-        np.add.at(corners, (low[:, 1], low[:, 0]), amount)
-        np.add.at(corners, (low[:, 1], high[:, 0]), -amount)
-        np.add.at(corners, (high[:, 1], low[:, 0]), -amount)
-        np.add.at(corners, (high[:, 1], high[:, 0]), amount)
-        sums.append(corners.cumsum(axis=0).cumsum(axis=1)[:GRID, :GRID])
+        at = np.zeros(side * side)
+        for rows, columns, sign in corners:
+            at += sign * np.bincount(rows[:, 1] * side + columns[:, 0], amount, minlength=side * side)
+        sums.append(at.reshape(side, side).cumsum(axis=0).cumsum(axis=1)[:GRID, :GRID])
     total, number = sums
     return np.asarray(np.divide(total, number, out=np.zeros_like(total), where=number > 0.5))
 

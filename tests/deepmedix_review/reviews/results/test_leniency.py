@@ -31,7 +31,6 @@ def leniency(rows: list[tuple[int, int, int]]) -> Figure:
         signed_at=number,
         reader_study=none + 1,
         asks_first_read=none,
-        amends=none,
     )
     scale = RatedCriterion(
         key="tone",
