@@ -5,6 +5,7 @@ import {
   boxProblem,
   boxToScreen,
   dragged,
+  drawsAnew,
   isDrawable,
   MIN_SIDE_PX,
   nearestVisible,
@@ -80,6 +81,20 @@ describe("dragging", () => {
     expect(dragged(box, "se", { x: 7, y: 9 }, film)).toEqual({ ...box, x_max: 157, y_max: 269 });
     expect(dragged(box, "n", { x: 7, y: 9 }, film)).toEqual({ ...box, y_min: 209 });
     expect(dragged(box, "w", { x: -7, y: 9 }, film)).toEqual({ ...box, x_min: 93 });
+  });
+
+  it("becomes a new box where its corner is dragged across it, and is only resized else", () => {
+    const start = { x_min: 100, y_min: 100, x_max: 200, y_max: 200 };
+    const from = { x: 109, y: 108 };
+    const pulled = (x: number, y: number): boolean => {
+      const moved = dragged(start, "nw", { x: x - from.x, y: y - from.y }, film);
+      return drawsAnew(start, moved, { x_min: from.x, y_min: from.y, x_max: x, y_max: y });
+    };
+    expect(pulled(203, 196)).toBe(true);
+    expect(pulled(230, 240)).toBe(true);
+    // Smaller by a corner, or narrow from one side.
+    expect(pulled(160, 150)).toBe(false);
+    expect(pulled(200, 120)).toBe(false);
   });
 
   it("always leaves a box with an area inside the film", () => {

@@ -3,6 +3,7 @@ import type { DragTool } from "./film";
 import {
   type Box,
   dragged,
+  drawsAnew,
   type Grip,
   nextOf,
   orderedBox,
@@ -141,19 +142,22 @@ function zoomDrag(host: DragHost): Drag["move"] {
   };
 }
 
+function boxBetween(host: DragHost, from: Point, to: Point): Box {
+  const affine = host.stack.camera.affine();
+  return rounded(withinFilm(orderedBox(toFilm(from, affine), toFilm(to, affine)), host.stack.filmSize()));
+}
+
 function drawDrag(host: DragHost, uid: string): Drag {
-  const boxBetween = (from: Point, to: Point): Box => {
-    const affine = host.stack.camera.affine();
-    return rounded(withinFilm(orderedBox(toFilm(from, affine), toFilm(to, affine)), host.stack.filmSize()));
-  };
   return {
-    move: (from, to) => host.preview(uid, boxBetween(from, to)),
+    move: (from, to) => host.preview(uid, boxBetween(host, from, to)),
     end: (from, to) => {
-      if (distance(from, to) >= CLICK_PX) host.drawn(uid, boxBetween(from, to));
+      if (distance(from, to) >= CLICK_PX) host.drawn(uid, boxBetween(host, from, to));
       else host.cancelled();
     },
   };
 }
+
+const CORNERS: ReadonlySet<Grip> = new Set<Grip>(["nw", "ne", "sw", "se"]);
 
 /** The outline and the grips of the region in hand; a press without movement on them chooses what lies there. */
 function gripDrag(host: DragHost, uid: string, grip: Grip): Drag {
@@ -163,7 +167,10 @@ function gripDrag(host: DragHost, uid: string, grip: Grip): Drag {
     const affine = host.stack.camera.affine();
     const a = toFilm(from, affine);
     const b = toFilm(to, affine);
-    return rounded(dragged(start, grip, { x: b.x - a.x, y: b.y - a.y }, host.stack.filmSize()));
+    const moved = rounded(dragged(start, grip, { x: b.x - a.x, y: b.y - a.y }, host.stack.filmSize()));
+    if (!CORNERS.has(grip)) return moved;
+    const drawn = boxBetween(host, from, to);
+    return drawsAnew(start, moved, drawn) ? drawn : moved;
   };
   return {
     move: (from, to) => {

@@ -105,6 +105,20 @@ export function dragged(box: Box, grip: Grip, delta: Point, film: Size): Box {
   return withinFilm(moved, film);
 }
 
+/** So much of a box is left where its corner was dragged across it. */
+const COLLAPSED = 1 / 8;
+
+/** Whether a drag that begins on a corner draws a new box, `drawn` from press to release: whoever begins near the old
+ * corner means that, where moving the corner would leave a sliver of the box. */
+export function drawsAnew(start: Box, moved: Box, drawn: Box): boolean {
+  const sides = (box: Box): readonly [number, number] => [box.x_max - box.x_min, box.y_max - box.y_min];
+  const [width, height] = sides(start);
+  const [left, leftHeight] = sides(moved);
+  const [across, down] = sides(drawn);
+  const isSliver = left <= width * COLLAPSED || leftHeight <= height * COLLAPSED;
+  return isSliver && across >= width / 2 && down >= height / 2;
+}
+
 /** Which corner a key moves: left and top, or right and bottom. */
 export type Corner = "start" | "end";
 
