@@ -1,13 +1,22 @@
 """What a plan tells an admin beside its figures: a study can start all the same."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Q, QuerySet
+
+from deepmedix_review.accounts.models import User
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designing.cases import CasesOffered
 from deepmedix_review.reviews.designs import StudyPlan
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Assignment, ReaderStudy
+from deepmedix_review.reviews.reading.training_feedback import TAUGHT
 from deepmedix_review.reviews.same_texts import SamePairs
+from deepmedix_review.studies.models import Study
+
+MOST_NAMED = 5
 
 
 def of_same_pairs(same: SamePairs | None, *, leaves_out: bool) -> Sequence[str]:
@@ -42,3 +51,34 @@ def of_no_third_reader(plan: StudyPlan, *, adjudication: str | None, num_readers
             "waits until you give it to somebody else. Have fewer readers per case, or invite another."
         ]
     return []
+
+
+def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequence[str]:
+    """Who has read a film before, or has even been shown what is known of it, reads it with another eye: told
+    by reader."""
+    if not readers:
+        return []
+    read = Assignment.objects.filter(
+        case__study__in=studies.values("pk"), reader__in=readers, readings__opened_at__isnull=False
+    ).exclude(case__reader_study__state=ReaderStudy.State.DRAFT)
+    # By reader and study, and whether what is known of it was shown after.
+    rows = (
+        read.order_by()
+        .values_list("reader__pseudonym", "case__study")
+        .annotate(taught=BoolOr(Q(case__role__in=TAUGHT, signed_at__isnull=False)))
+    )
+    known: dict[str, list[bool]] = defaultdict(list)
+    for name, _, is_taught in rows:
+        known[name].append(is_taught)
+    said = []
+    for name, every in sorted(known.items()):
+        cases, taught = "1 of these films" if len(every) == 1 else f"{len(every)} of these films", sum(every)
+        shown = f", and what is known of {taught} was shown after it" if taught else ""
+        said.append(f"{name} has read {cases} in another reader study{shown}.")
+    more = len(said) - MOST_NAMED
+    named = [*said[:MOST_NAMED], *([f"So have {more} more readers some of them."] if more > 0 else [])]
+    return (
+        [f"{' '.join(named)} They read these with another eye: choose other films or readers."]
+        if said
+        else []
+    )

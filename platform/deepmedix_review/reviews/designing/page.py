@@ -310,6 +310,7 @@ class DesignPage:
             ),
             *cautions.of_same_pairs(self.same_pairs, leaves_out=self.leaves_out_same),
             *cautions.of_drawn_films(self.versions_shown, self.cases, self.said),
+            *cautions.of_known_films(self.cases.taken_from(self.said), readers_from(self.said, self.experts)),
             *warned,
         )
         return (*uncounted, *self.problems, *told)

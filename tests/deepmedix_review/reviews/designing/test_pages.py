@@ -15,12 +15,13 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
 from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.studies.models import Study
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory
-from tests.factories.reviews import HEART, LUNGS, completed_study
+from tests.factories.reviews import HEART, LUNGS, an_open_reading, complete, completed_study, reader_of, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -303,6 +304,24 @@ def test_a_model_of_drawn_films_is_called_so_where_a_case_is_a_real_one(
     assert sentence not in admin.post(reverse("reader-study-plan"), sent).content.decode()
     Study.objects.filter(pk=Study.objects.earliest("pk").pk).update(is_phantom=False)
     assert sentence in admin.post(reverse("reader-study-plan"), sent).content.decode()
+
+
+def test_who_has_read_a_film_before_is_named_before_reading_it_again(admin: Client) -> None:
+    reading = an_open_reading()
+    reader, case = reader_of(reading), reading.assignment.case
+    sent = form(studies=uids(case.study, completed_study()), readers=uids(reader, ExpertFactory.create()))
+    told = f"{reader.pseudonym} has read 1 of these films in another reader study"
+
+    def page() -> str:
+        return admin.post(reverse("reader-study-plan"), sent).content.decode()
+
+    assert told not in page()
+    mark_opened(reading, reader=reader)
+    assert f"{told}. They read these with another eye" in page()
+    complete(reading)
+    sign(reading)
+    Case.objects.filter(pk=case.pk).update(role=Case.Role.TRAINING)
+    assert f"{told}, and what is known of 1 was shown after it." in page()
 
 
 def test_looking_at_a_draft_is_audited(admin: Client) -> None:
