@@ -27,13 +27,19 @@ def pairs_by_correcting(
 ) -> Iterator[Pair | LeftOut | Dispute]:
     """By region and by rewriting; the whole text, and every step that was worded otherwise.
 
-    A text whose words a reader would have otherwise is none to follow with its regions moved alone.
+    A text whose words a reader would have otherwise is none to follow with its regions moved alone: not where
+    no other text came of that, nor where a step was taken out, which it would still say.
     """
     rewritten = list(_by_rewriting(corpus, readers, judged))
     stands = any(isinstance(row, Pair) and not row.prefix for row in rewritten)
+    is_struck = any(step.goes for one in corpus.standing(judged.uid) for step in one.completion.steps)
     for row in _by_regions(corpus, judged):
-        if rewritten and not stands and isinstance(row, Pair):
-            reason = "A reader would have its words otherwise too, and no text came of that."
+        if rewritten and isinstance(row, Pair) and (is_struck or not stands):
+            reason = (
+                "A reader took a step out, which the text with its regions moved alone would still say."
+                if is_struck
+                else "A reader would have its words otherwise too, and no text came of that."
+            )
             yield LeftOut("region", row.completion, reason, row.readings)
         else:
             yield row
