@@ -11,8 +11,8 @@ from deepmedix_review.reviews.results.rows_about import RowFile
 
 _COUNTS = (
     "Readers stand under their pseudonyms. An amendment counts in place of what it amends. Controls, hidden "
-    "repeats, training and calibration cases count nowhere but under Reliability. For research, not for "
-    "diagnosis."
+    "repeats, training and calibration cases count nowhere but under Progress and Reliability. For research, "
+    "not for diagnosis."
 )
 
 
@@ -40,7 +40,11 @@ def readme_of(
     ]
     parts.append(
         "\n".join(
-            ["In short", "========", *(_wrapped(f"{line.name}: {line.said}") for line in dashboard.head)]
+            [
+                *("In short", "========"),
+                *([_wrapped(dashboard.caveat)] if dashboard.caveat else []),
+                *(_wrapped(f"{line.name}: {line.said}") for line in dashboard.head),
+            ]
         )
     )
     for section in dashboard.sections:

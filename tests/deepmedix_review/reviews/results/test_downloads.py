@@ -49,6 +49,8 @@ def test_every_csv_of_the_page_is_in_the_one_file_byte_for_byte_with_what_it_is_
     manifest = files.pop("manifest.sha256").decode()
     assert manifest == "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
     readme = files.pop("README.txt").decode()
+    # As the page has it above its findings.
+    assert "nothing can be told from so few" in readme
     for link in links:
         single = client.get(link)
         [name] = re.findall(r'filename="(.+)"', single.headers["Content-Disposition"])
