@@ -56,7 +56,7 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
         "num_reported": count_reported(user),
         "missing": studies_without_a_film(user),
-        "demo_comes": demo_import() is not None,
+        "demo_comes": not page.rows and demo_import() is not None,
         "state": state,
         "search": search,
         "form": form,

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -78,7 +78,12 @@ def _product(home: Path, *then: str) -> Iterator[tuple[Product, int]]:
 
 
 def _named(part: str, family: list[psutil.Process]) -> psutil.Process:
-    return next(process for process in family if part in " ".join(process.cmdline()))
+    """What ended just now has no command line any more, and is none of those that are looked for."""
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            if part in " ".join(process.cmdline()):
+                return process
+    raise AssertionError(f"no process runs {part}")
 
 
 def _all_gone(processes: list[psutil.Process]) -> bool:
