@@ -1,6 +1,7 @@
 """Puts into the audit record who saw which small pictures: many of one person in one event."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Min
@@ -15,8 +16,12 @@ MOST_IN_AN_EVENT = 100
 
 
 def note_picture_view(film: Instance, *, viewer: User) -> None:
-    """In the request that sends the picture; again within the minute it is the same view."""
-    PictureView.objects.bulk_create([PictureView(viewer=viewer, film=film)], ignore_conflicts=True)
+    """In the request that sends the picture; again within the minute it is the same view. A program's is
+    recorded at once: which token asked is known in its request alone."""
+    if viewer.token is not None:
+        _record(viewer, [film], since=timezone.now())
+    else:
+        PictureView.objects.bulk_create([PictureView(viewer=viewer, film=film)], ignore_conflicts=True)
 
 
 def record_picture_views() -> int:
@@ -33,13 +38,14 @@ def _record_those_of(viewer: User) -> int:
     if not views:
         return 0
     PictureView.objects.filter(pk__in=[view.pk for view in views]).delete()
+    _record(viewer, [view.film for view in views], since=views[0].at)
+    return 1
+
+
+def _record(viewer: User, films: Sequence[Instance], *, since: datetime) -> None:
     record_event(
         actor=viewer,
         action="view_pictures",
         subject=viewer,
-        details={
-            "films": [str(view.film.uid) for view in views],
-            "since": views[0].at.isoformat(timespec="seconds"),
-        },
+        details={"films": [str(film.uid) for film in films], "since": since.isoformat(timespec="seconds")},
     )
-    return 1

@@ -15,8 +15,10 @@ from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import MOST_OPEN, make_token, revoke_token, scopes_for
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.studies.picture_views import record_picture_views
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reviews import an_open_reading, reader_of
+from tests.factories.studies import store_phantom
 
 pytestmark = pytest.mark.django_db
 VIEW = Capability.VIEW_ALL_STUDIES
@@ -40,6 +42,15 @@ def test_a_token_asks_for_what_its_person_may_see_and_the_record_names_it() -> N
     assert (event.action, event.actor, event.details["by_token"]) == ("view_study", admin, str(token.uid))
     token.refresh_from_db()
     assert token.last_used_at is not None
+
+
+def test_the_record_names_the_token_that_was_sent_a_small_picture() -> None:
+    film = store_phantom(size=64)
+    token, words = made(AdminFactory.create())
+    assert ask(words, "film-picture", film.uid).status_code == 200
+    record_picture_views()
+    event = AuditEvent.objects.get(action="view_pictures")
+    assert (event.details["films"], event.details["by_token"]) == ([str(film.uid)], str(token.uid))
 
 
 def test_a_token_may_what_it_was_made_for_and_nothing_else_of_its_role() -> None:
