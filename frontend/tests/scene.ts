@@ -15,11 +15,20 @@ export function region(uid: string, position = 1, part: Partial<Region> = {}): R
 }
 
 export function step(uid: string, position: number, regions: Region[]): Step {
-  return { uid, position, text: `Sentence ${uid}`, regions };
+  return { uid, position, text: `Sentence ${uid}`, names: [], regions };
 }
 
 export function completion(side: Side, steps: Step[], part: Partial<Completion> = {}): Completion {
-  return { side, uid: `completion-${side}`, answer: "left nodule", text: "…", problems: [], steps, ...part };
+  return {
+    side,
+    uid: `completion-${side}`,
+    answer: "left nodule",
+    answer_names: [],
+    text: "…",
+    problems: [],
+    steps,
+    ...part,
+  };
 }
 
 const FIVE = [1, 2, 3, 4, 5].map((value) => ({ value, label: String(value), anchor: "" }));

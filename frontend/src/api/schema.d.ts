@@ -1332,6 +1332,14 @@ export interface components {
          * @enum {string}
          */
         ModelJsonStateEnum: "candidate" | "serving" | "retired";
+        NamedFinding: {
+            /** @description as the rules that read reports name it */
+            finding: string;
+            /** @description of the patient: left, right */
+            sides: string[];
+            /** @description as written */
+            words: string;
+        };
         /** @enum {unknown} */
         NullEnum: null;
         Onward: {
@@ -1525,6 +1533,8 @@ export interface components {
             /** Format: uuid */
             uid: string;
             answer: string;
+            /** @description findings that it says outright are there */
+            answer_names: components["schemas"]["NamedFinding"][];
             text: string;
             problems: string[];
             steps: components["schemas"]["ReadingStep"][];
@@ -1572,6 +1582,8 @@ export interface components {
             uid: string;
             position: number;
             text: string;
+            /** @description findings that it says outright are there */
+            names: components["schemas"]["NamedFinding"][];
             regions: components["schemas"]["ReadingRegion"][];
         };
         Refusal: {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { Reading } from "../../api/reading";
 import { inOneLine } from "../contradictions";
 import { type Gap, gaps, leftToDo } from "../gaps";
 import { missedInWords } from "../missed";
@@ -7,6 +8,7 @@ import type { RoomState } from "../room-state";
 import { showCurrentItem } from "../scrolling";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
+import { placeOfStillSaid, stillSaidInWords } from "../still-said";
 import { Votes } from "./common-questions";
 import { ScaleBox } from "./scale-box";
 
@@ -88,6 +90,20 @@ function Doubts({ room, doubts }: { readonly room: Room; readonly doubts: readon
   );
 }
 
+/** Nothing is left. What the answer should perhaps not say is in nobody's way. */
+function Ready({ room, reading }: { readonly room: Room; readonly reading: Reading }) {
+  if (reading.stage === "first_read") return <p class="left quiet">Your first read can be locked.</p>;
+  const stillSaid = stillSaidInWords(reading);
+  const place = placeOfStillSaid(reading);
+  const said = ["Everything is rated.", stillSaid || missedInWords(reading)].join(" ");
+  if (place === null) return <p class="left quiet">{said}</p>;
+  return (
+    <button type="button" class="left quiet" title="Goes to the answer" onClick={() => room.goTo(place)}>
+      {said}
+    </button>
+  );
+}
+
 /** Beside the button: what is left, or why it was refused; both in one place, so that no row of the foot moves. */
 function Left({ state, room, roomState }: Props) {
   const { reading } = roomState;
@@ -97,13 +113,7 @@ function Left({ state, room, roomState }: Props) {
     if (refusal !== null) return <p class="left refusal">{refusal}</p>;
     if (reading.signed_at !== null || room.isOver) return null;
     if (state.doubts.length > 0) return <Doubts room={room} doubts={state.doubts} />;
-    return (
-      <p class="left quiet">
-        {reading.stage === "first_read"
-          ? "Your first read can be locked."
-          : ["Everything is rated.", missedInWords(reading)].join(" ")}
-      </p>
-    );
+    return <Ready room={room} reading={reading} />;
   }
   return (
     <button

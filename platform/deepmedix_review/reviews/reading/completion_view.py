@@ -8,6 +8,7 @@ from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.registry.selectors import model_names
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.reading.named_findings import NamedFinding, findings_named
 from deepmedix_review.reviews.reading.reveal import require_revealed
 from inference.grounding import PROBLEM_SENTENCES
 
@@ -30,6 +31,7 @@ class StepView:
     uid: uuid.UUID
     position: int
     text: str
+    names: tuple[NamedFinding, ...]
     regions: tuple[RegionView, ...]
 
 
@@ -40,6 +42,7 @@ class CompletionView:
     side: str
     uid: uuid.UUID
     answer: str
+    answer_names: tuple[NamedFinding, ...]
     text: str
     problems: tuple[str, ...]
     steps: tuple[StepView, ...]
@@ -54,19 +57,22 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
     rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
     for step in rows.order_by("completion", "position"):
         regions = tuple(_region(region) for region in step.regions.all())
+        text = mask_model_names(step.text, names)
         steps[step.completion_id].append(
-            StepView(step.uid, step.position, mask_model_names(step.text, names), regions)
+            StepView(step.uid, step.position, text, findings_named(text), regions)
         )
+    answers = [mask_model_names(completion.answer, names) for completion in shown]
     return tuple(
         CompletionView(
             side=side,
             uid=completion.uid,
-            answer=mask_model_names(completion.answer, names),
+            answer=answer,
+            answer_names=findings_named(answer),
             text=mask_model_names(completion.text, names),
             problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
             steps=tuple(steps[completion.pk]),
         )
-        for side, completion in zip("ab", shown, strict=False)
+        for side, completion, answer in zip("ab", shown, answers, strict=False)
     )
 
 

@@ -43,10 +43,17 @@ class ReadingRegionSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField(help_text="outside_image, no_area, inverted, whole_image; else empty")
 
 
+class NamedFindingSerializer(serializers.Serializer[Any]):
+    finding = serializers.CharField(help_text="as the rules that read reports name it")
+    sides = serializers.ListField(child=serializers.CharField(), help_text="of the patient: left, right")
+    words = serializers.CharField(help_text="as written")
+
+
 class ReadingStepSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     position = serializers.IntegerField()
     text = serializers.CharField()
+    names = NamedFindingSerializer(many=True, help_text="findings that it says outright are there")
     regions = ReadingRegionSerializer(many=True)
 
 
@@ -54,6 +61,7 @@ class ReadingCompletionSerializer(serializers.Serializer[Any]):
     side = serializers.ChoiceField(choices=[("a", "A"), ("b", "B")])
     uid = serializers.UUIDField()
     answer = serializers.CharField()
+    answer_names = NamedFindingSerializer(many=True, help_text="findings that it says outright are there")
     text = serializers.CharField()
     problems = serializers.ListField(child=serializers.CharField())
     steps = ReadingStepSerializer(many=True)

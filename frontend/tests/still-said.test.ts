@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import type { Reading } from "../src/api/reading";
+import { placeOfStillSaid, stillSaid, stillSaidInWords } from "../src/reading-room/still-said";
+import { completion, reading, region, step } from "./scene";
+
+const nodule = { finding: "Nodule", sides: ["left"], words: "nodule" };
+const heart = { finding: "Cardiomegaly", sides: [], words: "heart is enlarged" };
+const bigHeart = { ...heart, words: "cardiomegaly" };
+const steps = [
+  { ...step("a1", 1, [region("a1r")]), text: "The heart is enlarged", names: [heart] },
+  { ...step("a2", 2, [region("a2r")]), text: "A left nodule", names: [nodule] },
+];
+const said = completion("a", steps, {
+  answer: "cardiomegaly, left nodule",
+  answer_names: [bigHeart, nodule],
+});
+const wrong = {
+  region: "a2r",
+  verdict: "wrong",
+  x_min: null,
+  y_min: null,
+  x_max: null,
+  y_max: null,
+} as const;
+const nobody = { plausibility: null, cannot_judge: false, note: "", edited_text: "" };
+const answered = (rewrite: string) => ({
+  completion: "completion-a",
+  relevance: null,
+  correctness: null,
+  completeness: null,
+  harm: "" as const,
+  rewrite,
+});
+
+/** The second step struck out. */
+const struck = (part: Partial<Reading> = {}): Reading =>
+  reading({
+    numSides: 1,
+    part: {
+      completions: [said],
+      step_ratings: [{ ...nobody, step: "a2", plausibility: 1 }],
+      region_annotations: [wrong],
+      ...part,
+    },
+  });
+
+describe("what an answer still says", () => {
+  it("is named where its step was struck out and the answer left as it was", () => {
+    expect(stillSaidInWords(struck())).toBe(
+      "The answer still says “left nodule”, which you took out of step 2.",
+    );
+    expect(placeOfStillSaid(struck())).toMatchObject({ kind: "answer", side: "a" });
+  });
+
+  it("is nothing while every step stands, nor once the answer is rewritten without it", () => {
+    expect(stillSaid(struck({ region_annotations: [] }))).toEqual([]);
+    const rewritten = (rewrite: string) => struck({ answer_ratings: [answered(rewrite)] });
+    expect(stillSaid(rewritten("cardiomegaly"))).toEqual([]);
+    expect(stillSaid(rewritten("Cardiomegaly. No nodule."))).toEqual([]);
+    expect(stillSaid(rewritten("cardiomegaly, right nodule"))).toEqual([]);
+    expect(stillSaidInWords(rewritten("Cardiomegaly and a small Nodule"))).toMatch(
+      /^Your answer still says “left nodule”/,
+    );
+  });
+
+  it("is found where a step was worded otherwise, and not where its own wording says it too", () => {
+    const worded = (edited_text: string) =>
+      struck({
+        step_ratings: [{ ...nobody, step: "a1", plausibility: 2, edited_text }],
+        region_annotations: [],
+      });
+    expect(stillSaid(worded("The heart is of normal size"))).toMatchObject([{ words: "cardiomegaly" }]);
+    expect(stillSaid(worded("The heart is not enlarged"))).toMatchObject([{ words: "cardiomegaly" }]);
+    expect(stillSaid(worded("The heart is mildly enlarged"))).toEqual([]);
+    expect(stillSaid(worded("Mild cardiomegaly"))).toEqual([]);
+  });
+
+  it("is nothing where another step or a missed finding says it", () => {
+    const missed_findings = [{ uid: "f", completion: "completion-a", text: "Nodule in the left apex" }];
+    expect(stillSaid(struck({ missed_findings }))).toEqual([]);
+    const again = { ...step("a3", 3, []), names: [nodule] };
+    expect(stillSaid(struck({ completions: [{ ...said, steps: [...steps, again] }] }))).toEqual([]);
+  });
+
+  it("says of which output it is where there are two", () => {
+    const other = completion("b", []);
+    expect(stillSaidInWords(struck({ completions: [said, other] }))).toMatch(/^The answer of A still says/);
+  });
+});
