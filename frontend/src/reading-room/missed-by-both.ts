@@ -21,6 +21,20 @@ function sameFinding(reading: Reading, { text }: MissedFinding, completion: stri
   );
 }
 
+/** The same finding as the other output misses it; null where it misses none in these words. */
+export function ofOther(reading: Reading, finding: MissedFinding): MissedFinding | null {
+  const other = otherOutput(reading, finding);
+  return other === null ? null : (sameFinding(reading, finding, other) ?? null);
+}
+
+/** Each finding that both outputs miss, once, in the reader's words. */
+export function missedByBoth(reading: Reading): string[] {
+  const ofFirst = reading.missed_findings.filter(
+    ({ completion }) => completion === reading.completions[0]?.uid,
+  );
+  return ofFirst.filter((finding) => ofOther(reading, finding) !== null).map(({ text }) => text.trim());
+}
+
 export interface MissedToo {
   readonly changes: readonly Change[];
   /** Of the one that is made: "missed finding 1 of output B". */

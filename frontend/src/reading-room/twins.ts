@@ -117,6 +117,12 @@ export function twinOf(reading: Pick<Reading, "completions">, step: Step): Step 
   return pairingOf(reading).twins.get(step.uid) ?? null;
 }
 
+/** Whether each step of either output says the same as one of the other. */
+export function areStepsTwins(reading: Pick<Reading, "completions">): boolean {
+  const steps = reading.completions.flatMap((completion) => completion.steps);
+  return steps.length > 0 && steps.every((step) => twinOf(reading, step) !== null);
+}
+
 /** "step 2 of output A", on the side over there from `side`. */
 export function twinName(side: Side, twin: Step): string {
   return `step ${twin.position} of output ${otherSide(side).toUpperCase()}`;

@@ -1,7 +1,15 @@
 import type { Completion } from "../../api/reading";
 import { earlierFindings } from "../earlier";
-import { findingName, findingTitle, numberOf, ofOutput, sideName } from "../missed";
-import { isMissedByOneAlone } from "../missed-by-both";
+import {
+  findingName,
+  findingTitle,
+  knownFindingName,
+  markOfFinding,
+  numberOf,
+  ofOutput,
+  sideName,
+} from "../missed";
+import { isMissedByOneAlone, ofOther } from "../missed-by-both";
 import { otherSide, type Place } from "../place";
 import { colourOfFinding } from "../region-items";
 import { missedFinding } from "../regions";
@@ -73,6 +81,7 @@ function Finding(props: {
   const finding = missedFinding(state.reading, uid);
   const isCurrent = state.place.kind === "finding" && state.place.finding === uid;
   const both = `${otherSide(completion.side).toUpperCase()} too`;
+  const same = finding && ofOther(state.reading, finding);
   const isDrawn = state.reading.drawn_regions.some(({ missed_finding }) => missed_finding === uid);
   return (
     <Item
@@ -89,7 +98,12 @@ function Finding(props: {
         <>
           <span class="finding-text">
             {text}
-            {isDrawn && <span class="quiet"> · drawn</span>}
+            {isDrawn && <span class="quiet"> · drawn</span>}{" "}
+            {same && (
+              <span class="chip" title={`As ${knownFindingName(state.reading, same.uid)}: both miss it.`}>
+                = {markOfFinding(state.reading, same)}
+              </span>
+            )}
           </span>
           {room.canRate && (
             <>

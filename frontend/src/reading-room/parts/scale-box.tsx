@@ -1,3 +1,4 @@
+import { alikeInWords } from "../alike";
 import { findingTitle } from "../missed";
 import { completionOn } from "../place";
 import type { RoomState } from "../room-state";
@@ -78,9 +79,11 @@ function linesOf({ reading, place, pointed }: RoomState, scales: readonly Scale[
     ];
   }
   if (others.length === 0) {
+    const alike = place.kind === "vote" ? alikeInWords(reading) : "";
+    const values = chosenIn(only) ?? endsOf(only) ?? "";
     return [
       { name: only.name, words: only.question },
-      { name: "", words: chosenIn(only) ?? endsOf(only) ?? "" },
+      { name: "", words: [alike, values].filter(Boolean).join(" ") },
     ];
   }
   return scales.map((scale) => ({ name: scale.name, words: chosenIn(scale) ?? scale.question }));
