@@ -3,6 +3,7 @@ import type { Reading, Step } from "../api/reading";
 import { missedOf, regionsOfMissed, regionsOnStep } from "./earlier-regions";
 import { isAsked } from "./not-asked";
 import { answerTo, builtIn, type Question } from "./questions";
+import { wordsOf } from "./wordings";
 
 export interface EarlierWord {
   /** "Reader 1": never a name. */
@@ -69,7 +70,7 @@ export function earlierOnStep(reading: Reading, step: Step): EarlierWord[] {
       ...(further.length > 0
         ? [`further ${further.length === 1 ? "region" : "regions"} ${further.join(", ")}`]
         : []),
-      ...(rating?.edited_text ? [`would write “${rating.edited_text}”`] : []),
+      ...(rating?.edited_text ? [`would write “${wordsOf(rating.edited_text)}”`] : []),
       ...(rating?.note ? [`“${rating.note}”`] : []),
     ];
     if (parts.length === 0) return [];

@@ -3,6 +3,7 @@ import type { Change, Completion, Reading, Step } from "../api/reading";
 import { answerRating, stepRating, writeNote } from "./changes";
 import { firstRead, sayingFirst, type When } from "./first-read";
 import { answering, answerTo, keyOf, type Question } from "./questions";
+import { withBoxes, wordsOf } from "./wordings";
 
 /** The field that is being written in. */
 export type Writing =
@@ -38,7 +39,7 @@ export function textIn(reading: Reading, writing: Writing): string {
     case "note":
       return stepRating(reading, writing.step.uid).note;
     case "wording":
-      return stepRating(reading, writing.step.uid).edited_text || writing.step.text;
+      return wordsOf(stepRating(reading, writing.step.uid).edited_text || writing.step.text);
     case "rewrite":
       return answerRating(reading, writing.completion.uid).rewrite || writing.completion.answer;
     case "finding":
@@ -56,7 +57,9 @@ export function keeping(reading: Reading, writing: Writing, text: string): Chang
     case "note":
       return writeNote(reading, writing.step.uid, text);
     case "wording": {
-      const edited_text = text === writing.step.text.trim() ? "" : text;
+      const { text: original } = writing.step;
+      const isOriginal = text === "" || text === wordsOf(original).trim();
+      const edited_text = isOriginal ? "" : withBoxes(original.trim(), text);
       return { kind: "rate_step", payload: { ...stepRating(reading, writing.step.uid), edited_text } };
     }
     case "rewrite": {
