@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.study_services import create_reader_study
@@ -72,3 +72,26 @@ def test_a_reader_who_goes_between_two_windows_is_counted_in_one_of_them(
     shares = [reading.active_seconds for reading in first.readings()]
     assert shares[1] >= (0 if is_same_case else NUM_TURNS * JUMP_SECONDS)
     assert first.problems == []
+
+
+@pytest.mark.parametrize("last_key", ["Escape", "ArrowRight"])
+def test_the_time_of_the_tour_is_no_time_at_work(
+    enter: Callable[[], Room], context: BrowserContext, last_key: str
+) -> None:
+    room = enter()
+    began = time.monotonic()
+    room.open()
+    room.wait_for_film()
+    room.page.get_by_role("button", name="Take the tour").click()
+    tour = room.page.get_by_role("dialog")
+    for number in range(1, 7):
+        expect(tour.get_by_text(f"Tour, {number} of 6")).to_be_visible()
+        context.clock.fast_forward(JUMP_SECONDS * 1000)
+        room.press(last_key if number == 6 else "ArrowRight")
+    expect(tour).to_have_count(0)
+    room.press("4")
+    room.page.evaluate("window.dispatchEvent(new Event('blur'))")
+    room.wait_until_saved()
+    counted = Reading.objects.aggregate(total=Sum("active_seconds"))["total"]
+    assert counted <= (time.monotonic() - began) + 1
+    assert room.problems == []

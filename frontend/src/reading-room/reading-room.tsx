@@ -240,7 +240,6 @@ function listen(session: Session, around: Surroundings): () => void {
   document.addEventListener(
     "keydown",
     (event) => {
-      session.signOfLife();
       // What lies over the room has its own keys, also the one that closed it.
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
@@ -279,8 +278,9 @@ function listen(session: Session, around: Surroundings): () => void {
     },
     { signal },
   );
-  for (const kind of ["pointerdown", "pointermove", "wheel"] as const) {
-    document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true });
+  // Before the key or click that closes what lies over the room: the time in which that was open is no work.
+  for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"] as const) {
+    document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true, capture: true });
   }
   // Of a signed practice case what is known stands above it.
   const keepInSight = (): void => {
