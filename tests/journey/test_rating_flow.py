@@ -128,6 +128,34 @@ def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
     assert (after.choice, after.confidence, after.locked_at) == ("cardiomegaly", 4, None)
 
 
+def test_the_tour_explains_the_first_read_and_after_the_reveal_the_steps(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed(num_outputs=1)
+    room.open()
+    room.wait_for_film()
+    tour = room.page.get_by_role("dialog")
+    room.page.get_by_role("button", name="Take the tour").click()
+    expect(tour.get_by_text("Tour, 1 of 4")).to_be_visible()
+    room.press("ArrowRight")
+    expect(tour.get_by_role("heading", name="First, what you see yourself")).to_be_visible()
+    check_barriers(room.page)
+    room.press("ArrowRight", "ArrowRight")
+    expect(tour.get_by_text("Ctrl Enter locks your first read")).to_be_visible()
+    room.press("ArrowRight")
+    expect(tour).to_have_count(0)
+    expect(room.page.get_by_role("button", name="Go on with the tour")).to_have_count(0)
+    room.press("1", "Control+Enter")
+    room.page.get_by_role("button", name="Go on with the tour").click()
+    expect(tour.get_by_role("heading", name="One step at a time")).to_be_visible()
+    expect(tour.get_by_text("Tour, 1 of 4")).to_be_visible()
+    room.press("Escape")
+    expect(tour).to_have_count(0)
+    expect(room.page.get_by_role("button", name="Go on with the tour")).to_have_count(0)
+    room.wait_until_saved()
+    assert room.problems == []
+
+
 def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_keys(
     enter_designed: Callable[..., Room],
 ) -> None:
@@ -139,6 +167,7 @@ def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_ke
     room.press("e")
     field = room.page.get_by_label("Step 1 as you would write it")
     expect(field).to_be_focused()
+    expect(field).to_have_value("The heart is enlarged.")
     field.fill("The heart is of normal size.")
     room.press("Escape")
     expect(room.page.get_by_text("You would write: The heart is of normal size.")).to_be_visible()

@@ -11,7 +11,7 @@ import { FilmPanel } from "./parts/film-panel";
 import { LoginDialog } from "./parts/login-dialog";
 import { NameDialog } from "./parts/name-dialog";
 import { ShortcutSheet } from "./parts/sheet";
-import { Tour, TourOffer, type TourPlace } from "./parts/tour";
+import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
 import { wouldBeLost } from "./save-state";
 import { keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
@@ -56,7 +56,8 @@ export function ReadingRoom({
   const [session, setSession] = useState<Session | null>(null);
   const [state, setState] = useState<SessionState | null>(null);
   const [isSheetOpen, setSheetOpen] = useState(false);
-  const [isOnTour, setOnTour] = useState(false);
+  const [tour, setTour] = useState<TourPart | null>(null);
+  const [isRestOwed, setRestOwed] = useState(false);
   const [isNaming, setNaming] = useState(false);
   const [tourPlace, setTourPlace] = useState<TourPlace | null>(null);
   const [settings, keySettings] = useSettings(account.uid);
@@ -91,7 +92,13 @@ export function ReadingRoom({
   const reading = open?.state.reading ?? null;
   // Beyond the case of the page one was signed already.
   const isFirst = account.isNewHere && reading?.uid === uid && reading.signed_at === null;
-  const isTourOffered = isFirst && !keySettings.has_toured;
+  const isRestOffered = isRestOwed && reading?.stage === "rating";
+  const isTourOffered = (isFirst && !keySettings.has_toured) || isRestOffered;
+  const takeTour = (): void => {
+    const isBefore = reading?.stage === "first_read";
+    setTour(isBefore ? "first-read" : isRestOffered ? "after-reveal" : "whole");
+    setRestOwed(isBefore);
+  };
   useEffect(() => {
     if (reading === null) return;
     document.title = `${reading.case_label} · ${reading.reader_study}`;
@@ -136,13 +143,17 @@ export function ReadingRoom({
             showsScales={showsScales}
             onToggleScales={toggleScales}
           >
-            {isTourOffered && !isOnTour && (
+            {isTourOffered && tour === null && (
               <TourOffer
+                isRest={isRestOffered}
                 onTake={() => {
-                  setOnTour(true);
+                  takeTour();
                   void settings.change({ has_toured: true });
                 }}
-                onLeave={() => void settings.change({ has_toured: true })}
+                onLeave={() => {
+                  setRestOwed(false);
+                  void settings.change({ has_toured: true });
+                }}
               />
             )}
           </Column>
@@ -184,13 +195,18 @@ export function ReadingRoom({
             state={keySettings}
             onTour={() => {
               setSheetOpen(false);
-              setOnTour(true);
+              takeTour();
             }}
             onClose={() => setSheetOpen(false)}
           />
         )}
-        {isOnTour && (
-          <Tour onPlace={setTourPlace} onEnd={() => setOnTour(false)} onSheet={() => setSheetOpen(true)} />
+        {tour !== null && (
+          <Tour
+            part={tour}
+            onPlace={setTourPlace}
+            onEnd={() => setTour(null)}
+            onSheet={() => setSheetOpen(true)}
+          />
         )}
       </div>
     </Shortcuts.Provider>

@@ -3,12 +3,22 @@ import { Dialog } from "./dialog";
 
 export type TourPlace = "film" | "output" | "foot" | "top";
 
-const STOPS: readonly { readonly place: TourPlace; readonly title: string; readonly text: string }[] = [
-  {
-    place: "film",
-    title: "The film",
-    text: "Drag to window it, turn the wheel to zoom. V magnifies, M measures, O shows a lateral or a prior. Where a first read is asked, say what you see before the outputs are shown. If a film shows a name, H takes it out of use.",
-  },
+interface Stop {
+  readonly place: TourPlace;
+  readonly title: string;
+  readonly text: string;
+}
+
+const FILM =
+  "Drag to window it, turn the wheel to zoom. V magnifies, M measures, O shows a lateral or a prior. If a film shows a name, H takes it out of use.";
+
+const SAVING: Stop = {
+  place: "top",
+  title: "Nothing is lost",
+  text: "Every key is saved at once, also without a network; the top bar says so. Ctrl Z takes anything back, Ctrl Y does it again.",
+};
+
+const RATING: readonly Stop[] = [
   {
     place: "output",
     title: "One step at a time",
@@ -24,17 +34,44 @@ const STOPS: readonly { readonly place: TourPlace; readonly title: string; reado
     title: "The answer, and two outputs",
     text: "After the steps the answer is rated with 1 to 5, its harm with 1 to 3. With two outputs the focus goes over to B by itself, and then to the votes: A, tie, B, both bad. C puts both side by side.",
   },
-  {
-    place: "top",
-    title: "Nothing is lost",
-    text: "Every key is saved at once, also without a network; the top bar says so. Ctrl Z takes anything back, Ctrl Y does it again.",
-  },
-  {
-    place: "foot",
-    title: "Sign, and on",
-    text: "Ctrl Enter signs and shows the next case. What is still open is named beside the button. ? shows every key, moves keys to where you want them, and this tour again.",
-  },
 ];
+
+const SIGNING: Stop = {
+  place: "foot",
+  title: "Sign, and on",
+  text: "Ctrl Enter signs and shows the next case. What is still open is named beside the button. ? shows every key, moves keys to where you want them, and this tour again.",
+};
+
+/** What there is to explain: all at once, or what comes before the outputs are shown, and after it. */
+export type TourPart = "whole" | "first-read" | "after-reveal";
+
+const STOPS_OF: Readonly<Record<TourPart, readonly Stop[]>> = {
+  whole: [
+    {
+      place: "film",
+      title: "The film",
+      text: `${FILM} Where a first read is asked, say what you see before the outputs are shown.`,
+    },
+    ...RATING,
+    SAVING,
+    SIGNING,
+  ],
+  "first-read": [
+    { place: "film", title: "The film", text: FILM },
+    {
+      place: "output",
+      title: "First, what you see yourself",
+      text: "What the model said is hidden until you have said what you see. The digits choose, J goes on to how sure you are. Where findings are asked, T writes a line of impression, and D draws where one is.",
+    },
+    SAVING,
+    {
+      place: "foot",
+      title: "Lock it, and the outputs come",
+      text: "Ctrl Enter locks your first read and shows the outputs. Then it stays as it is; Y adds that you changed your mind. The tour goes on there, with how steps are rated.",
+    },
+  ],
+  "after-reveal": [...RATING, SIGNING],
+};
 
 /** Where the card may lie: over the film, or over the column where the regions leave no room on it. */
 const CORNERS = [
@@ -90,6 +127,7 @@ const TOUR_KEYS: ReadonlySet<string> = new Set(["ArrowRight", "ArrowLeft", "?"])
 
 /** The reading room in a minute, by keys or mouse. */
 export function Tour(props: {
+  readonly part: TourPart;
   readonly onPlace: (place: TourPlace | null) => void;
   onEnd: () => void;
   readonly onSheet: () => void;
@@ -97,7 +135,8 @@ export function Tour(props: {
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
   const [corner, setCorner] = useState<Corner>(CORNERS[0]);
-  const stop = STOPS[at];
+  const stops = STOPS_OF[props.part];
+  const stop = stops[at];
   const lieClear = (): void => {
     const card = next.current?.closest("dialog");
     if (card?.open && stop) setCorner(clearestCorner(card, corner, stop.place));
@@ -111,7 +150,7 @@ export function Tour(props: {
   }, []);
   useEffect(() => props.onPlace(stop?.place ?? null), [at]);
   const go = (by: 1 | -1, close: () => void): void => {
-    if (at + by >= STOPS.length) close();
+    if (at + by >= stops.length) close();
     else setAt(Math.max(0, at + by));
   };
   return (
@@ -132,14 +171,14 @@ export function Tour(props: {
         <>
           <div aria-live="polite">
             <p class="quiet">
-              Tour, {at + 1} of {STOPS.length}
+              Tour, {at + 1} of {stops.length}
             </p>
             <h2 id="tour-title">{stop?.title}</h2>
             <p>{stop?.text}</p>
           </div>
           <div class="toolbar">
             <button ref={next} type="button" class="button primary" onClick={() => go(1, close)}>
-              {at + 1 < STOPS.length ? "Next" : "Begin to read"}
+              {at + 1 < stops.length ? "Next" : "Begin to read"}
             </button>
             <button type="button" class="button" disabled={at === 0} onClick={() => go(-1, close)}>
               Back
@@ -154,13 +193,18 @@ export function Tour(props: {
   );
 }
 
-/** Offered to whoever is new here, in the way of nothing. */
-export function TourOffer(props: { readonly onTake: () => void; readonly onLeave: () => void }) {
+/** Offered to whoever is new here, in the way of nothing; `isRest`: after the reveal, what there was nothing of yet. */
+export function TourOffer(props: {
+  readonly isRest: boolean;
+  readonly onTake: () => void;
+  readonly onLeave: () => void;
+}) {
+  const { isRest } = props;
   return (
-    <section class="banner tour-offer" aria-label="New here?">
-      <p>New here? It takes a minute.</p>
+    <section class="banner tour-offer" aria-label={isRest ? "The rest of the tour" : "New here?"}>
+      <p>{isRest ? "How steps are rated is the rest of the tour." : "New here? It takes a minute."}</p>
       <button type="button" class="button" onClick={props.onTake}>
-        Take the tour
+        {isRest ? "Go on with the tour" : "Take the tour"}
       </button>
       <button type="button" class="button quiet" onClick={props.onLeave}>
         Not now
