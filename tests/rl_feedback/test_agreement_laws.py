@@ -1,5 +1,7 @@
 """What must hold of every statistic of agreement, whatever the ratings are."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -234,6 +236,23 @@ def test_region_agreement_counts_what_was_marked_and_what_was_not() -> None:
     assert found.value == pytest.approx((1 + 0 + (0.5 + 0.5 + 1) / 3) / 3)
     assert dict(found.shares_found)[0.5] == pytest.approx(2 * 4 / found.num_regions)
     assert told(found.interval)[0] <= told(found.value) <= told(found.interval)[1]
+
+
+@given(items=st.lists(st.lists(st.none() | BOXES, min_size=2, max_size=4), min_size=1, max_size=4))
+def test_many_readers_regions_agree_as_every_two_of_them_do(items) -> None:
+    by_item = [
+        [
+            match_regions(a, b)
+            for a, b in combinations([boxes for boxes in readers if boxes is not None], 2)
+            if a or b
+        ]
+        for readers in items
+    ]
+    assume(any(sum(boxes is not None for boxes in readers) > 1 for readers in items))
+    found = region_agreement(items, num_draws=0)
+    assert found.num_pairs == sum(map(len, by_item))
+    means = [np.mean([pair.mean_iou for pair in pairs]) for pairs in by_item if pairs]
+    assert found.value == (pytest.approx(np.mean(means)) if means else None)
 
 
 def test_side_bias_grows_surer_with_more_votes() -> None:

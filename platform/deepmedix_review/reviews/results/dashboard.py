@@ -79,14 +79,17 @@ def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
 
 
 def compute(reader_study: ReaderStudy) -> Dashboard:
-    """Every figure, of what is signed by now. Agreement needs no database and has a thread of its own: it is
-    computed while the database works for the other figures."""
+    """Every figure, of what is signed by now. What needs no database has a thread of its own: it is computed
+    while the database works for the other figures."""
     with transaction.atomic(), ThreadPoolExecutor(max_workers=1) as beside:
         readings = load_readings(reader_study)
         said = load_said(readings)
         versions = load_versions(reader_study, readings)
         rated = load_rated(reader_study, readings, said, versions)
-        agreement = beside.submit(agreement_figures, readings, rated, reader_names(readings))
+        names = reader_names(readings)
+        agreement = beside.submit(agreement_figures, readings, rated, names)
+        ratings = beside.submit(spread_figures, readings, rated, names)
+        times = beside.submit(time_figures, readings, names)
         found = (
             *found_figures(readings, said, rated, versions),
             *choice_figures(readings, rated, versions),
@@ -96,9 +99,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
         )
         progress = progress_figures(reader_study)
         regions = region_figures(reader_study, readings, said)
-        ratings = spread_figures(readings, rated)
         reliability = reliability_figures(reader_study, readings, said, rated)
-        times = time_figures(readings)
         cautions = cautions_of(readings, said)
         return Dashboard(
             sections=(
@@ -106,9 +107,9 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                 Section("Progress", progress),
                 Section("Agreement", agreement.result()),
                 Section("Regions", regions),
-                Section("Ratings", ratings),
+                Section("Ratings", ratings.result()),
                 Section("Reliability", reliability),
-                Section("Time", times),
+                Section("Time", times.result()),
             ),
             num_readings=len(readings),
             computed_at=timezone.now(),

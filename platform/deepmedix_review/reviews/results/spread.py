@@ -1,6 +1,6 @@
 """How readers use the values of each criterion, and how lenient each of them is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,16 +16,19 @@ from deepmedix_review.reviews.results.figures import (
 )
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
-from deepmedix_review.reviews.results.readings import Readings, reader_names
+from deepmedix_review.reviews.results.readings import Readings
 from rl_feedback.agreement import clustered_mean
 
 # On fewer cases than this that all of them rated, readers can hardly be compared.
 FEWEST_COMMON = 5
 
 
-def spread_figures(readings: Readings, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
+def spread_figures(
+    readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]
+) -> tuple[Figure, ...]:
+    """`names` are the readers'. Nothing here asks the database."""
     first = readings.of(Assignment.Kind.FIRST)
-    return (_distributions(first, rated), *_leniency(readings, first, rated))
+    return (_distributions(first, rated), *_leniency(readings, first, rated, names))
 
 
 def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
@@ -57,7 +60,9 @@ def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
     )
 
 
-def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> tuple[Figure, ...]:
+def _leniency(
+    readings: Readings, first: Chosen, rated: Sequence[RatedCriterion], names: Mapping[int, str]
+) -> tuple[Figure, ...]:
     scale = next((one for one in rated if one.is_scale), None)
     title, key = "How lenient each reader is", "leniency"
     method = (
@@ -68,7 +73,6 @@ def _leniency(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]
     if scale is None or not len(scale.ratings.only(first).item):
         return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
     ratings = scale.ratings.only(first)
-    names = reader_names(readings)
     who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
     common, num_cases = _common_cases(who, case)
     if FEWEST_COMMON <= len(common) < num_cases:

@@ -1,6 +1,7 @@
 """How long cases take, and whether readers become quicker or slower."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import scipy
@@ -9,7 +10,7 @@ from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Numbers
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot, series_plot
-from deepmedix_review.reviews.results.readings import Readings, reader_names
+from deepmedix_review.reviews.results.readings import Readings
 
 # Theil and Sen compare every two points: of more readings than this, evenly spaced ones stand for all.
 MOST_POINTS = 400
@@ -18,8 +19,9 @@ MOST_PLOTS = 8
 FEWEST_FOR_DRIFT = 5
 
 
-def time_figures(readings: Readings) -> tuple[Figure, ...]:
-    """Median seconds per case, and the drift of each reader over their own order."""
+def time_figures(readings: Readings, names: Mapping[int, str]) -> tuple[Figure, ...]:
+    """Median seconds per case, and the drift of each reader over their own order; `names` are the readers'.
+    Nothing here asks the database."""
     title, key = "Time per case", "time"
     method = (
         "active seconds, idle time over 60 s left out, an amended case with the time of its first reading; "
@@ -29,7 +31,6 @@ def time_figures(readings: Readings) -> tuple[Figure, ...]:
     first = readings.of(Assignment.Kind.FIRST)
     if not first.any():
         return (missing(key=key, title=title, method=method, note="No case has been signed yet."),)
-    names = reader_names(readings)
     medians: list[tuple[str, float | None, tuple[float, float] | None]] = []
     cells: list[tuple[Cell, ...]] = []
     drifts: list[Figure] = []

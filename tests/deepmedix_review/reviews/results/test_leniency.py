@@ -6,7 +6,7 @@ import pytest
 from deepmedix_review.reviews.models import Assignment, Case
 from deepmedix_review.reviews.results.figures import Figure
 from deepmedix_review.reviews.results.rated import RatedCriterion
-from deepmedix_review.reviews.results.readings import KINDS, ROLES, Ratings, Readings
+from deepmedix_review.reviews.results.readings import KINDS, ROLES, Ratings, Readings, reader_names
 from deepmedix_review.reviews.results.spread import FEWEST_COMMON, spread_figures
 from tests.factories.reader_studies import experts
 
@@ -42,7 +42,7 @@ def leniency(rows: list[tuple[int, int, int]]) -> Figure:
         is_scale=True,
         numbers=(0, 50, 100),
     )
-    return spread_figures(readings, [scale])[1]
+    return spread_figures(readings, [scale], reader_names(readings))[1]
 
 
 def test_readers_are_compared_in_points_and_on_the_cases_that_all_of_them_rated() -> None:
