@@ -25,7 +25,7 @@ from deepmedix_review.reasoning.selectors import (
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model, versions
 from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import study_for
+from deepmedix_review.studies.selectors import demo_import, study_for
 from inference.prompts import template
 
 NUM_JOBS_A_PAGE = 50
@@ -46,6 +46,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
             "jobs": page.rows,
             "counts": num_jobs_by_state(),
             "is_live": any(not job.is_final for job in page.rows),
+            "demo_comes": not page.rows and before is None and demo_import() is not None,
             "before": before,
             "next_before": page.next_before,
             "serving": serving,

@@ -15,6 +15,7 @@ from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reviews.models import (
     AnswerRating,
+    Assignment,
     ReaderStudy,
     Reading,
     RegionAnnotation,
@@ -86,6 +87,26 @@ def turn_round(repeats: QuerySet[Reading]) -> None:
                 name: 6 - getattr(answer, name) for name in ("relevance", "correctness", "completeness")
             }
             AnswerRating.objects.filter(reading=repeat, completion=answer.completion_id).update(**turned)
+
+
+def test_who_settles_what_others_dispute_hurries_nobody(study: ReaderStudy) -> None:
+    readings = Reading.objects.filter(assignment__case__reader_study=study, signed_at__isnull=False)
+    reader = readings.order_by("pk")[0].assignment.reader
+    own = list(readings.filter(assignment__reader=reader).values_list("pk", flat=True))
+
+    def said_of_reader() -> str:
+        found = [caution for caution in compute(study).cautions if caution.reader == reader.pseudonym]
+        return "; ".join(says for caution in found for says in caution.says)
+
+    with unlocked():
+        readings.update(active_seconds=90)
+        Reading.objects.filter(pk__in=own).update(active_seconds=3)
+    assert "took 3 s a case" in said_of_reader()
+    with unlocked():
+        Reading.objects.filter(pk__in=own, assignment__kind=Assignment.Kind.REPEAT).update(active_seconds=90)
+        first = Assignment.objects.filter(readings__in=own, kind=Assignment.Kind.FIRST)
+        first.update(kind=Assignment.Kind.ADJUDICATION)
+    assert "took" not in said_of_reader()
 
 
 def test_a_reader_who_clicks_through_is_named_beside_what_the_clicks_were(

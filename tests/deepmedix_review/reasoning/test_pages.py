@@ -1,5 +1,6 @@
 """Who may ask a model, and what they see of its answers."""
 
+import html
 import uuid
 from typing import Any
 
@@ -13,7 +14,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import ImportBatch, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reasoning import CompletionFactory, say
@@ -157,6 +158,17 @@ def test_pages_take_the_same_number_of_queries_however_long_they_are(
     before = [count(page) for page in pages]
     grow(6)
     assert [count(page) for page in pages] == before
+
+
+def test_an_empty_list_renews_itself_while_the_demos_films_are_drawn(admin: Client) -> None:
+    address = reverse("inference-list")
+    assert "Nothing was asked of a model yet." in admin.get(address).content.decode()
+    ImportBatch.objects.create(source=ImportBatch.Source.DEMO)
+    page = admin.get(address).content.decode()
+    assert "The demo's films are being drawn" in html.unescape(page)
+    assert 'hx-trigger="every 1s"' in page
+    InferenceJobFactory.create(state=JobState.DONE)
+    assert "hx-trigger" not in admin.get(address).content.decode()
 
 
 def test_the_list_goes_on_page_by_page(admin: Client) -> None:

@@ -53,7 +53,7 @@ WHERE rating.reading_id IN (
 """
 
 # Of one kind, a reading shows one output or two, and begins with a first read or does not; a repeat or a
-# taught case is read like any other.
+# taught case is read like any other; who settles what others dispute answers that alone.
 _TIMES = """
 SELECT newest.active_seconds, reviews_case.reader_study_id, assignment.reader_id, count(DISTINCT step.id),
   count(region.id)
@@ -65,6 +65,9 @@ FROM (
       JOIN reviews_case ON reviews_case.id = tried.case_id
       JOIN reviews_readerstudy ON reviews_readerstudy.id = reviews_case.reader_study_id
       WHERE reviews_readerstudy.is_demo)
+    AND NOT EXISTS (
+      SELECT FROM reviews_assignment settling
+      WHERE settling.id = assignment_id AND settling.kind = 'adjudication')
     AND (completion_b_id IS NOT NULL) = %s AND asks_first_read = %s
   ORDER BY signed_at DESC LIMIT %s
 ) newest

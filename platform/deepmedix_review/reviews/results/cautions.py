@@ -12,6 +12,7 @@ from deepmedix_review.reviews.models import Assignment, Case, Reading, RegionAnn
 from deepmedix_review.reviews.results.columns import distinct
 from deepmedix_review.reviews.results.haste import hasty
 from deepmedix_review.reviews.results.readings import (
+    KINDS,
     POINTS,
     SIDES,
     VERDICTS,
@@ -71,7 +72,9 @@ def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
             f"rated hidden repeats no more alike than by chance: {again.num_same} of {again.num_items} marks "
             f"the same, kappa {again.kappa:.2f}"
         )
-    for reader, haste in hasty(readings.only(counts)).items():
+    # Who settles what others dispute answers that alone, and needs less time than a whole reading.
+    read_whole = counts & ~(readings.kind == KINDS.index(Assignment.Kind.ADJUDICATION))
+    for reader, haste in hasty(readings.only(read_whole)).items():
         says[reader].append(str(haste))
     return tuple(
         Caution(names[reader], tuple(says[reader])) for reader in sorted(says, key=lambda key: names[key])

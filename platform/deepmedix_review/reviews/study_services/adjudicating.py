@@ -165,7 +165,8 @@ _OPENED = Q(readings__opened_at__isnull=False)
 
 
 def _third_reader(case: Case) -> User | None:
-    has_read = Assignment.objects.filter(case=case).values("reader")
+    # A case that went to another reader unopened was not read.
+    has_read = Assignment.objects.filter(Q(withdrawn_at=None) | _OPENED, case=case).values("reader")
     return (
         User.objects.filter(
             is_active=True,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.designing import reading_times
-from deepmedix_review.reviews.models import Criterion, ReaderStudy, Reading, RegionAnnotation
+from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
@@ -135,6 +135,19 @@ def test_readings_that_were_clicked_through_do_not_make_the_plan(
     page = admin.post(address, form()).content.decode()
     assert "quartiles of 10 signed readings" in page
     assert "33 signed readings, of 11 readers, were left out" in page
+
+
+def test_who_settles_what_others_dispute_makes_no_plan(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_times, "FEWEST_TIMED", 3)
+    study = reader_study(num_cases=3)
+    time_readings(study, [200, 200, 200])
+    assert (
+        "quartiles of 3 signed readings" in admin.post(reverse("reader-study-plan"), form()).content.decode()
+    )
+    Assignment.objects.filter(case__reader_study=study).update(kind=Assignment.Kind.ADJUDICATION)
+    assert "Not measured yet" in admin.post(reverse("reader-study-plan"), form()).content.decode()
 
 
 def test_the_plan_says_while_the_form_is_filled_that_a_third_reader_is_missing(admin: Client) -> None:

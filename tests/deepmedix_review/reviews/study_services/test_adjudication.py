@@ -1,6 +1,7 @@
 """Cases on which readers disagree go to a third reader or to a consensus reading, as a reading of its own."""
 
 import pytest
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
@@ -190,6 +191,21 @@ def test_a_third_reader_gets_the_case_once_and_its_reading_is_data() -> None:
     sign(reading)
     assert signed_readings().filter(assignment__kind=Assignment.Kind.ADJUDICATION).count() == 1
     assert queue_adjudications(reader_study=reader_study) == 0
+
+
+def test_a_case_that_went_to_another_reader_unopened_comes_back_to_be_settled() -> None:
+    reader_study = disputed_study()
+    third = spare_reader(reader_study)
+    case = dispute(reader_study)
+    read = readings_of(case)[0]
+    moved = Assignment.objects.create(case=case, reader=third, position=9, withdrawn_at=timezone.now())
+    seen = Reading.objects.create(
+        assignment=moved, completion_a=read.completion_a, opened_at=timezone.now(), asks_first_read=False
+    )
+    assert queue_adjudications(reader_study=reader_study) == 0
+    seen.delete()
+    assert queue_adjudications(reader_study=reader_study) == 1
+    assert [row.is_adjudication for row in worklist(third).rows] == [True]
 
 
 def test_who_decides_answers_what_is_disputed_and_may_overrule_the_rest() -> None:
