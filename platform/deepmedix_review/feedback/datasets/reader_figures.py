@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepmedix_review.feedback.models import PreferenceDataset
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
+from deepmedix_review.reviews.results.figures import (
+    Cell,
+    Figure,
+    Table,
+    counted,
+    few_note,
+    missing,
+    rounded,
+)
 from deepmedix_review.reviews.results.plots import interval_plot
 
 NO_READERS = "This set was frozen before readers were compared. Freeze a new one to see them."
@@ -185,7 +193,9 @@ def _of_readers(shown: _Shown, models: Sequence[tuple[str, _Model]], *, nothing:
         method=shown.method,
         n=f"{counted(len(rows), 'reader')}, {counted(_num_words(model), 'word')}",
         value=told,
-        note=str(model["note"]),
+        note=" ".join(
+            filter(None, (few_note(_num_words(model), "word") if known else "", str(model["note"])))
+        ),
         plot=plot if known else None,
     )
 

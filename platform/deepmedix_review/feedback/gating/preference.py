@@ -3,14 +3,16 @@ films."""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from deepmedix_review.feedback.gating.policies import current_policy
+from deepmedix_review.feedback.gating.shadow import too_few
 from deepmedix_review.feedback.learned.patients import patients_learned
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
+from deepmedix_review.reviews.results.figures import TOO_FEW_CASES
 from deepmedix_review.reviews.selectors import signed_readings
 from rl_feedback.gate import CaseScores, Comparison, Direction, Guard, Policy, Suite, compare_figure
 from rl_feedback.gate.deciding import BenchmarkScores
@@ -21,7 +23,8 @@ FIGURE = "expert_preference"
 @dataclass(frozen=True)
 class Preference:
     """`comparison.candidate` is the share of films on which readers prefer the candidate, a tie half, each
-    film counting once; its parent's share is taken as a half. None where no vote counts.
+    film counting once; its parent's share is taken as a half. Its note says where the films are too few to
+    tell. None where no vote counts.
 
     `num_left_out` votes are on patients whom the candidate, or a version before it, learned from: what it
     does well on these proves nothing.
@@ -72,8 +75,8 @@ def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
         return ""
     return (
         f"Readers prefer {parent}: they chose {candidate} on {row.candidate:.0%} of {row.num_cases} films "
-        f"({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), in {found.num_votes} votes."
-    )
+        f"({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), in {found.num_votes} votes. {row.note}"
+    ).strip()
 
 
 def _compared(by_film: Mapping[int, list[float]], *, margin: float) -> Comparison:
@@ -87,4 +90,7 @@ def _compared(by_film: Mapping[int, list[float]], *, margin: float) -> Compariso
         {FIGURE: CaseScores(shares, even)},
         Suite.SEALED,
     )
-    return compare_figure(scores, guard=guard, policy=Policy(number=1, guards=(guard,)))
+    found = compare_figure(scores, guard=guard, policy=Policy(number=1, guards=(guard,)))
+    # A few films that are all alike have an interval without any width.
+    can_tell = len(shares) >= TOO_FEW_CASES and not found.low <= 0 <= found.high
+    return found if can_tell else replace(found, note=too_few(len(shares)))

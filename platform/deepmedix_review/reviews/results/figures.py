@@ -9,6 +9,9 @@ from rl_feedback.agreement import Estimate
 
 Numbers = ParamSpec("Numbers")
 Cell = str | int | float | None
+# With fewer cases an interval over cases is a rough one; the plan says so too. With fewer than the second
+# number it is no ground for a word: ratings of a few values are far from the normal distribution it takes.
+FEW_CASES, TOO_FEW_CASES = 30, 10
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,26 @@ def written_interval(found: Estimate, places: int = 2) -> str:
 
 def counted(number: int, noun: str, nouns: str = "") -> str:
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def too_few(number: int, noun: str = "case") -> str:
+    return f"nothing can be told from {counted(number, noun)}"
+
+
+def few_note(number: int, noun: str = "case") -> str:
+    """To be read beside a number that rests on so many: empty where they are enough for a word."""
+    if number >= TOO_FEW_CASES:
+        return ""
+    said = too_few(number, noun)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def rough_note(num_cases: int) -> str:
+    """The same of an interval over cases, which more cases than that make hold."""
+    if num_cases >= FEW_CASES:
+        return ""
+    rough = f"With {counted(num_cases, 'case')} the intervals are rough; {FEW_CASES} or more make them hold."
+    return few_note(num_cases) or rough
 
 
 def missing(*, key: str, title: str, method: str, note: str, columns: Sequence[str] = ()) -> Figure:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys, Numbers
 from deepmedix_review.reviews.results.figures import (
+    TOO_FEW_CASES,
     Cell,
     Figure,
     Table,
     counted,
     missing,
+    rough_note,
     rounded,
+    too_few,
     written_interval,
 )
 from deepmedix_review.reviews.results.plots import interval_plot
@@ -21,9 +24,6 @@ from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
 
-# With fewer cases an interval over cases is a rough one; the plan says so too. With fewer than the second
-# number it is no ground for a word: ratings of a few values are far from the normal distribution it takes.
-FEW_CASES, TOO_FEW_CASES = 30, 10
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 EVERY = "every output"
 ALL_ALIKE = "These few cases are all alike: no interval can be told."
@@ -310,12 +310,5 @@ def _scale(one: RatedCriterion) -> str:
     return f"{ends[0]} to {ends[-1]}"
 
 
-def too_few(num_cases: int) -> str:
-    return f"nothing can be told from {counted(num_cases, 'case')}"
-
-
 def _rough(found: Sequence[Clustered]) -> str:
-    fewest = min(each.num_clusters for each in found)
-    if fewest >= FEW_CASES:
-        return ""
-    return f"With {counted(fewest, 'case')} the intervals are rough; {FEW_CASES} or more make them hold."
+    return rough_note(min(each.num_clusters for each in found))

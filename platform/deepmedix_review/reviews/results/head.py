@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.reviews.results.figures import Figure, counted, written
-from deepmedix_review.reviews.results.found import FEW_CASES, RANDOM_SIDES, TOO_FEW_CASES, too_few
+from deepmedix_review.reviews.results.figures import (
+    FEW_CASES,
+    TOO_FEW_CASES,
+    Figure,
+    counted,
+    too_few,
+    written,
+)
+from deepmedix_review.reviews.results.found import RANDOM_SIDES
 
 # Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
 TENTATIVE, FIRM = 0.667, 0.8
@@ -93,7 +100,11 @@ def _votes(figure: Figure) -> str:
     for name, share, low, high, *_ in figure.table.rows:
         told = f"{name} {_number(share)}"
         parts.append(told if low is None else f"{told} ({_number(low)} to {_number(high)})")
-    return f"{', '.join(parts)}; {figure.n}" if parts else ""
+    if not parts:
+        return ""
+    num_cases = _num_cases([figure])
+    few = f": {too_few(num_cases)}" if num_cases < TOO_FEW_CASES else ""
+    return f"{', '.join(parts)}; {figure.n}{few}"
 
 
 def _agreement(figure: Figure, num_cases: int) -> str:

@@ -14,6 +14,7 @@ from deepmedix_review.reviews.results.figures import (
     Table,
     counted,
     missing,
+    rough_note,
     rounded,
     written_interval,
 )
@@ -132,6 +133,7 @@ def _shares(first: Readings, outputs: _Outputs, versions: Versions | None) -> Fi
         n=f"{counted(len(outputs.reading), 'output')} read, {counted(len(set(first.case.tolist())), 'case')}",
         value="" if best.value is None else f"{told}{best.value:.2f}",
         interval=written_interval(best),
+        note=rough_note(min(found.num_clusters for _, found in drawn)),
         plot=interval_plot(
             [(name, found.value, found.interval) for name, found in drawn],
             low=0,

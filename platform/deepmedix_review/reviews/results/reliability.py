@@ -22,6 +22,7 @@ from deepmedix_review.reviews.results.figures import (
     Table,
     counted,
     estimated,
+    few_note,
     missing,
     rounded,
     wilson,
@@ -81,6 +82,7 @@ def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[Rate
         note = "No hidden repeat has been signed yet." if reader_study.repeat_share else NO_REPEATS
         return missing(key=key, title=title, method=method, note=note)
     rows: list[tuple[str, float | None, tuple[float, float] | None]] = []
+    num_items: list[int] = []
     cells: list[tuple[Cell, ...]] = []
     for one in rated:
         _, first, again = said_twice(one.ratings, pairs)
@@ -96,6 +98,7 @@ def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[Rate
         kappa = estimated(cohen_kappa, confusion, weights)
         interval = wilson(same, len(first))
         rows.append((one.name, same / len(first), interval))
+        num_items.append(len(first))
         cells.append(
             (one.name, rounded(same / len(first)), *map(rounded, interval), rounded(kappa.value), len(first))
         )
@@ -114,6 +117,7 @@ def _repeats(reader_study: ReaderStudy, readings: Readings, rated: Sequence[Rate
         n=f"{counted(len(pairs), 'repeat')} by {counted(num_readers, 'reader')}",
         value=f"{name} {written(share)} equal",
         interval=f"95 % interval {interval_of_first[0]:.2f} to {interval_of_first[1]:.2f}",
+        note=few_note(num_items[0], "item"),
         plot=interval_plot(
             rows,
             low=0,
@@ -178,6 +182,7 @@ def _controls(reader_study: ReaderStudy, readings: Readings) -> Figure:
         n=f"{counted(len(shown), 'alteration')} shown to {counted(len(counts), 'reader')}",
         value=f"{num_seen / len(shown):.2f} seen through",
         interval=f"95 % interval {low:.2f} to {high:.2f}",
+        note=few_note(len(shown), "alteration"),
         plot=interval_plot(
             rows,
             low=0,
@@ -233,7 +238,7 @@ def _sides(readings: Readings, votes: Ratings, kind: Vote.Kind) -> Figure:
         if found.value is not None
         else "",
         interval=written_interval(found),
-        note=found.note,
+        note=found.note or few_note(num_a + num_b, "decided vote"),
         plot=share_plot(
             every, names=("A", "tie", "B", "both bad"), said=f"{title}: A {num_a}, B {num_b}, ties {num_tie}"
         ),
@@ -264,6 +269,7 @@ def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
         n=f"{counted(total, 'first read')} by {counted(len(counts), 'reader')}",
         value=f"{changed / total:.2f} changed",
         interval=f"95 % interval {low:.2f} to {high:.2f}",
+        note=few_note(total, "first read"),
         plot=interval_plot(
             [(name, t[0] / t[1], wilson(t[0], t[1])) for name, t in sorted(counts.items())],
             low=0,

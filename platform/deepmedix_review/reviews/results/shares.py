@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, rounded
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, rough_note, rounded
 from deepmedix_review.reviews.results.found import edges_of, said_interval
 from deepmedix_review.reviews.results.plots import interval_plot
 from rl_feedback.agreement import Clustered
@@ -63,6 +63,7 @@ def shares_figure(
         n=n,
         value=f"{lead.version} {lead.label} {lead.share.value:.2f}".lstrip(),
         interval=said_interval(lead.share),
+        note=rough_note(min(one.share.num_clusters for one in shares)),
         plot=interval_plot(
             [(one.name, one.share.value, one.share.interval) for one in shares],
             low=0,

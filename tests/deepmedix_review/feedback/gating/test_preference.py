@@ -1,6 +1,8 @@
 """Readers who saw candidate and parent blinded have a word: whom they do not prefer is not promoted."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.common.errors import RefusedByRule
@@ -11,7 +13,7 @@ from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading, Vote
-from deepmedix_review.studies.models import Split
+from deepmedix_review.studies.models import Split, Study
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import patient_on
 from tests.factories.registry import ModelVersionFactory
@@ -39,9 +41,11 @@ def versions() -> tuple[ModelVersion, ModelVersion]:
     return candidate, parent
 
 
-def vote(candidate: ModelVersion, *, num_for_candidate: int, is_signed: bool = True) -> None:
-    """Every reading votes for one side, A and B by turns; the first ones for the candidate's."""
-    for number, reading in enumerate(Reading.objects.order_by("pk")):
+def vote(
+    candidate: ModelVersion, *, num_for_candidate: int, is_signed: bool = True, most: int = NUM_CASES
+) -> None:
+    """The first `most` readings vote for one side, A and B by turns; the first ones for the candidate's."""
+    for number, reading in enumerate(Reading.objects.order_by("pk")[:most]):
         assert reading.completion_a is not None
         candidate_is_a = reading.completion_a.model_version == candidate
         is_a = candidate_is_a == (number < num_for_candidate)
@@ -63,6 +67,7 @@ def test_a_candidate_that_readers_prefer_may_serve(versions: tuple[ModelVersion,
     vote(candidate, num_for_candidate=9)
     found = preference_of(candidate, parent=parent)
     assert found.comparison is not None
+    assert found.comparison.note.startswith("12 cases are too few to tell")
     assert (found.comparison.candidate, found.num_votes, found.num_readers) == (9 / NUM_CASES, NUM_CASES, 1)
     assert found.comparison.low < 0.25 < found.comparison.high
     assert require_promotable(candidate)
@@ -75,6 +80,30 @@ def test_a_candidate_whose_parent_readers_prefer_is_not_promoted(
     vote(candidate, num_for_candidate=2)
     with pytest.raises(RefusedByRule, match=f"Readers prefer {parent}: they chose v900 on 17% of 12 films"):
         require_promotable(candidate)
+
+
+def test_a_preference_on_few_films_says_that_they_are_too_few_to_tell(
+    versions: tuple[ModelVersion, ModelVersion], client: Client
+) -> None:
+    candidate, parent = versions
+    Study.objects.update(patient_pseudonym=patient_on(Split.TEST))
+    vote(candidate, num_for_candidate=NUM_CASES, most=3)
+    found = preference_of(candidate, parent=parent)
+    assert found.comparison is not None
+    few = "3 cases are too few to tell: where 0.65 prefer one version it takes about 39."
+    assert (found.comparison.candidate, found.comparison.note) == (1.0, few)
+    TrainingRun.objects.create(
+        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
+        parent_version=parent,
+        candidate=candidate,
+        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
+        state=JobState.DONE,
+        step=1,
+        num_steps=1,
+    )
+    client.force_login(ResearcherFactory.create())
+    page = client.get(reverse("model-detail", args=[candidate.uid])).content.decode()
+    assert f'<small class="quiet">{few}</small>' in page
 
 
 def test_votes_on_patients_that_the_candidate_learned_from_do_not_count(

@@ -52,6 +52,7 @@ def test_regions_that_fit_are_counted_for_each_version() -> None:
     assert rows["fits", str(newer)] == (1.0, (4, 4, 4))
     assert found.value == f"{older} fits 0.25"
     assert (found.n, found.interval[:13]) == ("8 ratings, 4 cases", "95 % interval")
+    assert found.note == "Nothing can be told from 4 cases."
 
 
 def test_an_error_s_share_is_of_all_rated_steps_those_that_were_not_asked_too() -> None:

@@ -115,13 +115,46 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
         assert differences["readings"] == 40
         assert correctness["verdict"] == "no difference can be told"
         assert head.said.startswith(f"Plausibility +3.00 ± 0.00: {newer} is rated higher; ")
+        [voted] = [line.said for line in dashboard.head if line.key == "votes-overall"]
+        assert "can be told" not in voted
         assert dashboard.caveat.startswith("10 cases: the intervals are rough")
         assert "well enough for firm conclusions" in {line.key: line.said for line in dashboard.head}["alpha"]
     else:
         assert correctness["verdict"] == "nothing can be told from 2 cases"
         assert head.said.startswith("Plausibility +3.00 ± 0.00: nothing can be told from 2 cases; ")
     if shows == "two_versions":
+        assert "10 cases the intervals are rough" in figure(dashboard, "votes-overall").note
         assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
+
+
+def test_votes_on_three_cases_have_no_share_without_a_word_on_how_few_they_are() -> None:
+    instances = [InstanceFactory.create() for _ in range(3)]
+    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
+    for instance in instances:
+        for version in (older, newer):
+            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    study = running(
+        StudyDraft(
+            title="Two versions",
+            design=ReaderStudyDesign(shows="two_versions"),
+            studies=[instance.study for instance in instances],
+            readers=[ExpertFactory.create()],
+            model_version=older,
+            other_version=newer,
+        )
+    )
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        is_newer = reading.completion_a.model_version_id == newer.pk
+        complete(reading, side=Vote.Side.A if is_newer else Vote.Side.B)
+        sign(reading)
+    dashboard = compute(study)
+    [head] = [line.said for line in dashboard.head if line.key == "votes-overall"]
+    assert head.startswith(f"{older} 0.00 ")
+    assert head.endswith("; 3 votes on 3 cases: nothing can be told from 3 cases")
+    few = "Nothing can be told from 3 cases."
+    for key in ("votes-overall", "choices-region-verdict", "missed-share"):
+        assert figure(dashboard, key).note == few, key
+    assert figure(dashboard, "sides-overall").note.startswith("Nothing can be told from 3 decided votes.")
 
 
 def test_what_adjudication_settled_is_told_item_by_item_and_counted_like_everywhere() -> None:
