@@ -25,7 +25,7 @@ from rl_feedback.gate.policy import (
     Verdict,
     harm,
 )
-from rl_feedback.gate.sentence import deciding_sentence
+from rl_feedback.gate.sentence import deciding_sentence, unchanged_sentence
 
 Numbers = NDArray[np.float64]
 
@@ -33,13 +33,15 @@ Numbers = NDArray[np.float64]
 @dataclass(frozen=True)
 class GateOutcome:
     """`sentence` names the figures that decided; `comparisons` carries every figure with its parameters;
-    `absent` says of a suite that the policy guards why it could not be measured."""
+    `absent` says of a suite that the policy guards why it could not be measured. `unchanged`: it passed by
+    writing what its parent writes."""
 
     passed: bool
     sentence: str
     policy: Policy
     comparisons: tuple[Comparison, ...]
     absent: Mapping[Suite, str] = field(default_factory=dict)
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,11 @@ def decide(
     policy: Policy = POLICY,
     parent: str = "its parent",
     absent: Mapping[Suite, str] = MappingProxyType({}),
+    writes_the_same: bool = False,
 ) -> GateOutcome:
     """Compare every guarded figure on every benchmark and say which decided; `parent` is its name there.
     `absent` names suites that can't be measured, with the reason: only the steps' may be.
+    `writes_the_same`: on every film the candidate's text is its parent's, word for word.
 
     Raises ValueError when a guarded figure or suite is missing or the versions were not measured on the same
     cases: a gate that cannot look must not open.
@@ -100,9 +104,14 @@ def decide(
         c.improved and c.figure in policy.required_gains for c in comparisons if c.suite is Suite.SEALED
     )
     passed = gained and not any(comparison.counts_against for comparison in comparisons)
-    sentence = deciding_sentence(comparisons, parent=parent, policy=policy, lacks_gain=not gained)
+    unchanged = passed and writes_the_same
+    sentence = (
+        unchanged_sentence(parent=parent, policy=policy)
+        if unchanged
+        else deciding_sentence(comparisons, parent=parent, policy=policy, lacks_gain=not gained)
+    )
     lacked: dict[Suite, str] = {suite: absent[suite] for suite in may_lack - measured if policy.of(suite)}
-    return GateOutcome(passed, sentence, policy, comparisons, lacked)
+    return GateOutcome(passed, sentence, policy, comparisons, lacked, unchanged)
 
 
 def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> Comparison:

@@ -4,8 +4,9 @@ twins."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from inference.engines import Engine
 from inference.phantoms import HELD_OUT_SEEDS, SITES
@@ -57,6 +58,12 @@ class Measured:
     canaries: tuple[CanaryResult, ...]
     twins: tuple[tuple[CaseResult, ...], ...]
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Of every film."""
+        films: Iterable[CaseResult | CanaryResult] = chain(*self.sealed, self.canaries, *self.twins)
+        return tuple(film.text for film in films)
+
 
 def measure(engine: Engine, films: GateFilms, *, asked: AskedHow) -> Measured:
     """Raises EvaluationFailed where the engine gives no answer."""
@@ -96,6 +103,7 @@ def decide_measured(
         policy=policy,
         parent=called,
         absent={} if steps else {Suite.STEPS: no_steps},
+        writes_the_same=candidate.texts == parent.texts,
     )
 
 

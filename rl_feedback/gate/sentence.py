@@ -32,6 +32,14 @@ def deciding_sentence(
     return f"{text} By policy {policy.number}."
 
 
+def unchanged_sentence(*, parent: str, policy: Policy) -> str:
+    """Of a candidate that got worse in nothing because it is its parent, as far as the gate can see."""
+    return (
+        f"Nothing changed. On every held-out film it writes what {parent} writes, word for word: nothing was "
+        f"lost, and nothing gained. By policy {policy.number}."
+    )
+
+
 def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gain: bool) -> str:
     against = [c for c in comparisons if c.counts_against]
     several = len({c.benchmark for c in comparisons}) > 1

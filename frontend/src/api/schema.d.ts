@@ -1121,10 +1121,11 @@ export interface components {
         };
         /**
          * @description * `passed` - Passed
+         *     * `unchanged` - Nothing changed
          *     * `held` - Held
          * @enum {string}
          */
-        GateJsonOutcomeEnum: "passed" | "held";
+        GateJsonOutcomeEnum: "passed" | "unchanged" | "held";
         /**
          * @description * `none` - None
          *     * `mild` - Mild

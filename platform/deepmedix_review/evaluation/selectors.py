@@ -49,6 +49,11 @@ def scores_of(parent: Evaluation, candidate: Evaluation) -> BenchmarkScores:
     return compared(candidate.benchmark, parent.cases, candidate.cases)
 
 
+def write_the_same(parent: Evaluation, candidate: Evaluation) -> bool:
+    """Whether two versions that were asked about the same films wrote the same texts, word for word."""
+    return [row["text"] for row in parent.cases] == [row["text"] for row in candidate.cases]
+
+
 def case_pairs(parent: Evaluation, candidate: Evaluation) -> tuple[CasePair, ...]:
     """Both versions' answers film by film. Raises ValueError where they were not given the same films."""
     before, after = results_of(parent), results_of(candidate)

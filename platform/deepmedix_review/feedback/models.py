@@ -281,10 +281,12 @@ class ModelReturn(LeasedJob):
 
 
 class GateDecision(PublicModel):
-    """Candidate beside parent on held-out phantoms: passed or held, and the figure that decided."""
+    """Candidate beside parent on held-out phantoms: passed or held, and the figure that decided. One that
+    writes what its parent writes, word for word, got worse in nothing: it may serve, with a warning."""
 
     class Outcome(models.TextChoices):
         PASSED = "passed"
+        UNCHANGED = "unchanged", "Nothing changed"
         HELD = "held"
 
     candidate = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="gate_decision")
@@ -292,13 +294,24 @@ class GateDecision(PublicModel):
     evaluations = models.ManyToManyField(
         Evaluation, related_name="+", help_text="of both versions, on every benchmark of the gate"
     )
-    outcome = models.CharField(max_length=6, choices=Outcome.choices)
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
     policy = models.JSONField(help_text="rl_feedback.gate.Policy as JSON: what is guarded, by which margin")
     comparisons = models.JSONField(help_text="per figure: parent, candidate, difference, interval, verdict")
     sentence = models.TextField(help_text="which figure decided, for a person")
     absent = models.JSONField(
         default=dict, blank=True, help_text="of what could not be measured, by its suite: why not"
     )
+
+    @property
+    def may_serve(self) -> bool:
+        return self.outcome != self.Outcome.HELD
+
+    @property
+    def mark(self) -> str:
+        """The class of a chip or banner that shows it."""
+        return {self.Outcome.PASSED: "good", self.Outcome.UNCHANGED: "warn"}.get(
+            self.Outcome(self.outcome), "bad"
+        )
 
 
 class GatePolicy(PublicModel):

@@ -14,7 +14,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from deepmedix_review.evaluation.selectors import measured, scores_of
+from deepmedix_review.evaluation.selectors import measured, scores_of, write_the_same
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.examples import (
@@ -247,6 +247,7 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
         policy=policy,
         parent=str(parent),
         absent={Suite.STEPS: steps.absent} if steps.absent else {},
+        writes_the_same=all(write_the_same(before, after) for before, after in both),
     )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
 
@@ -278,7 +279,7 @@ def _keep_decision(
             candidate=candidate,
             defaults={
                 "parent": parent,
-                "outcome": GateDecision.Outcome.PASSED if outcome.passed else GateDecision.Outcome.HELD,
+                "outcome": _outcome(outcome),
                 "policy": outcome.policy.as_json(),
                 "comparisons": [asdict(comparison) for comparison in outcome.comparisons],
                 "sentence": outcome.sentence,
@@ -291,6 +292,12 @@ def _keep_decision(
                 actor=None, action="decide_gate", subject=candidate, details={"outcome": decision.outcome}
             )
     return decision
+
+
+def _outcome(decided: GateOutcome) -> GateDecision.Outcome:
+    if decided.unchanged:
+        return GateDecision.Outcome.UNCHANGED
+    return GateDecision.Outcome.PASSED if decided.passed else GateDecision.Outcome.HELD
 
 
 def _measured(version: ModelVersion, benchmark: Benchmark) -> Evaluation:

@@ -102,6 +102,11 @@ def say_nothing(text: str) -> str:
     return "<think> Both lungs are clear </think> The answer is: \\boxed{no acute finding}"
 
 
+def say_in_other_words(text: str) -> str:
+    """The same with a blank more, which no figure is worse or better for."""
+    return text.replace("</think>", " </think>")
+
+
 def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user)
@@ -249,30 +254,48 @@ def test_a_run_that_is_done_says_how_far_the_measuring_is_until_the_gate_has_dec
     assert "hx-get" not in page
 
 
-def test_a_candidate_as_good_as_its_parent_passes_and_can_be_promoted_from_its_page(road: Road) -> None:
+def test_a_candidate_that_writes_what_its_parent_writes_has_a_verdict_of_its_own(road: Road) -> None:
     road.measure(road.parent)
     road.measure(road.candidate)
     decision = pass_or_hold(road.candidate)
-    assert decision.outcome == GateDecision.Outcome.PASSED
+    assert decision.outcome == GateDecision.Outcome.UNCHANGED
+    assert decision.sentence.startswith("Nothing changed. On every held-out film it writes what ")
     assert pass_or_hold(road.candidate) == decision
     assert decision.absent["steps"].startswith("Not used: one reader alone")
     client = client_of(road.researcher)
     page = client.get(road.url("model-detail")).content.decode()
-    assert "<strong>Passed, and better in no guarded figure.</strong>" in page
-    assert f"It writes what {road.parent} writes, word for word." in page
+    assert "<strong>Nothing changed.</strong> On every held-out film it writes what" in page
+    assert "assed" not in page.split("<main")[1].split("A figure passes")[0]
+    assert '<span class="chip warn">gate: nothing changed</span>' in page
     assert f"not measured.</strong> {decision.absent['steps']}" in page
-    assert f"No guarded figure differs measurably from {road.parent}: nothing was lost" in page
     assert "Every answer is the same, word for word." in page
     assert road.reading.assignment.case.study.label in page
+    assert "nothing changed</span>" in client.get(reverse("model-list")).content.decode()
     assert f'href="{road.url("model-promote")}"' in page
     asked = client.get(road.url("model-promote")).content.decode()
     assert f"{road.candidate} will answer every request from now on" in asked
-    assert f"No figure is better for sure than {road.parent}'s" in asked.replace("&#x27;", "'")
-    assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
+    assert f"Nothing changed: {road.candidate} writes what {road.parent} writes, word for word" in asked
+    refused = client.post(road.url("model-promote"), {**SIGNATURE, "reason": " "})
+    assert "Say in a sentence why it shall serve" in refused.content.decode()
     refused = client.post(road.url("model-promote"), {**SIGNATURE, "password": "guessed"})
     assert "not your account&#x27;s password" in refused.content.decode()
     assert 'value="It is better."' in refused.content.decode()
     assert ModelVersion.objects.get(pk=road.candidate.pk).state == ModelVersion.State.CANDIDATE
+
+
+def test_a_candidate_that_is_better_in_nothing_passes_and_can_be_promoted_from_its_page(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate, say=say_in_other_words)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.PASSED
+    client = client_of(road.researcher)
+    page = client.get(road.url("model-detail")).content.decode()
+    assert "<strong>Passed, and better in no guarded figure.</strong>" in page
+    assert "Nothing that the gate guards got worse by more than its margin; " in page
+    assert "word for word" not in page
+    asked = client.get(road.url("model-promote")).content.decode()
+    assert f"No figure is better for sure than {road.parent}'s" in asked.replace("&#x27;", "'")
+    assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
 
 
 def test_the_lineage_leads_down_to_each_rating_that_the_reader_gave(road: Road) -> None:

@@ -116,6 +116,20 @@ def test_an_unclear_figure_holds_only_where_the_best_estimate_lies_beyond_the_ma
     assert (outcome.comparisons[0].verdict, outcome.passed) == (verdict, passed)
 
 
+def test_a_candidate_that_writes_what_its_parent_writes_has_changed_nothing() -> None:
+    both = [BenchmarkScores("held-out, first site", scores(), scores())]
+    same = decide(both, policy=POLICIES[0], parent="v1", writes_the_same=True)
+    assert (same.passed, same.unchanged) == (True, True)
+    assert same.sentence == (
+        "Nothing changed. On every held-out film it writes what v1 writes, word for word: nothing was lost, "
+        "and nothing gained. By policy 1."
+    )
+    assert not decide(both, policy=POLICIES[0]).unchanged
+    asks = replace(POLICIES[0], required_gains=("lesion_recall",))
+    held = decide(both, policy=asks, writes_the_same=True)
+    assert (held.passed, held.unchanged, held.sentence[:5]) == (False, False, "Held.")
+
+
 def test_more_hallucinated_findings_hold_and_fewer_pass() -> None:
     parent = scores(hallucinated=even(np.zeros(NUM_CASES)))
     more = np.zeros(NUM_CASES)

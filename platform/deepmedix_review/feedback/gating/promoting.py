@@ -24,8 +24,8 @@ def promote_candidate(candidate: ModelVersion, *, actor: User, password: str, re
 
 
 def let_serve(candidate: ModelVersion, *, actor: User, reason: str) -> Promotion:
-    """A candidate that passed the gate against the version that serves now becomes the one that serves. For
-    who has proved to be the actor: by a password, or by commanding the installation from its shell."""
+    """A candidate that the gate did not hold against the version that serves now becomes the one that serves.
+    For who has proved to be the actor: by a password, or by commanding the installation from its shell."""
     require(actor, Capability.PROMOTE_MODELS)
     reason = reason.strip()
     if not reason:
@@ -44,11 +44,14 @@ def let_serve(candidate: ModelVersion, *, actor: User, reason: str) -> Promotion
 
 
 def gains_nothing(decision: GateDecision) -> bool:
-    """Whether it passed, and no figure is better for sure."""
-    passed = decision.outcome == GateDecision.Outcome.PASSED and bool(decision.comparisons)
-    return passed and not any(
-        is_better(Direction(row["direction"]), low=row["low"], high=row["high"])
-        for row in decision.comparisons
+    """Whether it may serve, and no figure is better for sure."""
+    return (
+        decision.may_serve
+        and bool(decision.comparisons)
+        and not any(
+            is_better(Direction(row["direction"]), low=row["low"], high=row["high"])
+            for row in decision.comparisons
+        )
     )
 
 
@@ -59,7 +62,7 @@ def require_promotable(candidate: ModelVersion) -> GateDecision:
         raise RefusedByRule(
             f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
         )
-    if decision.outcome != GateDecision.Outcome.PASSED:
+    if not decision.may_serve:
         raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
     if candidate.state != ModelVersion.State.CANDIDATE:
         raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
