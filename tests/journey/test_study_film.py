@@ -50,6 +50,10 @@ def test_a_region_is_on_the_film_while_it_is_pointed_at_and_stays_when_pressed(p
     expect(labels_on(page)).to_have_count(0)
     regions.nth(1).hover()
     expect(labels_on(page)).to_have_text(["2"])
+    expect(regions.nth(1)).to_have_text("Region 2")
+    # A step's words show all of its regions.
+    page.get_by_text("The tube ends outside.").hover(position={"x": 5, "y": 5})
+    expect(labels_on(page)).to_have_text(["3a", "3b !"])
     page.get_by_role("heading", level=1).hover()
     expect(labels_on(page)).to_have_count(0)
     for at in (0, 2, 3):

@@ -1,8 +1,12 @@
-/** The regions that a model pointed at: each is drawn on its film while it is pointed at, and stays when pressed. */
+/**
+ * The regions that a model pointed at: each is drawn on its film while it or its step is pointed at, and stays when
+ * pressed.
+ */
 import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable, placeOnFilm } from "../viewer/geometry";
 
 const REGION = "button[data-region-box]";
+const STEP = "[data-step-regions]";
 const NUM_COLOURS = 5;
 
 /** A film that regions can be drawn on. */
@@ -15,22 +19,21 @@ interface Canvas {
 /** By delegation: the outputs of a running inference are swapped in again and again. */
 export function showWhatIsPointedAt(root: Document, films: ReadonlyMap<string, Canvas>): void {
   const kept = new Set<string>();
-  let pointed: string | null = null;
+  let pointed: readonly string[] = [];
 
   const draw = (): void => {
     const buttons = [...root.querySelectorAll<HTMLButtonElement>(REGION)];
     for (const each of buttons) each.setAttribute("aria-pressed", String(kept.has(uidOf(each))));
-    const shown = buttons.filter((each) => kept.has(uidOf(each)) || uidOf(each) === pointed);
+    const shown = buttons.filter((each) => kept.has(uidOf(each)) || pointed.includes(uidOf(each)));
     for (const [uid, film] of films) {
       const marks = shown.filter((each) => each.dataset.film === uid);
-      film.showRegions(marks.flatMap((each) => markOf(each, film, uidOf(each) === pointed)));
+      film.showRegions(marks.flatMap((each) => markOf(each, film, pointed.includes(uidOf(each)))));
     }
   };
   const point = (target: EventTarget | null): void => {
-    const region = target instanceof Element ? target.closest<HTMLButtonElement>(REGION) : null;
-    const uid = region === null ? null : uidOf(region);
-    if (uid === pointed) return;
-    pointed = uid;
+    const uids = pointedAt(target);
+    if (uids.join() === pointed.join()) return;
+    pointed = uids;
     draw();
   };
 
@@ -54,6 +57,14 @@ export function showWhatIsPointedAt(root: Document, films: ReadonlyMap<string, C
   });
   root.addEventListener("htmx:afterSwap", draw);
   draw();
+}
+
+/** The region that is pointed at, or all of the step. */
+function pointedAt(target: EventTarget | null): readonly string[] {
+  if (!(target instanceof Element)) return [];
+  const region = target.closest<HTMLButtonElement>(REGION);
+  if (region !== null) return [uidOf(region)];
+  return [...(target.closest(STEP)?.querySelectorAll<HTMLButtonElement>(REGION) ?? [])].map(uidOf);
 }
 
 function uidOf({ dataset }: HTMLButtonElement): string {
