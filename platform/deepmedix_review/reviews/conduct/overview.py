@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
+from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.disagreement import num_given_to_nobody
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.studies.film_files import misses_a_file
@@ -18,6 +19,23 @@ from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
 MOST_REPEATS = 200
+_SHOWN = {"wrong_region": "a box in a wrong place", "foreign_sentence": "a sentence of another case"}
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """What was altered in a control case, in which step; `region` is its place in it, None for a sentence."""
+
+    case: Case
+    step: ReasoningStep
+    shows: str
+    region: int | None
+
+    @property
+    def output(self) -> str:
+        """As the study's own page calls it."""
+        completion = self.step.completion
+        return f"{completion.model_version}, sample {completion.seed}"
 
 
 @dataclass(frozen=True)
@@ -215,10 +233,25 @@ def num_from_elsewhere(reader_study: ReaderStudy) -> int:
     return cases.exclude(Exists(members)).count()
 
 
-def control_cases(reader_study: ReaderStudy) -> Sequence[tuple[Case, str]]:
-    """The control cases with what was altered in each."""
+def control_cases(reader_study: ReaderStudy) -> Sequence[ControlRow]:
+    """Each alteration of each control case, in the order of the cases."""
     controls = Case.objects.filter(reader_study=reader_study, role=Case.Role.CONTROL).select_related("study")
-    return [(case, _altered(case.known_answer)) for case in controls.order_by("position")]
+    found = [
+        (case, what)
+        for case in controls.order_by("position")
+        for what in (case.known_answer or {}).get("alterations", [])
+        if what.get("alteration") in _SHOWN
+    ]
+    steps = ReasoningStep.objects.filter(uid__in=[what["step"] for _, what in found])
+    by_uid = {str(step.uid): step for step in steps.select_related("completion__model_version")}
+    regions = Region.objects.filter(uid__in=[what["region"] for _, what in found if what.get("region")])
+    places = {str(uid): place for uid, place in regions.values_list("uid", "position")}
+    return [
+        ControlRow(
+            case, by_uid[what["step"]], _SHOWN[what["alteration"]], places.get(str(what.get("region")))
+        )
+        for case, what in found
+    ]
 
 
 def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
@@ -273,9 +306,3 @@ def _settling_uninvited(studies: Sequence[ReaderStudy]) -> Mapping[int, tuple[in
 
 def _counted(rows: QuerySet[Any], name: str) -> dict[int, int]:
     return dict(rows.order_by().values_list(name).annotate(Count("pk")))
-
-
-def _altered(known_answer: Any) -> str:
-    words = {"wrong_region": "a box in a wrong place", "foreign_sentence": "a sentence of another case"}
-    found = [words.get(item.get("alteration"), "") for item in (known_answer or {}).get("alterations", [])]
-    return ", ".join(word for word in found if word)

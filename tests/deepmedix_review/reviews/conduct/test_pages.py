@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reasoning.models import ReasoningStep
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
@@ -100,7 +101,15 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
     design = replace(TWO, control_share=0.25, repeat_share=0.5, washout_cases=1)
     study = running(a_draft(num_cases=8, num_readers=1, design=design))
     page = admin.get(detail(study)).content.decode()
-    assert re.search(r"a (box in a wrong place|sentence of another case)", page)
+    for case in study.cases.filter(role=Case.Role.CONTROL):
+        [what] = (case.known_answer or {})["alterations"]
+        step = ReasoningStep.objects.select_related("completion__model_version").get(uid=what["step"])
+        output = f"{step.completion.model_version}, sample {step.completion.seed}"
+        place = f"{step.position}, region" if what["region"] else f"{step.position} <span"
+        shown = page.split(">Controls</h2>")[1].split("</section>")[0]
+        assert f"{case.study.label}</a></th><td>{output}</td><td>{place}" in shown
+        assert f"“{step.text}”" in shown
+        assert re.search(r"<td>a (box in a wrong place|sentence of another case)</td>", shown)
     assert page.count("waits for its first reading") == 3
     repeated = Assignment.objects.filter(kind=Assignment.Kind.REPEAT).earliest("pk").repeat_of
     assert repeated is not None
