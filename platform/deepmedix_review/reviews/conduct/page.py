@@ -28,7 +28,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
-from deepmedix_review.reviews.same_texts import same_pairs_of, that_differ
+from deepmedix_review.reviews.same_texts import say_same_pairs, that_differ
 from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
 
 
@@ -97,7 +97,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "seen": count_readings(reader_study),
         "asked": asked_of(reader_study),
         "collected": collected_of(reader_study),
-        "same_pairs": same_pairs_of(reader_study),
+        "same_pairs": say_same_pairs(reader_study),
         "num_from_elsewhere": overview.num_from_elsewhere(reader_study),
         "words": _words(reader_study),
         "controls": overview.control_cases(reader_study),

@@ -25,7 +25,7 @@ class CasesOffered:
     """Of one page: what is shown of each study decides which studies can be cases.
 
     `posted` is None where the page begins, from `draft` or from a collection that its address names.
-    `leaves_out_same`: pairs that say the same, word for word, are not taken.
+    `leaves_out_same`: pairs that say the same are not taken.
     """
 
     def __init__(
@@ -160,14 +160,23 @@ class CasesOffered:
 
     def same_pairs(self, said: Mapping[str, Any], *, seed: int) -> SamePairs | None:
         """Of the form's cases; where they are left out, of what its cases are taken from, as far as it is
-        counted. None where no pair is shown, or none says the same."""
+        counted. None where no pair is shown."""
         if self.says_the_same is None:
             return None
         source = self._source(said)
         taken = source[: choices.MOST_COUNTED] if self.leaves_out_same else self._cut(source, said, seed=seed)
         pairs = Study.objects.filter(pk__in=taken.values("pk"))
         found = pairs.aggregate(pairs=Count("pk"), same=Count("pk", filter=Q(self.says_the_same)))
-        return SamePairs(num_same=found["same"], num_pairs=found["pairs"]) if found["same"] else None
+        return SamePairs(num_same=found["same"], num_pairs=found["pairs"])
+
+    def num_same_left_out(self, said: Mapping[str, Any], *, seed: int) -> int:
+        """As the plan tells it. What an earlier save of the draft left out is not chosen any more, and was
+        left out all the same."""
+        same = self.same_pairs(said, seed=seed) if self.leaves_out_same else None
+        number = same.num_same if same else 0
+        if self.draft and self.source(said) in (KEEP, CHOSEN):
+            return max(number, self.draft.num_same_left_out)
+        return number
 
     def num_collected(self, said: Mapping[str, Any]) -> int:
         """How many studies of the chosen collection have what is to be shown, counted likewise."""

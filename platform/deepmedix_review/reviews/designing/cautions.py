@@ -21,7 +21,7 @@ MOST_NAMED = 5
 
 def of_same_pairs(same: SamePairs | None, *, leaves_out: bool) -> Sequence[str]:
     """Told before anybody is paid for comparing a text with itself."""
-    if same is None or leaves_out:
+    if same is None or not same.num_same or leaves_out:
         return []
     return [
         f"{same}: their readers compare a text with itself. “Leave out pairs that say the "

@@ -19,6 +19,7 @@ from deepmedix_review.reviews.designing.words import (
 )
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.same_texts import HOW_ALIKE
 from deepmedix_review.reviews.study_services import Collected, StudyDraft
 
 MAX_SEED = 2**31 - 1
@@ -90,7 +91,7 @@ class ReaderStudyForm(PlainForm):
     leaves_out_same = forms.BooleanField(
         required=False,
         label="Leave out pairs that say the same",
-        help_text="Word for word, regions too: their readers would compare a text with itself.",
+        help_text=f"The same is {HOW_ALIKE}: their readers would compare a text with itself.",
     )
     imports = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     studies = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)

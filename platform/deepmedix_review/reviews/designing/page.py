@@ -135,7 +135,7 @@ class DesignPage:
 
     @cached_property
     def same_pairs(self) -> SamePairs | None:
-        """None where none of them says the same."""
+        """None where no pair is shown."""
         return self.cases.same_pairs(self.said, seed=settings_from(self.said)["seed"])
 
     @cached_property
@@ -344,6 +344,7 @@ class DesignPage:
                 seed=settings["seed"],
             ),
             collected=self.collected,
+            num_same_left_out=self.cases.num_same_left_out(said, seed=settings["seed"]),
             taught=taught,
             readers=readers_from(said, self.experts),
             asked=questions.fitting(self.asked, has_sides=self.design.has_sides),

@@ -88,7 +88,10 @@ class ReaderStudy(PublicModel):
         null=True, help_text="so many of them, drawn by the seed; None takes all"
     )
     leaves_out_same = models.BooleanField(
-        default=False, help_text="pairs of outputs that say the same, word for word, are no cases"
+        default=False, help_text="pairs of outputs that say the same are no cases"
+    )
+    num_same_left_out = models.PositiveIntegerField(
+        null=True, help_text="how many such pairs; None where none are left out, or nobody counted"
     )
     seed = models.PositiveIntegerField(default=1, help_text="draws order, sides, shares and blocks")
     design = models.CharField(max_length=16, choices=Design.choices, default=Design.EVERY_READER)

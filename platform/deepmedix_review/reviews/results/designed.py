@@ -5,7 +5,7 @@ from collections import Counter
 from deepmedix_review.reviews.designing.words import DESIGNS, SHOWS
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.figures import counted
-from deepmedix_review.reviews.same_texts import same_pairs_of
+from deepmedix_review.reviews.same_texts import same_pairs_of, say_left_out
 
 
 def say_design(reader_study: ReaderStudy) -> str:
@@ -32,9 +32,9 @@ def say_design(reader_study: ReaderStudy) -> str:
 
 def _say_same(reader_study: ReaderStudy) -> str:
     """Readers who compare a text with itself agree, and vote for neither."""
-    if reader_study.leaves_out_same:
-        return "Pairs that say the same, word for word, were left out."
     same = same_pairs_of(reader_study)
-    if same is None or not same.num_same:
+    if same is None:
         return ""
-    return f"{same}: their readers compared a text with itself."
+    if reader_study.leaves_out_same:
+        return f"{say_left_out(reader_study)}."
+    return f"{same}: their readers compared a text with itself." if same.num_same else ""

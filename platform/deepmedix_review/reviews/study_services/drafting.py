@@ -42,13 +42,14 @@ class StudyDraft:
 
     No `asked` criteria ask what was always asked. No `model_version` is the one that serves at the start.
     `collected` says where `studies` came from; None where they were chosen otherwise. `leaves_out_same`: at
-    the start too, since a model may have said more meanwhile.
+    the start too, since a model may have said more meanwhile; `num_same_left_out` are those by now.
     """
 
     title: str
     studies: Sequence[Study] = ()
     collected: Collected | None = None
     leaves_out_same: bool = False
+    num_same_left_out: int = 0
     taught: Sequence[TaughtCase] = ()
     readers: Sequence[User] = ()
     asked: Sequence[Asked] = ()
@@ -119,6 +120,7 @@ def draft_of(reader_study: ReaderStudy) -> StudyDraft:
         studies=[case.study for case in cases if case.role == Case.Role.DATA],
         collected=collected_of(reader_study),
         leaves_out_same=reader_study.leaves_out_same,
+        num_same_left_out=reader_study.num_same_left_out or 0,
         taught=[
             TaughtCase(
                 case.study,
@@ -174,6 +176,7 @@ def _columns(draft: StudyDraft) -> dict[str, Any]:
         "collection_split": draft.collected.split if draft.collected else "",
         "collection_most": draft.collected.most if draft.collected else None,
         "leaves_out_same": draft.leaves_out_same,
+        "num_same_left_out": draft.num_same_left_out if draft.leaves_out_same else None,
         "instructions": draft.instructions.strip(),
         "seed": draft.seed,
         "deadline": draft.deadline,

@@ -16,7 +16,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import draw
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
-from deepmedix_review.reviews.same_texts import saying_the_same
+from deepmedix_review.reviews.same_texts import HOW_ALIKE, saying_the_same
 from deepmedix_review.reviews.study_services.assigning import (
     design_readers,
     ground_of,
@@ -204,6 +204,6 @@ def _refuse_same(reader_study: ReaderStudy, studies: Sequence[Study]) -> None:
     labels = sorted(study.label for study in found)
     if labels:
         raise RefusedByRule(
-            f"The two outputs of {', '.join(labels)} say the same, word for word, and this reader study "
-            "leaves such pairs out. Take it out."
+            f"The two outputs of {', '.join(labels)} say the same, {HOW_ALIKE}. This reader study leaves "
+            "such pairs out: take it out."
         )

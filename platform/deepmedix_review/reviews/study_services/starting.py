@@ -81,11 +81,13 @@ def start_reader_study(*, reader_study: ReaderStudy, actor: User | None) -> Read
         raise RefusedByRule("This reader study has begun already.")
     reader_study.model_version = reader_study.model_version or serving_model()
     num_left_out = _leave_out_same(reader_study) if reader_study.leaves_out_same else 0
+    if reader_study.num_same_left_out is not None:
+        reader_study.num_same_left_out += num_left_out
     unready = find_unready(draft_of(reader_study))
     if unready:
         raise RefusedByRule(" ".join(unready))
     reader_study.state = ReaderStudy.State.RUNNING
-    reader_study.save(update_fields=["model_version", "state"])
+    reader_study.save(update_fields=["model_version", "num_same_left_out", "state"])
     cases = list(Case.objects.filter(reader_study=reader_study).select_related("study"))
     readers = tuple(
         DesignReader(str(invitation.reader.uid), block=-1) for invitation in staying(reader_study)

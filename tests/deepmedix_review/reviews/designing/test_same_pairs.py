@@ -13,7 +13,12 @@ from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.designed import say_design
 from deepmedix_review.reviews.same_texts import SamePairs, same_pairs_of, saying_the_same
-from deepmedix_review.reviews.study_services import extend_reader_study, start_reader_study
+from deepmedix_review.reviews.study_services import (
+    StudyDraft,
+    design_reader_study,
+    extend_reader_study,
+    start_reader_study,
+)
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.studies.models import Study
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
@@ -24,7 +29,7 @@ from tests.factories.reviews import EFFUSION, HEART, LUNGS, completed_study
 
 pytestmark = pytest.mark.django_db
 
-SAME = "1 of 2 pairs says the same, word for word"
+SAME = "1 of 2 pairs says the same, word for word and region for region (IoU 0.9 or more)"
 
 
 def again(study: Study, *, model_version: ModelVersion | None = None, **fields: Any) -> Completion:
@@ -60,6 +65,42 @@ def test_the_newest_two_on_one_film_and_question_are_compared() -> None:
     assert not shown(study, **said)
 
 
+def heart_at(study: Study, x_min: float, x_max: float, *, says: str = "The heart is enlarged") -> Completion:
+    """The serving model says it with one region, in words like those of any other such output."""
+    box = (x_min, 100.0, x_max, 200.0)
+    text = f"<think> {says} {list(box)} </think> The answer is: \\boxed{{cardiomegaly}}"
+    film = Completion.objects.filter(study=study).latest("pk").instance
+    return say(film, steps=[(says, [box])], text=text, model_version=serving_model())
+
+
+def test_regions_that_no_reader_tells_apart_are_one() -> None:
+    study = completed_study(num_completions=1)
+    same = saying_the_same(shows="two_samples", model_version=serving_model(), other_version=None)
+    assert same is not None
+
+    def is_same() -> bool:
+        return Study.objects.filter(same, pk=study.pk).exists()
+
+    heart_at(study, 100, 200)
+    assert not is_same()
+    # 95 of 105 columns: IoU .905, and 90 of 110: .82.
+    heart_at(study, 105, 205)
+    assert is_same()
+    heart_at(study, 115, 215)
+    assert not is_same()
+    heart_at(study, 115, 215, says="The heart is not enlarged")
+    assert not is_same()
+    made = running_on(study)
+    assert same_pairs_of(made) == SamePairs(num_same=0, num_pairs=1)
+    heart_at(study, 116, 216, says="The heart is not enlarged")
+    assert same_pairs_of(running_on(study)) == SamePairs(num_same=1, num_pairs=1)
+
+
+def running_on(study: Study) -> ReaderStudy:
+    draft = StudyDraft(title="Pairs", studies=[study], readers=[ExpertFactory.create()])
+    return start_reader_study(reader_study=design_reader_study(draft=draft, actor=None), actor=None)
+
+
 def test_of_two_models_the_newest_of_each_on_one_question_are_compared() -> None:
     study, other = completed_study(num_completions=1), ModelVersionFactory.create()
     said = {"shows": "two_versions", "model_version": serving_model(), "other_version": other}
@@ -90,11 +131,28 @@ def test_the_plan_counts_them_and_a_tick_leaves_them_out(admin: Client) -> None:
     assert (made.leaves_out_same, made.state) == (True, ReaderStudy.State.RUNNING)
     assert list(made.cases.values_list("study", flat=True)) == [differs.pk]
     page = admin.get(reverse("reader-study-detail", args=[made.uid])).content.decode()
-    assert "left out: outputs that say the same, word for word" in page
+    left_out = SAME.replace("1 of 2 pairs says", "1 pair that says") + ", was left out"
+    assert f"<dt>Same pairs</dt><dd>{left_out}</dd>" in page
     assert same.label not in page
-    assert "Pairs that say the same, word for word, were left out." in say_design(made)
+    assert f"{left_out}." in say_design(made)
     with pytest.raises(RefusedByRule, match=f"outputs of {same.label} say the same, word for word"):
         extend_reader_study(reader_study=made, actor=AdminFactory.create(), cases=[same])
+
+
+def test_where_none_is_left_out_its_number_is_told_all_the_same(admin: Client) -> None:
+    sent = form(
+        studies=uids(completed_study(), completed_study()),
+        readers=uids(ExpertFactory.create()),
+        leaves_out_same="on",
+    )
+    none = SAME.replace("1 of 2 pairs says", "0 of 2 pairs say")
+    assert f"<dt>Left out</dt><dd>{none}</dd>" in admin.post(NEW, sent).content.decode()
+    admin.post(NEW, sent | {"action": "start"})
+    made = ReaderStudy.objects.get()
+    left_out = none.replace("0 of 2 pairs say", "0 pairs that say") + ", were left out"
+    page = admin.get(reverse("reader-study-detail", args=[made.uid])).content.decode()
+    assert f"<dt>Same pairs</dt><dd>{left_out}</dd>" in page
+    assert f"{left_out}." in say_design(made)
 
 
 def test_what_a_model_said_since_the_draft_counts_at_the_start(admin: Client) -> None:
@@ -109,6 +167,7 @@ def test_what_a_model_said_since_the_draft_counts_at_the_start(admin: Client) ->
     again(studies[0])
     started = start_reader_study(reader_study=draft, actor=AdminFactory.create())
     assert list(started.cases.values_list("study", flat=True)) == [studies[1].pk]
+    assert started.num_same_left_out == 1
 
 
 def test_where_all_say_the_same_nothing_is_left_to_start_with(admin: Client) -> None:
