@@ -99,6 +99,8 @@ def needs(capability: Capability) -> type[BasePermission]:
     """A permission class for an API view."""
 
     class Needs(BasePermission):
+        wanted = capability
+
         def has_permission(self, request: Request, view: APIView) -> bool:
             self.message = refusal(request.user, capability)
             return may(request.user, capability)

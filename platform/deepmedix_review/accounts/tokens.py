@@ -19,13 +19,25 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 PREFIX = "dmr_"
 MOST_DAYS = 366
 MOST_OPEN = 50
-# What a program can't do for a person: a rating is a clinician's own.
-NEVER = frozenset({Capability.READ_CASES})
+# What the addresses below /api/ ask for, but to read cases: a rating is a clinician's own.
+FOR_PROGRAMS = frozenset(
+    {
+        Capability.IMPORT_STUDIES,
+        Capability.DECIDE_HELD_STUDIES,
+        Capability.VIEW_ALL_STUDIES,
+        Capability.REQUEST_INFERENCE,
+        Capability.FREEZE_DATASETS,
+        Capability.TRAIN_MODELS,
+        Capability.VIEW_MODELS,
+        Capability.PROMOTE_MODELS,
+        Capability.TRACE_LEARNING,
+    }
+)
 
 
 def scopes_for(account: User) -> list[Capability]:
     """What a token of this account may be made for."""
-    return [one for one in Capability if one in CAPABILITIES[account.role] - NEVER]
+    return [one for one in Capability if one in CAPABILITIES[account.role] & FOR_PROGRAMS]
 
 
 @transaction.atomic

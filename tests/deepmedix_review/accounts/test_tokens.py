@@ -1,18 +1,22 @@
 """Programs act for a person by a token: within its scopes, until it ends, and on the record."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import HttpRequest
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from deepmedix_review.accounts import services
 from deepmedix_review.accounts.models import ApiToken, Role, User
 from deepmedix_review.accounts.permissions import Capability
-from deepmedix_review.accounts.tokens import MOST_OPEN, make_token, revoke_token, scopes_for
+from deepmedix_review.accounts.tokens import FOR_PROGRAMS, MOST_OPEN, make_token, revoke_token, scopes_for
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.studies.picture_views import record_picture_views
@@ -74,6 +78,31 @@ def test_what_is_no_token_is_refused_as_the_standard_says(words: str) -> None:
     answer = ask(words)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer error="invalid_token"')
     assert "Make another one." in answer.json()["detail"]
+
+
+def test_a_token_is_offered_what_an_address_of_the_interface_asks_for_and_nothing_else() -> None:
+    asked = {
+        getattr(permission, "wanted", None)
+        for view, method in methods_below_api()
+        for permission in permissions_of(view, method)
+    }
+    assert asked - {None, Capability.READ_CASES} == FOR_PROGRAMS
+    assert Capability.MANAGE_ACCOUNTS not in scopes_for(AdminFactory.create())
+
+
+def methods_below_api() -> Iterator[tuple[type[APIView], str]]:
+    for included in get_resolver().url_patterns:
+        if isinstance(included, URLResolver) and str(included.pattern) == "api/":
+            for pattern in included.url_patterns:
+                view: type[APIView] = vars(pattern.callback)["cls"]
+                yield from ((view, one.upper()) for one in view.http_method_names if hasattr(view, one))
+
+
+def permissions_of(view: type[APIView], method: str) -> list[Any]:
+    asked = view()
+    asked.request = Request(HttpRequest())
+    asked.request.method = method
+    return list(asked.get_permissions())
 
 
 def test_a_token_ends_when_it_expires_is_revoked_its_account_closes_or_its_password_changes() -> None:
