@@ -18,7 +18,7 @@ from deepmedix_review.studies.selectors import study_for
 
 
 class StudyInferenceView(APIView):
-    permission_classes = [needs(Capability.REQUEST_INFERENCE)]
+    permission_classes = [needs(Capability.REQUEST_INFERENCE), needs(Capability.VIEW_ALL_STUDIES)]
 
     @extend_schema(
         operation_id="request_inference",

@@ -42,6 +42,12 @@ from deepmedix_review.studies.services import (
     start_import,
 )
 
+_DECIDES_ON_WHAT_IT_SEES = (
+    *APIView.permission_classes,
+    needs(Capability.VIEW_ALL_STUDIES),
+    needs(Capability.DECIDE_HELD_STUDIES),
+)
+
 
 class StudyListView(APIView):
     parser_classes = (MultiPartParser,)
@@ -122,7 +128,7 @@ class StudyView(APIView):
 
 
 class StudyDecisionView(APIView):
-    permission_classes = (*APIView.permission_classes, needs(Capability.DECIDE_HELD_STUDIES))
+    permission_classes = _DECIDES_ON_WHAT_IT_SEES
 
     @extend_schema(operation_id="decide_study", request=DecisionSerializer, responses=StudySerializer)
     def post(self, request: Request, uid: uuid.UUID) -> Response:
@@ -135,7 +141,7 @@ class StudyDecisionView(APIView):
 
 
 class StudyHoldView(APIView):
-    permission_classes = (*APIView.permission_classes, needs(Capability.DECIDE_HELD_STUDIES))
+    permission_classes = _DECIDES_ON_WHAT_IT_SEES
 
     @extend_schema(operation_id="hold_study", request=HoldSerializer, responses=StudySerializer)
     def post(self, request: Request, uid: uuid.UUID) -> Response:

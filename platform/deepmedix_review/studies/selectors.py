@@ -75,11 +75,9 @@ class StateCount:
 
 
 def visible_studies(user: User) -> QuerySet[Study]:
-    if may(user, Capability.DECIDE_HELD_STUDIES):
-        return Study.objects.all()
     ready = Study.objects.filter(state=Study.State.READY)
     if may(user, Capability.VIEW_ALL_STUDIES):
-        return ready
+        return Study.objects.all() if may(user, Capability.DECIDE_HELD_STUDIES) else ready
     granted = Q(pk__in=())
     for grants in READER_ACCESS:
         granted |= grants(user)

@@ -80,6 +80,27 @@ def test_what_is_no_token_is_refused_as_the_standard_says(words: str) -> None:
     assert "Make another one." in answer.json()["detail"]
 
 
+def test_what_a_token_does_to_a_study_it_does_to_those_that_it_may_view_alone() -> None:
+    film = store_phantom(size=64)
+    admin, study = AdminFactory.create(), film.study
+    for scope, what in (
+        (Capability.REQUEST_INFERENCE, "inference"),
+        (Capability.DECIDE_HELD_STUDIES, "hold"),
+        (Capability.DECIDE_HELD_STUDIES, "decision"),
+    ):
+        _, words = made(admin, scope)
+        answer = tell(words, f"/api/studies/{study.uid}/{what}/")
+        assert answer.status_code == 403, what
+        assert answer.json()["detail"].startswith("This token may not view studies outside your worklist")
+        assert ask(words, "film-picture", film.uid).status_code == 404
+        _, words = made(admin, scope, VIEW)
+        assert tell(words, f"/api/studies/{study.uid}/{what}/").status_code != 403, what
+
+
+def tell(words: str, address: str) -> Any:
+    return Client().post(address, headers={"Authorization": f"Bearer {words}"})
+
+
 def test_a_token_is_offered_what_an_address_of_the_interface_asks_for_and_nothing_else() -> None:
     asked = {
         getattr(permission, "wanted", None)
