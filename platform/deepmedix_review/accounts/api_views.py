@@ -23,7 +23,7 @@ from deepmedix_review.accounts.serializers import (
     SessionSerializer,
 )
 from deepmedix_review.accounts.services import check_login
-from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.errors import NotYours, RefusedByRule
 
 
 # REST framework checks the token for those who are logged in alone; here nobody is yet.
@@ -99,6 +99,8 @@ class KeysView(APIView):
 def _owner(request: Request) -> User:
     """A page stays open while somebody else logs in beside it: its keys are not theirs."""
     user = acting_user(request)
+    if user.token is not None:
+        raise NotYours("A program has no keys. A person sets them in the reading room.")
     if request.query_params.get("account", str(user.uid)) != str(user.uid):
         raise RefusedByRule("Another account is logged in in this browser now. Log in again.")
     return user

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from deepmedix_review.accounts import services
-from deepmedix_review.accounts.models import ApiToken, Role, User
+from deepmedix_review.accounts.models import ApiToken, Preference, Role, User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import FOR_PROGRAMS, MOST_OPEN, make_token, revoke_token, scopes_for
 from deepmedix_review.audit.models import AuditEvent
@@ -99,6 +99,20 @@ def test_what_a_token_does_to_a_study_it_does_to_those_that_it_may_view_alone() 
 
 def tell(words: str, address: str) -> Any:
     return Client().post(address, headers={"Authorization": f"Bearer {words}"})
+
+
+def test_a_program_has_no_say_in_its_person_s_keys() -> None:
+    admin = AdminFactory.create()
+    _, words = made(admin)
+    assert ask(words, "api-keys").status_code == 403
+    answer = Client().put(
+        reverse("api-keys"),
+        {"keys": {}, "has_single_keys": False, "has_toured": True},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {words}"},
+    )
+    assert answer.status_code == 403
+    assert not Preference.objects.filter(user=admin).exists()
 
 
 def test_a_token_is_offered_what_an_address_of_the_interface_asks_for_and_nothing_else() -> None:
