@@ -56,6 +56,10 @@ def make_token(
     for scope in scopes:
         if scope not in scopes_for(account):
             raise RefusedByRule(f"A token of yours may not {scope}. Leave that out.")
+    # A new password ends every token: none is made beside it.
+    locked = User.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if locked.password != account.password:
+        raise RefusedByRule("Your password was changed meanwhile. Log in again, then make the token.")
     if open_tokens(account).count() >= MOST_OPEN:
         raise RefusedByRule(f"You have {MOST_OPEN} open tokens. Revoke one that is not used any more.")
     words = PREFIX + secrets.token_urlsafe(32)

@@ -202,6 +202,15 @@ def test_a_token_without_a_name_a_use_or_an_end_is_not_made() -> None:
         made(owner)
 
 
+def test_no_token_is_made_beside_a_new_password_that_ends_them_all() -> None:
+    owner = ResearcherFactory.create()
+    same_person = User.objects.get(pk=owner.pk)
+    services.change_password(same_person, password="another long password", actor=AdminFactory.create())
+    with pytest.raises(RefusedByRule, match="password was changed meanwhile"):
+        made(owner)
+    assert made(same_person)
+
+
 def test_readers_have_no_tokens_since_a_rating_is_their_own(client) -> None:
     reading = an_open_reading()
     assert scopes_for(reader_of(reading)) == []
