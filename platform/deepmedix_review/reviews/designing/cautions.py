@@ -76,7 +76,8 @@ def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequenc
         shown = f", and what is known of {taught} was shown after it" if taught else ""
         said.append(f"{name} has read {cases} in another reader study{shown}.")
     more = len(said) - MOST_NAMED
-    named = [*said[:MOST_NAMED], *([f"So have {more} more readers some of them."] if more > 0 else [])]
+    others = "So has 1 more reader." if more == 1 else f"So have {more} more readers."
+    named = [*said[:MOST_NAMED], *([others] if more > 0 else [])]
     return (
         [f"{' '.join(named)} They read these with another eye: choose other films or readers."]
         if said

@@ -14,6 +14,7 @@ from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
+from deepmedix_review.reviews.designing.cautions import MOST_NAMED, of_known_films
 from deepmedix_review.reviews.models import Case, Criterion, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.studies.models import Study
@@ -322,6 +323,20 @@ def test_who_has_read_a_film_before_is_named_before_reading_it_again(admin: Clie
     sign(reading)
     Case.objects.filter(pk=case.pk).update(role=Case.Role.TRAINING)
     assert f"{told}, and what is known of 1 was shown after it." in page()
+
+
+@pytest.mark.parametrize(
+    ("num_readers", "rest"), [(6, "So has 1 more reader."), (7, "So have 2 more readers.")]
+)
+def test_of_many_who_have_read_a_film_before_the_first_are_named(num_readers: int, rest: str) -> None:
+    readers = []
+    for _ in range(num_readers):
+        reading = an_open_reading()
+        readers.append(reader_of(reading))
+        mark_opened(reading, reader=readers[-1])
+    [said] = of_known_films(Study.objects.all(), readers)
+    assert said.count(" has read 1 of these films") == MOST_NAMED
+    assert f"{rest} They read these with another eye" in said
 
 
 def test_looking_at_a_draft_is_audited(admin: Client) -> None:
