@@ -87,7 +87,8 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
             continue
         of = one.version >= 0
         pair = one.case if versions.one_a_reading else one.reading
-        found = paired_difference(one.points[of], one.version[of] == 1, pair[of], one.case[of])
+        difference = paired_difference(one.points[of], one.version[of] == 1, pair[of], one.case[of])
+        found = _unless_all_alike(difference)
         if found.value is not None:
             rows.append((one.criterion, found))
     if not rows:
@@ -139,9 +140,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
 
 def _told_apart(found: Clustered, *, lower: str, higher: str) -> str:
     """In words, by the interval."""
-    if found.interval is None:
-        return found.note
-    if found.num_clusters < TOO_FEW_CASES:
+    if found.interval is None or found.num_clusters < TOO_FEW_CASES:
         return too_few(found.num_clusters)
     low, high = found.interval
     if low > 0:

@@ -76,8 +76,8 @@ def _differences(figure: Figure) -> str:
     parts = []
     for question, difference, _, _, half, verdict, *_ in figure.table.rows:
         assert isinstance(difference, float)
-        told = f"{question} {difference:+.2f}"
-        parts.append(f"{told} ± {_number(half)}: {verdict}" if half is not None else told)
+        told = f"{question} {difference:+.2f}{'' if half is None else f' ± {_number(half)}'}"
+        parts.append(f"{told}: {verdict}")
     return "; ".join(parts)
 
 

@@ -106,7 +106,9 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
     assert (means["Plausibility", str(older)], means["Plausibility", str(newer)]) == (2.0, 5.0)
     # The newer is 3 points higher in each reading; where a reader sees one of the two, on each case.
     differences = rows_of(figure(dashboard, "differences"))["Plausibility"]
-    assert (differences["difference"], differences["low"], differences["high"]) == (3.0, 3.0, 3.0)
+    # Few cases that are all alike tell of no spread.
+    edge = 3.0 if num_cases == 10 else None
+    assert (differences["difference"], differences["low"], differences["high"]) == (3.0, edge, edge)
     assert differences["cases"] == num_cases
     head = dashboard.head[0]
     assert head.name == f"{newer} against {older}"
@@ -121,7 +123,7 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
         assert "well enough for firm conclusions" in {line.key: line.said for line in dashboard.head}["alpha"]
     else:
         assert correctness["verdict"] == "nothing can be told from 2 cases"
-        assert head.said.startswith("Plausibility +3.00 ± 0.00: nothing can be told from 2 cases; ")
+        assert head.said.startswith("Plausibility +3.00: nothing can be told from 2 cases; ")
     if shows == "two_versions":
         assert "10 cases the intervals are rough" in figure(dashboard, "votes-overall").note
         assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
