@@ -13,12 +13,21 @@ from deepmedix_review.reviews.disagreement import Disagreement, find_disagreemen
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 
 IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
+NOT_ANY_MORE = "Another look was asked for. As its readings stand now, nothing of it is disputed."
 IN_DOUBT_TOO = "A signed word is in doubt besides: everything is asked anew."
 
 
 @dataclass(frozen=True)
+class Able:
+    """Somebody who could settle a case, perhaps one of its readers."""
+
+    reader: User
+    is_of_case: bool
+
+
+@dataclass(frozen=True)
 class DisputeRow:
-    """A case on which readers disagree, why, and who settles it, or could; `had` are its readers' keys."""
+    """A case on which readers disagree, why, and who settles it, or could."""
 
     case: uuid.UUID
     position: int
@@ -26,8 +35,7 @@ class DisputeRow:
     reasons: tuple[str, ...]
     adjudicator: User | None
     is_signed: bool
-    able: tuple[User, ...]
-    had: frozenset[int]
+    able: tuple[Able, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
     """Cases that wait for another word or got one; why they are disputed only where results may be seen."""
     if reader_study.adjudication == ReaderStudy.Adjudication.OFF:
         return []
-    settled = {
+    given = {
         row.case_id: row
         for row in Assignment.objects.filter(
             case__reader_study=reader_study, kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
@@ -51,25 +59,25 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
         .prefetch_related("doubts")
         .order_by("pk")
     }
-    found_cases = _with_doubts(find_disagreements(reader_study), list(settled.values()))
-    has_read = _who_had(found.case for found in found_cases)
+    disputed = _with_given(find_disagreements(reader_study), list(given.values()))
+    had = _who_had(found.case for found in disputed)
     experts = tuple(readers())
     needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
-    return [
-        DisputeRow(
-            case=found.case.uid,
-            position=found.case.position,
-            study_label=found.case.study.label,
-            reasons=found.reasons if shows_reasons else (),
-            adjudicator=settled[found.case.pk].reader if found.case.pk in settled else None,
-            is_signed=found.case.pk in settled and settled[found.case.pk].signed_at is not None,
-            able=tuple(
-                expert for expert in experts if not needs_new or expert.pk not in has_read[found.case.pk]
-            ),
-            had=frozenset(has_read[found.case.pk]),
+
+    def row_of(case: Case, reasons: tuple[str, ...]) -> DisputeRow:
+        settling = given.get(case.pk)
+        able = [Able(expert, expert.pk in had[case.pk]) for expert in experts]
+        return DisputeRow(
+            case=case.uid,
+            position=case.position,
+            study_label=case.study.label,
+            reasons=reasons if shows_reasons else (),
+            adjudicator=settling.reader if settling else None,
+            is_signed=settling is not None and settling.signed_at is not None,
+            able=tuple(one for one in able if not (needs_new and one.is_of_case)),
         )
-        for found in found_cases
-    ]
+
+    return [row_of(found.case, found.reasons) for found in disputed]
 
 
 def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
@@ -78,12 +86,12 @@ def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
 
 def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
     """Whoever could settle any of these, each with how many."""
-    counts = Counter(expert for row in waiting for expert in row.able)
-    return [AbleForAll(expert, number) for expert, number in counts.items()]
+    counts = Counter(one.reader for row in waiting for one in row.able)
+    return [AbleForAll(reader, number) for reader, number in counts.items()]
 
 
-def _with_doubts(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
-    """And the cases that wait for another word though no two readers disagree, in case order."""
+def _with_given(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
+    """And the cases that were given to somebody though no two readers disagree, in case order."""
     disputed = {one.case.pk for one in found}
     doubted = {row.case_id: row for row in given if row.asks_everything}
     told = [
@@ -92,12 +100,12 @@ def _with_doubts(found: Sequence[Disagreement], given: Sequence[Assignment]) -> 
         else one
         for one in found
     ]
-    doubts = [
-        Disagreement(row.case, (IN_DOUBT, *_asked_outright(row)))
+    agreed = [
+        Disagreement(row.case, (IN_DOUBT, *_asked_outright(row)) if row.asks_everything else (NOT_ANY_MORE,))
         for row in given
         if row.case_id not in disputed
     ]
-    return sorted([*told, *doubts], key=lambda one: one.case.position)
+    return sorted([*told, *agreed], key=lambda one: one.case.position)
 
 
 def _asked_outright(given: Assignment) -> tuple[str, ...]:

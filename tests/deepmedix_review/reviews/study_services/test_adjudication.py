@@ -6,6 +6,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reviews.conduct.disputes import NOT_ANY_MORE, disputes_of
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -32,7 +33,7 @@ from deepmedix_review.reviews.reading.changes import (
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
-from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
     queue_adjudications,
@@ -174,6 +175,21 @@ def dispute(reader_study: ReaderStudy) -> Case:
     for reading in (one, other):
         sign(reading)
     return case
+
+
+def test_of_a_case_that_was_given_and_on_which_its_readers_agree_by_now_no_doubt_is_told() -> None:
+    reader_study = disputed_study()
+    case = dispute(reader_study)
+    queue_adjudications(reader_study=reader_study)
+    (row,) = disputes_of(reader_study, shows_reasons=True)
+    assert row.reasons == ("Plausibility of 1 step lies 2 points apart or more.",)
+    other = readings_of(case)[1]
+    amendment = amend_reading(reading=other, reader=other.assignment.reader, reason="Looked again.")
+    for step in ReasoningStep.objects.filter(completion=other.completion_a):
+        change(amendment, RateStep(step.uid, 4, False, ""))
+    sign(amendment)
+    (row,) = disputes_of(reader_study, shows_reasons=True)
+    assert row.reasons == (NOT_ANY_MORE,)
 
 
 def test_a_third_reader_gets_the_case_once_and_its_reading_is_data() -> None:
