@@ -19,6 +19,10 @@ const detail = (event: Event): Answer => (event as CustomEvent<Answer>).detail;
 const isPressed = (answer: Answer): boolean =>
   ["submit", "click"].includes(answer.requestConfig.triggeringEvent?.type ?? "");
 
+/** A part of the page follows what a person enters, as a plan follows its design. */
+const isEntered = (answer: Answer): boolean =>
+  ["input", "change"].includes(answer.requestConfig.triggeringEvent?.type ?? "");
+
 export function minded(page: Document): void {
   page.addEventListener("htmx:beforeSwap", (event) => {
     const answer = detail(event);
@@ -30,7 +34,15 @@ export function minded(page: Document): void {
     }
   });
   page.addEventListener("htmx:sendError", (event) => {
-    if (isPressed(detail(event))) sayUnreachable(detail(event).elt);
+    const answer = detail(event);
+    if (isPressed(answer)) answer.elt.after(unreachable("so nothing was changed. Try again in a moment."));
+    else if (isEntered(answer) && !answer.target.querySelector("[data-unreachable]")) {
+      const said = unreachable(
+        "so this does not follow what you enter. It does again with a change once it is back.",
+      );
+      said.className = "banner bad";
+      answer.target.prepend(said);
+    }
   });
   page.addEventListener("htmx:beforeRequest", (event) => {
     detail(event).elt.parentElement?.querySelector("[data-unreachable]")?.remove();
@@ -66,11 +78,11 @@ function showWholePage(page: Document, answer: Answer): void {
   answer.swapOverride = "outerHTML";
 }
 
-function sayUnreachable(beside: Element): void {
+function unreachable(what: string): HTMLElement {
   const said = document.createElement("p");
   said.className = "errorlist";
   said.setAttribute("role", "alert");
   said.dataset.unreachable = "";
-  said.textContent = "The server can't be reached, so nothing was changed. Try again in a moment.";
-  beside.after(said);
+  said.textContent = `The server can't be reached, ${what}`;
+  return said;
 }

@@ -124,6 +124,23 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     assert complaints == []
 
 
+def test_a_plan_that_cannot_follow_says_so(live_server: Any, context: BrowserContext) -> None:
+    ExpertFactory.create(pseudonym="E-ONE")
+    read_film(1)
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    page.goto(f"{live_server.url}/reader-studies/new/")
+    said = page.locator("#plan").get_by_role("alert")
+    page.get_by_role("button", name="Choose all shown").click()
+    expect(page.locator("#plan")).to_contain_text("1 of data")
+    context.set_offline(True)
+    page.get_by_label("E-ONE").check()
+    expect(said).to_contain_text("The server can't be reached, so this does not follow what you enter.")
+    context.set_offline(False)
+    page.get_by_label("Title").fill("Back again")
+    expect(page.locator("#plan").get_by_role("status")).to_contain_text("1 reading,")
+    expect(said).to_have_count(0)
+
+
 def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_side(
     live_server: Any, context: BrowserContext
 ) -> None:

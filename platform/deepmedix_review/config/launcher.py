@@ -80,7 +80,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
     command: subprocess.Popen[bytes] | None = None
     try:
         parts.start_redis()
-        logins = _prepare_database(with_demo=with_demo)
+        logins, makes_demo = _prepare_database(with_demo=with_demo)
         parts.start_web()
         parts.start_workers()
         parts.await_web()
@@ -91,7 +91,7 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
         if studies is not None:
             _await_command(["import_studies", str(studies.resolve())])
             say(f"\nWhat was imported: {parts.address}studies/\n")
-        if with_demo:
+        if makes_demo:
             say("The demo is being made: its cases wait on the expert's worklist in a minute or two.\n")
             demo = subprocess.Popen(
                 _manage("load_demo"),
@@ -142,8 +142,9 @@ def _set_environment(home: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
 
 
-def _prepare_database(*, with_demo: bool) -> list[tuple[str, str]]:
-    """Bring the tables up to date, make what every installation holds; returns the demo logins."""
+def _prepare_database(*, with_demo: bool) -> tuple[list[tuple[str, str]], bool]:
+    """Bring the tables up to date, make what every installation holds; returns the demo logins, and whether
+    the demo has to be made."""
     import django
     from django.core.management import CommandError, call_command
     from django.db import connections
@@ -158,10 +159,9 @@ def _prepare_database(*, with_demo: bool) -> list[tuple[str, str]]:
     except CommandError as error:
         raise CannotStart(str(error)) from error
     logins = [(login.username, login.password) for login in ensure_demo_logins()]
-    if with_demo:
-        announce_demo()
+    makes_demo = with_demo and announce_demo()
     connections.close_all()
-    return logins
+    return logins, makes_demo
 
 
 def _await_command(arguments: Sequence[str]) -> None:

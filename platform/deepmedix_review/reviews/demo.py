@@ -82,11 +82,14 @@ class Progress:
         return sum(number for state, number in self.num_by_state if state in FINAL_STATES)
 
 
-def announce_demo() -> None:
-    """From now on the pages say that the demo is being made: `load_demo` takes a while to begin."""
-    if not ReaderStudy.objects.filter(is_demo=True).exists():
-        ensure_demo_logins()
-        start_import(actor=User.objects.get(username=Role.ADMIN), source=ImportBatch.Source.DEMO)
+def announce_demo() -> bool:
+    """From now on the pages say that the demo is being made: `load_demo` takes a while to begin. False where
+    it is there already."""
+    if ReaderStudy.objects.filter(is_demo=True).exists():
+        return False
+    ensure_demo_logins()
+    start_import(actor=User.objects.get(username=Role.ADMIN), source=ImportBatch.Source.DEMO)
+    return True
 
 
 def load_demo(

@@ -323,16 +323,17 @@ def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> 
 
 
 def test_a_demo_that_is_announced_is_promised_on_every_list_until_it_is_there() -> None:
-    announce_demo()
+    assert announce_demo()
     for account, address in (
         (ExpertFactory.create(), "worklist"),
         (AdminFactory.create(), "study-list"),
+        (AdminFactory.create(), "inference-list"),
         (AdminFactory.create(), "reader-study-list"),
     ):
         page = client_of(account).get(reverse(address)).content.decode()
         assert "This page renews itself." in page, address
     ReaderStudy.objects.filter(pk=reader_study().pk).update(is_demo=True)
-    announce_demo()
+    assert not announce_demo()
     assert ImportBatch.objects.count() == 1
 
 
