@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from django import forms
 from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
 from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
+from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
 from rl_feedback.training.config import REPORT_TO, StageConfig
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
@@ -115,6 +116,7 @@ OFFERED = (
     ),
 )
 OWN = "own"
+STANDARD, TRIAL = "standard", "trial"
 
 
 class StageForm(forms.Form):
@@ -166,6 +168,8 @@ class Offer:
     forms: Sequence[StageForm]
     num_examples: Sequence[str]
     lacks: str
+    standard: Length
+    trial: Length
 
     @property
     def has_errors(self) -> bool:
@@ -208,8 +212,9 @@ def _so_many(number: int, noun: str) -> str:
 
 
 class TrainingForm:
-    """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run to
-    be written out, to be changed and run again."""
+    """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run
+    whose settings the form begins with; one that no recipe on offer can say is written out. `seconds` are
+    what the texts of each kind of stage take here."""
 
     def __init__(
         self,
@@ -217,16 +222,28 @@ class TrainingForm:
         data: Mapping[str, Any] | None = None,
         *,
         again: Mapping[str, Any] | None = None,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
         self.refusal = ""
+        self.is_trial = data is not None and data.get("length") == TRIAL
+        self._seconds = seconds or {}
+        self._again = _offered_like(again) if again else None
         self.engine = EngineForm(data) if has_cluster() else None
         self.offers = [self._offer(offered, examples, data) for offered in OFFERED]
         usable = [offer.offered.key for offer in self.offers if not offer.lacks]
-        asked = str(data.get("recipe", "")) if data is not None else OWN if again else ""
+        asked = (
+            str(data.get("recipe", ""))
+            if data is not None
+            else self._again[0]
+            if self._again
+            else OWN
+            if again
+            else ""
+        )
         self.is_own = asked == OWN
         self.own = OwnRecipeForm(
             data if data is not None and self.is_own else None,
-            initial={"recipe_text": json.dumps(again, indent=2)} if again else None,
+            initial={"recipe_text": json.dumps(again, indent=2)} if again and self.is_own else None,
         )
         self.chosen = asked if asked in {OWN, *(o.key for o in OFFERED)} else (usable or [OFFERED[0].key])[0]
         self.is_usable = bool(usable)
@@ -250,7 +267,10 @@ class TrainingForm:
         if self.is_own:
             own: Recipe = self.own.cleaned_data["recipe_text"]
             return own.as_json()
-        return {"stages": [form.as_json() for form in self._chosen_offer().forms]}
+        stages = [form.as_json() for form in self._chosen_offer().forms]
+        if self.is_trial:
+            stages = [{**stage, "num_steps": trial_steps(stage["num_steps"])} for stage in stages]
+        return {"stages": stages}
 
     def placement(self) -> dict[str, Any] | None:
         """Of a valid form, as JSON; None where no engine is offered."""
@@ -262,7 +282,8 @@ class TrainingForm:
     def _offer(
         self, offered: OfferedRecipe, examples: Examples | None, data: Mapping[str, Any] | None
     ) -> Offer:
-        stages = offered.recipe.stages
+        again = self._again[1] if self._again and self._again[0] == offered.key else None
+        stages = (again or offered.recipe).stages
         asked = data is not None and str(data.get("recipe", "")) == offered.key
         counts = [len(examples.of(stage)) if examples else 0 for stage in stages]
         nouns = [LEARNS_FROM[stage.kind].noun for stage in stages]
@@ -281,4 +302,23 @@ class TrainingForm:
             ],
             [_so_many(number, noun) for noun, number in zip(nouns, counts, strict=True)],
             f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
+            length_of(stages, self._seconds, is_trial=False),
+            length_of(stages, self._seconds, is_trial=True),
         )
+
+
+def _offered_like(again: Mapping[str, Any]) -> tuple[str, Recipe] | None:
+    """The key of the recipe on offer whose settings on the page, changed, give this one, and this one."""
+    recipe = Recipe.from_json(again)
+    for offered in OFFERED:
+        stages = offered.recipe.stages
+        if len(stages) == len(recipe.stages) and all(map(_differs_on_the_page_alone, recipe.stages, stages)):
+            return offered.key, recipe
+    return None
+
+
+def _differs_on_the_page_alone(stage: StageConfig, offered: StageConfig) -> bool:
+    if type(stage) is not type(offered):
+        return False
+    shown = {name: getattr(offered, name) for name in CHOICES if hasattr(offered, name)}
+    return replace(stage, **shown) == offered

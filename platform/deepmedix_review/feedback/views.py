@@ -14,6 +14,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.engine_form import said_of_place
 from deepmedix_review.feedback.runs.folders import log_folder
+from deepmedix_review.feedback.runs.lengths import caution_on
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
@@ -29,6 +30,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     newest = run.samples.order_by("-pk").values_list("pk", flat=True).first() or 0
     context = {
         **_live(run),
+        "caution": caution_on(run.recipe),
         "strips": strips_of(run),
         "takes_samples": takes_samples(run),
         "newest": newest,

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
+from deepmedix_review.common.templatetags.spans import span
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for, ensure_gate_benchmarks
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.training.config import DpoConfig
 from tests.factories.accounts import PASSWORD, AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.knowing import measure_for
 from tests.factories.learning import a_reading_to_learn_from
@@ -57,6 +59,7 @@ PAGES = {
 SIGNATURE = {"password": PASSWORD, "reason": "It is better."}
 
 RECIPE = {"stages": [{"kind": "dpo", "num_steps": 2}]}
+OF_NO_OFFER = {"stages": [{"kind": "dpo", "num_steps": 2, "loss": "ipo"}]}
 
 
 class Road:
@@ -173,6 +176,52 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     assert (run.num_steps, stage["learning_rate"], stage["beta"]) == (12, 1e-4, 0.1)
 
 
+def test_a_trial_takes_few_steps_and_its_page_says_that_they_teach_little(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    TrainingMetric.objects.update(seconds=4.0)
+    page = client.get(road.url("dataset-detail")).content.decode()
+    num_steps = DpoConfig().num_steps
+    assert f"Standard: {num_steps} steps, about {span(num_steps * 4.0)}; trial: 20, about 80 s" in page
+    assert "How long they take is told once such a stage has run here" in page
+    client.post(road.url("dataset-train"), {"recipe": "dpo", "length": "trial"})
+    run = TrainingRun.objects.latest("id")
+    assert run.num_steps == 20
+    page = client.get(reverse("training-run", args=[run.uid])).content.decode()
+    assert "20 steps are a trial: the candidate will hardly differ from its parent" in page
+    client.post(road.url("dataset-train"), {"recipe": "dpo", "length": "standard"})
+    run = TrainingRun.objects.latest("id")
+    assert run.num_steps == num_steps
+    assert "a trial" not in client.get(reverse("training-run", args=[run.uid])).content.decode()
+
+
+def test_a_run_again_begins_with_its_settings_in_the_form(road: Road) -> None:
+    client = client_of(road.researcher)
+    recipe = {"stages": [{"kind": "dpo", "num_steps": 33, "learning_rate": 2e-5}]}
+    TrainingRun.objects.filter(pk=road.run.pk).update(recipe=recipe)
+    page = client.get(road.url("dataset-detail"), {"again": str(road.run.uid)}).content.decode()
+    assert 'value="dpo" checked' in page
+    assert '<input type="text" name="dpo-1-num_steps" value="33"' in page
+    assert 'name="dpo-1-learning_rate" value="2e-05"' in page
+    assert "&quot;kind&quot;" not in page
+
+
+def test_a_run_of_one_step_has_a_point_for_a_curve(road: Road) -> None:
+    TrainingMetric.objects.filter(step=2).delete()
+    page = client_of(road.researcher).get(road.url("training-run")).content.decode()
+    assert "<polyline" not in page
+    assert page.count('stroke-linecap="round"') == 3
+    assert "step 1 alone" in page
+
+
+def test_a_run_that_is_being_cancelled_is_called_ending_alone(road: Road) -> None:
+    TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.RUNNING, cancel_requested=True)
+    page = client_of(road.researcher).get(road.url("training-run")).content.decode()
+    assert '<span class="chip">ending</span>' in page
+    assert ">running<" not in page
+
+
 def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_run_again(
     road: Road, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
@@ -180,6 +229,7 @@ def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_
     untouched = client.get(road.url("dataset-detail")).content.decode()
     form = untouched.split('id="train"')[1].split("</form>")[0]
     assert " required" not in form.split("<form")[1]
+    TrainingRun.objects.filter(pk=road.run.pk).update(recipe=OF_NO_OFFER)
     again = client.get(road.url("dataset-detail"), {"again": str(road.run.uid)}).content.decode()
     assert 'value="own" checked' in again
     assert "&quot;kind&quot;: &quot;dpo&quot;" in again

@@ -21,6 +21,7 @@ from deepmedix_review.feedback.datasets.samples import sample_pairs
 from deepmedix_review.feedback.examples import Examples, examples_of
 from deepmedix_review.feedback.forms import TrainingForm
 from deepmedix_review.feedback.models import PreferenceDataset
+from deepmedix_review.feedback.runs.lengths import TRIAL_STEPS, seconds_of_texts
 from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readings_waiting, run_for
 from deepmedix_review.feedback.tasks import request_training
 from deepmedix_review.registry.models import ModelVersion
@@ -72,19 +73,21 @@ def _wanted(request: HttpRequest) -> Wanted:
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """`again` names a run whose recipe is written out in the form."""
+    """`again` names a run with whose settings the form begins."""
     dataset = dataset_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
     run = read_cursor(request, "again")
     again = run_for(acting_user(request), run).recipe if run else None
-    return _render_dataset(request, dataset, TrainingForm(_examples(dataset), again=again))
+    return _render_dataset(
+        request, dataset, TrainingForm(_examples(dataset), again=again, seconds=seconds_of_texts())
+    )
 
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def train(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
-    form = TrainingForm(_examples(dataset), request.POST)
+    form = TrainingForm(_examples(dataset), request.POST, seconds=seconds_of_texts())
     if form.is_valid():
         try:
             run = request_training(
@@ -127,6 +130,7 @@ def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: Trai
         "runs": dataset.runs.select_related("candidate", "parent_version").order_by("-id"),
         "hand_overs": dataset.hand_overs.select_related("parent_version", "run__candidate").order_by("-id"),
         "form": form,
+        "trial_steps": TRIAL_STEPS,
     }
     return render(request, "feedback/dataset_detail.html", context)
 

@@ -75,12 +75,22 @@ class StageMark:
 
 
 @dataclass(frozen=True)
+class Dot:
+    """In pixels of a plot."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class Curve:
-    """One figure over the steps of a run; each of `lines` is an SVG polyline's points, one a stage."""
+    """One figure over the steps of a run; each of `lines` is an SVG polyline's points, one a stage. A stage
+    of one step has no line to be seen, so it is among `dots`."""
 
     key: str
     name: FigureName
     lines: tuple[str, ...]
+    dots: tuple[Dot, ...]
     marks: tuple[StageMark, ...]
     first: float
     last: float
@@ -109,15 +119,19 @@ class Scale:
         return cls(min(steps), max(steps), min(values), max(values))
 
     def x(self, step: int) -> float:
-        return round(
-            2 + (step - self.first_step) * (self.width - 4) / max(1, self.last_step - self.first_step), 1
-        )
+        if self.first_step == self.last_step:
+            return self.width / 2
+        return round(2 + (step - self.first_step) * (self.width - 4) / (self.last_step - self.first_step), 1)
 
     def y(self, value: float) -> float:
         down = (self.height - 8) / ((self.highest - self.lowest) or 1.0)
         return round(self.height - 4 - (value - self.lowest) * down, 1)
 
     def line(self, points: Sequence[Point]) -> str:
+        """A short stroke where there is one point alone."""
+        if len(points) == 1:
+            x, y = self.x(points[0].step), self.y(points[0].value)
+            return f"{x - 4},{y} {x + 4},{y}"
         return " ".join(f"{self.x(point.step)},{self.y(point.value)}" for point in points)
 
 
@@ -173,7 +187,8 @@ def _curve(name: str, points: Sequence[Point]) -> Curve:
     return Curve(
         key=name,
         name=SHOWN_FIGURES[name],
-        lines=tuple(scale.line(rows) for rows in by_stage),
+        lines=tuple(scale.line(rows) for rows in by_stage if len(rows) > 1),
+        dots=tuple(Dot(scale.x(rows[0].step), scale.y(rows[0].value)) for rows in by_stage if len(rows) == 1),
         marks=tuple(StageMark(scale.x(rows[0].step), rows[0].stage + 1) for rows in by_stage[1:]),
         first=points[0].value,
         last=points[-1].value,
