@@ -8,7 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import Shows
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import (
     StudyDraft,
@@ -18,7 +20,10 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.reviews.study_services.signing import note_signature
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import HEART, NODULE, completed_study
+from tests.factories.studies import InstanceFactory
 
 ALONE = ReaderStudyDesign(shows="one")
 
@@ -58,6 +63,31 @@ def running(draft: StudyDraft | None = None, **fields: Any) -> ReaderStudy:
     reader_study = design_reader_study(draft=draft or a_draft(**fields), actor=None)
     Invitation.objects.filter(reader_study=reader_study).update(state=Invitation.State.ACCEPTED)
     return start_reader_study(reader_study=reader_study, actor=None)
+
+
+def two_versions_running(
+    *,
+    num_cases: int,
+    num_readers: int = 1,
+    shows: Shows = "two_versions",
+    is_newer_read_first: bool = False,
+    **fields: Any,
+) -> tuple[ReaderStudy, ModelVersion, ModelVersion]:
+    """On each film one step and an answer of either; the study, the older version, the newer one."""
+    instances = [InstanceFactory.create() for _ in range(num_cases)]
+    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
+    for instance in instances:
+        for version in (newer, older) if is_newer_read_first else (older, newer):
+            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
+    draft = a_draft(
+        num_readers=num_readers,
+        design=ReaderStudyDesign(shows=shows),
+        studies=[instance.study for instance in instances],
+        model_version=older,
+        other_version=newer,
+        **fields,
+    )
+    return running(draft), older, newer
 
 
 def list_of(reader_study: ReaderStudy, reader: User) -> list[Assignment]:

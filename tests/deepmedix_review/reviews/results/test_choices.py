@@ -5,38 +5,19 @@ import pytest
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
-from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Criterion, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, RateCriterion, RateStep
 from deepmedix_review.reviews.results.dashboard import compute
-from deepmedix_review.reviews.study_services import StudyDraft
 from tests.deepmedix_review.reviews.results.the_figures import figure
-from tests.factories.accounts import AdminFactory, ExpertFactory
-from tests.factories.reader_studies import running
-from tests.factories.reasoning import say
-from tests.factories.registry import ModelVersionFactory, ServingModelFactory
-from tests.factories.reviews import HEART, an_open_reading, change, complete, sign
-from tests.factories.studies import InstanceFactory
+from tests.factories.accounts import AdminFactory
+from tests.factories.reader_studies import two_versions_running
+from tests.factories.reviews import an_open_reading, change, complete, sign
 
 pytestmark = pytest.mark.django_db
 
 
 def test_regions_that_fit_are_counted_for_each_version() -> None:
-    instances = [InstanceFactory.create() for _ in range(4)]
-    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
-    for instance in instances:
-        for version in (older, newer):
-            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
-    study = running(
-        StudyDraft(
-            title="Two versions",
-            design=ReaderStudyDesign(shows="two_versions"),
-            studies=[instance.study for instance in instances],
-            readers=[ExpertFactory.create()],
-            model_version=older,
-            other_version=newer,
-        )
-    )
+    study, older, newer = two_versions_running(num_cases=4)
     for place, reading in enumerate(Reading.objects.filter(assignment__case__reader_study=study)):
         complete(reading)
         of_older = Region.objects.filter(step__completion__model_version=older)
@@ -90,25 +71,10 @@ BY_SIDE = " (A and B are the sides shown, not versions)"
 def test_an_own_choice_between_the_outputs_is_of_versions_or_said_to_be_of_sides(
     kind: str, options: tuple[Option, ...], names: str | None
 ) -> None:
-    instances = [InstanceFactory.create() for _ in range(4)]
-    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
-    for instance in instances:
-        for version in (older, newer):
-            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
     clearer = save_criterion(
         actor=AdminFactory.create(), name="Clearer", question="", target="vote", kind=kind, options=options
     ).criterion
-    study = running(
-        StudyDraft(
-            title="Clearer words",
-            design=ReaderStudyDesign(shows="two_versions"),
-            studies=[instance.study for instance in instances],
-            readers=[ExpertFactory.create()],
-            model_version=older,
-            other_version=newer,
-            asked=[*default_criteria(), Asked(clearer)],
-        )
-    )
+    study, older, newer = two_versions_running(num_cases=4, asked=[*default_criteria(), Asked(clearer)])
     sides = set()
     for reading in Reading.objects.filter(assignment__case__reader_study=study):
         complete(reading)

@@ -19,14 +19,11 @@ from deepmedix_review.reviews.reading.changes import AddFinding, DrawRegion
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.figures import wilson
 from deepmedix_review.reviews.results.progress import overview
-from deepmedix_review.reviews.study_services import StudyDraft, lock_reader_study, start_adjudication
+from deepmedix_review.reviews.study_services import lock_reader_study, start_adjudication
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
-from tests.factories.reader_studies import a_draft, running
-from tests.factories.reasoning import say
-from tests.factories.registry import ModelVersionFactory, ServingModelFactory
-from tests.factories.reviews import HEART, change, complete, reader_study, sign
-from tests.factories.studies import InstanceFactory
+from tests.factories.reader_studies import a_draft, running, two_versions_running
+from tests.factories.reviews import change, complete, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -78,21 +75,8 @@ def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_wor
 def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_stood_on(
     shows: Shows, num_cases: int
 ) -> None:
-    instances = [InstanceFactory.create() for _ in range(num_cases)]
-    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
-    for instance in instances:
-        # Read in the other order than the versions have.
-        for version in (newer, older):
-            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
-    study = running(
-        StudyDraft(
-            title="Two versions",
-            design=ReaderStudyDesign(shows=shows),
-            studies=[instance.study for instance in instances],
-            readers=[ExpertFactory.create() for _ in range(4)],
-            model_version=older,
-            other_version=newer,
-        )
+    study, older, newer = two_versions_running(
+        num_cases=num_cases, num_readers=4, shows=shows, is_newer_read_first=True
     )
     for reading in Reading.objects.filter(assignment__case__reader_study=study):
         is_newer = reading.completion_a.model_version_id == newer.pk
@@ -130,21 +114,7 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
 
 
 def test_votes_on_three_cases_have_no_share_without_a_word_on_how_few_they_are() -> None:
-    instances = [InstanceFactory.create() for _ in range(3)]
-    older, newer = ServingModelFactory.create(), ModelVersionFactory.create()
-    for instance in instances:
-        for version in (older, newer):
-            say(instance, steps=[HEART], answer="cardiomegaly", model_version=version)
-    study = running(
-        StudyDraft(
-            title="Two versions",
-            design=ReaderStudyDesign(shows="two_versions"),
-            studies=[instance.study for instance in instances],
-            readers=[ExpertFactory.create()],
-            model_version=older,
-            other_version=newer,
-        )
-    )
+    study, older, newer = two_versions_running(num_cases=3)
     for reading in Reading.objects.filter(assignment__case__reader_study=study):
         is_newer = reading.completion_a.model_version_id == newer.pk
         complete(reading, side=Vote.Side.A if is_newer else Vote.Side.B)
