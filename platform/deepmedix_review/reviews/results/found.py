@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys, Numbers
@@ -16,17 +16,15 @@ from deepmedix_review.reviews.results.figures import (
     rough_note,
     rounded,
     too_few,
-    written_interval,
 )
+from deepmedix_review.reviews.results.intervals import edges_of, said_interval, unless_all_alike
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings, Said
-from deepmedix_review.reviews.results.versions import Versions
+from deepmedix_review.reviews.results.versions import EVERY, Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
 
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
-EVERY = "every output"
-ALL_ALIKE = "These few cases are all alike: no interval can be told."
 
 
 def found_figures(
@@ -88,7 +86,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         of = one.version >= 0
         pair = one.case if versions.one_a_reading else one.reading
         difference = paired_difference(one.points[of], one.version[of] == 1, pair[of], one.case[of])
-        found = _unless_all_alike(difference)
+        found = unless_all_alike(difference)
         if found.value is not None:
             rows.append((one.criterion, found))
     if not rows:
@@ -158,12 +156,12 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
     rows: list[tuple[RatedCriterion, str, Clustered]] = []
     for scaled in scales:
         one, points, case, of = scaled.criterion, scaled.points, scaled.case, scaled.version
-        rows.append((one, EVERY, _unless_all_alike(clustered_mean(points, case))))
+        rows.append((one, EVERY, unless_all_alike(clustered_mean(points, case))))
         if versions is not None and of is not None:
             for place, name in enumerate(versions.names):
                 if (of == place).any():
                     mean = clustered_mean(points[of == place], case[of == place])
-                    rows.append((one, name, _unless_all_alike(mean)))
+                    rows.append((one, name, unless_all_alike(mean)))
     rows = [row for row in rows if row[2].value is not None]
     if not rows:
         note = "No scale has been rated yet." if scales else "This reader study asks no scale."
@@ -173,7 +171,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
             one.name,
             of,
             rounded(found.value),
-            *edges_of(found, one),
+            *edges_of(found, scale=one.numbers),
             _scale(one),
             found.num_clusters,
             found.num,
@@ -192,7 +190,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
         n=f"{counted(sum(found.num for found in whole), 'rating')} of {counted(len(whole), 'question')}, "
         f"{counted(max(found.num_clusters for found in whole), 'case')}",
         value=f"{lead.name} {best.value:.2f}",
-        interval=said_interval(best, lead),
+        interval=said_interval(best, scale=lead.numbers),
         note=_rough([found for _, _, found in rows]),
         plot=interval_plot(
             [
@@ -265,39 +263,6 @@ def _shares(
             said=f"{title}: " + ", ".join(f"{name} {share.value:.2f}" for name, share in found),
         ),
     )
-
-
-def _unless_all_alike(found: Clustered) -> Clustered:
-    """Few cases that are all alike tell of no spread."""
-    if found.interval is None or found.num_clusters >= TOO_FEW_CASES:
-        return found
-    low, high = found.interval
-    return replace(found, interval=None, note=ALL_ALIKE) if low == high else found
-
-
-def _within(found: Clustered, one: RatedCriterion) -> Clustered:
-    """No mean lies beyond the ends of its scale; how far half the interval reaches stays as it is."""
-    if found.interval is None:
-        return found
-    low, high = found.interval
-    return replace(found, interval=(max(low, float(min(one.numbers))), min(high, float(max(one.numbers)))))
-
-
-def edges_of(found: Clustered, one: RatedCriterion | None = None) -> tuple[Cell, Cell, Cell]:
-    """Of the interval: from, to, both within the scale of the question, and half its width."""
-    if found.interval is None:
-        return None, None, None
-    low, high = found.interval
-    shown = _within(found, one).interval if one else found.interval
-    assert shown is not None
-    return rounded(shown[0]), rounded(shown[1]), rounded((high - low) / 2)
-
-
-def said_interval(found: Clustered, one: RatedCriterion | None = None) -> str:
-    if found.interval is None:
-        return found.note
-    low, high = found.interval
-    return f"{written_interval(_within(found, one) if one else found)} (± {(high - low) / 2:.2f})"
 
 
 def _scale(one: RatedCriterion) -> str:

@@ -12,6 +12,7 @@ from deepmedix_review.reviews.results.figures import (
     written,
 )
 from deepmedix_review.reviews.results.found import RANDOM_SIDES
+from deepmedix_review.reviews.results.versions import EVERY
 
 # Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
 TENTATIVE, FIRM = 0.667, 0.8
@@ -84,10 +85,10 @@ def _differences(figure: Figure) -> str:
 def _means(figure: Figure) -> str:
     parts = []
     for question, of, mean, _, _, half, scale, *_ in figure.table.rows:
-        told = f"{question} {_number(mean)}" if of == "every output" else f"{of} {_number(mean)}"
+        told = f"{question} {_number(mean)}" if of == EVERY else f"{of} {_number(mean)}"
         if half is not None:
             told += f" ± {_number(half)}"
-        if of == "every output":
+        if of == EVERY:
             told += "" if scale == "1 to 5" else f" ({scale})"
             parts.append(told)
         else:

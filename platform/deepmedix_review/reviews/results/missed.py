@@ -18,10 +18,10 @@ from deepmedix_review.reviews.results.figures import (
     rounded,
     written_interval,
 )
-from deepmedix_review.reviews.results.found import EVERY, edges_of
+from deepmedix_review.reviews.results.intervals import edges_of
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Readings
-from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
+from deepmedix_review.reviews.results.versions import EVERY, Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
 
 SHARE, LIST = "missed-share", "missed-findings"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, rough_note, rounded
-from deepmedix_review.reviews.results.found import edges_of, said_interval
+from deepmedix_review.reviews.results.intervals import edges_of, said_interval
 from deepmedix_review.reviews.results.plots import interval_plot
 from rl_feedback.agreement import Clustered
 

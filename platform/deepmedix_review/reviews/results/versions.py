@@ -9,6 +9,7 @@ from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, distinct, near, places_of, read_columns
 from deepmedix_review.reviews.results.readings import Ratings, Readings
 
+EVERY = "every output"
 # What the output is called where a reading shows one of one version.
 ONLY_OUTPUT = "the output"
 

@@ -1,0 +1,41 @@
+"""How sure a mean or a share over cases is, as tables have it and as people read it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from deepmedix_review.reviews.results.figures import TOO_FEW_CASES, Cell, rounded, written_interval
+from rl_feedback.agreement import Clustered
+
+ALL_ALIKE = "These few cases are all alike: no interval can be told."
+
+
+def unless_all_alike(found: Clustered) -> Clustered:
+    """Few cases that are all alike tell of no spread."""
+    if found.interval is None or found.num_clusters >= TOO_FEW_CASES:
+        return found
+    low, high = found.interval
+    return replace(found, interval=None, note=ALL_ALIKE) if low == high else found
+
+
+def edges_of(found: Clustered, *, scale: Sequence[float] = ()) -> tuple[Cell, Cell, Cell]:
+    """Of the interval: from, to, neither beyond the ends of the scale, and half its width."""
+    if found.interval is None:
+        return None, None, None
+    low, high = found.interval
+    from_, to = _within(found.interval, scale)
+    return rounded(from_), rounded(to), rounded((high - low) / 2)
+
+
+def said_interval(found: Clustered, *, scale: Sequence[float] = ()) -> str:
+    """The same in words, or why there is none."""
+    if found.interval is None:
+        return found.note
+    low, high = found.interval
+    shown = replace(found, interval=_within(found.interval, scale))
+    return f"{written_interval(shown)} (± {(high - low) / 2:.2f})"
+
+
+def _within(interval: tuple[float, float], scale: Sequence[float]) -> tuple[float, float]:
+    """No mean lies beyond the ends of its scale; how far half the interval reaches stays as it is."""
+    low, high = interval
+    return (max(low, float(min(scale))), min(high, float(max(scale)))) if scale else interval
