@@ -53,6 +53,9 @@ def test_counts_by_origin_and_side_are_those_of_the_rows(dataset: PreferenceData
         assert side.num_pairs == dataset.pairs.filter(split=side.side).count()
         assert side.num_labels == dataset.labels.filter(split=side.side).count()
         assert side.num_regions == dataset.regions.filter(split=side.side).count()
+    parts = (summary.num_own_regions, summary.num_readers_regions, summary.num_missed_regions)
+    assert parts[1] == dataset.regions.filter(is_models_own=False, step__isnull=False).count()
+    assert sum(parts) == dataset.num_regions
     for criterion in summary.criteria:
         labels = dataset.labels.filter(criterion=criterion.criterion)
         assert criterion.number == labels.count() == sum(criterion.by_value)

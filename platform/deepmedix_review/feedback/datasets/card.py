@@ -65,6 +65,7 @@ def card_of(dataset: PreferenceDataset, summary: Summary) -> dict[str, Any]:
         "expert_regions": {
             "number": dataset.num_regions,
             "as_the_model_drew_them": summary.num_own_regions,
+            "as_readers_drew_them": summary.num_readers_regions,
             "of_missed_findings": summary.num_missed_regions,
         },
         "agreement": [
@@ -122,6 +123,7 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield "## Regions"
     yield (
         f"{regions['number']} in all, {regions['as_the_model_drew_them']} as the model drew them, "
+        f"{regions['as_readers_drew_them']} as readers moved or drew them, "
         f"{regions['of_missed_findings']} of findings that it missed."
     )
 

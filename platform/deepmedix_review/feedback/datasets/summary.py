@@ -91,6 +91,7 @@ class Summary:
     criteria: tuple[CriterionCounts, ...]
     num_readers: int
     num_own_regions: int
+    num_readers_regions: int
     num_missed_regions: int
     left_out: tuple[Reason, ...]
     disputes: tuple[Reason, ...]
@@ -152,6 +153,7 @@ def summary_of(dataset: PreferenceDataset) -> Summary:
         criteria=criteria,
         num_readers=len({reader for row in readings for reader in row["readers"]}),
         num_own_regions=_sum(regions, "own"),
+        num_readers_regions=_sum(regions, "number") - _sum(regions, "own") - _sum(regions, "missed"),
         num_missed_regions=_sum(regions, "missed"),
         left_out=_reasons(dataset.left_out, what="origin"),
         disputes=_reasons(dataset.disputes, what="criterion"),
