@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Iterator[str]:
     """One line a step, then where the candidate is. A run begun before in `--out` goes on where it was.
 
-    `--out` also gets config.json, with which the same run can be made again, and samples.jsonl.
+    `--out` also gets config.json, with which the same run can be made again, and samples.jsonl. A run that is
+    refused before its first step leaves nothing there: it would be held against the next one.
     """
+    is_new = not options.out.is_dir() or not any(options.out.iterdir())
+    steps: list[int] = []
+    try:
+        yield from _learn(options, on_step=lambda figures: steps.append(figures.step))
+    except (ValueError, FileNotFoundError):
+        if is_new and not steps:
+            shutil.rmtree(options.out, ignore_errors=True)
+        raise
+
+
+def _learn(options: argparse.Namespace, *, on_step: Callable[[StepFigures], None]) -> Iterator[str]:
     in_file = _read(options.config) if options.config else {}
     recipe = _recipe(options, in_file)
     preset = PRESETS[options.preset]
 
     def tell(figures: StepFigures) -> None:
+        on_step(figures)
         # At once: a run takes hours, and what is yielded comes when it is over.
         sys.stdout.write(_line(figures) + "\n")
         sys.stdout.flush()

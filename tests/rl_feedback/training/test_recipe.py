@@ -147,6 +147,37 @@ def test_a_shell_draws_films_trains_on_them_and_makes_the_same_run_again(
     assert all(made[name].equal(remade[name]) for name in made)
 
 
+def test_a_run_that_is_refused_leaves_nothing_that_the_next_one_is_refused_for(
+    parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    given = [
+        "corrections",
+        "--data",
+        str(data),
+        "--model",
+        str(parent),
+        "--out",
+        str(out),
+        "--num-steps",
+        "1",
+    ]
+    for broken, said in ((None, "texts.jsonl is missing"), ("{", "line 1, can't be learned from")):
+        if broken:
+            (data / "texts.jsonl").write_text(broken)
+        assert main(given) == 1
+        assert said in capsys.readouterr().err
+        assert not out.exists()
+    (data / "texts.jsonl").unlink()
+    write_phantom_data(data, seeds=range(2_000_000, 2_000_002), site="first")
+    assert main([*given, "--origins", "phantom", "--sample-every", "0"]) == 0
+    # What was learned before is there to be gone on with.
+    assert main([*given, "--origins", "phantom", "--learning-rate", "0.05"]) == 1
+    assert "begun with other recipe" in capsys.readouterr().err
+    assert (out / "candidate").is_dir()
+
+
 def test_a_run_made_again_on_other_data_is_told_to_be_another(
     parent: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
