@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
 from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating
-from deepmedix_review.reviews.study_services import create_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study, lock_reader_study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import PASSWORD, ExpertFactory
 from tests.factories.reasoning import say
@@ -202,6 +202,33 @@ def test_a_film_that_is_kept_from_whoever_is_logged_out_is_shown_once_they_log_i
     page.keyboard.press("4")
     desk.wait_until_saved()
     assert StepRating.objects.get().plausibility == 4
+
+
+def test_what_a_locked_study_no_longer_takes_is_discarded_by_a_second_press_and_by_no_double_click(
+    sit_down: Callable[..., Desk], context: BrowserContext
+) -> None:
+    desk = sit_down()
+    page = desk.page
+    context.route(CHANGES, lambda route: route.abort())
+    desk.rate_until(3)
+    expect(page.get_by_role("alert").filter(has_text=WAITING)).to_be_visible()
+    lock_reader_study(reader_study=desk.reading.assignment.case.reader_study, actor=None)
+    context.unroute(CHANGES)
+    alert = page.get_by_role("alert").filter(has_text="came too late and can't be saved any more")
+    discard = alert.get_by_role("button", name="Discard them")
+    discard.click(timeout=60_000)
+    lost = alert.get_by_role("status")
+    expect(lost).to_contain_text("This loses ")
+    expect(lost).to_contain_text("3 ratings or texts of steps")
+    check_barriers(page)
+    # The second press of a double click is none of its own.
+    discard.dispatch_event("click", {"detail": 2})
+    page.keyboard.press("Tab")
+    expect(lost).to_be_empty()
+    discard.click()
+    alert.get_by_role("button", name="Discard them for good and go to the worklist").click()
+    page.wait_for_url(f"{desk.server.url}/worklist/")
+    assert not ReadingChange.objects.filter(kind="rate_step").exists()
 
 
 def test_the_tab_crashes(sit_down: Callable[..., Desk], context: BrowserContext) -> None:

@@ -105,8 +105,8 @@ export function ReadingRoom({
     const heading = document.querySelector("h1");
     if (heading) heading.textContent = `Reading of ${reading.case_label}`;
   }, [reading?.case_label, reading?.reader_study]);
-  // A region is begun, drawn or taken back: what it belongs to says so; with the film the rows get their size. Of a signed practice case what is known
-  // stands at the top instead.
+  // A region is begun, drawn or taken back: what it belongs to says so; with the film the rows get their size. Of a
+  // signed practice case what is known stands at the top instead.
   useEffect(() => {
     if (reading?.signed_at === null) keepCurrentItemInSight();
   }, [open?.state.drawing, reading?.drawn_regions.length, open?.state.film.kind]);

@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
-/** Forgets by a second press alone, after what is lost was said: nothing brings it back. */
+/** Forgets by a second press alone, after what is lost was said, and by no double click: nothing brings it back. */
 export function Discard(props: {
   readonly number: number;
   /** What follows it, as " and go to the worklist". */
@@ -32,7 +32,9 @@ export function Discard(props: {
       <button
         type="button"
         class={props.isPrimary ? "button primary" : "button quiet"}
-        onClick={() => void press()}
+        onClick={({ detail }) => {
+          if (detail < 2) void press();
+        }}
         onBlur={stop}
       >
         Discard {them}
