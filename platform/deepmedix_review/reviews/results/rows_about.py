@@ -31,8 +31,8 @@ def about_rows(reader_study: ReaderStudy) -> tuple[RowFile, ...]:
     return (
         RowFile(
             "cases.csv",
-            "One row for each case that the rows name: its study and patient, as the platform calls them, "
-            "the size of its film in pixels, and its outputs by when they were written.",
+            "One row for each case of data and each control, read or not: its study and patient, as the "
+            "platform calls them, the size of its film in pixels, and its outputs by when they were written.",
             CASE_COLUMNS,
             lambda: _case_rows(reader_study),
         ),
