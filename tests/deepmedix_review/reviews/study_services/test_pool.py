@@ -119,7 +119,8 @@ def test_the_last_case_is_waited_for_while_another_reader_is_about_to_take_it() 
         finally:
             connection.close()
 
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    # For this transaction, whoever else waits for something.
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
     clicking = threading.Thread(target=click)
     with transaction.atomic(), connection.cursor() as cursor:
         Case.objects.select_for_update().get(reader_study=reader_study)
