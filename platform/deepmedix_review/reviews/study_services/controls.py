@@ -8,7 +8,7 @@ from typing import Any
 from deepmedix_review.reasoning.altered import record_foreign_sentence, record_wrong_region
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from inference.regions import Box
-from rl_feedback.labels import label_report
+from rl_feedback.labels import State, label_report
 from rl_feedback.preferences.kinds import kinds_said, without_boxes
 
 Alteration = Completion.Alteration
@@ -109,9 +109,11 @@ def _with_foreign_sentence(
 
 
 def _foreign_among(texts: Iterable[str], own: Sequence[str]) -> list[str]:
-    """Sentences that say what none of a film's own outputs say: another finding. What only denies one may be
-    true of this film too. Of words without any known finding the words alone tell."""
-    words, kinds = {_plain(one) for one in own}, kinds_said(own)
+    """Sentences that say what none of a film's own outputs say, or say may be: another finding. What only
+    denies one may be true of this film too. Of words without any known finding the words alone tell."""
+    words = {_plain(one) for one in own}
+    told = [mention for one in own for mention in label_report(without_boxes(one)).mentions]
+    kinds = {mention.finding for mention in told if mention.state is not State.ABSENT}
     return [
         text
         for text in texts

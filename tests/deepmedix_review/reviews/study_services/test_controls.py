@@ -105,6 +105,11 @@ def test_a_foreign_sentence_is_none_that_the_film_s_own_outputs_say_or_that_only
         if (made := make_control([shown], donors=[near, effusion], alters_all=False, rng=rng))
     }
     assert ways == {Alteration.WRONG_REGION, Alteration.FOREIGN_SENTENCE}
+    say(film, steps=[("There may be a pleural effusion", [])])
+    for _ in range(20):
+        made = make_control([shown], donors=[near, effusion], alters_all=False, rng=rng)
+        assert made is not None
+        assert made.known_answer["alterations"][0]["alteration"] == Alteration.WRONG_REGION
 
 
 def test_the_same_alteration_is_one_copy() -> None:
