@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,18 @@ def row_files(reader_study: ReaderStudy) -> tuple[RowFile, ...]:
     """First and adjudicating readings of data cases by themselves, so that nobody takes a control or a repeat
     for data; these in two files of their own; and what the rows speak of: cases and questions."""
 
+    @cache
+    def every() -> Readings:
+        """Of all files the same, whatever is signed while they are made."""
+        return load_readings(reader_study)
+
     def readings(name: str, about: str, choose: Choose) -> RowFile:
-        return RowFile(name, about, READING_COLUMNS, lambda: _reading_rows(reader_study, choose))
+        return RowFile(name, about, READING_COLUMNS, lambda: _reading_rows(_chosen_of(every(), choose)))
 
     def ratings(name: str, about: str, choose: Choose) -> RowFile:
-        return RowFile(name, about, RATING_COLUMNS, lambda: _rating_rows(reader_study, choose))
+        return RowFile(
+            name, about, RATING_COLUMNS, lambda: _rating_rows(reader_study, _chosen_of(every(), choose))
+        )
 
     return (
         readings(
@@ -112,9 +120,11 @@ class _Head:
     sides: Mapping[int, str]
 
 
-def _chunks(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Readings, Sequence[Reading]]]:
-    every = load_readings(reader_study)
-    readings = every.only(choose(every))
+def _chosen_of(every: Readings, choose: Choose) -> Readings:
+    return every.only(choose(every))
+
+
+def _chunks(readings: Readings) -> Iterator[tuple[Readings, Sequence[Reading]]]:
     for start in range(0, len(readings), AT_ONCE):
         chosen = np.zeros(len(readings), dtype=np.bool_)
         chosen[start : start + AT_ONCE] = True
@@ -123,8 +133,8 @@ def _chunks(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Reading
         yield chunk, list(found.select_related("assignment__case", "assignment__reader"))
 
 
-def _reading_rows(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Cell, ...]]:
-    for chunk, found in _chunks(reader_study, choose):
+def _reading_rows(readings: Readings) -> Iterator[tuple[Cell, ...]]:
+    for chunk, found in _chunks(readings):
         shown = _shown(found)
         seconds = dict(zip(chunk.key.tolist(), chunk.seconds.tolist(), strict=True))
         for reading in found:
@@ -138,13 +148,13 @@ def _reading_rows(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[C
             )
 
 
-def _rating_rows(reader_study: ReaderStudy, choose: Choose) -> Iterator[tuple[Cell, ...]]:
+def _rating_rows(reader_study: ReaderStudy, readings: Readings) -> Iterator[tuple[Cell, ...]]:
     asked = all_asked(reader_study)
     labels = {
         one.pk: {str(option["value"]): str(option["label"]) for option in one.options or ()} for one in asked
     }
     names = {one.field or one.key: one.name for one in asked}
-    for _, found in _chunks(reader_study, choose):
+    for _, found in _chunks(readings):
         heads = {reading.pk: _head(reading) for reading in found}
         shown = _shown(found)
         said = [

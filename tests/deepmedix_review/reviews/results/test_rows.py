@@ -29,10 +29,12 @@ from deepmedix_review.reviews.reading.changes import (
 )
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.readings import load_readings
+from deepmedix_review.reviews.results.rows import row_files
 from deepmedix_review.reviews.services import amend_reading
 from tests.deepmedix_review.reviews.results.test_downloads import unpacked
 from tests.deepmedix_review.reviews.results.the_figures import figure
 from tests.factories.accounts import ResearcherFactory
+from tests.factories.reader_studies import a_draft, running
 from tests.factories.reviews import an_open_reading, change, complete, reader_of, sign
 from tests.factories.simulated_readers import eight_readers, simulated_reader_study
 
@@ -102,6 +104,18 @@ def test_repeats_and_controls_have_files_of_their_own_that_join_by_reader_and_ca
     assert {row["reading"] for row in ratings} == {row["reading"] for row in other}
     roles = {row["case"]: row["role"] for row in rows_in_the_zip(study, "cases.csv")}
     assert {roles[row["case"]] for row in other if row["kind"] == "control"} == {"control"}
+
+
+def test_what_is_signed_while_the_rows_are_made_is_in_none_of_their_files() -> None:
+    study = running(a_draft(num_cases=2, num_readers=1))
+    first, later = Reading.objects.filter(assignment__case__reader_study=study).order_by("pk")
+    for reading in (first, later):
+        complete(reading)
+    sign(first)
+    files = {file.name: file for file in row_files(study)}
+    assert {row[0] for row in files["readings.csv"].rows()} == {str(first.uid)}
+    sign(later)
+    assert {row[0] for row in files["ratings.csv"].rows()} == {str(first.uid)}
 
 
 def test_the_codebook_says_what_each_value_means() -> None:
