@@ -101,4 +101,4 @@ def _member(name: str, dashboard: Dashboard) -> zipfile.ZipInfo:
 
 def _plain(cell: Cell) -> Cell:
     """What a spreadsheet would take for a formula gets a leading apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@") else cell

@@ -1,5 +1,6 @@
 """All tables of the results in one file: whole, named, explained, packed while it is sent."""
 
+import csv
 import io
 import re
 import zipfile
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reviews.results.dashboard import compute
-from deepmedix_review.reviews.results.downloads import PIECE_BYTES, file_stem, zip_pieces
+from deepmedix_review.reviews.results.downloads import PIECE_BYTES, csv_lines, file_stem, zip_pieces
 from deepmedix_review.reviews.results.figures import Section, Table
 from tests.factories.accounts import AdminFactory
 from tests.factories.reviews import reader_study
@@ -70,6 +71,12 @@ def test_every_csv_of_the_page_is_in_the_one_file_byte_for_byte_with_what_it_is_
         "sequence"
     )
     assert len(event.details["figures"]) == len(links)
+
+
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@a", "\t=1+1", "  =1+1", "\r\n=1+1"])
+def test_what_a_spreadsheet_would_take_for_a_formula_is_marked(words: str) -> None:
+    [_, line] = csv_lines(Table(("said", "points"), ((words, -1),)))
+    assert next(csv.reader(io.StringIO(line, newline=""))) == [f"'{words}", "-1"]
 
 
 def test_a_big_table_leaves_in_pieces_while_it_is_packed() -> None:
