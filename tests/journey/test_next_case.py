@@ -81,14 +81,14 @@ class Room:
 
 @pytest.fixture
 def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
-    """The reader's cases have one output with one step each; those named by `rated` are complete."""
+    """The reader's cases have one output each, of one step or more; those named by `rated` are complete."""
 
-    def make(*, num_cases: int, rated: tuple[int, ...] = (1,)) -> Room:
+    def make(*, num_cases: int, rated: tuple[int, ...] = (1,), num_steps: int = 1) -> Room:
         reader, model_version = ExpertFactory.create(), ServingModelFactory.create()
         studies: list[Study] = []
         for seed in range(1, num_cases + 1):
             film = store_phantom(seed=seed, size=SIZE)
-            say(film, steps=[HEART], answer="cardiomegaly", model_version=model_version)
+            say(film, steps=[HEART] * num_steps, answer="cardiomegaly", model_version=model_version)
             studies.append(film.study)
         create_reader_study(title="One by one", studies=studies, readers=[reader], actor=None, seed=1)
         for position in rated:
@@ -96,6 +96,24 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
         return Room(open_as(reader, context=context, url=live_server.url), live_server.url, reader)
 
     return make
+
+
+def test_the_next_case_begins_with_its_question_however_far_the_one_before_was_scrolled(
+    enter: Callable[..., Room],
+) -> None:
+    room = enter(num_cases=2, num_steps=6)
+    room.page.set_viewport_size({"width": 1280, "height": 720})
+    _, second = room.open()
+    room.wait_until_ready(second)
+    question = room.page.get_by_role("heading", name="Question")
+    room.page.get_by_role("button", name="Not now").click()
+    room.page.locator(".room-scroll").hover()
+    room.page.mouse.wheel(0, 2000)
+    expect(question).not_to_be_in_viewport()
+    room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    expect(question).to_be_in_viewport(ratio=1)
+    expect(room.page.locator(".room .current").last).to_be_in_viewport(ratio=1)
 
 
 def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Callable[..., Room]) -> None:

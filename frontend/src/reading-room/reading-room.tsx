@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
 import type { Addresses } from "./addresses";
@@ -13,7 +13,7 @@ import { NameDialog } from "./parts/name-dialog";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
 import { wouldBeLost } from "./save-state";
-import { keepCurrentItemInSight, showCurrentItem } from "./scrolling";
+import { beginAtTop, keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
@@ -105,6 +105,7 @@ export function ReadingRoom({
     const heading = document.querySelector("h1");
     if (heading) heading.textContent = `Reading of ${reading.case_label}`;
   }, [reading?.case_label, reading?.reader_study]);
+  useLayoutEffect(beginAtTop, [reading?.uid]);
   // A region is begun, drawn or taken back: what it belongs to says so; with the film the rows get their size. Of a
   // signed practice case what is known stands at the top instead.
   useEffect(() => {

@@ -10,6 +10,11 @@ export function keepCurrentItemInSight(): void {
   [...document.querySelectorAll(".room .current")].at(-1)?.scrollIntoView({ block: "nearest" });
 }
 
+/** The next case takes the place of one that was scrolled to its end: its question comes first. */
+export function beginAtTop(): void {
+  document.querySelector(".room-scroll")?.scrollTo({ top: 0, behavior: "instant" });
+}
+
 /** What lies over the end of the list takes that much from it. The item in the focus is moved clear of it, except
  * under the pointer, where something may be clicked at this moment. Returns the function that stops it. */
 export function keepListClearOf(over: HTMLElement): () => void {
