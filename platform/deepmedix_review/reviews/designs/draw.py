@@ -45,11 +45,13 @@ def draw_assignments(
     rng: random.Random,
     swapped_before: Mapping[int, Before] | None = None,
     asked_before: Mapping[int, Before] | None = None,
+    held_before: Mapping[str, tuple[int, int]] | None = None,
 ) -> tuple[PlannedAssignment, ...]:
     """Lists of these pairs of reader and data case; every reader also gets all cases of the other roles.
 
-    Training comes first, then calibration, then data and controls mixed. `…_before` says by case how many
-    earlier readings were swapped and how many asked a first read.
+    Training comes first, then calibration, then data and controls mixed. `swapped_before` and `asked_before`
+    say by case how many earlier readings were swapped and how many asked a first read, `held_before` by
+    reader how many cases of data and how many repeats are on the list.
     """
     taught = [case for role in ("training", "calibration") for case in cases if case.role == role]
     # In a pool they are taken like any other case.
@@ -68,6 +70,7 @@ def draw_assignments(
         washout_cases=design.washout_cases,
         may_be_repeated=frozenset(case.key for case in cases if case.role == "data"),
         rng=rng,
+        held_before=held_before,
     )
     planned: list[PlannedAssignment] = []
     for reader in readers:

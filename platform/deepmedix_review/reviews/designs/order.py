@@ -35,18 +35,22 @@ def choose_repeats(
     washout_cases: int,
     may_be_repeated: frozenset[int],
     rng: random.Random,
+    held_before: Mapping[str, tuple[int, int]] | None = None,
 ) -> dict[str, list[int]]:
     """The cases that each reader reads twice: the share of the reader's data, each case about as often.
 
     Only a case with `washout_cases` other cases after it can be repeated, so there may be fewer.
+    `held_before` says by reader how many cases and repeats the list has already: the share is of all its
+    cases, or what is rounded each time would add up.
     """
     pairs: list[Pair] = []
     rows: dict[str, Bounds] = {}
     for reader, order in orders.items():
         last = max(0, len(order) - max(1, washout_cases))
         early = [case for case in order[:last] if case in may_be_repeated]
-        wanted = round(share * sum(case in may_be_repeated for case in order))
-        number = min(wanted, len(early))
+        cases_before, repeats_before = (held_before or {}).get(reader, (0, 0))
+        num_cases = cases_before + sum(case in may_be_repeated for case in order)
+        number = min(max(0, round(share * num_cases) - repeats_before), len(early))
         if number:
             rows[reader] = Bounds(number, number)
             pairs += [(reader, case) for case in early]
