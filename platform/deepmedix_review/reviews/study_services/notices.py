@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -13,14 +14,19 @@ from deepmedix_review.reviews.study_services.moves import ListChange, Moves
 
 
 def tell_readers(moves: Moves, *, reader_study: ReaderStudy, actor: User | None) -> None:
-    """A notice for each reader whose list changed."""
+    """A notice for each reader whose list changed. One that was not dismissed yet is taken into it, so that
+    several readers who leave are one notice."""
     for change in _with_a_list(moves.touched, reader_study):
+        earlier = _open(reader_study, change.reader).filter(is_end=False, is_grown=False, deadline=None)
+        earlier = earlier.filter(num_gone__gt=0) if change.num_gone else earlier.filter(num_come__gt=0)
+        told = earlier.aggregate(gone=Sum("num_gone", default=0), come=Sum("num_come", default=0))
+        earlier.update(dismissed_at=timezone.now())
         _tell(
             WorklistNotice(
                 reader_study=reader_study,
                 reader=change.reader,
-                num_gone=change.num_gone,
-                num_come=change.num_come,
+                num_gone=change.num_gone + told["gone"],
+                num_come=change.num_come + told["come"],
             ),
             actor,
         )
@@ -68,9 +74,17 @@ def _with_a_list(changes: Sequence[ListChange], reader_study: ReaderStudy) -> It
 
 def tell_removed(reader: User, *, reader_study: ReaderStudy, actor: User | None) -> None:
     """The study vanishes from this reader's worklist, so the worklist says why, and nothing else of it."""
-    told = WorklistNotice.objects.filter(reader_study=reader_study, reader=reader, dismissed_at=None)
-    told.update(dismissed_at=timezone.now())
+    _open(reader_study, reader).update(dismissed_at=timezone.now())
     _tell(WorklistNotice(reader_study=reader_study, reader=reader, is_end=True), actor)
+
+
+def forget_removal(reader: User, *, reader_study: ReaderStudy) -> None:
+    """Who is invited again is a reader again, so the notice that says otherwise goes."""
+    _open(reader_study, reader).filter(is_end=True).update(dismissed_at=timezone.now())
+
+
+def _open(reader_study: ReaderStudy, reader: User) -> QuerySet[WorklistNotice]:
+    return WorklistNotice.objects.filter(reader_study=reader_study, reader=reader, dismissed_at=None)
 
 
 @transaction.atomic

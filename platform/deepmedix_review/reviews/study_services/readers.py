@@ -19,7 +19,7 @@ from deepmedix_review.reviews.study_services.moves import (
     require_as_shown,
     taken_back,
 )
-from deepmedix_review.reviews.study_services.notices import tell_readers, tell_removed
+from deepmedix_review.reviews.study_services.notices import forget_removal, tell_readers, tell_removed
 from deepmedix_review.reviews.study_services.redrawing import (
     give_list,
     num_lacking,
@@ -55,6 +55,7 @@ def invite_reader(
     record_event(
         actor=actor, action="invite_reader", subject=reader_study, details={"reader": str(reader.uid)}
     )
+    forget_removal(reader, reader_study=reader_study)
     tell_readers(moves, reader_study=reader_study, actor=actor)
     return invitation
 

@@ -8,7 +8,14 @@ import pytest
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Invitation,
+    ReaderStudy,
+    Reading,
+    WorklistNotice,
+)
 from deepmedix_review.reviews.selectors import worklist
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
@@ -82,6 +89,40 @@ def test_cases_of_who_declines_go_to_the_others_evenly() -> None:
     assert holders(reader_study) == [2] * 12
     assert [load_of(reader_study, reader) for reader in (*stay, gone)] == [8, 8, 8, 0]
     assert invitation_of(reader_study, gone).num_assigned == 0
+
+
+def test_repeats_of_who_takes_cases_over_are_a_share_of_the_whole_list() -> None:
+    design = replace(ROTATION, repeat_share=0.2, washout_cases=1)
+    reader_study = running(a_draft(num_cases=16, num_readers=4, design=design))
+    *stay, gone = readers_of(reader_study)
+    remove_reader(reader_study=reader_study, reader=gone, actor=None)
+    assert holders(reader_study) == [2] * 16
+    for reader in stay:
+        rows = Assignment.objects.filter(case__reader_study=reader_study, reader=reader, withdrawn_at=None)
+        kinds = Counter(rows.values_list("kind", flat=True))
+        # A fifth of 10 or 11; rounded of 8 and of 3 apart it would have been 3 of 11.
+        assert kinds["first"] in (10, 11)
+        assert kinds["repeat"] == 2
+
+
+def test_notices_of_those_who_leave_are_one_and_who_comes_again_has_none() -> None:
+    reader_study = running(a_draft(num_cases=12, num_readers=4, design=ROTATION))
+    stays, _, *gone = readers_of(reader_study)
+    notices = WorklistNotice.objects.filter(reader=stays, dismissed_at=None)
+    before = load_of(reader_study, stays)
+    for reader in gone:
+        remove_reader(reader_study=reader_study, reader=reader, actor=None)
+    [notice] = notices
+    assert (notice.num_gone, notice.num_come) == (0, load_of(reader_study, stays) - before)
+    of_gone = WorklistNotice.objects.filter(reader=gone[0], dismissed_at=None)
+    assert [one.is_end for one in of_gone] == [True]
+    invite_reader(reader_study=reader_study, reader=gone[0], actor=None)
+    assert [(one.is_end, one.num_gone, one.num_come) for one in of_gone.all()] == []
+    # What goes is another thing than what came.
+    assert [(one.num_gone > 0, one.num_come > 0) for one in notices.order_by("pk")] == [
+        (False, True),
+        (True, False),
+    ]
 
 
 def test_who_is_removed_keeps_what_was_signed_and_says_no_more() -> None:
