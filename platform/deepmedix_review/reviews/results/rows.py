@@ -3,28 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.models import (
-    AnswerRating,
     Assignment,
     Case,
-    CriterionRating,
-    DrawnRegion,
-    FirstRead,
     ReaderStudy,
     Reading,
-    RegionAnnotation,
-    StepRating,
-    Vote,
 )
 from deepmedix_review.reviews.results.columns import Chosen
 from deepmedix_review.reviews.results.figures import Cell
 from deepmedix_review.reviews.results.readings import Readings, load_readings
 from deepmedix_review.reviews.results.rows_about import RowFile, about_rows, all_asked
+from deepmedix_review.reviews.results.rows_said import SaidRow, said_in
 
 # Readings whose ratings are in memory at once.
 AT_ONCE = 500
@@ -38,9 +31,6 @@ RATING_COLUMNS = (
     "value", "label", "x_min", "y_min", "x_max", "y_max",
 )  # fmt: skip
 Choose = Callable[[Readings], Chosen]
-BOX = ("x_min", "y_min", "x_max", "y_max")
-ANSWER_FIELDS = ("relevance", "correctness", "completeness", "harm")
-CANNOT_JUDGE = "can't judge"
 NOTHING = ("", "")
 # By kind of reading, and whether of a control case.
 _KINDS = {
@@ -150,23 +140,10 @@ def _reading_rows(readings: Readings) -> Iterator[tuple[Cell, ...]]:
 
 def _rating_rows(reader_study: ReaderStudy, readings: Readings) -> Iterator[tuple[Cell, ...]]:
     asked = all_asked(reader_study)
-    labels = {
-        one.pk: {str(option["value"]): str(option["label"]) for option in one.options or ()} for one in asked
-    }
-    names = {one.field or one.key: one.name for one in asked}
     for _, found in _chunks(readings):
         heads = {reading.pk: _head(reading) for reading in found}
         shown = _shown(found)
-        said = [
-            *_of_steps(heads, names),
-            *_of_regions(heads, names),
-            *_of_drawn(heads),
-            *_of_answers(heads, names),
-            *_of_votes(heads, names),
-            *_of_own(heads, labels),
-            *_of_first_reads(heads),
-        ]
-        for one in sorted(said, key=lambda one: _order(one, heads[one.reading])):
+        for one in sorted(said_in(heads, asked=asked), key=lambda one: _order(one, heads[one.reading])):
             head = heads[one.reading]
             yield (
                 *head.cells,
@@ -181,105 +158,10 @@ def _rating_rows(reader_study: ReaderStudy, readings: Readings) -> Iterator[tupl
             )
 
 
-@dataclass(frozen=True)
-class _Said:
-    """`completion`, `step` and `region` are 0 where it is about none."""
-
-    reading: int
-    question: str
-    value: Cell
-    completion: int = 0
-    step: int = 0
-    region: int = 0
-    label: str = ""
-    box: tuple[Cell, ...] = ("", "", "", "")
-
-
-def _order(said: _Said, head: _Head) -> tuple[int, str, bool, int, int, str]:
+def _order(said: SaidRow, head: _Head) -> tuple[int, str, bool, int, int, str]:
     """By reading; in it by output, step and region; what is about none of these comes last."""
     side = head.sides.get(said.completion, "C")
     return said.reading, side, said.step == 0, said.step, said.region, said.question
-
-
-def _of_steps(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
-    rows = StepRating.objects.filter(reading__in=heads).order_by("pk")
-    for reading, completion, step, plausibility, is_unsure in rows.values_list(
-        "reading", "step__completion", "step__position", "plausibility", "cannot_judge"
-    ):
-        if plausibility is not None or is_unsure:
-            name = names.get("plausibility", "Plausibility")
-            yield _Said(reading, name, CANNOT_JUDGE if is_unsure else plausibility, completion, step)
-
-
-def _of_regions(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
-    rows = RegionAnnotation.objects.filter(reading__in=heads).order_by("pk")
-    for reading, completion, step, region, verdict, *box in rows.values_list(
-        "reading", "region__step__completion", "region__step__position", "region__position", "verdict", *BOX
-    ):
-        edges = tuple("" if edge is None else edge for edge in box)
-        yield _Said(reading, names.get("verdict", "Region"), verdict, completion, step, region, box=edges)
-
-
-def _of_drawn(heads: Mapping[int, _Head]) -> Iterator[_Said]:
-    rows = DrawnRegion.objects.filter(reading__in=heads).order_by("pk")
-    for reading, of_step, step, of_missed, *box in rows.values_list(
-        "reading", "step__completion", "step__position", "missed_finding__completion", *BOX
-    ):
-        value = "step" if of_step else "missed finding" if of_missed else "first read"
-        yield _Said(reading, "Drawn region", value, of_step or of_missed or 0, step or 0, box=tuple(box))
-
-
-def _of_answers(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
-    rows = AnswerRating.objects.filter(reading__in=heads).order_by("pk")
-    for reading, completion, *values in rows.values_list("reading", "completion", *ANSWER_FIELDS):
-        for field, value in zip(ANSWER_FIELDS, values, strict=True):
-            if value not in (None, ""):
-                yield _Said(reading, names.get(field, field.capitalize()), value, completion)
-
-
-def _of_votes(heads: Mapping[int, _Head], names: Mapping[str, str]) -> Iterator[_Said]:
-    rows = Vote.objects.filter(reading__in=heads).order_by("pk")
-    for reading, kind, side in rows.values_list("reading", "kind", "side"):
-        yield _Said(reading, names.get(kind, kind.capitalize()), side)
-
-
-def _of_own(heads: Mapping[int, _Head], labels: Mapping[int, Mapping[str, str]]) -> Iterator[_Said]:
-    """Choices and scales; a choice of several is a row for each that was chosen."""
-    rows = CriterionRating.objects.filter(reading__in=heads, criterion__in=labels).order_by("pk")
-    for rating in rows.select_related("criterion", "step", "region__step"):
-        meaning = labels[rating.criterion_id]
-        step = rating.region.step if rating.region else rating.step
-        for value in _chosen(rating.value, meaning):
-            yield _Said(
-                rating.reading_id,
-                rating.criterion.name,
-                value,
-                step.completion_id if step else rating.completion_id or 0,
-                step.position if step else 0,
-                rating.region.position if rating.region else 0,
-                meaning[str(value)],
-            )
-
-
-def _of_first_reads(heads: Mapping[int, _Head]) -> Iterator[_Said]:
-    """What was said of the film alone, and anew after the reveal; each finding is a row."""
-    rows = FirstRead.objects.filter(reading__in=heads).order_by("pk")
-    for reading, is_after, choice, findings, confidence in rows.values_list(
-        "reading", "is_after_reveal", "choice", "findings", "confidence"
-    ):
-        moment = "After the reveal" if is_after else "First read"
-        if choice:
-            yield _Said(reading, f"{moment}: answer", choice)
-        for finding in findings:
-            yield _Said(reading, f"{moment}: finding", finding)
-        if confidence is not None:
-            yield _Said(reading, f"{moment}: confidence", confidence)
-
-
-def _chosen(value: Any, meaning: Mapping[str, str]) -> list[Cell]:
-    """Nothing of a text, which has no values to choose from."""
-    every = value if isinstance(value, list) else [value]
-    return [each for each in every if str(each) in meaning]
 
 
 def _head(reading: Reading) -> _Head:
