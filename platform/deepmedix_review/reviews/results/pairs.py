@@ -15,7 +15,7 @@ from deepmedix_review.reviews.results.figures import (
     missing,
     rounded,
 )
-from deepmedix_review.reviews.results.plots import matrix_plot
+from deepmedix_review.reviews.results.maps import matrix_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, as_table
 from rl_feedback.agreement import cohen_kappa

@@ -12,11 +12,7 @@ LETTER_PX = 7
 PLOT_PX = 340
 VALUE_PX = 62
 SERIES_PX, SERIES_HEIGHT_PX = 280, 132
-MATRIX_CELL_PX = 44
-HEAT_PX = 260
 SWATCH_PX = 10
-KEY_STEPS = 5
-MOST_TAIL = 8
 # What is no wider than this takes half the room of others.
 SMALL_PX = 300
 COLOURS = 5
@@ -93,7 +89,7 @@ def interval_plot(
     """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with.
     `unit` stands at the end of the scale, below the values."""
     span = (high - low) or 1.0
-    left = _name_px([label for label, _, _ in rows])
+    left = name_px([label for label, _, _ in rows])
 
     def across(value: float) -> float:
         return round(left + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
@@ -111,7 +107,7 @@ def interval_plot(
     labels.append(Label(left + PLOT_PX + max(12.0, half + 4), ROW_PX * len(rows) + 14, unit))
     for place, (label, value, interval) in enumerate(rows):
         y = ROW_PX * place + ROW_PX / 2
-        labels.append(Label(left - 10, y + 4, _shortened(label), "end"))
+        labels.append(Label(left - 10, y + 4, shortened(label), "end"))
         if value is None:
             labels.append(Label(left + 8, y + 4, "not enough ratings"))
             continue
@@ -147,10 +143,10 @@ def share_plot(
     labels: list[Label] = []
     cells: list[tuple[Bar, float]] = []
     unnamed = False
-    left = _name_px([label for label, _ in rows])
+    left = name_px([label for label, _ in rows])
     for place, (label, counts) in enumerate(rows):
         y = ROW_PX * place
-        labels.append(Label(left - 10, y + 15, _shortened(label), "end"))
+        labels.append(Label(left - 10, y + 15, shortened(label), "end"))
         total, x = sum(counts), float(left)
         labels.append(Label(left + PLOT_PX + 12, y + 15, f"n {total:,}"))
         for at, (name, count) in enumerate(zip(names, counts, strict=True)):
@@ -238,98 +234,16 @@ def series_plot(
     return Plot(width, height, said, lines=tuple(lines), dots=dots, labels=tuple(labels), paths=paths)
 
 
-def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], *, said: str) -> Plot:
-    """A square table of figures from -1 to 1 between every two of `names`: the brighter, the higher. A dash
-    stands where there is none."""
-    tails = [_tail(name) for name in names]
-    side = max(MATRIX_CELL_PX, LETTER_PX * max(map(len, tails), default=0) + 6)
-    left = _name_px(names)
-    cells, labels = [], []
-    for row, name in enumerate(names):
-        labels.append(Label(left - 10, MATRIX_CELL_PX * row + 46, _shortened(name), "end"))
-        labels.append(Label(left + side * row + side / 2, 14, tails[row], "middle"))
-        for column, value in enumerate(values[row]):
-            if row == column:
-                continue
-            x, y = left + side * column, MATRIX_CELL_PX * row + 20
-            told = "\u2013" if value is None else f"{value:.2f}"
-            labels.append(Label(x + side / 2 - 1, y + 26, told, "middle"))
-            if value is not None:
-                bar = Bar(x, y, side - 2, MATRIX_CELL_PX - 2, 1, f"{name} and {names[column]}: {told}")
-                cells.append((bar, round(0.05 + 0.5 * max(0.0, value), 2)))
-    width = left + side * len(names)
-    return Plot(width, MATRIX_CELL_PX * len(names) + 24, said, cells=tuple(cells), labels=tuple(labels))
-
-
-def heat_map(
-    grid: Sequence[Sequence[float]], *, said: str, unit: str, film: str = "", aspect: float = 1.0
-) -> Plot:
-    """Cells over a film, brighter where the value is higher, and below it what the brightness means; `aspect`
-    is height over width."""
-    rows, columns = len(grid), len(grid[0])
-    highest = max(max(row) for row in grid) or 1.0
-    width, height = HEAT_PX, round(HEAT_PX * aspect, 1)
-    cells = [
-        (
-            Bar(
-                round(width * column / columns, 2),
-                round(height * row / rows, 2),
-                round(width / columns, 2),
-                round(height / rows, 2),
-                2,
-                f"{value:.2f}",
-            ),
-            _brightness(value, highest),
-        )
-        for row, line in enumerate(grid)
-        for column, value in enumerate(line)
-        if value > 0.02 * highest
-    ]
-    edges = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
-    frame = tuple(Line(*a, *b) for a, b in zip(edges, [*edges[1:], edges[0]], strict=True))
-    key = tuple(
-        (Bar(24 + 20 * step, height + 7, 20, SWATCH_PX, 2, ""), _brightness(step, KEY_STEPS - 1))
-        for step in range(1, KEY_STEPS)
-    )
-    end = 24 + 20 * KEY_STEPS
-    labels = (
-        Label(20, height + 16, "0", "end"),
-        Label(end + 6, height + 16, f"{highest:.2f} {unit}"),
-    )
-    return Plot(
-        width,
-        height + 22,
-        said,
-        cells=(*cells, *key),
-        lines=frame,
-        labels=labels,
-        film=film,
-        film_height=height,
-    )
-
-
-def _brightness(value: float, highest: float) -> float:
-    return round(0.75 * value / highest, 2)
-
-
-def _tail(name: str) -> str:
-    """What tells a pseudonym from others, where there is little room.
-
-    >>> _tail("E-GAMMA"), _tail("READER"), _tail("E-AVERYLONGNAME")
-    ('GAMMA', 'READER', 'AVERYLO…')
-    """
-    tail = name.split("-", 1)[-1] or name
-    return tail if len(tail) <= MOST_TAIL else f"{tail[: MOST_TAIL - 1]}…"
-
-
-def _name_px(names: Sequence[str]) -> int:
+def name_px(names: Sequence[str]) -> int:
+    """How wide a column of names is."""
     longest = max(map(len, names), default=0)
     return min(MOST_LABEL_PX, max(LABEL_PX, LETTER_PX * longest + 16))
 
 
-def _shortened(name: str) -> str:
-    """
-    >>> _shortened("foreign sentence"), _shortened("How far is this text in need of an expert")
+def shortened(name: str) -> str:
+    """What of a name there is room for.
+
+    >>> shortened("foreign sentence"), shortened("How far is this text in need of an expert")
     ('foreign sentence', 'How far is this text in ne…')
     """
     most = (MOST_LABEL_PX - 16) // LETTER_PX

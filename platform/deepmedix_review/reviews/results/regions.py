@@ -29,7 +29,7 @@ from deepmedix_review.reviews.results.figures import (
     written,
     written_interval,
 )
-from deepmedix_review.reviews.results.plots import heat_map
+from deepmedix_review.reviews.results.maps import heat_map
 from deepmedix_review.reviews.results.readings import VERDICTS, Ratings, Readings, Said
 from deepmedix_review.studies.models import Study
 from rl_feedback.agreement import RegionAgreement, region_agreement

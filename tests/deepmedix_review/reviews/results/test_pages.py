@@ -13,7 +13,8 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reviews.models import (
     ReaderStudy,
 )
-from deepmedix_review.reviews.results.plots import ROW_PX, interval_plot, matrix_plot, share_plot
+from deepmedix_review.reviews.results.maps import matrix_plot
+from deepmedix_review.reviews.results.plots import ROW_PX, interval_plot, share_plot
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reviews import reader_study
 from tests.factories.simulated_readers import eight_readers, simulated_reader_study
