@@ -36,4 +36,10 @@ def test_scales_stay_in_one_row_with_two_films_and_two_outputs_side_by_side(
     expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(2)
     room.page.evaluate(AFTER_TWO_FRAMES)
     assert room.page.evaluate(BROKEN_SCALES) == []
+
+    # On a smaller screen no film becomes a strip: the outputs stand one at a time.
+    room.page.set_viewport_size({"width": 1440, "height": 900})
+    room.said("One output at a time: the window is too narrow for both beside two films.")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(1)
+    expect(room.page.locator(".film-companion")).to_be_visible()
     assert room.problems == []

@@ -176,11 +176,16 @@ export class FilmWork {
       writing: null,
       said: null,
     });
-    if (looked?.layout === "beside" && this.host.state.isComparing && isTooNarrowForFour()) {
-      const said = "One output at a time: the window is too narrow for both beside two films.";
-      this.host.set({ isComparing: false, said });
-    }
+    this.makeRoom();
     this.lines.tell();
+  }
+
+  /** Two films and both outputs may stand beside each other no longer, because the window became narrower too. */
+  makeRoom(): void {
+    const { looked, isComparing } = this.host.state;
+    if (looked?.layout !== "beside" || !isComparing || !isTooNarrowForFour()) return;
+    const said = "One output at a time: the window is too narrow for both beside two films.";
+    this.host.set({ isComparing: false, said });
   }
 
   private turnLayout(): void {

@@ -303,7 +303,11 @@ function listen(session: Session, around: Surroundings): () => void {
   const keepInSight = (): void => {
     if (room()?.state.reading.signed_at === null) keepCurrentItemInSight();
   };
-  window.addEventListener("resize", keepInSight, { signal });
+  const resized = (): void => {
+    room()?.resized();
+    keepInSight();
+  };
+  window.addEventListener("resize", resized, { signal });
   window.addEventListener("online", () => session.retrySaving(), { signal });
   window.addEventListener(
     "focus",

@@ -155,6 +155,10 @@ export class Room {
     this.set({ isComparing, said });
   }
 
+  resized(): void {
+    this.films.makeRoom();
+  }
+
   /** A key came up: what it did while it was held is over. */
   released(action: Action): void {
     if (action.kind === "hide-regions") this.showRegionsAgain();
