@@ -1,17 +1,10 @@
 /** Sends what a reader did at one case to the server, one thing after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
-import {
-  type Change,
-  type Confirmed,
-  isChange,
-  type Reported,
-  type Sent,
-  type Signed,
-  type Stored,
-} from "../api/reading";
+import { type Change, type Confirmed, isChange, type Reported, type Sent, type Signed } from "../api/reading";
 import { itemOf } from "./items";
 import type { Waiting } from "./outbox";
-import type { Problem, SavedReading, SaveState, Surroundings } from "./save-state";
+import { FOR_GOOD, problemOf } from "./refusals";
+import type { SavedReading, SaveState, Surroundings } from "./save-state";
 import { Unsent } from "./unsent";
 
 const FIRST_WAIT_MS = 1_000;
@@ -278,33 +271,6 @@ export class Saver {
     this.state = { ...this.state, ...part };
     this.listener.changed(this.state);
   }
-}
-
-/** Nothing is sent after these until something was done about them. */
-const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set([
-  "refused",
-  "conflict",
-  "out-of-use",
-  "closed",
-  "over",
-]);
-
-/** What the server said of a change that it refused. */
-interface Refusal {
-  readonly stored?: Stored;
-  readonly is_out_of_use?: boolean;
-  readonly is_over?: boolean;
-  readonly is_closed?: boolean;
-  readonly may_take?: boolean;
-}
-
-function problemOf(sent: Sent, sentence: string, body: unknown): Problem {
-  const refusal = (body ?? {}) as Refusal;
-  const { stored, is_out_of_use: isOutOfUse, is_over: isOver } = refusal;
-  if (refusal.is_closed) return { kind: "closed", sentence, mayTake: refusal.may_take === true };
-  if (stored) return { kind: "conflict", sentence, mine: sent, stored };
-  if (isOver) return { kind: "over", sentence };
-  return { kind: isOutOfUse ? "out-of-use" : "refused", sentence };
 }
 
 /** Two tabs on one reading take turns; without locks the server's own check of ids makes a repeat harmless. */
