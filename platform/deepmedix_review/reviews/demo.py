@@ -22,6 +22,7 @@ from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
 from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.studies.selectors import demo_import
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, PhantomTruth, draw_phantom
@@ -153,8 +154,11 @@ def _truth_of(film: DemoFilm) -> KnownAnswer:
 
 def _receive_films(admin: User, *, num_films: int, tell: Tell) -> Sequence[DemoFilm]:
     """Draw the films in the kinds of file that hospitals send, and bring them in."""
-    announced = ImportBatch.objects.filter(source=ImportBatch.Source.DEMO, items=None).last()
-    batch = announced or start_import(actor=admin, source=ImportBatch.Source.DEMO)
+    announced = demo_import()
+    if announced is None or announced.items.exists():
+        batch = start_import(actor=admin, source=ImportBatch.Source.DEMO)
+    else:
+        batch = announced
     films: dict[int, DemoFilm] = {}
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="demo-") as folder:
         for number, seed in enumerate(DEMO_SEEDS[:num_films], start=1):

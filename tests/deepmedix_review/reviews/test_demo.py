@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
-from deepmedix_review.reviews.demo import load_demo
+from deepmedix_review.reviews.demo import announce_demo, load_demo
 from deepmedix_review.reviews.known_answers import read_known_answer
 from deepmedix_review.reviews.models import ReaderStudy, Reading
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.studies.selectors import LONGEST_DEMO, demo_import
 from inference.presets import PRESETS
 from tests.factories.models import write_untrained_model
 from tests.factories.registry import ServingModelFactory
@@ -51,3 +53,13 @@ def test_without_a_worker_the_demo_says_what_to_start(monkeypatch: pytest.Monkey
     ServingModelFactory.create()
     with pytest.raises(RefusedByRule, match=r"No inference worker has answered.*load_demo again"):
         load_demo(tell=lambda line: None, num_films=1, patience_seconds=0.05)
+
+
+@pytest.mark.django_db
+def test_a_demo_that_was_announced_long_ago_and_never_came_is_promised_once_it_is_being_made() -> None:
+    announce_demo()
+    ImportBatch.objects.update(created_at=timezone.now() - 2 * LONGEST_DEMO)
+    assert demo_import() is None
+    with pytest.raises(RefusedByRule, match="No demo film"):
+        load_demo(tell=lambda line: None, num_films=0)
+    assert demo_import() is not None
