@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, ReaderStudy
 from deepmedix_review.reviews.results.figures import Cell
+from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
 
 CASE_COLUMNS = (
     "case", "role", "study", "patient", "film width", "film height",
@@ -81,3 +82,5 @@ def _question_rows(reader_study: ReaderStudy) -> Iterator[tuple[Cell, ...]]:
             yield *about, "", "", one.question
         for option in one.options:
             yield *about, option["value"], str(option["label"]), str(option["anchor"])
+        if one.field == "plausibility":
+            yield *about, CANNOT_JUDGE, CANNOT_JUDGE, "the reader can't tell on this film"

@@ -121,13 +121,15 @@ def test_what_is_signed_while_the_rows_are_made_is_in_none_of_their_files() -> N
 def test_the_codebook_says_what_each_value_means() -> None:
     reading = an_open_reading(num_completions=1)
     complete(reading, plausibility=4)
+    unsure = reading.completion_a.steps.earliest("position")
+    change(reading, RateStep(unsure.uid, None, True, ""))
     sign(reading)
     study = reading.assignment.case.reader_study
     meaning = {
         (row["question"], row["value"]): row["meaning"] for row in rows_in_the_zip(study, "questions.csv")
     }
     rated = [row for row in rows_in_the_zip(study, "ratings.csv") if row["question"] == "Plausibility"]
-    assert rated
+    assert {row["value"] for row in rated} == {"4", "can't judge"}
     assert all(meaning[row["question"], row["value"]] for row in rated)
     [case] = rows_in_the_zip(study, "cases.csv")
     film = reading.completion_a.instance
