@@ -63,7 +63,7 @@ class ReaderStudyForm(PlainForm):
 
     title = forms.CharField(
         max_length=120,
-        help_text="Readers see it above every case. Name no model in it.",
+        help_text="Readers see it above every case. Name no model in it. 120 characters at most.",
         error_messages={"required": "Enter a title."},
     )
     instructions = forms.CharField(
