@@ -253,7 +253,7 @@ def test_a_training_case_shows_what_is_known_on_the_film_and_at_the_top(enter: C
     expect(panel).to_contain_text("You agree in 1 of 4.")
     expect(panel).to_contain_text("This film was drawn, so this is certain.")
     expect(panel.get_by_role("row", name=re.compile("Region of Cardiomegaly"))).to_contain_text(
-        "100% overlap: the region of step 1, found fitting"
+        "close, IoU 1.00: the region of step 1, found fitting"
     )
     expect(panel.get_by_role("row", name=re.compile("^Step 1"))).to_contain_text(
         "implausible (2)true: Cardiomegaly presentdiffers"

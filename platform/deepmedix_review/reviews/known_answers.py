@@ -13,6 +13,8 @@ from rl_feedback.readings import MOST_IMPLAUSIBLE
 
 # A reader's region is at the known one from this overlap (intersection over union) on.
 LEAST_OVERLAP = 0.5
+# In words, from this intersection over union on.
+NEARNESS = ((0.75, "close"), (LEAST_OVERLAP, "near"), (0.25, "off"), (0.0, "far off"))
 # Right, with a small flaw at most.
 LEAST_PLAUSIBLE = 4
 MOST_LETTERS = 80
@@ -51,10 +53,12 @@ class KnownAnswer:
 
 @dataclass(frozen=True)
 class NamedBox:
-    """A region that was drawn, redrawn, or found fitting; `name` as in "the region of step 2, redrawn"."""
+    """A region that was drawn, redrawn, or found fitting; `name` as in "the region of step 2, redrawn".
+    `before`: of a redrawn one, where the model had it."""
 
     name: str
     box: Box
+    before: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -142,23 +146,55 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
                 agrees=None if said.choice is None else said.choice == known.choice,
             )
         )
-    items += [_compared(at, region, said.boxes) for at, region in enumerate(known.regions)]
+    nearest = [_nearest(region, said.boxes) for region in known.regions]
+    items += [_compared(at, region, nearest[at], has_any=bool(said.boxes)) for at, region in enumerate(known.regions)]
+    items += [
+        _redrawn(named, known.regions)
+        for named in said.boxes
+        if named.before is not None and known.regions and named not in nearest
+    ]
     items += [item for step in said.steps if (item := _judged(step, known)) is not None]
     items += [_looked_for(finding, known) for finding in said.missed if known.findings is not None]
     return tuple(items)
 
 
-def _compared(at: int, known: KnownRegion, boxes: Sequence[NamedBox]) -> FeedbackItem:
+def _nearest(known: KnownRegion, boxes: Sequence[NamedBox]) -> NamedBox | None:
+    """None where none of them touches it."""
     best = max(boxes, key=lambda named: overlap(known.box, named.box), default=None)
-    share = 0.0 if best is None else overlap(known.box, best.box)
-    yours = "no region" if best is None else "none near it"
+    return best if best is not None and overlap(known.box, best.box) > 0 else None
+
+
+def _compared(at: int, known: KnownRegion, nearest: NamedBox | None, *, has_any: bool) -> FeedbackItem:
+    share = 0.0 if nearest is None else overlap(known.box, nearest.box)
+    without = "none near it" if has_any else "no region"
     return FeedbackItem(
         what=f"Region of {known.finding}",
-        yours=f"{share:.0%} overlap: {best.name}" if best is not None and share > 0 else yours,
+        yours=without if nearest is None else f"{_how_near(nearest, known)}: {nearest.name}",
         known="drawn on the film",
         agrees=share >= LEAST_OVERLAP,
         region=at,
     )
+
+
+def _redrawn(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
+    """A region that the reader moved, and that is no known one's nearest. It may be of what is not known."""
+    at = max(range(len(known)), key=lambda place: overlap(known[place].box, named.box))
+    share = overlap(known[at].box, named.box)
+    return FeedbackItem(
+        what=f"{named.name[0].upper()}{named.name[1:]}",
+        yours=f"{_how_near(named, known[at])} with {known[at].finding}" if share > 0 else "at no known region",
+        known="drawn on the film",
+        agrees=share >= LEAST_OVERLAP if share > 0 else None,
+        region=at if share > 0 else None,
+    )
+
+
+def _how_near(named: NamedBox, known: KnownRegion) -> str:
+    """ "close, IoU 0.81 (the model's 0.32)"."""
+    share = overlap(known.box, named.box)
+    words = next(words for least, words in NEARNESS if share >= least)
+    before = "" if named.before is None else f" (the model's {overlap(known.box, named.before):.2f})"
+    return f"{words}, IoU {share:.2f}{before}"
 
 
 def _judged(step: RatedStep, known: KnownAnswer) -> FeedbackItem | None:

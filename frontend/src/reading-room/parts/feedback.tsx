@@ -35,7 +35,7 @@ function Told({ room, feedback }: { readonly room: Room; readonly feedback: Feed
         <p>
           You agree in {numAgreeing} of {compared.length}.
           {known_answer.regions.length > 0 &&
-            " Known regions are drawn in white on the film; yours agrees where half or more of the two overlaps."}
+            " Known regions are drawn in white on the film; yours agrees from an IoU of 0.5 on: what both cover, as a share of what either covers."}
         </p>
       )}
       {items.length > 0 && (

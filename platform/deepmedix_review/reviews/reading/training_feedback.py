@@ -70,7 +70,7 @@ def _boxes(said: Said, completions: Sequence[CompletionView]) -> Iterator[NamedB
             if annotation is not None and annotation.verdict == RegionAnnotation.Verdict.FITS:
                 yield NamedBox(f"the region of {name}, found fitting", _box(region))
             elif annotation is not None and (box := _redrawn(annotation)) is not None:
-                yield NamedBox(f"the region of {name}, redrawn", box)
+                yield NamedBox(f"the region of {name}, redrawn", box, before=_box(region))
 
 
 def _rated_steps(said: Said, completions: Sequence[CompletionView]) -> Iterator[RatedStep]:

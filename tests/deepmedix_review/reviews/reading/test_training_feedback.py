@@ -61,7 +61,7 @@ def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     assert told["Cardiomegaly"] == ("present", "present", True)
     assert told["Edema"] == ("present", "absent", False)
     assert told["Region of Cardiomegaly"][2] is True
-    assert told["Region of Cardiomegaly"][0] == "100% overlap: the region of B step 1, found fitting"
+    assert told["Region of Cardiomegaly"][0] == "close, IoU 1.00: the region of B step 1, found fitting"
     assert [item["region"] for item in feedback["items"]][:3] == [None, None, 0]
     assert feedback["known_answer"]["comment"] == "The cardiothoracic ratio is 0.6."
 
@@ -123,7 +123,7 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             [
                 FeedbackItem(
                     "Region of heart",
-                    "50% overlap: the region of step 2, found fitting",
+                    "near, IoU 0.50: the region of step 2, found fitting",
                     "drawn on the film",
                     True,
                     0,
@@ -139,6 +139,37 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             WordOfReader(None, None, (NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),)),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
             [FeedbackItem("Region of heart", "none near it", "drawn on the film", False, 0)],
+        ),
+        (
+            WordOfReader(
+                None,
+                None,
+                (
+                    NamedBox("the region of step 1, redrawn", HEART, before=Box(150, 300, 330, 390)),
+                    NamedBox("the region of A step 2, redrawn", Box(150, 300, 330, 345), before=HEART),
+                    NamedBox("the region of step 3, redrawn", Box(0, 0, 9, 9), before=HEART),
+                ),
+            ),
+            KnownAnswer(regions=(KnownRegion("heart", HEART),)),
+            [
+                FeedbackItem(
+                    "Region of heart",
+                    "close, IoU 1.00 (the model's 0.50): the region of step 1, redrawn",
+                    "drawn on the film",
+                    True,
+                    0,
+                ),
+                FeedbackItem(
+                    "The region of A step 2, redrawn",
+                    "off, IoU 0.25 (the model's 1.00) with heart",
+                    "drawn on the film",
+                    False,
+                    0,
+                ),
+                FeedbackItem(
+                    "The region of step 3, redrawn", "at no known region", "drawn on the film", None, None
+                ),
+            ],
         ),
         (
             WordOfReader(
