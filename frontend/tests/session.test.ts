@@ -60,6 +60,8 @@ class Server {
   held: Promise<void> | null = null;
   /** What it says beside its sentence to whoever changes something; null where it keeps it. */
   refusal: object | null = null;
+  /** What it says beside its sentence in place of a case; null where it shows it. */
+  keepsBack: object | null = null;
 
   fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
     this.asked.push(`${init.method ?? "GET"} ${address}`);
@@ -75,6 +77,8 @@ class Server {
       return Response.json({ detail: "The server says why.", ...this.refusal }, { status: 409 });
     if (address.endsWith("/changes/"))
       return Response.json({ ...said(init), saved_at: "2026-11-24T10:00:00Z", missing: [] });
+    if (this.keepsBack)
+      return Response.json({ detail: "The server says why.", ...this.keepsBack }, { status: 409 });
     return Response.json(caseAt(position));
   };
 }
@@ -199,6 +203,22 @@ it("takes a case that is closed to its reader off the screen, and keeps what it 
   server.refusal = null;
   await session.reopen();
   expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0, problem: null } });
+});
+
+it("says of a case that the server shows no more what this browser keeps of it, until told to forget", async () => {
+  server.refusal = { is_closed: true, may_take: false };
+  const { session } = await sitDown();
+  changeTwice(session);
+  await vi.waitFor(() => expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 2 }));
+  server.keepsBack = { is_closed: true, may_take: false };
+  await session.reopen();
+  const { stage } = session.state;
+  expect(stage).toMatchObject({ kind: "closed", sentence: "The server says why.", numKept: 2 });
+  expect(stage).toMatchObject({ caseLabel: caseAt(1).case_label });
+  await session.forgetKept();
+  expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 0 });
+  await session.reopen();
+  expect(session.state.stage).toMatchObject({ kind: "closed", caseLabel: "This case", numKept: 0 });
 });
 
 it("signs nothing while the server has refused something, nor by itself once that is settled", async () => {

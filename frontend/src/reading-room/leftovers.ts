@@ -9,6 +9,8 @@ export interface Leftover {
   readonly save: SaveState;
 }
 
+type Case = Pick<Leftover, "reading" | "caseLabel">;
+
 export interface Leftovers {
   /** Of this reader's other cases, what could not be sent. */
   readonly own: readonly Leftover[];
@@ -21,16 +23,22 @@ export const NO_LEFTOVERS: Leftovers = { own: [], numOfOthers: 0 };
 const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {}, reported: () => {} };
 
 /** Those of one case, none of which the server takes any more. */
-export async function forgetLeftover(one: Leftover, around: Surroundings): Promise<void> {
+export async function forgetLeftover(one: Case, around: Surroundings): Promise<void> {
   const saver = await saverOf(one, around);
   await saver.forgetAll();
   saver.close();
 }
 
-async function saverOf(
-  { reading, caseLabel }: Pick<Leftover, "reading" | "caseLabel">,
-  around: Surroundings,
-): Promise<Saver> {
+/** Of a case that the server does not show: what this browser keeps of it, by the name that it had. */
+export async function keptOf(
+  reading: string,
+  { outbox, account }: Surroundings,
+): Promise<{ readonly caseLabel: string; readonly number: number }> {
+  const rows = (await outbox.waiting(reading)).filter((row) => row.account === account);
+  return { caseLabel: rows[0]?.caseLabel ?? "This case", number: rows.length };
+}
+
+async function saverOf({ reading, caseLabel }: Case, around: Surroundings): Promise<Saver> {
   const about = { uid: reading, case_label: caseLabel, saved_at: null, latest_changes: [] };
   const saver = new Saver(about, around, SILENT);
   await saver.unsent();

@@ -11,7 +11,7 @@ export const FOR_GOOD: ReadonlySet<Problem["kind"]> = new Set([
   "over",
 ]);
 
-interface Refusal {
+export interface Refusal {
   readonly stored?: Stored;
   readonly is_out_of_use?: boolean;
   readonly is_over?: boolean;

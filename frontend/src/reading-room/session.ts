@@ -98,6 +98,7 @@ export class Session {
     const answer = await getJson<Reading>(address);
     if (this.desks.wanted !== uid) return null;
     if (answer.kind !== "done") {
+      if (this.around && (await this.away.takeUnseen(uid, answer, this.around))) return null;
       this.set({ stage: { kind: "failed", sentence: answer.sentence } });
       if (answer.kind === "locked-out") await this.login.findOut();
       return null;
@@ -202,7 +203,7 @@ export class Session {
 
   /** Of a case that is closed to its reader. */
   async forgetKept(): Promise<void> {
-    await this.away.forgetKept(this.desk);
+    if (this.around) await this.away.forgetKept(this.desk, this.around);
   }
 
   /** Of another case, which is closed to its reader or over. */

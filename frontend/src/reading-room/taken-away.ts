@@ -1,9 +1,12 @@
 /** A case leaves the screen unsigned: a film of it was reported, it was taken out of use, or it is closed to its
  * reader. Nothing of it stays there, and nothing that was said is lost. */
+import type { Answer } from "../api/client";
 import type { Desk } from "./desk";
 import type { Desks } from "./desks";
+import { forgetLeftover, keptOf } from "./leftovers";
 import type { Onward } from "./onward";
-import type { Problem } from "./save-state";
+import type { Refusal } from "./refusals";
+import type { Problem, Surroundings } from "./save-state";
 import type { SessionState } from "./session-state";
 
 export type Gone = Extract<Problem, { kind: "out-of-use" | "closed" }>;
@@ -58,11 +61,24 @@ export class TakenAway {
     });
   }
 
+  /** The server does not even show the case: it is closed to its reader. Says whether that is so. */
+  async takeUnseen(uid: string, answer: Answer<never>, around: Surroundings): Promise<boolean> {
+    if (answer.kind !== "refused" || !(answer.body as Refusal | undefined)?.is_closed) return false;
+    const kept = await keptOf(uid, around);
+    if (this.desks.wanted !== uid) return true;
+    const { caseLabel, number: numKept } = kept;
+    const { sentence } = answer;
+    this.host.set({ stage: { kind: "closed", uid, caseLabel, sentence, numKept, mayTake: false } });
+    return true;
+  }
+
   /** Of a case that is closed to its reader. */
-  async forgetKept(desk: Desk | null): Promise<void> {
-    await desk?.saver.forgetAll();
+  async forgetKept(desk: Desk | null, around: Surroundings): Promise<void> {
     const { stage } = this.host.state;
-    if (desk === this.desks.shown && stage.kind === "closed")
-      this.host.set({ stage: { ...stage, numKept: 0 } });
+    if (desk !== null) await desk.saver.forgetAll();
+    else if (stage.kind === "closed")
+      await forgetLeftover({ reading: stage.uid, caseLabel: stage.caseLabel }, around);
+    const { stage: now } = this.host.state;
+    if (desk === this.desks.shown && now.kind === "closed") this.host.set({ stage: { ...now, numKept: 0 } });
   }
 }

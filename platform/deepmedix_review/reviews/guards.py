@@ -26,6 +26,10 @@ LEFT JOIN reviews_invitation invitation
 """
 
 
+class NoReaderHere(Closed):
+    """Its reader was removed from the reader study: nothing of what is not signed is shown any more."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """How an assignment stands: its reader study's state and deadline, its lease, its reader's invitation."""
@@ -78,6 +82,12 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
     return standing
 
 
+def require_reader_here(reading: Reading) -> None:
+    """Raises NoReaderHere where its reader was removed before signing it."""
+    if reading.signed_at is None:
+        _require_not_removed(standing_of(reading.assignment_id))
+
+
 def require_results_visible(user: User, reader_study: ReaderStudy) -> None:
     """Raises RefusedByRule where the design hides ratings from everybody until the lock."""
     if reader_study.hides_results and reader_study.state != ReaderStudy.State.LOCKED:
@@ -97,8 +107,7 @@ def _require_held(standing: Standing) -> None:
         raise Closed("This reader study has not begun. Go back to your worklist.")
     if standing.study_state == ReaderStudy.State.LOCKED:
         raise IsOver("This reader study is locked: what was said of it stays as it is.")
-    if standing.invitation == Invitation.State.REMOVED:
-        raise Closed("You are no longer a reader of this reader study. Go back to your worklist.")
+    _require_not_removed(standing)
     if standing.withdrawn_at is not None:
         if standing.lease_expires_at is not None:
             raise Closed(
@@ -112,3 +121,8 @@ def _require_held(standing: Standing) -> None:
             f"The deadline of this reader study was {say_day(standing.deadline)}. "
             "Ask its admin for more time."
         )
+
+
+def _require_not_removed(standing: Standing) -> None:
+    if standing.invitation == Invitation.State.REMOVED:
+        raise NoReaderHere("You are no longer a reader of this reader study. Go back to your worklist.")

@@ -147,7 +147,10 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
             )
         )
     nearest = [_nearest(region, said.boxes) for region in known.regions]
-    items += [_compared(at, region, nearest[at], has_any=bool(said.boxes)) for at, region in enumerate(known.regions)]
+    items += [
+        _compared(at, region, nearest[at], has_any=bool(said.boxes))
+        for at, region in enumerate(known.regions)
+    ]
     items += [
         _redrawn(named, known.regions)
         for named in said.boxes
@@ -182,7 +185,9 @@ def _redrawn(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
     share = overlap(known[at].box, named.box)
     return FeedbackItem(
         what=f"{named.name[0].upper()}{named.name[1:]}",
-        yours=f"{_how_near(named, known[at])} with {known[at].finding}" if share > 0 else "at no known region",
+        yours=f"{_how_near(named, known[at])} with {known[at].finding}"
+        if share > 0
+        else "at no known region",
         known="drawn on the film",
         agrees=share >= LEAST_OVERLAP if share > 0 else None,
         region=at if share > 0 else None,

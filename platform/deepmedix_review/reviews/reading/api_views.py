@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.reviews.guards import require_reader_here
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.change_serializers import (
     ANY_CHANGE,
@@ -70,7 +71,7 @@ class ReadingView(APIView):
         parameters=[
             OpenApiParameter("ahead", bool, description="made ready behind the case before it; not opened")
         ],
-        responses={200: ReadingSerializer, 403: RefusalSerializer},
+        responses={200: ReadingSerializer, 403: RefusalSerializer, 409: RefusalSerializer},
     )
     def get(self, request: Request, uid: uuid.UUID) -> Response:
         """One case, blinded: the film, the completions, and what the reader said so far."""
@@ -87,12 +88,17 @@ class ReadingCompletionsView(APIView):
 
     @extend_schema(
         operation_id="reading_completions",
-        responses={200: ReadingCompletionSerializer(many=True), 403: RefusalSerializer},
+        responses={
+            200: ReadingCompletionSerializer(many=True),
+            403: RefusalSerializer,
+            409: RefusalSerializer,
+        },
     )
     def get(self, request: Request, uid: uuid.UUID) -> Response:
         """What was said of the film; refused until the reader's own first read is locked."""
         reader = acting_user(request)
         reading = reading_for(reader, uid)
+        require_reader_here(reading)
         shown = show_completions(reading)
         record_event(actor=reader, action="view_completions", subject=reading)
         return Response(ReadingCompletionSerializer(shown, many=True).data)

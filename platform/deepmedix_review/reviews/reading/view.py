@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from deepmedix_review.common.errors import Closed, IsOver
 from deepmedix_review.reviews.criteria.versions import Asked, asked_of
-from deepmedix_review.reviews.guards import require_may_change
+from deepmedix_review.reviews.guards import NoReaderHere, require_may_change
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
@@ -131,7 +131,11 @@ class ReadingView:
 
 
 def show_reading(reading: Reading) -> ReadingView:
-    """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`."""
+    """Everything the page needs, in a constant number of queries. `reading` comes from `reading_for`.
+
+    Raises NoReaderHere where its reader was removed before signing it.
+    """
+    closed = _closed(reading)
     case = reading.assignment.case
     after = next_reading(reading)
     number, num_cases = place_of(reading.assignment)
@@ -175,7 +179,7 @@ def show_reading(reading: Reading) -> ReadingView:
         latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
         give_back=_give_back(reading),
-        closed=_closed(reading),
+        closed=closed,
     )
 
 
@@ -204,6 +208,8 @@ def _closed(reading: Reading) -> ClosedView | None:
         return None
     try:
         require_may_change(reading)
+    except NoReaderHere:
+        raise
     except Closed as closed:
         return ClosedView(str(closed), closed.may_take)
     except IsOver:

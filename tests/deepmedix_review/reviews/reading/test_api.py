@@ -24,9 +24,12 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.reading.change_serializers import FORMS
 from deepmedix_review.reviews.reading.changes import CastVote, Look, MeasureLines, RateStep, SetWindow
+from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.study_services import remove_reader
 from deepmedix_review.studies.models import Series
 from tests.factories.accounts import ExpertFactory
-from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study
+from tests.factories.reader_studies import a_draft, running
+from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +173,28 @@ def test_a_film_that_was_not_on_the_screen_is_a_conflict() -> None:
     data = sent(reading, "cast_vote", {"side": "a"}, sop_instance_uid="2.25.1")
     refused = post(client, "api-reading-changes", reading, data)
     assert (refused.status_code, "not the film of this case" in refused.json()["detail"]) == (409, True)
+
+
+def test_who_was_removed_is_shown_no_more_of_what_was_only_begun() -> None:
+    """The page itself still opens: it has what its reader's browser keeps of the case."""
+    study = running(a_draft(num_cases=2, num_readers=2))
+    reader = study.invitations.order_by("pk")[0].reader
+    signed, begun = Reading.objects.filter(assignment__reader=reader).order_by("pk")
+    complete(signed)
+    sign(signed)
+    mark_opened(begun, reader=reader)
+    client = client_of(reader)
+    doors = ("api-reading", "api-reading-completions")
+    assert [client.get(reverse(door, args=[begun.uid])).status_code for door in doors] == [200, 200]
+    remove_reader(reader_study=study, reader=reader, actor=None)
+    for door in doors:
+        refused = client.get(reverse(door, args=[begun.uid]))
+        said = refused.json()
+        assert (refused.status_code, said["is_closed"], said["may_take"]) == (409, True, False)
+        assert said["detail"].startswith("You are no longer a reader of this reader study.")
+        assert client.get(reverse(door, args=[signed.uid])).status_code == 200
+    page = client.get(reverse("reading", args=[begun.uid]))
+    assert (page.status_code, b"enlarged" in page.content) == (200, False)
 
 
 def test_viewing_a_reading_is_audited() -> None:
