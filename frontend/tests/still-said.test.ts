@@ -46,9 +46,7 @@ const struck = (part: Partial<Reading> = {}): Reading =>
 
 describe("what an answer still says", () => {
   it("is named where its step was struck out and the answer left as it was", () => {
-    expect(stillSaidInWords(struck())).toBe(
-      "The answer still says “left nodule”, which you took out of step 2.",
-    );
+    expect(stillSaidInWords(struck())).toBe("The answer still says “left nodule”, taken out of step 2.");
     expect(placeOfStillSaid(struck())).toMatchObject({ kind: "answer", side: "a" });
   });
 
@@ -84,6 +82,6 @@ describe("what an answer still says", () => {
 
   it("says of which output it is where there are two", () => {
     const other = completion("b", []);
-    expect(stillSaidInWords(struck({ completions: [said, other] }))).toMatch(/^The answer of A still says/);
+    expect(stillSaidInWords(struck({ completions: [said, other] }))).toMatch(/^A's answer still says/);
   });
 });

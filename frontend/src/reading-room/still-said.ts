@@ -103,15 +103,15 @@ function says(text: string, named: Named, { steps, answer_names }: Completion): 
   });
 }
 
-/** "The answer of B still says “left nodule”, which you took out of step 2."; empty where none does. */
+/** "B's answer still says “left nodule”, taken out of step 2 (+1)."; empty where none does. */
 export function stillSaidInWords(reading: Reading): string {
   const [first, ...others] = stillSaid(reading);
   if (first === undefined) return "";
   const { side, words, position, isRewritten } = first;
   const own = isRewritten ? "Your answer" : "The answer";
-  const whose = hasTwo(reading) ? `${own}${isRewritten ? " for" : " of"} ${side.toUpperCase()}` : own;
-  const more = others.length > 0 ? `, and ${others.length} more` : "";
-  return `${whose} still says “${words}”, which you took out of step ${position}${more}.`;
+  const ofTwo = isRewritten ? `Your answer for ${side.toUpperCase()}` : `${side.toUpperCase()}'s answer`;
+  const more = others.length > 0 ? ` (+${others.length})` : "";
+  return `${hasTwo(reading) ? ofTwo : own} still says “${words}”, taken out of step ${position}${more}.`;
 }
 
 /** The answer that still says it. */

@@ -95,11 +95,19 @@ function Ready({ room, reading }: { readonly room: Room; readonly reading: Readi
   if (reading.stage === "first_read") return <p class="left quiet">Your first read can be locked.</p>;
   const stillSaid = stillSaidInWords(reading);
   const place = placeOfStillSaid(reading);
-  const said = ["Everything is rated.", stillSaid || missedInWords(reading)].join(" ");
+  if (stillSaid === "") {
+    return <p class="left quiet">{["Everything is rated.", missedInWords(reading)].join(" ")}</p>;
+  }
+  const said = `All rated. ${stillSaid}`;
   if (place === null) return <p class="left quiet">{said}</p>;
   return (
-    <button type="button" class="left quiet" title="Goes to the answer" onClick={() => room.goTo(place)}>
-      {said}
+    <button
+      type="button"
+      class="left quiet two-lines"
+      title={`${said} Goes there.`}
+      onClick={() => room.goTo(place)}
+    >
+      <span>{said}</span>
     </button>
   );
 }
