@@ -188,7 +188,7 @@ def _redrawn(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
         yours=f"{_how_near(named, known[at])} with {known[at].finding}"
         if share > 0
         else "at no known region",
-        known="drawn on the film",
+        known="drawn on the film" if share > 0 else "nothing is known there",
         agrees=share >= LEAST_OVERLAP if share > 0 else None,
         region=at if share > 0 else None,
     )
