@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.criteria.versions import Asked, library
+from deepmedix_review.reviews.criteria.versions import Asked, asked_of, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
@@ -120,14 +120,22 @@ def completions_of(reading: Reading) -> list[Completion]:
 
 
 def complete(reading: Reading, *, plausibility: int = 4, side: Vote.Side = Vote.Side.A) -> None:
-    """Rate every step alike, find every region fitting, rate the answers, and vote."""
+    """Rate every step alike, find every region fitting, rate the answers, and vote: whatever of it is
+    asked."""
+    asked = {one.criterion.field for one in asked_of(reading.assignment.case.reader_study)}
+    relevance, correctness, completeness = (
+        points if field in asked else None
+        for field, points in (("relevance", 5), ("correctness", 4), ("completeness", 3))
+    )
     for completion in completions_of(reading):
-        for step in ReasoningStep.objects.filter(completion=completion):
-            change(reading, RateStep(step.uid, plausibility, False, ""))
-        for region in Region.objects.filter(step__completion=completion):
-            change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.FITS, None))
-        change(reading, RateAnswer(completion.uid, 5, 4, 3))
-    if reading.completion_b:
+        if "plausibility" in asked:
+            for step in ReasoningStep.objects.filter(completion=completion):
+                change(reading, RateStep(step.uid, plausibility, False, ""))
+        if "verdict" in asked:
+            for region in Region.objects.filter(step__completion=completion):
+                change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict.FITS, None))
+        change(reading, RateAnswer(completion.uid, relevance, correctness, completeness))
+    if reading.completion_b and "overall" in asked:
         change(reading, CastVote(side))
 
 

@@ -14,16 +14,17 @@ import type {
 import type { Box } from "../viewer/geometry";
 import { drawnBefore, findingBefore, withFindingAdded, withRegionDrawn } from "./regions";
 
+/** The server takes no answer to a question that the reader study does not ask, so none goes along with another. */
+function isAskedFor(reading: Reading, field: string): boolean {
+  return reading.criteria.some((criterion) => criterion.field === field);
+}
+
 export function stepRating(reading: Reading, step: string): StepRating {
-  return (
-    reading.step_ratings.find((rating) => rating.step === step) ?? {
-      step,
-      plausibility: null,
-      cannot_judge: false,
-      note: "",
-      edited_text: "",
-    }
-  );
+  const found = reading.step_ratings.find((rating) => rating.step === step);
+  if (found === undefined) {
+    return { step, plausibility: null, cannot_judge: false, note: "", edited_text: "" };
+  }
+  return isAskedFor(reading, "plausibility") ? found : { ...found, plausibility: null, cannot_judge: false };
 }
 
 export function annotation(reading: Reading, region: string): RegionAnnotation | null {
@@ -31,16 +32,17 @@ export function annotation(reading: Reading, region: string): RegionAnnotation |
 }
 
 export function answerRating(reading: Reading, completion: string): AnswerRating {
-  return (
-    reading.answer_ratings.find((rating) => rating.completion === completion) ?? {
-      completion,
-      relevance: null,
-      correctness: null,
-      completeness: null,
-      harm: "",
-      rewrite: "",
-    }
-  );
+  const found = reading.answer_ratings.find((rating) => rating.completion === completion);
+  const points = (field: Criterion): number | null =>
+    isAskedFor(reading, field) ? (found?.[field] ?? null) : null;
+  return {
+    completion,
+    relevance: points("relevance"),
+    correctness: points("correctness"),
+    completeness: points("completeness"),
+    harm: isAskedFor(reading, "harm") ? (found?.harm ?? "") : "",
+    rewrite: found?.rewrite ?? "",
+  };
 }
 
 /** The box that the reader drew; null where the model's own stands. */

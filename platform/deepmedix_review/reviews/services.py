@@ -14,6 +14,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.guards import require_may_change, require_may_open
 from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
 from deepmedix_review.reviews.reading import recording
+from deepmedix_review.reviews.reading.asked import require_asked
 from deepmedix_review.reviews.reading.changes import KINDS, Change
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.conflicts import Seen, require_latest
@@ -83,6 +84,7 @@ def apply_change(
         return Saved(change_id, datetime.fromisoformat(repeated["saved_at"]), tuple(repeated["missing"]))
     guard(held, sop_instance_uid)
     require_allowed_now(reading, change)
+    require_asked(change, held.asked)
     require_latest(reading, kind=KINDS[type(change)], payload=asdict(change), seen=seen)
 
     recording.record(reading, change)

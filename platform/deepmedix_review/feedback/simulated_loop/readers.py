@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.services import create_account
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.reviews.models import AnswerRating, ReaderStudy, Reading, RegionAnnotation, Vote
+from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
 from deepmedix_review.reviews.reading.changes import (
     AddFinding,
     AnnotateRegion,
@@ -157,8 +157,8 @@ def _of_answer(reading: Reading, completion: Completion, said: SaidOfCompletion)
             said.relevance,
             said.correctness,
             said.completeness,
-            AnswerRating.Harm(said.harm) if said.harm else "",
-            said.rewrite,
+            # A round does not ask how harmful an answer is.
+            rewrite=said.rewrite,
         )
 
 

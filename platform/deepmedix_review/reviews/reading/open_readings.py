@@ -35,6 +35,9 @@ AROUND = f"""
 SELECT film.id, film.sop_instance_uid, film.rows, film.columns, image_study.state, c.id, study.id,
     assignment.kind,
     (SELECT answer FROM reviews_readingchange WHERE reading_id = %s AND change_id = %s),
+    (SELECT array_agg(criterion.field::text) FROM reviews_readerstudycriterion asked
+     JOIN reviews_criterion criterion ON criterion.id = asked.criterion_id
+     WHERE asked.reader_study_id = study.id),
     {STANDING_COLUMNS}
 FROM {STANDING_TABLES}
 JOIN studies_study image_study ON image_study.id = c.study_id
@@ -48,13 +51,15 @@ WHERE assignment.id = %s
 class Held:
     """A reading that is held until the transaction ends.
 
-    `first_answer` is what the change was answered with before; None for a new one.
+    `first_answer` is what the change was answered with before; None for a new one. `asked` are the fields of
+    the questions that the reader study names, "" for its own; empty where it names none.
     """
 
     reading: Reading
     study: Study
     standing: Standing
     first_answer: Any
+    asked: frozenset[str]
 
 
 def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) -> Held:
@@ -65,7 +70,7 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
         raise NotYours("This reading is not among yours. Go back to your worklist.")
     with prepared_cursor() as cursor:
         cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
-        film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, *standing = (
+        film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, asked, *standing = (
             cursor.fetchone()
         )
     reading.completion_a = Completion.from_db(
@@ -83,6 +88,7 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
         study=Study.from_db(DATABASE, ["state"], [state]),
         standing=Standing(*standing),
         first_answer=None if answer is None else json.loads(answer),
+        asked=frozenset(asked or ()),
     )
 
 

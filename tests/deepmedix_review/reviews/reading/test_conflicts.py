@@ -112,7 +112,7 @@ def test_a_reading_fetched_ahead_is_opened_only_when_it_is_shown() -> None:
 
 
 def test_each_kind_of_change_contradicts_the_last_one_of_its_own_item_alone() -> None:
-    reading = an_open_reading()
+    reading = an_open_reading(asked=["better-grounded", "better-overall"])
     step, completion = reading.completion_a.steps.earliest("position"), reading.completion_a
     finding, region = uuid.uuid4(), uuid.uuid4()
     box = (1.0, 2.0, 3.0, 4.0)

@@ -152,9 +152,12 @@ def test_a_page_gone_astray_draws_and_adds_no_end_of_things(reading: Reading) ->
         change(reading, AddFinding(uuid.uuid4(), reading.completion_a.uid, "x"))
 
 
-def test_texts_of_the_readers_own_harm_and_two_votes_are_kept(reading: Reading) -> None:
+def test_texts_of_the_readers_own_harm_and_two_votes_are_kept() -> None:
+    reading = an_open_reading(
+        asked=[*("relevance", "correctness", "completeness", "harm"), *("better-grounded", "better-overall")]
+    )
     step = reading.completion_a.steps.earliest("position")
-    change(reading, RateStep(step.uid, 2, False, "", "The heart is of normal size"))
+    change(reading, RateStep(step.uid, None, False, "", "The heart is of normal size"))
     change(reading, RateAnswer(reading.completion_a.uid, 1, 2, 3, AnswerRating.Harm.MILD, "no finding"))
     change(reading, CastVote(Vote.Side.BOTH_BAD, Vote.Kind.GROUNDED))
     change(reading, CastVote(Vote.Side.B))

@@ -1,5 +1,8 @@
 """Cases on which readers disagree go to a third reader or to a consensus reading, as a reading of its own."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -8,7 +11,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.conduct.disputes import NOT_ANY_MORE, disputes_of
 from deepmedix_review.reviews.criteria.library import Option
-from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
+from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, library, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.disagreement import Item, disputed_items, find_disagreements
 from deepmedix_review.reviews.models import (
@@ -51,11 +54,10 @@ TWO_OF_THREE = ReaderStudyDesign(design="k_readers", readers_per_case=2)
 
 
 def disputed_study(
-    *, adjudication: str = "third_reader", num_cases: int = 1, num_readers: int = 3
+    *, adjudication: str = "third_reader", num_cases: int = 1, num_readers: int = 3, **fields: Any
 ) -> ReaderStudy:
-    return running(
-        a_draft(num_cases=num_cases, num_readers=num_readers, design=TWO_OF_THREE, adjudication=adjudication)
-    )
+    draft = a_draft(num_cases=num_cases, num_readers=num_readers, design=TWO_OF_THREE, **fields)
+    return running(replace(draft, adjudication=adjudication))
 
 
 def readings_of(case: Case) -> list[Reading]:
@@ -103,7 +105,8 @@ def test_readers_of_one_mind_leave_nothing_to_settle() -> None:
     ],
 )
 def test_what_lies_apart_is_said(what: str, sentence: str) -> None:
-    reader_study = disputed_study()
+    harm = Asked(library().get(key="harm"), is_required=False)
+    reader_study = disputed_study(asked=(*default_criteria(), harm))
     one, other = say_alike(the_case(reader_study))
     completion = other.completion_a
     match what:
