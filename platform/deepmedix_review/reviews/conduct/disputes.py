@@ -5,12 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Q
+from django.db.models import Avg, Q
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 
 IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
 NOT_ANY_MORE = "Another look was asked for. As its readings stand now, nothing of it is disputed."
@@ -88,6 +88,18 @@ def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
     """Whoever could settle any of these, each with how many."""
     counts = Counter(one.reader for row in waiting for one in row.able)
     return [AbleForAll(reader, number) for reader, number in counts.items()]
+
+
+def minutes_each(reader_study: ReaderStudy) -> float | None:
+    """Time at work on a case of data, the mean of its signed first readings; None where there are none."""
+    signed = Reading.objects.filter(
+        assignment__case__reader_study=reader_study,
+        assignment__case__role=Case.Role.DATA,
+        assignment__kind=Assignment.Kind.FIRST,
+        signed_at__isnull=False,
+    )
+    seconds: float | None = signed.aggregate(mean=Avg("active_seconds"))["mean"]
+    return None if seconds is None else seconds / 60
 
 
 def _with_given(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:

@@ -51,6 +51,25 @@ class Settling:
 
 
 @dataclass(frozen=True)
+class Giving:
+    """Disputed cases that somebody was named to settle, before they are given: `case` with its number, None
+    for all that wait; `num_left` of these are not for this reader. `minutes_each`: what a case took its
+    readers so far, None where nobody signed one."""
+
+    reader: User
+    is_from_outside: bool
+    case: uuid.UUID | None
+    position: int | None
+    num_given: int
+    num_left: int
+    minutes_each: float | None
+
+    @property
+    def minutes(self) -> float | None:
+        return None if self.minutes_each is None else self.minutes_each * self.num_given
+
+
+@dataclass(frozen=True)
 class Said:
     """What was sent from the page and is not done: refused, or asked back about."""
 
@@ -60,6 +79,7 @@ class Said:
     growth: Growth | None = None
     removal: Removal | None = None
     settling: Settling | None = None
+    giving: Giving | None = None
     refusal: str = ""
 
     @property

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user, readers_by_uid
 from deepmedix_review.audit.services import record_event
@@ -19,8 +20,10 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.live import leave_for
 from deepmedix_review.reviews import study_services
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.conduct.lists import readers_lists
 from deepmedix_review.reviews.conduct.page import (
+    Giving,
     Removal,
     Said,
     Settling,
@@ -29,7 +32,7 @@ from deepmedix_review.reviews.conduct.page import (
     show_page,
 )
 from deepmedix_review.reviews.designing import choices
-from deepmedix_review.reviews.models import Case, ReaderStudy
+from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.results.downloads import csv_lines
 from deepmedix_review.reviews.selectors import demo_being_made
 
@@ -188,7 +191,8 @@ def extend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @require_POST
 @designers_only
 def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    """Give a disputed case to a reader, or all that wait."""
+    """First what it costs, then, with that agreed to, a disputed case is given to a reader, or all that
+    wait."""
     reader_study = get_object_or_404(ReaderStudy, uid=uid)
     if "all" in request.POST:
         return _give_every_dispute(request, reader_study)
@@ -200,6 +204,9 @@ def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         if not request.POST.get("reader"):
             raise RefusedByRule("Choose who settles this case.")
         [reader] = readers_by_uid([named])
+        if "confirmed" not in request.POST:
+            study_services.preview_adjudication(case=case, reader=reader, actor=acting_user(request))
+            return show_page(request, reader_study, Said(giving=_giving(reader_study, reader, case=case)))
         study_services.start_adjudication(case=case, reader=reader, actor=acting_user(request))
     except RefusedByRule as refusal:
         return show_page(request, reader_study, Said(settling=Settling(case.uid, named, str(refusal))))
@@ -212,8 +219,14 @@ def _give_every_dispute(request: HttpRequest, reader_study: ReaderStudy) -> Http
         if not request.POST.get("reader"):
             raise RefusedByRule("Choose who settles these cases.")
         [reader] = readers_by_uid([_uid(request.POST["reader"])])
+        actor = acting_user(request)
+        if "confirmed" not in request.POST:
+            counts = study_services.preview_every_dispute(
+                reader_study=reader_study, reader=reader, actor=actor
+            )
+            return show_page(request, reader_study, Said(giving=_giving(reader_study, reader, counts=counts)))
         num_given, num_left = study_services.give_every_dispute(
-            reader_study=reader_study, reader=reader, actor=acting_user(request)
+            reader_study=reader_study, reader=reader, actor=actor
         )
     except RefusedByRule as refusal:
         return show_page(request, reader_study, Said(refusal=str(refusal)))
@@ -221,6 +234,26 @@ def _give_every_dispute(request: HttpRequest, reader_study: ReaderStudy) -> Http
     left = f" {num_left} wait for somebody who has not read them." if num_left else ""
     messages.success(request, f"{cases} on the worklist of {reader.pseudonym}.{left}")
     return leave_for(request, "reader-study-detail", uid=reader_study.uid)
+
+
+def _giving(
+    reader_study: ReaderStudy,
+    reader: User,
+    *,
+    case: Case | None = None,
+    counts: tuple[int, int] = (1, 0),
+) -> Giving:
+    """`counts`: how many cases this reader would be given, and how many not."""
+    reads_here = reader_study.invitations.filter(reader=reader, state=Invitation.State.ACCEPTED)
+    return Giving(
+        reader=reader,
+        is_from_outside=not reads_here.exists(),
+        case=case.uid if case else None,
+        position=case.position if case else None,
+        num_given=counts[0],
+        num_left=counts[1],
+        minutes_each=minutes_each(reader_study),
+    )
 
 
 def _uid(value: str | None) -> uuid.UUID:

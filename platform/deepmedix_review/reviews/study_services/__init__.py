@@ -3,6 +3,8 @@
 from deepmedix_review.reviews.study_services.adjudicating import (
     adjudicate_doubts,
     give_every_dispute,
+    preview_adjudication,
+    preview_every_dispute,
     queue_adjudications,
     start_adjudication,
 )
@@ -69,6 +71,8 @@ __all__ = [
     "invite_reader",
     "lock_reader_study",
     "pause_reader_study",
+    "preview_adjudication",
+    "preview_every_dispute",
     "preview_extension",
     "preview_invitation",
     "preview_removal",

@@ -15,6 +15,7 @@ from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
+from deepmedix_review.reviews.study_services.moves import taken_back
 
 Kind = Assignment.Kind
 
@@ -37,6 +38,18 @@ def queue_adjudications(*, reader_study: ReaderStudy) -> int:
             start_adjudication(case=case, reader=reader, actor=None)
             given += 1
     return given
+
+
+def preview_adjudication(*, case: Case, reader: User, actor: User | None) -> None:
+    """Nothing is given. Refuses what giving it refuses."""
+    with taken_back():
+        start_adjudication(case=case, reader=reader, actor=actor)
+
+
+def preview_every_dispute(*, reader_study: ReaderStudy, reader: User, actor: User) -> tuple[int, int]:
+    """How many would be given, and how many not; nothing is. Refuses what giving them refuses."""
+    with taken_back():
+        return give_every_dispute(reader_study=reader_study, reader=reader, actor=actor)
 
 
 @transaction.atomic

@@ -150,12 +150,21 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     study = running(a_draft(num_cases=3, num_readers=2, design=TWO, adjudication="consensus"))
     for number, reading in enumerate(Reading.objects.order_by("assignment__case", "pk")):
         complete(reading, plausibility=(1, 5)[number % 2])
+        Reading.objects.filter(pk=reading.pk).update(active_seconds=120)
         sign(reading)
     page = admin.get(detail(study)).content.decode()
     assert page.count("Plausibility of 4 steps lies 2 points apart or more.") == 3
     case, settler = study.cases.get(position=1), readers_of(study)[0]
     assert f"{settler.pseudonym} · {settler.username} · a reader of this case</option>" in page
     said = {"case": str(case.uid), "reader": str(settler.uid)}
+    asked = admin.post(address(study, "adjudicate"), said)
+    assert asked.status_code == 200
+    page = asked.content.decode()
+    assert "It costs 1 more reading, about 2 min by what a case took its readers so far." in page
+    assert "reads nothing else here" not in page
+    assert page.count(" autofocus") == 1
+    assert not Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).exists()
+    said["confirmed"] = "1"
     page = admin.post(address(study, "adjudicate"), said, follow=True).content.decode()
     assert f"Case 1 is on the worklist of {settler.pseudonym}." in page
     assert "on the worklist</span>" in page
@@ -169,6 +178,10 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     rest = {"all": "1", "reader": str(settler.uid)}
     nobody = admin.post(address(study, "adjudicate"), {"all": "1", "reader": ""})
     assert "Choose who settles these cases." in nobody.content.decode()
+    page = admin.post(address(study, "adjudicate"), rest).content.decode()
+    assert "It costs 2 more readings, about 4 min by what a case took its readers so far." in page
+    assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
+    rest["confirmed"] = "1"
     page = admin.post(address(study, "adjudicate"), rest, follow=True).content.decode()
     assert f"2 disputed cases are on the worklist of {settler.pseudonym}." in page
     assert "Give all" not in page
