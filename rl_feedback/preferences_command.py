@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from rl_feedback.counting import counted
 from rl_feedback.preferences import Dispute, LeftOut, Preferences, gather_preferences
 from rl_feedback.readings import SignedReading
 from rl_feedback.readings_file import read_readings
@@ -43,12 +44,13 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     behind = {**found.readers.as_json(), "struck": found.struck.as_json()}
     (options.out / READERS_FILE).write_text(json.dumps(behind, indent=1), encoding="utf-8")
     write_examples(options.out, pairs_to_train_on(found, readings), kind=TrainingPair)
-    yield f"{len(readings)} readings of {len(found.splits)} patients."
-    for name, rows in (("pairs", found.pairs), ("labels", found.labels), ("regions", found.regions)):
+    yield f"{counted(len(readings), 'reading')} of {counted(len(found.splits), 'patient')}."
+    for name, rows in (("pair", found.pairs), ("label", found.labels), ("region", found.regions)):
         sides = Counter(row.split for row in rows)
         told = ", ".join(f"{sides[side]} {side}" for side in ("train", "tune", "test"))
-        yield f"{len(rows)} {name}: {told}."
-    yield f"{len(found.disputes)} disputes, {len(found.left_out)} times no pair: see {REST_FILE}."
+        yield f"{counted(len(rows), name)}: {told}."
+    without = counted(len(found.left_out), "time")
+    yield f"{counted(len(found.disputes), 'dispute')}, {without} no pair: see {REST_FILE}."
     yield _strikes(found)
     yield f"sha256 {found.sha256} of {ROWS_FILE}; pairs of the train side are in pairs.jsonl."
 
@@ -60,9 +62,10 @@ def _strikes(found: Preferences) -> str:
         return "No reader corrected a text that names a finding."
     rate = model.oversight
     return (
-        f"Of {cases} films a finding was struck out that was likely overlooked, and what rests on it is left "
-        f"out: readers strike out {rate.mean:.0%} ({rate.low:.0%} to {rate.high:.0%}) of what is there, by "
-        f"{model.num_shared_words} words on findings that several looked at. {model.note}"
+        f"Of {counted(cases, 'film')} a finding was struck out that was likely overlooked, and what rests on "
+        f"it is left out: readers strike out {rate.mean:.0%} ({rate.low:.0%} to {rate.high:.0%}) of what is "
+        f"there, by {counted(model.num_shared_words, 'word')} on findings that several looked at. "
+        f"{model.note}"
     ).strip()
 
 

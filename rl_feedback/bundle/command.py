@@ -9,6 +9,7 @@ from pathlib import Path
 from inference.presets import PRESETS
 from rl_feedback.bundle.checking import check_bundle
 from rl_feedback.bundle.writing import REWARDS, write_bundle
+from rl_feedback.counting import counted
 from rl_feedback.training.examples import RewardedCase, ValidationCase, read_examples
 from rl_feedback.training.view import FilmView
 
@@ -51,6 +52,6 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         yield f"The bundle {figures.sha256} is in {options.out}."
     checked = check_bundle(options.bundle if options.checks_only else options.out)
     yield (
-        f"It holds {checked.num_train} cases and {checked.num_validation} to validate on; its reward scored "
-        f"{checked.num_scored} attempts on its own as here."
+        f"It holds {counted(checked.num_train, 'case')} and {checked.num_validation} to validate on; its "
+        f"reward scored {counted(checked.num_scored, 'attempt')} on its own as here."
     )

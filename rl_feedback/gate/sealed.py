@@ -9,6 +9,7 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
 from inference.phantom_dicom import PhantomIdentity, identity_of
+from rl_feedback.counting import counted
 from rl_feedback.evaluation import PhantomBenchmark
 from rl_feedback.training.examples import (
     JudgedText,
@@ -66,8 +67,8 @@ def seen_sentence(num_sealed: int, num_films: int) -> str:
     """Why such a candidate is refused."""
     of_sealed = "is of a patient" if num_sealed == 1 else "are of patients"
     return (
-        f"It was trained on the test: {num_sealed} of the {num_films} films it learned from {of_sealed} of "
-        "the sealed films. Train again without them."
+        f"It was trained on the test: {num_sealed} of the {counted(num_films, 'film')} it learned from "
+        f"{of_sealed} of the sealed films. Train again without them."
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inference.presets import PRESETS
+from rl_feedback.counting import counted
 from rl_feedback.steps.plot import draw_calibration
 from rl_feedback.steps.reading import CARD, ensure_step_scorer
 from rl_feedback.training.view import FilmView
@@ -34,8 +35,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         seed=options.seed,
     )
     yield (
-        f"{about['num_ratings']} ratings by {about['num_readers']} readers of steps of "
-        f"{about['num_patients']} patients, in {about['seconds']} s."
+        f"{counted(about['num_ratings'], 'rating')} by {counted(about['num_readers'], 'reader')} of steps of "
+        f"{counted(about['num_patients'], 'patient')}, in {about['seconds']} s."
     )
     judged = about["judgement"]
     if judged is not None:

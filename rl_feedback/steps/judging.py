@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_feedback.counting import counted
+
 Numbers = NDArray[np.float64]
 NUM_DRAWS = 2000
 NUM_BINS = 5
@@ -98,7 +100,7 @@ def _calibration(scores: Numbers, ratings: Numbers, weights: Numbers) -> tuple[C
 
 
 def _sentence(beaten: dict[str, bool], *, num_steps: int, num_cases: int) -> str:
-    measured = f"on {num_steps} held-out steps of {num_cases} patients"
+    measured = f"on {counted(num_steps, 'held-out step')} of {counted(num_cases, 'patient')}"
     lost = [name for name, is_beaten in beaten.items() if not is_beaten]
     if lost:
         return (

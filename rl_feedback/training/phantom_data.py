@@ -18,6 +18,7 @@ from inference.phantoms import (
     ideal_reasoning,
     vqa_pairs,
 )
+from rl_feedback.counting import counted
 from rl_feedback.rewards.truth import phantom_case
 from rl_feedback.training.examples import (
     RewardedCase,
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         raise SystemExit(f"{options.out} is not empty. Name a new folder.")
     seeds = range(options.first_seed, options.first_seed + options.num_films)
     num_texts = write_phantom_data(options.out, seeds=seeds, site=options.site)
-    yield f"{options.num_films} films with {num_texts} texts and as many cases are in {options.out}."
+    films, texts = counted(options.num_films, "film"), counted(num_texts, "text")
+    yield f"In {options.out}: {films} with {texts} and as many cases."
 
 
 def write_phantom_data(folder: Path, *, seeds: range, site: str) -> int:

@@ -38,6 +38,7 @@ from deepmedix_review.feedback.sealed_patients import lineage_refusal, sealed_re
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import register_candidate, retire
+from rl_feedback.counting import counted
 from rl_feedback.engines.placement import LOCAL
 from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
 from rl_feedback.training.config import StageConfig
@@ -124,8 +125,8 @@ def _require_something_to_learn(
     num_misfit = num_misfits(dataset, parent=parent)
     if num_misfit > 0:
         raise RefusedByRule(
-            f"{num_misfit} of {num_to_learn} pairs have regions in coordinates that "
-            f"{parent} does not write. Freeze a data set of readings of {parent}."
+            f"{num_misfit} of {counted(num_to_learn, 'pair')} {'has' if num_misfit == 1 else 'have'} "
+            f"regions in coordinates that {parent} does not write. Freeze a data set of readings of {parent}."
         )
     for number, stage in enumerate(recipe.stages, 1):
         if examples.of(stage):

@@ -26,6 +26,7 @@ from deepmedix_review.studies.selectors import demo_import
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, PhantomTruth, draw_phantom
+from rl_feedback.counting import counted
 
 TITLE = "Demo: drawn films"
 NUM_FILMS = 12
@@ -116,7 +117,8 @@ def load_demo(
     reader_study = _design(
         [film for film in films if film.study.pk in answered], readers=[expert], actor=admin
     )
-    tell(f"{len(answered)} cases wait on the worklist of {expert.username}.")
+    waits = "waits" if len(answered) == 1 else "wait"
+    tell(f"{counted(len(answered), 'case')} {waits} on the worklist of {expert.username}.")
     return reader_study
 
 
@@ -195,7 +197,7 @@ def _await_answers(job_ids: Sequence[int], *, tell: Tell, patience_seconds: floa
         seen = now
     num_failed = dict(seen.num_by_state).get(JobState.FAILED, 0)
     if num_failed:
-        tell(f"{num_failed} answers failed; the page Inference says why.")
+        tell(f"{counted(num_failed, 'answer')} failed; the page Inference says why.")
 
 
 def _look(job_ids: Sequence[int]) -> Progress:

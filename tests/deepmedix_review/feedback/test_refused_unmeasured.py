@@ -71,7 +71,7 @@ def test_a_held_out_patient_bears_a_known_name_here_however_the_film_came_in(
 
 def test_nothing_is_trained_on_a_held_out_patient(parent: ModelVersion) -> None:
     run = run_on_a_sealed_patient(parent, ModelVersionFactory.create(number=900, parent=parent))
-    with pytest.raises(RefusedByRule, match="1 of the 1 films it learned from is of a patient"):
+    with pytest.raises(RefusedByRule, match="1 of the 1 film it learned from is of a patient"):
         request_training(dataset=run.dataset, actor=ResearcherFactory.create())
 
 
@@ -84,7 +84,7 @@ def test_a_candidate_that_learned_from_one_is_held_unmeasured_and_so_is_its_chil
     reconcile_training()
     decision = GateDecision.objects.get(candidate=candidate)
     assert decision.outcome == GateDecision.Outcome.HELD
-    assert decision.sentence.startswith("Held. It was trained on the test: 1 of the 1 films")
+    assert decision.sentence.startswith("Held. It was trained on the test: 1 of the 1 film")
     assert not Evaluation.objects.filter(model_version=candidate).exists()
     assert pass_or_hold(child).sentence.startswith("Held. It descends from v900. It was trained on the test")
     assert run.requested_by is None

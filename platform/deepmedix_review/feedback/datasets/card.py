@@ -7,6 +7,7 @@ from deepmedix_review.feedback.datasets.strike_figures import struck_in_words, s
 from deepmedix_review.feedback.datasets.summary import SIDES, Summary
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.reviews.results.figures import wilson
+from rl_feedback.counting import counted
 
 USE = (
     "Research on chest X-ray models that reason with regions; not for diagnosis. Texts are a model's own or"
@@ -94,7 +95,7 @@ def as_markdown(card: dict[str, Any]) -> str:
 def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield f"# {card['title']}"
     yield f"Frozen data set `{card['uid']}`, sha256 `{card['sha256']}`."
-    yield f"{card['num_readings']} readings by {card['num_readers']} readers."
+    yield f"{counted(card['num_readings'], 'reading')} by {counted(card['num_readers'], 'reader')}."
     yield f"They were signed up to {card['signed_up_to']}."
     yield ""
     yield f"**Use.** {card['use']}"

@@ -1,8 +1,9 @@
 """Draws what a frozen data set holds: weights, values and lengths, each with its table, n and method."""
 
 from deepmedix_review.feedback.datasets.summary import NUM_BUCKETS, SIDES, Summary
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded, wilson
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded, wilson
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
+from rl_feedback.counting import counted
 
 Interval = tuple[float, float] | None
 FIFTHS = tuple(f"{n / NUM_BUCKETS:g}–{(n + 1) / NUM_BUCKETS:g}" for n in range(NUM_BUCKETS))

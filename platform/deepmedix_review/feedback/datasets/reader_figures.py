@@ -5,16 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepmedix_review.feedback.models import PreferenceDataset
-from deepmedix_review.reviews.results.figures import (
-    Cell,
-    Figure,
-    Table,
-    counted,
-    few_note,
-    missing,
-    rounded,
-)
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, few_note, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot
+from rl_feedback.counting import counted
 
 NO_READERS = "This set was frozen before readers were compared. Freeze a new one to see them."
 # The first of them that was asked is drawn; the table has all.

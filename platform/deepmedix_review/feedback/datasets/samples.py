@@ -11,6 +11,7 @@ from deepmedix_review.feedback.pair_texts import ShownPair, shown_pair
 from deepmedix_review.studies.models import Study
 from inference.grounding import parse_completion
 from inference.regions import Box, to_image_px
+from rl_feedback.counting import counted
 
 # Of each origin.
 NUM_SAMPLES = 2
@@ -75,8 +76,8 @@ def _sample(pair: PreferencePair) -> Sample:
         width=completion.image_width,
         height=completion.image_height,
         boxes=tuple(drawn),
-        said=f"{counts['both']} regions of both texts, {counts['chosen']} of the chosen one alone, "
-        f"{counts['rejected']} of the rejected one alone",
+        said=f"{counted(counts['both'], 'region')} of both texts, "
+        f"{counts['chosen']} of the chosen one alone, {counts['rejected']} of the rejected one alone",
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deepmedix_review.feedback.models import PreferenceDataset
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot
+from rl_feedback.counting import counted
 
 KEY, TITLE = "strikes", "What readers struck out, and how much of it was made up"
 METHOD = (

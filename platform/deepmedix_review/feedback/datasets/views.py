@@ -26,7 +26,7 @@ from deepmedix_review.feedback.selectors import dataset_for, datasets, num_readi
 from deepmedix_review.feedback.tasks import request_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
-from deepmedix_review.reviews.results.figures import counted
+from rl_feedback.counting import counted
 
 PAGE_SIZE = 50
 

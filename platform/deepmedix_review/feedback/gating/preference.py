@@ -14,6 +14,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from deepmedix_review.reviews.results.figures import TOO_FEW_CASES
 from deepmedix_review.reviews.selectors import signed_readings
+from rl_feedback.counting import counted
 from rl_feedback.gate import CaseScores, Comparison, Direction, Guard, Policy, Suite, compare_figure
 from rl_feedback.gate.deciding import BenchmarkScores
 
@@ -74,8 +75,9 @@ def preference_refusal(candidate: ModelVersion, *, parent: ModelVersion) -> str:
     if row is None or not row.counts_against:
         return ""
     return (
-        f"Readers prefer {parent}: they chose {candidate} on {row.candidate:.0%} of {row.num_cases} films "
-        f"({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), in {found.num_votes} votes. {row.note}"
+        f"Readers prefer {parent}: they chose {candidate} on {row.candidate:.0%} of "
+        f"{counted(row.num_cases, 'film')} ({0.5 + row.low:.0%} to {0.5 + row.high:.0%}), "
+        f"in {counted(found.num_votes, 'vote')}. {row.note}"
     ).strip()
 
 

@@ -12,6 +12,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.study_services import TaughtCase
 from deepmedix_review.reviews.templatetags.plans import percent
+from rl_feedback.counting import counted
 
 LONGEST_INSTRUCTIONS = 90
 FIELDS = {
@@ -82,9 +83,9 @@ def _lists(design: ReaderStudyDesign, said: Mapping[str, Any]) -> str:
     name = dict(DESIGNS)[design.design].partition(":")[0]
     numbers = []
     if design.design == "split_plot":
-        numbers.append(f"{design.num_blocks} blocks")
+        numbers.append(counted(design.num_blocks, "block"))
     if design.design == "anchor_rotation":
-        numbers.append(f"{design.num_anchor_cases} anchor cases")
+        numbers.append(counted(design.num_anchor_cases, "anchor case"))
     if design.readers_per_case:
         numbers.append(f"{design.readers_per_case} per case")
     if design.is_pool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rl_feedback.counting import counted
+
 Design = Literal["every_reader", "k_readers", "split_plot", "anchor_rotation"]
 Shows = Literal["one", "two_samples", "two_versions", "one_of_two"]
 FirstReads = Literal["off", "on", "share"]
@@ -154,8 +156,8 @@ def _problems(design: ReaderStudyDesign, *, num_cases: int, num_readers: int) ->
         elif design.num_blocks > min(num_readers, num_cases):
             said.append(
                 Problem(
-                    f"{design.num_blocks} blocks need a reader and a case each, and there are {num_readers} "
-                    f"readers and {num_cases} cases. Take fewer blocks.",
+                    f"{design.num_blocks} blocks need a reader and a case each, and there are "
+                    f"{counted(num_readers, 'reader')} and {counted(num_cases, 'case')}. Take fewer blocks.",
                     field="num_blocks",
                 )
             )

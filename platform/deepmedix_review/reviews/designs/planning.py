@@ -14,6 +14,7 @@ from deepmedix_review.reviews.designs.durations import (
     make_up,
 )
 from deepmedix_review.reviews.designs.washout import RoomForRepeats, room_for_repeats
+from rl_feedback.counting import counted
 
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
@@ -213,13 +214,13 @@ def _sentences(
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
     if room.wanted and num_days is not None and 0 <= num_days <= design.washout_days:
         said.append(
-            f"Repeats come due {design.washout_days} days after their first reading, and the deadline is "
-            f"in {num_days} days. Move one of them."
+            f"Repeats come due {counted(design.washout_days, 'day')} after their first reading, and the "
+            f"deadline is in {counted(num_days, 'day')}. Move one of them."
         )
     if design.first_reads == "share" and not 0 < design.first_read_share < 1:
         said.append("A random share of first reads lies between 0 and 1. Choose one, or every case, or off.")
     if 0 < num_data < 30 and readers_per_case >= 2:
-        said.append(f"With {num_data} cases the intervals are rough; 30 or more make them hold.")
+        said.append(f"With {counted(num_data, 'case')} the intervals are rough; 30 or more make them hold.")
     if minutes.median > LONG_SITTING_MINUTES:
         said.append(
             f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
@@ -229,7 +230,10 @@ def _sentences(
 
 def _whence(times: ReadingTimes) -> str:
     if times.num_readings:
-        return f"Times are the quartiles of {times.num_readings:,} signed readings {times.like}".strip() + "."
+        return (
+            f"Times are the quartiles of {counted(times.num_readings, 'signed reading')} {times.like}".strip()
+            + "."
+        )
     return (
         f"Not measured yet: {times.median:.0f} s per reading ({times.low:.0f} to {times.high:.0f}) are "
         "assumed, by what is asked in it."

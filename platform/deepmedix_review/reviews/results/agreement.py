@@ -11,7 +11,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     estimated,
     missing,
     rounded,
@@ -23,6 +22,7 @@ from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, as_slots, as_table
 from rl_feedback.agreement import Estimate, gwet_ac1, icc, krippendorff_alpha
+from rl_feedback.counting import counted
 
 P = ParamSpec("P")
 ALPHA = "Krippendorff's alpha (Krippendorff 2011), {level}; interval by 1,000 bootstrap draws of items"

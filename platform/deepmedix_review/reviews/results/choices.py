@@ -7,12 +7,13 @@ import numpy as np
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys
-from deepmedix_review.reviews.results.figures import Figure, counted
+from deepmedix_review.reviews.results.figures import Figure
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Ratings, Readings
 from deepmedix_review.reviews.results.shares import Share, shares_figure
 from deepmedix_review.reviews.results.versions import EVERY, Versions
 from rl_feedback.agreement import clustered_share
+from rl_feedback.counting import counted
 
 
 def choice_figures(

@@ -4,8 +4,8 @@ from collections import Counter
 
 from deepmedix_review.reviews.designing.words import DESIGNS, SHOWS
 from deepmedix_review.reviews.models import Case, ReaderStudy
-from deepmedix_review.reviews.results.figures import counted
 from deepmedix_review.reviews.same_texts import same_pairs_of, say_left_out
+from rl_feedback.counting import counted
 
 
 def say_design(reader_study: ReaderStudy) -> str:

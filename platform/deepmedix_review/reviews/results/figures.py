@@ -6,6 +6,7 @@ from typing import ParamSpec
 
 from deepmedix_review.reviews.results.plots import Plot
 from rl_feedback.agreement import Estimate
+from rl_feedback.counting import counted
 
 Numbers = ParamSpec("Numbers")
 Cell = str | int | float | None
@@ -58,10 +59,6 @@ def written_interval(found: Estimate, places: int = 2) -> str:
         return ""
     low, high = found.interval
     return f"{found.confidence:.0%} interval {low:.{places}f} to {high:.{places}f}".replace("%", " %", 1)
-
-
-def counted(number: int, noun: str, nouns: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def too_few(number: int, noun: str = "case") -> str:

@@ -11,7 +11,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     missing,
     rough_note,
     rounded,
@@ -23,6 +22,7 @@ from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, s
 from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import EVERY, Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
+from rl_feedback.counting import counted
 
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 

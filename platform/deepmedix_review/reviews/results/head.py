@@ -3,16 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deepmedix_review.reviews.results.figures import (
-    FEW_CASES,
-    TOO_FEW_CASES,
-    Figure,
-    counted,
-    too_few,
-    written,
-)
+from deepmedix_review.reviews.results.figures import FEW_CASES, TOO_FEW_CASES, Figure, too_few, written
 from deepmedix_review.reviews.results.found import RANDOM_SIDES
 from deepmedix_review.reviews.results.versions import EVERY
+from rl_feedback.counting import counted
 
 # Krippendorff, Content Analysis (2004), 11.4: below the first conclude nothing, from the second on firmly.
 TENTATIVE, FIRM = 0.667, 0.8

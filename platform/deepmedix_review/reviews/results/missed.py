@@ -12,7 +12,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     missing,
     rough_note,
     rounded,
@@ -23,6 +22,7 @@ from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Readings
 from deepmedix_review.reviews.results.versions import EVERY, Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
+from rl_feedback.counting import counted
 
 SHARE, LIST = "missed-share", "missed-findings"
 

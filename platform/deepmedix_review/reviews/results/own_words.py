@@ -8,12 +8,13 @@ import numpy as np
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, CriterionRating, ReaderStudy
 from deepmedix_review.reviews.results.columns import places_of
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing
 from deepmedix_review.reviews.results.rated import SAYS_SIDES, names_sides
 from deepmedix_review.reviews.results.readings import Readings, reader_names
 from deepmedix_review.reviews.results.shares import INTERVAL, Share, columns_of, shares_figure
 from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
+from rl_feedback.counting import counted
 
 NOBODY = "Nobody has answered it yet."
 

@@ -10,7 +10,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     estimated,
     missing,
     rounded,
@@ -19,6 +18,7 @@ from deepmedix_review.reviews.results.maps import matrix_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, as_table
 from rl_feedback.agreement import cohen_kappa
+from rl_feedback.counting import counted
 
 # A matrix of more readers than this can't be read; the most diligent ones stand in it.
 MOST_IN_MATRIX = 12
@@ -61,7 +61,7 @@ def pairs_figure(
             (shown[i], shown[j], rounded(found.value), rounded(edges[0]), rounded(edges[1]), int(both.sum()))
         )
     known = [row[2] for row in rows if isinstance(row[2], float)]
-    said = f"{title} on {scale.name}: {len(known)} pairs" + (
+    said = f"{title} on {scale.name}: {counted(len(known), 'pair')}" + (
         f", from {min(known):.2f} to {max(known):.2f}" if known else ""
     )
     left_out, apart = len(keys) - len(most), sum(not row[5] for row in rows)

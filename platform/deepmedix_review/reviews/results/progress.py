@@ -11,9 +11,10 @@ from django.utils import timezone
 from deepmedix_review.common.dates import say_day
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.results.columns import Keys, distinct, read_columns
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing
 from deepmedix_review.reviews.results.plots import Plot, series_plot, share_plot
 from deepmedix_review.reviews.results.readings import pseudonyms
+from rl_feedback.counting import counted
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _by_case(rows: Sequence[tuple[int, int, int]]) -> Figure:
             shares,
             names=names,
             colours=(3, 2, 0),
-            said=f"{complete} complete, {begun} begun of {len(rows)} cases",
+            said=f"{complete} complete, {begun} begun of {counted(len(rows), 'case')}",
         )
         if rows
         else None,
@@ -152,7 +153,7 @@ def _over_time(reader_study: ReaderStudy, signed_on: Keys) -> Figure:
         interval=told,
         plot=series_plot(
             points,
-            said=f"{total} signed readings over time",
+            said=f"{counted(total, 'signed reading')} over time",
             unit="signed readings",
             ends=(say_day(days[0][0]), say_day(days[-1][0])),
             joined=len(points) > 1,

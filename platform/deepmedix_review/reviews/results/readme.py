@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import Dashboard
-from deepmedix_review.reviews.results.figures import Figure, counted
+from deepmedix_review.reviews.results.figures import Figure
 from deepmedix_review.reviews.results.rows_about import RowFile
+from rl_feedback.counting import counted
 
 _COUNTS = (
     "Readers stand under their pseudonyms. An amendment counts in place of what it amends. Controls, hidden "

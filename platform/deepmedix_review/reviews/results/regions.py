@@ -22,7 +22,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     estimated,
     missing,
     rounded,
@@ -33,6 +32,7 @@ from deepmedix_review.reviews.results.maps import heat_map
 from deepmedix_review.reviews.results.readings import VERDICTS, Ratings, Readings, Said
 from deepmedix_review.studies.models import Study
 from rl_feedback.agreement import RegionAgreement, region_agreement
+from rl_feedback.counting import counted
 
 GRID = 24
 # Matching every reader's boxes with every other's grows with the square of the readers.

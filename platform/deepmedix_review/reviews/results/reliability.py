@@ -20,7 +20,6 @@ from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
     Table,
-    counted,
     estimated,
     few_note,
     missing,
@@ -34,6 +33,7 @@ from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import SIDES, Ratings, Readings, Said, reader_names
 from deepmedix_review.reviews.results.twice import read_twice, said_twice
 from rl_feedback.agreement import cohen_kappa, side_bias
+from rl_feedback.counting import counted
 
 _SHORT = {
     Completion.Alteration.WRONG_REGION: "region moved",

@@ -9,10 +9,11 @@ from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.columns import distinct
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings
 from deepmedix_review.reviews.results.versions import ONLY_OUTPUT, Versions, names_of_outputs
+from rl_feedback.counting import counted
 
 SETTLED, WAITS = "settled", "waits"
 

@@ -6,18 +6,12 @@ import numpy as np
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys, distinct
-from deepmedix_review.reviews.results.figures import (
-    Cell,
-    Figure,
-    Table,
-    counted,
-    missing,
-    rounded,
-)
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
 from deepmedix_review.reviews.results.readings import Readings
 from rl_feedback.agreement import clustered_mean
+from rl_feedback.counting import counted
 
 # On fewer cases than this that all of them rated, readers can hardly be compared.
 FEWEST_COMMON = 5

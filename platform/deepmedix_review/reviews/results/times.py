@@ -8,9 +8,10 @@ import scipy
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Numbers
-from deepmedix_review.reviews.results.figures import Cell, Figure, Table, counted, missing, rounded
+from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot, series_plot
 from deepmedix_review.reviews.results.readings import Readings
+from rl_feedback.counting import counted
 
 # Theil and Sen compare every two points: of more readings than this, evenly spaced ones stand for all.
 MOST_POINTS = 400

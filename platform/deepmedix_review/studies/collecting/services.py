@@ -16,6 +16,7 @@ from deepmedix_review.studies.collecting.filters import StudyFilter, matching
 from deepmedix_review.studies.collecting.split import Shares, side_of_patient
 from deepmedix_review.studies.collecting.uses import uses_of
 from deepmedix_review.studies.models import Collection, CollectionMember, CollectionVersion, Study
+from rl_feedback.counting import counted
 
 LONGEST_NAME = 120
 # Of one form; a larger set is taken by a filter.
@@ -183,7 +184,8 @@ def _freeze(collection: Collection, studies: QuerySet[Study], *, actor: User) ->
     version.studies_sha256 = sha256_of_members(version)
     if last is not None and last.studies_sha256 == version.studies_sha256:
         raise RefusedByRule(
-            f"Nothing has changed: version {last.number} has the same {last.num_studies:,} studies."
+            f"Nothing has changed: version {last.number} has the same "
+            f"{counted(last.num_studies, 'study', 'studies')}."
         )
     version.frozen_at = timezone.now()
     version.save()

@@ -18,6 +18,7 @@ from deepmedix_review.reviews.reading.changes import (
     AddFinding,
     AnnotateRegion,
     CastVote,
+    Change,
     DrawRegion,
     RateAnswer,
     RateStep,
@@ -47,7 +48,7 @@ def test_what_is_not_asked_is_refused_by_name(what: str, named: str, role: str) 
     Case.objects.update(role=role)
     step = reading.completion_a.steps.earliest("position")
     answer = reading.completion_a.uid
-    made = {
+    made: dict[str, Change] = {
         "plausibility": RateStep(step.uid, 4, False, ""),
         "cannot judge": RateStep(step.uid, None, True, ""),
         "verdict": AnnotateRegion(step.regions.earliest("position").uid, FITS, None),

@@ -167,7 +167,11 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                     0,
                 ),
                 FeedbackItem(
-                    "The region of step 3, redrawn", "at no known region", "nothing is known there", None, None
+                    "The region of step 3, redrawn",
+                    "at no known region",
+                    "nothing is known there",
+                    None,
+                    None,
                 ),
             ],
         ),

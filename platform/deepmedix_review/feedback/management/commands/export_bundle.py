@@ -12,6 +12,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.handing_over.leaving import export_bundle
 from deepmedix_review.feedback.selectors import dataset_for
 from rl_feedback.bundle import REWARDS
+from rl_feedback.counting import counted
 
 
 class Command(BaseCommand):
@@ -37,6 +38,6 @@ class Command(BaseCommand):
         except Http404 as absent:
             raise CommandError("There is no data set of that uid; `freeze_dataset` prints it.") from absent
         self.stdout.write(
-            f"{left.sha256} for {left.parent_version}: {left.num_train} cases, "
+            f"{left.sha256} for {left.parent_version}: {counted(left.num_train, 'case')}, "
             f"{left.num_validation} to validate on"
         )

@@ -8,6 +8,7 @@ from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.datasets.choosing import Wanted
 from deepmedix_review.feedback.services import freeze_dataset
+from rl_feedback.counting import counted
 
 
 class Command(BaseCommand):
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
-            f"{dataset.uid} {dataset.num_readings} readings, {dataset.num_pairs} pairs, "
-            f"{dataset.num_labels} labels, sha256 {dataset.sha256}"
+            f"{dataset.uid} {counted(dataset.num_readings, 'reading')}, "
+            f"{counted(dataset.num_pairs, 'pair')}, {counted(dataset.num_labels, 'label')}, "
+            f"sha256 {dataset.sha256}"
         )

@@ -12,6 +12,7 @@ from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.selectors import dataset_for
 from deepmedix_review.feedback.tasks import request_training
+from rl_feedback.counting import counted
 from rl_feedback.engines.options import add_placement, placement_of
 from rl_feedback.training.recipe import Recipe
 from rl_feedback.training.stages import STAGES
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         except Http404 as absent:
             raise CommandError("There is no data set of that uid; `freeze_dataset` prints it.") from absent
-        self.stdout.write(f"{run.uid} queued: {run.num_steps} steps from {run.parent_version}")
+        self.stdout.write(f"{run.uid} queued: {counted(run.num_steps, 'step')} from {run.parent_version}")
 
 
 def _recipe(stage: str | None, path: Path | None) -> Any:
