@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     Assignment,
@@ -137,7 +138,7 @@ def test_the_codebook_says_what_each_value_means() -> None:
 
 
 def test_own_choices_drawn_regions_and_what_an_amendment_changed_have_their_rows() -> None:
-    reading = an_open_reading(num_completions=1)
+    reading = an_open_reading(num_completions=1, asked=DEFAULT_KEYS)
     study = reading.assignment.case.reader_study
     kinds = Criterion.objects.create(
         key="own",
