@@ -231,6 +231,28 @@ describe("a case by keys alone", () => {
     expect(room.state.writing).toMatchObject({ completion: "completion-b" });
   });
 
+  it("means it also once the reader has looked at the regions, and then a step on is a step on", async () => {
+    const rated = async () => {
+      const { room } = await desk(reading({ numSteps: 2 }));
+      const step = [points(4), fits];
+      for (const action of [...step, ...step, points(4), points(4), points(4), points(1)])
+        room.perform(action);
+      expect(room.state.place).toMatchObject({ side: "b", step: "b1" });
+      room.perform({ kind: "hide-regions" });
+      room.released({ kind: "hide-regions" });
+      room.perform({ kind: "all-regions" });
+      return room;
+    };
+    const naming = await rated();
+    naming.perform({ kind: "missed-finding" });
+    expect(naming.state.writing).toMatchObject({ field: "finding", completion: "completion-a" });
+    const walking = await rated();
+    walking.perform({ kind: "walk", by: 1 });
+    expect(walking.state.place).toMatchObject({ side: "b", step: "b2" });
+    walking.perform({ kind: "missed-finding" });
+    expect(walking.state.writing).toMatchObject({ completion: "completion-b" });
+  });
+
   it("goes on from a missed finding at Enter, and never away from a region that is still to be drawn", async () => {
     const missed_findings = [{ uid: "f", completion: "completion-a", text: "nodule" }];
     const { room } = await desk(reading({ part: { missed_findings } }));

@@ -29,9 +29,10 @@ export type Rate = Extract<Action, { kind: "points" | "cannot-judge" | "verdict"
 
 const MOST_POINTS = 5;
 
-/** To the next region of the same step, or to the next item; from which output. */
+/** To the next region of the same step, or to the next item; from which output. Null once the reader has looked around
+ * there: whoever walks on then means it. */
 interface WentOn {
-  readonly to: "region" | "item";
+  readonly to: "region" | "item" | null;
   readonly from: Side;
 }
 
@@ -46,6 +47,11 @@ export class Rating {
     const { wentOn } = this;
     this.wentOn = null;
     return wentOn;
+  }
+
+  /** The reader looks at the film: what was rated last is the same. */
+  looked(): void {
+    if (this.wentOn !== null) this.wentOn = { ...this.wentOn, to: null };
   }
 
   perform(action: Rate): void {

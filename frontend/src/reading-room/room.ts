@@ -106,6 +106,8 @@ export class Room {
     if (action.kind !== "nudge" && action.kind !== "resize") this.commit();
     if (this.state.said !== null) this.set({ said: null });
     if (this.films.perform(action, isRepeat)) return;
+    if (action.kind === "all-regions") return this.lookAt({ showsAll: !this.state.showsAll });
+    if (action.kind === "hide-regions") return this.lookAt({ isHidden: true });
     const wentOn = this.rating.takeWentOn();
     // Whoever walks on out of habit is there already.
     if (wentOn !== null && action.kind === "next-region") return;
@@ -121,10 +123,6 @@ export class Room {
         return this.compare();
       case "swap":
         return this.texts.turnFinding() ? undefined : this.walking.swap();
-      case "all-regions":
-        return this.set({ showsAll: !this.state.showsAll });
-      case "hide-regions":
-        return this.set({ isHidden: true });
       case "cancel":
         if (this.state.writing === null && this.films.cancel()) return;
         return this.set({ drawing: null, fresh: null, writing: null });
@@ -139,6 +137,11 @@ export class Room {
         if (this.isOpen && this.films.bringBack()) return;
         if (this.canRate) this.rate(action, wentOn?.from);
     }
+  }
+
+  private lookAt(at: Partial<RoomState>): void {
+    this.rating.looked();
+    this.set(at);
   }
 
   leaveMeasuring(): void {
