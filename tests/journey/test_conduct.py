@@ -10,12 +10,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services import create_reader_study, lock_reader_study
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.factories.reader_studies import a_draft, running
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
+from tests.factories.reviews import complete, sign
 from tests.factories.studies import store_phantom
 from tests.reading_room import HEART
 
@@ -145,3 +147,41 @@ def test_what_the_server_refuses_or_cannot_be_asked_is_told_and_what_was_entered
     page.get_by_role("button", name="Extend").click()
     expect(page.get_by_role("alert")).to_contain_text("You are logged out")
     expect(page.get_by_label("Later deadline")).to_have_value("2030-01-01")
+
+
+def test_who_settles_a_case_that_all_have_read_is_asked_about_with_what_it_costs(
+    conduct: Conduct, browser: Browser
+) -> None:
+    film = store_phantom(seed=8, size=128)
+    say(film, steps=[HEART], answer="cardiomegaly", model_version=ServingModelFactory.create())
+    study = running(
+        a_draft(
+            studies=[film.study],
+            num_readers=3,
+            design=ReaderStudyDesign(shows="one"),
+            adjudication="third_reader",
+        )
+    )
+    for reading, plausibility in zip(study_readings(study), (1, 5, 5), strict=True):
+        complete(reading, plausibility=plausibility)
+        Reading.objects.filter(pk=reading.pk).update(active_seconds=180)
+        sign(reading)
+    page = page_of(conduct.admin, conduct, browser)
+    page.goto(conduct.url + reverse("reader-study-detail", args=[study.uid]))
+    page.get_by_label("Who settles case 1").select_option(label="E-LATE · dr.late")
+    page.get_by_role("button", name="Give … case 1").click()
+    asked = page.get_by_role("group", name="Give case 1 to E-LATE")
+    expect(asked).to_be_focused()
+    expect(asked).to_contain_text(
+        "It costs 1 more reading, about 3 min by what a case took its readers so far."
+    )
+    expect(asked).to_contain_text("E-LATE reads nothing else here")
+    check_barriers(page)
+    assert not Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).exists()
+    asked.get_by_role("button", name="Give it").click()
+    expect(page.get_by_text("Case 1 is on the worklist of E-LATE.")).to_be_visible()
+    assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
+
+
+def study_readings(study: ReaderStudy) -> list[Reading]:
+    return list(Reading.objects.filter(assignment__case__reader_study=study).order_by("pk"))
