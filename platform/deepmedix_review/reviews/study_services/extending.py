@@ -26,6 +26,7 @@ from deepmedix_review.reviews.study_services.assigning import (
 )
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.study_services.moves import ListChange, changes_since, lists_of, taken_back
+from deepmedix_review.reviews.study_services.naming import it_or_them, named
 from deepmedix_review.reviews.study_services.notices import tell_of_extension
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.reviews.study_services.starting import deal
@@ -158,16 +159,21 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
     there = set(Case.objects.filter(reader_study=reader_study).values_list("study", flat=True))
     again = sorted({study.label for study in studies if study.pk in there})
     if again:
-        raise RefusedByRule(f"{', '.join(again)} is a case of this reader study already. Take it out.")
+        raise RefusedByRule(
+            f"{named(again, 'is a case', 'are cases')} of this reader study already. "
+            f"Take {it_or_them(again)} out."
+        )
     unseen = sorted(study.label for study in studies if study.state == Study.State.UNSEEN)
     if unseen:
         raise RefusedByRule(
-            f"Nobody has looked yet whether a name is written on {', '.join(unseen)}. Look at the unseen "
+            f"Nobody has looked yet whether a name is written on {named(unseen)}. Look at the unseen "
             "films, from the list of studies, first."
         )
     withdrawn = sorted(study.label for study in studies if study.state != Study.State.READY)
     if withdrawn:
-        raise RefusedByRule(f"{', '.join(withdrawn)} is on hold or rejected. Accept it first.")
+        raise RefusedByRule(
+            f"{named(withdrawn, 'is', 'are')} on hold or rejected. Accept {it_or_them(withdrawn)} first."
+        )
     chosen = choose_completions(
         studies,
         shows=reader_study.shows,
@@ -176,7 +182,7 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
     )
     silent = sorted(study.label for study in studies if study.pk not in chosen)
     if silent:
-        raise RefusedByRule(f"{', '.join(silent)} has no completion to read. Request inference first.")
+        raise RefusedByRule(f"{named(silent, 'has', 'have')} no completion to read. Request inference first.")
     _refuse_same(reader_study, studies)
     last = Case.objects.filter(reader_study=reader_study).order_by("-position")[0].position
     cases = Case.objects.bulk_create(

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 
 from django.utils import timezone
@@ -13,10 +12,9 @@ from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services.drafting import StudyDraft
+from deepmedix_review.reviews.study_services.naming import it_or_them, named
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.studies.models import Study
-
-MOST_NAMED = 5
 
 
 def find_unready(draft: StudyDraft) -> tuple[Problem, ...]:
@@ -111,12 +109,12 @@ def _unready_cases(draft: StudyDraft) -> list[Problem]:
     wanted = [*draft.studies, *(case.study for case in draft.taught)]
     said: list[Problem] = []
     times = Counter(study.pk for study in wanted)
-    twice = {study.label for study in wanted if times[study.pk] > 1}
+    twice = sorted({study.label for study in wanted if times[study.pk] > 1})
     if twice:
-        is_chosen, it = ("is chosen", "it") if len(twice) == 1 else ("are chosen", "them")
         said.append(
             Problem(
-                f"{_named(sorted(twice))} {is_chosen} twice. A reader would see {it} again; take one out.",
+                f"{named(twice, 'is', 'are')} chosen twice. A reader would see {it_or_them(twice)} again; "
+                "take one out.",
                 field="cases_from",
             )
         )
@@ -124,16 +122,17 @@ def _unready_cases(draft: StudyDraft) -> list[Problem]:
     if unseen:
         said.append(
             Problem(
-                f"Nobody has looked yet whether a name is written on {_named(unseen)}. Look at the unseen "
+                f"Nobody has looked yet whether a name is written on {named(unseen)}. Look at the unseen "
                 "films, from the list of studies, or take these out.",
                 field="cases_from",
             )
         )
     withdrawn = [study.label for study in wanted if study.state in (Study.State.HELD, Study.State.REJECTED)]
     if withdrawn:
+        it = it_or_them(withdrawn)
         said.append(
             Problem(
-                f"{_named(withdrawn)} is on hold or rejected. Accept it first, or take it out.",
+                f"{named(withdrawn, 'is', 'are')} on hold or rejected. Accept {it} first, or take {it} out.",
                 field="cases_from",
             )
         )
@@ -151,13 +150,8 @@ def _unready_cases(draft: StudyDraft) -> list[Problem]:
         of_what = "both models on one film and question" if both else "that model yet"
         said.append(
             Problem(
-                f"{_named(silent)} has no completion of {of_what}. Request inference first.",
+                f"{named(silent, 'has', 'have')} no completion of {of_what}. Request inference first.",
                 field="cases_from",
             )
         )
     return said
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -86,9 +86,10 @@ def test_a_draft_may_lack_anything_but_a_title_and_says_what_it_lacks() -> None:
 
 def test_what_keeps_a_draft_from_starting_is_said() -> None:
     silent = InstanceFactory.create().study
-    [study, withdrawn] = studies(2)
-    withdrawn.state = "held"
-    withdrawn.save()
+    study, *withdrawn = studies(3)
+    for one in withdrawn:
+        one.state = "held"
+        one.save()
     version = ModelVersionFactory.create()
     two = ReaderStudyDesign(shows="two_versions")
     yesterday = timezone.localdate() - timedelta(days=1)
@@ -96,7 +97,8 @@ def test_what_keeps_a_draft_from_starting_is_said() -> None:
         (a_draft(studies=[study, silent]), f"{silent.label} has no completion"),
         (a_draft(studies=[study, study]), "is chosen twice. A reader would see it again"),
         (a_draft(studies=[study], taught=[TaughtCase(study, {})]), "is chosen twice"),
-        (a_draft(studies=[withdrawn]), "on hold or rejected"),
+        (a_draft(studies=withdrawn[:1]), " is on hold or rejected. Accept it first, or take it out."),
+        (a_draft(studies=withdrawn), " are on hold or rejected. Accept them first, or take them out."),
         (a_draft(studies=[study], design=two), "Choose both model versions"),
         (a_draft(studies=[study], design=two, model_version=version, other_version=version), "the same"),
         (a_draft(studies=[study], deadline=yesterday), "deadline has passed"),
