@@ -97,7 +97,12 @@ def estimated(
 
 
 def rounded(number: float | None) -> float | None:
-    return None if number is None else round(float(number), 4)
+    """To 4 places, without a sign on nothing: -0.0 is 0.0.
+
+    >>> rounded(-0.00001), rounded(2 / 3), rounded(None)
+    (0.0, 0.6667, None)
+    """
+    return None if number is None else round(float(number), 4) + 0.0
 
 
 def wilson(successes: int, total: int) -> tuple[float, float]:

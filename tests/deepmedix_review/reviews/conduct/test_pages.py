@@ -187,6 +187,11 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     assert "Give all" not in page
     again = admin.post(address(study, "adjudicate"), rest)
     assert (again.status_code, "has been given to somebody already" in again.content.decode()) == (409, True)
+    settling = Reading.objects.get(assignment__case=case, assignment__kind="adjudication")
+    complete(settling)
+    sign(settling)
+    signed = client_of(settler).get(reverse("worklist"), {"show": "signed"}).content.decode()
+    assert signed.count("settled</span>") == 1
     admin.post(address(study, "move"), {"move": "lock"})
     assert "to settle" not in client_of(settler).get(reverse("worklist")).content.decode()
 
