@@ -91,7 +91,7 @@ def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
 
 
 def minutes_each(reader_study: ReaderStudy) -> float | None:
-    """Time at work on a case of data, the mean of its signed first readings; None where there are none."""
+    """Time at work on a case of data, the mean of its signed first readings; None where none was counted."""
     signed = Reading.objects.filter(
         assignment__case__reader_study=reader_study,
         assignment__case__role=Case.Role.DATA,
@@ -99,7 +99,7 @@ def minutes_each(reader_study: ReaderStudy) -> float | None:
         signed_at__isnull=False,
     )
     seconds: float | None = signed.aggregate(mean=Avg("active_seconds"))["mean"]
-    return None if seconds is None else seconds / 60
+    return seconds / 60 if seconds else None
 
 
 def _with_given(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:
