@@ -241,6 +241,9 @@ def _shares(
         for value, (name, share) in zip(one.values, found, strict=True)
     ]
     name, share = found[2] if versions else found[0]
+    tie, tied = found[1]
+    assert share.value is not None
+    assert tied.value is not None
     notes = (
         "" if versions else RANDOM_SIDES,
         _rough([share]),
@@ -251,7 +254,7 @@ def _shares(
         table=Table(columns, tuple(cells)),
         method=method,
         n=f"{counted(share.num, 'vote')} on {counted(share.num_clusters, 'case')}",
-        value=f"{name} {share.value:.2f}",
+        value=f"{name} {share.value:.2f}{f' ({tie} {tied.value:.2f})' if tied.value > share.value else ''}",
         interval=said_interval(share),
         note=" ".join(filter(None, notes)),
         plot=interval_plot(

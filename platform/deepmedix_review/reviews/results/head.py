@@ -22,8 +22,7 @@ class Line:
 
 
 def head_lines(figures: Sequence[Figure]) -> tuple[Line, ...]:
-    num_cases = _num_cases(figures)
-    return tuple(line for figure in figures for line in _lines(figure, num_cases))
+    return tuple(line for figure in figures for line in _lines(figure))
 
 
 def caveat_of(figures: Sequence[Figure]) -> str:
@@ -49,7 +48,7 @@ def _num_cases(figures: Sequence[Figure]) -> int:
     return max(found, default=0)
 
 
-def _lines(figure: Figure, num_cases: int) -> Iterator[Line]:
+def _lines(figure: Figure) -> Iterator[Line]:
     match figure.key.split("-")[0]:
         case "differences":
             yield Line(figure.key, figure.title, _differences(figure) or figure.note)
@@ -62,7 +61,7 @@ def _lines(figure: Figure, num_cases: int) -> Iterator[Line]:
         case "votes":
             yield Line(figure.key, figure.title, _votes(figure) or figure.note)
         case "alpha":
-            yield Line(figure.key, "Agreement", _agreement(figure, num_cases))
+            yield Line(figure.key, "Agreement", _agreement(figure))
         case "settled":
             yield Line(figure.key, "Adjudication", f"{figure.value}. {figure.note}".lstrip(". "))
 
@@ -102,16 +101,18 @@ def _votes(figure: Figure) -> str:
     return f"{', '.join(parts)}; {figure.n}{few}"
 
 
-def _agreement(figure: Figure, num_cases: int) -> str:
+def _agreement(figure: Figure) -> str:
     """One sentence on the scale that is asked first."""
     known = [row for row in figure.table.rows if row[1] is not None]
     if not known:
-        notes = {str(row[6]) for row in figure.table.rows if row[6]}
+        notes = {str(row[7]) for row in figure.table.rows if row[7]}
         return figure.note or " ".join(sorted(notes))
-    name, value, low, high, items, *_ = known[0]
+    name, value, low, high, num_cases, num_items, *_ = known[0]
     assert isinstance(value, float)
+    assert isinstance(num_cases, int)
+    assert isinstance(num_items, int)
     interval = f", 95 % interval {_number(low)} to {_number(high)}" if low is not None else ""
-    measured = f"alpha {written(value)}{interval}, n {items} items"
+    measured = f"alpha {written(value)}{interval}, n {counted(num_items, 'item')}"
     if num_cases < TOO_FEW_CASES:
         return f"Of agreement on {str(name).lower()} {too_few(num_cases)}: {measured}."
     if value >= FIRM:

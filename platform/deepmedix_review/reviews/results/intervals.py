@@ -18,21 +18,26 @@ def unless_all_alike(found: Clustered) -> Clustered:
 
 
 def edges_of(found: Clustered, *, scale: Sequence[float] = ()) -> tuple[Cell, Cell, Cell]:
-    """Of the interval: from, to, neither beyond the ends of the scale, and half its width."""
+    """Of the interval: from, to, neither beyond the ends of the scale, and half its width; none where that is
+    more than half of the scale."""
     if found.interval is None:
         return None, None, None
-    low, high = found.interval
     from_, to = _within(found.interval, scale)
-    return rounded(from_), rounded(to), rounded((high - low) / 2)
+    return rounded(from_), rounded(to), rounded(_half(found.interval, scale))
 
 
 def said_interval(found: Clustered, *, scale: Sequence[float] = ()) -> str:
     """The same in words, or why there is none."""
     if found.interval is None:
         return found.note
-    low, high = found.interval
-    shown = replace(found, interval=_within(found.interval, scale))
-    return f"{written_interval(shown)} (± {(high - low) / 2:.2f})"
+    shown = written_interval(replace(found, interval=_within(found.interval, scale)))
+    half = _half(found.interval, scale)
+    return shown if half is None else f"{shown} (± {half:.2f})"
+
+
+def _half(interval: tuple[float, float], scale: Sequence[float]) -> float | None:
+    low, high = interval
+    return None if scale and high - low > max(scale) - min(scale) else (high - low) / 2
 
 
 def _within(interval: tuple[float, float], scale: Sequence[float]) -> tuple[float, float]:

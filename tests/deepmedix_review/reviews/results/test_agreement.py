@@ -46,6 +46,29 @@ def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
     assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
 
 
+def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
+    one, other = (ExpertFactory.create() for _ in range(2))
+    study = reader_study(num_cases=3, readers=[one, other], asked=["plausibility", "better-overall"])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        if reading.assignment.reader == one or reading.assignment.case.position == 1:
+            complete(reading, plausibility=1 + reading.assignment.case.position, side=Vote.Side.TIE)
+            marks = StepRating.objects.filter(reading=reading)
+            marks.filter(step=min(marks.values_list("step", flat=True))).update(plausibility=5)
+            sign(reading)
+    dashboard = compute(study)
+    shown = rows_of(figure(dashboard, "alpha"))["Plausibility"]
+    of_first = StepRating.objects.filter(reading__assignment__case__position=1)
+    num_steps = of_first.values("step").distinct().count()
+    assert (shown["cases"], shown["items"], shown["ratings"]) == (1, num_steps, 2 * num_steps)
+    assert (shown["low"], shown["high"]) == (None, None)
+    [said] = [line.said for line in dashboard.head if line.key == "alpha"]
+    assert (
+        said
+        == f"Of agreement on plausibility nothing can be told from 1 case: alpha 1.00, n {num_steps} items."
+    )
+    assert figure(dashboard, "votes-overall").value == "A 0.00 (tie 1.00)"
+
+
 def test_readers_who_never_err_agree_wholly_and_careless_ones_do_not() -> None:
     sure = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(3)]
     careless = [SimulatedReader(ExpertFactory.create(), noise=1.0) for _ in range(3)]
