@@ -317,7 +317,7 @@ def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> 
     for job in jobs:
         batch.items.create(outcome=ImportItem.Outcome.ACCEPTED, instance=job.instance)
     InferenceJobFactory.create()
-    assert "1 of 2 answers of the model are there." in client.get(address).content.decode()
+    assert "1 of 2 answers of the model is there." in client.get(address).content.decode()
     reader_study()
     assert "hx-get" not in client.get(address).content.decode()
 
