@@ -11,6 +11,7 @@ from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     AnswerRating,
+    Criterion,
     CriterionRating,
     FirstRead,
     MissedFinding,
@@ -188,6 +189,44 @@ def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_ke
     expect(room.page.get_by_text("You would write: no finding")).to_have_count(0)
     room.wait_until_saved()
     assert AnswerRating.objects.get().rewrite == ""
+
+
+def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: Callable[..., Room]) -> None:
+    Criterion.objects.create(key="remark", name="Remark", target="step", kind="text")
+    room = enter_designed(num_outputs=1, keys=(*BUILT_IN, "remark"))
+    page = room.page
+    room.open()
+    room.wait_for_film()
+    page.get_by_role("button", name="Write your impression").click()
+    expect(page.get_by_label("Your impression", exact=True)).to_be_focused()
+    room.press("Escape", "k", "1", "Control+Enter")
+    for button, field in [
+        ("Rewrite the answer", "The answer as you would write it"),
+        ("Edit the wording of step 3", "Step 3 as you would write it"),
+        ("Note on step 4", "Note on this step"),
+        ("add a missed finding", "Missed finding 1"),
+    ]:
+        first = page.get_by_role("group", name="Step 1", exact=True)
+        first.locator(".step-text").click()
+        expect(first).to_have_attribute("aria-current", "true")
+        step = re.search(r"step (\d)", button)
+        if step:
+            page.get_by_role("group", name=f"Step {step[1]}", exact=True).hover()
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("textbox", name=field)).to_be_focused()
+        page.keyboard.type("kept 5")
+        expect(page.get_by_role("textbox", name=field)).to_have_value(re.compile("kept 5$"))
+        room.press("Escape")
+    page.get_by_role("group", name="Remark, step 2").get_by_role("button", name="Write: Remark").click()
+    expect(page.get_by_role("textbox", name="Remark")).to_be_focused()
+    room.press("Escape")
+    page.get_by_role("group", name="Does region 5 fit?").get_by_label("redrawn").click()
+    expect(page.get_by_role("button", name="Region", exact=True).last).to_be_visible()
+    expect(page.get_by_text("Draw a new box, drag its grips")).to_be_visible()
+    room.wait_until_saved()
+    assert AnswerRating.objects.get().rewrite == "cardiomegalykept 5"
+    assert StepRating.objects.filter(plausibility__isnull=False).count() == 0
+    assert room.problems == []
 
 
 def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: Callable[..., Room]) -> None:

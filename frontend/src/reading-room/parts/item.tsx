@@ -24,6 +24,8 @@ export function Item(props: {
   useLayoutEffect(() => {
     const own = element.current;
     if (!props.isCurrent || own === null || own.contains(document.activeElement)) return;
+    // What opened a field beside it, as the answer's rewrite, leaves the keys to that field.
+    if (document.activeElement?.matches("textarea")) return;
     own.focus({ preventScroll: true });
     own.scrollIntoView({ block: "nearest" });
   }, [props.isCurrent]);
