@@ -201,4 +201,11 @@ describe("a digit that means nothing here", () => {
     room.perform(points(1));
     expect(room.state.said).toBeNull();
   });
+
+  it("says of a step whose plausibility is not asked what is asked of it", async () => {
+    const { room, saved } = await desk(one(asked("plausibility")));
+    room.perform(points(3));
+    expect(room.state.said).toMatch(/^No points are asked for here: F says that the region fits/);
+    expect(saved).toEqual([]);
+  });
 });

@@ -121,7 +121,12 @@ describe("a first read", () => {
     const { room } = await desk(reading({ part }));
     for (const n of [2, 13, 2]) room.perform(points(n));
     room.perform(next);
+    room.perform(points(4));
+    expect(room.state.said).toBe(
+      "The impression is written in words: T writes it, J goes on to how sure you are.",
+    );
     room.perform(next);
+    expect(room.state.said).toBeNull();
     room.perform(points(4));
     expect(room.state.reading.first_read?.first).toMatchObject({ findings: ["Fracture"], confidence: 4 });
 

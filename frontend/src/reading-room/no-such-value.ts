@@ -1,5 +1,6 @@
 /** What is said where a digit means no value of what has the focus. */
-import type { AskedCriterion } from "../api/reading";
+import type { AskedCriterion, Reading, Step } from "../api/reading";
+import { builtIn } from "./questions";
 
 const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
@@ -10,4 +11,15 @@ export function thereAre(num: number): string {
 
 export function noSuchValue({ kind, options }: AskedCriterion): string {
   return kind === "text" ? "This is answered in words." : thereAre(options.length);
+}
+
+export const IN_WORDS_FIRST =
+  "The impression is written in words: T writes it, J goes on to how sure you are.";
+
+/** Of a step whose plausibility is not asked. */
+export function noPoints(reading: Reading, { regions }: Step): string {
+  const asksOfRegions = builtIn(reading, "verdict") !== null && regions.length > 0;
+  return asksOfRegions
+    ? "No points are asked for here: F says that the region fits, X that it is wrong, R redraws it."
+    : "Nothing is asked here: J goes on.";
 }

@@ -7,7 +7,7 @@ import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./fir
 import { afterCompleting, isDone } from "./gaps";
 import { knownFindingName } from "./missed";
 import { missedByOther } from "./missed-by-both";
-import { noSuchValue, thereAre } from "./no-such-value";
+import { IN_WORDS_FIRST, noPoints, noSuchValue, thereAre } from "./no-such-value";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
@@ -153,9 +153,11 @@ export class Rating {
     const question = questionAt(reading, place);
     if (place.kind === "first-read") return this.sayFirst(place.part, points);
     if (question !== null) return this.choose(question, points);
-    if (place.kind !== "step" || !builtIn(reading, "plausibility")) return;
+    const step = focusedStep(reading, place);
+    if (step === null) return;
+    if (!builtIn(reading, "plausibility")) return this.host.set({ said: noPoints(reading, step) });
     if (points > MOST_POINTS) return this.host.set({ said: thereAre(MOST_POINTS) });
-    this.advancing(ratePlausibility(reading, place.step, points));
+    this.advancing(ratePlausibility(reading, step.uid, points));
   }
 
   private choose(question: Question, points: number): void {
@@ -169,7 +171,8 @@ export class Rating {
   private sayFirst(part: Extract<Place, { kind: "first-read" }>["part"], points: number): void {
     const { reading } = this.host.state;
     const when = openFirstRead(reading);
-    if (when === null || reading.first_read === null || part === "impression") return;
+    if (when === null || reading.first_read === null) return;
+    if (part === "impression") return this.host.set({ said: IN_WORDS_FIRST });
     if (part === "confidence") {
       if (points > MOST_POINTS) return this.host.set({ said: thereAre(MOST_POINTS) });
       return this.host.change(sayingFirst(reading, when, { confidence: points }));

@@ -61,7 +61,7 @@ const STOPS_OF: Readonly<Record<TourPart, readonly Stop[]>> = {
     {
       place: "output",
       title: "First, what you see yourself",
-      text: "What the model said is hidden until you have said what you see. The digits choose, J goes on to how sure you are. Where findings are asked, T writes a line of impression, and D draws where one is.",
+      text: "What the model said is hidden until you have said what you see. The digits choose, J goes on: where findings are asked to a line of impression, which T writes, and then to how sure you are, 1 to 5. D draws where something is suspicious.",
     },
     SAVING,
     {
