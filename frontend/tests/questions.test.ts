@@ -4,7 +4,7 @@ import type { Action } from "../src/reading-room/actions";
 import { gaps } from "../src/reading-room/gaps";
 import { marksFor } from "../src/reading-room/marks";
 import { optionFor } from "../src/reading-room/questions";
-import { CRITERIA, criterion, desk, reading } from "./scene";
+import { CRITERIA, criterion, desk, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const next: Action = { kind: "walk", by: 1 };
@@ -95,6 +95,15 @@ describe("the reader study's own questions", () => {
     room.perform(points(3));
     expect(names(room.state.reading)).toEqual([]);
     expect(room.state.reading.answer_ratings).toMatchObject([{ harm: "severe", relevance: null }]);
+  });
+
+  it("name the region where a step has several", () => {
+    const edge = criterion("edge", { target: "region", field: "" });
+    const told = reading({ numSides: 1, part: { criteria: [edge] } });
+    const [output] = told.completions;
+    const steps = [step("a1", 1, [region("r")]), step("a2", 2, [region("s"), region("t", 2)])];
+    const found = gaps({ ...told, completions: output ? [{ ...output, steps }] : [] });
+    expect(found.map(({ name }) => name)).toEqual(["step 1 edge", "region 2a edge", "region 2b edge"]);
   });
 
   it("take digits by number where the options are numbers, else by place", () => {

@@ -19,7 +19,8 @@ import {
   samePlace,
   stepPlace,
 } from "./place";
-import { answerTo, builtIn } from "./questions";
+import { answerTo, builtIn, type Question } from "./questions";
+import { labelOf } from "./region-items";
 
 export interface Gap {
   readonly place: Place;
@@ -69,7 +70,13 @@ function gapAt(reading: Reading, place: Place, mustOnly: boolean): Gap | null {
   if (answerTo(reading, question) !== null || !isAsked(reading, question)) return null;
   const step = completion && place.kind === "step" ? stepAt(completion, place) : null;
   const name = question.criterion.name.toLowerCase();
-  return { place, name: `${prefix}${step ? `step ${step.position} ` : ""}${name}` };
+  return { place, name: `${prefix}${step ? `${partOf(step, question)} ` : ""}${name}` };
+}
+
+/** "step 2"; of a question on one of its several regions "region 2a". */
+function partOf(step: Step, question: Question): string {
+  const region = step.regions.length > 1 && step.regions.find(({ uid }) => uid === question.region);
+  return region ? `region ${labelOf(step, region)}` : `step ${step.position}`;
 }
 
 function stepAt(completion: Completion, place: Place): Step | null {

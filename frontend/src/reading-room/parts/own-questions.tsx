@@ -36,6 +36,7 @@ export function OwnQuestions({ room, state, side, step }: Props) {
               question={question}
               place={place}
               of={of}
+              part={region && step.regions.length > 1 ? `region ${labelOf(step, region)}` : undefined}
             />
           );
         })}

@@ -24,8 +24,10 @@ export function QuestionRow(props: {
   readonly place: Place;
   /** What it is asked of, where the row alone does not say it. */
   readonly of?: string;
+  /** Of several that it is asked of beside each other, which one. */
+  readonly part?: string | undefined;
 }) {
-  const { room, state, question, place } = props;
+  const { room, state, question, place, part } = props;
   const { criterion } = question;
   const of = props.of ? `, ${props.of}` : "";
   return (
@@ -37,6 +39,7 @@ export function QuestionRow(props: {
     >
       <span class="row-label" title={criterion.question}>
         {criterion.name}
+        {part && ` · ${part}`}
         {!criterion.is_required && <small class="quiet"> optional</small>}
       </span>
       {criterion.kind === "text" ? (
