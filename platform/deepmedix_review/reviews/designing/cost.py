@@ -56,6 +56,7 @@ def plan_study(
     deadline: date | None,
     times: ReadingTimes,
     asks_vote: bool,
+    seed: int = 1,
 ) -> StudyPlan:
     return plan(
         design,
@@ -65,6 +66,7 @@ def plan_study(
         num_taught=num_taught,
         num_days=(deadline - timezone.localdate()).days if deadline else None,
         asks_vote=asks_vote,
+        seed=seed,
     )
 
 

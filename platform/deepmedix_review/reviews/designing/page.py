@@ -28,7 +28,13 @@ from deepmedix_review.reviews.designing.form import (
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
 from deepmedix_review.reviews.designing.warnings import warnings_of
-from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign, StudyPlan, room_for_repeats
+from deepmedix_review.reviews.designs import (
+    Problem,
+    ReaderStudyDesign,
+    StudyPlan,
+    rooms_for_repeats,
+    usual_washout,
+)
 from deepmedix_review.reviews.models import Criterion, ReaderStudy
 from deepmedix_review.reviews.same_texts import SamePairs
 from deepmedix_review.reviews.study_services import (
@@ -136,7 +142,12 @@ class DesignPage:
     @cached_property
     def same_pairs(self) -> SamePairs | None:
         """None where no pair is shown."""
-        return self.cases.same_pairs(self.said, seed=settings_from(self.said)["seed"])
+        return self.cases.same_pairs(self.said, seed=self.seed)
+
+    @cached_property
+    def seed(self) -> int:
+        seed: int = settings_from(self.said)["seed"]
+        return seed
 
     @cached_property
     def teachable(self) -> list[Study]:
@@ -165,8 +176,10 @@ class DesignPage:
             return self.begun.design
         design = design_from(self.said)
         if design.repeat_share and self.said.get("washout_cases") is None:
-            room = room_for_repeats(design, num_cases=self.num_cases, readers=self.num_readers)
-            design = replace(design, washout_cases=room.usual_washout)
+            rooms = rooms_for_repeats(
+                design, num_cases=self.num_cases, readers=self.num_readers, seed=self.seed
+            )
+            design = replace(design, washout_cases=usual_washout(rooms))
         return design
 
     @cached_property
@@ -255,6 +268,7 @@ class DesignPage:
                 has_choices=bool(settings_from(self.said)["first_read_choices"]),
             ),
             asks_vote=self.asks_vote,
+            seed=self.seed,
         )
 
     @cached_property

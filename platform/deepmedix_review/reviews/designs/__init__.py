@@ -23,7 +23,7 @@ from deepmedix_review.reviews.designs.durations import (
     make_up,
 )
 from deepmedix_review.reviews.designs.planning import StudyPlan, plan
-from deepmedix_review.reviews.designs.washout import room_for_repeats
+from deepmedix_review.reviews.designs.washout import rooms_for_repeats, usual_washout
 
 __all__ = [
     "USUAL_REGIONS",
@@ -46,5 +46,6 @@ __all__ = [
     "make_up",
     "plan",
     "prepare",
-    "room_for_repeats",
+    "rooms_for_repeats",
+    "usual_washout",
 ]

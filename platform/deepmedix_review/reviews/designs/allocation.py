@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -73,6 +74,28 @@ def allocate(
             k = min(design.readers_per_case or 1, len(readers))
             pairs = [(reader.key, case.key) for case in anchors for reader in readers]
             return pairs + _rotate(rotated, readers, k=k, rng=rng)
+
+
+def count_data(design: ReaderStudyDesign, *, num_cases: int, num_readers: int, seed: int) -> tuple[int, ...]:
+    """How many cases of data `allocate` gives each reader, in whatever order; nothing where cases are taken
+    from a pool. `num_cases` are chosen, of which controls are taken out."""
+    if design.is_pool:
+        return ()
+    num_data = num_cases - round(design.control_share * num_cases)
+    if design.design == "every_reader":
+        return (num_data,) * num_readers
+    if design.design == "split_plot":
+        cases, readers = prepare(
+            design,
+            cases=[DesignCase(key, block=-1) for key in range(num_cases)],
+            readers=[DesignReader(str(key), block=-1) for key in range(num_readers)],
+            seed=seed,
+        )
+        sizes = Counter(case.block for case in cases if case.role == "data")
+        return tuple(sizes[reader.block] for reader in readers)
+    num_anchors = min(design.num_anchor_cases, num_data) if design.design == "anchor_rotation" else 0
+    num_rotated = (num_data - num_anchors) * min(design.readers_per_case or 1, num_readers)
+    return tuple(num_anchors + (num_rotated + place) // num_readers for place in range(num_readers))
 
 
 def _deal_blocks(blocks: Sequence[int], num_blocks: int, rng: random.Random) -> list[int]:

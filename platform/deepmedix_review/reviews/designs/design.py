@@ -70,15 +70,6 @@ class ReaderStudyDesign:
             case "k_readers" | "anchor_rotation":
                 return min(self.readers_per_case or 1, num_readers)
 
-    def num_first_readings(self, *, num_cases: int, num_readers: int) -> float:
-        """By all readers together, of the chosen cases that are no controls; in a pool of every case."""
-        of_a_case = self.num_readers_of_a_case(num_readers)
-        if self.is_pool:
-            return num_cases * of_a_case
-        num_data = num_cases - round(self.control_share * num_cases)
-        anchors = min(self.num_anchor_cases, num_data) if self.design == "anchor_rotation" else 0
-        return anchors * num_readers + (num_data - anchors) * of_a_case
-
     def problems(self, *, num_cases: int, num_readers: int) -> tuple[Problem, ...]:
         """Sentences on what can't be drawn of so many data cases and readers; empty where all can."""
         return tuple(_problems(self, num_cases=num_cases, num_readers=num_readers))

@@ -13,7 +13,13 @@ from deepmedix_review.reviews.designs.design import (
     PlannedAssignment,
     ReaderStudyDesign,
 )
-from deepmedix_review.reviews.designs.order import choose_repeats, hide_repeats, order_cases
+from deepmedix_review.reviews.designs.order import (
+    bring_forward,
+    choose_repeats,
+    count_repeats,
+    hide_repeats,
+    order_cases,
+)
 
 __all__ = ["draw", "draw_assignments", "draw_new_reader", "draw_open_slots", "prepare"]
 
@@ -63,21 +69,30 @@ def draw_assignments(
     # A case that teaches shows all that the study asks.
     if design.share_with_first_read > 0:
         asked = asked | frozenset(opening)
-    orders = order_cases(mixed, rng=rng)
-    repeats = choose_repeats(
+    may_be_repeated = frozenset(case.key for case in cases if case.role == "data")
+    washout_cases = design.washout_cases
+    ordered = order_cases(mixed, rng=rng)
+    orders = {reader.key: ordered.get(reader.key, []) for reader in readers}
+    numbers = count_repeats(
         orders,
         share=design.repeat_share,
-        washout_cases=design.washout_cases,
-        may_be_repeated=frozenset(case.key for case in cases if case.role == "data"),
-        rng=rng,
+        washout_cases=washout_cases,
+        may_be_repeated=may_be_repeated,
         held_before=held_before,
+    )
+    orders = {
+        key: bring_forward(order, numbers[key], washout_cases=washout_cases, may_be_repeated=may_be_repeated)
+        for key, order in orders.items()
+    }
+    repeats = choose_repeats(
+        orders, numbers, washout_cases=washout_cases, may_be_repeated=may_be_repeated, rng=rng
     )
     planned: list[PlannedAssignment] = []
     for reader in readers:
         hidden = hide_repeats(
-            orders.get(reader.key, []),
+            orders[reader.key],
             repeats.get(reader.key, []),
-            washout_cases=design.washout_cases,
+            washout_cases=washout_cases,
             rng=rng,
         )
         listed = [(case.key, False) for case in taught] + hidden

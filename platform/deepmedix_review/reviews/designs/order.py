@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from deepmedix_review.reviews.designs.balance import Bounds, choose, colour_evenly
+from deepmedix_review.reviews.designs.washout import RoomForRepeats, share_repeats
 
 # Each reader's list is cut into this many parts at most.
 MOST_PARTS = 8
@@ -28,32 +29,68 @@ def order_cases(pairs: Sequence[Pair], *, rng: random.Random) -> dict[str, list[
     return {reader: [case for _, _, case in sorted(cases)] for reader, cases in by_reader.items()}
 
 
-def choose_repeats(
+def count_repeats(
     orders: Mapping[str, Sequence[int]],
     *,
     share: float,
     washout_cases: int,
     may_be_repeated: frozenset[int],
-    rng: random.Random,
     held_before: Mapping[str, tuple[int, int]] | None = None,
-) -> dict[str, list[int]]:
-    """The cases that each reader reads twice: the share of the reader's data, each case about as often.
+) -> dict[str, int]:
+    """By reader, how many cases are read twice: as `share_repeats` says and the washout leaves room for.
 
-    Only a case with `washout_cases` other cases after it can be repeated, so there may be fewer.
-    `held_before` says by reader how many cases and repeats the list has already: the share is of all its
-    cases, or what is rounded each time would add up.
+    `held_before` says by reader how many cases and repeats the list has already: the share is of all cases of
+    that list then, or what is rounded each time would add up.
     """
+    num_data = [sum(case in may_be_repeated for case in order) for order in orders.values()]
+    if held_before is None:
+        wanted = share_repeats(num_data, share=share)
+    else:
+        before = [held_before.get(reader, (0, 0)) for reader in orders]
+        wanted = tuple(
+            min(number, max(0, round(share * (cases + number)) - repeats))
+            for number, (cases, repeats) in zip(num_data, before, strict=True)
+        )
+    return {
+        reader: RoomForRepeats(number, len(order)).fitting(washout_cases)
+        for (reader, order), number in zip(orders.items(), wanted, strict=True)
+    }
+
+
+def bring_forward(
+    order: Sequence[int], number: int, *, washout_cases: int, may_be_repeated: frozenset[int]
+) -> list[int]:
+    """The order with so many cases that may be repeated early enough for it: where controls have taken their
+    places, the last of these change with the first cases behind."""
+    last = max(0, len(order) - max(1, washout_cases))
+    lacking = number - sum(case in may_be_repeated for case in order[:last])
+    brought = list(order)
+    if lacking <= 0:
+        return brought
+    early = [place for place in reversed(range(last)) if order[place] not in may_be_repeated]
+    late = [place for place in range(last, len(order)) if order[place] in may_be_repeated]
+    for there, here in list(zip(early, late, strict=False))[:lacking]:
+        brought[there], brought[here] = brought[here], brought[there]
+    return brought
+
+
+def choose_repeats(
+    orders: Mapping[str, Sequence[int]],
+    numbers: Mapping[str, int],
+    *,
+    washout_cases: int,
+    may_be_repeated: frozenset[int],
+    rng: random.Random,
+) -> dict[str, list[int]]:
+    """The cases that each reader reads twice: so many, each case about as often. Only a case with
+    `washout_cases` other cases after it can be repeated."""
     pairs: list[Pair] = []
     rows: dict[str, Bounds] = {}
     for reader, order in orders.items():
         last = max(0, len(order) - max(1, washout_cases))
-        early = [case for case in order[:last] if case in may_be_repeated]
-        cases_before, repeats_before = (held_before or {}).get(reader, (0, 0))
-        num_cases = cases_before + sum(case in may_be_repeated for case in order)
-        number = min(max(0, round(share * num_cases) - repeats_before), len(early))
-        if number:
-            rows[reader] = Bounds(number, number)
-            pairs += [(reader, case) for case in early]
+        if numbers[reader]:
+            rows[reader] = Bounds(numbers[reader], numbers[reader])
+            pairs += [(reader, case) for case in order[:last] if case in may_be_repeated]
     if not pairs:
         return {}
     total = sum(bounds.low for bounds in rows.values())

@@ -13,7 +13,7 @@ from deepmedix_review.reviews.designs.durations import (
     expected_times,
     make_up,
 )
-from deepmedix_review.reviews.designs.washout import RoomForRepeats, room_for_repeats
+from deepmedix_review.reviews.designs.washout import RoomForRepeats, longest_washout, rooms_for_repeats
 from rl_feedback.counting import counted
 
 # Of a normal distribution: 95 % lie within so many standard deviations.
@@ -40,14 +40,14 @@ class Span:
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """Half widths are of 95 % intervals, None where the design gives none. `problems` forbid the start;
-    `sentences` tell what to know."""
+    """Half widths are of 95 % intervals, None where the design gives none. `repeats_per_reader`: the fewest
+    and the most. `problems` forbid the start; `sentences` tell what to know."""
 
     num_data_cases: int
     num_control_cases: int
     readers_per_case: float
     readings_per_reader: Span
-    repeats_per_reader: int
+    repeats_per_reader: tuple[int, int]
     num_readings: int
     minutes_per_reader: Span
     minutes_total: Span
@@ -69,30 +69,31 @@ def plan(
     num_taught: int = 0,
     num_days: int | None = None,
     asks_vote: bool = True,
+    seed: int = 1,
     assumptions: Assumptions | None = None,
 ) -> StudyPlan:
     """What the design costs with so many chosen cases (controls are taken out of them) and readers.
 
     `num_taught`: training and calibration cases. `num_days`: until the deadline. `asks_vote`: one of the
     questions is a vote, which two outputs can be given. Without times of a reading,
-    it asks what is usual.
+    it asks what is usual. Readings and repeats are those that `draw` draws by the same seed.
     """
     times = seconds_per_reading or expected_times(_usual(design))
     assumed = assumptions or Assumptions()
     num_controls = round(design.control_share * num_cases)
     num_data = num_cases - num_controls
     of_a_case = design.num_readers_of_a_case(readers)
-    first = design.num_first_readings(num_cases=num_cases, num_readers=readers)
-    every_reads = num_taught if design.is_pool else num_controls + num_taught
-    data_each = first / readers if readers else 0.0
-    room = room_for_repeats(design, num_cases=num_cases, readers=readers)
-    repeats = room.fitting(design.washout_cases)
-    total = round(first) + readers * (every_reads + repeats)
-    each = Span(
-        math.floor(data_each) + every_reads + repeats,
-        data_each + every_reads + repeats,
-        math.ceil(data_each) + every_reads + repeats,
-    )
+    rooms = rooms_for_repeats(design, num_cases=num_cases, readers=readers, seed=seed)
+    repeats = [room.fitting(design.washout_cases) for room in rooms]
+    if design.is_pool:
+        first = round(num_cases * of_a_case)
+        each = _even(first, readers, besides=num_taught)
+        total = first + readers * num_taught
+    else:
+        first = sum(room.num_cases for room in rooms) - readers * num_controls
+        lists = [room.num_cases + num_taught + number for room, number in zip(rooms, repeats, strict=True)]
+        total = sum(lists)
+        each = Span(min(lists), total / readers, max(lists)) if lists else Span(0, 0, 0)
     readers_per_case = (of_a_case if design.is_pool else first / num_data) if num_data else 0.0
     per_reader = _minutes(times, each.median)
     return StudyPlan(
@@ -100,7 +101,7 @@ def plan(
         num_control_cases=num_controls,
         readers_per_case=readers_per_case,
         readings_per_reader=each,
-        repeats_per_reader=repeats,
+        repeats_per_reader=(min(repeats, default=0), max(repeats, default=0)),
         num_readings=total,
         minutes_per_reader=per_reader,
         minutes_total=_minutes(times, total),
@@ -130,7 +131,7 @@ def plan(
                 times=times,
                 num_data=num_data,
                 readers_per_case=readers_per_case,
-                room=room,
+                rooms=rooms,
                 minutes=per_reader,
                 num_days=num_days,
             )
@@ -188,7 +189,7 @@ def _sentences(
     times: ReadingTimes,
     num_data: int,
     readers_per_case: float,
-    room: RoomForRepeats,
+    rooms: Sequence[RoomForRepeats],
     minutes: Span,
     num_days: int | None,
 ) -> Sequence[str]:
@@ -198,21 +199,18 @@ def _sentences(
         said.append(_left_out(times.hurried, like="" if times.num_readings else times.like))
     if readers_per_case < 2:
         said.append("With fewer than 2 readers per case there is no agreement to measure.")
-    fitting = room.fitting(design.washout_cases)
-    if fitting < room.wanted:
-        said.append(
-            f"Only {fitting} of {room.wanted} repeats per reader fit behind a washout of "
-            f"{design.washout_cases} cases, and with one of {room.longest_washout} they all do. Shorten the "
-            "washout or choose more cases."
-        )
-    elif room.wanted:
+    wants_repeats = any(room.wanted for room in rooms)
+    longest = longest_washout(rooms)
+    if any(room.fitting(design.washout_cases) < room.wanted for room in rooms):
+        said.append(_of_little_room(design, rooms, longest=longest))
+    elif wants_repeats:
         said.append(
             f"A repeat comes at least {_other_cases(max(1, design.washout_cases))} after its case. Up to "
-            f"{room.longest_washout} are possible with every repeat in its place."
+            f"{longest} are possible with every repeat in its place."
         )
     elif design.repeat_share and not design.is_pool:
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
-    if room.wanted and num_days is not None and 0 <= num_days <= design.washout_days:
+    if wants_repeats and num_days is not None and 0 <= num_days <= design.washout_days:
         said.append(
             f"Repeats come due {counted(design.washout_days, 'day')} after their first reading, and the "
             f"deadline is in {counted(num_days, 'day')}. Move one of them."
@@ -226,6 +224,34 @@ def _sentences(
             f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
         )
     return said
+
+
+def _of_little_room(design: ReaderStudyDesign, rooms: Sequence[RoomForRepeats], *, longest: int) -> str:
+    """How many repeats find no place, and which readers get none at all."""
+    fitting = sum(room.fitting(design.washout_cases) for room in rooms)
+    wanted = sum(room.wanted for room in rooms)
+    said = (
+        f"Only {fitting} of {counted(wanted, 'repeat')} {'fits' if fitting == 1 else 'fit'} behind a washout "
+        f"of {counted(design.washout_cases, 'case')}, and with one of {longest} they all do."
+    )
+    none = [room for room in rooms if room.wanted and not room.fitting(design.washout_cases)]
+    if none:
+        fewest, most = min(room.num_cases for room in none), max(room.num_cases for room in none)
+        lists = counted(fewest, "case") if fewest == most else f"{fewest} to {most} cases"
+        who = (
+            "No reader gets one"
+            if len(none) == len(rooms)
+            else f"The {'reader' if len(none) == 1 else f'{len(none)} readers'} of {lists} "
+            f"{'gets' if len(none) == 1 else 'get'} none"
+        )
+        said += f" {who}: too few cases come after the first."
+    return f"{said} Shorten the washout or choose more cases."
+
+
+def _even(number: int, readers: int, *, besides: int) -> Span:
+    """Of each reader, as evenly as it can be, and what everybody reads besides."""
+    each = number / readers if readers else 0.0
+    return Span(math.floor(each) + besides, each + besides, math.ceil(each) + besides)
 
 
 def _whence(times: ReadingTimes) -> str:

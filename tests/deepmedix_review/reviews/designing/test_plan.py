@@ -220,10 +220,7 @@ def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client
     assert "Up to 6 are possible" in page
     assert "of them 2 repeats" in page
     page = admin.post(plan, said | {"washout_cases": "7"}).content.decode()
-    assert (
-        "Only 1 of 2 repeats per reader fit behind a washout of 7 cases, and with one of 6 they all do."
-        in page
-    )
+    assert "Only 2 of 4 repeats fit behind a washout of 7 cases, and with one of 6 they all do." in page
     admin.post(NEW, said | {"washout_cases": "", "action": "save"})
     assert ReaderStudy.objects.get().washout_cases == 3
     page = admin.post(plan, said | {"repeat_share": "", "washout_cases": ""}).content.decode()

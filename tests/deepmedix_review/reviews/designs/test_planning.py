@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 
 from deepmedix_review.reviews.designs import (
+    DesignCase,
+    DesignReader,
     Question,
     ReaderStudyDesign,
     ReadingTimes,
+    draw,
     expected_times,
     make_up,
     plan,
-    room_for_repeats,
+    prepare,
+    rooms_for_repeats,
+    usual_washout,
 )
 from deepmedix_review.reviews.designs.planning import alpha_half_width, vote_half_width
 from rl_feedback.agreement import krippendorff_alpha
@@ -36,6 +41,71 @@ def test_the_plan_counts_what_is_drawn(name: str) -> None:
     assert abs(planned.num_readings - sum(drawn.values())) <= NUM_READERS
     assert (planned.num_data_cases, planned.num_control_cases) == (285, 15)
     assert planned.problems == ()
+
+
+def drawn_by(design: ReaderStudyDesign, *, num_cases: int, readers: int, seed: int) -> list[tuple[int, int]]:
+    """By reader, how many readings and how many of them repeats."""
+    cases, people = prepare(
+        design,
+        cases=[DesignCase(key, block=-1) for key in range(num_cases)],
+        readers=[DesignReader(f"reader {key}", block=-1) for key in range(readers)],
+        seed=seed,
+    )
+    planned = draw(design, cases=cases, readers=people, seed=seed)
+    readings = Counter(item.reader for item in planned)
+    repeats = Counter(item.reader for item in planned if item.kind == "repeat")
+    return [(readings[person.key], repeats[person.key]) for person in people]
+
+
+@pytest.mark.parametrize("washout_cases", [2, 5])
+@pytest.mark.parametrize("control_share", [0.0, 0.25])
+@pytest.mark.parametrize("repeat_share", [0.1, 0.5])
+@pytest.mark.parametrize(("num_cases", "readers"), [(8, 3), (3, 5), (13, 4)])
+@pytest.mark.parametrize(
+    "of",
+    [
+        {"design": "every_reader"},
+        {"design": "k_readers", "readers_per_case": 2},
+        {"design": "split_plot", "num_blocks": 2},
+        {"design": "anchor_rotation", "readers_per_case": 1, "num_anchor_cases": 2},
+    ],
+    ids=lambda of: of["design"],
+)
+def test_the_plan_promises_the_readings_and_repeats_that_are_drawn(
+    of: dict[str, Any],
+    num_cases: int,
+    readers: int,
+    repeat_share: float,
+    control_share: float,
+    washout_cases: int,
+) -> None:
+    design = ReaderStudyDesign(
+        **of, repeat_share=repeat_share, control_share=control_share, washout_cases=washout_cases
+    )
+    planned = plan(design, num_cases=num_cases, readers=readers, seed=7)
+    drawn = drawn_by(design, num_cases=num_cases, readers=readers, seed=7)
+    each, repeats = [number for number, _ in drawn], [number for _, number in drawn]
+    assert planned.num_readings == sum(each)
+    assert (planned.readings_per_reader.low, planned.readings_per_reader.high) == (min(each), max(each))
+    assert planned.repeats_per_reader == (min(repeats), max(repeats))
+
+
+def test_readers_whose_lists_differ_by_a_case_get_as_many_repeats() -> None:
+    design = ReaderStudyDesign(design="k_readers", readers_per_case=2, repeat_share=0.1, washout_cases=2)
+    for seed in range(20):
+        drawn = drawn_by(design, num_cases=8, readers=3, seed=seed)
+        assert sorted(drawn) == [(6, 1), (6, 1), (7, 1)]
+
+
+def test_the_plan_says_who_gets_no_repeat_and_why() -> None:
+    design = ReaderStudyDesign(design="k_readers", readers_per_case=2, repeat_share=0.1, washout_cases=5)
+    planned = plan(design, num_cases=8, readers=3)
+    assert (planned.num_readings, planned.repeats_per_reader) == (17, (0, 1))
+    said = next(sentence for sentence in planned.sentences if "washout" in sentence)
+    assert said == (
+        "Only 1 of 3 repeats fits behind a washout of 5 cases, and with one of 4 they all do. The 2 readers "
+        "of 5 cases get none: too few cases come after the first. Shorten the washout or choose more cases."
+    )
 
 
 def test_minutes_grow_with_all_that_is_asked() -> None:
@@ -133,7 +203,7 @@ def test_what_cannot_be_drawn_is_said(
 @pytest.mark.parametrize(
     ("design", "num_days", "sentence"),
     [
-        (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "Only 5 of 10 repeats"),
+        (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "Only 15 of 30 repeats"),
         (ReaderStudyDesign(repeat_share=0.1, washout_cases=95), None, "with one of 90 they all do"),
         (ReaderStudyDesign(repeat_share=0.1, washout_cases=20), None, "Up to 90 are possible"),
         (ReaderStudyDesign(repeat_share=0.1), None, "at least 1 other case after its case"),
@@ -153,9 +223,10 @@ def test_the_usual_washout_leaves_room_for_every_repeat_that_can_be_placed(
     num_cases: int, share: float
 ) -> None:
     design = ReaderStudyDesign(repeat_share=share)
-    room = room_for_repeats(design, num_cases=num_cases, readers=2)
-    assert room.usual_washout <= min(20, num_cases)
-    assert room.fitting(room.usual_washout) == room.fitting(0)
+    rooms = rooms_for_repeats(design, num_cases=num_cases, readers=2)
+    assert usual_washout(rooms) <= min(20, num_cases)
+    room = rooms[0]
+    assert room.fitting(usual_washout(rooms)) == room.fitting(0)
     assert room.fitting(room.longest_washout) == room.fitting(0)
     if 0 < room.wanted < num_cases:
         assert room.fitting(room.longest_washout + 1) < room.wanted
@@ -163,4 +234,4 @@ def test_the_usual_washout_leaves_room_for_every_repeat_that_can_be_placed(
 
 def test_without_repeats_there_is_no_washout() -> None:
     for design in (ReaderStudyDesign(), ReaderStudyDesign(is_pool=True, repeat_share=0.5)):
-        assert room_for_repeats(design, num_cases=100, readers=3).usual_washout == 0
+        assert usual_washout(rooms_for_repeats(design, num_cases=100, readers=3)) == 0
