@@ -127,10 +127,12 @@ def has_signed(reader: User) -> bool:
 
 
 def assigned_studies(user: User) -> Q:
-    """The studies of a reader's own cases: what `studies.selectors.READER_ACCESS` lets a reader see."""
+    """The studies of a reader's own cases: what `studies.selectors.READER_ACCESS` lets a reader see. Not
+    those of one that was taken away unsigned."""
     if not may(user, Capability.READ_CASES):
         return Q(pk__in=())
-    return Q(pk__in=Assignment.objects.filter(reader=user).values("case__study"))
+    own = Assignment.objects.filter(reader=user, withdrawn_at=None)
+    return Q(pk__in=own.values("case__study"))
 
 
 def studies_of_collection(user: User, collection: Collection) -> list[Use]:

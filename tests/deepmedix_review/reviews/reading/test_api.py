@@ -27,6 +27,7 @@ from deepmedix_review.reviews.reading.changes import CastVote, Look, MeasureLine
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import remove_reader
 from deepmedix_review.studies.models import Series
+from deepmedix_review.studies.selectors import visible_studies
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import a_draft, running
 from tests.factories.reviews import an_open_reading, change, complete, reader_of, reader_study, sign
@@ -195,6 +196,8 @@ def test_who_was_removed_is_shown_no_more_of_what_was_only_begun() -> None:
         assert client.get(reverse(door, args=[signed.uid])).status_code == 200
     page = client.get(reverse("reading", args=[begun.uid]))
     assert (page.status_code, b"enlarged" in page.content) == (200, False)
+    # The film of what was signed stays within reach, for an amendment; that of the other case doesn't.
+    assert set(visible_studies(reader)) == {signed.assignment.case.study}
 
 
 def test_viewing_a_reading_is_audited() -> None:
