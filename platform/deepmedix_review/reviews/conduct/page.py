@@ -23,13 +23,15 @@ from deepmedix_review.reviews.conduct.disputes import (
 from deepmedix_review.reviews.conduct.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.conduct.out_of_use import cases_out_of_use
 from deepmedix_review.reviews.criteria.versions import asked_of
-from deepmedix_review.reviews.designing import choices
+from deepmedix_review.reviews.designing import cautions, choices
 from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRST_READS, SHOWS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
 from deepmedix_review.reviews.same_texts import say_same_pairs, that_differ
 from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
+from deepmedix_review.reviews.study_services.assigning import staying
+from deepmedix_review.studies.models import Study
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,18 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "hidden": hidden,
         "invitation_form": said.invitation or invitation_form(reader_study, request),
         "extension_form": said.extension or extension_form(reader_study, request),
+        "cautions": _cautions(said, reader_study),
     }
     record_event(actor=user, action="view_reader_study", subject=reader_study)
     return render(request, "reviews/conduct/page.html", context, status=409 if said.is_refused else 200)
+
+
+def _cautions(said: Said, reader_study: ReaderStudy) -> Sequence[str]:
+    """Beside what more cases would give whom: which of them their readers know."""
+    if said.growth is None or said.extension is None:
+        return ()
+    added = Study.objects.filter(uid__in=said.extension.cleaned_data["studies"])
+    return cautions.of_known_films(added, [invitation.reader for invitation in staying(reader_study)])
 
 
 def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[DisputeRow]) -> Said:

@@ -1,6 +1,7 @@
 """Readers and cases that come or leave in the middle: what moves is shown before, and refusals in place."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -173,3 +174,18 @@ def test_a_study_gets_more_cases_and_more_time(admin: Client) -> None:
     assert "is extended." in page
     study.refresh_from_db()
     assert (study.deadline, study.cases.count()) == (day, 2)
+
+
+def test_before_cases_are_added_the_page_says_which_readers_know_them(admin: Client) -> None:
+    elsewhere = running(a_draft(num_cases=2, num_readers=1))
+    [reader] = readers_of(elsewhere)
+    first, second = list_of(elsewhere, reader)
+    sign_unsaid(first)
+    study = running(replace(a_draft(num_cases=1, num_readers=1), readers=[reader]))
+    known, unread = first.case.study, second.case.study
+    where = address(study, "extend")
+    page = admin.post(where, {"extend-studies": [str(known.uid), str(unread.uid)]}).content.decode()
+    assert f"{reader.pseudonym} has read 1 of these films in another reader study." in page
+    assert (
+        "another reader study" not in admin.post(where, {"extend-studies": str(unread.uid)}).content.decode()
+    )
