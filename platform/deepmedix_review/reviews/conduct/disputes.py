@@ -10,7 +10,7 @@ from django.db.models import Avg, Q
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 
 IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
 NOT_ANY_MORE = "Another look was asked for. As its readings stand now, nothing of it is disputed."
@@ -27,7 +27,8 @@ class Able:
 
 @dataclass(frozen=True)
 class DisputeRow:
-    """A case on which readers disagree, why, and who settles it, or could."""
+    """A case on which readers disagree, why, and who settles it, or could. `goes_by_itself`: nobody need name
+    somebody, since the clock gives it to a third reader of this study."""
 
     case: uuid.UUID
     position: int
@@ -36,6 +37,7 @@ class DisputeRow:
     adjudicator: User | None
     is_signed: bool
     able: tuple[Able, ...]
+    goes_by_itself: bool
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
     had = _who_had(found.case for found in disputed)
     experts = tuple(readers())
     needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
+    third = _third_readers(reader_study) if needs_new else frozenset()
 
     def row_of(case: Case, reasons: tuple[str, ...]) -> DisputeRow:
         settling = given.get(case.pk)
-        able = [Able(expert, expert.pk in had[case.pk]) for expert in experts]
+        every = [Able(expert, expert.pk in had[case.pk]) for expert in experts]
+        able = tuple(one for one in every if not (needs_new and one.is_of_case))
         return DisputeRow(
             case=case.uid,
             position=case.position,
@@ -74,14 +78,16 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
             reasons=reasons if shows_reasons else (),
             adjudicator=settling.reader if settling else None,
             is_signed=settling is not None and settling.signed_at is not None,
-            able=tuple(one for one in able if not (needs_new and one.is_of_case)),
+            able=able,
+            goes_by_itself=settling is None and any(one.reader.pk in third for one in able),
         )
 
     return [row_of(found.case, found.reasons) for found in disputed]
 
 
 def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
-    return [row for row in disputes if row.adjudicator is None]
+    """Those that wait until somebody is named."""
+    return [row for row in disputes if row.adjudicator is None and not row.goes_by_itself]
 
 
 def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
@@ -100,6 +106,14 @@ def minutes_each(reader_study: ReaderStudy) -> float | None:
     )
     seconds: float | None = signed.aggregate(mean=Avg("active_seconds"))["mean"]
     return seconds / 60 if seconds else None
+
+
+def _third_readers(reader_study: ReaderStudy) -> frozenset[int]:
+    """Whom `queue_adjudications` chooses from: while the study is paused nobody."""
+    if reader_study.state != ReaderStudy.State.RUNNING:
+        return frozenset()
+    accepted = Invitation.objects.filter(reader_study=reader_study, state=Invitation.State.ACCEPTED)
+    return frozenset(accepted.values_list("reader", flat=True))
 
 
 def _with_given(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:

@@ -209,6 +209,13 @@ def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> 
     assert "1 disputed case waits for somebody to settle it: <a" in results
     page = admin.get(detail(study)).content.decode()
     row = page[page.index('id="disputes"') :]
+    assert "goes to a third reader by itself now" in row
+    assert "Give" not in row
+    assert "1 disputed case is not settled yet: wait until it is, or lock the study without." in page
+    admin.post(address(study, "move"), {"move": "pause"})
+    page = admin.get(detail(study)).content.decode()
+    row = page[page.index('id="disputes"') :]
+    assert "by itself" not in row
     offered = re.findall(r"<option[^>]*>(.*?)</option>", row)
     assert offered == ["Choose …", f"{third.pseudonym} · {third.username}"]
     said = {"case": str(study.cases.get().uid), "reader": str(reader_of(Reading.objects.earliest("pk")).uid)}
