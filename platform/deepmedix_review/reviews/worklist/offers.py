@@ -175,9 +175,12 @@ def study_to_go_on_with_after(reading: Reading) -> ReadersStudy | None:
 
 
 def notices_of(reader: User) -> Sequence[WorklistNotice]:
-    """What the reader was not told yet, the newest first."""
+    """What the reader was not told yet, the newest first. Of a locked study, in which nothing is left to
+    do, only that the reader was removed: its row is gone, too."""
     require(reader, Capability.READ_CASES)
-    mine = WorklistNotice.objects.filter(reader=reader, dismissed_at=None)
+    mine = WorklistNotice.objects.filter(reader=reader, dismissed_at=None).exclude(
+        reader_study__state=ReaderStudy.State.LOCKED, is_end=False
+    )
     return list(mine.select_related("reader_study").order_by("-pk")[:MOST_NOTICES])
 
 

@@ -306,6 +306,17 @@ def test_a_notice_says_what_grew_and_by_when_it_is_to_be_read() -> None:
     assert "Nothing that you read is lost." not in told()
 
 
+def test_notices_of_a_locked_study_go_but_the_one_that_its_reader_was_removed() -> None:
+    study = reader_study(num_cases=1)
+    reader = study.invitations.get().reader
+    WorklistNotice.objects.create(reader_study=study, reader=reader, num_come=1, is_grown=True)
+    WorklistNotice.objects.create(reader_study=study, reader=reader, is_end=True)
+    lock_reader_study(reader_study=study, actor=None)
+    page = client_of(reader).get(reverse("worklist")).content.decode()
+    assert "was added to" not in page
+    assert f"You are no longer a reader of {study.title}" in page
+
+
 def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:
     client, address = client_of(ExpertFactory.create()), reverse("worklist")
     assert "hx-get" not in client.get(address).content.decode()
