@@ -240,7 +240,7 @@ def _rows(
         _row(
             assignment,
             reading := readings[assignment.pk],
-            num_behind=behind.get(assignment.case.reader_study_id, 0) if reading.opened_at is None else 0,
+            num_behind=_own_behind(assignment, reading, behind),
             has_ended=assignment.case.reader_study_id in ended,
             misses_film=assignment.case.study_id in missing,
         )
@@ -249,13 +249,30 @@ def _rows(
     )
 
 
+def _own_behind(assignment: Assignment, reading: Reading, behind: Mapping[int, int]) -> int:
+    """What is to be settled hides nothing: each such case has a row of its own."""
+    is_next = reading.opened_at is None and assignment.kind != Assignment.Kind.ADJUDICATION
+    return behind.get(assignment.case.reader_study_id, 0) if is_next else 0
+
+
 def _num_behind(page: Iterable[Assignment], invitations: Iterable[Invitation]) -> Mapping[int, int]:
-    """By reader study that hides repeats: how many cases are to be read beside those of this page."""
-    shown = Counter(assignment.case.reader_study_id for assignment in page if assignment.signed_at is None)
+    """By reader study that hides repeats: how many cases are to be read beside those of this page and those
+    to settle, which invitations count among the others."""
+    hiding = [i for i in invitations if i.reader_study.repeat_share]
+    if not hiding:
+        return {}
+    Kind = Assignment.Kind
+    shown = Counter(
+        assignment.case.reader_study_id
+        for assignment in page
+        if assignment.signed_at is None and assignment.kind != Kind.ADJUDICATION
+    )
+    to_settle = _opened(hiding[0].reader_id).filter(
+        kind=Kind.ADJUDICATION, case__reader_study__in=[i.reader_study_id for i in hiding]
+    )
+    shown.update(to_settle.values_list("case__reader_study", flat=True))
     return {
-        i.reader_study_id: max(0, i.num_assigned - i.num_signed - shown[i.reader_study_id])
-        for i in invitations
-        if i.reader_study.repeat_share
+        i.reader_study_id: max(0, i.num_assigned - i.num_signed - shown[i.reader_study_id]) for i in hiding
     }
 
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,6 +26,7 @@ from deepmedix_review.reviews.study_services import (
     pause_reader_study,
     remove_reader,
     resume_reader_study,
+    start_adjudication,
     start_reader_study,
 )
 from deepmedix_review.reviews.worklist.endings import ending_after
@@ -315,6 +317,24 @@ def test_notices_of_a_locked_study_go_but_the_one_that_its_reader_was_removed() 
     page = client_of(reader).get(reverse("worklist")).content.decode()
     assert "was added to" not in page
     assert f"You are no longer a reader of {study.title}" in page
+
+
+def test_a_case_to_settle_counts_none_of_the_cases_behind_the_next_one() -> None:
+    design = ReaderStudyDesign(design="k_readers", readers_per_case=2, shows="one", repeat_share=0.5)
+    draft = replace(a_draft(num_cases=8, num_readers=3, design=design), adjudication="third_reader")
+    study = running(draft)
+    case = study.cases.earliest("position")
+    for first in Assignment.objects.filter(case=case, kind=Assignment.Kind.FIRST):
+        sign_unsaid(first)
+    [reader] = (
+        found
+        for found in User.objects.filter(invitations__reader_study=study)
+        if not Assignment.objects.filter(case=case, reader=found).exists()
+    )
+    to_read = len(list_of(study, reader))
+    start_adjudication(case=case, reader=reader, actor=None)
+    rows = selectors.worklist(reader).rows
+    assert [(row.is_adjudication, row.num_behind) for row in rows] == [(False, to_read - 1), (True, 0)]
 
 
 def test_an_empty_worklist_renews_itself_only_while_the_demo_is_being_made() -> None:
