@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.reviews.models import Assignment, Case, Reading, ReadingChange, StepRating
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Study
@@ -102,6 +102,7 @@ def test_the_next_case_begins_with_its_question_however_far_the_one_before_was_s
     enter: Callable[..., Room],
 ) -> None:
     room = enter(num_cases=2, num_steps=6)
+    ReaderStudy.objects.update(first_reads="share")
     room.page.set_viewport_size({"width": 1280, "height": 720})
     _, second = room.open()
     room.wait_until_ready(second)
@@ -114,6 +115,12 @@ def test_the_next_case_begins_with_its_question_however_far_the_one_before_was_s
     room.wait_for_case(second)
     expect(question).to_be_in_viewport(ratio=1)
     expect(room.page.locator(".room .current").last).to_be_in_viewport(ratio=1)
+    notice = room.page.get_by_text("No first read on this case")
+    for _ in range(6):
+        room.page.keyboard.press("j")
+    expect(room.page.locator(".room .current").last).to_be_in_viewport(ratio=1)
+    expect(question).not_to_be_in_viewport()
+    expect(notice).to_be_in_viewport(ratio=1)
 
 
 def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Callable[..., Room]) -> None:

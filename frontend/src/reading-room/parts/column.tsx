@@ -43,6 +43,7 @@ export function Column(props: Props) {
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
       <Adjudication reading={reading} />
+      <NoFirstRead reading={reading} />
       <div class="room-list">
         <div
           class={`room-scroll${isComparing ? " comparing" : ""}`}
@@ -52,11 +53,6 @@ export function Column(props: Props) {
           {props.children}
           <LockedBanner reading={reading} addresses={addresses} />
           <FeedbackPanel room={room} feedback={reading.feedback} />
-          {reading.skips_first_read && reading.signed_at === null && (
-            <p class="banner warn" role="status">
-              <strong>No first read on this case:</strong> the model's output is here at once.
-            </p>
-          )}
           {reading.is_training && reading.signed_at === null && (
             <p class="quiet">
               A practice case: once it is signed you see what is known of it, also on the film.
@@ -88,6 +84,16 @@ export function Column(props: Props) {
       </div>
       <Foot {...props} room={room} roomState={stage.state} />
     </aside>
+  );
+}
+
+/** Above the list, which begins at the first step, perhaps below its question. */
+function NoFirstRead({ reading }: { readonly reading: Reading }) {
+  if (!reading.skips_first_read || reading.signed_at !== null) return null;
+  return (
+    <p class="no-first-read" role="status">
+      <strong>No first read on this case:</strong> the model's output is here at once.
+    </p>
   );
 }
 
