@@ -118,6 +118,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     measured_lines: [],
     active_seconds: 0,
     missing: [],
+    amends_signed_at: null,
     amendment_reason: "",
     signed_at: null,
     saved_at: null,

@@ -90,6 +90,11 @@ export async function send(reading: string, sent: Sent): Promise<Answer<Confirme
   return confirmed(answer, "saved_at", (body) => ({ kind: "changed", body }));
 }
 
+/** Gives an open amendment up; the answer names the signed reading, which stays as it is. */
+export function discardAmendment(reading: string): Promise<Answer<Schemas["Discarded"]>> {
+  return postJson<Schemas["Discarded"]>(`/api/readings/${reading}/discard/`, {});
+}
+
 /** Locks the first read; the answer is the reading with its outputs. */
 export function lockFirstRead(
   reading: string,

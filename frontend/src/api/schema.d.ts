@@ -360,6 +360,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/readings/{uid}/discard/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give up an open amendment with all that it says; the signed reading stays as it is. */
+        post: operations["reading_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings/{uid}/first-read/lock/": {
         parameters: {
             query?: never;
@@ -926,6 +943,13 @@ export interface components {
         DecisionEnum: "accept" | "reject";
         DecisionRequest: {
             decision: components["schemas"]["DecisionEnum"];
+        };
+        Discarded: {
+            /**
+             * Format: uuid
+             * @description the signed reading, which stays as it is
+             */
+            amends: string;
         };
         Disputed: {
             /** @description plausibility, verdict, a criterion of the answer, harm, or a vote's kind; empty for a question of the reader study's own */
@@ -1515,6 +1539,11 @@ export interface components {
             measured_lines: number[][];
             active_seconds: number;
             missing: string[];
+            /**
+             * Format: date-time
+             * @description of an amendment: when the reading was signed that it amends
+             */
+            amends_signed_at: string | null;
             amendment_reason: string;
             /** Format: date-time */
             signed_at: string | null;
@@ -2751,6 +2780,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadingCompletion"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    reading_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discarded"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             403: {

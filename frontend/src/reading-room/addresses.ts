@@ -2,6 +2,10 @@
 export interface Addresses {
   readonly worklist: string;
   readonly amend: string | null;
+  /** The amendment of the page's own reading, where there is one. */
+  readonly amendment: string | null;
+  /** That one is signed. */
+  readonly isAmended: boolean;
   /** Takes the next free case, where the reader study is a pool. */
   readonly take: string | null;
 }

@@ -13,6 +13,8 @@ if (mount && uid) {
   const addresses = {
     worklist: mount.dataset.worklistUrl ?? "/",
     amend: mount.dataset.amendUrl ?? null,
+    amendment: mount.dataset.amendmentUrl ?? null,
+    isAmended: mount.dataset.isAmended !== undefined,
     take: mount.dataset.takeUrl ?? null,
   };
   // What the page says while this script is on its way.

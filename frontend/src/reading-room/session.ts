@@ -1,7 +1,7 @@
 /** A reader's way through the cases: each is opened, saved as it is read, signed, and followed by the next at once. */
 import type { Credentials } from "../api/account";
 import { getJson } from "../api/client";
-import { type Reading, send } from "../api/reading";
+import { discardAmendment, type Reading, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
 import { openDatabase } from "./browser-database";
@@ -211,6 +211,20 @@ export class Session {
     if (this.around) await forgetLeftover(one, this.around);
     const { leftovers } = this.state;
     this.set({ leftovers: { ...leftovers, own: leftovers.own.filter((other) => other !== one) } });
+  }
+
+  /** Gives the open amendment up, with what waits to be sent of it. Returns why it stays, or null. */
+  async discardAmendment(): Promise<string | null> {
+    const { desk } = this;
+    if (desk === null) return null;
+    const answer = await discardAmendment(desk.uid);
+    if (answer.kind === "locked-out") await this.login.findOut();
+    if (answer.kind !== "done") return answer.sentence;
+    this.desks.putAway();
+    this.set({ stage: { kind: "opening" } });
+    await desk.saver.forgetAll();
+    location.assign(`/readings/${answer.body.amends}/`);
+    return null;
   }
 
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */

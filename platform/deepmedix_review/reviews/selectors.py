@@ -54,6 +54,7 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
             "assignment__case__study",
             "completion_a__instance__series",
             "completion_b",
+            "amends",
             "amended_by",
         )
         .prefetch_related("votes")

@@ -178,6 +178,26 @@ def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
     return amendment
 
 
+@transaction.atomic
+def discard_amendment(*, reading: Reading, reader: User) -> uuid.UUID:
+    """Give up an open amendment with all that it says. Returns the signed reading, which stays as it is."""
+    held = Reading.objects.select_for_update(of=("self",)).select_related("assignment", "amends")
+    amendment = held.filter(pk=reading.pk).first()
+    if amendment is None:
+        raise RefusedByRule("This amendment is discarded already. Go back to your worklist.")
+    _require_reader(reader, amendment.assignment)
+    if amendment.amends is None:
+        raise RefusedByRule("This reading amends no other, so there is no amendment to discard.")
+    if amendment.signed_at is not None:
+        raise RefusedByRule("This amendment is signed, so it stays. Amend it to change it.")
+    signed = amendment.amends
+    amendment.delete()
+    record_event(
+        actor=reader, action="discard_amendment", subject=amendment, details={"amends": str(signed.uid)}
+    )
+    return signed.uid
+
+
 def _require_reader(reader: User, assignment: Assignment) -> None:
     require(reader, Capability.READ_CASES)
     if assignment.reader_id != reader.pk:

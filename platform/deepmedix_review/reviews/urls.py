@@ -18,6 +18,7 @@ page_urlpatterns = [
     path("assignments/<uuid:uid>/give-back/", worklist_views.give_back, name="give-case-back"),
     path("readings/<uuid:uid>/", worklist_views.show_reading_page, name="reading"),
     path("readings/<uuid:uid>/amend/", worklist_views.amend, name="amend-reading"),
+    path("readings/<uuid:uid>/discard/", worklist_views.discard_amendment, name="discard-amendment"),
     path("reader-studies/", conduct_views.list_reader_studies, name="reader-study-list"),
     path("reader-studies/new/", design_views.create, name="reader-study-create"),
     path("reader-studies/example/", design_views.show_example, name="reader-study-example"),
@@ -66,6 +67,9 @@ api_urlpatterns = [
         "readings/<uuid:uid>/first-read/lock/",
         api_views.FirstReadLockView.as_view(),
         name="api-reading-lock-first-read",
+    ),
+    path(
+        "readings/<uuid:uid>/discard/", api_views.AmendmentDiscardView.as_view(), name="api-reading-discard"
     ),
     path("readings/<uuid:uid>/open/", api_views.ReadingOpeningView.as_view(), name="api-reading-open"),
     path(

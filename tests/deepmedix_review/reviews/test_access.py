@@ -59,6 +59,7 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("post", "open-reading", READER_ONLY | {READER: 302} | PAGE),
         ("get", "reading", READER_ONLY | PAGE),
         ("get", "amend-reading", READER_ONLY | PAGE),
+        ("post", "discard-amendment", READER_ONLY | {READER: 409} | PAGE),
         ("get", "reader-study-list", ADMIN_ONLY | {RESEARCHER: 200}),
         ("get", "reader-study-create", ADMIN_ONLY),
         ("post", "reader-study-create", ADMIN_ONLY),
@@ -84,6 +85,7 @@ def _change(reading: Reading) -> dict[str, Any]:
         ("post", "api-reading-changes", READER_ONLY),
         ("post", "api-reading-sign", READER_ONLY | {READER: 409}),
         ("post", "api-reading-name-on-film", READER_ONLY),
+        ("post", "api-reading-discard", READER_ONLY | {READER: 409}),
     ],
 )
 @pytest.mark.parametrize("person", [READER, OTHER_READER, ADMIN, RESEARCHER, NOBODY])

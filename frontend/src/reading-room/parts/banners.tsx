@@ -222,6 +222,11 @@ export function LockedBanner({ reading, addresses }: { reading: Reading; address
         <strong>Signed</strong> on {moment(reading.signed_at)}. It is locked; a change of mind is an amendment
         that says why.
       </p>
+      {addresses.amendment && (
+        <a class="button" href={addresses.amendment}>
+          {addresses.isAmended ? "Amended since: look at the amendment" : "Amendment open: continue"}
+        </a>
+      )}
       {addresses.amend && (
         <a class="button" href={addresses.amend}>
           Amend

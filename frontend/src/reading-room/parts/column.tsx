@@ -12,6 +12,7 @@ import type { RoomState } from "../room-state";
 import { keepListClearOf } from "../scrolling";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
+import { AmendmentBanner } from "./amendment";
 import { LockedBanner, SaveBanner } from "./banners";
 import { Cap } from "./cap";
 import { CaseQuestions } from "./common-questions";
@@ -52,6 +53,7 @@ export function Column(props: Props) {
         >
           {props.children}
           <LockedBanner reading={reading} addresses={addresses} />
+          <AmendmentBanner key={reading.uid} session={session} reading={reading} />
           <FeedbackPanel room={room} feedback={reading.feedback} />
           {reading.is_training && reading.signed_at === null && (
             <p class="quiet">

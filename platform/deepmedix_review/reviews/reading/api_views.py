@@ -28,6 +28,7 @@ from deepmedix_review.reviews.reading.reveal import lock_first_read
 from deepmedix_review.reviews.reading.serializers import (
     ChangeAnswerSerializer,
     ConflictSerializer,
+    DiscardedSerializer,
     OpenedSerializer,
     ReadingCompletionSerializer,
     ReadingSerializer,
@@ -38,7 +39,7 @@ from deepmedix_review.reviews.reading.serializers import (
 )
 from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.selectors import reading_for
-from deepmedix_review.reviews.services import apply_change, mark_opened, sign_reading
+from deepmedix_review.reviews.services import apply_change, discard_amendment, mark_opened, sign_reading
 from deepmedix_review.reviews.worklist.endings import Ending, ending_after
 from deepmedix_review.reviews.worklist.offers import study_to_go_on_with_after
 
@@ -135,6 +136,19 @@ class ReadingOpeningView(APIView):
         mark_opened(reading, reader=reader)
         record_event(actor=reader, action="view_reading", subject=reading)
         return Response(OpenedSerializer(reading).data)
+
+
+class AmendmentDiscardView(APIView):
+    permission_classes = [needs(Capability.READ_CASES)]
+
+    @extend_schema(
+        operation_id="reading_discard", request=None, responses={200: DiscardedSerializer, **REFUSALS}
+    )
+    def post(self, request: Request, uid: uuid.UUID) -> Response:
+        """Give up an open amendment with all that it says; the signed reading stays as it is."""
+        reader = acting_user(request)
+        signed = discard_amendment(reading=reading_for(reader, uid), reader=reader)
+        return Response(DiscardedSerializer({"amends": signed}).data)
 
 
 class ReadingChangesView(APIView):

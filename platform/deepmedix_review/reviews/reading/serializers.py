@@ -279,6 +279,9 @@ class ReadingSerializer(serializers.Serializer[Any]):
     )
     active_seconds = serializers.IntegerField()
     missing = serializers.ListField(child=serializers.CharField())
+    amends_signed_at = serializers.DateTimeField(
+        allow_null=True, help_text="of an amendment: when the reading was signed that it amends"
+    )
     amendment_reason = serializers.CharField()
     signed_at = serializers.DateTimeField(allow_null=True)
     saved_at = serializers.DateTimeField(allow_null=True)
@@ -329,6 +332,10 @@ class ReportAnswerSerializer(serializers.Serializer[Any]):
     )
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null where none follows")
     ending = EndingSerializer(allow_null=True, help_text="how far the reader is, where no case follows")
+
+
+class DiscardedSerializer(serializers.Serializer[Any]):
+    amends = serializers.UUIDField(help_text="the signed reading, which stays as it is")
 
 
 class OpenedSerializer(serializers.Serializer[Any]):

@@ -90,7 +90,8 @@ class ClosedView:
 
 @dataclass(frozen=True)
 class ReadingView:
-    """`stage` is first_read, rating or signed; `position` counts the cases in the order of their opening."""
+    """`stage` is first_read, rating or signed; `position` counts the cases in the order of their opening.
+    `amends_signed_at`: of an amendment, when the reading was signed that it amends."""
 
     uid: uuid.UUID
     stage: Literal["first_read", "rating", "signed"]
@@ -121,6 +122,7 @@ class ReadingView:
     measured_lines: tuple[Box, ...]
     active_seconds: int
     missing: tuple[str, ...]
+    amends_signed_at: datetime | None
     amendment_reason: str
     signed_at: datetime | None
     saved_at: datetime | None
@@ -173,6 +175,7 @@ def show_reading(reading: Reading) -> ReadingView:
         measured_lines=tuple((*line,) for line in reading.measured_lines),
         active_seconds=reading.active_seconds,
         missing=find_missing(reading).sentences,
+        amends_signed_at=reading.amends.signed_at if reading.amends else None,
         amendment_reason=reading.amendment_reason,
         signed_at=reading.signed_at,
         saved_at=last_change,

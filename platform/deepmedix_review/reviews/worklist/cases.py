@@ -43,7 +43,8 @@ class Progress:
 class WorklistRow:
     """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
     withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
-    and the case is left out of what comes next until it is back."""
+    and the case is left out of what comes next until it is back. `amends_signed_at`: the row is an
+    amendment of the reading signed then. `open_amendment` amends this signed reading."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -58,13 +59,15 @@ class WorklistRow:
     is_adjudication: bool
     is_training: bool
     may_be_amended: bool
+    amends_signed_at: datetime | None
+    open_amendment: uuid.UUID | None
     lease_expires_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Worklist:
     """`after` is the cursor of the next page, None on the last. `num_open` counts hidden cases that are not
-    due yet, and nothing of a study that is locked or too late."""
+    due yet, open amendments, and no other case of a study that is locked or too late."""
 
     rows: tuple[WorklistRow, ...]
     progress: tuple[Progress, ...]
@@ -84,7 +87,8 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
         )
     found = list(assignments.select_related("case__reader_study", "case__study").order_by("pk")[: PAGE + 1])
     page = found[:PAGE]
-    begun = [] if signed or after is not None else _open_amendments(reader)
+    amended = _open_amendments(reader)
+    begun = [] if signed or after is not None else amended
     progress = tuple(
         Progress(i.reader_study.uid, i.reader_study.title, i.num_assigned, i.num_signed)
         for i in invitations
@@ -96,7 +100,8 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
         progress=progress,
         num_open=sum(i.num_assigned - i.num_signed for i in invitations if _is_read_in(i))
         + _num_begun_in_paused(reader, invitations)
-        + extra_open,
+        + extra_open
+        + len(amended),
         num_signed=sum(invitation.num_signed for invitation in invitations) + extra_signed,
         after=page[-1].uid if len(found) > PAGE else None,
     )
@@ -231,8 +236,10 @@ def _rows(
     page: list[Assignment], invitations: Iterable[Invitation], *, signed: bool
 ) -> tuple[WorklistRow, ...]:
     """With each assignment its open reading, or the last that was signed."""
-    wanted = Reading.objects.filter(assignment__in=page, signed_at__isnull=not signed)
-    readings = {reading.assignment_id: reading for reading in wanted.order_by("pk")}
+    found = list(Reading.objects.filter(assignment__in=page).select_related("amends").order_by("pk"))
+    opened = {reading.assignment_id: reading for reading in found if reading.signed_at is None}
+    last_signed = {reading.assignment_id: reading for reading in found if reading.signed_at is not None}
+    readings = last_signed if signed else opened
     ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
     behind = {} if signed else _num_behind(page, invitations)
     missing = set() if signed else studies_that_miss_a_file({assignment.case.study_id for assignment in page})
@@ -240,6 +247,7 @@ def _rows(
         _row(
             assignment,
             reading := readings[assignment.pk],
+            amendment=opened.get(assignment.pk) if signed else None,
             num_behind=_own_behind(assignment, reading, behind),
             has_ended=assignment.case.reader_study_id in ended,
             misses_film=assignment.case.study_id in missing,
@@ -277,7 +285,13 @@ def _num_behind(page: Iterable[Assignment], invitations: Iterable[Invitation]) -
 
 
 def _row(
-    assignment: Assignment, reading: Reading, *, num_behind: int, has_ended: bool, misses_film: bool
+    assignment: Assignment,
+    reading: Reading,
+    *,
+    amendment: Reading | None,
+    num_behind: int,
+    has_ended: bool,
+    misses_film: bool,
 ) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
@@ -294,6 +308,8 @@ def _row(
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
         may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,
+        amends_signed_at=reading.amends.signed_at if reading.amends else None,
+        open_amendment=amendment.uid if amendment else None,
         lease_expires_at=assignment.lease_expires_at,
     )
 

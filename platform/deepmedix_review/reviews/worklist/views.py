@@ -125,6 +125,19 @@ def amend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     return render(request, "reviews/amend.html", {"reading": reading, "form": form}, status=status)
 
 
+@require_POST
+@readers_only
+def discard_amendment(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    reader = acting_user(request)
+    reading = selectors.reading_for(reader, uid)
+    try:
+        services.discard_amendment(reading=reading, reader=reader)
+    except RefusedByRule as refusal:
+        return _show_worklist(request, refusal=str(refusal))
+    messages.success(request, "The amendment is discarded. Your signed reading stays as it is.")
+    return redirect("worklist")
+
+
 def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
     """As it is now; what was refused is said above it, and the status is 409."""
     reader = acting_user(request)

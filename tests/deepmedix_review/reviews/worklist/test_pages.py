@@ -17,7 +17,7 @@ from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.demo import announce_demo
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading, WorklistNotice
-from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
     create_reader_study,
     design_reader_study,
@@ -400,6 +400,52 @@ def test_an_amendment_is_opened_with_its_reason() -> None:
     amendment = Reading.objects.get(amends=reading)
     assert answer.headers["Location"] == reverse("reading", args=[amendment.uid])
     assert amendment.amendment_reason == "Sides mixed up"
+
+
+def test_an_open_amendment_is_told_apart_on_the_worklist_and_can_be_discarded() -> None:
+    reading = a_signed_reading()
+    client, worklist = client_of(reader_of(reading)), reverse("worklist")
+    amend = reverse("amend-reading", args=[reading.uid])
+    assert "To read 0<" in client.get(worklist).content.decode()
+    assert amend in client.get(worklist, {"show": "signed"}).content.decode()
+    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
+    discard = reverse("discard-amendment", args=[amendment.uid])
+    page = client.get(worklist).content.decode()
+    assert "To read 1<" in page
+    assert "amendment opened" in page
+    assert "stays as it is and counts" in page
+    assert discard in page
+    signed = client.get(worklist, {"show": "signed"}).content.decode()
+    assert ("To read 1<" in signed, "Amendment open: continue<" in signed, amend in signed) == (
+        True,
+        True,
+        False,
+    )
+    continues = f'href="{reverse("reading", args=[amendment.uid])}"'
+    assert continues in signed
+    # Nor is a reason asked for in vain by an address that was kept.
+    asked = client.get(amend).content.decode()
+    assert (continues in asked, "<textarea" in asked) == (True, False)
+    room = client.get(reverse("reading", args=[reading.uid])).content.decode()
+    assert ("data-amendment-url" in room, "data-amend-url" in room) == (True, False)
+    said = client.post(discard, follow=True).content.decode()
+    assert "Your signed reading stays as it is." in said
+    assert "To read 0<" in said
+    assert amend in client.get(worklist, {"show": "signed"}).content.decode()
+
+
+def test_a_signed_amendment_is_not_discarded_and_takes_the_amended_ones_place() -> None:
+    reading = a_signed_reading()
+    client = client_of(reader_of(reading))
+    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
+    sign(amendment)
+    refused = client.post(reverse("discard-amendment", args=[amendment.uid]))
+    assert refused.status_code == 409
+    assert "This amendment is signed, so it stays." in refused.content.decode()
+    signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
+    assert reverse("amend-reading", args=[amendment.uid]) in signed
+    asked = client.get(reverse("amend-reading", args=[reading.uid])).content.decode()
+    assert "This reading was amended on" in asked
 
 
 def test_a_reader_sees_the_studies_of_their_own_cases_alone() -> None:

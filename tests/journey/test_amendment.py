@@ -1,0 +1,86 @@
+"""An open amendment says what it is wherever its reader meets it, and can be given up."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import BrowserContext, expect
+
+from deepmedix_review.reviews.models import Reading, StepRating
+from deepmedix_review.reviews.study_services import create_reader_study
+from tests.browser import check_barriers, open_as, watch
+from tests.factories.accounts import ExpertFactory
+from tests.factories.reasoning import say
+from tests.factories.registry import ServingModelFactory
+from tests.factories.reviews import complete, sign
+from tests.factories.studies import store_phantom
+from tests.reading_room import HEART, LUNG, Room
+
+AMEND = re.compile(r"^Amend\b")
+DISCARD = re.compile("^Discard the amendment")
+
+
+def test_an_amendment_is_opened_recognised_continued_and_discarded(
+    live_server: Any, context: BrowserContext
+) -> None:
+    reader, film = ExpertFactory.create(), store_phantom(seed=1, size=128)
+    boxes = [(text, [(20.0, 20.0, 60.0, 90.0)]) for text, _ in (HEART, LUNG)]
+    say(film, steps=boxes, answer="cardiomegaly", model_version=ServingModelFactory.create())
+    create_reader_study(title="Second thoughts", studies=[film.study], readers=[reader], actor=None, seed=1)
+    signed = Reading.objects.get()
+    complete(signed, plausibility=4)
+    sign(signed)
+    page = open_as(reader, context=context, url=live_server.url)
+    room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
+    worklist = f"{live_server.url}/worklist/"
+
+    page.goto(f"{worklist}?show=signed")
+    page.get_by_role("link", name=AMEND).click()
+    page.get_by_label("Reason").fill("I took the left for the right")
+    page.get_by_role("button", name="Open the amendment").click()
+    room.wait_for_film()
+    said = page.get_by_role("region", name="Amendment")
+    expect(said).to_contain_text("Amendment of the reading signed on")
+    expect(said).to_contain_text("I took the left for the right")
+    room.press("1")
+    room.wait_until_saved()
+    amendment = Reading.objects.get(amends=signed)
+    assert StepRating.objects.filter(reading=amendment, plausibility=1).count() == 1
+
+    # The signed case leads to it, and no reason is asked for in vain.
+    page.goto(f"{worklist}?show=signed")
+    expect(page.get_by_role("link", name="To read 1")).to_be_visible()
+    expect(page.get_by_role("link", name=AMEND)).to_have_count(0)
+    page.get_by_role("link", name=re.compile("^View ")).click()
+    room.wait_for_film()
+    page.get_by_role("link", name="Amendment open: continue").click()
+    room.wait_for_film()
+    said.get_by_role("button", name=DISCARD).click()
+    expect(said.get_by_role("status")).to_contain_text("The signed reading stays as it is and counts.")
+    check_barriers(page)
+    # What is said meanwhile goes with it, and leaves nothing to be sent.
+    room.press("2")
+    said.get_by_role("button", name="Discard it for good").click()
+    expect(page).to_have_url(f"{live_server.url}/readings/{signed.uid}/")
+    expect(page.get_by_role("link", name="Amend", exact=True)).to_be_visible()
+    room.wait_for_film()
+    expect(page.get_by_text("of another case of yours")).to_have_count(0)
+    assert list(Reading.objects.all()) == [signed]
+    assert set(StepRating.objects.values_list("plausibility", flat=True)) == {4}
+
+    # From the worklist too.
+    page.get_by_role("link", name="Amend", exact=True).click()
+    page.get_by_label("Reason").fill("I did after all")
+    page.get_by_role("button", name="Open the amendment").click()
+    room.wait_for_film()
+    page.goto(worklist)
+    row = page.get_by_role("row", name=re.compile("Second thoughts.*amendment opened"))
+    row.locator("summary", has_text="Discard").click()
+    expect(row).to_contain_text("stays as it is and counts")
+    check_barriers(page)
+    row.get_by_role("button", name="Discard the amendment").click()
+    expect(
+        page.get_by_text("The amendment is discarded. Your signed reading stays as it is.")
+    ).to_be_visible()
+    expect(page.get_by_role("link", name="To read 0")).to_be_visible()
+    assert list(Reading.objects.all()) == [signed]
+    assert room.problems == []
