@@ -10,6 +10,7 @@ import { Column } from "./parts/column";
 import { FilmPanel } from "./parts/film-panel";
 import { LoginDialog } from "./parts/login-dialog";
 import { NameDialog } from "./parts/name-dialog";
+import { OtherCases } from "./parts/other-cases";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
 import { wouldBeLost } from "./save-state";
@@ -123,7 +124,9 @@ export function ReadingRoom({
             seconds={state.seconds}
             worklistUrl={addresses.worklist}
             onHelp={() => setSheetOpen(true)}
-          />
+          >
+            {session && <OtherCases session={session} leftovers={state.leftovers} />}
+          </TopBar>
         ) : (
           <BareTopBar worklistUrl={addresses.worklist} />
         )}

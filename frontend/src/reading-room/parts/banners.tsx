@@ -2,15 +2,14 @@ import { isChange, type Reading } from "../../api/reading";
 import { clock, moment } from "../../moments";
 import type { Addresses } from "../addresses";
 import { differences, itemName } from "../items";
-import type { Leftovers } from "../leftovers";
 import type { LoginState } from "../login";
 import type { Problem, SaveState } from "../save-state";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
 import { Discard } from "./discard";
 
-const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
-const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
+export const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
+export const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
 
 const NOTHING_IS_KEPT = 'This browser window keeps no data. Do not close it before the top bar says "Saved".';
 
@@ -42,7 +41,6 @@ export function SaveBanner(props: {
         />
       )}
       {save.problem === null && !save.isKept && <div class="banner warn">{NOTHING_IS_KEPT}</div>}
-      <LeftoverBanners session={session} leftovers={state.leftovers} />
     </>
   );
 }
@@ -174,43 +172,6 @@ function ConflictBanner(props: {
         Keep mine
       </button>
     </section>
-  );
-}
-
-/** Of these nothing can be sent from here. */
-const IS_LOST: ReadonlySet<Problem["kind"]> = new Set(["closed", "over"]);
-
-function LeftoverBanners(props: { readonly session: Session; readonly leftovers: Leftovers }) {
-  const { session, leftovers } = props;
-  return (
-    <>
-      {leftovers.own.map((one) => (
-        <div key={one.reading} class="banner warn" role="status">
-          <p>
-            <strong>
-              {wait(one.save.numWaiting)} of another case of yours, {one.caseLabel}.
-            </strong>{" "}
-            {one.save.problem?.sentence}
-          </p>
-          <a class="button" href={`/readings/${one.reading}/`}>
-            Open that case
-          </a>{" "}
-          {one.save.problem && IS_LOST.has(one.save.problem.kind) && (
-            <Discard
-              number={one.save.numWaiting}
-              lost={() => session.whatIsLost(one.reading)}
-              onDiscard={() => session.forgetLeftover(one)}
-            />
-          )}
-        </div>
-      ))}
-      {leftovers.numOfOthers > 0 && (
-        <div class="banner" role="status">
-          This browser keeps {changes(leftovers.numOfOthers)} of another account. They are not sent under your
-          login; they go when that reader logs in here.
-        </div>
-      )}
-    </>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
@@ -69,6 +70,8 @@ export function TopBar(props: {
   readonly seconds: number;
   readonly worklistUrl: string;
   readonly onHelp: () => void;
+  /** What is said of other cases than this one. */
+  readonly children?: ComponentChildren;
 }) {
   const { reading } = props;
   return (
@@ -87,6 +90,7 @@ export function TopBar(props: {
         Case {reading.position} of {reading.num_cases}
       </span>
       <span class="grow" />
+      {props.children}
       <span role="status">
         <SaveStatus save={props.save} />
       </span>
