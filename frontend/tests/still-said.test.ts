@@ -82,6 +82,9 @@ describe("what an answer still says", () => {
 
   it("says of which output it is where there are two", () => {
     const other = completion("b", []);
-    expect(stillSaidInWords(struck({ completions: [said, other] }))).toMatch(/^A's answer still says/);
+    const told = struck({ completions: [said, other] });
+    expect(stillSaidInWords(told)).toMatch(/^A's answer still says/);
+    expect(stillSaidInWords(told, "a")).toBe(stillSaidInWords(told));
+    expect(stillSaidInWords(told, "b")).toBe("");
   });
 });

@@ -192,6 +192,35 @@ def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_ke
     assert AnswerRating.objects.get().rewrite == ""
 
 
+def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: Callable[..., Room]) -> None:
+    room = enter_designed(num_outputs=1)
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(room.page.get_by_role("heading", name="Reasoning")).to_be_visible()
+    room.press("1", "x", "4", "f", "4", "f", "1", "x")
+    said = room.page.get_by_text("The answer still says “cardiomegaly”, taken out of step 1.", exact=True)
+    expect(said).to_have_count(1)
+    expect(said).not_to_be_visible()
+    room.press("4", "f")
+    relevance = room.page.get_by_role("group", name="Relevance", exact=True)
+    expect(relevance).to_be_focused()
+    expect(said).to_be_visible()
+    before = relevance.bounding_box()
+    room.press("k")
+    expect(said).not_to_be_visible()
+    room.press("j")
+    expect(relevance).to_be_focused()
+    assert relevance.bounding_box() == before
+    check_barriers(room.page)
+    room.press("e")
+    room.page.keyboard.press("Control+a")
+    room.page.keyboard.type("no finding")
+    room.press("Escape")
+    expect(said).to_have_count(0)
+    assert room.problems == []
+
+
 def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: Callable[..., Room]) -> None:
     Criterion.objects.create(key="remark", name="Remark", target="step", kind="text")
     room = enter_designed(num_outputs=1, keys=(*BUILT_IN, "remark"))

@@ -103,9 +103,9 @@ function says(text: string, named: Named, { steps, answer_names }: Completion): 
   });
 }
 
-/** "B's answer still says “left nodule”, taken out of step 2 (+1)."; empty where none does. */
-export function stillSaidInWords(reading: Reading): string {
-  const [first, ...others] = stillSaid(reading);
+/** "B's answer still says “left nodule”, taken out of step 2 (+1)."; empty where none does, or that of `only` does not. */
+export function stillSaidInWords(reading: Reading, only?: Side): string {
+  const [first, ...others] = stillSaid(reading).filter(({ side }) => only === undefined || side === only);
   if (first === undefined) return "";
   const { side, words, position, isRewritten } = first;
   const own = isRewritten ? "Your answer" : "The answer";

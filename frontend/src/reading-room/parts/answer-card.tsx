@@ -6,6 +6,7 @@ import { isWellFormed, type Place } from "../place";
 import { answerQuestions, keyOf } from "../questions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { stillSaidInWords } from "../still-said";
 import { Earlier } from "./earlier";
 import { MissedFindings } from "./missed-findings";
 import { QuestionRow } from "./question-row";
@@ -51,6 +52,7 @@ export function AnswerCard(props: {
         maxLength={MOST_LETTERS}
       />
       {rewrite && state.writing?.field !== "rewrite" && <p class="note">You would write: {rewrite}</p>}
+      <StillSaid state={state} side={side} />
       <Earlier words={earlierRewrites(reading, uid)} />
       {!isWellFormed(completion) && <AsWritten completion={completion} />}
       {questions.map((question) => (
@@ -66,6 +68,15 @@ export function AnswerCard(props: {
       <MissedFindings room={room} state={state} completion={completion} />
     </section>
   );
+}
+
+/** Seen while the answer has the focus; its place is kept, so that no row moves with the focus. */
+function StillSaid({ state, side }: { readonly state: RoomState; readonly side: Side }) {
+  const { reading, place } = state;
+  const said = stillSaidInWords(reading, side);
+  if (said === "" || reading.signed_at !== null) return null;
+  const isHere = place.kind === "answer" && place.side === side;
+  return <p class={`still-said quiet${isHere ? "" : " away"}`}>{said}</p>;
 }
 
 /** The other output answers the same. */
