@@ -15,6 +15,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     Assignment,
@@ -64,7 +65,12 @@ def reading() -> Reading:
     me = ExpertFactory.create()
     other = ExpertFactory.create(pseudonym="Reader-Otherwise", username="otherwise.surname")
     study = create_reader_study(
-        title="Round 2", studies=[instance.study], readers=[me, other], actor=AdminFactory.create(), seed=77
+        title="Round 2",
+        studies=[instance.study],
+        readers=[me, other],
+        actor=AdminFactory.create(),
+        seed=77,
+        asked=(*default_criteria(), Asked(library().get(key="harm"), is_required=False)),
     )
     theirs = Reading.objects.get(assignment__case__reader_study=study, assignment__reader=other)
     complete(theirs, side=Vote.Side.B)
