@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models import Count
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -225,3 +226,28 @@ def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client
     assert ReaderStudy.objects.get().washout_cases == 3
     page = admin.post(plan, said | {"repeat_share": "", "washout_cases": ""}).content.decode()
     assert "A repeat comes" not in page
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"design": "k_readers", "readers_per_case": "2", "repeat_share": "10"},
+        {"design": "split_plot", "num_blocks": "2", "repeat_share": "25", "washout_cases": "3"},
+    ],
+)
+def test_the_start_draws_what_the_plan_promised(kind: dict[str, str], admin: Client) -> None:
+    said = form(
+        studies=uids(*(completed_study() for _ in range(8))),
+        readers=uids(*(ExpertFactory.create() for _ in range(3))),
+        washout_cases="",
+    )
+    page = admin.post(reverse("reader-study-plan"), said | kind).content.decode()
+    admin.post(NEW, said | kind | {"action": "start"})
+    drawn = Assignment.objects.order_by()
+    loads = sorted(number for _, number in drawn.values_list("reader").annotate(Count("pk")))
+    repeats = drawn.filter(kind=Assignment.Kind.REPEAT).values_list("reader").annotate(Count("pk"))
+    assert f"<strong>{sum(loads)} readings" in page
+    each = f"{loads[0]} to {loads[-1]}" if loads[0] != loads[-1] else f"{loads[0]}"
+    [number] = {number for _, number in repeats}
+    assert len(repeats) == 3
+    assert f"<dd>{each}, of them {number} repeat" in page
