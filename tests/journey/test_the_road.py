@@ -92,7 +92,8 @@ def assign_to(page: Page, url: str, *, reader: str) -> None:
     page.get_by_label("Title").fill("The road")
     page.get_by_label(re.compile("S-")).check()
     page.get_by_label(reader).check()
-    page.get_by_role("button", name="Keep and start").click()
+    page.locator("summary", has_text="Keep and start").click()
+    page.get_by_role("button", name="Start and invite").click()
     expect(page.get_by_role("heading", name="The road")).to_be_visible()
 
 

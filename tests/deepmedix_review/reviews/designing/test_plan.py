@@ -29,6 +29,7 @@ def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
     assert "40 readings" in page
     # Two steps and three regions an output: 15 + 2 (20 + 8) + 1.6 (4 + 6 + 6) + 5.
     assert "Not measured yet: 102 s per reading (61 to 183) are assumed, by what is asked in it." in page
+    assert "40 readings are drawn into the lists, and 4 readers are invited at once." in page
     assert page.count("<polyline") == 2
     assert page.count('<th scope="row" class="number">') == 4
     page = admin.post(
@@ -38,6 +39,10 @@ def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
     assert "24 readings" in page
     page = admin.post(plan, said | {"design": "k_readers", "readers_per_case": "9"}).content.decode()
     assert "9 readers per case need at least 9 readers, and there are 4." in page
+    assert "It can't start yet; the draft would be kept" in page
+    pool = {"design": "k_readers", "readers_per_case": "2", "is_pool": "on"}
+    page = admin.post(plan, said | pool).content.decode()
+    assert "20 readings wait in a pool, and 4 readers are invited at once." in page
     assert not ReaderStudy.objects.exists()
 
 
