@@ -30,6 +30,7 @@ from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Split, Study
 from rl_feedback.bundle.checking import check_bundle
+from rl_feedback.counting import counted
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
 from tests.workers import Workers, wait_until
@@ -108,7 +109,7 @@ def test_a_bundle_leaves_with_its_sides_and_comes_back_as_a_candidate(
     assert taught.requested_by is not None
     client.force_login(taught.requested_by)
     page = client.get(reverse("training-run", args=[taught.uid])).content.decode()
-    assert f"from a bundle of {left.num_train} cases" in page
+    assert f"from a bundle of {counted(left.num_train, 'case')}" in page
     page = client.get(reverse("dataset-detail", args=[dataset.uid])).content.decode()
     assert left.sha256[:12] in page
     assert reverse("model-detail", args=[candidate.uid]) in page.partition("Hand it over to a cluster")[2]

@@ -130,7 +130,7 @@ def test_completions_are_shown_with_their_steps_and_malformed_ones_as_what_they_
     )
     page = admin.get(reverse("inference-fragment", args=[instance.study.uid])).content.decode()
     assert "Large heart" in page
-    assert "10, 20 – 30, 40 px" in page
+    assert "10 to 30 px across, 20 to 40 px down" in page
     assert "&lt;think&gt; &lt;b&gt;cut" in page
     assert "Its reasoning has no end; it may have been cut off." in page
     assert AuditEvent.objects.latest("sequence").action == "view_completions"

@@ -62,7 +62,7 @@ def test_a_candidate_that_learned_from_a_sealed_patient_is_refused_unmeasured(
     write_examples(data, [TaughtText("film.dcm", "?", 1.0, "test", "text")], kind=TaughtText)
     code, out, _ = said_of(capsys, model, model, "--trained-on", str(data))
     assert code == 0
-    assert out.startswith("Held. It was trained on the test: 1 of the 1 films")
+    assert out.startswith("Held. It was trained on the test: 1 of the 1 film it learned from is of")
 
 
 def test_a_whole_candidate_is_measured_on_every_suite(
