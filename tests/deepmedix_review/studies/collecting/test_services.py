@@ -150,7 +150,7 @@ def test_a_refresh_makes_the_next_version_and_leaves_the_last_as_it_was(admin: U
     first = film()
     version = filtered()
     collection = version.collection
-    with pytest.raises(RefusedByRule, match="Nothing has changed: version 1 has the same 1 studies"):
+    with pytest.raises(RefusedByRule, match="Nothing has changed: version 1 has the same 1 study"):
         services.refresh_collection(collection=collection, actor=admin)
     second = film()
     later = services.refresh_collection(collection=collection, actor=admin)
