@@ -83,13 +83,13 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
     while the database works for the other figures."""
     with transaction.atomic(), ThreadPoolExecutor(max_workers=1) as beside:
         readings = load_readings(reader_study)
+        names = reader_names(readings)
+        times = beside.submit(time_figures, readings, names)
         said = load_said(readings)
         versions = load_versions(reader_study, readings)
         rated = load_rated(reader_study, readings, said, versions)
-        names = reader_names(readings)
         agreement = beside.submit(agreement_figures, readings, rated, names)
         ratings = beside.submit(spread_figures, readings, rated, names)
-        times = beside.submit(time_figures, readings, names)
         found = (
             *found_figures(readings, said, rated, versions),
             *choice_figures(readings, rated, versions),
