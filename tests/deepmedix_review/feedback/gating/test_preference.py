@@ -54,6 +54,18 @@ def vote(
         Reading.objects.update(opened_at=timezone.now(), signed_at=timezone.now())
 
 
+def learned_from_what_is_rated(candidate: ModelVersion, parent: ModelVersion) -> None:
+    TrainingRun.objects.create(
+        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
+        parent_version=parent,
+        candidate=candidate,
+        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
+        state=JobState.DONE,
+        step=1,
+        num_steps=1,
+    )
+
+
 def test_without_a_shadow_study_there_is_no_preference(versions: tuple[ModelVersion, ModelVersion]) -> None:
     candidate, parent = versions
     assert preference_of(candidate, parent=parent).comparison is None
@@ -92,15 +104,7 @@ def test_a_preference_on_few_films_says_that_they_are_too_few_to_tell(
     assert found.comparison is not None
     few = "3 cases are too few to tell: where 0.65 prefer one version it takes about 39."
     assert (found.comparison.candidate, found.comparison.note) == (1.0, few)
-    TrainingRun.objects.create(
-        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
-        parent_version=parent,
-        candidate=candidate,
-        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
-        state=JobState.DONE,
-        step=1,
-        num_steps=1,
-    )
+    learned_from_what_is_rated(candidate, parent)
     client.force_login(ResearcherFactory.create())
     page = client.get(reverse("model-detail", args=[candidate.uid])).content.decode()
     assert f'<small class="quiet">{few}</small>' in page
@@ -115,15 +119,7 @@ def test_votes_on_patients_that_the_candidate_learned_from_do_not_count(
         study.patient_pseudonym = patient_on(Split.TRAIN if number < 5 else Split.TEST)
         study.save(update_fields=["patient_pseudonym"])
     vote(candidate, num_for_candidate=7)
-    TrainingRun.objects.create(
-        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
-        parent_version=parent,
-        candidate=candidate,
-        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
-        state=JobState.DONE,
-        step=1,
-        num_steps=1,
-    )
+    learned_from_what_is_rated(candidate, parent)
     found = preference_of(candidate, parent=parent)
     assert found.comparison is not None
     assert (found.comparison.candidate, found.num_votes, found.num_left_out) == (2 / 7, 7, 5)
