@@ -32,6 +32,7 @@ from rl_feedback.agreement.regions import (
     match_regions,
     region_agreement,
 )
+from rl_feedback.agreement.tally import Tally, tally_counts
 from rl_feedback.agreement.votes import SideBias, side_bias
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "MrmcComparison",
     "RegionAgreement",
     "SideBias",
+    "Tally",
     "TreatmentDifference",
     "clustered_mean",
     "clustered_share",
@@ -68,4 +70,5 @@ __all__ = [
     "paired_difference",
     "region_agreement",
     "side_bias",
+    "tally_counts",
 ]

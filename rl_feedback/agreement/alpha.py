@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, percentiles
-from rl_feedback.agreement.tally import Tally, tally_ratings
+from rl_feedback.agreement.tally import Tally, tally_of
 
 # Draws are weighed together as far as they fit into so many cells of draws x patterns, 8 MB.
 _MOST_CELLS = 1_000_000
@@ -37,10 +37,10 @@ class KrippendorffAlpha(Estimate):
 
 
 def krippendorff_alpha(
-    ratings: Numbers, level: str, *, confidence: float = 0.95, num_draws: int = 1000, seed: int = 0
+    ratings: Numbers | Tally, level: str, *, confidence: float = 0.95, num_draws: int = 1000, seed: int = 0
 ) -> KrippendorffAlpha:
-    """Krippendorff's alpha of `ratings`, readers x items with NaN for gaps: 1 is perfect agreement, 0 what
-    chance gives, below 0 systematic disagreement.
+    """Krippendorff's alpha of `ratings`, readers x items with NaN for gaps, or the tally of such a table: 1
+    is perfect agreement, 0 what chance gives, below 0 systematic disagreement.
 
     `level` is "nominal", "ordinal", "interval" or "ratio". The interval is a percentile bootstrap over items
     (`num_draws` draws from `seed`; 0 draws: none). Where all ratings are equal there is no disagreement to
@@ -65,7 +65,7 @@ def krippendorff_alpha(
     except ValueError:
         raise ValueError(f"level is one of {', '.join(Level)}; this is {level!r}.") from None
     check_confidence(confidence)
-    tally = tally_ratings(ratings, fewest=2)
+    tally = tally_of(ratings, fewest=2)
     if metric is Level.RATIO and tally.categories[0] < 0:
         raise ValueError("Ratings at ratio level count from zero up; below zero use the interval level.")
     units = _Units(tally, metric)

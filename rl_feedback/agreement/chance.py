@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, table_of
-from rl_feedback.agreement.tally import tally_ratings
+from rl_feedback.agreement.tally import Tally, tally_of
 from rl_feedback.agreement.weights import agreement_weights
 
 _MOST_CATEGORIES = 1000
@@ -35,14 +35,15 @@ class ChanceCorrected(Estimate):
 
 
 def gwet_ac1(
-    ratings: Numbers, *, categories: Numbers | None = None, confidence: float = 0.95
+    ratings: Numbers | Tally, *, categories: Numbers | None = None, confidence: float = 0.95
 ) -> ChanceCorrected:
-    """Gwet's AC1 of `ratings`, readers x items with NaN for gaps: agreement on unordered categories that
-    stays meaningful where one category is rare, as findings on films are.
+    """Gwet's AC1 of `ratings`, readers x items with NaN for gaps, or the tally of such a table: agreement on
+    unordered categories that stays meaningful where one category is rare, as findings on films are.
 
-    `categories` lists every category a reader could choose; without it those that were chosen, which makes
-    chance look larger than it was when some were never chosen. With one category only the value is None.
-    The interval is Student's t with n - 1 degrees of freedom on Gwet's variance, cut at 1.
+    `categories` lists every category a reader could choose (a tally knows its own); without it those that
+    were chosen, which makes chance look larger than it was when some were never chosen. With one category
+    only the value is None. The interval is Student's t with n - 1 degrees of freedom on Gwet's variance, cut
+    at 1.
 
     Source: K. L. Gwet, Computing inter-rater reliability and its variance in the presence of high agreement
     (2008), Br J Math Stat Psychol 61, 29-48; with gaps: Handbook of Inter-Rater Reliability, 4th ed. (2014).
@@ -63,13 +64,13 @@ def gwet_ac1(
 
 
 def gwet_ac2(
-    ratings: Numbers,
+    ratings: Numbers | Tally,
     weights: str | Numbers,
     *,
     categories: Numbers | None = None,
     confidence: float = 0.95,
 ) -> ChanceCorrected:
-    """Gwet's AC2 of `ratings`, readers x items with NaN for gaps: AC1 with partial credit for near misses.
+    """Gwet's AC2 of `ratings`, as in `gwet_ac1`: AC1 with partial credit for near misses.
 
     `weights` is "linear" or "quadratic" (by the categories' values), "ordinal" (by their order), "identity"
     (AC1), or a symmetric matrix of agreement, categories ascending, 1 on the diagonal. For the rest see
@@ -136,10 +137,10 @@ def _chance_of_fleiss(shares: Floats, weights: Floats) -> tuple[float, Floats]:
 
 
 def _of_ratings(
-    ratings: Numbers, weights: str | Numbers, categories: Numbers | None, confidence: float
+    ratings: Numbers | Tally, weights: str | Numbers, categories: Numbers | None, confidence: float
 ) -> ChanceCorrected:
     check_confidence(confidence)
-    tally = tally_ratings(ratings, categories=categories)
+    tally = tally_of(ratings, categories=categories)
     if len(tally.categories) > _MOST_CATEGORIES:
         raise ValueError(
             f"These ratings take {len(tally.categories)} values: for measurements use icc or"

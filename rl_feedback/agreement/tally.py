@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,24 @@ class Tally:
         """Ratings per item, by pattern."""
         return sums_by(self.pattern, self.count, self.num_patterns)
 
+    def of_at_least(self, fewest: int) -> Tally:
+        """Without the items that have fewer ratings."""
+        kept = self.sizes() >= fewest
+        if kept.all():
+            return self
+        entry = kept[self.pattern]
+        count = self.count[entry]
+        place = np.cumsum(kept) - 1
+        num_items = self.num_items_of_pattern[kept]
+        return replace(
+            self,
+            pattern=place[self.pattern[entry]],
+            category=self.category[entry],
+            count=count,
+            num_items_of_pattern=num_items,
+            num_ratings=int(count @ num_items[place[self.pattern[entry]]]),
+        )
+
     def table(self) -> Floats:
         """Patterns x categories."""
         dense = np.zeros((self.num_patterns, len(self.categories)))
@@ -52,6 +70,36 @@ class Tally:
 def sums_by(place: Integers, weight: Floats, many: int) -> Floats:
     """The sum of weights at each of `many` places."""
     return np.bincount(place, weight, minlength=many).astype(np.float64, copy=False)
+
+
+def tally_counts(counts: Numbers, categories: Numbers) -> Tally:
+    """Tally items x categories: how many readers gave each of the ascending `categories` to each item. Items
+    without a rating are left out. It takes the place of a table of ratings where readers are many, or where
+    the same ratings go into several statistics.
+
+    Raises ValueError for counts that are no whole numbers, for other columns than `categories` has, and
+    where no item has a rating.
+
+    >>> from rl_feedback.agreement import krippendorff_alpha
+    >>> of_items = tally_counts([[2, 0, 0], [1, 1, 0], [0, 0, 2]], [1, 2, 3])
+    >>> krippendorff_alpha(of_items, "ordinal") == krippendorff_alpha([[1, 1, 3], [1, 2, 3]], "ordinal")
+    True
+    """
+    table = table_of(counts, called="counts", shape="items x categories")
+    names = np.asarray(categories, dtype=np.float64)
+    if table.shape[1] != len(names) or (np.diff(names) <= 0).any():
+        raise ValueError(
+            f"counts have {table.shape[1]} columns, and there are {len(names)} categories: give a column for "
+            "each, categories ascending."
+        )
+    if np.isnan(table).any() or (table < 0).any() or (table != np.rint(table)).any():
+        raise ValueError("counts are whole numbers of readers, 0 where no reader gave the category.")
+    whole = table.astype(np.int64)
+    sizes = whole.sum(axis=1)
+    if not sizes.any():
+        raise ValueError("No item has a rating.")
+    whole = whole[sizes > 0]
+    return _of_counts(whole, names, num_readers=int(sizes.max()), num_ratings=int(sizes.sum()))
 
 
 def tally_ratings(ratings: Numbers, *, categories: Numbers | None = None, fewest: int = 1) -> Tally:
@@ -89,6 +137,21 @@ def tally_ratings(ratings: Numbers, *, categories: Numbers | None = None, fewest
     return _collapsed(item, codes, seen, num_items=int(kept.sum()), num_readers=table.shape[0])
 
 
+def tally_of(ratings: Numbers | Tally, *, categories: Numbers | None = None, fewest: int = 1) -> Tally:
+    """Ratings as `tally_ratings` takes them, or what was tallied already. Raises ValueError as it does, and
+    for categories beside a tally, which has its own."""
+    if not isinstance(ratings, Tally):
+        return tally_ratings(ratings, categories=categories, fewest=fewest)
+    if categories is not None:
+        raise ValueError("A tally has its own categories: give them to tally_counts.")
+    tally = ratings.of_at_least(fewest)
+    if not tally.num_items:
+        raise ValueError(
+            f"No item has {fewest} ratings, so nothing can be compared: let two readers read the same items."
+        )
+    return tally
+
+
 def encode(values: Floats) -> tuple[Floats, Integers]:
     """The distinct values, ascending, and the place of each value among them: `np.unique`, by counting where
     they are whole numbers close together."""
@@ -113,26 +176,37 @@ def _among(seen: Floats, codes: Integers, categories: Numbers) -> tuple[Floats, 
 def _collapsed(item: Integers, codes: Integers, seen: Floats, *, num_items: int, num_readers: int) -> Tally:
     num_categories = len(seen)
     cell = item * num_categories + codes
-    if num_items * num_categories > _MOST_CELLS:
-        cells, count = np.unique(cell, return_counts=True)
-        multiplicity = np.ones(num_items, dtype=np.int64)
-        pattern, category = np.divmod(cells, num_categories)
-    else:
+    if num_items * num_categories <= _MOST_CELLS:
         counts = np.bincount(cell, minlength=num_items * num_categories).reshape(num_items, num_categories)
-        if num_categories * np.log2(num_readers + 1) < 62:
-            keys = counts @ (num_readers + 1) ** np.arange(num_categories)
-            _, first, multiplicity = np.unique(keys, return_index=True, return_counts=True)
-            counts = counts[first]
-        else:
-            multiplicity = np.ones(num_items, dtype=np.int64)
-        pattern, category = np.nonzero(counts)
-        count = counts[pattern, category]
+        return _of_counts(counts, seen, num_readers=num_readers, num_ratings=len(codes))
+    cells, count = np.unique(cell, return_counts=True)
+    pattern, category = np.divmod(cells, num_categories)
     return Tally(
         categories=seen,
         pattern=pattern,
         category=category,
         count=count.astype(np.float64),
-        num_items_of_pattern=multiplicity,
+        num_items_of_pattern=np.ones(num_items, dtype=np.int64),
         num_readers=num_readers,
         num_ratings=len(codes),
+    )
+
+
+def _of_counts(counts: Integers, categories: Floats, *, num_readers: int, num_ratings: int) -> Tally:
+    num_items, num_categories = counts.shape
+    if num_categories * np.log2(num_readers + 1) < 62:
+        keys = counts @ (num_readers + 1) ** np.arange(num_categories)
+        _, first, multiplicity = np.unique(keys, return_index=True, return_counts=True)
+        counts = counts[first]
+    else:
+        multiplicity = np.ones(num_items, dtype=np.int64)
+    pattern, category = np.nonzero(counts)
+    return Tally(
+        categories=categories,
+        pattern=pattern,
+        category=category,
+        count=counts[pattern, category].astype(np.float64),
+        num_items_of_pattern=multiplicity,
+        num_readers=num_readers,
+        num_ratings=num_ratings,
     )

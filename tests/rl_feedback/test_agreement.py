@@ -23,6 +23,7 @@ from rl_feedback.agreement import (
     mrmc_or,
     paired_difference,
     side_bias,
+    tally_counts,
 )
 from tests.home import ROOT
 from tests.rl_feedback import agreement_examples as published
@@ -199,6 +200,49 @@ def test_three_treatments_are_compared_in_pairs_and_all_at_once() -> None:
     assert found.value == found.comparisons[0].difference == pytest.approx(-0.095)
     assert told(found.comparisons[0].p) < 0.01 < 0.5 < told(found.comparisons[1].p)
     assert told(found.p_of_f) < 0.01
+
+
+def test_a_tally_agrees_as_the_table_that_it_counts_does() -> None:
+    rng = np.random.default_rng(4)
+    table = rng.integers(1, 5, size=(6, 40)).astype(float)
+    table[rng.random(table.shape) < 0.5] = np.nan
+    # Category 5 is given by nobody, and items with one rating or none are compared with nothing.
+    categories = (1, 2, 3, 4, 5)
+    tally = tally_counts(
+        [[(column == value).sum() for value in categories] for column in table.T], categories
+    )
+
+    for level in ("nominal", "ordinal", "interval", "ratio"):
+        alphas = krippendorff_alpha(tally, level), krippendorff_alpha(table, level)
+        assert told(alphas[0].value) == pytest.approx(told(alphas[1].value), abs=1e-12)
+        assert told(alphas[0].interval) == pytest.approx(told(alphas[1].interval), abs=1e-12)
+        assert alphas[0].num_items == alphas[1].num_items
+        assert alphas[0].num_ratings == alphas[1].num_ratings
+    for of_tally, of_table in (
+        (gwet_ac1(tally), gwet_ac1(table, categories=categories)),
+        (gwet_ac2(tally, "linear"), gwet_ac2(table, "linear", categories=categories)),
+    ):
+        assert told(of_tally.value) == pytest.approx(told(of_table.value), abs=1e-12)
+        assert told(of_tally.interval) == pytest.approx(told(of_table.interval), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("counts", "categories", "said"),
+    [
+        ([[1, 1, 1]], (1, 2), "3 columns, and there are 2 categories"),
+        ([[1, 1]], (2, 1), "categories ascending"),
+        ([[1, 0.5]], (1, 2), "whole numbers"),
+        ([[0, 0]], (1, 2), "No item has a rating"),
+    ],
+)
+def test_counts_that_are_none_are_refused(counts, categories, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        tally_counts(counts, categories)
+    alone = tally_counts([[1, 0], [0, 1]], (1, 2))
+    with pytest.raises(ValueError, match="No item has 2 ratings"):
+        krippendorff_alpha(alone, "ordinal")
+    with pytest.raises(ValueError, match="has its own categories"):
+        gwet_ac1(alone, categories=(1, 2))
 
 
 def test_side_bias_is_the_exact_binomial_test_with_wilsons_interval() -> None:

@@ -1,13 +1,12 @@
 """How far readers agree on every rating and on the votes, beyond what chance gives."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ParamSpec
+from functools import partial
 
 import numpy as np
 
-from deepmedix_review.reviews.models import Assignment
-from deepmedix_review.reviews.results.columns import Chosen, Numbers, distinct
+from deepmedix_review.reviews.results.columns import Keys, distinct
 from deepmedix_review.reviews.results.figures import (
     TOO_FEW_CASES,
     Cell,
@@ -20,14 +19,12 @@ from deepmedix_review.reviews.results.figures import (
     written_interval,
 )
 from deepmedix_review.reviews.results.intervals import ALL_ALIKE
-from deepmedix_review.reviews.results.pairs import pairs_figure
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Ratings, Readings, as_slots, as_table
-from rl_feedback.agreement import Estimate, gwet_ac1, icc, krippendorff_alpha
+from rl_feedback.agreement import Estimate, gwet_ac1, icc, krippendorff_alpha, tally_counts
 from rl_feedback.counting import counted
 
-P = ParamSpec("P")
 COMPARED = "of items that 2 readers or more rated"
 ALPHA = f"Krippendorff's alpha (Krippendorff 2011), ordinal, {COMPARED}; interval by 1,000 bootstrap draws"
 AC1 = f"Gwet's AC1 (Gwet 2008), n {COMPARED}; interval by its analytic standard error"
@@ -35,8 +32,8 @@ ON_ITEMS = {"2,1": "that every reader rated", "1,1": "with as many ratings as mo
 
 
 @dataclass(frozen=True)
-class _Compared:
-    """What an estimate of one criterion rests on: items with two ratings or more, and their cases."""
+class _Estimated:
+    """An estimate of one criterion, and what it rests on: items with two ratings or more, and their cases."""
 
     criterion: RatedCriterion
     found: Estimate
@@ -45,80 +42,122 @@ class _Compared:
     num_ratings: int
 
 
-def agreement_figures(
-    readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]
-) -> tuple[Figure, ...]:
-    """`names` are the readers'. Nothing here asks the database."""
-    first = readings.of(Assignment.Kind.FIRST)
-    scales = [one for one in rated if one.is_scale]
-    return (
-        _scales(readings, first, scales),
-        _intraclass(readings, first, scales),
-        _choices(readings, first, [one for one in rated if not one.is_scale]),
-        pairs_figure(readings, first, rated, names),
-    )
+@dataclass(frozen=True)
+class Compared:
+    """How far readers agree on one criterion: alpha of a scale, AC1 of all else; and of a scale its
+    intraclass correlation, in its form."""
+
+    chance_corrected: _Estimated
+    intraclass: _Estimated | None = None
+    form: str = ""
 
 
-def _scales(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
-    rows = []
-    for one in rated:
-        ratings = one.ratings.only(first)
-        table = as_slots(ratings)
-        found = _of_several(table, krippendorff_alpha, table, "ordinal")
-        rows.append(_compared(readings, one, ratings, found))
-    return _by_criterion("alpha", "Agreement on the scales", ALPHA, "alpha", rows, marks=(0.667, 0.8))
+@dataclass(frozen=True)
+class _Items:
+    """The items that first readings rated: of each rating its item's place, of each item its case and how
+    often it was rated."""
+
+    of: Ratings
+    place: Keys
+    case: Keys
+    num_ratings: Keys
+
+    def is_of(self, ratings: Ratings) -> bool:
+        return self.of.reading is ratings.reading and self.of.item is ratings.item
 
 
-def _choices(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
-    rows = []
-    for one in rated:
-        ratings = one.ratings.only(first)
-        table = as_slots(ratings)
-        found = _of_several(table, gwet_ac1, table, categories=one.values)
-        rows.append(_compared(readings, one, ratings, found))
-    return _by_criterion("ac1", "Agreement on verdicts, votes and choices", AC1, "AC1", rows)
+class Comparison:
+    """Compares first readings, one criterion after another. Nothing here asks the database."""
 
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+        self._items: _Items | None = None
 
-def _intraclass(readings: Readings, first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
-    """ICC(2,1) where every reader rated every item, else ICC(1,1) over items with as many ratings as most."""
-    rows = []
-    forms = set()
-    for one in rated:
-        ratings = one.in_points().only(first)
-        table = as_table(readings, ratings)
+    def of(self, one: RatedCriterion) -> Compared:
+        items = self._items_of(one)
+        values = one.places_of(one.first)
+        many = len(one.values)
+        counts = np.bincount(items.place * many + values, minlength=many * len(items.case))
+        tally = partial(tally_counts, counts.reshape(-1, many), one.values)
+        if not one.is_scale:
+            return Compared(_estimated(one, items, lambda: gwet_ac1(tally())))
+        alpha = _estimated(one, items, lambda: krippendorff_alpha(tally(), "ordinal"))
+        points = np.asarray(one.numbers, dtype=np.float64)[values]
+        return Compared(alpha, *self._intraclass(one, items, replace(one.first, value=points)))
+
+    def _items_of(self, one: RatedCriterion) -> _Items:
+        """Criteria that are asked of the same thing share them."""
+        if self._items is None or not self._items.is_of(one.ratings):
+            items, place = distinct(one.first.item)
+            case = np.empty(len(items), dtype=np.int64)
+            case[place] = self._readings.case[one.first.reading]
+            self._items = _Items(one.ratings, place, case, np.bincount(place, minlength=len(items)))
+        return self._items
+
+    def _intraclass(self, one: RatedCriterion, items: _Items, points: Ratings) -> tuple[_Estimated, str]:
+        """ICC(2,1) where every reader rated every item, else ICC(1,1) over items with as many ratings as
+        most."""
+        table = as_table(self._readings, points)
         form, fewest = "2,1", max(2, len(table))
         if table.size == 0 or np.isnan(table).any():
-            form, slots = "1,1", as_slots(ratings)
-            fewest = 2 if len(slots) < 2 else _most_common_count(slots)
-            table = slots[:fewest, (~np.isnan(slots)).sum(axis=0) >= fewest]
-        forms.add(form)
-        rows.append(_compared(readings, one, ratings, _of_several(table, icc, table.T, form), fewest=fewest))
-    told = " and ".join(f"ICC({form}) of single ratings on items {ON_ITEMS[form]}" for form in sorted(forms))
-    method = f"{told or 'ICC'} (Shrout and Fleiss 1979), interval by McGraw and Wong 1996"
-    return _by_criterion(
-        "icc", "Intraclass correlation of the scales", method, "ICC", rows, marks=(0.5, 0.75)
+            form, fewest = "1,1", _most_common_count(items.num_ratings)
+            table = as_slots(points)[:fewest, items.num_ratings >= fewest]
+        return _estimated(one, items, lambda: icc(table.T, form), fewest=fewest), form
+
+
+def agreement_figures(compared: Sequence[Compared], pairs: Figure) -> tuple[Figure, ...]:
+    """`compared` in the order in which the criteria are asked; `pairs` is of every two readers."""
+    scales = [one for one in compared if one.intraclass is not None]
+    forms = sorted({one.form for one in scales})
+    told = " and ".join(f"ICC({form}) of single ratings on items {ON_ITEMS[form]}" for form in forms)
+    return (
+        _by_criterion(
+            "alpha",
+            "Agreement on the scales",
+            ALPHA,
+            "alpha",
+            [one.chance_corrected for one in scales],
+            marks=(0.667, 0.8),
+        ),
+        _by_criterion(
+            "icc",
+            "Intraclass correlation of the scales",
+            f"{told or 'ICC'} (Shrout and Fleiss 1979), interval by McGraw and Wong 1996",
+            "ICC",
+            [one.intraclass for one in scales if one.intraclass is not None],
+            marks=(0.5, 0.75),
+        ),
+        _by_criterion(
+            "ac1",
+            "Agreement on verdicts, votes and choices",
+            AC1,
+            "AC1",
+            [one.chance_corrected for one in compared if one.intraclass is None],
+        ),
+        pairs,
     )
 
 
-def _most_common_count(slots: Numbers) -> int:
-    counts = (~np.isnan(slots)).sum(axis=0)
-    counts = counts[counts >= 2]
+def _most_common_count(num_ratings: Keys) -> int:
+    counts = num_ratings[num_ratings >= 2]
     return int(np.bincount(counts).argmax()) if len(counts) else 2
 
 
-def _compared(
-    readings: Readings, one: RatedCriterion, ratings: Ratings, found: Estimate, *, fewest: int = 2
-) -> _Compared:
+def _estimated(
+    one: RatedCriterion, items: _Items, estimate: Callable[[], Estimate], *, fewest: int = 2
+) -> _Estimated:
     """`fewest` ratings of an item are compared, and where it is more than 2 no more than these."""
-    items, place = distinct(ratings.item)
-    counts = np.bincount(place, minlength=len(items))
-    is_compared = counts >= fewest
-    cases, _ = distinct(readings.case[ratings.reading[is_compared[place]]])
+    is_compared = items.num_ratings >= fewest
     num_items = int(is_compared.sum())
-    num_ratings = int(counts[is_compared].sum()) if fewest == 2 else fewest * num_items
+    num_ratings = int(items.num_ratings[is_compared].sum()) if fewest == 2 else fewest * num_items
+    cases, _ = distinct(items.case[is_compared])
+    if items.num_ratings.max(initial=0) < 2:
+        found = Estimate(value=None, note="It needs items that 2 readers rated.")
+    else:
+        found = estimated(estimate)
     if found.interval is not None and len(cases) < TOO_FEW_CASES and found.interval[0] == found.interval[1]:
         found = replace(found, interval=None, note=ALL_ALIKE)
-    return _Compared(one, found, len(cases), num_items, num_ratings)
+    return _Estimated(one, found, len(cases), num_items, num_ratings)
 
 
 def _by_criterion(
@@ -126,7 +165,7 @@ def _by_criterion(
     title: str,
     method: str,
     unit: str,
-    rows: Sequence[_Compared],
+    rows: Sequence[_Estimated],
     marks: Sequence[float] = (),
 ) -> Figure:
     columns = ("criterion", "value", "low", "high", "cases", "items", "ratings", "note")
@@ -163,12 +202,3 @@ def _by_criterion(
         note=best.note,
         plot=plot if any(row.found.value is not None for row in rows) else None,
     )
-
-
-def _of_several(
-    table: Numbers, statistic: Callable[P, Estimate], *numbers: P.args, **settings: P.kwargs
-) -> Estimate:
-    """The estimate, where any item of the table was rated twice."""
-    if not table.size or (~np.isnan(table)).sum(axis=0).max() < 2:
-        return Estimate(value=None, note="It needs items that 2 readers rated.")
-    return estimated(statistic, *numbers, **settings)

@@ -19,7 +19,6 @@ from deepmedix_review.reviews.results.readings import (
     Ratings,
     Readings,
     Said,
-    load_said,
     load_these,
     reader_names,
 )
@@ -43,7 +42,7 @@ class Caution:
 def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
     """Of the readers of these readings, controls and repeats among them; the queries don't grow with them."""
     these = load_these(np.sort(np.array(readings.order_by().values_list("pk", flat=True), dtype=np.int64)))
-    return cautions_of(these, load_said(these))
+    return cautions_of(these, Said(these))
 
 
 def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:

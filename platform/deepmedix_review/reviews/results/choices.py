@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys
 from deepmedix_review.reviews.results.figures import Figure
 from deepmedix_review.reviews.results.rated import RatedCriterion
@@ -20,13 +19,12 @@ def choice_figures(
     readings: Readings, rated: Sequence[RatedCriterion], versions: Versions | None
 ) -> tuple[Figure, ...]:
     """One for each question of choices that has answers; scales and votes have figures of their own."""
-    first = readings.of(Assignment.Kind.FIRST)
-    steps = next((one.ratings.only(first) for one in rated if one.key == "plausibility"), None)
+    steps = next((one.first for one in rated if one.key == "plausibility"), None)
     return tuple(
         _figure(readings, one, of, said, versions)
         for one in rated
         if not one.is_scale and not one.vote
-        for said in (one.ratings.only(first),)
+        for said in (one.first,)
         for of in (steps if one.asked_if and steps is not None else said,)
         if len(of.value)
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 import rl_feedback.agreement
 from deepmedix_review.reviews.models import ReaderStudy
-from deepmedix_review.reviews.results.agreement import agreement_figures
+from deepmedix_review.reviews.results.agreement import Comparison, agreement_figures
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.choices import choice_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
@@ -21,9 +21,10 @@ from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, caveat_of, head_lines
 from deepmedix_review.reviews.results.missed import missed_figures
 from deepmedix_review.reviews.results.own_words import own_word_figures
+from deepmedix_review.reviews.results.pairs import pairs_figure
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
-from deepmedix_review.reviews.results.readings import load_readings, load_said, reader_names
+from deepmedix_review.reviews.results.readings import Said, load_readings, reader_names
 from deepmedix_review.reviews.results.regions import region_figures
 from deepmedix_review.reviews.results.reliability import reliability_figures
 from deepmedix_review.reviews.results.settled import settled_figures
@@ -85,10 +86,14 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
         readings = load_readings(reader_study)
         names = reader_names(readings)
         times = beside.submit(time_figures, readings, names)
-        said = load_said(readings)
+        said = Said(readings)
         versions = load_versions(reader_study, readings)
-        rated = load_rated(reader_study, readings, said, versions)
-        agreement = beside.submit(agreement_figures, readings, rated, names)
+        comparison = Comparison(readings)
+        rated, compared = [], []
+        for one in load_rated(reader_study, readings, said, versions):
+            rated.append(one)
+            compared.append(beside.submit(comparison.of, one))
+        pairs = beside.submit(pairs_figure, readings, rated, names)
         ratings = beside.submit(spread_figures, readings, rated, names)
         found = (
             *found_figures(readings, said, rated, versions),
@@ -105,7 +110,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
             sections=(
                 Section("Findings", found),
                 Section("Progress", progress),
-                Section("Agreement", agreement.result()),
+                Section("Agreement", agreement_figures([one.result() for one in compared], pairs.result())),
                 Section("Regions", regions),
                 Section("Ratings", ratings.result()),
                 Section("Reliability", reliability),

@@ -31,7 +31,7 @@ def found_figures(
     readings: Readings, said: Said, rated: Sequence[RatedCriterion], versions: Versions | None
 ) -> tuple[Figure, ...]:
     first = readings.of(Assignment.Kind.FIRST)
-    scales = [_scaled(readings, first, one, versions) for one in rated if one.is_scale]
+    scales = [_scaled(readings, one, versions) for one in rated if one.is_scale]
     return (
         *([_differences(scales, versions)] if versions is not None and len(versions.names) == 2 else []),
         _means(scales, versions),
@@ -51,8 +51,8 @@ class _Scaled:
     version: Keys | None
 
 
-def _scaled(readings: Readings, first: Chosen, one: RatedCriterion, versions: Versions | None) -> _Scaled:
-    ratings = one.ratings.only(first)
+def _scaled(readings: Readings, one: RatedCriterion, versions: Versions | None) -> _Scaled:
+    ratings = one.first
     version = (
         versions.of(readings, ratings, one.item) if versions is not None and len(ratings.value) else None
     )
@@ -218,7 +218,7 @@ def _shares(
         "which is smaller where votes on one case are alike (Korn and Graubard 1998), as the plan expects it"
     )
     columns = ("vote", "share", "low", "high", "half width", "votes for it", "votes", "cases")
-    ratings = (one.ratings if versions else said.votes[one.vote]).only(first)
+    ratings = one.first if versions else said.votes[one.vote].only(first)
     if not len(ratings.value):
         return missing(
             key=key, title=title, method=method, note="No vote has been signed yet.", columns=columns

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 
-from deepmedix_review.reviews.results.columns import Chosen
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -24,17 +23,15 @@ from rl_feedback.counting import counted
 MOST_IN_MATRIX = 12
 
 
-def pairs_figure(
-    readings: Readings, first: Chosen, rated: Sequence[RatedCriterion], names: Mapping[int, str]
-) -> Figure:
-    """`names` are the readers'."""
+def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]) -> Figure:
+    """`names` are the readers'. Nothing here asks the database."""
     title, key = "Agreement of every two readers", "pairs"
     method = "Cohen's kappa, quadratic weights (Cohen 1968), on the items that both rated"
     scale = next((one for one in rated if one.is_scale), None)
     columns = ("reader", "other reader", "kappa", "low", "high", "items")
     if scale is None:
         return missing(key=key, title=title, method=method, note="This reader study asks no scale.")
-    ratings = scale.ratings.only(first)
+    ratings = scale.first
     table = as_table(readings, ratings)
     keys = np.unique(readings.reader[ratings.reading])
     if len(keys) < 2:

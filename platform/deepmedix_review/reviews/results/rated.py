@@ -1,14 +1,16 @@
 """Everything that a reader study asks for and that has values, each with all that readers said to it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from deepmedix_review.reviews.criteria.versions import asked_of
-from deepmedix_review.reviews.models import Criterion, ReaderStudy
-from deepmedix_review.reviews.results.columns import Numbers
+from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy
+from deepmedix_review.reviews.results.columns import Keys, Numbers
 from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, load_criterion
 from deepmedix_review.reviews.results.versions import Versions
 
@@ -25,14 +27,15 @@ MOST_MARKS = 7
 class RatedCriterion:
     """A criterion, all that readers said to it, and the names of its values in order.
 
-    `numbers` are what the values of a scale count; `vote` is which vote it is, empty for all else;
-    `asked_if` of which steps alone it is asked.
+    `first` is what was said in first readings of data; `numbers` are what the values of a scale count;
+    `vote` is which vote it is, empty for all else; `asked_if` of which steps alone it is asked.
     """
 
     key: str
     name: str
     item: str
     ratings: Ratings
+    first: Ratings
     values: tuple[int, ...]
     labels: tuple[str, ...]
     is_scale: bool
@@ -40,12 +43,16 @@ class RatedCriterion:
     vote: str = ""
     asked_if: str = ""
 
+    def places_of(self, ratings: Ratings) -> Keys:
+        """The places of these ratings among its values."""
+        low = self.values[0]
+        places = np.zeros(self.values[-1] - low + 1, dtype=np.int64)
+        places[np.asarray(self.values) - low] = np.arange(len(self.values))
+        return places[ratings.value.astype(np.int64) - low]
+
     def points_of(self, ratings: Ratings) -> Numbers:
         """What these ratings on its scale count."""
-        return np.asarray(self.numbers, dtype=float)[np.searchsorted(self.values, ratings.value)]
-
-    def in_points(self) -> Ratings:
-        return Ratings(self.ratings.reading, self.ratings.item, self.points_of(self.ratings))
+        return np.asarray(self.numbers, dtype=float)[self.places_of(ratings)]
 
 
 def shown_numbers(scales: Sequence[RatedCriterion]) -> tuple[int, ...]:
@@ -55,12 +62,14 @@ def shown_numbers(scales: Sequence[RatedCriterion]) -> tuple[int, ...]:
 
 def load_rated(
     reader_study: ReaderStudy, readings: Readings, said: Said, versions: Versions | None
-) -> tuple[RatedCriterion, ...]:
-    """Everything that this reader study asks and that has values; texts have none, and there is no vote where
-    one output is shown."""
-    found = [_load(readings, said, asked.criterion, versions) for asked in asked_of(reader_study)]
+) -> Iterator[RatedCriterion]:
+    """Everything that this reader study asks and that has values, each as soon as it is loaded; texts have
+    none, and there is no vote where one output is shown."""
     has_sides = reader_study.shows in (ReaderStudy.Shows.TWO_SAMPLES, ReaderStudy.Shows.TWO_VERSIONS)
-    return tuple(rated for rated in found if rated is not None and (has_sides or not rated.vote))
+    for asked in asked_of(reader_study):
+        rated = _load(readings, said, asked.criterion, versions)
+        if rated is not None and (has_sides or not rated.vote):
+            yield rated
 
 
 def preferred_completion(readings: Readings, votes: Ratings, versions: Versions | None) -> Ratings:
@@ -104,29 +113,26 @@ def names_sides(criterion: Criterion) -> bool:
 def _load(
     readings: Readings, said: Said, criterion: Criterion, versions: Versions | None
 ) -> RatedCriterion | None:
-    name, field = criterion.name, criterion.field or criterion.key
+    made = partial(_made, readings, criterion)
+    field = criterion.field or criterion.key
     of_five = (FIVE, tuple(str(value) for value in FIVE), True, FIVE)
     match field:
         case "plausibility":
-            return RatedCriterion(criterion.key, name, "step", said.plausibility, *of_five)
+            return made("step", said.plausibility, *of_five)
         case "relevance" | "correctness" | "completeness":
-            return RatedCriterion(criterion.key, name, "answer", said.answers[field], *of_five)
+            return made("answer", said.answers[field], *of_five)
         case "harm":
             three = (0, 1, 2)
             labels: tuple[str, ...] = ("none", "mild", "severe")
-            return RatedCriterion(
-                criterion.key, name, "answer", said.answers[field], three, labels, True, three
-            )
+            return made("answer", said.answers[field], three, labels, True, three)
         case "verdict":
             labels = ("fits", "redrawn", "wrong")
-            return RatedCriterion(criterion.key, name, "region", said.verdicts, (0, 1, 2), labels, False)
+            return made("region", said.verdicts, (0, 1, 2), labels, False)
         case "grounded" | "overall":
             ratings = preferred_completion(readings, said.votes[field], versions)
             low, high = versions.names if versions else WRITTEN
             labels = (low, "tie", high, "both bad")
-            return RatedCriterion(
-                criterion.key, name, "case", ratings, (0, 1, 2, 3), labels, False, (), field
-            )
+            return made("case", ratings, (0, 1, 2, 3), labels, False, (), field)
     return _own(readings, criterion, versions)
 
 
@@ -145,14 +151,28 @@ def _own(readings: Readings, criterion: Criterion, versions: Versions | None) ->
         ratings = _preferred(readings, ratings, versions, a=a, b=b)
     elif names_sides(criterion):
         name += SAYS_SIDES
-    return RatedCriterion(
-        criterion.key,
-        name,
+    return _made(
+        readings,
+        criterion,
         str(criterion.target),
         ratings,
         tuple(range(len(options))),
         tuple(labels),
         is_scale,
         tuple(option["value"] for option in options) if is_scale else (),
+        name=name,
         asked_if=str(criterion.asked_if),
     )
+
+
+def _made(
+    readings: Readings,
+    criterion: Criterion,
+    item: str,
+    ratings: Ratings,
+    *values: Any,
+    name: str = "",
+    **more: Any,
+) -> RatedCriterion:
+    first = ratings.only(readings.of(Assignment.Kind.FIRST))
+    return RatedCriterion(criterion.key, name or criterion.name, item, ratings, first, *values, **more)

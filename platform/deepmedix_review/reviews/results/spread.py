@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from deepmedix_review.reviews.models import Assignment
-from deepmedix_review.reviews.results.columns import Chosen, Keys, distinct
+from deepmedix_review.reviews.results.columns import Keys, distinct
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded
 from deepmedix_review.reviews.results.plots import interval_plot, share_plot
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
@@ -21,17 +20,16 @@ def spread_figures(
     readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]
 ) -> tuple[Figure, ...]:
     """`names` are the readers'. Nothing here asks the database."""
-    first = readings.of(Assignment.Kind.FIRST)
-    return (_distributions(first, rated), *_leniency(readings, first, rated, names))
+    return (_distributions(rated), *_leniency(readings, rated, names))
 
 
-def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
+def _distributions(rated: Sequence[RatedCriterion]) -> Figure:
     rows, cells = [], []
     scales = [one for one in rated if one.is_scale]
     numbers = shown_numbers(scales) if scales else ()
     names = next((one.labels for one in scales if one.numbers == numbers), ())
     for one in rated:
-        ratings = one.ratings.only(first)
+        ratings = one.first
         counts = [int((ratings.value == value).sum()) for value in one.values]
         cells += [(one.name, label, count) for label, count in zip(one.labels, counts, strict=True)]
         if one.is_scale and one.labels == names:
@@ -55,7 +53,7 @@ def _distributions(first: Chosen, rated: Sequence[RatedCriterion]) -> Figure:
 
 
 def _leniency(
-    readings: Readings, first: Chosen, rated: Sequence[RatedCriterion], names: Mapping[int, str]
+    readings: Readings, rated: Sequence[RatedCriterion], names: Mapping[int, str]
 ) -> tuple[Figure, ...]:
     scale = next((one for one in rated if one.is_scale), None)
     title, key = "How lenient each reader is", "leniency"
@@ -64,9 +62,9 @@ def _leniency(
         "Student's t"
     )
     note = ""
-    if scale is None or not len(scale.ratings.only(first).item):
+    if scale is None or not len(scale.first.item):
         return (missing(key=key, title=title, method=method, note="No scale has been rated yet."),)
-    ratings = scale.ratings.only(first)
+    ratings = scale.first
     who, case = readings.reader[ratings.reading], readings.case[ratings.reading]
     common, num_cases = _common_cases(who, case)
     if FEWEST_COMMON <= len(common) < num_cases:

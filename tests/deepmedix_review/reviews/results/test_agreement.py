@@ -13,7 +13,7 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.results.dashboard import compute
-from deepmedix_review.reviews.results.readings import as_slots, as_table, load_readings, load_said
+from deepmedix_review.reviews.results.readings import Said, as_slots, as_table, load_readings, load_these
 from deepmedix_review.reviews.results.regions import GRID, coverage
 from rl_feedback.agreement import krippendorff_alpha
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
@@ -41,9 +41,25 @@ def test_alpha_of_the_page_is_the_librarys_on_a_table_made_by_hand() -> None:
     assert shown["value"] == pytest.approx(expected.value, abs=1e-4)
     assert (shown["items"], shown["ratings"]) == (len(steps), ratings.count())
     readings = load_readings(study)
-    ratings_columns = load_said(readings).plausibility
+    ratings_columns = Said(readings).plausibility
     assert np.array_equal(as_table(readings, ratings_columns), table, equal_nan=True)
     assert np.array_equal(np.sort(as_slots(ratings_columns), axis=0), np.sort(table, axis=0), equal_nan=True)
+
+
+def test_readings_of_another_reader_study_whose_keys_lie_between_are_not_loaded() -> None:
+    readers = [SimulatedReader(ExpertFactory.create()) for _ in range(2)]
+    study = simulated_reader_study(num_cases=3, readers=readers, seed=1)
+    other = simulated_reader_study(num_cases=1, readers=readers, seed=2)
+    between = Case.objects.get(reader_study=study, position=2)
+    Case.objects.filter(pk=between.pk).update(reader_study=other, position=2)
+
+    readings = load_readings(study)
+    signed = Reading.objects.filter(assignment__case__reader_study=study)
+    assert readings.key.tolist() == sorted(signed.values_list("pk", flat=True))
+    assert between.pk not in readings.case
+    assert set(readings.reader_study.tolist()) == {study.pk}
+    these = load_these(readings.key)
+    assert all(np.array_equal(column, vars(these)[name]) for name, column in vars(readings).items())
 
 
 def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:

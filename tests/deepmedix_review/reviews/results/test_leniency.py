@@ -32,11 +32,13 @@ def leniency(rows: list[tuple[int, int, int]]) -> Figure:
         reader_study=none + 1,
         asks_first_read=none,
     )
+    ratings = Ratings(number, case, place.astype(float))
     scale = RatedCriterion(
         key="tone",
         name="Tone",
         item="case",
-        ratings=Ratings(number, case, place.astype(float)),
+        ratings=ratings,
+        first=ratings,
         values=(0, 1, 2),
         labels=("harsh", "plain", "kind"),
         is_scale=True,
