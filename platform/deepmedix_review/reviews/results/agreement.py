@@ -102,7 +102,7 @@ class Comparison:
         if table.size == 0 or np.isnan(table).any():
             form, fewest = "1,1", _most_common_count(items.num_ratings)
             table = as_slots(points)[:fewest, items.num_ratings >= fewest]
-        return _estimated(one, items, lambda: icc(table.T, form), fewest=fewest), form
+        return _estimated(one, items, lambda: icc(table.T, form), num_compared=fewest), form
 
 
 def agreement_figures(compared: Sequence[Compared], pairs: Figure) -> tuple[Figure, ...]:
@@ -144,12 +144,12 @@ def _most_common_count(num_ratings: Keys) -> int:
 
 
 def _estimated(
-    one: RatedCriterion, items: _Items, estimate: Callable[[], Estimate], *, fewest: int = 2
+    one: RatedCriterion, items: _Items, estimate: Callable[[], Estimate], *, num_compared: int | None = None
 ) -> _Estimated:
-    """`fewest` ratings of an item are compared, and where it is more than 2 no more than these."""
-    is_compared = items.num_ratings >= fewest
+    """`num_compared` ratings of an item are compared, neither more nor fewer; None: all, from 2 on."""
+    is_compared = items.num_ratings >= (num_compared or 2)
     num_items = int(is_compared.sum())
-    num_ratings = int(items.num_ratings[is_compared].sum()) if fewest == 2 else fewest * num_items
+    num_ratings = num_compared * num_items if num_compared else int(items.num_ratings[is_compared].sum())
     cases, _ = distinct(items.case[is_compared])
     if items.num_ratings.max(initial=0) < 2:
         found = Estimate(value=None, note="It needs items that 2 readers rated.")

@@ -85,6 +85,21 @@ def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
     assert figure(dashboard, "votes-overall").value == "A 0.00 (tie 1.00)"
 
 
+def test_of_items_with_more_ratings_than_most_as_many_count_as_the_intraclass_correlation_takes() -> None:
+    *most, third = (ExpertFactory.create() for _ in range(3))
+    study = reader_study(num_cases=3, readers=[*most, third], asked=["plausibility"])
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        if reading.assignment.reader != third or reading.assignment.case.position == 1:
+            complete(reading, plausibility=1 + reading.assignment.case.position)
+            sign(reading)
+    dashboard = compute(study)
+    num_steps = StepRating.objects.values("step").distinct().count()
+    num_ratings = {
+        key: rows_of(figure(dashboard, key))["Plausibility"]["ratings"] for key in ("alpha", "icc")
+    }
+    assert num_ratings == {"alpha": StepRating.objects.count(), "icc": 2 * num_steps}
+
+
 def test_readers_who_never_err_agree_wholly_and_careless_ones_do_not() -> None:
     sure = [SimulatedReader(ExpertFactory.create(), noise=0.0) for _ in range(3)]
     careless = [SimulatedReader(ExpertFactory.create(), noise=1.0) for _ in range(3)]
