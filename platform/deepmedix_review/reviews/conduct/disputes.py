@@ -97,15 +97,18 @@ def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
 
 
 def minutes_each(reader_study: ReaderStudy) -> float | None:
-    """Time at work on a case of data, the mean of its signed first readings; None where none was counted."""
+    """Time at work on a case of data, the mean of its signed first readings; None where none was counted. An
+    amendment is made in seconds, and counts as no reading."""
     signed = Reading.objects.filter(
         assignment__case__reader_study=reader_study,
         assignment__case__role=Case.Role.DATA,
         assignment__kind=Assignment.Kind.FIRST,
         signed_at__isnull=False,
+        amends=None,
+        active_seconds__gt=0,
     )
     seconds: float | None = signed.aggregate(mean=Avg("active_seconds"))["mean"]
-    return seconds / 60 if seconds else None
+    return None if seconds is None else seconds / 60
 
 
 def _third_readers(reader_study: ReaderStudy) -> frozenset[int]:

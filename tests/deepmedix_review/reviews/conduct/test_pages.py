@@ -17,8 +17,10 @@ from django.utils import timezone
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reasoning.models import ReasoningStep
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.services import amend_reading
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
 )
@@ -194,6 +196,19 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     assert signed.count("settled</span>") == 1
     admin.post(address(study, "move"), {"move": "lock"})
     assert "to settle" not in client_of(settler).get(reverse("worklist")).content.decode()
+
+
+def test_what_a_case_took_is_that_of_its_first_readings_not_of_their_amendments() -> None:
+    study = running(a_draft(num_cases=3, num_readers=1))
+    timed, untimed, waiting = Reading.objects.order_by("assignment__position")
+    for reading, seconds in ((timed, 120), (untimed, 0)):
+        complete(reading)
+        Reading.objects.filter(pk=reading.pk).update(active_seconds=seconds)
+        sign(reading)
+    sign(amend_reading(reading=timed, reader=reader_of(timed), reason="a slip"))
+    assert minutes_each(study) == 2.0
+    Reading.objects.filter(pk=waiting.pk).update(active_seconds=900)
+    assert minutes_each(study) == 2.0
 
 
 def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> None:
