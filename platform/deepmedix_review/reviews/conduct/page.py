@@ -56,7 +56,7 @@ class Settling:
 class Giving:
     """Disputed cases that somebody was named to settle, before they are given: `case` with its number, None
     for all that wait; `num_left` of these are not for this reader. `minutes_each`: what a case took its
-    readers so far, None where nobody signed one."""
+    readers so far, None where nobody signed one. `refusal`: why what was agreed to was not given."""
 
     reader: User
     is_from_outside: bool
@@ -65,6 +65,7 @@ class Giving:
     num_given: int
     num_left: int
     minutes_each: float | None
+    refusal: str = ""
 
     @property
     def minutes(self) -> float | None:
@@ -91,6 +92,7 @@ class Said:
             self.refusal
             or self.settling
             or (self.removal and self.removal.refusal)
+            or (self.giving and self.giving.refusal)
             or any(form is not None and form.errors for form in forms)
         )
 

@@ -5,6 +5,7 @@ What is refused is said on the study's page, beside the control, with what was e
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -226,8 +227,11 @@ def _give_every_dispute(request: HttpRequest, reader_study: ReaderStudy) -> Http
             )
             return show_page(request, reader_study, Said(giving=_giving(reader_study, reader, counts=counts)))
         num_given, num_left = study_services.give_every_dispute(
-            reader_study=reader_study, reader=reader, actor=actor
+            reader_study=reader_study, reader=reader, actor=actor, shown=_number(request.POST["confirmed"])
         )
+    except study_services.WaitsOtherwise as changed:
+        giving = replace(_giving(reader_study, reader, counts=changed.counts), refusal=str(changed))
+        return show_page(request, reader_study, Said(giving=giving))
     except RefusedByRule as refusal:
         return show_page(request, reader_study, Said(refusal=str(refusal)))
     cases = "1 disputed case is" if num_given == 1 else f"{num_given} disputed cases are"
@@ -254,6 +258,11 @@ def _giving(
         num_left=counts[1],
         minutes_each=minutes_each(reader_study),
     )
+
+
+def _number(value: str) -> int:
+    """Of cases that were agreed to; of none where it is no number."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
 def _uid(value: str | None) -> uuid.UUID:

@@ -1,6 +1,7 @@
 """Everything that an admin or the clock does to a reader study, from its draft to its lock."""
 
 from deepmedix_review.reviews.study_services.adjudicating import (
+    WaitsOtherwise,
     adjudicate_doubts,
     give_every_dispute,
     preview_adjudication,
@@ -55,6 +56,7 @@ __all__ = [
     "Moves",
     "StudyDraft",
     "TaughtCase",
+    "WaitsOtherwise",
     "adjudicate_doubts",
     "answer_invitation",
     "collected_of",

@@ -52,10 +52,24 @@ def preview_every_dispute(*, reader_study: ReaderStudy, reader: User, actor: Use
         return give_every_dispute(reader_study=reader_study, reader=reader, actor=actor)
 
 
+class WaitsOtherwise(RefusedByRule):
+    """More or fewer cases would be given than were shown: `counts`, how many now, and how many not."""
+
+    def __init__(self, counts: tuple[int, int]) -> None:
+        super().__init__(
+            "Meanwhile more or fewer cases wait for somebody than were shown. Nothing was given: look at it "
+            "again."
+        )
+        self.counts = counts
+
+
 @transaction.atomic
-def give_every_dispute(*, reader_study: ReaderStudy, reader: User, actor: User) -> tuple[int, int]:
+def give_every_dispute(
+    *, reader_study: ReaderStudy, reader: User, actor: User, shown: int | None = None
+) -> tuple[int, int]:
     """Put every disputed case that nobody was given yet on this reader's worklist, but those that the reader
-    may not settle. Returns how many were given, and how many not. Raises RefusedByRule where none was."""
+    may not settle. Returns how many were given, and how many not. Raises RefusedByRule where none was.
+    `shown`: how many were agreed to, else WaitsOtherwise."""
     waiting, given = _given_to_nobody(reader_study), 0
     refusal = RefusedByRule("Every disputed case has been given to somebody already.")
     for case in waiting:
@@ -67,7 +81,10 @@ def give_every_dispute(*, reader_study: ReaderStudy, reader: User, actor: User) 
             given += 1
     if not given:
         raise refusal
-    return given, len(waiting) - given
+    counts = given, len(waiting) - given
+    if shown is not None and given != shown:
+        raise WaitsOtherwise(counts)
+    return counts
 
 
 def _given_to_nobody(reader_study: ReaderStudy) -> list[Case]:

@@ -183,7 +183,15 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     page = admin.post(address(study, "adjudicate"), rest).content.decode()
     assert "It costs 2 more readings, about 4 min by what a case took its readers so far." in page
     assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
-    rest["confirmed"] = "1"
+    for shown in ("1", "3", "none"):
+        otherwise = admin.post(address(study, "adjudicate"), rest | {"confirmed": shown})
+        page = otherwise.content.decode()
+        assert otherwise.status_code == 409
+        assert "Meanwhile more or fewer cases wait for somebody than were shown." in page
+        assert 'name="confirmed" value="2"' in page
+        assert page.count(" autofocus") == 1
+    assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
+    rest["confirmed"] = "2"
     page = admin.post(address(study, "adjudicate"), rest, follow=True).content.decode()
     assert f"2 disputed cases are on the worklist of {settler.pseudonym}." in page
     assert "Give all" not in page
