@@ -131,28 +131,37 @@ def region_agreement(
     0.3333333333333333
     """
     check_confidence(confidence)
-    by_size: dict[tuple[int, int], list[tuple[int, Floats, Floats]]] = defaultdict(list)
+    # What one reader marked on one item stands in the table of all who marked as many regions, at a place.
+    marked: dict[int, list[Boxes]] = defaultdict(list)
+    by_size: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     num_read_twice = 0
-    for place, readers in enumerate(regions):
-        read = [np.asarray(boxes, dtype=np.float64).reshape(-1, 4) for boxes in readers if boxes is not None]
+    for item, readers in enumerate(regions):
+        read = []
+        for boxes in readers:
+            if boxes is not None:
+                read.append((len(boxes), len(marked[len(boxes)])))
+                marked[len(boxes)].append(boxes)
         num_read_twice += len(read) > 1
-        for first, second in combinations(read, 2):
-            by_size[len(first), len(second)].append((place, first, second))
+        for (num_first, first), (num_second, second) in combinations(read, 2):
+            by_size[num_first, num_second].append((item, first, second))
     if not num_read_twice:
         raise ValueError("No item was read by 2 readers, so no regions can be compared.")
     by_size.pop((0, 0), None)
     sums, counts = np.zeros(len(regions)), np.zeros(len(regions), dtype=np.int64)
     ious = [np.empty(0)]
     num_regions = 0
+    tables = {
+        many: np.asarray(lists, dtype=np.float64).reshape(len(lists), many, 4)
+        for many, lists in marked.items()
+    }
     for (num_first, num_second), pairs in by_size.items():
         num_regions += (num_first + num_second) * len(pairs)
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            places, first_boxes, second_boxes = zip(*pairs[start : start + PAIRS_AT_ONCE], strict=True)
-            overlap = _overlaps(np.stack(first_boxes)[:, :, None], np.stack(second_boxes)[:, None])
+            items, firsts, seconds = np.array(pairs[start : start + PAIRS_AT_ONCE]).T
+            overlap = _overlaps(tables[num_first][firsts][:, :, None], tables[num_second][seconds][:, None])
             matched = _best_matches(overlap)
-            item = np.array(places)
-            np.add.at(sums, item, matched.sum(axis=1) / max(num_first, num_second))
-            np.add.at(counts, item, 1)
+            np.add.at(sums, items, matched.sum(axis=1) / max(num_first, num_second))
+            np.add.at(counts, items, 1)
             ious.append(matched.ravel())
     means = sums[counts > 0] / counts[counts > 0]
     drawn: list[float] = []

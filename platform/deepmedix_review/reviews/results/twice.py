@@ -51,17 +51,17 @@ def read_twice(readings: Readings, repeats: Chosen) -> Keys:
 def said_twice(ratings: Ratings, pairs: Keys) -> tuple[Keys, Numbers, Numbers]:
     """Of each item that was rated in both readings of a pair (`read_twice`): the row of that pair, and the
     values given first and again."""
-    items, item = distinct(ratings.item)
+    span = 1 + int(ratings.item.max(initial=0))
     said = []
     for readings in pairs.T:
         pair = np.full(1 + max(readings.max(initial=0), ratings.reading.max(initial=0)), -1)
         pair[readings] = np.arange(len(readings))
         of_rating = pair[ratings.reading]
         chosen = np.flatnonzero(of_rating >= 0)
-        said.append((of_rating[chosen] * len(items) + item[chosen], ratings.value[chosen]))
+        said.append((of_rating[chosen] * span + ratings.item[chosen], ratings.value[chosen]))
     (first, value), (again, value_again) = said
     both, place, place_again = np.intersect1d(first, again, assume_unique=True, return_indices=True)
-    return both // max(len(items), 1), value[place], value_again[place_again]
+    return both // span, value[place], value_again[place_again]
 
 
 def _twice(confusion: Numbers) -> Twice | None:

@@ -62,6 +62,24 @@ def test_readings_of_another_reader_study_whose_keys_lie_between_are_not_loaded(
     assert all(np.array_equal(column, vars(these)[name]) for name, column in vars(readings).items())
 
 
+def test_ratings_whose_keys_fit_no_single_number_are_loaded_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = [SimulatedReader(ExpertFactory.create(), noise=0.4) for _ in range(2)]
+    readings = load_readings(simulated_reader_study(num_cases=3, readers=readers, seed=6))
+
+    def loaded() -> dict[str, set[tuple[int, int, float]]]:
+        said = Said(readings)
+        every = {"plausibility": said.plausibility, "verdicts": said.verdicts, **said.answers, **said.votes}
+        return {
+            name: set(zip(*(column.tolist() for column in (one.reading, one.item, one.value)), strict=True))
+            for name, one in every.items()
+        }
+
+    in_one_number = loaded()
+    monkeypatch.setattr("deepmedix_review.reviews.results.readings.BITS_OF_A_NUMBER", 0)
+    assert loaded() == in_one_number
+    assert all(in_one_number[name] for name in ("plausibility", "verdicts", "correctness", "harm"))
+
+
 def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
     one, other = (ExpertFactory.create() for _ in range(2))
     study = reader_study(num_cases=3, readers=[one, other], asked=["plausibility", "better-overall"])
