@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import rl_feedback.agreement
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.agreement import Comparison, agreement_figures
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.choices import choice_figures
@@ -31,6 +31,7 @@ from deepmedix_review.reviews.results.settled import settled_figures
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
 from deepmedix_review.reviews.results.versions import load_versions
+from deepmedix_review.studies.models import Study
 
 CACHED_SECONDS = 24 * 3600
 # What another version of the code computed is not shown, nor taken for one of today's shape.
@@ -69,8 +70,10 @@ class Dashboard:
 
 
 def dashboard_of(reader_study: ReaderStudy, *, seen: Overview) -> Dashboard:
-    """Computed at most once for each state of the readings, which is told from what was `seen` of them."""
-    key = f"results-of:{CODE}:{reader_study.pk}:{reader_study.state}:{_state(seen)}"
+    """Computed at most once for each state of the readings, which is told from what was `seen` of them, and
+    from which of their films are out of use."""
+    state = f"{reader_study.state}:{_state(seen)}:{_out_of_use(reader_study)}"
+    key = f"results-of:{CODE}:{reader_study.pk}:{state}"
     found = cache.get(key)
     if isinstance(found, Dashboard):
         return found
@@ -133,3 +136,10 @@ def _read_by_one_process() -> None:
 def _state(seen: Overview) -> str:
     last = seen.last_signed_at.isoformat() if seen.last_signed_at else ""
     return f"{seen.num_assigned}:{seen.num_signed}:{last}"
+
+
+def _out_of_use(reader_study: ReaderStudy) -> str:
+    """Nothing is said of a film any more once it is out of use, as for a name that is written on it."""
+    cases = Case.objects.filter(reader_study=reader_study).exclude(study__state=Study.State.READY)
+    keys = ",".join(map(str, cases.order_by("pk").values_list("pk", flat=True)))
+    return sha256(keys.encode()).hexdigest()[:12]

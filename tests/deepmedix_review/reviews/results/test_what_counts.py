@@ -7,11 +7,12 @@ from deepmedix_review.reviews.models import (
     Assignment,
     Reading,
 )
-from deepmedix_review.reviews.results.dashboard import Dashboard, compute
+from deepmedix_review.reviews.results.dashboard import Dashboard, compute, dashboard_of
 from deepmedix_review.reviews.results.progress import overview
 from deepmedix_review.reviews.services import amend_reading
+from deepmedix_review.studies.services import decide_held, hold_study
 from tests.deepmedix_review.reviews.results.the_figures import figure
-from tests.factories.accounts import ExpertFactory
+from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import complete, reader_study, sign
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,23 @@ def test_a_signed_amendment_takes_the_place_of_what_it_amends() -> None:
     sign(amendment)
     assert rows_of_distribution(compute(study), "5") == 4
     assert rows_of_distribution(compute(study), "1") == 0
+
+
+def test_what_is_taken_out_of_use_leaves_the_results_at_once_and_comes_back_with_its_film() -> None:
+    study, admin = reader_study(num_cases=2), AdminFactory.create()
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        sign(reading)
+    film = study.cases.get(position=1).study
+
+    def num_readings() -> int:
+        return dashboard_of(study, seen=overview(study)).num_readings
+
+    assert num_readings() == 2
+    hold_study(film, reason="A name is written on it.", actor=admin)
+    assert num_readings() == 1
+    decide_held(film, accept=True, actor=admin)
+    assert num_readings() == 2
 
 
 def test_a_reading_of_another_study_that_lies_between_counts_for_its_own_alone() -> None:
