@@ -5,8 +5,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, expect
 
+from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Reading, StepRating
-from deepmedix_review.reviews.study_services import create_reader_study
+from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
@@ -83,4 +84,39 @@ def test_an_amendment_is_opened_recognised_continued_and_discarded(
     ).to_be_visible()
     expect(page.get_by_role("link", name="To read 0")).to_be_visible()
     assert list(Reading.objects.all()) == [signed]
+    assert room.problems == []
+
+
+def test_a_practice_case_that_was_gone_on_to_offers_no_amendment_of_the_one_before(
+    live_server: Any, context: BrowserContext
+) -> None:
+    reader, films = ExpertFactory.create(), [store_phantom(seed=seed, size=128) for seed in (1, 2, 3)]
+    model = ServingModelFactory.create()
+    for film in films:
+        say(film, steps=[(HEART[0], [(20.0, 20.0, 60.0, 90.0)])], answer="cardiomegaly", model_version=model)
+    create_reader_study(
+        title="Practice",
+        studies=[films[0].study],
+        taught=[TaughtCase(film.study, {}) for film in films[1:]],
+        readers=[reader],
+        actor=None,
+        seed=1,
+        design=ReaderStudyDesign(shows="one"),
+    )
+    first, second, _ = Reading.objects.order_by("assignment__position")
+    for reading in (first, second):
+        complete(reading, plausibility=4)
+    sign(first)
+    page = open_as(reader, context=context, url=live_server.url)
+    room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
+    room.open()
+    room.wait_for_film()
+    amend = page.get_by_role("link", name="Amend", exact=True)
+    expect(amend).to_have_attribute("href", f"/readings/{first.uid}/amend/")
+    page.get_by_role("button", name=re.compile("^Next case")).click()
+    expect(page).to_have_url(f"{live_server.url}/readings/{second.uid}/")
+    room.wait_for_film()
+    room.press("Control+Enter")
+    expect(page.get_by_text("It is locked; a change of mind")).to_be_visible()
+    expect(amend).to_have_count(0)
     assert room.problems == []

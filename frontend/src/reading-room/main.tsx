@@ -12,6 +12,7 @@ const uid = mount?.dataset.readingUid;
 if (mount && uid) {
   const addresses = {
     worklist: mount.dataset.worklistUrl ?? "/",
+    reading: uid,
     amend: mount.dataset.amendUrl ?? null,
     amendment: mount.dataset.amendmentUrl ?? null,
     isAmended: mount.dataset.isAmended !== undefined,

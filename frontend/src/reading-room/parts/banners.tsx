@@ -177,18 +177,19 @@ function ConflictBanner(props: {
 
 export function LockedBanner({ reading, addresses }: { reading: Reading; addresses: Addresses }) {
   if (reading.signed_at === null) return null;
+  const isOwn = reading.uid === addresses.reading;
   return (
     <div class="banner good">
       <p>
         <strong>Signed</strong> on {moment(reading.signed_at)}. It is locked; a change of mind is an amendment
         that says why.
       </p>
-      {addresses.amendment && (
+      {isOwn && addresses.amendment && (
         <a class="button" href={addresses.amendment}>
           {addresses.isAmended ? "Amended since: look at the amendment" : "Amendment open: continue"}
         </a>
       )}
-      {addresses.amend && (
+      {isOwn && addresses.amend && (
         <a class="button" href={addresses.amend}>
           Amend
         </a>
