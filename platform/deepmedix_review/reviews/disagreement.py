@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 
 # The readings that count: first readings of data cases, signed, in their latest amendment.
 COUNTED = """
@@ -123,6 +123,18 @@ class Item:
     region: int = 0
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """How many disputed cases nobody has been given: those that the clock gives to a third reader of their
+    study, and those that wait until an admin names somebody."""
+
+    num_by_itself: int = 0
+    num_to_give: int = 0
+
+    def __bool__(self) -> bool:
+        return self.num_by_itself + self.num_to_give > 0
+
+
 def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
     """Data cases that all their readers have signed, two or more, with something far apart; in case order.
 
@@ -140,8 +152,8 @@ def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
     return tuple(Disagreement(case, tuple(reasons[case.pk])) for case in cases)
 
 
-def num_given_to_nobody(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, int]:
-    """By study that has an adjudication, how many disputed cases nobody has been asked to settle."""
+def waiting_disputes(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, Waiting]:
+    """By study that has an adjudication, the disputed cases that nobody has been given to settle."""
     adjudicated = [one for one in reader_studies if one.adjudication != ReaderStudy.Adjudication.OFF]
     if not adjudicated:
         return {}
@@ -149,7 +161,29 @@ def num_given_to_nobody(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, i
         case=OuterRef("pk"), kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
     )
     waiting = _signed_by_all({case for case, *_ in _apart(adjudicated)}).exclude(Exists(given))
-    return Counter(waiting.values_list("reader_study", flat=True))
+    found: dict[int, Counter[bool]] = defaultdict(Counter)
+    by_itself = waiting.annotate(goes_by_itself=Exists(_third_readers()))
+    for reader_study, goes_by_itself in by_itself.values_list("reader_study", "goes_by_itself"):
+        found[reader_study][goes_by_itself] += 1
+    return {study: Waiting(num_by_itself=by[True], num_to_give=by[False]) for study, by in found.items()}
+
+
+def _third_readers() -> QuerySet[Invitation]:
+    """Of a case, whom `queue_adjudications` chooses from: readers of its running study who have not read
+    it."""
+    has_it = Assignment.objects.filter(
+        Q(withdrawn_at=None) | Q(readings__opened_at__isnull=False),
+        case=OuterRef(OuterRef("pk")),
+        reader=OuterRef("reader"),
+    )
+    return Invitation.objects.filter(
+        ~Exists(has_it),
+        reader_study=OuterRef("reader_study"),
+        reader_study__adjudication=ReaderStudy.Adjudication.THIRD_READER,
+        reader_study__state=ReaderStudy.State.RUNNING,
+        state=Invitation.State.ACCEPTED,
+        reader__is_active=True,
+    )
 
 
 def disputed_items(case: Case, *, completions: Collection[int]) -> frozenset[Item]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reviews.disagreement import num_given_to_nobody
+from deepmedix_review.reviews.disagreement import Waiting, waiting_disputes
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import CollectionMember, Study
@@ -51,7 +51,7 @@ class StudyRow:
     num_readers: int
     num_assigned: int
     num_signed: int
-    num_to_settle: int = 0
+    to_settle: Waiting | None = None
 
     @property
     def is_all_signed(self) -> bool:
@@ -162,11 +162,8 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
         for study in page
     ]
     read = {row.uid for row in rows_read if row.is_all_signed}
-    waiting = num_given_to_nobody([study for study in page if study.uid in read])
-    told = [
-        replace(row, num_to_settle=waiting.get(study.pk, 0))
-        for row, study in zip(rows_read, page, strict=True)
-    ]
+    waiting = waiting_disputes([study for study in page if study.uid in read])
+    told = [replace(row, to_settle=waiting.get(study.pk)) for row, study in zip(rows_read, page, strict=True)]
     return told, (page[-1].uid if len(found) > PAGE else None)
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
-from deepmedix_review.reviews.disagreement import num_given_to_nobody
+from deepmedix_review.reviews.disagreement import waiting_disputes
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
@@ -29,7 +29,7 @@ def show_results(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "dashboard": dashboard_of(reader_study, seen=seen),
         "seen": seen,
         "designed": say_design(reader_study),
-        "num_to_settle": 0 if seen.num_open else num_given_to_nobody([reader_study]).get(reader_study.pk, 0),
+        "to_settle": None if seen.num_open else waiting_disputes([reader_study]).get(reader_study.pk),
     }
     return render(request, "reviews/results.html", context)
 

@@ -227,14 +227,16 @@ def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> 
         sign(reading)
     [third] = set(readers_of(study)) - {reader_of(reading) for reading in Reading.objects.all()}
     listed = admin.get(reverse("reader-study-list")).content.decode()
-    assert "all signed, 1 disputed: have it settled, or lock it without" in listed
+    waits = "1 disputed case goes to a third reader by itself now"
+    assert f"all signed: {waits}, unless the study is locked without" in listed
     results = admin.get(reverse("reader-study-results", args=[study.uid])).content.decode()
-    assert "1 disputed case waits for somebody to settle it: <a" in results
+    assert f" {waits}.</div>" in results
     page = admin.get(detail(study)).content.decode()
     row = page[page.index('id="disputes"') :]
     assert "goes to a third reader by itself now" in row
     assert "Give" not in row
-    assert "1 disputed case is not settled yet: wait until it is, or lock the study without." in page
+    waits = "not settled yet: wait, since it goes to a third reader by itself, or lock"
+    assert f"1 disputed case is {waits} the study without." in page
     admin.post(address(study, "move"), {"move": "pause"})
     page = admin.get(detail(study)).content.decode()
     row = page[page.index('id="disputes"') :]
@@ -251,6 +253,12 @@ def test_why_somebody_cannot_settle_a_case_is_said_in_its_row(admin: Client) -> 
     third.is_active = False
     third.save()
     assert "every expert has read it" in admin.get(detail(study)).content.decode()
+    admin.post(address(study, "move"), {"move": "resume"})
+    waits = "1 disputed case waits until an admin names who settles it"
+    listed = admin.get(reverse("reader-study-list")).content.decode()
+    assert f"all signed: {waits}, unless the study is locked without" in listed
+    results = admin.get(reverse("reader-study-results", args=[study.uid])).content.decode()
+    assert f' {waits}: <a href="{detail(study)}#disputes">give it to somebody</a>, or lock' in results
 
 
 def test_a_study_that_is_read_says_that_it_waits_for_its_lock(admin: Client) -> None:
