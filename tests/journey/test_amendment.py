@@ -73,6 +73,9 @@ def test_an_amendment_is_opened_recognised_continued_and_discarded(
     page.get_by_label("Reason").fill("I did after all")
     page.get_by_role("button", name="Open the amendment").click()
     room.wait_for_film()
+    left = context.new_page()
+    left.goto(page.url)
+    expect(left.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
     page.goto(worklist)
     row = page.get_by_role("row", name=re.compile("Second thoughts.*amendment opened"))
     row.locator("summary", has_text="Discard").click()
@@ -84,6 +87,12 @@ def test_an_amendment_is_opened_recognised_continued_and_discarded(
     ).to_be_visible()
     expect(page.get_by_role("link", name="To read 0")).to_be_visible()
     assert list(Reading.objects.all()) == [signed]
+    # What another window said of it since waits for nothing, and is given up there.
+    left.keyboard.press("2")
+    late = left.get_by_role("alert").filter(has_text="You discarded this amendment.")
+    for name in ("Discard it and go to the worklist", "Discard it for good and go to the worklist"):
+        late.get_by_role("button", name=name).click()
+    expect(left).to_have_url(worklist)
     assert room.problems == []
 
 

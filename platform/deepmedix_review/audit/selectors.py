@@ -37,6 +37,12 @@ class ChainCheck:
     reason: str
 
 
+def has_recorded(*, actor: User, action: str, subject_type: str, subject_uid: uuid.UUID) -> bool:
+    """Whether this person did this with a thing of this kind, perhaps one that is gone since."""
+    events = AuditEvent.objects.filter(subject_type=subject_type, subject_uid=str(subject_uid))
+    return events.filter(actor=actor, action=action).exists()
+
+
 def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
     """Walk the whole chain in constant memory. `expected_head` (sequence, hash), kept outside the database,
     also finds events cut off at the end, which the chain alone cannot show."""

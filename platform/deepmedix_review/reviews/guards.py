@@ -1,5 +1,6 @@
 """Says who may open, change and see what in a reader study, and why not."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,8 +9,9 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.selectors import has_recorded
 from deepmedix_review.common.dates import say_day
-from deepmedix_review.common.errors import Closed, IsOver, RefusedByRule
+from deepmedix_review.common.errors import Closed, IsOver, NotYours, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 
 # SQL, since it runs at every click: the columns of a Standing, and where they are.
@@ -80,6 +82,14 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
             "This reader study is paused, so no new case opens. Cases you have opened can be finished."
         )
     return standing
+
+
+def refuse_reading(uid: uuid.UUID, *, reader: User) -> RefusedByRule:
+    """Why the reader has no such reading. Of an amendment of theirs that was discarded it is said for good:
+    what another window still has of it would wait for ever."""
+    if has_recorded(actor=reader, action="discard_amendment", subject_type="Reading", subject_uid=uid):
+        return IsOver("You discarded this amendment. The signed reading stays as it is.")
+    return NotYours("This reading is not among yours. Go back to your worklist.")
 
 
 def require_reader_here(reading: Reading) -> None:

@@ -18,7 +18,7 @@ from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.reviews.guards import require_may_open
+from deepmedix_review.reviews.guards import refuse_reading, require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.worklist.cases import next_reading, place_of, worklist
 from deepmedix_review.studies.collecting.uses import Use
@@ -46,6 +46,7 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
     """The user's own reading with all that its page shows.
 
     Raises NotYours for any other, there or not: an answer that differed would tell which readings exist.
+    Raises IsOver for an amendment of the user's own that was discarded.
     """
     require(user, Capability.READ_CASES)
     reading = (
@@ -62,7 +63,7 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
         .first()
     )
     if reading is None:
-        raise NotYours("This reading is not among yours. Go back to your worklist.")
+        raise refuse_reading(uid, reader=user)
     require_not_withdrawn(reading.assignment.case.study)
     if reading.opened_at is None and reading.signed_at is None:
         require_may_open(reading.assignment_id)

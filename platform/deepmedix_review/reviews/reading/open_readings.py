@@ -9,13 +9,14 @@ from django.db import DEFAULT_DB_ALIAS as DATABASE
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
-from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.prepared import prepared_cursor
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.guards import (
     STANDING_COLUMNS,
     STANDING_TABLES,
     Standing,
+    refuse_reading,
     require_may_change,
 )
 from deepmedix_review.reviews.models import Assignment, Case, Reading
@@ -67,7 +68,7 @@ def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) 
     require(reader, Capability.READ_CASES)
     reading = next(iter(Reading.objects.raw(HOLD, [reading_uid, reader.pk])), None)
     if reading is None:
-        raise NotYours("This reading is not among yours. Go back to your worklist.")
+        raise refuse_reading(reading_uid, reader=reader)
     with prepared_cursor() as cursor:
         cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
         film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, asked, *standing = (

@@ -121,6 +121,27 @@ def test_a_program_discards_it_too_and_is_told_what_counts() -> None:
     address = reverse("api-reading-discard", args=[amendment.uid])
     answer = client.post(address)
     assert (answer.status_code, answer.json()) == (200, {"amends": str(signed.uid)})
-    assert client.post(address).status_code == 403
+    assert client.post(address).status_code == 409
     assert client.post(reverse("api-reading-discard", args=[signed.uid])).status_code == 409
     assert client.get(reverse("api-reading", args=[signed.uid])).json()["amends_signed_at"] is None
+
+
+def test_what_waits_to_be_sent_of_a_discarded_amendment_is_told_that_it_is_over() -> None:
+    signed = a_signed_reading()
+    amendment = amend_reading(reading=signed, reader=reader_of(signed), reason="Sides mixed up")
+    late = {
+        "kind": "cast_vote",
+        "payload": {"side": "a"},
+        "change_id": str(uuid.uuid4()),
+        "sop_instance_uid": amendment.completion_a.instance.sop_instance_uid,
+    }
+    addresses = [reverse(name, args=[amendment.uid]) for name in ("api-reading-changes", "api-reading")]
+    discard_amendment(reading=amendment, reader=reader_of(signed))
+    answers = []
+    for reader in (reader_of(signed), ExpertFactory.create()):
+        client = client_of(reader)
+        told = (client.post(addresses[0], late, content_type="application/json"), client.get(addresses[1]))
+        answers.append([(answer.status_code, answer.json().get("is_over")) for answer in told])
+    assert answers == [[(409, True)] * 2, [(403, None)] * 2]
+    page = client_of(reader_of(signed)).get(reverse("reading", args=[amendment.uid]))
+    assert (page.status_code, "You discarded this amendment." in page.content.decode()) == (409, True)
