@@ -40,10 +40,11 @@ def prepare(
         return tuple(replace(case, block=0) for case in prepared), tuple(
             replace(reader, block=0) for reader in readers
         )
-    blocks = _deal_blocks([prepared[index].block for index in data], design.num_blocks, rng)
+    of_cases, of_readers = _block_rngs(seed)
+    blocks = _deal_blocks([prepared[index].block for index in data], design.num_blocks, of_cases)
     for index, block in zip(data, blocks, strict=True):
         prepared[index] = replace(prepared[index], block=block)
-    dealt = _deal_blocks([reader.block for reader in readers], design.num_blocks, rng)
+    dealt = _deal_blocks([reader.block for reader in readers], design.num_blocks, of_readers)
     return (
         tuple(case if case.role == "data" else replace(case, block=0) for case in prepared),
         tuple(replace(reader, block=block) for reader, block in zip(readers, dealt, strict=True)),
@@ -85,29 +86,49 @@ def count_data(design: ReaderStudyDesign, *, num_cases: int, num_readers: int, s
     if design.design == "every_reader":
         return (num_data,) * num_readers
     if design.design == "split_plot":
-        cases, readers = prepare(
-            design,
-            cases=[DesignCase(key, block=-1) for key in range(num_cases)],
-            readers=[DesignReader(str(key), block=-1) for key in range(num_readers)],
-            seed=seed,
-        )
-        sizes = Counter(case.block for case in cases if case.role == "data")
-        return tuple(sizes[reader.block] for reader in readers)
+        of_cases, of_readers = _block_rngs(seed)
+        none = [0] * design.num_blocks
+        sizes = Counter(_smallest_blocks(none, num_data, of_cases))
+        return tuple(sizes[block] for block in _smallest_blocks(none, num_readers, of_readers))
     num_anchors = min(design.num_anchor_cases, num_data) if design.design == "anchor_rotation" else 0
     num_rotated = (num_data - num_anchors) * min(design.readers_per_case or 1, num_readers)
     return tuple(num_anchors + (num_rotated + place) // num_readers for place in range(num_readers))
 
 
+def _block_rngs(seed: int) -> tuple[random.Random, random.Random]:
+    """Of cases and of readers, each its own, so that how large blocks become is known without dealing."""
+    return random.Random(f"{seed}:blocks of cases"), random.Random(f"{seed}:blocks of readers")
+
+
 def _deal_blocks(blocks: Sequence[int], num_blocks: int, rng: random.Random) -> list[int]:
     """A block for each that has none (-1): always one of the smallest."""
     dealt = list(blocks)
-    sizes = [dealt.count(block) for block in range(num_blocks)]
-    for index in rng.sample(range(len(dealt)), len(dealt)):
-        if dealt[index] < 0:
-            block = min(range(num_blocks), key=lambda block: (sizes[block], rng.random()))
-            dealt[index] = block
-            sizes[block] += 1
+    without = [index for index, block in enumerate(dealt) if block < 0]
+    blocks_to_deal = _smallest_blocks([dealt.count(block) for block in range(num_blocks)], len(without), rng)
+    rng.shuffle(without)
+    for index, block in zip(without, blocks_to_deal, strict=True):
+        dealt[index] = block
     return dealt
+
+
+def _smallest_blocks(sizes: Sequence[int], number: int, rng: random.Random) -> list[int]:
+    """So many blocks, each of them one of the smallest by then; in whole rounds, of which no order is drawn.
+
+    >>> _smallest_blocks([2, 0, 1], 3, random.Random(0)), _smallest_blocks([0, 0], 4, random.Random(0))
+    ([1, 1, 2], [0, 1, 0, 1])
+    """
+    grown, chosen = list(sizes), list[int]()
+    while len(chosen) < number:
+        low = min(grown)
+        smallest = [block for block, size in enumerate(grown) if size == low]
+        rounds = (number - len(chosen)) // len(smallest)
+        if not rounds:
+            return chosen + rng.sample(smallest, number - len(chosen))
+        rounds = min([rounds, *(size - low for size in grown if size > low)])
+        chosen += smallest * rounds
+        for block in smallest:
+            grown[block] += rounds
+    return chosen
 
 
 def _rotate(

@@ -1,5 +1,6 @@
 """The plan counts what the draw draws, says what is assumed, and its intervals are those of simulation."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -88,6 +89,15 @@ def test_the_plan_promises_the_readings_and_repeats_that_are_drawn(
     assert planned.num_readings == sum(each)
     assert (planned.readings_per_reader.low, planned.readings_per_reader.high) == (min(each), max(each))
     assert planned.repeats_per_reader == (min(repeats), max(repeats))
+
+
+def test_a_plan_of_many_blocks_deals_no_case() -> None:
+    """It is made anew, and that for 25 numbers of cases, with each key that is entered in a form."""
+    design = ReaderStudyDesign(design="split_plot", num_blocks=100, repeat_share=0.1, washout_cases=2)
+    began = time.process_time()
+    for num_cases in range(4_901, 5_001):
+        plan(design, num_cases=num_cases, readers=120)
+    assert time.process_time() - began < 4
 
 
 def test_readers_whose_lists_differ_by_a_case_get_as_many_repeats() -> None:
