@@ -37,7 +37,8 @@ def corrected_text(completion: JudgedCompletion) -> str:
 
 
 def rewritten_step(completion: JudgedCompletion, number: int) -> str:
-    """Step `number`, from 0, in the reader's words, its regions moved, taken out and added.
+    """Step `number`, from 0, in the reader's words, its regions moved, taken out and added. A wording
+    ends with a full stop where the model's own does.
 
     Raises CorrectionRefused as `rewritten_text` does.
     """
@@ -56,7 +57,8 @@ def rewritten_step(completion: JudgedCompletion, number: int) -> str:
         text, added = wording, (*(region.adjusted or region.box for region in kept), *judged.drawn)
     else:
         raise CorrectionRefused("The reader's wording names regions that are not those of the step.")
-    return _pointing_at(text, added, completion)
+    text = _pointing_at(text, added, completion)
+    return _ending_as(written, text) if judged.edited_text.strip() else text
 
 
 def rewritten_text(completion: JudgedCompletion) -> str:
@@ -70,7 +72,7 @@ def rewritten_text(completion: JudgedCompletion) -> str:
     parsed = _parsed_as_judged(completion)
     kept = [number for number, step in enumerate(completion.steps) if not step.goes]
     steps = [rewritten_step(completion, number) for number in kept]
-    missed = [_missed_step(finding, completion) for finding in completion.missed]
+    missed = [_ending_as(parsed.steps[-1], _missed_step(each, completion)) for each in completion.missed]
     every = [*steps, *missed]
     if not every:
         raise CorrectionRefused("The reader would have no step left. Word one of them otherwise.")
@@ -140,6 +142,12 @@ def _missed_step(finding: MissedFinding, completion: JudgedCompletion) -> str:
     if any(step.boxes for step in _steps_of(text)):
         raise CorrectionRefused("The reader's wording names regions that are not those of the step.")
     return _pointing_at(text, finding.boxes, completion)
+
+
+def _ending_as(written: ParsedStep, text: str) -> str:
+    """Readers close a sentence as they are used to. Left so, a model would learn of its readers to write
+    "effusion.;" where it writes "effusion;"."""
+    return text.rstrip(" .") + ("." if written.text.endswith(".") else "")
 
 
 def _pointing_at(text: str, boxes: Sequence[Box], completion: JudgedCompletion) -> str:

@@ -68,10 +68,21 @@ def test_a_step_is_reworded_and_its_regions_moved_added_and_taken_out_in_one() -
     assert rewritten_step(judged(made, 0, 0, "wrong"), 0) == "The heart is enlarged with [1, 2, 9, 9]"
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("normal [30, 50, 80, 90]", ""), ("normal [30, 50, 80, 90].", ".")]
+)
+def test_a_wording_ends_with_a_full_stop_where_the_models_own_does(written: str, kept: str) -> None:
+    text = TEXT.replace("normal with [30, 50, 80, 90]", written)
+    for wording in ("The heart is large", "The heart is large."):
+        made = of_step(completion("a", text), 0, edited_text=wording)
+        assert f"<think> The heart is large with [30, 50, 80, 90]{kept}; Both" in rewritten_text(made)
+    assert rewritten_text(completion("a", text)) == text
+
+
 def test_a_wording_without_regions_keeps_those_that_the_reader_kept() -> None:
     made = of_step(A, 1, edited_text="The lungs are clear.")
-    assert rewritten_step(made, 1) == "The lungs are clear with [10, 10, 50, 90] and [60, 10, 100, 90]."
-    assert rewritten_step(judged(made, 1, 0, "wrong"), 1) == "The lungs are clear with [60, 10, 100, 90]."
+    assert rewritten_step(made, 1) == "The lungs are clear with [10, 10, 50, 90] and [60, 10, 100, 90]"
+    assert rewritten_step(judged(made, 1, 0, "wrong"), 1) == "The lungs are clear with [60, 10, 100, 90]"
 
 
 @pytest.mark.parametrize(
