@@ -173,7 +173,7 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     assert "3 disputed cases are not settled and would stay so." in page
     worklist = client_of(settler).get(reverse("worklist")).content.decode()
     assert "to settle</span>" in worklist
-    assert "“To settle”: readers of that case disagree." in worklist
+    assert "“To settle”: readers of that case disagree, or one of them" in worklist
     again = admin.post(address(study, "adjudicate"), said)
     assert again.status_code == 409
     assert "being adjudicated already" in again.content.decode()
