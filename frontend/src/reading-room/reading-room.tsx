@@ -3,7 +3,7 @@ import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
 import type { Addresses } from "./addresses";
 import { shortcutsWith } from "./keymap";
-import { actionFor, type Focus, heldBy } from "./keys";
+import { listen } from "./listening";
 import { BareTopBar, BottomBar, TopBar } from "./parts/bars";
 import { Shortcuts } from "./parts/cap";
 import { Column } from "./parts/column";
@@ -13,20 +13,10 @@ import { NameDialog } from "./parts/name-dialog";
 import { OtherCases } from "./parts/other-cases";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
-import { wouldBeLost } from "./save-state";
-import { beginAtTop, keepCurrentItemInSight, showCurrentItem } from "./scrolling";
+import { beginAtTop, keepCurrentItemInSight } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
-import type { Shortcut } from "./shortcuts";
-
-function focusOf(target: EventTarget | null): Focus {
-  if (!(target instanceof HTMLElement)) return "page";
-  const text = target.closest("textarea");
-  if (text) return text.value === "" && text.matches(".of-an-output") ? "beginning" : "writing";
-  if (target.closest("select, [contenteditable], input[type=number], input[type=text]")) return "text";
-  return target.closest("button, a, input, summary") ? "control" : "page";
-}
 
 /** No case is on the screen, and none is on its way. */
 const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set([
@@ -237,105 +227,4 @@ function useScales(): [boolean, () => void] {
     });
   }, []);
   return [isOpen, toggle];
-}
-
-interface Surroundings {
-  openSheet(): void;
-  askAboutName(): void;
-  toggleScales(): void;
-  singleKeys(): boolean;
-  readonly shortcuts: readonly Shortcut[];
-}
-
-/** From a field back to what it belongs to. */
-function focusCurrentItem(): void {
-  [...document.querySelectorAll<HTMLElement>(".room .current")].at(-1)?.focus();
-}
-
-/** Keys, signs of life, and what must not be lost when the page goes away. Returns the function that stops it. */
-function listen(session: Session, around: Surroundings): () => void {
-  const stopped = new AbortController();
-  const { signal } = stopped;
-  const room = () => (session.state.stage.kind === "open" ? session.state.stage.room : null);
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      // What lies over the room has its own keys, also the one that closed it.
-      if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      const focus = focusOf(event.target);
-      const isLetter = event.key.length === 1 && !(event.ctrlKey || event.metaKey || event.altKey);
-      if (isLetter && (focus === "page" || focus === "control") && room()?.texts.takesInVain())
-        return event.preventDefault();
-      const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
-      if (action === null) return;
-      event.preventDefault();
-      if (action.kind === "sheet") return around.openSheet();
-      if (action.kind === "scales") return around.toggleScales();
-      if (action.kind === "report-name") {
-        return room()?.state.film.kind === "shown" ? around.askAboutName() : undefined;
-      }
-      // A key that is held down signs one case, never the next one too.
-      if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
-      const isWriting = focus === "writing" || focus === "beginning";
-      if (action.kind === "cancel" && (focus === "text" || isWriting)) focusCurrentItem();
-      room()?.perform(action, event.repeat);
-      if (action.kind === "done" && isWriting) focusCurrentItem();
-    },
-    { signal },
-  );
-  document.addEventListener(
-    "keyup",
-    (event) => {
-      for (const action of heldBy(event.code, around.shortcuts)) room()?.released(action);
-    },
-    { signal },
-  );
-  window.addEventListener(
-    "blur",
-    () => {
-      room()?.showRegionsAgain();
-      session.turnAway();
-    },
-    { signal },
-  );
-  // Before the key or click that closes what lies over the room: the time in which that was open is no work.
-  for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"] as const) {
-    document.addEventListener(kind, () => session.signOfLife(), { signal, passive: true, capture: true });
-  }
-  // Of a signed practice case what is known stands above it.
-  const keepInSight = (): void => {
-    if (room()?.state.reading.signed_at === null) keepCurrentItemInSight();
-  };
-  const resized = (): void => {
-    room()?.resized();
-    keepInSight();
-  };
-  window.addEventListener("resize", resized, { signal });
-  window.addEventListener("online", () => session.retrySaving(), { signal });
-  window.addEventListener(
-    "focus",
-    () => {
-      session.retrySaving();
-      session.signOfLife();
-    },
-    { signal },
-  );
-  window.addEventListener("pagehide", () => session.leave(), { signal });
-  window.addEventListener(
-    "beforeunload",
-    (event) => {
-      const { stage } = session.state;
-      if ("save" in stage && wouldBeLost(stage.save)) event.preventDefault();
-    },
-    { signal },
-  );
-  document.addEventListener(
-    "visibilitychange",
-    () => {
-      if (document.visibilityState === "hidden") session.leave();
-    },
-    { signal },
-  );
-  window.addEventListener("popstate", () => location.reload(), { signal });
-  return () => stopped.abort();
 }
