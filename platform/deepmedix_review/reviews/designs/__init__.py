@@ -6,6 +6,7 @@ Pure: no database and no Django, so that a design can be tried out with made-up 
 from deepmedix_review.reviews.designs.design import (
     DesignCase,
     DesignReader,
+    ListBefore,
     PlannedAssignment,
     Problem,
     ReaderStudyDesign,
@@ -32,6 +33,7 @@ __all__ = [
     "DesignReader",
     "Flawed",
     "Hurried",
+    "ListBefore",
     "MakeUp",
     "PlannedAssignment",
     "Problem",

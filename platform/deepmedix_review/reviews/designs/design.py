@@ -99,7 +99,8 @@ class PlannedAssignment:
     """One reading to be done. `position` is its place in the reader's own order, from 1.
 
     `swap`: the second completion stands on side A; where one of two versions is shown, the second is it.
-    `repeat_of` is the position of the reading that a repeat repeats.
+    `repeat_of` is the position of the reading that a repeat repeats; of one that was on the list before this
+    draw it is 0 or less, counted backwards from the last one.
     """
 
     case: int
@@ -109,6 +110,20 @@ class PlannedAssignment:
     swap: bool = False
     asks_first_read: bool = False
     repeat_of: int | None = None
+
+
+@dataclass(frozen=True)
+class ListBefore:
+    """What a reader has before more is drawn: `num_data` cases of data and `num_repeats` repeats.
+
+    `readings` are first readings in the list's order, at positions up to 0, of which those of the cases in
+    `may_be_repeated` can have a repeat behind what is drawn; none where repeats are of new cases alone.
+    """
+
+    num_data: int = 0
+    num_repeats: int = 0
+    readings: tuple[PlannedAssignment, ...] = ()
+    may_be_repeated: frozenset[int] = frozenset()
 
 
 def _problems(design: ReaderStudyDesign, *, num_cases: int, num_readers: int) -> list[Problem]:

@@ -10,10 +10,12 @@ from deepmedix_review.reviews.designs.balance import Before, choose_share
 from deepmedix_review.reviews.designs.design import (
     DesignCase,
     DesignReader,
+    ListBefore,
     PlannedAssignment,
     ReaderStudyDesign,
 )
 from deepmedix_review.reviews.designs.order import (
+    ListOrder,
     bring_forward,
     choose_repeats,
     count_repeats,
@@ -27,9 +29,15 @@ Pair = tuple[str, int]
 
 
 def draw(
-    design: ReaderStudyDesign, *, cases: Sequence[DesignCase], readers: Sequence[DesignReader], seed: int
+    design: ReaderStudyDesign,
+    *,
+    cases: Sequence[DesignCase],
+    readers: Sequence[DesignReader],
+    seed: int,
+    lists_before: Mapping[str, ListBefore] | None = None,
 ) -> tuple[PlannedAssignment, ...]:
     """Every reader's list. `cases` and `readers` come from `prepare`; the same seed draws the same.
+    `lists_before` says by reader what is on the list already: its cases can be repeated behind the new ones.
 
     >>> every = ReaderStudyDesign(design="every_reader")
     >>> cases, readers = prepare(every, cases=[DesignCase(1), DesignCase(2)],
@@ -39,7 +47,9 @@ def draw(
     """
     rng = random.Random(f"{seed}:lists")
     pairs = allocate(design, cases=cases, readers=readers, rng=rng)
-    return draw_assignments(design, cases=cases, readers=readers, pairs=pairs, rng=rng)
+    return draw_assignments(
+        design, cases=cases, readers=readers, pairs=pairs, rng=rng, lists_before=lists_before
+    )
 
 
 def draw_assignments(
@@ -51,13 +61,13 @@ def draw_assignments(
     rng: random.Random,
     swapped_before: Mapping[int, Before] | None = None,
     asked_before: Mapping[int, Before] | None = None,
-    held_before: Mapping[str, tuple[int, int]] | None = None,
+    lists_before: Mapping[str, ListBefore] | None = None,
 ) -> tuple[PlannedAssignment, ...]:
     """Lists of these pairs of reader and data case; every reader also gets all cases of the other roles.
 
     Training comes first, then calibration, then data and controls mixed. `swapped_before` and `asked_before`
-    say by case how many earlier readings were swapped and how many asked a first read, `held_before` by
-    reader how many cases of data and how many repeats are on the list.
+    say by case how many earlier readings were swapped and how many asked a first read, `lists_before` by
+    reader what is on the list.
     """
     taught = [case for role in ("training", "calibration") for case in cases if case.role == role]
     # In a pool they are taken like any other case.
@@ -69,34 +79,34 @@ def draw_assignments(
     # A case that teaches shows all that the study asks.
     if design.share_with_first_read > 0:
         asked = asked | frozenset(opening)
-    may_be_repeated = frozenset(case.key for case in cases if case.role == "data")
+    new_data = frozenset(case.key for case in cases if case.role == "data")
     washout_cases = design.washout_cases
     ordered = order_cases(mixed, rng=rng)
-    orders = {reader.key: ordered.get(reader.key, []) for reader in readers}
+    before = {reader.key: (lists_before or {}).get(reader.key, ListBefore()) for reader in readers}
+    orders = {
+        key: ListOrder(
+            cases=(*(item.case for item in held.readings), *ordered.get(key, [])),
+            may_be_repeated=new_data | held.may_be_repeated,
+            num_before=len(held.readings),
+        )
+        for key, held in before.items()
+    }
     numbers = count_repeats(
         orders,
         share=design.repeat_share,
         washout_cases=washout_cases,
-        may_be_repeated=may_be_repeated,
-        held_before=held_before,
+        held_before={key: (held.num_data, held.num_repeats) for key, held in before.items()},
     )
     orders = {
-        key: bring_forward(order, numbers[key], washout_cases=washout_cases, may_be_repeated=may_be_repeated)
-        for key, order in orders.items()
+        key: bring_forward(order, numbers[key], washout_cases=washout_cases) for key, order in orders.items()
     }
-    repeats = choose_repeats(
-        orders, numbers, washout_cases=washout_cases, may_be_repeated=may_be_repeated, rng=rng
-    )
+    repeats = choose_repeats(orders, numbers, washout_cases=washout_cases, rng=rng)
     planned: list[PlannedAssignment] = []
     for reader in readers:
-        hidden = hide_repeats(
-            orders[reader.key],
-            repeats.get(reader.key, []),
-            washout_cases=washout_cases,
-            rng=rng,
-        )
-        listed = [(case.key, False) for case in taught] + hidden
-        first_at: dict[int, PlannedAssignment] = {}
+        held, order = before[reader.key], orders[reader.key]
+        hidden = hide_repeats(order, repeats.get(reader.key, []), washout_cases=washout_cases, rng=rng)
+        listed = [(case.key, False) for case in taught] + hidden[order.num_before :]
+        first_at = {item.case: item for item in held.readings}
         for position, (case, is_repeat) in enumerate(listed, start=1):
             pair = (reader.key, case)
             if is_repeat:

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from deepmedix_review.reviews.designs.balance import Bounds, choose, colour_evenly
 from deepmedix_review.reviews.designs.washout import RoomForRepeats, share_repeats
@@ -29,68 +30,88 @@ def order_cases(pairs: Sequence[Pair], *, rng: random.Random) -> dict[str, list[
     return {reader: [case for _, _, case in sorted(cases)] for reader, cases in by_reader.items()}
 
 
+@dataclass(frozen=True)
+class ListOrder:
+    """One reader's cases in order: first `num_before` that were on the list before this draw and stay in
+    their places, then the new ones. Behind these come the repeats of cases that `may_be_repeated`."""
+
+    cases: tuple[int, ...]
+    may_be_repeated: frozenset[int]
+    num_before: int = 0
+
+    @property
+    def num_repeatable(self) -> int:
+        return sum(case in self.may_be_repeated for case in self.cases)
+
+    def last(self, washout_cases: int) -> int:
+        """How many of its cases have the washout behind them."""
+        return max(0, len(self.cases) - max(1, washout_cases))
+
+
 def count_repeats(
-    orders: Mapping[str, Sequence[int]],
+    orders: Mapping[str, ListOrder],
     *,
     share: float,
     washout_cases: int,
-    may_be_repeated: frozenset[int],
-    held_before: Mapping[str, tuple[int, int]] | None = None,
+    held_before: Mapping[str, tuple[int, int]],
 ) -> dict[str, int]:
-    """By reader, how many cases are read twice: as `share_repeats` says and the washout leaves room for.
+    """By reader, how many more cases are read twice: as `share_repeats` says of the whole lists, less what
+    they have, and the washout leaves room for.
 
-    `held_before` says by reader how many cases and repeats the list has already: the share is of all cases of
-    that list then, or what is rounded each time would add up.
+    `held_before` says by reader how many cases of data and how many repeats the list has: of the new cases
+    alone, what is rounded each time would add up, and the washout leave no room.
     """
-    num_data = [sum(case in may_be_repeated for case in order) for order in orders.values()]
-    if held_before is None:
-        wanted = share_repeats(num_data, share=share)
-    else:
-        before = [held_before.get(reader, (0, 0)) for reader in orders]
-        wanted = tuple(
-            min(number, max(0, round(share * (cases + number)) - repeats))
-            for number, (cases, repeats) in zip(num_data, before, strict=True)
-        )
+    num_new = {
+        reader: sum(case in order.may_be_repeated for case in order.cases[order.num_before :])
+        for reader, order in orders.items()
+    }
+    num_data = [held_before[reader][0] + number for reader, number in num_new.items()]
+    wanted = share_repeats(num_data, share=share)
     return {
-        reader: RoomForRepeats(number, len(order)).fitting(washout_cases)
+        reader: RoomForRepeats(
+            min(order.num_repeatable, max(0, number - held_before[reader][1])) if num_new[reader] else 0,
+            len(order.cases),
+        ).fitting(washout_cases)
         for (reader, order), number in zip(orders.items(), wanted, strict=True)
     }
 
 
-def bring_forward(
-    order: Sequence[int], number: int, *, washout_cases: int, may_be_repeated: frozenset[int]
-) -> list[int]:
+def bring_forward(order: ListOrder, number: int, *, washout_cases: int) -> ListOrder:
     """The order with so many cases that may be repeated early enough for it: where controls have taken their
     places, the last of these change with the first cases behind."""
-    last = max(0, len(order) - max(1, washout_cases))
-    lacking = number - sum(case in may_be_repeated for case in order[:last])
-    brought = list(order)
+    last = order.last(washout_cases)
+    brought = list(order.cases)
+    lacking = number - sum(case in order.may_be_repeated for case in brought[:last])
     if lacking <= 0:
-        return brought
-    early = [place for place in reversed(range(last)) if order[place] not in may_be_repeated]
-    late = [place for place in range(last, len(order)) if order[place] in may_be_repeated]
+        return order
+    early = [
+        place
+        for place in reversed(range(order.num_before, last))
+        if brought[place] not in order.may_be_repeated
+    ]
+    late = [
+        place
+        for place in range(max(last, order.num_before), len(brought))
+        if brought[place] in order.may_be_repeated
+    ]
     for there, here in list(zip(early, late, strict=False))[:lacking]:
         brought[there], brought[here] = brought[here], brought[there]
-    return brought
+    return replace(order, cases=tuple(brought))
 
 
 def choose_repeats(
-    orders: Mapping[str, Sequence[int]],
-    numbers: Mapping[str, int],
-    *,
-    washout_cases: int,
-    may_be_repeated: frozenset[int],
-    rng: random.Random,
+    orders: Mapping[str, ListOrder], numbers: Mapping[str, int], *, washout_cases: int, rng: random.Random
 ) -> dict[str, list[int]]:
     """The cases that each reader reads twice: so many, each case about as often. Only a case with
     `washout_cases` other cases after it can be repeated."""
     pairs: list[Pair] = []
     rows: dict[str, Bounds] = {}
     for reader, order in orders.items():
-        last = max(0, len(order) - max(1, washout_cases))
-        if numbers[reader]:
-            rows[reader] = Bounds(numbers[reader], numbers[reader])
-            pairs += [(reader, case) for case in order[:last] if case in may_be_repeated]
+        able = [case for case in order.cases[: order.last(washout_cases)] if case in order.may_be_repeated]
+        number = min(numbers[reader], len(able))
+        if number:
+            rows[reader] = Bounds(number, number)
+            pairs += [(reader, case) for case in able]
     if not pairs:
         return {}
     total = sum(bounds.low for bounds in rows.values())
@@ -105,20 +126,21 @@ def choose_repeats(
 
 
 def hide_repeats(
-    order: Sequence[int], repeats: Sequence[int], *, washout_cases: int, rng: random.Random
+    order: ListOrder, repeats: Sequence[int], *, washout_cases: int, rng: random.Random
 ) -> list[tuple[int, bool]]:
     """Cases and whether each is a repeat: between both readings of a case lie at least `washout_cases`
     others."""
     after: dict[int, list[int]] = defaultdict(list)
-    place = {case: index for index, case in enumerate(order)}
+    place = {case: index for index, case in enumerate(order.cases)}
+    end = len(order.cases) - 1
     for case in repeats:
         # Never right behind the first reading, whatever the washout.
-        earliest = place[case] + max(1, washout_cases)
-        drawn = rng.randint(earliest, len(order) - 1)
+        earliest = max(place[case] + max(1, washout_cases), order.num_before)
+        drawn = rng.randint(earliest, end)
         # What comes due by the very signature before it would push aside the case made ready on the screen.
-        after[min(max(drawn, earliest + 1), len(order) - 1)].append(case)
+        after[min(max(drawn, earliest + 1), end)].append(case)
     hidden: list[tuple[int, bool]] = []
-    for index, case in enumerate(order):
+    for index, case in enumerate(order.cases):
         hidden.append((case, False))
         rng.shuffle(after[index])
         hidden += [(repeat, True) for repeat in after[index]]

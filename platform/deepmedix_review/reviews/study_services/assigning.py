@@ -1,6 +1,7 @@
 """Writes drawn lists down: an assignment and an unopened reading for each, with its sides."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,10 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import Completion
-from deepmedix_review.reviews.designs import DesignCase, DesignReader, PlannedAssignment
+from deepmedix_review.reviews.designs import DesignCase, DesignReader, ListBefore, PlannedAssignment
 from deepmedix_review.reviews.designs.balance import Before
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.studies.models import Study
 
 ROWS_AT_ONCE = 2000
 NEWEST = 200
@@ -86,6 +88,28 @@ def design_readers(reader_study: ReaderStudy) -> tuple[DesignReader, ...]:
     )
 
 
+def list_before(reader_study: ReaderStudy, ground: Ground) -> Mapping[str, ListBefore]:
+    """By reader, what is on the list: cases of data, repeats, and the first readings that can be repeated.
+
+    A case is repeated once, and none whose film is out of use.
+    """
+    rows = (
+        Reading.objects.filter(
+            Q(assignment__withdrawn_at=None) | Q(assignment__kind=Assignment.Kind.REPEAT),
+            assignment__case__reader_study=reader_study,
+            assignment__case__role__in=(Case.Role.DATA, Case.Role.CONTROL),
+            assignment__kind__in=(Assignment.Kind.FIRST, Assignment.Kind.REPEAT),
+            amends=None,
+        )
+        .select_related("assignment__case__study", "assignment__reader")
+        .order_by("assignment__position")
+    )
+    by_reader: dict[str, list[Reading]] = defaultdict(list)
+    for row in rows:
+        by_reader[str(row.assignment.reader.uid)].append(row)
+    return {key: _list_of(read, ground, key) for key, read in by_reader.items()}
+
+
 def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> list[Assignment]:
     """Rows for what was drawn, behind what each reader has already. An earlier withdrawn one comes back to
     its old place.
@@ -118,9 +142,20 @@ def write_assignments(planned: Sequence[PlannedAssignment], ground: Ground) -> l
         assignment.pk = pk
     first_new = [assignment for assignment in new if assignment.kind != Assignment.Kind.REPEAT]
     Assignment.objects.bulk_create(first_new, batch_size=ROWS_AT_ONCE)
+    on_the_list = {
+        (assignment.case_id, assignment.reader_id): assignment
+        for assignment in Assignment.objects.filter(
+            case__in={item.case for item in ordered if item.repeat_of is not None and item.repeat_of <= 0},
+            kind=Assignment.Kind.FIRST,
+        )
+    }
     for item in ordered:
         if item.repeat_of is not None:
-            assignments[item.reader, item.position].repeat_of = assignments[item.reader, item.repeat_of]
+            assignments[item.reader, item.position].repeat_of = (
+                assignments[item.reader, item.repeat_of]
+                if item.repeat_of > 0
+                else on_the_list[item.case, ground.readers[item.reader].pk]
+            )
     repeats = [assignment for assignment in new if assignment.kind == Assignment.Kind.REPEAT]
     Assignment.objects.bulk_create(repeats, batch_size=ROWS_AT_ONCE)
     is_new = {id(assignment) for assignment in new}
@@ -206,6 +241,36 @@ def sides_before(
         .annotate(Count("pk"))
     )
     return {case: Before(swapped.get(case, 0), before.num) for case, before in asked.items()}, asked
+
+
+def _list_of(rows: Sequence[Reading], ground: Ground, key: str) -> ListBefore:
+    """Of the unamended readings of one reader's list, in its order, those of withdrawn repeats too."""
+    first = [row for row in rows if row.assignment.kind == Assignment.Kind.FIRST]
+    repeated = {row.assignment.case_id for row in rows if row.assignment.kind == Assignment.Kind.REPEAT}
+    of_data = [row for row in first if row.assignment.case.role == Case.Role.DATA]
+    readings = tuple(
+        PlannedAssignment(
+            case=row.assignment.case_id,
+            reader=key,
+            position=place - len(first),
+            swap=row.completion_a_id != ground.completions[row.assignment.case_id][0].pk,
+            asks_first_read=row.asks_first_read,
+        )
+        for place, row in enumerate(first, start=1)
+    )
+    return ListBefore(
+        num_data=len(of_data),
+        num_repeats=sum(
+            row.assignment.kind == Assignment.Kind.REPEAT and row.assignment.withdrawn_at is None
+            for row in rows
+        ),
+        readings=readings,
+        may_be_repeated=frozenset(
+            row.assignment.case_id
+            for row in of_data
+            if row.assignment.case_id not in repeated and row.assignment.case.study.state == Study.State.READY
+        ),
+    )
 
 
 def _next_keys(number: int) -> list[int]:

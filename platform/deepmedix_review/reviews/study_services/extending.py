@@ -18,8 +18,10 @@ from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.same_texts import HOW_ALIKE, saying_the_same
 from deepmedix_review.reviews.study_services.assigning import (
+    as_design_case,
     design_readers,
     ground_of,
+    list_before,
     seed_of,
     staying,
     write_assignments,
@@ -37,7 +39,8 @@ State = ReaderStudy.State
 
 @dataclass(frozen=True)
 class Growth:
-    """What more cases give each reader to read; of a pool, how many places are free then.
+    """What more cases give each reader to read, `num_repeats` of it hidden repeats over all; of a pool, how
+    many places are free then.
 
     `later` are the primary keys of readers whose deadline changes with the reader study's.
     """
@@ -46,6 +49,7 @@ class Growth:
     changes: tuple[ListChange, ...]
     num_places: int = 0
     later: frozenset[int] = frozenset()
+    num_repeats: int = 0
 
     @property
     def num_readings(self) -> int:
@@ -133,7 +137,8 @@ def _extend(
     num_places = _add_cases(reader_study, cases)
     readers = [invitation.reader for invitation in staying(reader_study)]
     changes = changes_since(before, reader_study=reader_study, readers=readers)
-    return reader_study, Growth(len(cases), changes, num_places, later)
+    num_repeats = lists_of(reader_study).num_repeats - before.num_repeats
+    return reader_study, Growth(len(cases), changes, num_places, later, num_repeats)
 
 
 def _set_deadline(reader_study: ReaderStudy, deadline: date) -> frozenset[int]:
@@ -191,8 +196,14 @@ def _add_cases(reader_study: ReaderStudy, studies: Sequence[Study]) -> int:
     )
     seed = seed_of(reader_study, "extend", last)
     readers = deal(reader_study, cases, readers=design_readers(reader_study), seed=seed)
-    ground = ground_of(reader_study, cases=cases)
-    planned = draw(design_of(reader_study), cases=ground.design_cases, readers=readers, seed=seed)
+    ground = ground_of(reader_study)
+    planned = draw(
+        design_of(reader_study),
+        cases=[as_design_case(case) for case in cases],
+        readers=readers,
+        seed=seed,
+        lists_before=list_before(reader_study, ground),
+    )
     write_assignments(planned, ground)
     return sum(case.num_free for case in cases)
 

@@ -24,6 +24,10 @@ class Lists:
     to_read: Mapping[int, frozenset[Item]]
     all: Mapping[int, frozenset[Item]]
 
+    @property
+    def num_repeats(self) -> int:
+        return sum(kind == Assignment.Kind.REPEAT for items in self.all.values() for _, kind in items)
+
 
 @dataclass(frozen=True)
 class ListChange:

@@ -16,6 +16,7 @@ from deepmedix_review.reviews.study_services.assigning import (
     as_design_case,
     design_readers,
     ground_of,
+    list_before,
     seed_of,
     sides_before,
     staying,
@@ -113,21 +114,9 @@ def _write(
         rng=random.Random(f"{seed}:lists"),
         swapped_before=swapped,
         asked_before=asked,
-        held_before=_held(reader_study),
+        lists_before=list_before(reader_study, ground),
     )
     write_assignments(planned, ground)
-
-
-def _held(reader_study: ReaderStudy) -> Mapping[str, tuple[int, int]]:
-    """By reader: cases of data on the list, and repeats."""
-    Kind = Assignment.Kind
-    rows = Assignment.objects.filter(
-        case__reader_study=reader_study, case__role=Case.Role.DATA, withdrawn_at=None
-    ).order_by()
-    counts = rows.values_list("reader__uid").annotate(
-        num_cases=Count("pk", filter=Q(kind=Kind.FIRST)), num_repeats=Count("pk", filter=Q(kind=Kind.REPEAT))
-    )
-    return {str(uid): (num_cases, num_repeats) for uid, num_cases, num_repeats in counts}
 
 
 def _open_slots(reader_study: ReaderStudy) -> Mapping[int, int]:

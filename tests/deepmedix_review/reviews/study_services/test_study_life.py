@@ -32,12 +32,21 @@ from deepmedix_review.reviews.study_services import (
     find_unready,
     lock_reader_study,
     pause_reader_study,
+    preview_extension,
     resume_reader_study,
     start_reader_study,
 )
 from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
-from tests.factories.reader_studies import a_draft, list_of, load_of, running, sign_unsaid, studies
+from tests.factories.reader_studies import (
+    a_draft,
+    list_of,
+    load_of,
+    running,
+    sign_unsaid,
+    studies,
+    studies_that_differ,
+)
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import HEART, LUNGS, complete, sign
@@ -247,6 +256,56 @@ def test_more_cases_come_behind_those_that_are_there_by_the_same_design() -> Non
         extend_reader_study(reader_study=reader_study, actor=None, cases=[InstanceFactory.create().study])
     with pytest.raises(RefusedByRule, match="Nothing was added"):
         extend_reader_study(reader_study=reader_study, actor=None)
+
+
+@pytest.mark.parametrize("numbers", [(15,), (3, 3, 3, 6)])
+def test_an_extended_study_keeps_its_share_of_repeats_and_its_washout(numbers: tuple[int, ...]) -> None:
+    design = ReaderStudyDesign(
+        design="every_reader",
+        repeat_share=0.2,
+        washout_cases=6,
+        control_share=0.1,
+        first_reads="share",
+        first_read_share=0.5,
+    )
+    reader_study = running(a_draft(studies=studies_that_differ(25, num_completions=1), design=design))
+    readers = [invitation.reader for invitation in Invitation.objects.filter(reader_study=reader_study)]
+    for number in numbers:
+        before = {reader.pk: list_of(reader_study, reader) for reader in readers}
+        more = studies_that_differ(number, num_completions=1)
+        growth = preview_extension(reader_study=reader_study, actor=None, cases=more)
+        extend_reader_study(reader_study=reader_study, actor=None, cases=more, shown=growth.fingerprint)
+        num_repeats = 0
+        for reader in readers:
+            mine = list_of(reader_study, reader)
+            assert mine[: len(before[reader.pk])] == before[reader.pk]
+            data = [item for item in mine if item.kind == "first" and item.case.role == "data"]
+            repeats = [item for item in mine if item.kind == "repeat"]
+            assert len(repeats) == round(0.2 * len(data))
+            assert len({item.case_id for item in repeats}) == len(repeats)
+            place = {item.pk: place for place, item in enumerate(mine)}
+            for item in repeats:
+                assert item.repeat_of is not None
+                between = mine[place[item.repeat_of.pk] + 1 : place[item.pk]]
+                assert sum(other.kind == "first" for other in between) >= 6
+                first, again = item.repeat_of.readings.get(), item.readings.get()
+                assert (again.completion_a, again.completion_b) == (first.completion_a, first.completion_b)
+                assert again.asks_first_read == first.asks_first_read
+            num_repeats += sum(item.kind == "repeat" for item in mine[len(before[reader.pk]) :])
+        assert growth.num_repeats == num_repeats
+
+
+def test_a_repeat_of_a_case_from_before_an_extension_has_its_sides_swapped() -> None:
+    design = ReaderStudyDesign(shows="two_samples", repeat_share=0.5, washout_cases=8)
+    reader_study = running(a_draft(num_cases=8, num_readers=1, design=design))
+    assert not Assignment.objects.filter(kind="repeat").exists()
+    extend_reader_study(reader_study=reader_study, actor=None, cases=studies(8, num_completions=2))
+    repeats = Assignment.objects.filter(kind="repeat").select_related("repeat_of")
+    assert len(repeats) == 8
+    for item in repeats:
+        assert item.repeat_of is not None
+        before, again = item.repeat_of.readings.get(), item.readings.get()
+        assert (again.completion_a, again.completion_b) == (before.completion_b, before.completion_a)
 
 
 def test_the_designs_words_are_those_of_the_database() -> None:
