@@ -44,7 +44,8 @@ class WorklistRow:
     """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
     withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
     and the case is left out of what comes next until it is back. `amends_signed_at`: the row is an
-    amendment of the reading signed then. `open_amendment` amends this signed reading."""
+    amendment of the reading signed then, which can be signed only while it `may_be_amended`.
+    `open_amendment` amends this signed reading."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -59,6 +60,7 @@ class WorklistRow:
     is_adjudication: bool
     is_training: bool
     may_be_amended: bool
+    is_locked: bool
     amends_signed_at: datetime | None
     open_amendment: uuid.UUID | None
     lease_expires_at: datetime | None
@@ -308,6 +310,7 @@ def _row(
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
         may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,
+        is_locked=case.reader_study.state == State.LOCKED,
         amends_signed_at=reading.amends.signed_at if reading.amends else None,
         open_amendment=amendment.uid if amendment else None,
         lease_expires_at=assignment.lease_expires_at,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.demo import announce_demo
@@ -432,6 +433,29 @@ def test_an_open_amendment_is_told_apart_on_the_worklist_and_can_be_discarded() 
     assert "Your signed reading stays as it is." in said
     assert "To read 0<" in said
     assert amend in client.get(worklist, {"show": "signed"}).content.decode()
+
+
+def test_an_amendment_that_a_lock_left_open_can_be_discarded_alone() -> None:
+    reading = a_signed_reading()
+    client, worklist = client_of(reader_of(reading)), reverse("worklist")
+    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
+    discard = reverse("discard-amendment", args=[amendment.uid])
+    opens = reverse("open-reading", args=[reading.assignment.uid])
+    assert opens in client.get(worklist).content.decode()
+    lock_reader_study(reader_study=reading.assignment.case.reader_study, actor=None)
+    page = client.get(worklist).content.decode()
+    assert "which counts: the reader study is locked, so the amendment can't be signed any more" in page
+    assert (discard in page, opens in page) == (True, False)
+    signed = client.get(worklist, {"show": "signed"}).content.decode()
+    assert "Amendment open: continue" not in signed
+    assert "data-amendment-url" not in client.get(reverse("reading", args=[reading.uid])).content.decode()
+    asked = client.get(reverse("amend-reading", args=[reading.uid])).content.decode()
+    assert "this reading counts" in asked
+    said = client.post(discard, follow=True).content.decode()
+    assert "Your signed reading stays as it is." in said
+    assert "To read 0<" in said
+    assert AuditEvent.objects.latest("sequence").action == "discard_amendment"
+    assert list(selectors.signed_readings()) == [reading]
 
 
 def test_a_signed_amendment_is_not_discarded_and_takes_the_amended_ones_place() -> None:
