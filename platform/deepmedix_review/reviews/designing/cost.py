@@ -7,6 +7,7 @@ from datetime import date
 from django.utils import timezone
 
 from deepmedix_review.reviews.designs import ReaderStudyDesign, ReadingTimes, StudyPlan, plan
+from deepmedix_review.reviews.designs.planning import AnswerKind
 
 PLOT_WIDTH, PLOT_HEIGHT = 320, 150
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 20
@@ -27,6 +28,7 @@ class WidthLine:
 class WidthRow:
     num_cases: int
     alpha: float | None
+    region: float | None
     vote: float | None
     minutes_per_reader: float
     is_this: bool
@@ -55,7 +57,7 @@ def plan_study(
     num_taught: int,
     deadline: date | None,
     times: ReadingTimes,
-    asks_vote: bool,
+    asks: frozenset[AnswerKind],
     seed: int = 1,
 ) -> StudyPlan:
     return plan(
@@ -65,13 +67,18 @@ def plan_study(
         seconds_per_reading=times,
         num_taught=num_taught,
         num_days=(deadline - timezone.localdate()).days if deadline else None,
-        asks_vote=asks_vote,
+        asks=asks,
         seed=seed,
     )
 
 
 def width_plot(
-    design: ReaderStudyDesign, *, this: StudyPlan, num_readers: int, num_taught: int, asks_vote: bool
+    design: ReaderStudyDesign,
+    *,
+    this: StudyPlan,
+    num_readers: int,
+    num_taught: int,
+    asks: frozenset[AnswerKind],
 ) -> WidthPlot | None:
     """None where the design gives no interval, or there is no case yet."""
     num_cases = this.num_data_cases + this.num_control_cases
@@ -85,7 +92,7 @@ def width_plot(
             readers=num_readers,
             seconds_per_reading=this.times,
             num_taught=num_taught,
-            asks_vote=asks_vote,
+            asks=asks,
         )
         for number in numbers
     ]
@@ -140,6 +147,7 @@ def _rows(plans: Sequence[StudyPlan], numbers: Sequence[int], num_cases: int) ->
         WidthRow(
             number,
             by_number[number].alpha_half_width,
+            by_number[number].region_half_width,
             by_number[number].vote_half_width,
             by_number[number].minutes_per_reader.median,
             number == num_cases,

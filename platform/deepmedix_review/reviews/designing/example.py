@@ -6,6 +6,7 @@ from deepmedix_review.reviews.criteria.versions import default_criteria
 from deepmedix_review.reviews.designing.cost import plan_study
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
+from deepmedix_review.reviews.designs.planning import USUAL_KINDS
 from deepmedix_review.reviews.study_services import StudyDraft
 
 NUM_CASES = 120
@@ -76,7 +77,7 @@ def example_plan() -> StudyPlan:
         num_readers=NUM_READERS,
         num_taught=0,
         deadline=None,
-        asks_vote=True,
+        asks=USUAL_KINDS,
         times=times,
     )
 

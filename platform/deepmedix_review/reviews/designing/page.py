@@ -35,7 +35,8 @@ from deepmedix_review.reviews.designs import (
     rooms_for_repeats,
     usual_washout,
 )
-from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.designs.planning import AnswerKind
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.same_texts import SamePairs
 from deepmedix_review.reviews.study_services import (
     Collected,
@@ -249,9 +250,14 @@ class DesignPage:
         return self.asked or default_criteria()
 
     @cached_property
-    def asks_vote(self) -> bool:
+    def asks(self) -> frozenset[AnswerKind]:
+        """The kinds of answers of which the plan tells how sure they will be."""
         asked = questions.fitting(self.planned_questions, has_sides=self.design.has_sides)
-        return any(item.criterion.target == Criterion.Target.VOTE for item in asked)
+        return frozenset(kind for item in asked if (kind := questions.kind_of(item.criterion)))
+
+    @property
+    def asks_vote(self) -> bool:
+        return "vote" in self.asks
 
     @cached_property
     def plan(self) -> StudyPlan:
@@ -267,7 +273,7 @@ class DesignPage:
                 model_versions=self.versions_shown,
                 has_choices=bool(settings_from(self.said)["first_read_choices"]),
             ),
-            asks_vote=self.asks_vote,
+            asks=self.asks,
             seed=self.seed,
         )
 
@@ -290,7 +296,7 @@ class DesignPage:
             this=self.plan,
             num_readers=self.num_readers,
             num_taught=self.num_taught,
-            asks_vote=self.asks_vote,
+            asks=self.asks,
         )
 
     @cached_property

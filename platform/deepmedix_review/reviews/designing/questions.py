@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, library
 from deepmedix_review.reviews.designing import choices
+from deepmedix_review.reviews.designs.planning import AnswerKind
 from deepmedix_review.reviews.models import Criterion
 
 OWN = "own"
@@ -50,6 +51,21 @@ def preset_of(asked: Sequence[Asked], *, has_sides: bool) -> str:
 def fitting(asked: Sequence[Asked], *, has_sides: bool) -> list[Asked]:
     """One output is no vote between two."""
     return [item for item in asked if has_sides or item.criterion.target != Criterion.Target.VOTE]
+
+
+def kind_of(criterion: Criterion) -> AnswerKind | None:
+    """What its answers are; None where they are words."""
+    if criterion.target == Criterion.Target.VOTE:
+        return "vote"
+    if criterion.field == "verdict":
+        return "region"
+    match criterion.kind:
+        case Criterion.Kind.SCALE:
+            return "scale"
+        case Criterion.Kind.CHOICE | Criterion.Kind.CHOICES:
+            return "choice"
+        case _:
+            return None
 
 
 def rows(asked: Sequence[Asked], *, already: Sequence[Asked]) -> list[CriterionRow]:

@@ -111,7 +111,7 @@ class ReadingTimes:
     the sum of its parts. `parts` are there in both cases; `like` says which readings were measured.
 
     `hurried`: what was measured and left out, since its readers took less time than can be believed.
-    `flawed`: where errors are asked."""
+    `flawed`: where errors are asked. `regions` of a reading, on average."""
 
     low: float
     median: float
@@ -121,6 +121,7 @@ class ReadingTimes:
     parts: tuple[Part, ...] = ()
     hurried: Hurried | None = None
     flawed: Flawed | None = None
+    regions: float = 0.0
 
     @property
     def seconds_of_parts(self) -> float:
@@ -184,4 +185,4 @@ def expected_times(made_up: MakeUp) -> ReadingTimes:
     """
     parts = made_up.parts()
     seconds = sum(part.seconds for part in parts)
-    return ReadingTimes(QUICK * seconds, seconds, SLOW * seconds, parts=parts)
+    return ReadingTimes(QUICK * seconds, seconds, SLOW * seconds, parts=parts, regions=made_up.regions)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from deepmedix_review.reviews.designs.design import Problem, ReaderStudyDesign
 from deepmedix_review.reviews.designs.durations import (
@@ -19,11 +20,16 @@ from rl_feedback.counting import counted
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
 LONG_SITTING_MINUTES = 240
+# What answers are, each kind with an interval of its own: points of a scale, verdicts of regions, one choice
+# or several, votes between two outputs.
+AnswerKind = Literal["scale", "region", "choice", "vote"]
+USUAL_KINDS: frozenset[AnswerKind] = frozenset({"scale", "region", "vote"})
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the expected intervals assume, until the study itself shows it."""
+    """What the expected intervals assume, until the study itself shows it: shares are those of votes, of
+    regions that fit and of any other choice, and answers to one case are as alike as votes on it."""
 
     alpha: float = 0.6
     standard_deviation_points: float = 1.0
@@ -40,8 +46,9 @@ class Span:
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """Half widths are of 95 % intervals, None where the design gives none. `repeats_per_reader`: the fewest
-    and the most. `problems` forbid the start; `sentences` tell what to know."""
+    """Half widths are of 95 % intervals, None where the design gives none or asks nothing of the kind.
+    `repeats_per_reader`: the fewest and the most. `problems` forbid the start; `sentences` tell what to know.
+    """
 
     num_data_cases: int
     num_control_cases: int
@@ -53,6 +60,8 @@ class StudyPlan:
     minutes_total: Span
     alpha_half_width: float | None
     mean_half_width: float | None
+    region_half_width: float | None
+    choice_half_width: float | None
     vote_half_width: float | None
     times: ReadingTimes
     assumptions: Assumptions
@@ -68,15 +77,15 @@ def plan(
     seconds_per_reading: ReadingTimes | None = None,
     num_taught: int = 0,
     num_days: int | None = None,
-    asks_vote: bool = True,
+    asks: frozenset[AnswerKind] = USUAL_KINDS,
     seed: int = 1,
     assumptions: Assumptions | None = None,
 ) -> StudyPlan:
     """What the design costs with so many chosen cases (controls are taken out of them) and readers.
 
-    `num_taught`: training and calibration cases. `num_days`: until the deadline. `asks_vote`: one of the
-    questions is a vote, which two outputs can be given. Without times of a reading,
-    it asks what is usual. Readings and repeats are those that `draw` draws by the same seed.
+    `num_taught`: training and calibration cases. `num_days`: until the deadline. `asks`: the kinds of
+    questions; a vote needs two outputs. Without times of a reading, it asks what is usual. Readings and
+    repeats are those that `draw` draws by the same seed.
     """
     times = seconds_per_reading or expected_times(_usual(design))
     assumed = assumptions or Assumptions()
@@ -96,6 +105,15 @@ def plan(
         each = Span(min(lists), total / readers, max(lists)) if lists else Span(0, 0, 0)
     readers_per_case = (of_a_case if design.is_pool else first / num_data) if num_data else 0.0
     per_reader = _minutes(times, each.median)
+
+    def share_of(answers_per_case: float) -> float | None:
+        return share_half_width(
+            assumed.vote_share,
+            icc=assumed.icc_of_votes,
+            num_cases=num_data,
+            answers_per_case=answers_per_case,
+        )
+
     return StudyPlan(
         num_data_cases=num_data,
         num_control_cases=num_controls,
@@ -113,15 +131,12 @@ def plan(
             icc=assumed.alpha,
             num_cases=num_data,
             readers_per_case=readers_per_case,
-        ),
-        vote_half_width=vote_half_width(
-            assumed.vote_share,
-            icc=assumed.icc_of_votes,
-            num_cases=num_data,
-            readers_per_case=readers_per_case,
         )
-        if design.has_sides and asks_vote
+        if "scale" in asks
         else None,
+        region_half_width=share_of(readers_per_case * times.regions) if "region" in asks else None,
+        choice_half_width=share_of(readers_per_case) if "choice" in asks else None,
+        vote_half_width=share_of(readers_per_case) if design.has_sides and "vote" in asks else None,
         times=times,
         assumptions=assumed,
         problems=design.problems(num_cases=num_data, num_readers=readers),
@@ -160,19 +175,19 @@ def mean_half_width(
     return Z_95 * standard_deviation / math.sqrt(number) if number >= 2 else None
 
 
-def vote_half_width(share: float, *, icc: float, num_cases: int, readers_per_case: float) -> float | None:
-    """Of a share of votes: Wilson's interval (1927) at the effective number of votes."""
-    number = _effective(num_cases, readers_per_case, icc)
+def share_half_width(share: float, *, icc: float, num_cases: int, answers_per_case: float) -> float | None:
+    """Of a share of votes, regions or choices: Wilson's interval (1927) at the effective number of them."""
+    number = _effective(num_cases, answers_per_case, icc)
     if number < 1:
         return None
     spread = math.sqrt(share * (1 - share) / number + Z_95**2 / (4 * number**2))
     return Z_95 * spread / (1 + Z_95**2 / number)
 
 
-def _effective(num_cases: int, readers_per_case: float, icc: float) -> float:
-    if readers_per_case <= 0:
+def _effective(num_cases: int, answers_per_case: float, icc: float) -> float:
+    if answers_per_case <= 0:
         return 0.0
-    return num_cases * readers_per_case / (1 + max(0.0, readers_per_case - 1) * icc)
+    return num_cases * answers_per_case / (1 + max(0.0, answers_per_case - 1) * icc)
 
 
 def _usual(design: ReaderStudyDesign) -> MakeUp:

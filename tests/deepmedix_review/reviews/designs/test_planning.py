@@ -21,7 +21,7 @@ from deepmedix_review.reviews.designs import (
     rooms_for_repeats,
     usual_washout,
 )
-from deepmedix_review.reviews.designs.planning import alpha_half_width, vote_half_width
+from deepmedix_review.reviews.designs.planning import AnswerKind, alpha_half_width, share_half_width
 from rl_feedback.agreement import krippendorff_alpha
 from tests.deepmedix_review.reviews.designs.test_simulated_studies import (
     DESIGNS,
@@ -171,13 +171,13 @@ def test_the_width_of_alpha_is_the_one_that_simulated_readers_give(
 
 def test_votes_of_one_reader_have_wilsons_width() -> None:
     """Newcombe, Stat. Med. 17:857 (1998), table I: 81 of 263 give .2553 to .3662."""
-    width = vote_half_width(81 / 263, icc=0.3, num_cases=263, readers_per_case=1)
+    width = share_half_width(81 / 263, icc=0.3, num_cases=263, answers_per_case=1)
     assert width == pytest.approx((0.3662 - 0.2553) / 2, abs=5e-5)
 
 
 def test_more_readers_of_a_case_help_less_than_more_cases() -> None:
-    crowded = vote_half_width(0.5, icc=0.5, num_cases=50, readers_per_case=4)
-    broad = vote_half_width(0.5, icc=0.5, num_cases=200, readers_per_case=1)
+    crowded = share_half_width(0.5, icc=0.5, num_cases=50, answers_per_case=4)
+    broad = share_half_width(0.5, icc=0.5, num_cases=200, answers_per_case=1)
     assert crowded is not None
     assert broad is not None
     assert broad < crowded
@@ -245,3 +245,18 @@ def test_the_usual_washout_leaves_room_for_every_repeat_that_can_be_placed(
 def test_without_repeats_there_is_no_washout() -> None:
     for design in (ReaderStudyDesign(), ReaderStudyDesign(is_pool=True, repeat_share=0.5)):
         assert usual_washout(rooms_for_repeats(design, num_cases=100, readers=3)) == 0
+
+
+def test_each_kind_of_question_that_is_asked_has_an_interval_and_no_other() -> None:
+    design = ReaderStudyDesign(shows="one", design="every_reader")
+    kinds: dict[AnswerKind, str] = {"scale": "mean", "region": "region", "choice": "choice", "vote": "vote"}
+    for asked in kinds:
+        found = plan(design, num_cases=50, readers=3, asks=frozenset({asked}))
+        given = {name for name in kinds.values() if getattr(found, f"{name}_half_width") is not None}
+        # One output has no vote.
+        assert given == ({kinds[asked]} - {"vote"})
+    several = plan(design, num_cases=50, readers=3, asks=frozenset({"region", "choice"}))
+    # 3 readers, and 5 regions of each: 15 verdicts a case, as sure as 15 / (1 + 14 * 0.3) of them.
+    assert several.region_half_width == share_half_width(0.5, icc=0.3, num_cases=50, answers_per_case=15)
+    assert several.region_half_width == pytest.approx(0.081, abs=0.001)
+    assert several.choice_half_width == share_half_width(0.5, icc=0.3, num_cases=50, answers_per_case=3)
