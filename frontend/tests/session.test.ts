@@ -2,9 +2,12 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Reading } from "../src/api/reading";
+import { openDatabase } from "../src/reading-room/browser-database";
+import { historiesIn } from "../src/reading-room/histories";
 import { otherWork } from "../src/reading-room/onward";
 import { Session } from "../src/reading-room/session";
 import type { SessionState } from "../src/reading-room/session-state";
+import { NO_DEEDS } from "../src/reading-room/undo";
 import type { Windows } from "../src/reading-room/windows";
 import type { Film, FilmView } from "../src/viewer/film";
 import type { FilmPair } from "../src/viewer/pair";
@@ -72,6 +75,7 @@ class Server {
       const ending = next === null ? { sentence: "You have read all.", may_take: false } : null;
       return Response.json({ signed_at: "2026-11-24T10:00:00Z", next: this.next.get(uid) ?? next, ending });
     }
+    if (address.endsWith("/discard/")) return Response.json({ amends: uidOf(9) });
     if (address.endsWith("/open/")) return Response.json({ opened_at: "2026-11-24T10:00:00Z" });
     if (address.endsWith("/changes/") && this.refusal)
       return Response.json({ detail: "The server says why.", ...this.refusal }, { status: 409 });
@@ -203,6 +207,21 @@ it("takes a case that is closed to its reader off the screen, and keeps what it 
   server.refusal = null;
   await session.reopen();
   expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0, problem: null } });
+});
+
+it("leaves nothing of a discarded amendment in the browser, not even what could be taken back", async () => {
+  const leads = vi.fn();
+  vi.stubGlobal("location", { assign: leads });
+  const histories = historiesIn(await openDatabase(), "reader-1");
+  const back = { kind: "add_active_time", payload: { seconds: 1 } } as const;
+  const place = { kind: "vote", side: "a", question: "overall:" } as const;
+  const done = [{ back: [back], forth: [back], place, name: "time", group: null }];
+  await histories.keep(uidOf(1), { done, undone: [] });
+  const { session } = await sitDown();
+  expect(await histories.of(uidOf(1))).not.toEqual(NO_DEEDS);
+  expect(await session.discardAmendment()).toBeNull();
+  expect(await histories.of(uidOf(1))).toEqual(NO_DEEDS);
+  expect(leads).toHaveBeenCalledWith(pageOf(9));
 });
 
 it("says of a case that the server shows no more what this browser keeps of it, until told to forget", async () => {

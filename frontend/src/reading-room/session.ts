@@ -213,7 +213,8 @@ export class Session {
     this.set({ leftovers: { ...leftovers, own: leftovers.own.filter((other) => other !== one) } });
   }
 
-  /** Gives the open amendment up, with what waits to be sent of it. Returns why it stays, or null. */
+  /** Gives the open amendment up, with what waits to be sent of it and what could be taken back. Returns why it stays,
+   * or null. */
   async discardAmendment(): Promise<string | null> {
     const { desk } = this;
     if (desk === null) return null;
@@ -222,7 +223,7 @@ export class Session {
     if (answer.kind !== "done") return answer.sentence;
     this.desks.putAway();
     this.set({ stage: { kind: "opening" } });
-    await desk.saver.forgetAll();
+    await Promise.all([desk.saver.forgetAll(), this.histories.drop(desk.uid)]);
     location.assign(`/readings/${answer.body.amends}/`);
     return null;
   }
