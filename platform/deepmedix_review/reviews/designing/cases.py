@@ -171,10 +171,12 @@ class CasesOffered:
 
     def num_same_left_out(self, said: Mapping[str, Any], *, seed: int) -> int:
         """As the plan tells it. What an earlier save of the draft left out is not chosen any more, and was
-        left out all the same."""
+        left out all the same, while its other cases are."""
         same = self.same_pairs(said, seed=seed) if self.leaves_out_same else None
         number = same.num_same if same else 0
-        if self.draft and self.source(said) in (KEEP, CHOSEN):
+        drafted = {study.pk for study in self.draft.studies} if self.draft else set()
+        source = self.source(said)
+        if self.draft and (source == KEEP or (source == CHOSEN and drafted & self.chosen_pks)):
             return max(number, self.draft.num_same_left_out)
         return number
 

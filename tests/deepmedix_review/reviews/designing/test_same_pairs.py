@@ -155,6 +155,22 @@ def test_where_none_is_left_out_its_number_is_told_all_the_same(admin: Client) -
     assert f"{left_out}." in say_design(made)
 
 
+def test_what_a_draft_left_out_is_not_told_of_other_cases(admin: Client) -> None:
+    same, differs, *others = completed_study(num_completions=1), *(completed_study() for _ in range(3))
+    again(same)
+    sent = form(readers=uids(ExpertFactory.create()), leaves_out_same="on")
+    admin.post(NEW, sent | {"studies": uids(same, differs), "action": "save"})
+    draft = ReaderStudy.objects.get()
+    for studies, number in (([differs], 1), (others, 0)):
+        admin.post(
+            reverse("reader-study-design", args=[draft.uid]),
+            sent | {"studies": uids(*studies), "action": "save"},
+        )
+        draft.refresh_from_db()
+        assert set(draft.cases.values_list("study", flat=True)) == {study.pk for study in studies}
+        assert draft.num_same_left_out == number
+
+
 def test_what_a_model_said_since_the_draft_counts_at_the_start(admin: Client) -> None:
     studies = [completed_study(), completed_study()]
     sent = form(studies=uids(*studies), readers=uids(ExpertFactory.create()), leaves_out_same="on")
