@@ -1,6 +1,7 @@
 /** What a change is of: two changes of one item contradict each other, unless the second has seen the first. */
 import type { Change, Reading, Stored } from "../api/reading";
 import { findingTitle, knownFindingName, ofOutput } from "./missed";
+import { labelOf } from "./region-items";
 
 /** What names the item of a change, as on the server; kinds that are not here add up, or the last one is right. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -69,7 +70,7 @@ function partName(reading: Reading, uid: unknown): string | null {
     for (const step of completion.steps) {
       if (step.uid === uid) return `Step ${step.position}${of}`;
       const region = step.regions.find((each) => each.uid === uid);
-      if (region) return `Region ${region.position} of step ${step.position}${of}`;
+      if (region) return `Region ${labelOf(step, region)}${of}`;
     }
   }
   return null;

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
-from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep
+from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
+from deepmedix_review.reasoning.region_labels import region_label
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import films_of
@@ -127,3 +128,15 @@ def study_inference(study: Study) -> StudyInference:
         jobs=tuple(unanswered.select_related("model_version").order_by("-pk")),
         completions=tuple(completions),
     )
+
+
+def region_labels(regions: Iterable[int]) -> dict[int, str]:
+    """By primary key, what these regions are called on the film: 2, or 2a, 2b … where a step has several."""
+    num_regions = (
+        Region.objects.filter(step=OuterRef("step")).order_by().values("step").annotate(n=Count("pk"))
+    )
+    rows = Region.objects.filter(pk__in=list(regions)).annotate(num_regions=Subquery(num_regions.values("n")))
+    return {
+        pk: region_label(step=step, region=region, num_regions=num)
+        for pk, step, region, num in rows.values_list("pk", "step__position", "position", "num_regions")
+    }

@@ -3,6 +3,7 @@
 from django import template
 
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reasoning.region_labels import region_label
 from inference.grounding import PROBLEM_SENTENCES
 from inference.regions import REGION_PROBLEM_WORDS
 
@@ -28,6 +29,5 @@ def box_of(region: Region) -> str:
 @register.filter
 def label_of(step: ReasoningStep, region: Region) -> str:
     """2, or 2a, 2b … where the step has several regions, as in the reading room."""
-    if len(step.regions.all()) < 2:
-        return str(step.position)
-    return f"{step.position}{chr(ord('a') + region.position - 1)}"
+    num_regions = len(step.regions.all())
+    return region_label(step=step.position, region=region.position, num_regions=num_regions)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.disagreement import Waiting, waiting_disputes
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.studies.film_files import misses_a_file
@@ -24,12 +25,12 @@ _SHOWN = {"wrong_region": "a box in a wrong place", "foreign_sentence": "a sente
 
 @dataclass(frozen=True)
 class ControlRow:
-    """What was altered in a control case, in which step; `region` is its place in it, None for a sentence."""
+    """What was altered in a control case, in which step; `region` as on the film, None for a sentence."""
 
     case: Case
     step: ReasoningStep
     shows: str
-    region: int | None
+    region: str | None
 
     @property
     def output(self) -> str:
@@ -242,11 +243,11 @@ def control_cases(reader_study: ReaderStudy) -> Sequence[ControlRow]:
     steps = ReasoningStep.objects.filter(uid__in=[what["step"] for _, what in found])
     by_uid = {str(step.uid): step for step in steps.select_related("completion__model_version")}
     regions = Region.objects.filter(uid__in=[what["region"] for _, what in found if what.get("region")])
-    places = {str(uid): place for uid, place in regions.values_list("uid", "position")}
+    pks = {str(uid): pk for uid, pk in regions.values_list("uid", "pk")}
+    labels = region_labels(pks.values())
+    named = {uid: labels[pk] for uid, pk in pks.items()}
     return [
-        ControlRow(
-            case, by_uid[what["step"]], _SHOWN[what["alteration"]], places.get(str(what.get("region")))
-        )
+        ControlRow(case, by_uid[what["step"]], _SHOWN[what["alteration"]], named.get(str(what.get("region"))))
         for case, what in found
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepmedix_review.common.prepared import prepared_cursor
+from deepmedix_review.reasoning.region_labels import region_label
 from deepmedix_review.reviews.criteria.library import DEFAULT_KEYS, LIBRARY
 from deepmedix_review.reviews.disagreement import Item
 from deepmedix_review.reviews.first_reads import missing_from_first_read
@@ -275,18 +276,11 @@ def _region_names(regions: Sequence[_Row], sides: Mapping[int, str]) -> dict[int
     num_siblings: dict[tuple[int, int], int] = {}
     for row in regions:
         num_siblings[row[2], row[3]] = num_siblings.get((row[2], row[3]), 0) + 1
-    return {
-        row[
-            1
-        ]: f"{sides[row[2]]} {row[3]}{_letter(row[4]) if num_siblings[row[2], row[3]] > 1 else ''}".strip()
-        for row in regions
-    }
+    return {row[1]: f"{sides[row[2]]} {_label(row, num_siblings[row[2], row[3]])}".strip() for row in regions}
 
 
-def _letter(position: int) -> str:
-    """1 is a, 26 z, 27 aa."""
-    before, last = divmod(position - 1, 26)
-    return (_letter(before) if before else "") + chr(ord("a") + last)
+def _label(row: _Row, num_regions: int) -> str:
+    return region_label(step=row[3], region=row[4], num_regions=num_regions)
 
 
 def _count(names: Sequence[str], noun: str) -> str:

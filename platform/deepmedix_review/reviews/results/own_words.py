@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Case, Criterion, CriterionRating, ReaderStudy
-from deepmedix_review.reviews.results.columns import places_of
+from deepmedix_review.reviews.results.columns import Chosen, places_of
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing
 from deepmedix_review.reviews.results.rated import SAYS_SIDES, names_sides
 from deepmedix_review.reviews.results.readings import Readings, reader_names
 from deepmedix_review.reviews.results.shares import INTERVAL, Share, columns_of, shares_figure
-from deepmedix_review.reviews.results.versions import Versions, names_of_outputs
+from deepmedix_review.reviews.results.versions import EVERY, Versions, names_of_outputs
 from rl_feedback.agreement import clustered_share
 from rl_feedback.counting import counted
 
@@ -35,7 +36,7 @@ def own_word_figures(
     first = readings.only(readings.of(Assignment.Kind.FIRST))
     criteria = [asked.criterion for asked in asked_of(reader_study)]
     return tuple(
-        _several(one, first, _answers(reader_study, one, first))
+        _several(one, first, _answers(reader_study, one, first), versions)
         if one.kind == Criterion.Kind.CHOICES
         else _texts(reader_study, one, first, _answers(reader_study, one, first), versions)
         for one in criteria
@@ -52,49 +53,68 @@ def _answers(reader_study: ReaderStudy, criterion: Criterion, first: Readings) -
         .order_by("reading", "pk")
         .values_list(
             *("reading", "value", "completion", "step__completion", "step__position"),
-            *("region__step__completion", "region__step__position", "region__position"),
+            *("region__step__completion", "region"),
         )
     )
     is_first, places = places_of(np.array([row[0] for row in rows], dtype=np.int64), first.key)
     of_first = [row[1:] for row, chosen in zip(rows, is_first, strict=True) if chosen]
+    labels = region_labels({row[-1] for row in of_first if row[-1] is not None})
+
+    def item(step: int | None, region: int | None) -> str:
+        if region is not None:
+            return f"region {labels[region]}"
+        return "" if step is None else f"step {step}"
+
     return [
-        _Answer(place, answer or of_step or of_region or 0, _item(step, of, region), value)
-        for place, (value, answer, of_step, step, of_region, of, region) in zip(
+        _Answer(place, answer or of_step or of_region or 0, item(step, region), value)
+        for place, (value, answer, of_step, step, of_region, region) in zip(
             places.tolist(), of_first, strict=True
         )
     ]
 
 
-def _item(step: int | None, of: int | None, region: int | None) -> str:
-    if region is not None:
-        return f"step {of}, region {region}"
-    return "" if step is None else f"step {step}"
-
-
-def _several(criterion: Criterion, first: Readings, answers: Sequence[_Answer]) -> Figure:
+def _several(
+    criterion: Criterion, first: Readings, answers: Sequence[_Answer], versions: Versions | None
+) -> Figure:
     sides = SAYS_SIDES if names_sides(criterion) else ""
     key, title = f"choices-{criterion.key}", f"{criterion.name}{sides}: how often each choice"
     method = (
         f"share of the first answers on {criterion.get_target_display()} that name it, among others perhaps"
     )
     if not answers:
-        columns = columns_of(by_version=False)
+        columns = columns_of(by_version=versions is not None)
         return missing(key=key, title=title, method=f"{method}; {INTERVAL}", note=NOBODY, columns=columns)
     case = first.case[[one.reading for one in answers]].astype(float)
+    groups = _by_version(first, answers, versions)
     shares = []
     for option in criterion.options:
         names = np.array([option["value"] in one.value for one in answers])
-        share = clustered_share(names.astype(float), case)
-        shares.append(Share(str(option["label"]), share, int(names.sum())))
-    lead = shares[0].share
+        for version, chosen in groups:
+            share = clustered_share(names[chosen].astype(float), case[chosen])
+            shares.append(Share(str(option["label"]), share, int(names[chosen].sum()), version=version))
     return shares_figure(
         shares,
         key=key,
         name=criterion.name,
         title=title,
         method=method,
-        n=f"{counted(lead.num, 'answer')}, {counted(lead.num_clusters, 'case')}",
+        n=f"{counted(len(answers), 'answer')}, {counted(len(np.unique(case)), 'case')}",
+        other_version=EVERY if versions is not None else None,
     )
+
+
+def _by_version(
+    first: Readings, answers: Sequence[_Answer], versions: Versions | None
+) -> list[tuple[str, Chosen]]:
+    """Each version's answers, where two are compared and the question is about one's output; else all."""
+    every = [("", np.ones(len(answers), dtype=np.bool_))]
+    if versions is None:
+        return every
+    of = [one.completion for one in answers]
+    shown = first.completion_a[[one.reading for one in answers]] if versions.one_a_reading else np.array(of)
+    place = versions.of_completions(shown)
+    found = [(name, place == number) for number, name in enumerate(versions.names)]
+    return [group for group in found if group[1].any()] or every
 
 
 def _texts(

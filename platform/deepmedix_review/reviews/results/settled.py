@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.columns import distinct
@@ -106,7 +107,7 @@ def _decided(one: RatedCriterion, readings: Readings, settled: set[int]) -> Iter
 
 
 def _names_of_items(items: Sequence[int], target: str, output_of: Mapping[int, str]) -> Mapping[int, str]:
-    """As a reader finds it again: its output, and its step and region counted from 1."""
+    """As a reader finds it again: its output, and its step, or its region as on the film."""
     of = {key: "" if name == ONLY_OUTPUT else f"{name}, " for key, name in output_of.items()}
     match target:
         case "answer":
@@ -115,11 +116,7 @@ def _names_of_items(items: Sequence[int], target: str, output_of: Mapping[int, s
             steps = ReasoningStep.objects.filter(pk__in=items).values_list("pk", "completion", "position")
             return {item: f"{of[completion]}step {step}" for item, completion, step in steps}
         case "region":
-            regions = Region.objects.filter(pk__in=items).values_list(
-                "pk", "step__completion", "step__position", "position"
-            )
-            return {
-                item: f"{of[completion]}step {step}, region {region}"
-                for item, completion, step, region in regions
-            }
+            labels = region_labels(items)
+            regions = Region.objects.filter(pk__in=items).values_list("pk", "step__completion")
+            return {item: f"{of[completion]}region {labels[item]}" for item, completion in regions}
     return dict.fromkeys(items, "")

@@ -2,16 +2,19 @@
 
 import pytest
 
+from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import Shows
 from deepmedix_review.reviews.models import Criterion, Reading
 from deepmedix_review.reviews.reading.changes import RateCriterion
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.designed import say_design
 from tests.deepmedix_review.reviews.results.the_figures import figure
 from tests.factories.accounts import AdminFactory
-from tests.factories.reader_studies import a_draft, running
+from tests.factories.reader_studies import a_draft, running, two_versions_running
+from tests.factories.reasoning import CompletionFactory
 from tests.factories.reviews import change, complete, sign
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +62,45 @@ def test_several_choices_are_counted_and_texts_listed_with_what_they_are_of() ->
     assert row[4] == "Says what is there."
     assert texts.n == "1 text in 1 case by 1 reader"
     assert figure(dashboard, "texts-unasked").note == "Nobody has answered it yet."
+
+
+@pytest.mark.parametrize("shows", ["two_versions", "one_of_two"])
+@pytest.mark.parametrize("target", ["answer", "step", "region"])
+def test_several_choices_of_two_versions_are_counted_for_each(shows: Shows, target: str) -> None:
+    lacks = own("Lacks", target=target, kind="choices", options=("place", "degree"))
+    study, older, newer = two_versions_running(
+        num_cases=2, num_readers=2, shows=shows, asked=[*default_criteria(), Asked(lacks)]
+    )
+    times = {str(older): 0, str(newer): 0}
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        for shown in filter(None, (reading.completion_a, reading.completion_b)):
+            times[str(shown.model_version)] += 1
+            step = shown.steps.get()
+            region = step.regions.get()
+            of = {
+                "answer": (shown.uid, None, None),
+                "step": (None, step.uid, None),
+                "region": (None, None, region.uid),
+            }[target]
+            named = ("place",) if shown.model_version == older else ("place", "degree")
+            change(reading, RateCriterion(lacks.uid, *of, named))
+        sign(reading)
+    found = figure(compute(study), "choices-lacks")
+    rows = {row[:2]: (row[2], row[6:8]) for row in found.table.rows}
+    assert rows == {
+        ("place", str(older)): (1.0, (times[str(older)],) * 2),
+        ("place", str(newer)): (1.0, (times[str(newer)],) * 2),
+        ("degree", str(older)): (0.0, (0, times[str(older)])),
+        ("degree", str(newer)): (1.0, (times[str(newer)],) * 2),
+    }
+    assert found.n == f"{sum(times.values())} answers, 2 cases"
+
+
+def test_a_region_is_called_as_on_the_film() -> None:
+    step = CompletionFactory.create().steps.create(position=2, text="Nodules")
+    edges = {"x_min": 1, "y_min": 1, "x_max": 5, "y_max": 5, "model_box": [1, 1, 5, 5]}
+    first = step.regions.create(position=1, **edges)
+    assert region_labels([first.pk]) == {first.pk: "2"}
+    second = step.regions.create(position=2, **edges)
+    assert region_labels([first.pk, second.pk]) == {first.pk: "2a", second.pk: "2b"}
