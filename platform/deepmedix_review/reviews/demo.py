@@ -18,7 +18,7 @@ from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Assignment, ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
 from deepmedix_review.studies.models import ImportBatch, Study
@@ -117,8 +117,10 @@ def load_demo(
     reader_study = _design(
         [film for film in films if film.study.pk in answered], readers=[expert], actor=admin
     )
-    waits = "waits" if len(answered) == 1 else "wait"
-    tell(f"{counted(len(answered), 'case')} {waits} on the worklist of {expert.username}.")
+    # As the worklist counts them: practice and hidden repeats too.
+    number = Assignment.objects.filter(case__reader_study=reader_study, reader=expert).count()
+    waits = "waits" if number == 1 else "wait"
+    tell(f"{counted(number, 'case')} {waits} on the worklist of {expert.username}.")
     return reader_study
 
 
