@@ -168,7 +168,7 @@ def test_who_settles_a_case_that_all_have_read_is_asked_about_with_what_it_costs
         sign(reading)
     page = page_of(conduct.admin, conduct, browser)
     page.goto(conduct.url + reverse("reader-study-detail", args=[study.uid]))
-    page.get_by_label("Who settles case 1").select_option(label="E-LATE · dr.late")
+    page.get_by_label("Who settles").select_option(label="E-LATE · dr.late")
     page.get_by_role("button", name="Give … case 1").click()
     asked = page.get_by_role("group", name="Give case 1 to E-LATE")
     expect(asked).to_be_focused()

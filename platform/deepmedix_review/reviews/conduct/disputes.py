@@ -42,10 +42,12 @@ class DisputeRow:
 
 @dataclass(frozen=True)
 class AbleForAll:
-    """Somebody who could settle so many of the cases that were given to nobody."""
+    """Somebody who could settle so many of the cases that were given to nobody, and is a reader of `num_own`
+    of these."""
 
     reader: User
     num_cases: int
+    num_own: int
 
 
 def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[DisputeRow]:
@@ -93,7 +95,8 @@ def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
 def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
     """Whoever could settle any of these, each with how many."""
     counts = Counter(one.reader for row in waiting for one in row.able)
-    return [AbleForAll(reader, number) for reader, number in counts.items()]
+    own = Counter(one.reader for row in waiting for one in row.able if one.is_of_case)
+    return [AbleForAll(reader, number, own[reader]) for reader, number in counts.items()]
 
 
 def minutes_each(reader_study: ReaderStudy) -> float | None:

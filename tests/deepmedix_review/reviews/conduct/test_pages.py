@@ -157,7 +157,9 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     page = admin.get(detail(study)).content.decode()
     assert page.count("Plausibility of 4 steps lies 2 points apart or more.") == 3
     case, settler = study.cases.get(position=1), readers_of(study)[0]
-    assert f"{settler.pseudonym} · {settler.username} · a reader of this case</option>" in page
+    assert f"{settler.pseudonym} · {settler.username} · has read 3 of them</option>" in page
+    assert page[page.index('id="disputes"') :].count(f'value="{settler.uid}">') == 1
+    assert "rate one item 2 points apart or more" in page
     said = {"case": str(case.uid), "reader": str(settler.uid)}
     asked = admin.post(address(study, "adjudicate"), said)
     assert asked.status_code == 200
