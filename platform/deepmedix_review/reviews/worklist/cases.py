@@ -1,17 +1,17 @@
 """What a reader finds on coming in: how far each reader study is, and the cases to read, page by page.
 
 Pages go by keyset over partial indexes and the counts are kept by triggers, so a page costs the same however
-much the reader has read.
+much the reader has read; only the numbers of signed cases are counted over their reader studies.
 """
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, Now, Rank
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -45,7 +45,8 @@ class WorklistRow:
     withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
     and the case is left out of what comes next until it is back. `amends_signed_at`: the row is an
     amendment of the reading signed then, which can be signed only while it `may_be_amended`.
-    `open_amendment` amends this signed reading."""
+    `open_amendment` amends this signed reading. `number`: which case of its study it was to its reader, of a
+    signed one."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -64,6 +65,7 @@ class WorklistRow:
     amends_signed_at: datetime | None
     open_amendment: uuid.UUID | None
     lease_expires_at: datetime | None
+    number: int | None
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,7 @@ def _rows(
     readings = last_signed if signed else opened
     ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
     behind = {} if signed else _num_behind(page, invitations)
+    numbers = _numbers(page) if signed else {}
     missing = set() if signed else studies_that_miss_a_file({assignment.case.study_id for assignment in page})
     return tuple(
         _row(
@@ -253,10 +256,27 @@ def _rows(
             num_behind=_own_behind(assignment, reading, behind),
             has_ended=assignment.case.reader_study_id in ended,
             misses_film=assignment.case.study_id in missing,
+            number=numbers.get(assignment.pk),
         )
         for assignment in page
         if assignment.pk in readings
     )
+
+
+def _numbers(page: Sequence[Assignment]) -> Mapping[int, int]:
+    """By signed assignment of one reader, the number that the reading room tells: see `place_of`."""
+    if not page:
+        return {}
+    opened = Reading.objects.filter(
+        assignment__reader=page[0].reader_id,
+        assignment__case__reader_study__in={assignment.case.reader_study_id for assignment in page},
+        amends=None,
+        opened_at__isnull=False,
+    )
+    counted = opened.annotate(
+        number=Window(Rank(), partition_by=F("assignment__case__reader_study"), order_by=F("opened_at").asc())
+    )
+    return dict(counted.values_list("assignment", "number"))
 
 
 def _own_behind(assignment: Assignment, reading: Reading, behind: Mapping[int, int]) -> int:
@@ -294,6 +314,7 @@ def _row(
     num_behind: int,
     has_ended: bool,
     misses_film: bool,
+    number: int | None,
 ) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
@@ -314,6 +335,7 @@ def _row(
         amends_signed_at=reading.amends.signed_at if reading.amends else None,
         open_amendment=amendment.uid if amendment else None,
         lease_expires_at=assignment.lease_expires_at,
+        number=number,
     )
 
 

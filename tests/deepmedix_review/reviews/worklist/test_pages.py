@@ -18,6 +18,7 @@ from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.demo import announce_demo
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading, WorklistNotice
+from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
     create_reader_study,
@@ -67,6 +68,24 @@ def test_the_worklist_shows_what_is_to_read_and_what_was_signed() -> None:
     signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
     assert first.assignment.label in signed
     assert reverse("amend-reading", args=[first.uid]) in signed
+
+
+def test_each_signed_case_has_the_number_that_the_room_told_and_when_it_was_signed() -> None:
+    reader = ExpertFactory.create()
+    reader_study(num_cases=3, readers=[reader])
+    told = {}
+    # The last of the list first.
+    for reading in Reading.objects.filter(assignment__reader=reader).order_by("-assignment__position")[:2]:
+        mark_opened(reading, reader=reader)
+        told[reading.assignment.uid] = show_reading(selectors.reading_for(reader, reading.uid)).position
+        complete(reading)
+        sign(reading)
+    assert sorted(told.values()) == [1, 2]
+    rows = selectors.worklist(reader, signed=True).rows
+    assert {row.assignment: row.number for row in rows} == told
+    page = client_of(reader).get(reverse("worklist"), {"show": "signed"}).content.decode()
+    assert re.findall(r"case (\d)</span></th>", page) == ["2", "1"]
+    assert page.count("signed <time") == 2
 
 
 def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
