@@ -54,7 +54,7 @@ class KnownAnswer:
 @dataclass(frozen=True)
 class NamedBox:
     """A region that was drawn, redrawn, or found fitting; `name` as in "the region of step 2, redrawn".
-    `before`: of a redrawn one, where the model had it."""
+    `before`: where the model had it, of one that was redrawn or drawn anew in the place of a wrong one."""
 
     name: str
     box: Box
@@ -120,8 +120,9 @@ def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
 
 
 def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
-    """Finding by finding, the choice, each known region with the reader's nearest one, the ratings of steps
-    that are known to be true or false, and what was written as missed; a comment is compared with nothing."""
+    """Finding by finding, the choice, each known region with the reader's nearest one, every other region
+    that the reader stands for, the ratings of steps that are known to be true or false, and what was written
+    as missed; a comment is compared with nothing."""
     items = []
     if known.findings is not None and said.findings is not None:
         told = tuple(name for name in CHEXPERT_FINDINGS if name in {*known.findings, *said.findings})
@@ -151,11 +152,7 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
         _compared(at, region, nearest[at], has_any=bool(said.boxes))
         for at, region in enumerate(known.regions)
     ]
-    items += [
-        _redrawn(named, known.regions)
-        for named in said.boxes
-        if named.before is not None and known.regions and named not in nearest
-    ]
+    items += [_placed(named, known.regions) for named in said.boxes if known.regions and named not in nearest]
     items += [item for step in said.steps if (item := _judged(step, known)) is not None]
     items += [_looked_for(finding, known) for finding in said.missed if known.findings is not None]
     return tuple(items)
@@ -179,8 +176,8 @@ def _compared(at: int, known: KnownRegion, nearest: NamedBox | None, *, has_any:
     )
 
 
-def _redrawn(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
-    """A region that the reader moved, and that is no known one's nearest. It may be of what is not known."""
+def _placed(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
+    """A region that is no known one's nearest. It may be of what is not known."""
     at = max(range(len(known)), key=lambda place: overlap(known[place].box, named.box))
     share = overlap(known[at].box, named.box)
     return FeedbackItem(

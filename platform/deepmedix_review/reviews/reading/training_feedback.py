@@ -21,6 +21,7 @@ from deepmedix_review.reviews.reading.parts import RegionAnnotationView, Said
 from inference.regions import Box
 
 TAUGHT = (Case.Role.TRAINING, Case.Role.CALIBRATION)
+_MOMENTS = {"first": "your first read", "after_reveal": "your change of mind"}
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,18 @@ def _boxes(said: Said, completions: Sequence[CompletionView]) -> Iterator[NamedB
     """The regions that the reader stands for: drawn, redrawn, or found fitting."""
     names = {step.uid: name for name, step in _steps(completions)}
     names |= {finding.uid: f"“{finding.text}”" for finding in said.missed_findings}
+    annotations = {one.region: one for one in said.region_annotations}
+    wrong = {
+        step.uid: [one for one in step.regions if _is_wrong(annotations.get(one.uid))]
+        for _, step in _steps(completions)
+    }
     for drawn in said.drawn_regions:
         owner = drawn.step or drawn.missed_finding
-        name = names[owner] if owner else "your first read"
-        yield NamedBox(f"the region you drew for {name}", _box(drawn))
-    annotations = {one.region: one for one in said.region_annotations}
+        name = names[owner] if owner else _MOMENTS[drawn.first_read or "first"]
+        replaced = wrong.get(drawn.step, []) if drawn.step else []
+        # Of several wrong ones nobody says which it stands for.
+        before = _box(replaced[0]) if len(replaced) == 1 else None
+        yield NamedBox(f"the region you drew for {name}", _box(drawn), before=before)
     for name, step in _steps(completions):
         for region in step.regions:
             annotation = annotations.get(region.uid)
@@ -94,6 +102,10 @@ def _steps(completions: Sequence[CompletionView]) -> Iterator[tuple[str, StepVie
         side = f"{completion.side.upper()} " if len(completions) > 1 else ""
         for step in completion.steps:
             yield f"{side}step {step.position}", step
+
+
+def _is_wrong(one: RegionAnnotationView | None) -> bool:
+    return one is not None and one.verdict == RegionAnnotation.Verdict.WRONG
 
 
 def _redrawn(one: RegionAnnotationView) -> Box | None:

@@ -62,6 +62,9 @@ def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     assert told["Edema"] == ("present", "absent", False)
     assert told["Region of Cardiomegaly"][2] is True
     assert told["Region of Cardiomegaly"][0] == "close, IoU 1.00: the region of B step 1, found fitting"
+    # Drawn anew in the place of a region that is wrong, it is judged as a moved one is.
+    drawn = told["The region you drew for A step 1"]
+    assert drawn == ("near, IoU 0.50 (the model's 0.04) with Cardiomegaly", "drawn on the film", True)
     assert [item["region"] for item in feedback["items"]][:3] == [None, None, 0]
     assert feedback["known_answer"]["comment"] == "The cardiothoracic ratio is 0.6."
 
@@ -127,7 +130,10 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                     "drawn on the film",
                     True,
                     0,
-                )
+                ),
+                FeedbackItem(
+                    "The region of step 1, redrawn", "at no known region", "nothing is known there", None
+                ),
             ],
         ),
         (
@@ -138,7 +144,12 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
         (
             WordOfReader(None, None, (NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),)),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
-            [FeedbackItem("Region of heart", "none near it", "drawn on the film", False, 0)],
+            [
+                FeedbackItem("Region of heart", "none near it", "drawn on the film", False, 0),
+                FeedbackItem(
+                    "The region of step 1, redrawn", "at no known region", "nothing is known there", None
+                ),
+            ],
         ),
         (
             WordOfReader(
