@@ -18,7 +18,8 @@ FIVE = (1, 2, 3, 4, 5)
 # Of two samples of one version, which was made first.
 WRITTEN = ("written first", "written later")
 SAYS_SIDES = " (A and B are the sides shown, not versions)"
-SIDE = re.compile(r"\b[AB]\b")
+# B, and an A that is no article: "A nodule" opens a sentence, and a side that does names B in another answer.
+SIDE = re.compile(r"\bB\b(?!-)|\bA\b(?![\s-]+[a-z])|[\w,;]\s+A\b")
 # A scale of more values is drawn without a mark for each.
 MOST_MARKS = 7
 
@@ -106,7 +107,7 @@ def names_sides(criterion: Criterion) -> bool:
     """Whether answers on the two outputs speak of A or B, which is another version from case to case."""
     if criterion.target != Criterion.Target.VOTE:
         return False
-    said = [f"{option['value']} {option['label']}" for option in criterion.options]
+    said = [str(option[text]) for option in criterion.options for text in ("value", "label")]
     return any(SIDE.search(one) for one in said)
 
 

@@ -8,6 +8,7 @@ from deepmedix_review.reviews.criteria.versions import Asked, default_criteria, 
 from deepmedix_review.reviews.models import Criterion, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, RateCriterion, RateStep
 from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.results.rated import names_sides
 from tests.deepmedix_review.reviews.results.the_figures import figure
 from tests.factories.accounts import AdminFactory
 from tests.factories.reader_studies import two_versions_running
@@ -57,6 +58,22 @@ def test_an_error_s_share_is_of_all_rated_steps_those_that_were_not_asked_too() 
 A, B = Option("A", "A", "output A"), Option("B", "B", "output B")
 ALIKE = Option("same", "Same", "no difference")
 BY_SIDE = " (A and B are the sides shown, not versions)"
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_of_sides"),
+    [
+        (("A wins", "B wins"), True),
+        (("A", "neither"), True),
+        (("Only in A", "In both"), True),
+        (("A nodule is missed", "No nodule is missed"), False),
+        (("Nothing differs. A nodule is placed otherwise.", "The same"), False),
+        (("A-lines are named", "B-lines are named"), False),
+    ],
+)
+def test_an_article_names_no_side(labels: tuple[str, ...], is_of_sides: bool) -> None:
+    options = [{"value": str(place), "label": label} for place, label in enumerate(labels)]
+    assert names_sides(Criterion(target="vote", kind="choice", options=options)) is is_of_sides
 
 
 @pytest.mark.parametrize(
