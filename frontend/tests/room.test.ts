@@ -26,6 +26,19 @@ it("passes over a G that is pressed out of habit where the next region has the f
   expect(room.state.place).toMatchObject({ step: "a2", region: "a2s" });
 });
 
+it("says of U, F and X that there is nothing where they mean nothing", async () => {
+  const unpointed = completion("a", [step("a1", 1, [])]);
+  const { room } = await desk(reading({ part: { completions: [unpointed] } }));
+  for (const action of [fits, wrong]) {
+    room.perform(action);
+    expect(room.state.said).toMatch(/^Nothing to judge here/);
+  }
+  for (let at = 0; room.state.place.kind !== "answer" && at < 9; at++) room.perform(next);
+  room.perform({ kind: "cannot-judge" });
+  expect(room.state.said).toMatch(/^Nothing to pass over here/);
+  expect(room.state.reading.step_ratings).toEqual([]);
+});
+
 describe("a case by keys alone", () => {
   const withFirstRead = (part: Partial<Reading>): Partial<Reading> => ({
     ...part,

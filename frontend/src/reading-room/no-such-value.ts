@@ -16,6 +16,10 @@ export function noSuchValue({ kind, options }: AskedCriterion): string {
 export const IN_WORDS_FIRST =
   "The impression is written in words: T writes it, J goes on to how sure you are.";
 
+export const NO_POINTS_TO_PASS = "Nothing to pass over here: “cannot judge” is said of a step's points.";
+
+export const NO_REGION_TO_JUDGE = "Nothing to judge here: no region of the model's is asked about.";
+
 /** Of a step whose plausibility is not asked. */
 export function noPoints(reading: Reading, { regions }: Step): string {
   const asksOfRegions = builtIn(reading, "verdict") !== null && regions.length > 0;

@@ -7,7 +7,14 @@ import { firstRead, openFirstRead, sayingFirst, withFindingToggled } from "./fir
 import { afterCompleting, isDone } from "./gaps";
 import { knownFindingName } from "./missed";
 import { missedByOther } from "./missed-by-both";
-import { IN_WORDS_FIRST, noPoints, noSuchValue, thereAre } from "./no-such-value";
+import {
+  IN_WORDS_FIRST,
+  NO_POINTS_TO_PASS,
+  NO_REGION_TO_JUDGE,
+  noPoints,
+  noSuchValue,
+  thereAre,
+} from "./no-such-value";
 import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
@@ -66,15 +73,17 @@ export class Rating {
       case "points":
         return this.ratePoints(action.points);
       case "cannot-judge":
-        if (place.kind === "step" && builtIn(reading, "plausibility")) {
-          this.advancing(cannotJudge(reading, place.step));
+        if (place.kind !== "step" || !builtIn(reading, "plausibility")) {
+          return this.host.set({ said: NO_POINTS_TO_PASS });
         }
-        return;
+        return this.advancing(cannotJudge(reading, place.step));
       case "verdict": {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
-        if (region && builtIn(reading, "verdict")) this.judgeByKey(region.uid, action.verdict);
-        return;
+        if (region === null || !builtIn(reading, "verdict")) {
+          return this.host.set({ said: NO_REGION_TO_JUDGE });
+        }
+        return this.judgeByKey(region.uid, action.verdict);
       }
       case "as-twin":
         return this.rateAsTwin();
