@@ -126,6 +126,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     closed: null,
     next: null,
     give_back: null,
+    amend: null,
     ...part,
   };
 }

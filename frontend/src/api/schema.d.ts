@@ -1554,6 +1554,8 @@ export interface components {
             next: string | null;
             /** @description to be posted, of a case held from a pool */
             give_back: string | null;
+            /** @description the page that asks why, of a signed reading */
+            amend: string | null;
             /** @description why nothing of it is kept now, unless it opens again */
             closed: components["schemas"]["Closed"] | null;
         };

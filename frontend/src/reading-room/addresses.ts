@@ -3,7 +3,6 @@ export interface Addresses {
   readonly worklist: string;
   /** The reading that the page was made for: what follows it in the room is another one. */
   readonly reading: string;
-  readonly amend: string | null;
   /** The amendment of the page's own reading, where there is one. */
   readonly amendment: string | null;
   /** That one is signed. */

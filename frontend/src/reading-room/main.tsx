@@ -13,7 +13,6 @@ if (mount && uid) {
   const addresses = {
     worklist: mount.dataset.worklistUrl ?? "/",
     reading: uid,
-    amend: mount.dataset.amendUrl ?? null,
     amendment: mount.dataset.amendmentUrl ?? null,
     isAmended: mount.dataset.isAmended !== undefined,
     take: mount.dataset.takeUrl ?? null,

@@ -189,8 +189,8 @@ export function LockedBanner({ reading, addresses }: { reading: Reading; address
           {addresses.isAmended ? "Amended since: look at the amendment" : "Amendment open: continue"}
         </a>
       )}
-      {isOwn && addresses.amend && (
-        <a class="button" href={addresses.amend}>
+      {reading.amend && (
+        <a class="button" href={reading.amend}>
           Amend
         </a>
       )}

@@ -288,6 +288,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     latest_changes = LatestChangeSerializer(many=True)
     next = serializers.CharField(allow_null=True, help_text="the next case's page, null after the last")
     give_back = serializers.CharField(allow_null=True, help_text="to be posted, of a case held from a pool")
+    amend = serializers.CharField(allow_null=True, help_text="the page that asks why, of a signed reading")
     closed = ClosedSerializer(
         allow_null=True, help_text="why nothing of it is kept now, unless it opens again"
     )

@@ -129,6 +129,7 @@ class ReadingView:
     latest_changes: tuple[LatestChange, ...]
     next: str | None
     give_back: str | None
+    amend: str | None
     closed: ClosedView | None
 
 
@@ -182,6 +183,7 @@ def show_reading(reading: Reading) -> ReadingView:
         latest_changes=latest_changes(reading),
         next=reverse("reading", args=[after.uid]) if after else None,
         give_back=_give_back(reading),
+        amend=_amend(reading),
         closed=closed,
     )
 
@@ -204,6 +206,14 @@ def _give_back(reading: Reading) -> str | None:
     held = reading.assignment
     is_held = held.lease_expires_at is not None and held.withdrawn_at is None and reading.signed_at is None
     return reverse("give-case-back", args=[held.uid]) if is_held else None
+
+
+def _amend(reading: Reading) -> str | None:
+    """Of a signed reading that may be amended and is not."""
+    is_locked = reading.assignment.case.reader_study.state == ReaderStudy.State.LOCKED
+    if reading.signed_at is None or is_locked or Reading.objects.filter(amends=reading).exists():
+        return None
+    return reverse("amend-reading", args=[reading.uid])
 
 
 def _closed(reading: Reading) -> ClosedView | None:

@@ -268,7 +268,7 @@ def test_of_a_locked_study_nothing_is_offered_and_nothing_counted_as_open() -> N
     assert "locked; nothing more to do" in page
     assert amend not in client.get(worklist, {"show": "signed"}).content.decode()
     page_of_signed = client.get(reverse("reading", args=[signed.uid])).content.decode()
-    assert "data-amend-url" not in page_of_signed
+    assert client.get(reverse("api-reading", args=[signed.uid])).json()["amend"] is None
     assert "data-new-here" not in page_of_signed
     refused = client.post(amend, {"reason": "Sides mixed up"})
     assert refused.status_code == 409
@@ -446,11 +446,13 @@ def test_an_open_amendment_is_told_apart_on_the_worklist_and_can_be_discarded() 
     # Nor is a reason asked for in vain by an address that was kept.
     asked = client.get(amend).content.decode()
     assert (continues in asked, "<textarea" in asked) == (True, False)
-    room = client.get(reverse("reading", args=[reading.uid])).content.decode()
-    assert ("data-amendment-url" in room, "data-amend-url" in room) == (True, False)
+    assert "data-amendment-url" in client.get(reverse("reading", args=[reading.uid])).content.decode()
+    shown = reverse("api-reading", args=[reading.uid])
+    assert client.get(shown).json()["amend"] is None
     said = client.post(discard, follow=True).content.decode()
     assert "Your signed reading stays as it is." in said
     assert "To read 0<" in said
+    assert client.get(shown).json()["amend"] == amend
     assert amend in client.get(worklist, {"show": "signed"}).content.decode()
 
 
