@@ -123,6 +123,20 @@ describe("a step is rated as its twin", () => {
     });
   });
 
+  it("takes a note over that was written for the same words, and a wording where both point alike", async () => {
+    const rating = { plausibility: 2, cannot_judge: false, note: "faint", edited_text: "Perhaps." };
+    const part = { step_ratings: ["a1", "a3"].map((uid) => ({ ...rating, step: uid })) };
+    const { room } = await desk(told(A, B, part));
+    const before = room.state.reading.step_ratings;
+    room.rateAsTwin("b", B[0] as Step);
+    expect(room.state.reading.step_ratings.at(-1)).toEqual({ ...rating, step: "b1" });
+    room.perform(undo);
+    expect(room.state.reading.step_ratings.at(-1)).toMatchObject({ note: "", edited_text: "" });
+    room.rateAsTwin("b", B[1] as Step);
+    expect(room.state.reading.step_ratings.at(-1)).toEqual({ ...rating, step: "b2", edited_text: "" });
+    expect(room.state.reading.step_ratings).toEqual(expect.arrayContaining(before));
+  });
+
   it("takes the reader study's own questions over, unless a region lies elsewhere", async () => {
     const criteria = [
       ...CRITERIA,

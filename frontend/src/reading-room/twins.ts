@@ -128,7 +128,7 @@ export function twinName(side: Side, twin: Step): string {
   return `step ${twin.position} of output ${otherSide(side).toUpperCase()}`;
 }
 
-/** What makes a step rated as its twin: its plausibility, the verdicts of regions that lie where the twin's do, to the
+/** What makes a step rated as its twin: its plausibility and note, its wording where both point alike, the verdicts of regions that lie where the twin's do, to the
  * pixel, and, where all of them do, the reader study's own questions of both. A sentence instead where nothing is to be taken over. */
 export function asTwin(reading: Reading, side: Side, step: Step): Change[] | string {
   const there = `output ${otherSide(side).toUpperCase()}`;
@@ -161,10 +161,14 @@ export function leftBeside(reading: Reading, step: Step, twin: Step): string {
 
 function asRated(reading: Reading, step: Step, twin: Step): Change[] {
   if (builtIn(reading, "plausibility") === null || !isPlausibilityRated(reading, twin)) return [];
-  const { plausibility, cannot_judge } = stepRating(reading, twin.uid);
+  const there = stepRating(reading, twin.uid);
+  const { plausibility, cannot_judge } = there;
   const now = stepRating(reading, step.uid);
-  if (now.plausibility === plausibility && now.cannot_judge === cannot_judge) return [];
-  return [{ kind: "rate_step", payload: { ...now, plausibility, cannot_judge } }];
+  // Words of the reader's own that stand here already stay; a wording may hold boxes, so they must be the same ones.
+  const note = now.note || there.note;
+  const edited_text = now.edited_text || (areAlike(step, twin) ? there.edited_text : "");
+  const payload = { ...now, plausibility, cannot_judge, note, edited_text };
+  return JSON.stringify(payload) === JSON.stringify(now) ? [] : [{ kind: "rate_step", payload }];
 }
 
 function asJudged(reading: Reading, step: Step, twin: Step): Change[] {
