@@ -20,29 +20,36 @@ def prepare(
     cases: Sequence[DesignCase],
     readers: Sequence[DesignReader],
     seed: int,
+    before: Sequence[DesignCase] = (),
 ) -> tuple[tuple[DesignCase, ...], tuple[DesignReader, ...]]:
     """Draw which data cases become controls and anchors, and which block each case and reader is in.
 
-    Readers and cases that have a block already keep it: only those of block -1 are dealt.
+    Readers and cases that have a block already keep it: only those of block -1 are dealt. Cases from `before`
+    stay as they are, and count: controls are a share of all, anchors are as many in all as the design says,
+    and blocks grow alike.
     """
     rng = random.Random(f"{seed}:roles")
     data = [index for index, case in enumerate(cases) if case.role == "data"]
     rng.shuffle(data)
     prepared = list(cases)
-    num_controls = round(design.control_share * len(data))
+    roles = Counter(case.role for case in before)
+    of_share = round(design.control_share * (len(data) + roles["data"] + roles["control"]))
+    num_controls = min(max(0, of_share - roles["control"]), len(data))
     for index in data[:num_controls]:
         prepared[index] = replace(prepared[index], role="control")
     data = data[num_controls:]
     if design.design == "anchor_rotation":
-        for index in data[: design.num_anchor_cases]:
+        num_anchors = max(0, design.num_anchor_cases - sum(case.is_anchor for case in before))
+        for index in data[:num_anchors]:
             prepared[index] = replace(prepared[index], is_anchor=True)
     if design.design != "split_plot":
         return tuple(replace(case, block=0) for case in prepared), tuple(
             replace(reader, block=0) for reader in readers
         )
     of_cases, of_readers = _block_rngs(seed)
-    blocks = _deal_blocks([prepared[index].block for index in data], design.num_blocks, of_cases)
-    for index, block in zip(data, blocks, strict=True):
+    filled = [case.block for case in before if case.role == "data"]
+    blocks = _deal_blocks(filled + [prepared[index].block for index in data], design.num_blocks, of_cases)
+    for index, block in zip(data, blocks[len(filled) :], strict=True):
         prepared[index] = replace(prepared[index], block=block)
     dealt = _deal_blocks([reader.block for reader in readers], design.num_blocks, of_readers)
     return (

@@ -18,7 +18,12 @@ from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import DesignCase, DesignReader, ReaderStudyDesign, draw, prepare
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.same_texts import saying_the_same
-from deepmedix_review.reviews.study_services.assigning import ground_of, staying, write_assignments
+from deepmedix_review.reviews.study_services.assigning import (
+    as_design_case,
+    ground_of,
+    staying,
+    write_assignments,
+)
 from deepmedix_review.reviews.study_services.controls import make_control
 from deepmedix_review.reviews.study_services.drafting import (
     StudyDraft,
@@ -134,6 +139,8 @@ def deal(
 ) -> tuple[DesignReader, ...]:
     """Give new cases their role, block and completions, and readers without a block theirs."""
     design = design_of(reader_study)
+    new = {case.pk for case in cases}
+    before = [case for case in Case.objects.filter(reader_study=reader_study) if case.pk not in new]
     completions = choose_completions(
         [case.study for case in cases],
         shows=reader_study.shows,
@@ -145,6 +152,7 @@ def deal(
         cases=[DesignCase(case.pk, role=case.role, block=-1) for case in cases],  # type: ignore[arg-type]
         readers=readers,
         seed=seed,
+        before=[as_design_case(case) for case in before],
     )
     for case, drawn in zip(cases, dealt, strict=True):
         case.role, case.block, case.is_anchor = Case.Role(drawn.role), drawn.block, drawn.is_anchor

@@ -141,3 +141,25 @@ def test_a_new_reader_takes_from_those_with_most_left_until_all_have_as_many() -
     assert max(left.values()) - num_rotated <= 1
     assert abs(left["a"] - left["b"]) <= 1
     assert len(set(mine)) == len(mine)
+
+
+@given(sizes=st.lists(st.integers(1, 7), min_size=1, max_size=6), seed=st.integers(0, 10_000))
+@settings(max_examples=60)
+def test_cases_that_come_bit_by_bit_make_the_same_design_as_all_at_once(sizes: list[int], seed: int) -> None:
+    readers = [DesignReader("a"), DesignReader("b")]
+    anchored = ReaderStudyDesign(
+        design="anchor_rotation", readers_per_case=1, num_anchor_cases=3, control_share=0.2
+    )
+    blocked = ReaderStudyDesign(design="split_plot", num_blocks=3, control_share=0.2)
+    for design in (anchored, blocked):
+        there: list[DesignCase] = []
+        for number in sizes:
+            new = [DesignCase(len(there) + place, block=-1) for place in range(number)]
+            there += prepare(design, cases=new, readers=readers, seed=seed, before=there)[0]
+        data = [case for case in there if case.role == "data"]
+        assert abs(len(there) - len(data) - 0.2 * len(there)) < 1
+        blocks = Counter(case.block for case in data)
+        if design is blocked:
+            assert max(blocks.values()) - min(blocks[block] for block in range(3)) <= 1
+        else:
+            assert sum(case.is_anchor for case in there) == min(3, len(data))
