@@ -58,6 +58,7 @@ class NamedBox:
 
     name: str
     box: Box
+    is_drawn: bool = False
     before: Box | None = None
 
 
@@ -121,8 +122,8 @@ def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
 
 def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
     """Finding by finding, the choice, each known region with the reader's nearest one, every other region
-    that the reader stands for, the ratings of steps that are known to be true or false, and what was written
-    as missed; a comment is compared with nothing."""
+    that the reader drew or moved, the ratings of steps that are known to be true or false, and what was
+    written as missed; a comment is compared with nothing."""
     items = []
     if known.findings is not None and said.findings is not None:
         told = tuple(name for name in CHEXPERT_FINDINGS if name in {*known.findings, *said.findings})
@@ -152,7 +153,11 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
         _compared(at, region, nearest[at], has_any=bool(said.boxes))
         for at, region in enumerate(known.regions)
     ]
-    items += [_placed(named, known.regions) for named in said.boxes if known.regions and named not in nearest]
+    items += [
+        _placed(named, known.regions)
+        for named in said.boxes
+        if known.regions and (named.is_drawn or named.before is not None) and named not in nearest
+    ]
     items += [item for step in said.steps if (item := _judged(step, known)) is not None]
     items += [_looked_for(finding, known) for finding in said.missed if known.findings is not None]
     return tuple(items)
@@ -177,7 +182,8 @@ def _compared(at: int, known: KnownRegion, nearest: NamedBox | None, *, has_any:
 
 
 def _placed(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
-    """A region that is no known one's nearest. It may be of what is not known."""
+    """A region that is no known one's nearest. It may be of what is not known; but where the model pointed at
+    something and was moved, it was meant for what is there."""
     at = max(range(len(known)), key=lambda place: overlap(known[place].box, named.box))
     share = overlap(known[at].box, named.box)
     return FeedbackItem(
@@ -186,7 +192,7 @@ def _placed(named: NamedBox, known: Sequence[KnownRegion]) -> FeedbackItem:
         if share > 0
         else "at no known region",
         known="drawn on the film" if share > 0 else "nothing is known there",
-        agrees=share >= LEAST_OVERLAP if share > 0 else None,
+        agrees=True if share >= LEAST_OVERLAP else False if share > 0 and named.before else None,
         region=at if share > 0 else None,
     )
 

@@ -71,7 +71,7 @@ def _boxes(said: Said, completions: Sequence[CompletionView]) -> Iterator[NamedB
         replaced = wrong.get(drawn.step, []) if drawn.step else []
         # Of several wrong ones nobody says which it stands for.
         before = _box(replaced[0]) if len(replaced) == 1 else None
-        yield NamedBox(f"the region you drew for {name}", _box(drawn), before=before)
+        yield NamedBox(f"the region you drew for {name}", _box(drawn), is_drawn=True, before=before)
     for name, step in _steps(completions):
         for region in step.regions:
             annotation = annotations.get(region.uid)

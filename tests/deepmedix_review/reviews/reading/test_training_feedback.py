@@ -118,7 +118,9 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                 None,
                 None,
                 (
-                    NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),
+                    NamedBox("the region you drew for step 1", Box(0, 0, 9, 9), is_drawn=True),
+                    # The lungs, say: where it is no finding, nothing is known of it.
+                    NamedBox("the region of step 3, found fitting", Box(0, 0, 160, 310)),
                     NamedBox("the region of step 2, found fitting", Box(150, 300, 330, 390)),
                 ),
             ),
@@ -132,7 +134,7 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                     0,
                 ),
                 FeedbackItem(
-                    "The region of step 1, redrawn", "at no known region", "nothing is known there", None
+                    "The region you drew for step 1", "at no known region", "nothing is known there", None
                 ),
             ],
         ),
@@ -142,12 +144,14 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             [FeedbackItem("Region of heart", "no region", "drawn on the film", False, 0)],
         ),
         (
-            WordOfReader(None, None, (NamedBox("the region of step 1, redrawn", Box(0, 0, 9, 9)),)),
+            WordOfReader(
+                None, None, (NamedBox("the region you drew for step 1", Box(0, 0, 9, 9), is_drawn=True),)
+            ),
             KnownAnswer(regions=(KnownRegion("heart", HEART),)),
             [
                 FeedbackItem("Region of heart", "none near it", "drawn on the film", False, 0),
                 FeedbackItem(
-                    "The region of step 1, redrawn", "at no known region", "nothing is known there", None
+                    "The region you drew for step 1", "at no known region", "nothing is known there", None
                 ),
             ],
         ),
