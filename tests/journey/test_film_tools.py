@@ -135,7 +135,7 @@ def test_a_line_is_measured_in_what_the_film_says(
     at = (end["x"] + 12, end["y"] + 12)
     room.drag(at, (at[0] + 80, at[1]))
     expect(words).not_to_have_text(length)
-    expect(room.page.get_by_text(re.compile(r"^The line is .+ long\.$"))).to_have_count(1)
+    expect(room.page.get_by_text(re.compile(r"^Length of the line: .+\.$"))).to_have_count(1)
     # A further one by a click at each end: then the ratio of the two is told.
     room.page.mouse.click(at[0], at[1] + 70)
     room.page.mouse.click(at[0] + 100, at[1] + 70)

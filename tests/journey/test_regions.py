@@ -238,8 +238,13 @@ def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Ente
     assert first.first_read is not None
     assert first.x_min == pytest.approx(FILM_SIZE / 2 + 1, abs=1.0)
 
-    room.press("1", "Control+Enter")
+    room.press("1", "t")
+    room.page.keyboard.type("Nothing new.")
+    room.press("Enter", "Control+Enter")
     expect(room.page.get_by_role("group", name="Step 1", exact=True)).to_be_visible()
+    # A full stop of the reader's ends the line: no comma follows it.
+    summary = room.page.get_by_role("region", name="Your first read")
+    expect(summary).to_contain_text("No Finding; Nothing new. · 1 region, seen with all")
     room.press("n")
     room.page.keyboard.type("Effusion on the left")
     room.press("Escape")

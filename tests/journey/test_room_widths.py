@@ -1,5 +1,6 @@
 """However large the screen and its words are, what is chosen from stands in one row."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -42,4 +43,21 @@ def test_scales_stay_in_one_row_with_two_films_and_two_outputs_side_by_side(
     room.said("One output at a time: the window is too narrow for both beside two films.")
     expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(1)
     expect(room.page.locator(".film-companion")).to_be_visible()
+    assert room.problems == []
+
+
+def test_what_is_said_on_the_film_at_a_vote_covers_a_third_of_its_width_at_most(enter: Enter) -> None:
+    room = enter(num_outputs=2)
+    room.page.set_viewport_size({"width": 1280, "height": 720})
+    room.open()
+    room.page.get_by_role("group", name=re.compile("^Better overall")).get_by_role(
+        "radio", name="tie"
+    ).check()
+    said = room.page.locator(".film-corner").first
+    expect(said).to_contain_text("The outputs' own regions:")
+    expect(said).to_contain_text("A full, B dashed")
+    corner, stage = said.bounding_box(), room.page.locator(".film-stage").bounding_box()
+    assert corner is not None
+    assert stage is not None
+    assert corner["width"] <= stage["width"] / 3
     assert room.problems == []

@@ -104,7 +104,7 @@ def test_a_film_is_measured_by_keys_and_clicks_and_shown_on_the_whole_screen(pag
     assert float(first.split()[0]) == pytest.approx(num_pixels * spacing_mm(), abs=0.06)
     page.keyboard.press("Shift+ArrowRight")
     expect(words).not_to_have_text(first)
-    expect(viewer.get_by_text("The line is")).to_be_attached()
+    expect(viewer.get_by_text("Length of the line")).to_be_attached()
     page.keyboard.press("Escape")
     expect(words).to_have_count(0)
     stage = viewer.locator(".film-stage").bounding_box()

@@ -85,11 +85,11 @@ export function lineLabels(lines: readonly Line[], spacing: RulerSpacing | null)
   });
 }
 
-/** "The line is 42.3 mm long."; null where there is none. */
+/** "Length of the line: 42.3 mm."; null where there is none. */
 export function inWords(labels: readonly string[]): string | null {
   const [only] = labels;
   if (only === undefined) return null;
-  return labels.length === 1 ? `The line is ${only} long.` : `Lines ${labels.join(", ")}.`;
+  return labels.length === 1 ? `Length of the line: ${only}.` : `Lines ${labels.join(", ")}.`;
 }
 
 /**

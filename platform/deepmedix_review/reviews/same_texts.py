@@ -62,6 +62,10 @@ def say_left_out(reader_study: ReaderStudy) -> str:
     number = reader_study.num_same_left_out
     if number is None:
         return f"Pairs that say the same, {HOW_ALIKE}, were left out"
+    if number == 0:
+        return (
+            f"Pairs that say the same, {HOW_ALIKE}, are left out; none was among the cases that were chosen"
+        )
     pairs = "1 pair that says" if number == 1 else f"{number} pairs that say"
     return f"{pairs} the same, {HOW_ALIKE}, {'was' if number == 1 else 'were'} left out"
 

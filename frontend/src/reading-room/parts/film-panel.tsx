@@ -154,7 +154,7 @@ function Corners({ room, state }: { readonly room: Room; readonly state: RoomSta
       lines={[
         `${reading.case_label} · ${instance.modality} ${instance.view_position}`,
         `${instance.columns} × ${instance.rows} · ${instance.bits_stored} bit`,
-        ...(place.kind === "vote" ? ["The outputs' own regions: A full, B dashed"] : []),
+        ...(place.kind === "vote" ? ["The outputs' own regions:", "A full, B dashed"] : []),
       ]}
       spacing={instance.column_spacing_mm}
       display={display}

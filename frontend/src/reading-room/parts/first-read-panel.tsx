@@ -50,7 +50,7 @@ export function FirstReadSummary({ room, state }: Props) {
         <span class="quiet">Your first read</span> {inWords(form.first)}
         {numDrawn > 0 && (
           <span class="quiet">
-            {numDrawn === 1 ? ", 1 region, seen with all" : `, ${numDrawn} regions, seen with all`}{" "}
+            {numDrawn === 1 ? " · 1 region, seen with all" : ` · ${numDrawn} regions, seen with all`}{" "}
             <Cap of="all-regions" />
           </span>
         )}{" "}

@@ -63,6 +63,18 @@ class CasesOffered:
         return choices.say_number(self.num_readable)
 
     @cached_property
+    def num_not_offered(self) -> int:
+        """Of the ready studies that have what is to be shown, those whose pair says the same, where such are
+        left out."""
+        if not self.leaves_out_same or self.says_the_same is None:
+            return 0
+        return max(0, choices.count(self.has_what_is_shown) - self.num_readable)
+
+    @property
+    def num_not_offered_said(self) -> str:
+        return choices.say_number(self.num_not_offered)
+
+    @cached_property
     def imports(self) -> Sequence[choices.ImportToRead]:
         return choices.imports_to_read(self.readable)
 

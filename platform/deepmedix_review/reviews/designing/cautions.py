@@ -74,7 +74,7 @@ def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequenc
     for name, every in sorted(known.items()):
         cases, taught = "1 of these films" if len(every) == 1 else f"{len(every)} of these films", sum(every)
         shown = f", and what is known of {taught} was shown after it" if taught else ""
-        said.append(f"{name} has read {cases} in another reader study{shown}.")
+        said.append(f"{name} has seen {cases} in another reader study{shown}.")
     more = len(said) - MOST_NAMED
     others = "So has 1 more reader." if more == 1 else f"So have {more} more readers."
     named = [*said[:MOST_NAMED], *([others] if more > 0 else [])]

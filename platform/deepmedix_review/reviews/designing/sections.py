@@ -101,8 +101,8 @@ def _checks(design: ReaderStudyDesign) -> str:
     repeats = "none"
     if design.repeat_share:
         repeats = (
-            f"{percent(design.repeat_share)} behind {design.washout_cases} cases "
-            f"and {design.washout_days} days"
+            f"{percent(design.repeat_share)} behind {counted(design.washout_cases, 'case')} "
+            f"and {counted(design.washout_days, 'day')}"
         )
     controls = percent(design.control_share) if design.control_share else "none"
     return f"First reads: {first}. Repeats: {repeats}. Controls: {controls}."

@@ -11,7 +11,7 @@ import numpy as np
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, Numbers
-from deepmedix_review.reviews.results.readings import Ratings, Readings, Said, load_criterion
+from deepmedix_review.reviews.results.readings import Ratings, Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
 
 FIVE = (1, 2, 3, 4, 5)
@@ -134,14 +134,16 @@ def _load(
             low, high = versions.names if versions else WRITTEN
             labels = (low, "tie", high, "both bad")
             return made("case", ratings, (0, 1, 2, 3), labels, False, (), field)
-    return _own(readings, criterion, versions)
+    return _own(readings, said, criterion, versions)
 
 
-def _own(readings: Readings, criterion: Criterion, versions: Versions | None) -> RatedCriterion | None:
+def _own(
+    readings: Readings, said: Said, criterion: Criterion, versions: Versions | None
+) -> RatedCriterion | None:
     if criterion.kind not in (Criterion.Kind.SCALE, Criterion.Kind.CHOICE):
         return None
     options = criterion.options
-    ratings = load_criterion(readings, criterion.pk, [option["value"] for option in options])
+    ratings = said.of_criterion(criterion.pk, [option["value"] for option in options])
     is_scale = criterion.kind == Criterion.Kind.SCALE
     labels = [str(option["label"]) for option in options]
     name = criterion.name

@@ -130,27 +130,94 @@ class Said:
 
     @cached_property
     def plausibility(self) -> Ratings:
-        return _ratings(self._readings, "reviews_steprating", "step_id", ("plausibility",))[0]
+        return self._ratings("reviews_steprating", "step_id", ("plausibility",))[0]
 
     @cached_property
     def verdicts(self) -> Ratings:
         verdict = place_in("verdict", VERDICTS)
-        return _ratings(self._readings, "reviews_regionannotation", "region_id", (verdict,))[0]
+        return self._ratings("reviews_regionannotation", "region_id", (verdict,))[0]
 
     @cached_property
     def answers(self) -> Mapping[str, Ratings]:
         """By criterion, harm as a place in HARMS."""
         columns = (*POINTS, place_in("harm", HARMS))
-        found = _ratings(self._readings, "reviews_answerrating", "completion_id", columns)
+        found = self._ratings("reviews_answerrating", "completion_id", columns)
         return dict(zip((*POINTS, "harm"), found, strict=True))
 
     @cached_property
     def votes(self) -> Mapping[str, Ratings]:
         """By kind, with the case as item."""
         side, of_kind = place_in("side", SIDES), place_in("kind", VOTES)
-        found = _ratings(self._readings, "reviews_vote", of_kind, (side,))[0]
+        found = self._ratings("reviews_vote", of_kind, (side,))[0]
         votes = replace(found, item=self._readings.case[found.reading])
         return {kind: votes.only_rows(found.item == place) for place, kind in enumerate(VOTES)}
+
+    def of_criterion(self, criterion: int, values: Sequence[str | int]) -> Ratings:
+        """Places in `values`; the item is the step, region, completion or case that was asked about."""
+        found = self._ratings(
+            "reviews_criterionrating",
+            "COALESCE(region_id, step_id, completion_id, 0)",
+            ("array_position(%(values)s::text[], said.value #>> '{}') - 1",),
+            "AND said.criterion_id = %(criterion)s",
+            {"criterion": criterion, "values": [str(value) for value in values]},
+        )[0]
+        item = np.where(found.item == 0, self._readings.case[found.reading], found.item)
+        return replace(found, item=item)
+
+    @cached_property
+    def _largest_item(self) -> int:
+        """What is rated has no key above this."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT GREATEST((SELECT max(id) FROM reasoning_region), (SELECT max(id) FROM "
+                "reasoning_reasoningstep), (SELECT max(id) FROM reasoning_completion), 0)"
+            )
+            return int(cursor.fetchone()[0])
+
+    def _ratings(
+        self,
+        table: str,
+        item: str,
+        values: Sequence[str],
+        where: str = "",
+        params: Mapping[str, Any] | None = None,
+    ) -> tuple[Ratings, ...]:
+        """For each of the columns what was said in it."""
+        readings = self._readings
+        if not len(readings):
+            return tuple(_NO_RATINGS for _ in values)
+        first = int(readings.key[0])
+        shifts = [BITS_OF_A_VALUE * place for place in range(len(values) + 1)]
+        packed = " | ".join(
+            (
+                f"((said.reading_id - {first}) << {shifts[-1]})",
+                *(
+                    f"((COALESCE({value}, -1) + 1)::bigint << {shift})"
+                    for value, shift in zip(values, shifts, strict=False)
+                ),
+            )
+        )
+        num_bits = (int(readings.key[-1]) - first).bit_length() + shifts[-1]
+        source = f"FROM {table} said WHERE {near('said.reading_id', readings.key)} {where}"
+        if num_bits + self._largest_item.bit_length() <= BITS_OF_A_NUMBER:
+            query = f"SELECT (({item})::bigint << {num_bits}) | {packed} AS c0 {source}"
+            [both] = read_columns(query, params, num_columns=1)
+            said, items = both & ((1 << num_bits) - 1), both >> num_bits
+        else:
+            said, items = read_columns(f"SELECT {packed} AS c0, {item} AS c1 {source}", params, num_columns=2)
+        # What was signed between two queries, the next look counts.
+        found, place = places_of((said >> shifts[-1]) + first, readings.key)
+        said, items = said[found], items[found]
+        ratings = []
+        for shift in shifts[:-1]:
+            value = (said >> shift) & ((1 << BITS_OF_A_VALUE) - 1)
+            given = value > 0
+            if given.all():
+                # Columns side by side keep the same arrays: who needs their items looks them up once.
+                ratings.append(Ratings(place, items, value - 1.0))
+                continue
+            ratings.append(Ratings(place[given], items[given], value[given] - 1.0))
+        return tuple(ratings)
 
 
 _NO_RATINGS = Ratings(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -219,20 +286,6 @@ def _joined(
     return readings, is_amended
 
 
-def load_criterion(readings: Readings, criterion: int, values: Sequence[str | int]) -> Ratings:
-    """Places in `values`; the item is the step, region, completion or case that was asked about."""
-    found = _ratings(
-        readings,
-        "reviews_criterionrating",
-        "COALESCE(region_id, step_id, completion_id, 0)",
-        ("array_position(%(values)s::text[], said.value #>> '{}') - 1",),
-        "AND said.criterion_id = %(criterion)s",
-        {"criterion": criterion, "values": [str(value) for value in values]},
-    )[0]
-    item = np.where(found.item == 0, readings.case[found.reading], found.item)
-    return Ratings(found.reading, item, found.value)
-
-
 def as_table(readings: Readings, ratings: Ratings) -> Numbers:
     """Readers x items, NaN for gaps. Where a reader rated an item twice the later reading counts."""
     readers, row = distinct(readings.reader[ratings.reading])
@@ -262,58 +315,3 @@ def reader_names(readings: Readings) -> dict[int, str]:
 def pseudonyms(readers: Sequence[int]) -> dict[int, str]:
     """By key."""
     return dict(User.objects.filter(pk__in=readers).values_list("pk", "pseudonym"))
-
-
-def _ratings(
-    readings: Readings,
-    table: str,
-    item: str,
-    values: Sequence[str],
-    where: str = "",
-    params: Mapping[str, Any] | None = None,
-) -> tuple[Ratings, ...]:
-    """For each of the columns what was said in it."""
-    if not len(readings):
-        return tuple(_NO_RATINGS for _ in values)
-    first = int(readings.key[0])
-    shifts = [BITS_OF_A_VALUE * place for place in range(len(values) + 1)]
-    packed = " | ".join(
-        (
-            f"((said.reading_id - {first}) << {shifts[-1]})",
-            *(
-                f"((COALESCE({value}, -1) + 1)::bigint << {shift})"
-                for value, shift in zip(values, shifts, strict=False)
-            ),
-        )
-    )
-    num_bits = (int(readings.key[-1]) - first).bit_length() + shifts[-1]
-    source = f"FROM {table} said WHERE {near('said.reading_id', readings.key)} {where}"
-    if num_bits + _largest_item().bit_length() <= BITS_OF_A_NUMBER:
-        query = f"SELECT (({item})::bigint << {num_bits}) | {packed} AS c0 {source}"
-        [both] = read_columns(query, params, num_columns=1)
-        said, items = both & ((1 << num_bits) - 1), both >> num_bits
-    else:
-        said, items = read_columns(f"SELECT {packed} AS c0, {item} AS c1 {source}", params, num_columns=2)
-    # What was signed between two queries, the next look counts.
-    found, place = places_of((said >> shifts[-1]) + first, readings.key)
-    said, items = said[found], items[found]
-    ratings = []
-    for shift in shifts[:-1]:
-        value = (said >> shift) & ((1 << BITS_OF_A_VALUE) - 1)
-        given = value > 0
-        if given.all():
-            # Columns that stand side by side keep the same arrays: who needs their items looks them up once.
-            ratings.append(Ratings(place, items, value - 1.0))
-            continue
-        ratings.append(Ratings(place[given], items[given], value[given] - 1.0))
-    return tuple(ratings)
-
-
-def _largest_item() -> int:
-    """What is rated has no key above this."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT GREATEST((SELECT max(id) FROM reasoning_region), (SELECT max(id) FROM "
-            "reasoning_reasoningstep), (SELECT max(id) FROM reasoning_completion), 0)"
-        )
-        return int(cursor.fetchone()[0])

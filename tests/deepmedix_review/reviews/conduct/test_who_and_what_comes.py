@@ -185,7 +185,7 @@ def test_before_cases_are_added_the_page_says_which_readers_know_them(admin: Cli
     known, unread = first.case.study, second.case.study
     where = address(study, "extend")
     page = admin.post(where, {"extend-studies": [str(known.uid), str(unread.uid)]}).content.decode()
-    assert f"{reader.pseudonym} has read 1 of these films in another reader study." in page
+    assert f"{reader.pseudonym} has seen 1 of these films in another reader study." in page
     assert (
         "another reader study" not in admin.post(where, {"extend-studies": str(unread.uid)}).content.decode()
     )

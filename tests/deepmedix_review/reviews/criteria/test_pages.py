@@ -63,7 +63,7 @@ def test_an_own_criterion_is_made_shown_and_changed_in_place_while_nobody_asks_i
     assert [option["value"] for option in criterion.options] == ["yes", "no"]
     page = made.content.decode()
     assert "Sign it?, version 1, is kept." in page
-    assert "so your change changes it" in page
+    assert "it is changed in place, without a new version" in page
     admin.post(address(criterion), form(YES, NO, name="Sign?"))
     criterion.refresh_from_db()
     assert (criterion.name, criterion.version) == ("Sign?", 1)

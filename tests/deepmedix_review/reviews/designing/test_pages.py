@@ -311,7 +311,7 @@ def test_who_has_read_a_film_before_is_named_before_reading_it_again(admin: Clie
     reading = an_open_reading()
     reader, case = reader_of(reading), reading.assignment.case
     sent = form(studies=uids(case.study, completed_study()), readers=uids(reader, ExpertFactory.create()))
-    told = f"{reader.pseudonym} has read 1 of these films in another reader study"
+    told = f"{reader.pseudonym} has seen 1 of these films in another reader study"
 
     def page() -> str:
         return admin.post(reverse("reader-study-plan"), sent).content.decode()
@@ -335,7 +335,7 @@ def test_of_many_who_have_read_a_film_before_the_first_are_named(num_readers: in
         readers.append(reader_of(reading))
         mark_opened(reading, reader=readers[-1])
     [said] = of_known_films(Study.objects.all(), readers)
-    assert said.count(" has read 1 of these films") == MOST_NAMED
+    assert said.count(" has seen 1 of these films") == MOST_NAMED
     assert f"{rest} They read these with another eye" in said
 
 

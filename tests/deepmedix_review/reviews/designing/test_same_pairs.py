@@ -126,6 +126,8 @@ def test_the_plan_counts_them_and_a_tick_leaves_them_out(admin: Client) -> None:
         assert f"<dt>Left out</dt><dd>{SAME}</dd>" in page
         assert "their readers compare" not in page
         assert "1 reading," in page
+    page = admin.post(NEW, ticked).content.decode()
+    assert "1 ready study has what is to be shown. 1 more has a pair that says the same, and is not" in page
     admin.post(NEW, ticked | {"action": "start"})
     made = ReaderStudy.objects.get()
     assert (made.leaves_out_same, made.state) == (True, ReaderStudy.State.RUNNING)
@@ -149,7 +151,9 @@ def test_where_none_is_left_out_its_number_is_told_all_the_same(admin: Client) -
     assert f"<dt>Left out</dt><dd>{none}</dd>" in admin.post(NEW, sent).content.decode()
     admin.post(NEW, sent | {"action": "start"})
     made = ReaderStudy.objects.get()
-    left_out = none.replace("0 of 2 pairs say", "0 pairs that say") + ", were left out"
+    left_out = none.replace("0 of 2 pairs say", "Pairs that say") + (
+        ", are left out; none was among the cases that were chosen"
+    )
     page = admin.get(reverse("reader-study-detail", args=[made.uid])).content.decode()
     assert f"<dt>Same pairs</dt><dd>{left_out}</dd>" in page
     assert f"{left_out}." in say_design(made)
