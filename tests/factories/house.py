@@ -38,7 +38,7 @@ from deepmedix_review.studies.services import hold_study
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.knowing import NOTHING, measure_for
-from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
@@ -230,13 +230,10 @@ def _loop(
     a_reading_to_learn_from(parent)
     dataset = freeze_dataset(title="Round 1", actor=researcher)
     candidate = ModelVersionFactory.create(number=1000, parent=parent)
-    run = TrainingRun.objects.create(
-        dataset=dataset,
-        parent_version=parent,
+    run = finished_run(
+        dataset,
+        parent=parent,
         candidate=candidate,
-        recipe={"stages": [{"kind": "dpo", "num_steps": 2}]},
-        state=JobState.DONE,
-        step=2,
         num_steps=2,
         abouts=[
             {

@@ -3,11 +3,14 @@
 import random
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 
+from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
@@ -218,4 +221,26 @@ def _judge_region(reading: Reading, region: Region, rng: random.Random, *, is_ri
         region=region,
         verdict=verdict,
         **dict(zip(("x_min", "y_min", "x_max", "y_max"), moved, strict=True)),
+    )
+
+
+def finished_run(
+    dataset: PreferenceDataset,
+    *,
+    parent: ModelVersion,
+    candidate: ModelVersion,
+    kind: str = "dpo",
+    num_steps: int = 1,
+    **more: Any,
+) -> TrainingRun:
+    """A run of one stage that made this candidate of this data set; nothing is trained."""
+    return TrainingRun.objects.create(
+        dataset=dataset,
+        parent_version=parent,
+        candidate=candidate,
+        recipe={"stages": [{"kind": kind, "num_steps": num_steps}]},
+        state=JobState.DONE,
+        step=num_steps,
+        num_steps=num_steps,
+        **more,
     )

@@ -13,16 +13,15 @@ from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.learned.tracing import models_learned_from, trace
-from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.selectors import lineage_of
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.studies.models import Split
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,15 +49,7 @@ class Rounds:
 
     def _train(self, dataset: PreferenceDataset, *, parent: ModelVersion, number: int) -> ModelVersion:
         candidate: ModelVersion = ModelVersionFactory.create(number=number, parent=parent)
-        TrainingRun.objects.create(
-            dataset=dataset,
-            parent_version=parent,
-            candidate=candidate,
-            recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
-            state=JobState.DONE,
-            step=1,
-            num_steps=1,
-        )
+        finished_run(dataset, parent=parent, candidate=candidate)
         return candidate
 
 

@@ -139,8 +139,7 @@ def deal(
 ) -> tuple[DesignReader, ...]:
     """Give new cases their role, block and completions, and readers without a block theirs."""
     design = design_of(reader_study)
-    new = {case.pk for case in cases}
-    before = [case for case in Case.objects.filter(reader_study=reader_study) if case.pk not in new]
+    before = Case.objects.filter(reader_study=reader_study).exclude(pk__in=[case.pk for case in cases])
     completions = choose_completions(
         [case.study for case in cases],
         shows=reader_study.shows,

@@ -6,16 +6,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import require_promotable
-from deepmedix_review.feedback.models import GateDecision, TrainingRun
+from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading, Vote
 from deepmedix_review.studies.models import Split, Study
 from tests.factories.accounts import ResearcherFactory
-from tests.factories.learning import patient_on
+from tests.factories.learning import finished_run, patient_on
 from tests.factories.registry import ModelVersionFactory
 from tests.factories.reviews import reader_study
 
@@ -55,14 +54,8 @@ def vote(
 
 
 def learned_from_what_is_rated(candidate: ModelVersion, parent: ModelVersion) -> None:
-    TrainingRun.objects.create(
-        dataset=freeze_dataset(title="Round 1", actor=ResearcherFactory.create()),
-        parent_version=parent,
-        candidate=candidate,
-        recipe={"stages": [{"kind": "dpo", "num_steps": 1}]},
-        state=JobState.DONE,
-        step=1,
-        num_steps=1,
+    finished_run(
+        freeze_dataset(title="Round 1", actor=ResearcherFactory.create()), parent=parent, candidate=candidate
     )
 
 

@@ -7,8 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deepmedix_review.common.models import JobState
-from deepmedix_review.feedback.models import GateDecision, TrainingRun
+from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading, StepRating
@@ -17,7 +16,7 @@ from inference.grounding import format_completion, parse_completion
 from inference.phantoms import DEMO_SEEDS, draw_phantom, ideal_reasoning
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.knowing import measure_for
-from tests.factories.learning import film, said
+from tests.factories.learning import film, finished_run, said
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.home import ROOT
 
@@ -71,12 +70,11 @@ def candidate(parent: ModelVersion) -> ModelVersion:
     StepRating.objects.bulk_create(ratings)
     Reading.objects.update(opened_at=timezone.now(), signed_at=timezone.now())
     version: ModelVersion = ModelVersionFactory.create(number=1000, parent=parent)
-    TrainingRun.objects.create(
-        dataset=freeze_dataset(title="Steps", actor=ResearcherFactory.create()),
-        parent_version=parent,
+    finished_run(
+        freeze_dataset(title="Steps", actor=ResearcherFactory.create()),
+        parent=parent,
         candidate=version,
-        recipe={"stages": [{"kind": "grpo", "num_steps": 2}]},
-        state=JobState.DONE,
+        kind="grpo",
         num_steps=2,
     )
     return version
