@@ -84,6 +84,17 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
     return standing
 
 
+def require_may_amend(signed: Reading) -> None:
+    """Raises RefusedByRule of a case whose answer was told with the signature: what is said after it is no
+    word of the reader's own. Raises Closed, or IsOver, where nothing can be kept any more."""
+    if signed.assignment.case.tells_its_answer:
+        raise RefusedByRule(
+            "This was a practice case: what is known of it was shown with your signature, so your reading "
+            "stays as you signed it."
+        )
+    require_may_change(signed)
+
+
 def refuse_reading(uid: uuid.UUID, *, reader: User) -> RefusedByRule:
     """Why the reader has no such reading. Of an amendment of theirs that was discarded it is said for good:
     what another window still has of it would wait for ever."""

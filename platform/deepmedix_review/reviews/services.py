@@ -11,7 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews.guards import require_may_change, require_may_open
+from deepmedix_review.reviews.guards import require_may_amend, require_may_open
 from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
 from deepmedix_review.reviews.reading import recording
 from deepmedix_review.reviews.reading.asked import require_asked
@@ -147,13 +147,15 @@ def sign_reading(
 @transaction.atomic
 def amend_reading(*, reading: Reading, reader: User, reason: str) -> Reading:
     """A new open reading that starts from the signed one, names it, and says why."""
-    signed = Reading.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=reading.pk)
+    signed = (
+        Reading.objects.select_for_update(of=("self",)).select_related("assignment__case").get(pk=reading.pk)
+    )
     _require_reader(reader, signed.assignment)
     if signed.signed_at is None:
         raise RefusedByRule("This reading is still open. Change it directly.")
     if Reading.objects.filter(amends=signed).exists():
         raise RefusedByRule("This reading was amended already. Amend the latest one.")
-    require_may_change(signed)
+    require_may_amend(signed)
     if not reason.strip():
         raise RefusedByRule("An amendment says why. Write a reason.")
     amendment = Reading.objects.create(

@@ -181,8 +181,10 @@ export function LockedBanner({ reading, addresses }: { reading: Reading; address
   return (
     <div class="banner good">
       <p>
-        <strong>Signed</strong> on {moment(reading.signed_at)}. It is locked; a change of mind is an amendment
-        that says why.
+        <strong>Signed</strong> on {moment(reading.signed_at)}.{" "}
+        {reading.feedback === null
+          ? "It is locked; a change of mind is an amendment that says why."
+          : "It stays as you signed it, since what is known of a practice case is shown with the signature."}
       </p>
       {isOwn && addresses.amendment && (
         <a class="button" href={addresses.amendment}>

@@ -229,6 +229,11 @@ class Case(PublicModel):
             ),
         ]
 
+    @property
+    def tells_its_answer(self) -> bool:
+        """Whether its reader is shown, with the signature, what is known of it."""
+        return self.role in (self.Role.TRAINING, self.Role.CALIBRATION) and bool(self.known_answer)
+
 
 class Assignment(PublicModel):
     """A case that a reader is to read. `position` is its place in the reader's own order."""

@@ -210,8 +210,9 @@ def _give_back(reading: Reading) -> str | None:
 
 def _amend(reading: Reading) -> str | None:
     """Of a signed reading that may be amended and is not."""
-    is_locked = reading.assignment.case.reader_study.state == ReaderStudy.State.LOCKED
-    if reading.signed_at is None or is_locked or Reading.objects.filter(amends=reading).exists():
+    case = reading.assignment.case
+    is_over = case.tells_its_answer or case.reader_study.state == ReaderStudy.State.LOCKED
+    if reading.signed_at is None or is_over or Reading.objects.filter(amends=reading).exists():
         return None
     return reverse("amend-reading", args=[reading.uid])
 

@@ -330,7 +330,7 @@ def _row(
         misses_film=misses_film,
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
-        may_be_amended=not has_ended and case.reader_study.state != State.LOCKED,
+        may_be_amended=not (has_ended or case.tells_its_answer or case.reader_study.state == State.LOCKED),
         is_locked=case.reader_study.state == State.LOCKED,
         amends_signed_at=reading.amends.signed_at if reading.amends else None,
         open_amendment=amendment.uid if amendment else None,

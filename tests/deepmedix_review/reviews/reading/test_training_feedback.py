@@ -21,6 +21,7 @@ from deepmedix_review.reviews.known_answers import (
 )
 from deepmedix_review.reviews.models import Case, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, DrawRegion, SayFirstRead
+from deepmedix_review.reviews.services import amend_reading
 from inference.regions import Box
 from tests.factories.reviews import an_open_reading, change, complete, lock, reader_of, sign
 
@@ -254,3 +255,26 @@ def test_a_known_answer_that_nothing_can_be_compared_with_is_refused(
 ) -> None:
     with pytest.raises(RefusedByRule, match=sentence):
         read_known_answer(kept)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Case.Role.TRAINING, Case.Role.CALIBRATION])
+def test_what_was_said_before_the_truth_was_shown_is_not_amended_after_it(role: str) -> None:
+    reading = an_open_reading(num_completions=1)
+    Case.objects.update(role=role, known_answer=KNOWN.as_json())
+    complete(reading)
+    signed = sign(reading)
+    client, amend = Client(), reverse("amend-reading", args=[signed.uid])
+    client.force_login(reader_of(signed))
+    with pytest.raises(RefusedByRule, match="what is known of it was shown with your signature"):
+        amend_reading(reading=Reading.objects.get(), reader=reader_of(signed), reason="Now I know better")
+    assert get(signed)["amend"] is None
+    assert amend not in client.get(reverse("worklist"), {"show": "signed"}).content.decode()
+    asked = client.get(amend).content.decode()
+    assert ("It was a practice case" in asked, "<textarea" in asked) == (True, False)
+    refused = client.post(amend, {"reason": "Now I know better"})
+    assert (refused.status_code, Reading.objects.count()) == (409, 1)
+    # Of a case of data the truth is shown to nobody.
+    Case.objects.update(role=Case.Role.DATA, known_answer=None)
+    assert get(signed)["amend"] == amend
+    assert amend_reading(reading=Reading.objects.get(), reader=reader_of(signed), reason="A slip")
