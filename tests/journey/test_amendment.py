@@ -42,6 +42,7 @@ def test_an_amendment_is_opened_recognised_continued_and_discarded(
     said = page.get_by_role("region", name="Amendment")
     expect(said).to_contain_text("Amendment of the reading signed on")
     expect(said).to_contain_text("I took the left for the right")
+    expect(page.get_by_role("button", name=re.compile("^Sign the amendment"))).to_be_visible()
     room.press("1")
     room.wait_until_saved()
     amendment = Reading.objects.get(amends=signed)

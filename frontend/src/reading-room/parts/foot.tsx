@@ -51,7 +51,7 @@ export function Foot(props: Props) {
             disabled={state.isSigning}
             onClick={sign}
           >
-            {nameOfSigning(isFirst, state.isSigning)} <kbd>Ctrl Enter</kbd>
+            {nameOfSigning(reading, state.isSigning)} <kbd>Ctrl Enter</kbd>
           </button>
           <Left {...props} />
         </div>
@@ -64,9 +64,13 @@ export function Foot(props: Props) {
   );
 }
 
-function nameOfSigning(isFirst: boolean, isUnderWay: boolean): string {
-  if (isFirst) return isUnderWay ? "Locking…" : "Lock and show the outputs";
-  return isUnderWay ? "Signing…" : "Sign and next";
+function nameOfSigning(
+  { stage, amends_signed_at: amends }: Pick<Reading, "stage" | "amends_signed_at">,
+  isUnderWay: boolean,
+): string {
+  if (stage === "first_read") return isUnderWay ? "Locking…" : "Lock and show the outputs";
+  if (isUnderWay) return "Signing…";
+  return amends === null ? "Sign and next" : "Sign the amendment";
 }
 
 /** Not a refusal: `Enter` or a click goes there, and the next signature is one. */

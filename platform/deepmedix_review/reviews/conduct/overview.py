@@ -14,7 +14,7 @@ from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reasoning.models import ReasoningStep, Region
 from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.disagreement import Waiting, waiting_disputes
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import CollectionMember, Study
 
@@ -172,9 +172,9 @@ def reader_rows(reader_study: ReaderStudy) -> Sequence[ReaderRow]:
     """Everybody who was ever invited, by pseudonym, those who left last."""
     rows = Invitation.objects.filter(reader_study=reader_study).select_related("reader")
     last_signed = dict(
-        Assignment.objects.filter(case__reader_study=reader_study, signed_at__isnull=False)
+        Reading.objects.filter(assignment__case__reader_study=reader_study, signed_at__isnull=False)
         .order_by()
-        .values_list("reader")
+        .values_list("assignment__reader")
         .annotate(Max("signed_at"))
     )
     found = [

@@ -44,7 +44,7 @@ class WorklistRow:
     """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
     withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
     and the case is left out of what comes next until it is back. `amends_signed_at`: the row is an
-    amendment of the reading signed then, which can be signed only while it `may_be_amended`.
+    amendment of the reading signed then; an open one can be signed only while it `may_be_amended`.
     `open_amendment` amends this signed reading. `number`: which case of its study it was to its reader, of a
     signed one."""
 

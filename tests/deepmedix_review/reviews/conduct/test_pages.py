@@ -31,7 +31,7 @@ from deepmedix_review.studies.services import hold_study
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
-from tests.factories.reviews import complete, reader_of, reader_study, sign
+from tests.factories.reviews import a_signed_reading, complete, reader_of, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -320,6 +320,15 @@ def test_lists_take_as_many_queries_however_long(django_assert_num_queries: Any)
             overview.case_rows(study)
         with django_assert_num_queries(4):
             offers.reader_studies_of(reader)
+
+
+def test_a_readers_last_signature_may_be_that_of_an_amendment() -> None:
+    signed = a_signed_reading()
+    study, reader = signed.assignment.case.reader_study, reader_of(signed)
+    amendment = amend_reading(reading=signed, reader=reader, reason="Sides mixed up")
+    assert [row.last_signed_at for row in overview.reader_rows(study)] == [signed.signed_at]
+    sign(amendment)
+    assert [row.last_signed_at for row in overview.reader_rows(study)] == [amendment.signed_at]
 
 
 def test_cases_and_studies_go_page_by_page(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

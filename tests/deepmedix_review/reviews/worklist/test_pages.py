@@ -489,6 +489,8 @@ def test_a_signed_amendment_is_not_discarded_and_takes_the_amended_ones_place() 
     assert "This amendment is signed, so it stays." in refused.content.decode()
     signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
     assert reverse("amend-reading", args=[amendment.uid]) in signed
+    assert '<span class="chip quiet">amended</span>' in signed
+    assert "in place of the reading signed <time" in signed
     asked = client.get(reverse("amend-reading", args=[reading.uid])).content.decode()
     assert "This reading was amended on" in asked
 
