@@ -1,13 +1,15 @@
 """Finds the cases on which readers disagree so much that another word is needed, and what they dispute."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.accounts.models import User
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.reviews.third_readers import ThirdReaders, third_readers_of
 
 # The readings that count: first readings of data cases, signed, in their latest amendment.
 COUNTED = """
@@ -126,13 +128,21 @@ class Item:
 @dataclass(frozen=True)
 class Waiting:
     """How many disputed cases nobody has been given: those that the clock gives to a third reader of their
-    study, and those that wait until an admin names somebody."""
+    study, those that wait until one of the `awaited` accepts the invitation, and those that wait until an
+    admin names somebody."""
 
     num_by_itself: int = 0
+    num_awaiting: int = 0
     num_to_give: int = 0
+    awaited: tuple[User, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.num_by_itself + self.num_to_give > 0
+        return self.num_by_itself + self.num_awaiting + self.num_to_give > 0
+
+    @property
+    def num_may_give(self) -> int:
+        """Of those that do not go by themselves: an admin need not await anybody."""
+        return self.num_awaiting + self.num_to_give
 
 
 def find_disagreements(reader_study: ReaderStudy) -> tuple[Disagreement, ...]:
@@ -161,28 +171,20 @@ def waiting_disputes(reader_studies: Sequence[ReaderStudy]) -> Mapping[int, Wait
         case=OuterRef("pk"), kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None
     )
     waiting = _signed_by_all({case for case, *_ in _apart(adjudicated)}).exclude(Exists(given))
-    found: dict[int, Counter[bool]] = defaultdict(Counter)
-    by_itself = waiting.annotate(goes_by_itself=Exists(_third_readers()))
-    for reader_study, goes_by_itself in by_itself.values_list("reader_study", "goes_by_itself"):
-        found[reader_study][goes_by_itself] += 1
-    return {study: Waiting(num_by_itself=by[True], num_to_give=by[False]) for study, by in found.items()}
+    study_of = dict(waiting.values_list("pk", "reader_study"))
+    third: dict[int, list[ThirdReaders]] = defaultdict(list)
+    for case, readers in third_readers_of(study_of).items():
+        third[study_of[case]].append(readers)
+    return {study: _waiting(of_cases) for study, of_cases in third.items()}
 
 
-def _third_readers() -> QuerySet[Invitation]:
-    """Of a case, whom `queue_adjudications` chooses from: readers of its running study who have not read
-    it."""
-    has_it = Assignment.objects.filter(
-        Q(withdrawn_at=None) | Q(readings__opened_at__isnull=False),
-        case=OuterRef(OuterRef("pk")),
-        reader=OuterRef("reader"),
-    )
-    return Invitation.objects.filter(
-        ~Exists(has_it),
-        reader_study=OuterRef("reader_study"),
-        reader_study__adjudication=ReaderStudy.Adjudication.THIRD_READER,
-        reader_study__state=ReaderStudy.State.RUNNING,
-        state=Invitation.State.ACCEPTED,
-        reader__is_active=True,
+def _waiting(third: Sequence[ThirdReaders]) -> Waiting:
+    awaited = {user for one in third for user in one.awaited}
+    return Waiting(
+        num_by_itself=sum(one.goes_by_itself for one in third),
+        num_awaiting=sum(bool(one.awaited) for one in third),
+        num_to_give=sum(not one.goes_by_itself and not one.awaited for one in third),
+        awaited=tuple(sorted(awaited, key=lambda user: user.pseudonym)),
     )
 
 

@@ -10,7 +10,8 @@ from django.db.models import Avg, Q
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
 from deepmedix_review.reviews.disagreement import Disagreement, find_disagreements
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.third_readers import third_readers_of
 
 IN_DOUBT = "A signed word is in doubt though no two readers disagree: another look was asked for."
 NOT_ANY_MORE = "Another look was asked for. As its readings stand now, nothing of it is disputed."
@@ -28,7 +29,8 @@ class Able:
 @dataclass(frozen=True)
 class DisputeRow:
     """A case on which readers disagree, why, and who settles it, or could. `goes_by_itself`: nobody need name
-    somebody, since the clock gives it to a third reader of this study."""
+    somebody, since the clock gives it to a third reader of this study. `awaited`: it does so once one of
+    these accepts the invitation."""
 
     case: uuid.UUID
     position: int
@@ -38,6 +40,7 @@ class DisputeRow:
     is_signed: bool
     able: tuple[Able, ...]
     goes_by_itself: bool
+    awaited: tuple[User, ...]
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,13 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
     had = _who_had(found.case for found in disputed)
     experts = tuple(readers())
     needs_new = reader_study.adjudication == ReaderStudy.Adjudication.THIRD_READER
-    third = _third_readers(reader_study) if needs_new else frozenset()
+    third = third_readers_of([found.case.pk for found in disputed if found.case.pk not in given])
 
     def row_of(case: Case, reasons: tuple[str, ...]) -> DisputeRow:
         settling = given.get(case.pk)
         every = [Able(expert, expert.pk in had[case.pk]) for expert in experts]
         able = tuple(one for one in every if not (needs_new and one.is_of_case))
+        waits_for = third.get(case.pk)
         return DisputeRow(
             case=case.uid,
             position=case.position,
@@ -81,7 +85,8 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
             adjudicator=settling.reader if settling else None,
             is_signed=settling is not None and settling.signed_at is not None,
             able=able,
-            goes_by_itself=settling is None and any(one.reader.pk in third for one in able),
+            goes_by_itself=waits_for is not None and waits_for.goes_by_itself,
+            awaited=waits_for.awaited if waits_for else (),
         )
 
     return [row_of(found.case, found.reasons) for found in disputed]
@@ -112,14 +117,6 @@ def minutes_each(reader_study: ReaderStudy) -> float | None:
     )
     seconds: float | None = signed.aggregate(mean=Avg("active_seconds"))["mean"]
     return None if seconds is None else seconds / 60
-
-
-def _third_readers(reader_study: ReaderStudy) -> frozenset[int]:
-    """Whom `queue_adjudications` chooses from: while the study is paused nobody."""
-    if reader_study.state != ReaderStudy.State.RUNNING:
-        return frozenset()
-    accepted = Invitation.objects.filter(reader_study=reader_study, state=Invitation.State.ACCEPTED)
-    return frozenset(accepted.values_list("reader", flat=True))
 
 
 def _with_given(found: Sequence[Disagreement], given: Sequence[Assignment]) -> Sequence[Disagreement]:

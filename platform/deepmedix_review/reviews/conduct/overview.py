@@ -52,11 +52,14 @@ class StudyRow:
     num_readers: int
     num_assigned: int
     num_signed: int
+    num_not_accepted: int = 0
     to_settle: Waiting | None = None
 
     @property
     def is_all_signed(self) -> bool:
-        return self.state == ReaderStudy.State.RUNNING and 0 < self.num_signed == self.num_assigned
+        """But the `num_not_accepted` readings of those who have not answered their invitation."""
+        is_running = self.state == ReaderStudy.State.RUNNING
+        return is_running and 0 < self.num_signed == self.num_assigned - self.num_not_accepted
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             num_readers=Count("pk", filter=Q(state__in=here)),
             given=Sum("num_assigned"),
             signed=Sum("num_signed"),
+            not_accepted=Sum("num_assigned", filter=Q(state=Invitation.State.INVITED)),
         )
     }
     settling = _settling_uninvited(page)
@@ -159,6 +163,7 @@ def reader_studies(*, before: uuid.UUID | None = None) -> tuple[Sequence[StudyRo
             + settling.get(study.pk, (0, 0))[0],
             num_signed=(counted[study.pk]["signed"] if study.pk in counted else 0)
             + settling.get(study.pk, (0, 0))[1],
+            num_not_accepted=(counted[study.pk]["not_accepted"] or 0) if study.pk in counted else 0,
         )
         for study in page
     ]

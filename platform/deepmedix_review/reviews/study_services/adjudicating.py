@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection, Mapping
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
@@ -13,9 +13,10 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.criteria.doubts import doubt_criteria
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.guards import require_designer
-from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
 from deepmedix_review.reviews.study_services.moves import taken_back
+from deepmedix_review.reviews.third_readers import next_third_reader
 
 Kind = Assignment.Kind
 
@@ -33,7 +34,7 @@ def queue_adjudications(*, reader_study: ReaderStudy) -> int:
         return 0
     given = 0
     for case in _given_to_nobody(reader_study):
-        reader = _third_reader(case)
+        reader = next_third_reader(case)
         if reader is not None:
             start_adjudication(case=case, reader=reader, actor=None)
             given += 1
@@ -118,7 +119,7 @@ def _ask_everything(case: Case, findings: Collection[str]) -> bool:
         return False
     waiting = given.filter(signed_at=None).select_for_update().first()
     if waiting is None:
-        reader = _third_reader(case)
+        reader = next_third_reader(case)
         if reader is None:
             return False
         start_adjudication(case=case, reader=reader, actor=None, doubts=findings)
@@ -192,27 +193,3 @@ def start_adjudication(
 
 
 _OPENED = Q(readings__opened_at__isnull=False)
-
-
-def _third_reader(case: Case) -> User | None:
-    # A case that went to another reader unopened was not read.
-    has_read = Assignment.objects.filter(Q(withdrawn_at=None) | _OPENED, case=case).values("reader")
-    return (
-        User.objects.filter(
-            is_active=True,
-            invitations__reader_study=case.reader_study_id,
-            invitations__state=Invitation.State.ACCEPTED,
-        )
-        .exclude(pk__in=has_read)
-        .annotate(
-            number=Count(
-                "assignments",
-                filter=Q(
-                    assignments__case__reader_study=case.reader_study_id,
-                    assignments__kind=Kind.ADJUDICATION,
-                ),
-            )
-        )
-        .order_by("number", "pk")
-        .first()
-    )

@@ -19,10 +19,11 @@ from deepmedix_review.reasoning.models import ReasoningStep
 from deepmedix_review.reviews.conduct import overview
 from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.services import amend_reading
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
+    queue_adjudications,
 )
 from deepmedix_review.reviews.worklist import offers
 from deepmedix_review.studies.looking.services import report_name
@@ -305,6 +306,35 @@ def test_why_readers_disagree_stays_hidden_until_the_lock_where_the_design_says_
     assert "Plausibility of" not in page
     admin.post(reverse("reader-study-move", args=[study.uid]), {"move": "lock"})
     assert "Plausibility of 4 steps" in admin.get(detail(study)).content.decode()
+
+
+def test_a_dispute_that_awaits_an_accepted_invitation_says_whose(admin: Client) -> None:
+    two_of_three = ReaderStudyDesign(design="k_readers", readers_per_case=2)
+    study = running(a_draft(num_cases=3, num_readers=3, design=two_of_three, adjudication="third_reader"))
+    late = readers_of(study)[0]
+    invitation = study.invitations.filter(reader=late)
+    invitation.update(state=Invitation.State.INVITED)
+    listed = admin.get(reverse("reader-study-list")).content.decode()
+    for reading in Reading.objects.exclude(assignment__reader=late).order_by("pk"):
+        is_first = reading.assignment.case.assignments.earliest("pk") == reading.assignment
+        complete(reading, plausibility=1 if is_first else 5)
+        sign(reading)
+    assert "all signed" not in listed
+    waits = f'{late.pseudonym} <span class="quiet">{late.username}</span> accepts the invitation'
+    listed = admin.get(reverse("reader-study-list")).content.decode()
+    assert "all signed but what waits until its reader accepts the invitation" in listed
+    assert f": 1 disputed case waits until {waits}, unless the study is locked without" in listed
+    page = admin.get(detail(study)).content.decode()
+    row = page[page.index('id="disputes"') :]
+    assert f"waits until {waits}, or" in row
+    assert "by itself" not in row
+    # Nor does the clock give it: what it does and what the pages say is one rule.
+    assert queue_adjudications(reader_study=study) == 0
+    invitation.update(state=Invitation.State.ACCEPTED)
+    page = admin.get(detail(study)).content.decode()
+    assert "goes to a third reader by itself now" in page[page.index('id="disputes"') :]
+    assert queue_adjudications(reader_study=study) == 1
+    assert Assignment.objects.get(kind=Assignment.Kind.ADJUDICATION).reader == late
 
 
 def test_lists_take_as_many_queries_however_long(django_assert_num_queries: Any) -> None:
