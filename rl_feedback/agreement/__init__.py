@@ -14,6 +14,7 @@ from rl_feedback.agreement.clusters import (
     paired_difference,
 )
 from rl_feedback.agreement.concordance import KendallW, kendall_w
+from rl_feedback.agreement.detectable import ClusterSpread, detectable_difference, spread_in_clusters
 from rl_feedback.agreement.estimate import Estimate
 from rl_feedback.agreement.intraclass import FORMS, IntraclassCorrelation, icc
 from rl_feedback.agreement.kappa import CohenKappa, cohen_kappa
@@ -38,6 +39,7 @@ from rl_feedback.agreement.votes import SideBias, side_bias
 __all__ = [
     "FORMS",
     "ChanceCorrected",
+    "ClusterSpread",
     "Clustered",
     "CohenKappa",
     "DawidSkene",
@@ -57,6 +59,7 @@ __all__ = [
     "clustered_share",
     "cohen_kappa",
     "dawid_skene",
+    "detectable_difference",
     "fleiss_kappa",
     "gwet_ac1",
     "gwet_ac2",
@@ -70,5 +73,6 @@ __all__ = [
     "paired_difference",
     "region_agreement",
     "side_bias",
+    "spread_in_clusters",
     "tally_counts",
 ]

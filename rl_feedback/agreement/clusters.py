@@ -37,7 +37,7 @@ def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
     >>> found.value, [round(edge, 2) for edge in found.interval], found.num_clusters
     (2.0, [-0.48, 4.48], 3)
     """
-    numbers, names = _columns(values, clusters)
+    numbers, names = columns_of(values, clusters)
     if not len(numbers):
         return Clustered(value=None, note="Nothing has been rated.", num=0, num_clusters=0)
     mean, variance, num_clusters = _mean(numbers, names)
@@ -60,7 +60,7 @@ def paired_difference(values: Numbers, is_second: Numbers, pairs: Numbers, clust
     >>> found.value, found.interval, found.num
     (2.0, (2.0, 2.0), 2)
     """
-    numbers, names = _columns(values, clusters)
+    numbers, names = columns_of(values, clusters)
     second, keys = np.asarray(is_second, dtype=bool), np.asarray(pairs)
     if not second.shape == keys.shape == numbers.shape:
         raise ValueError(
@@ -90,7 +90,7 @@ def clustered_share(chosen: Numbers, clusters: Numbers) -> Clustered:
     >>> found.value, round(found.num_effective, 6), [round(edge, 2) for edge in found.interval]
     (0.5, 9.0, [0.23, 0.77])
     """
-    numbers, names = _columns(chosen, clusters)
+    numbers, names = columns_of(chosen, clusters)
     if not len(numbers):
         return Clustered(value=None, note="Nothing has been voted on.", num=0, num_clusters=0)
     share, variance, num_clusters = _mean(numbers, names)
@@ -113,7 +113,8 @@ def clustered_share(chosen: Numbers, clusters: Numbers) -> Clustered:
     )
 
 
-def _columns(values: Numbers, clusters: Numbers) -> tuple[Floats, Floats]:
+def columns_of(values: Numbers, clusters: Numbers) -> tuple[Floats, Floats]:
+    """Both as arrays of one length. Raises ValueError of others, and of what is no number."""
     numbers, names = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if numbers.ndim != 1 or numbers.shape != names.shape:
         raise ValueError(

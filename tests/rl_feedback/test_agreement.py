@@ -13,6 +13,7 @@ from rl_feedback import agreement
 from rl_feedback.agreement import (
     cohen_kappa,
     dawid_skene,
+    detectable_difference,
     fleiss_kappa,
     gwet_ac1,
     gwet_ac2,
@@ -23,6 +24,7 @@ from rl_feedback.agreement import (
     mrmc_or,
     paired_difference,
     side_bias,
+    spread_in_clusters,
     tally_counts,
 )
 from tests.home import ROOT
@@ -251,6 +253,34 @@ def test_side_bias_is_the_exact_binomial_test_with_wilsons_interval() -> None:
     assert found.interval == pytest.approx((10 / (10 + 1.959964**2), 1.0), abs=1e-6)
     even = side_bias(50, 50, 0)
     assert (even.value, even.p) == (0.5, 1.0)
+
+
+def test_what_a_paired_comparison_would_show_is_that_of_cohens_fifty_pairs() -> None:
+    def found(cases: int, readings: float, icc: float, power: float = 0.8) -> float:
+        found = detectable_difference(1, num_clusters=cases, per_cluster=readings, icc=icc, power=power)
+        assert found is not None
+        return found
+
+    assert found(50, 1, 0, 0.832114) == pytest.approx(0.421637, abs=1e-6)
+    # Four readings of a case that are all alike tell no more than one, and independent ones as much as four.
+    assert found(5000, 4, 1) == pytest.approx(found(5000, 1, 0))
+    assert found(5000, 4, 0) == pytest.approx(found(5000, 1, 0) / 2)
+    assert found(5, 3, 0.3) > 1
+    assert detectable_difference(1, num_clusters=4, per_cluster=3, icc=0.3) is None
+    with pytest.raises(ValueError, match="Power lies between"):
+        found(50, 1, 0, 1.2)
+
+
+def test_the_spread_of_differences_is_told_apart_between_and_within_cases() -> None:
+    # One-way analysis of variance: MSB 8, MSW 2, n0 2; (8 - 2) / 2 between and 2 within.
+    found = spread_in_clusters([1, 3, 3, 5, 5, 7], [1, 1, 2, 2, 3, 3])
+    assert found is not None
+    assert found.standard_deviation**2 == pytest.approx(5)
+    assert found.icc == pytest.approx(0.6)
+    alone = spread_in_clusters([1, 2, 3], [1, 2, 3])
+    assert alone is not None
+    assert (alone.standard_deviation, alone.icc, alone.num_repeated) == (1, None, 0)
+    assert spread_in_clusters([1, 2], [1, 1]) is None
 
 
 def test_the_reference_names_every_function_that_computes_a_figure() -> None:

@@ -16,6 +16,7 @@ from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
 from deepmedix_review.reviews.designing import cautions, choices, questions, taught_form
 from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
 from deepmedix_review.reviews.designing.cost import WidthPlot, plan_study, width_plot
+from deepmedix_review.reviews.designing.detectable import Detectable, detectable_of
 from deepmedix_review.reviews.designing.example import example_draft
 from deepmedix_review.reviews.designing.form import (
     ReaderStudyForm,
@@ -276,6 +277,10 @@ class DesignPage:
             asks=self.asks,
             seed=self.seed,
         )
+
+    @cached_property
+    def detectable(self) -> Detectable | None:
+        return detectable_of(self.plan, self.design, self.planned_questions)
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

@@ -10,11 +10,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.reasoning.models import Region
-from deepmedix_review.reviews.designing import reading_times
-from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy, Reading, RegionAnnotation
+from deepmedix_review.reviews.designing import detectable, reading_times
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Criterion,
+    ReaderStudy,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+)
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
+from tests.factories.reader_studies import two_versions_running
 from tests.factories.reviews import change, complete, completed_study, reader_study, sign
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +264,40 @@ def test_the_start_draws_what_the_plan_promised(kind: dict[str, str], admin: Cli
     [number] = {number for _, number in repeats}
     assert len(repeats) == 3
     assert f"<dd>{each}, of them {number} repeat" in page
+
+
+def test_the_plan_of_two_versions_says_how_small_a_difference_it_would_show(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, older, newer = two_versions_running(num_cases=8, num_readers=2, is_newer_read_first=True)
+    films = [case.study for case in before.cases.select_related("study")]
+    said = form(
+        shows="two_versions",
+        version=str(older.uid),
+        other_version=str(newer.uid),
+        studies=uids(*films),
+        readers=uids(*(ExpertFactory.create() for _ in range(3))),
+    )
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said).content.decode()
+    # 8 cases, 3 readings: the noncentrality of 7 degrees of freedom, 3.27, times sqrt(1.6 / 24) of a standard
+    # deviation of 1 point, and of a half for one region an output.
+    assert "differ by 0.84 points or more in mean plausibility, or by 42 percentage points or more in" in page
+    assert "Plausibility: assumed until 30 readings of 10 cases with two outputs are signed" in page
+    # As far as readings of two outputs lay apart: by 2 points one way and 0 the other, alike within a case.
+    monkeypatch.setattr(detectable, "LEAST_READINGS", 8)
+    monkeypatch.setattr(detectable, "LEAST_CASES", 4)
+    for place, case in enumerate(before.cases.order_by("position")):
+        for reading in Reading.objects.filter(assignment__case=case):
+            complete(reading)
+            higher = StepRating.objects.filter(reading=reading, step__completion__model_version=newer)
+            higher.update(plausibility=2 if place % 2 else 4)
+            sign(reading)
+    page = admin.post(plan, said).content.decode()
+    assert "has a standard deviation of 1.07, as in 16 signed readings of 8 cases" in page
+    assert "alike by an ICC of 1.00, measured" in page
+    assert "differ by 1.24 points or more in mean plausibility" in page
+    # What nobody compares has no such difference, and four cases would miss any.
+    assert "percentage points or more" not in admin.post(plan, said | {"shows": "one"}).content.decode()
+    few = admin.post(plan, said | {"studies": uids(*films[:4])}).content.decode()
+    assert "So few cases would miss any difference between the two versions in mean plausibility" in few

@@ -1,0 +1,155 @@
+"""How small a difference between two model versions a reader study would show, and whence that is known."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from deepmedix_review.reviews.criteria.versions import Asked
+from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
+from rl_feedback.agreement import ClusterSpread, detectable_difference, spread_in_clusters
+from rl_feedback.counting import counted
+
+# Fewer readings, or cases with several, tell too little of how far differences lie apart.
+LEAST_READINGS, LEAST_CASES = 30, 10
+READINGS_COUNTED = 2_000
+# Until it is measured: how alike one reading rates the two outputs, and different readings their difference.
+SAME_READING, SAME_CASE = 0.5, 0.3
+MOST_POINTS, MOST_SHARE = 4.0, 1.0
+
+# Of each reading with two outputs: its case, and the later output's mean less that of the earlier.
+_DIFFERENCES = """
+SELECT newest.case_id,
+  avg({value}) FILTER (WHERE step.completion_id = newest.later)
+  - avg({value}) FILTER (WHERE step.completion_id = newest.earlier)
+FROM (
+  SELECT reading.id, assignment.case_id, greatest(reading.completion_a_id, reading.completion_b_id) AS later,
+    least(reading.completion_a_id, reading.completion_b_id) AS earlier
+  FROM reviews_reading reading
+  JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id AND assignment.kind = 'first'
+  JOIN reviews_case c ON c.id = assignment.case_id AND c.role = 'data'
+  JOIN reviews_readerstudy study ON study.id = c.reader_study_id AND NOT study.is_demo
+    AND (study.state = 'locked' OR NOT study.hides_results)
+  WHERE reading.signed_at IS NOT NULL AND reading.amends_id IS NULL AND reading.completion_b_id IS NOT NULL
+  ORDER BY reading.signed_at DESC LIMIT %s
+) newest
+JOIN {said} ON said.reading_id = newest.id
+{steps}
+GROUP BY newest.id, newest.case_id
+HAVING count({value}) FILTER (WHERE step.completion_id = newest.later) > 0
+  AND count({value}) FILTER (WHERE step.completion_id = newest.earlier) > 0
+"""
+_PLAUSIBILITY = _DIFFERENCES.format(
+    value="said.plausibility",
+    said="reviews_steprating said",
+    steps="JOIN reasoning_reasoningstep step ON step.id = said.step_id",
+)
+_VERDICTS = _DIFFERENCES.format(
+    value="(said.verdict = 'fits')::int",
+    said="reviews_regionannotation said",
+    steps="JOIN reasoning_region region ON region.id = said.region_id "
+    "JOIN reasoning_reasoningstep step ON step.id = region.step_id",
+)
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """`points` of mean plausibility and `share` of regions that fit: the smallest true differences that are
+    found at 80 % power and alpha .05. None of what is not asked, or where none that the scale has is found.
+    `whence` says what is assumed or was measured of each."""
+
+    asks: tuple[str, ...]
+    points: float | None
+    share: float | None
+    whence: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        told = []
+        if self.points is not None:
+            told.append(f"{self.points:.2f} points or more in mean plausibility")
+        if self.share is not None:
+            points = f"{100 * self.share:.0f} percentage points"
+            told.append(f"{points} or more in the share of regions that fit")
+        if not told:
+            return (
+                "So few cases would miss any difference between the two versions in "
+                f"{' and in '.join(self.asks)}: choose more."
+            )
+        return (
+            f"If the two versions differ by {', or by '.join(told)}, this study would show it in 4 of 5 "
+            "tries (80 % power at alpha .05); a smaller difference it may miss."
+        )
+
+
+def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[Asked]) -> Detectable | None:
+    """None unless each reading shows both versions and rates their steps or regions."""
+    fields = {item.criterion.field for item in asked}
+    asks = {"plausibility": "mean plausibility", "verdict": "the share of regions that fit"}
+    wanted = [asks[field] for field in asks if field in fields]
+    if design.shows != "two_versions" or not wanted or not plan.num_data_cases:
+        return None
+    whence, found = [], {}
+    for field, query, assumed, called in (
+        ("plausibility", _PLAUSIBILITY, plan.assumptions.standard_deviation_points, "Plausibility"),
+        ("verdict", _VERDICTS, _spread_of_shares(plan), "Regions"),
+    ):
+        if field not in fields:
+            continue
+        spread, icc, said = _spread(_measured(query), assumed=assumed * (2 * (1 - SAME_READING)) ** 0.5)
+        found[field] = detectable_difference(
+            spread, num_clusters=plan.num_data_cases, per_cluster=plan.readers_per_case, icc=icc
+        )
+        whence.append(f"{called}: {said}.")
+    return Detectable(
+        asks=tuple(wanted),
+        points=_within(found.get("plausibility"), MOST_POINTS),
+        share=_within(found.get("verdict"), MOST_SHARE),
+        whence=tuple(whence),
+    )
+
+
+def _within(difference: float | None, most: float) -> float | None:
+    return difference if difference is not None and difference <= most else None
+
+
+def _spread_of_shares(plan: StudyPlan) -> float:
+    """Of one output's share of regions that fit, in one reading, by the plan's assumptions of shares."""
+    assumed, regions = plan.assumptions, max(1.0, plan.times.regions / 2)
+    alike = 1 + (regions - 1) * assumed.icc_of_votes
+    return float((assumed.vote_share * (1 - assumed.vote_share) * alike / regions) ** 0.5)
+
+
+def _measured(query: str) -> ClusterSpread | None:
+    """Of the latest readings, where they are enough."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, [READINGS_COUNTED])
+        rows: Iterable[tuple[int, float]] = cursor.fetchall()
+    cases, differences = [case for case, _ in rows], [float(difference) for _, difference in rows]
+    found = spread_in_clusters(differences, cases) if differences else None
+    is_enough = found and found.num >= LEAST_READINGS and found.num_clusters >= LEAST_CASES
+    return found if is_enough else None
+
+
+def _spread(measured: ClusterSpread | None, *, assumed: float) -> tuple[float, float, str]:
+    """The standard deviation of a reading's difference, the ICC of those of one case, and both in words."""
+    if measured is None:
+        return (
+            assumed,
+            SAME_CASE,
+            f"assumed until {LEAST_READINGS} readings of {LEAST_CASES} cases with two outputs are signed, "
+            f"the difference within a reading has a standard deviation of {assumed:.2f} (its two outputs are "
+            f"alike by a correlation of {SAME_READING}), and those of one case are alike by an ICC of "
+            f"{SAME_CASE}",
+        )
+    is_known = measured.icc is not None and measured.num_repeated >= LEAST_CASES
+    icc = measured.icc if is_known and measured.icc is not None else SAME_CASE
+    readings = counted(measured.num, "signed reading")
+    told = "measured" if is_known else "assumed, since too few cases have several readings"
+    return (
+        measured.standard_deviation,
+        icc,
+        f"the difference within a reading has a standard deviation of {measured.standard_deviation:.2f}, as "
+        f"in {readings} of {counted(measured.num_clusters, 'case')} with two outputs; those of one case are "
+        f"alike by an ICC of {icc:.2f}, {told}",
+    )
