@@ -10,13 +10,17 @@ from django.db.models import Q, QuerySet
 from deepmedix_review.accounts.models import User
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designing.cases import CasesOffered
-from deepmedix_review.reviews.designs import StudyPlan
+from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
 from deepmedix_review.reviews.models import Assignment, ReaderStudy
 from deepmedix_review.reviews.reading.training_feedback import TAUGHT
 from deepmedix_review.reviews.same_texts import SamePairs
+from deepmedix_review.reviews.templatetags.plans import about_duration
 from deepmedix_review.studies.models import Study
+from rl_feedback.counting import counted
 
 MOST_NAMED = 5
+# Fewer other cases, a quarter of an hour or so, keep nobody from knowing a film again.
+REMEMBERED_CASES = 10
 
 
 def of_same_pairs(same: SamePairs | None, *, leaves_out: bool) -> Sequence[str]:
@@ -51,6 +55,19 @@ def of_no_third_reader(plan: StudyPlan, *, adjudication: str | None, num_readers
             "waits until you give it to somebody else. Have fewer readers per case, or invite another."
         ]
     return []
+
+
+def of_short_washout(plan: StudyPlan, design: ReaderStudyDesign) -> Sequence[str]:
+    """Who still knows the case agrees with a memory: told, since few cases leave no room for more."""
+    between = max(1, design.washout_cases)
+    if not plan.repeats_per_reader[1] or design.washout_days or between >= REMEMBERED_CASES:
+        return []
+    minutes = about_duration(between * plan.times.median / 60)
+    return [
+        f"A repeat may come after {counted(between, 'other case')}, {minutes}: readers remember the case, "
+        f"and agree with themselves better than they would. Leave {REMEMBERED_CASES} cases or more between, "
+        "or days."
+    ]
 
 
 def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequence[str]:

@@ -333,6 +333,7 @@ class DesignPage:
             *cautions.of_no_third_reader(
                 self.plan, adjudication=self.said.get("adjudication"), num_readers=self.num_readers
             ),
+            *cautions.of_short_washout(self.plan, self.design),
             *cautions.of_same_pairs(self.same_pairs, leaves_out=self.leaves_out_same),
             *cautions.of_drawn_films(self.versions_shown, self.cases, self.said),
             *cautions.of_known_films(self.cases.taken_from(self.said), readers_from(self.said, self.experts)),

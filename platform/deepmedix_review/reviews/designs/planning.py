@@ -145,6 +145,7 @@ def plan(
                 design,
                 times=times,
                 num_data=num_data,
+                num_controls=num_controls,
                 readers_per_case=readers_per_case,
                 rooms=rooms,
                 minutes=per_reader,
@@ -203,6 +204,7 @@ def _sentences(
     *,
     times: ReadingTimes,
     num_data: int,
+    num_controls: int,
     readers_per_case: float,
     rooms: Sequence[RoomForRepeats],
     minutes: Span,
@@ -212,6 +214,11 @@ def _sentences(
     said.append(_whence(times))
     if times.hurried is not None:
         said.append(_left_out(times.hurried, like="" if times.num_readings else times.like))
+    if num_controls:
+        said.append(
+            f"Of the {counted(num_controls, 'control')} there may be fewer: the start makes one only where "
+            "an output has a region to move or can take another case's sentence. A case without stays data."
+        )
     if readers_per_case < 2:
         said.append("With fewer than 2 readers per case there is no agreement to measure.")
     wants_repeats = any(room.wanted for room in rooms)

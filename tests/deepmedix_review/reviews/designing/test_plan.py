@@ -43,7 +43,8 @@ def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:
     page = admin.post(
         plan, said | {"design": "k_readers", "readers_per_case": "2", "control_share": "20"}
     ).content.decode()
-    assert "8 of data, 2 controls" in page
+    assert "8 of data, 2 controls at most" in page
+    assert "Of the 2 controls there may be fewer: the start makes one only where" in page
     assert "24 readings" in page
     page = admin.post(plan, said | {"design": "k_readers", "readers_per_case": "9"}).content.decode()
     assert "9 readers per case need at least 9 readers, and there are 4." in page
@@ -233,6 +234,13 @@ def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client
     assert "A repeat comes at least 3 other cases after its case." in page
     assert "Up to 6 are possible" in page
     assert "of them 2 repeats" in page
+    remember = "A repeat may come after 3 other cases, about 5 min: readers remember the case"
+    assert remember in page
+    page = admin.post(plan, said | {"washout_cases": "1"}).content.decode()
+    assert "A repeat may come after 1 other case, about 2 min: readers remember the case" in page
+    days = admin.post(plan, said | {"washout_cases": "", "washout_days": "14"}).content.decode()
+    none = admin.post(plan, said | {"washout_cases": "1", "repeat_share": ""}).content.decode()
+    assert ("readers remember" in days, "readers remember" in none) == (False, False)
     page = admin.post(plan, said | {"washout_cases": "7"}).content.decode()
     assert "Only 2 of 4 repeats fit behind a washout of 7 cases, and with one of 6 they all do." in page
     admin.post(NEW, said | {"washout_cases": "", "action": "save"})
