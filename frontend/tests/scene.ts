@@ -95,6 +95,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     },
     films: [],
     first_read: null,
+    pause: null,
     skips_first_read: false,
     criteria: CRITERIA,
     completions: sides.map((side) =>

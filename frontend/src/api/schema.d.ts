@@ -1378,6 +1378,12 @@ export interface components {
             /** Format: date-time */
             opened_at: string | null;
         };
+        Pause: {
+            /** Format: date-time */
+            since: string | null;
+            /** @description that nothing is lost, and who is asked when it goes on */
+            comfort: string;
+        };
         Preference: {
             /** @description by the name of a shortcut, the KeyboardEvent.code that it was moved to */
             keys: {
@@ -1512,6 +1518,8 @@ export interface components {
             instructions: string;
             /** Format: date */
             deadline: string | null;
+            /** @description of a reader study that is paused */
+            pause: components["schemas"]["Pause"] | null;
             /** @description what was right is told after the signature */
             is_training: boolean;
             case_label: string;

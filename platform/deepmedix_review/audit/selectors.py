@@ -43,6 +43,17 @@ def has_recorded(*, actor: User, action: str, subject_type: str, subject_uid: uu
     return events.filter(actor=actor, action=action).exists()
 
 
+def last_recorded(
+    *, action: str, subject_type: str, subject_uids: Iterable[uuid.UUID]
+) -> Mapping[str, AuditEvent]:
+    """By uid of the subject, when this was done with it last, with the person who did it."""
+    events = AuditEvent.objects.filter(
+        action=action, subject_type=subject_type, subject_uid__in=[str(uid) for uid in subject_uids]
+    )
+    latest = events.order_by("subject_uid", "-sequence").distinct("subject_uid").select_related("actor")
+    return {event.subject_uid: event for event in latest}
+
+
 def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
     """Walk the whole chain in constant memory. `expected_head` (sequence, hash), kept outside the database,
     also finds events cut off at the end, which the chain alone cannot show."""

@@ -13,6 +13,7 @@ from deepmedix_review.audit.selectors import has_recorded
 from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import Closed, IsOver, NotYours, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.pauses import Pause, pause_of
 
 # SQL, since it runs at every click: the columns of a Standing, and where they are.
 STANDING_COLUMNS = """
@@ -61,9 +62,7 @@ def require_may_open(assignment_id: int) -> None:
     standing = standing_of(assignment_id)
     _require_held(standing)
     if standing.study_state == ReaderStudy.State.PAUSED:
-        raise Closed(
-            "This reader study is paused, so no new case opens. Cases you have opened can be finished."
-        )
+        raise Closed(_paused(assignment_id))
     if standing.kind == Assignment.Kind.REPEAT and (
         standing.available_at is None or standing.available_at > timezone.now()
     ):
@@ -78,9 +77,7 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
     standing = standing or standing_of(reading.assignment_id)
     _require_held(standing)
     if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
-        raise Closed(
-            "This reader study is paused, so no new case opens. Cases you have opened can be finished."
-        )
+        raise Closed(_paused(reading.assignment_id))
     return standing
 
 
@@ -121,6 +118,11 @@ def require_designer(user: User | None) -> None:
     """Raises NotYours. None is the product itself."""
     if user is not None:
         require(user, Capability.DESIGN_READER_STUDIES)
+
+
+def _paused(assignment_id: int) -> str:
+    reader_study = ReaderStudy.objects.get(cases__assignments=assignment_id)
+    return (pause_of(reader_study) or Pause()).sentence
 
 
 def _require_held(standing: Standing) -> None:

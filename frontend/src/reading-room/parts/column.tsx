@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Reading, Side } from "../../api/reading";
+import { moment } from "../../moments";
 import type { Addresses } from "../addresses";
 import { hasDisputes } from "../disputes";
 import { earlierSights } from "../earlier";
@@ -44,6 +45,7 @@ export function Column(props: Props) {
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
       <Adjudication reading={reading} />
+      <Paused reading={reading} />
       <NoFirstRead reading={reading} />
       <div class="room-list">
         <div
@@ -86,6 +88,18 @@ export function Column(props: Props) {
       </div>
       <Foot {...props} room={room} roomState={stage.state} />
     </aside>
+  );
+}
+
+/** What is open goes on; whoever finds no next case should not think that anything went wrong. */
+function Paused({ reading }: { readonly reading: Reading }) {
+  if (reading.pause === null || reading.signed_at !== null) return null;
+  const { since, comfort } = reading.pause;
+  return (
+    <p class="no-first-read" role="status">
+      <strong>Paused{since && ` since ${moment(since)}`}:</strong> this case can be finished, and no new one
+      opens. {comfort}
+    </p>
   );
 }
 

@@ -244,6 +244,11 @@ class ClosedSerializer(serializers.Serializer[Any]):
     may_take = serializers.BooleanField(help_text="the pool's next case may be taken instead")
 
 
+class PauseSerializer(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(allow_null=True)
+    comfort = serializers.CharField(help_text="that nothing is lost, and who is asked when it goes on")
+
+
 class ReadingSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     stage = serializers.ChoiceField(
@@ -252,6 +257,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     reader_study = serializers.CharField()
     instructions = serializers.CharField()
     deadline = serializers.DateField(allow_null=True)
+    pause = PauseSerializer(allow_null=True, help_text="of a reader study that is paused")
     is_training = serializers.BooleanField(help_text="what was right is told after the signature")
     case_label = serializers.CharField()
     position = serializers.IntegerField()

@@ -15,6 +15,7 @@ from deepmedix_review.common.errors import Closed, IsOver
 from deepmedix_review.reviews.criteria.versions import Asked, asked_of
 from deepmedix_review.reviews.guards import NoReaderHere, require_may_change
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.pauses import Pause, pause_of
 from deepmedix_review.reviews.reading.adjudication_view import AdjudicationView, show_adjudication
 from deepmedix_review.reviews.reading.changes import Box
 from deepmedix_review.reviews.reading.completeness import find_missing
@@ -98,6 +99,7 @@ class ReadingView:
     reader_study: str
     instructions: str
     deadline: date | None
+    pause: Pause | None
     is_training: bool
     case_label: str
     position: int
@@ -152,6 +154,7 @@ def show_reading(reading: Reading) -> ReadingView:
         reader_study=case.reader_study.title,
         instructions=case.reader_study.instructions,
         deadline=_deadline(reading),
+        pause=pause_of(case.reader_study),
         is_training=case.role in TAUGHT,
         case_label=reading.assignment.label,
         position=number,

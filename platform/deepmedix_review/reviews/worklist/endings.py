@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.pauses import Pause, pause_of
 from deepmedix_review.reviews.study_services.pool import held_case
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
 from deepmedix_review.studies.film_files import misses_a_file
@@ -41,9 +42,11 @@ def ending_after(reading: Reading) -> Ending:
         return Ending(f"You have read {cases}.")
     num_left = num_assigned - num_signed
     read = f"You have read {num_signed} of your {num_assigned} cases."
-    if study.state == ReaderStudy.State.PAUSED:
+    if pause := pause_of(study):
         opens = "the last one opens" if num_left == 1 else f"the other {num_left} open"
-        return Ending(f"{read} The reader study is paused: {opens} when it goes on.")
+        return Ending(
+            f"{read} The reader study is paused: {opens} when it goes on. {pause.comfort_at_the_end}"
+        )
     opens = "The last one opens" if num_left == 1 else f"{num_left} open"
     return Ending(f"{read} {opens} later, by {'itself' if num_left == 1 else 'themselves'}.")
 
@@ -53,7 +56,8 @@ def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:
     unread = unread_of_pool(pool, reader)
     is_holding = held_case(pool, reader) is not None
     if pool.state == ReaderStudy.State.PAUSED and unread.exists():
-        return Ending("The reader study is paused: its cases can be taken when it goes on.")
+        comfort = (pause_of(pool) or Pause()).comfort_at_the_end
+        return Ending(f"The reader study is paused: its cases can be taken when it goes on. {comfort}")
     # In the order of its index, so that those found first end the search.
     num_free = unread.filter(num_free__gt=0).order_by("position")[: MOST_COUNTED + 1].count()
     if is_holding or num_free:

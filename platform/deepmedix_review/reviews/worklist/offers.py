@@ -21,6 +21,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     WorklistNotice,
 )
+from deepmedix_review.reviews.pauses import Pause, pauses_of
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
@@ -66,6 +67,7 @@ class ReadersStudy:
     is_holding_a_case: bool
     next_case: uuid.UUID | None
     has_begun_next: bool
+    pause: Pause | None
 
     @property
     def minutes_per_case(self) -> float | None:
@@ -128,6 +130,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     special = _special(reader)
     pools = [found.reader_study for found in invitations if found.reader_study.is_pool]
     going_on = _cases_to_go_on_with(reader, invitations)
+    pauses = pauses_of(found.reader_study for found in invitations)
     ending = {pool.pk: ending_of_pool(pool, reader.pk) for pool in pools}
     return tuple(
         _readers_study(
@@ -135,6 +138,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
             special.get(invitation.reader_study_id, NOTHING),
             going_on.get(invitation.reader_study_id),
             ending=ending.get(invitation.reader_study_id),
+            pause=pauses.get(invitation.reader_study.uid),
         )
         for invitation in invitations
     )
@@ -240,7 +244,12 @@ def _cases_to_go_on_with(reader: User, invitations: Sequence[Invitation]) -> Map
 
 
 def _readers_study(
-    invitation: Invitation, special: Mapping[str, Any], going_on: GoingOn | None, *, ending: Ending | None
+    invitation: Invitation,
+    special: Mapping[str, Any],
+    going_on: GoingOn | None,
+    *,
+    ending: Ending | None,
+    pause: Pause | None,
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline = invitation.deadline or study.deadline
@@ -269,6 +278,7 @@ def _readers_study(
         is_holding_a_case=special["num_held"] > 0,
         next_case=going_on.case if going_on else None,
         has_begun_next=going_on is not None and going_on.is_begun,
+        pause=pause,
     )
 
 

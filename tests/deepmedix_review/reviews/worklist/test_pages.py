@@ -169,7 +169,7 @@ def test_how_far_a_reader_is_is_said_after_the_signature() -> None:
             pause_reader_study(reader_study=study, actor=None)
             assert ending_after(Reading.objects.get(pk=first.pk)).sentence == (
                 "You have read 1 of your 2 cases. The reader study is paused: the last one opens when it "
-                "goes on."
+                "goes on. Nothing that you said is lost. Ask an admin when that is."
             )
             resume_reader_study(reader_study=study, actor=None)
     reader_of_another = an_open_reading()
@@ -283,7 +283,7 @@ def test_a_case_that_cannot_be_opened_is_said_on_the_worklist() -> None:
     answer = client_of(reader).post(reverse("open-reading", args=[Assignment.objects.get().uid]))
     assert answer.status_code == 409
     page = answer.content.decode()
-    assert "This reader study is paused, so no new case opens." in page
+    assert re.search("This reader study is paused since [^,]+, [^,]+, so no new case opens.", page)
     assert "Your reader studies" in page
 
 

@@ -1,0 +1,61 @@
+"""Says of a paused reader study since when it is paused, and whom its readers may ask."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.audit.selectors import last_recorded
+from deepmedix_review.common.dates import say_moment
+from deepmedix_review.reviews.models import ReaderStudy
+
+NOTHING_LOST = "Nothing that you said is lost."
+
+
+@dataclass(frozen=True)
+class Pause:
+    """`asked`: the pseudonym of who paused it, empty where no person did."""
+
+    since: datetime | None = None
+    asked: str = ""
+
+    @property
+    def who(self) -> str:
+        return self.asked or "an admin"
+
+    @property
+    def sentence(self) -> str:
+        """Where no page writes the moment in its reader's own zone."""
+        since = f" since {say_moment(self.since)}" if self.since else ""
+        return (
+            f"This reader study is paused{since}, so no new case opens. Cases that you have opened can be "
+            f"finished. {self.comfort}"
+        )
+
+    @property
+    def comfort(self) -> str:
+        return f"{NOTHING_LOST} Ask {self.who} when it goes on."
+
+    @property
+    def comfort_at_the_end(self) -> str:
+        """After a sentence that says what opens when it goes on."""
+        return f"{NOTHING_LOST} Ask {self.who} when that is."
+
+
+def pauses_of(reader_studies: Iterable[ReaderStudy]) -> Mapping[uuid.UUID, Pause]:
+    """Of those that are paused. No query where none is."""
+    paused = [one.uid for one in reader_studies if one.state == ReaderStudy.State.PAUSED]
+    if not paused:
+        return {}
+    events = last_recorded(action="pause_reader_study", subject_type="ReaderStudy", subject_uids=paused)
+    return {uid: _pause_by(events[str(uid)]) if str(uid) in events else Pause() for uid in paused}
+
+
+def pause_of(reader_study: ReaderStudy) -> Pause | None:
+    """None while it is not paused."""
+    return pauses_of([reader_study]).get(reader_study.uid)
+
+
+def _pause_by(event: AuditEvent) -> Pause:
+    return Pause(event.at, event.actor.pseudonym if event.actor else "")
