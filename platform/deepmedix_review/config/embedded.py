@@ -59,7 +59,7 @@ def revive_postgres(home: Path) -> None:
 
 
 def redis_socket(home: Path) -> Path:
-    return postgres.socket_folder(home, longest_name=".s.PGSQL.5432.lock") / "redis.sock"
+    return postgres.socket_folder(home, longest_name=postgres.SOCKET_LOCK) / "redis.sock"
 
 
 def redis_url(home: Path) -> str:

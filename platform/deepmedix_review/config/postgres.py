@@ -26,6 +26,8 @@ from deepmedix_review.config.processes import CannotStart, await_ready, spawn
 
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing zero.
 MAX_SOCKET_PATH = 103
+# Beside the socket, with the number of the server that made it.
+SOCKET_LOCK = ".s.PGSQL.5432.lock"
 START_SECONDS = 90
 STOP_SECONDS = 60
 
@@ -46,7 +48,7 @@ class Cluster:
 def cluster_in(home: Path) -> Cluster:
     return Cluster(
         data=home / "postgres",
-        sockets=socket_folder(home, longest_name=".s.PGSQL.5432.lock"),
+        sockets=socket_folder(home, longest_name=SOCKET_LOCK),
         log=home / "logs" / "postgres.log",
     )
 
@@ -87,7 +89,7 @@ def start(cluster: Cluster, *, leashed: bool, options: Sequence[str] = ()) -> No
     _open_sockets_folder(cluster.sockets)
     if not (cluster.data / "PG_VERSION").exists():
         _initialise(cluster, account)
-    _remove_stale_pid_file(cluster)
+    _remove_stale_locks(cluster)
     settings = ["listen_addresses=", "unix_socket_permissions=0777", "max_connections=120", *options]
     process = spawn(
         [
@@ -213,11 +215,12 @@ def _open_sockets_folder(folder: Path) -> None:
         _let_through(folder)
 
 
-def _remove_stale_pid_file(cluster: Cluster) -> None:
-    """After a crash the number in postmaster.pid may belong to another program, which PostgreSQL takes for
-    itself and refuses to start."""
+def _remove_stale_locks(cluster: Cluster) -> None:
+    """After a crash the number in postmaster.pid and beside the socket may belong to another program, or to
+    an entry that a parent has not cleared away. PostgreSQL takes both for itself, and refuses to start."""
     if _server_id(cluster) is None:
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+        (cluster.sockets / SOCKET_LOCK).unlink(missing_ok=True)
 
 
 def _server_id(cluster: Cluster) -> int | None:

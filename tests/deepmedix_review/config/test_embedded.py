@@ -81,6 +81,15 @@ def test_a_pid_file_whose_number_belongs_to_another_program_does_not_stop_the_st
         assert postgres.accepts_connections(postgres.cluster_in(home))
 
 
+def test_a_killed_server_that_its_parent_has_not_cleared_away_does_not_stop_the_start(home: Path) -> None:
+    cluster = postgres.cluster_in(home)
+    with _command(home):
+        os.kill(int((cluster.data / "postmaster.pid").read_text("ascii").split()[0]), signal.SIGKILL)
+        _await(lambda: not postgres.is_up(cluster), what="the server is gone")
+        with _command(home):
+            assert postgres.accepts_connections(cluster)
+
+
 def test_other_accounts_may_pass_through_the_folders_above_but_not_list_them(home: Path) -> None:
     closed = home / "closed"
     closed.mkdir(mode=0o700)
