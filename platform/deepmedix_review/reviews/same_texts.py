@@ -26,7 +26,6 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual
 from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Case, ReaderStudy
-from deepmedix_review.studies.models import Study
 
 SHOWS_PAIRS = (ReaderStudy.Shows.TWO_SAMPLES, ReaderStudy.Shows.TWO_VERSIONS)
 # The intersection over union from which on two regions are one, and how that is told.
@@ -92,18 +91,6 @@ def saying_the_same(
     newest = Completion.objects.filter(shown, study=OuterRef(OuterRef("pk"))).order_by("-pk")
     newest_of_study = Completion.objects.filter(study=OuterRef("pk"), pk=Subquery(newest.values("pk")[:1]))
     return Exists(_alike(newest_of_study, beside))
-
-
-def that_differ(
-    studies: QuerySet[Study],
-    *,
-    shows: str,
-    model_version: ModelVersion | None,
-    other_version: ModelVersion | None,
-) -> QuerySet[Study]:
-    """Without those whose pair says the same."""
-    same = saying_the_same(shows=shows, model_version=model_version, other_version=other_version)
-    return studies if same is None else studies.filter(~same)
 
 
 def same_pairs_of(reader_study: ReaderStudy) -> SamePairs | None:

@@ -28,7 +28,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
-from deepmedix_review.reviews.same_texts import say_same_pairs, that_differ
+from deepmedix_review.reviews.same_texts import say_same_pairs, saying_the_same
 from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
 from deepmedix_review.reviews.study_services.assigning import staying
 from deepmedix_review.studies.models import Study
@@ -179,18 +179,15 @@ def invitation_form(
 def extension_form(
     reader_study: ReaderStudy, request: HttpRequest, *, is_sent: bool = False
 ) -> ExtensionForm:
-    found = choices.readable_studies(
-        shows=reader_study.shows,
-        model_version=reader_study.model_version,
-        other_version=reader_study.other_version,
-    ).exclude(pk__in=overview.studies_in(reader_study))
-    if reader_study.leaves_out_same:
-        found = that_differ(
-            found,
-            shows=reader_study.shows,
-            model_version=reader_study.model_version,
-            other_version=reader_study.other_version,
-        )
+    shown: dict[str, Any] = {
+        "shows": reader_study.shows,
+        "model_version": reader_study.model_version,
+        "other_version": reader_study.other_version,
+    }
+    found = choices.readable_studies(**shown).exclude(pk__in=overview.studies_in(reader_study))
+    same = saying_the_same(**shown)
+    if same is not None:
+        found = found.filter(~same) if reader_study.leaves_out_same else found.annotate(says_the_same=same)
     return ExtensionForm(
         request.POST if is_sent else None,
         offered=found.prefetch_related("series__instances")[: choices.MOST_OFFERED],

@@ -1,5 +1,6 @@
 """Pairs of outputs that say the same: counted in the plan, left out by a tick, told with the results."""
 
+import re
 from typing import Any
 
 import pytest
@@ -210,3 +211,19 @@ def test_a_study_that_kept_them_says_how_many_there_were(admin: Client) -> None:
     assert same_pairs_of(made) == SamePairs(num_same=1, num_pairs=2)
     assert f"<dt>Same pairs</dt><dd>{SAME}</dd>" in admin.get(f"/reader-studies/{made.uid}/").content.decode()
     assert f"{SAME}: their readers compared a text with itself." in say_design(made)
+
+
+def test_more_cases_are_offered_with_a_mark_on_those_whose_pair_says_the_same(admin: Client) -> None:
+    first, same, differs = completed_study(), completed_study(num_completions=1), completed_study()
+    again(same)
+    admin.post(NEW, form(studies=uids(first), readers=uids(ExpertFactory.create()), action="start"))
+    made = ReaderStudy.objects.get()
+    page = admin.get(f"/reader-studies/{made.uid}/").content.decode()
+    offered = page[page.index("Add cases: 2 more studies") : page.index("Whose list or deadline changes")]
+    labels = dict(re.findall(r'value="([0-9a-f-]{36})"[^>]* aria-label="([^"]+)"', offered))
+    told = {uid: label.endswith(", A and B say the same") for uid, label in labels.items()}
+    assert told == {str(same.uid): True, str(differs.uid): False}
+    assert offered.count('<span class="chip quiet">A and B say the same</span>') == 1
+    ReaderStudy.objects.update(leaves_out_same=True)
+    page = admin.get(f"/reader-studies/{made.uid}/").content.decode()
+    assert ("Add cases: 1 more study" in page, "A and B say the same" in page) == (True, False)
