@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen, Keys, Numbers
@@ -17,13 +18,15 @@ from deepmedix_review.reviews.results.figures import (
     too_few,
 )
 from deepmedix_review.reviews.results.intervals import edges_of, said_interval, unless_all_alike
-from deepmedix_review.reviews.results.plots import interval_plot
-from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
+from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
+from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.versions import EVERY, Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share, paired_difference
 from rl_feedback.counting import counted
 
+# What begins with its question.
+Row = TypeVar("Row", bound=tuple[RatedCriterion, *tuple[Any, ...]])
 RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 
 
@@ -76,6 +79,7 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         "half width",
         "verdict",
         "scale",
+        "better",
         "cases",
         f"{pairs}s",
     )
@@ -99,15 +103,12 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
             *edges_of(found),
             _told_apart(found, lower=lower, higher=higher),
             _scale(one),
+            one.better,
             found.num_clusters,
             found.num,
         )
         for one, found in rows
     ]
-    numbers = shown_numbers([one for one, _ in rows])
-    drawn = [(one.name, found) for one, found in rows if one.numbers == numbers]
-    far = max(abs(edge) for _, found in drawn for edge in (found.value or 0.0, *(found.interval or ())))
-    far = max(1.0, math.ceil(2 * far) / 2)
     lead, best = rows[0]
     return Figure(
         key="differences",
@@ -125,14 +126,28 @@ def _differences(scales: Sequence[_Scaled], versions: Versions) -> Figure:
         value=f"{lead.name} {best.value:+.2f}",
         interval=said_interval(best),
         note=_rough([found for _, found in rows]),
-        plot=interval_plot(
-            [(name, found.value, found.interval) for name, found in drawn],
-            low=-far,
-            high=far,
-            marks=(0,),
-            unit="points",
-            said=f"{title}: " + ", ".join(f"{name} {found.value:+.2f}" for name, found in drawn),
+        plot=stacked(
+            [
+                (f"{_points_of(alike[0][0])}; right: {higher} higher", _apart_plot(alike))
+                for alike in _by_scale(rows)
+            ],
+            said=f"{title}: "
+            + ", ".join(f"{one.name} {found.value:+.2f}{_direction(one)}" for one, found in rows),
         ),
+    )
+
+
+def _apart_plot(rows: Sequence[tuple[RatedCriterion, Clustered]]) -> Plot:
+    """Of questions on one scale."""
+    far = max(abs(edge) for _, found in rows for edge in (found.value or 0.0, *(found.interval or ())))
+    far = max(1.0, math.ceil(2 * far) / 2)
+    return interval_plot(
+        [(one.name, found.value, found.interval) for one, found in rows],
+        low=-far,
+        high=far,
+        marks=(0,),
+        unit="points",
+        said="",
     )
 
 
@@ -152,7 +167,7 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
         "mean of all first ratings, its 95 % interval from the variance between cases (Cochran 1977) and "
         "Student's t, as the plan expects it, within the ends of the scale; it holds for these readers"
     )
-    columns = ("question", "of", "mean", "low", "high", "half width", "scale", "cases", "ratings")
+    columns = ("question", "of", "mean", "low", "high", "half width", "scale", "better", "cases", "ratings")
     rows: list[tuple[RatedCriterion, str, Clustered]] = []
     for scaled in scales:
         one, points, case, of = scaled.criterion, scaled.points, scaled.case, scaled.version
@@ -173,13 +188,12 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
             rounded(found.value),
             *edges_of(found, scale=one.numbers),
             _scale(one),
+            one.better,
             found.num_clusters,
             found.num,
         )
         for one, of, found in rows
     ]
-    numbers = shown_numbers([one for one, _, _ in rows])
-    drawn = [row for row in rows if row[0].numbers == numbers]
     lead, _, best = rows[0]
     whole = [found for _, of, found in rows if of == EVERY]
     return Figure(
@@ -192,19 +206,47 @@ def _means(scales: Sequence[_Scaled], versions: Versions | None) -> Figure:
         value=f"{lead.name} {best.value:.2f}",
         interval=said_interval(best, scale=lead.numbers),
         note=_rough([found for _, _, found in rows]),
-        plot=interval_plot(
-            [
-                (one.name if of == EVERY else f"{one.name}, {of}", found.value, found.interval)
-                for one, of, found in drawn
-            ],
-            low=min(numbers),
-            high=max(numbers),
-            marks=numbers if len(numbers) <= MOST_MARKS else (),
-            unit="points",
-            said=f"Mean ratings from {min(numbers)} to {max(numbers)}: "
-            + ", ".join(f"{one.name}, {of}, {found.value:.2f}" for one, of, found in drawn),
+        plot=stacked(
+            [(_points_of(alike[0][0]), _means_plot(alike)) for alike in _by_scale(rows)],
+            said="Mean ratings: "
+            + ", ".join(
+                f"{one.name}, {of}, {found.value:.2f} on {_scale(one)}{_direction(one)}"
+                for one, of, found in rows
+            ),
         ),
     )
+
+
+def _means_plot(rows: Sequence[tuple[RatedCriterion, str, Clustered]]) -> Plot:
+    """Of questions on one scale."""
+    numbers = rows[0][0].numbers
+    return interval_plot(
+        [
+            (one.name if of == EVERY else f"{one.name}, {of}", found.value, found.interval)
+            for one, of, found in rows
+        ],
+        low=min(numbers),
+        high=max(numbers),
+        marks=numbers if len(numbers) <= MOST_MARKS else (),
+        unit="points",
+        said="",
+    )
+
+
+def _by_scale(rows: Sequence[Row]) -> list[list[Row]]:
+    """Those on one scale, with one end of it the good one, have one plot: the others' points are others."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((_scale(row[0]), row[0].better), []).append(row)
+    return list(found.values())
+
+
+def _points_of(one: RatedCriterion) -> str:
+    return f"Points, {_scale(one)}{_direction(one)}"
+
+
+def _direction(one: RatedCriterion) -> str:
+    return f", {one.better} is better" if one.better else ""
 
 
 def _shares(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROW_PX = 22
 # The column of names is as wide as the longest needs, between these; a longer name is shortened.
@@ -123,6 +123,36 @@ def interval_plot(
         lines=tuple(lines),
         dots=tuple(dots),
         labels=tuple(labels),
+    )
+
+
+def stacked(plots: Sequence[tuple[str, Plot]], *, said: str) -> Plot:
+    """Plots of lines, dots and labels one below the other, each with its name above it; one alone, too."""
+    found: list[Plot] = []
+    top = 0.0
+    for name, plot in plots:
+        down = top + ROW_PX
+        found.append(
+            Plot(
+                plot.width,
+                plot.height,
+                plot.said,
+                lines=tuple(replace(line, y1=line.y1 + down, y2=line.y2 + down) for line in plot.lines),
+                dots=tuple(replace(dot, y=dot.y + down) for dot in plot.dots),
+                labels=(
+                    Label(0, top + 14, name),
+                    *(replace(label, y=label.y + down) for label in plot.labels),
+                ),
+            )
+        )
+        top = down + plot.height + 6
+    return Plot(
+        max(plot.width for plot in found),
+        top,
+        said,
+        lines=tuple(line for plot in found for line in plot.lines),
+        dots=tuple(dot for plot in found for dot in plot.dots),
+        labels=tuple(label for plot in found for label in plot.labels),
     )
 
 

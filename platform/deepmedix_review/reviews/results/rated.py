@@ -11,7 +11,7 @@ import numpy as np
 from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Assignment, Criterion, ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, Numbers
-from deepmedix_review.reviews.results.readings import Ratings, Readings, Said
+from deepmedix_review.reviews.results.readings import POINTS, Ratings, Readings, Said
 from deepmedix_review.reviews.results.versions import Versions
 
 FIVE = (1, 2, 3, 4, 5)
@@ -43,6 +43,13 @@ class RatedCriterion:
     numbers: tuple[int, ...] = ()
     vote: str = ""
     asked_if: str = ""
+
+    @property
+    def better(self) -> str:
+        """Which end of its scale is the good one; empty of a question of the reader study's own."""
+        if self.key == "harm":
+            return "lower"
+        return "higher" if self.key in ("plausibility", *POINTS) else ""
 
     def places_of(self, ratings: Ratings) -> Keys:
         """The places of these ratings among its values."""

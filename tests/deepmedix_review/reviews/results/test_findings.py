@@ -8,14 +8,16 @@ from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import ReasoningStep
+from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.designs.design import Shows
 from deepmedix_review.reviews.models import (
+    AnswerRating,
     Reading,
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.reading.changes import AddFinding, DrawRegion
+from deepmedix_review.reviews.reading.changes import AddFinding, DrawRegion, RateAnswer
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.figures import wilson
 from deepmedix_review.reviews.results.progress import overview
@@ -23,7 +25,7 @@ from deepmedix_review.reviews.study_services import lock_reader_study, start_adj
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, two_versions_running
-from tests.factories.reviews import change, complete, reader_study, sign
+from tests.factories.reviews import change, complete, completions_of, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +113,31 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
     if shows == "two_versions":
         assert "10 cases the intervals are rough" in figure(dashboard, "votes-overall").note
         assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
+
+
+def test_harm_has_its_own_scale_in_the_plots_and_each_says_which_end_is_better() -> None:
+    asked = [Asked(one) for one in library() if one.key in ("plausibility", "correctness", "harm")]
+    study, *_ = two_versions_running(num_cases=2, num_readers=2, asked=asked)
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        for completion in completions_of(reading):
+            change(reading, RateAnswer(completion.uid, None, 4, None, AnswerRating.Harm.SEVERE))
+        sign(reading)
+    dashboard = compute(study)
+    for key in ("means", "differences"):
+        found = figure(dashboard, key)
+        better = {name: row["better"] for name, row in rows_of(found).items()}
+        assert better == {"Plausibility": "higher", "Correctness": "higher", "Harm": "lower"}
+        assert found.plot is not None
+        words = [label.text for label in found.plot.labels]
+        assert any(word.startswith("Points, 1 to 5, higher is better") for word in words)
+        assert any(word.startswith("Points, 0 none to 2 severe, lower is better") for word in words)
+        assert "Harm" in words
+        assert "0 none to 2 severe, lower is better" in found.plot.said or key == "differences"
+        # Each stands below the one before, within the plot.
+        dots = [dot.y for dot in found.plot.dots]
+        assert dots == sorted(dots)
+        assert dots[-1] < found.plot.height
 
 
 def test_votes_on_three_cases_have_no_share_without_a_word_on_how_few_they_are() -> None:
