@@ -46,6 +46,7 @@ from deepmedix_review.reviews.study_services import (
     draft_of,
     find_unready,
     unready_settings,
+    unready_title,
 )
 from deepmedix_review.studies.looking.selectors import count_unseen
 from deepmedix_review.studies.models import Split, Study
@@ -285,13 +286,18 @@ class DesignPage:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """What the form would be refused for at the start, as far as it is filled."""
-        return self.plan.problems + unready_settings(
-            self.design,
-            model_version=self.model_version,
-            other_version=self.other_version,
-            deadline=self.said.get("deadline"),
-            adjudication=self.said.get("adjudication") or "",
-            num_readers=self.num_readers,
+        titled = unready_title(self.said.get("title") or "")
+        return (
+            titled
+            + self.plan.problems
+            + unready_settings(
+                self.design,
+                model_version=self.model_version,
+                other_version=self.other_version,
+                deadline=self.said.get("deadline"),
+                adjudication=self.said.get("adjudication") or "",
+                num_readers=self.num_readers,
+            )
         )
 
     @cached_property

@@ -60,7 +60,8 @@ def duplicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     draft = study_services.design_another_like(reader_study=reader_study, actor=acting_user(request))
     messages.success(
         request,
-        f"This draft is like {reader_study.title}: change what should differ. Its seed is the same, so the "
+        f"This draft is like {reader_study.title}: give it a title of its own, which readers see, and change "
+        "what should differ. Its seed is the same, so the "
         "same cases and readers would be drawn in the same order.",
     )
     return redirect("reader-study-design", uid=draft.uid)

@@ -38,7 +38,7 @@ from deepmedix_review.reviews.study_services.readers import (
     preview_removal,
     remove_reader,
 )
-from deepmedix_review.reviews.study_services.readiness import find_unready, unready_settings
+from deepmedix_review.reviews.study_services.readiness import find_unready, unready_settings, unready_title
 from deepmedix_review.reviews.study_services.repeats import release_due_repeats
 from deepmedix_review.reviews.study_services.running import (
     lock_reader_study,
@@ -87,4 +87,5 @@ __all__ = [
     "start_reader_study",
     "take_next_case",
     "unready_settings",
+    "unready_title",
 ]

@@ -12,8 +12,8 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.study_services.drafting import design_reader_study, draft_of
+from deepmedix_review.reviews.study_services.naming import COPIED
 
-LIKE = "{} (copy)"
 LONGEST_TITLE = 120
 
 
@@ -39,7 +39,8 @@ def delete_draft(*, reader_study: ReaderStudy, actor: User | None) -> None:
 def design_another_like(*, reader_study: ReaderStudy, actor: User | None) -> ReaderStudy:
     """A new draft with the same cases, questions, readers, design and seed, and nothing that was said.
 
-    Readers who left or may read no more stay out, and a deadline that has passed.
+    Readers who left or may read no more stay out, and a deadline that has passed. It can't start before it
+    has a title of its own.
     """
     require_designer(actor)
     draft = draft_of(reader_study)
@@ -54,7 +55,7 @@ def design_another_like(*, reader_study: ReaderStudy, actor: User | None) -> Rea
     copy = design_reader_study(
         draft=replace(
             draft,
-            title=LIKE.format(draft.title[: LONGEST_TITLE - len(LIKE.format(""))]),
+            title=draft.title[: LONGEST_TITLE - len(COPIED)] + COPIED,
             studies=[case.study for case in of_data.select_related("study").order_by("position")],
             readers=[
                 reader for reader in draft.readers if reader.pk in here and may(reader, Capability.READ_CASES)

@@ -1,8 +1,10 @@
-"""Names the studies of which a refusal speaks, the first few of many, with the verb that fits."""
+"""Names what a refusal speaks of: studies, the first few of many, and a design that was copied."""
 
 from collections.abc import Sequence
 
 MOST_NAMED = 5
+# How the title of a copied design ends until it has one of its own.
+COPIED = " (copy)"
 
 
 def named(labels: Sequence[str], *verbs: str) -> str:

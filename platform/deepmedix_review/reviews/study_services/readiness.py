@@ -12,7 +12,7 @@ from deepmedix_review.reviews.designs import Problem, ReaderStudyDesign
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.study_services.drafting import StudyDraft
-from deepmedix_review.reviews.study_services.naming import it_or_them, named
+from deepmedix_review.reviews.study_services.naming import COPIED, it_or_them, named
 from deepmedix_review.reviews.study_services.showing import choose_completions
 from deepmedix_review.studies.models import Study
 
@@ -41,9 +41,22 @@ def find_unready(draft: StudyDraft) -> tuple[Problem, ...]:
                 field="first_read_share",
             )
         )
-    said += _telling_texts(draft)
+    said += [*unready_title(draft.title), *_telling_texts(draft)]
     said += _unready_cases(draft)
     return tuple(said)
+
+
+def unready_title(title: str) -> tuple[Problem, ...]:
+    """Of one that was copied and is no title for readers yet."""
+    if not title.rstrip().endswith(COPIED.strip()):
+        return ()
+    return (
+        Problem(
+            f"The title still ends with “{COPIED.strip()}”, and readers see it. Give this reader study a "
+            "title of its own.",
+            field="title",
+        ),
+    )
 
 
 def unready_settings(

@@ -25,6 +25,7 @@ from deepmedix_review.reviews.study_services import (
     start_reader_study,
 )
 from deepmedix_review.studies.models import Study
+from tests.deepmedix_review.reviews.designing.a_form import form
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.collections import picked
 from tests.factories.reader_studies import a_draft, running
@@ -112,6 +113,17 @@ def test_another_like_a_running_study_has_all_of_its_design_and_nothing_that_was
     assert kept.model_version == study.model_version
     event = AuditEvent.objects.get(action="copy_reader_study")
     assert (event.subject_uid, event.details) == (str(copy.uid), {"like": str(study.uid)})
+    # Readers see the title: it is asked for.
+    asks = "The title still ends with “(copy)”, and readers see it."
+    assert asks in page
+    assert re.search(r'name="title"[^>]*aria-invalid="true"', page)
+    with pytest.raises(RefusedByRule, match="Give this reader study a title of its own"):
+        start_reader_study(reader_study=copy, actor=admin)
+    plan = desk.post(reverse("reader-study-plan"), form(title="Spring films (copy) ")).content.decode()
+    assert asks in plan
+    assert asks not in desk.post(reverse("reader-study-plan"), form(title="Spring films")).content.decode()
+    copy.title = "Spring films"
+    copy.save()
     start_reader_study(reader_study=copy, actor=admin)
 
 
