@@ -22,7 +22,15 @@ from deepmedix_review.reviews.results.intervals import ALL_ALIKE
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.readings import Ratings, Readings, as_slots, as_table
-from rl_feedback.agreement import Estimate, gwet_ac1, icc, krippendorff_alpha, tally_counts
+from rl_feedback.agreement import (
+    Estimate,
+    KrippendorffAlpha,
+    gwet_ac1,
+    gwet_ac2,
+    icc,
+    krippendorff_alpha,
+    tally_counts,
+)
 from rl_feedback.counting import counted
 
 COMPARED = "of items that 2 readers or more rated"
@@ -82,6 +90,9 @@ class Comparison:
         if not one.is_scale:
             return Compared(_estimated(one, items, lambda: gwet_ac1(tally())))
         alpha = _estimated(one, items, lambda: krippendorff_alpha(tally(), "ordinal"))
+        if isinstance(alpha.found, KrippendorffAlpha) and alpha.found.value is None:
+            compared = values[items.num_ratings[items.place] >= 2]
+            alpha = _said_of_one_value(alpha, compared, gwet_ac2(tally(), "quadratic"))
         points = np.asarray(one.numbers, dtype=np.float64)[values]
         return Compared(alpha, *self._intraclass(one, items, replace(one.first, value=points)))
 
@@ -136,6 +147,19 @@ def agreement_figures(compared: Sequence[Compared], pairs: Figure) -> tuple[Figu
         ),
         pairs,
     )
+
+
+def _said_of_one_value(alpha: _Estimated, places: Keys, ac2: Estimate) -> _Estimated:
+    """Why there is no alpha where all ratings are alike, and what a coefficient says that exists then."""
+    one = alpha.criterion
+    note = (
+        f"All {counted(alpha.num_ratings, 'rating')} of {one.name.lower()} are {one.labels[places[0]]}: "
+        "alpha weighs how far readers differ against how far chance would have them differ, and where no "
+        "rating differs from another there is nothing to weigh. Gwet's AC2 (2014), which goes by all "
+        f"{len(one.values)} values that could have been given, is {written(ac2.value)}: nobody disagreed, "
+        "but nobody was tried on a case that deserves another value."
+    )
+    return replace(alpha, found=replace(alpha.found, note=note))
 
 
 def _most_common_count(num_ratings: Keys) -> int:

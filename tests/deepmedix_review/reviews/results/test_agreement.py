@@ -103,6 +103,25 @@ def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
     assert figure(dashboard, "votes-overall").value == "A 0.00 (tie 1.00)"
 
 
+def test_where_all_ratings_are_alike_it_is_said_why_there_is_no_alpha_and_what_ac2_says() -> None:
+    study = reader_study(
+        num_cases=2, readers=[ExpertFactory.create() for _ in range(2)], asked=["plausibility"]
+    )
+    first, *others = Reading.objects.filter(assignment__case__reader_study=study).order_by("pk")
+    for reading in others:
+        # What one reader alone has rated is compared with nothing.
+        alone = reading.assignment.case_id == first.assignment.case_id
+        complete(reading, plausibility=2 if alone else 4)
+        sign(reading)
+    dashboard = compute(study)
+    shown = rows_of(figure(dashboard, "alpha"))["Plausibility"]
+    assert shown["value"] is None
+    assert str(shown["note"]).startswith("All 8 ratings of plausibility are 4: alpha weighs how far")
+    assert "which goes by all 5 values that could have been given, is 1.00" in str(shown["note"])
+    [said] = [line.said for line in dashboard.head if line.key == "alpha"]
+    assert said == shown["note"]
+
+
 def test_of_items_with_more_ratings_than_most_as_many_count_as_the_intraclass_correlation_takes() -> None:
     *most, third = (ExpertFactory.create() for _ in range(3))
     study = reader_study(num_cases=3, readers=[*most, third], asked=["plausibility"])
