@@ -1,4 +1,4 @@
-"""The pages of readers' work: a worklist that stays quick, and a reading page."""
+"""The worklist's cases to read: what is offered, what is said where nothing is, and how long it takes."""
 
 import re
 import uuid
@@ -7,19 +7,16 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reviews import selectors
 from deepmedix_review.reviews.demo import announce_demo
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading, WorklistNotice
-from deepmedix_review.reviews.reading.view import show_reading
-from deepmedix_review.reviews.services import amend_reading, mark_opened
+from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import (
     create_reader_study,
     design_reader_study,
@@ -34,11 +31,11 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.reviews.worklist.endings import ending_after
 from deepmedix_review.studies.models import ImportBatch, ImportItem
 from deepmedix_review.studies.selectors import LONGEST_DEMO, visible_studies
+from tests.deepmedix_review.reviews.worklist.the_worklist import client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid, studies
 from tests.factories.reviews import (
-    a_signed_reading,
     an_open_reading,
     complete,
     reader_of,
@@ -47,12 +44,6 @@ from tests.factories.reviews import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_the_worklist_shows_what_is_to_read_and_what_was_signed() -> None:
@@ -68,24 +59,6 @@ def test_the_worklist_shows_what_is_to_read_and_what_was_signed() -> None:
     signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
     assert first.assignment.label in signed
     assert reverse("amend-reading", args=[first.uid]) in signed
-
-
-def test_each_signed_case_has_the_number_that_the_room_told_and_when_it_was_signed() -> None:
-    reader = ExpertFactory.create()
-    reader_study(num_cases=3, readers=[reader])
-    told = {}
-    # The last of the list first.
-    for reading in Reading.objects.filter(assignment__reader=reader).order_by("-assignment__position")[:2]:
-        mark_opened(reading, reader=reader)
-        told[reading.assignment.uid] = show_reading(selectors.reading_for(reader, reading.uid)).position
-        complete(reading)
-        sign(reading)
-    assert sorted(told.values()) == [1, 2]
-    rows = selectors.worklist(reader, signed=True).rows
-    assert {row.assignment: row.number for row in rows} == told
-    page = client_of(reader).get(reverse("worklist"), {"show": "signed"}).content.decode()
-    assert re.findall(r"case (\d)</span></th>", page) == ["2", "1"]
-    assert page.count("signed <time") == 2
 
 
 def test_the_worklist_goes_page_by_page_in_as_many_queries_however_long(
@@ -409,90 +382,6 @@ def test_reading_opens_from_the_worklist_and_names_nothing_but_the_case() -> Non
     assert reading.completion_a.model_version.name not in page
     reading.refresh_from_db()
     assert reading.opened_at is not None
-
-
-def test_an_amendment_is_opened_with_its_reason() -> None:
-    reading = a_signed_reading()
-    client = client_of(reader_of(reading))
-    address = reverse("amend-reading", args=[reading.uid])
-    assert "This field is required" in client.post(address, {"reason": " "}).content.decode()
-    answer = client.post(address, {"reason": "Sides mixed up"})
-    amendment = Reading.objects.get(amends=reading)
-    assert answer.headers["Location"] == reverse("reading", args=[amendment.uid])
-    assert amendment.amendment_reason == "Sides mixed up"
-
-
-def test_an_open_amendment_is_told_apart_on_the_worklist_and_can_be_discarded() -> None:
-    reading = a_signed_reading()
-    client, worklist = client_of(reader_of(reading)), reverse("worklist")
-    amend = reverse("amend-reading", args=[reading.uid])
-    assert "To read 0<" in client.get(worklist).content.decode()
-    assert amend in client.get(worklist, {"show": "signed"}).content.decode()
-    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
-    discard = reverse("discard-amendment", args=[amendment.uid])
-    page = client.get(worklist).content.decode()
-    assert "To read 1<" in page
-    assert "amendment opened" in page
-    assert "stays as it is and counts" in page
-    assert discard in page
-    signed = client.get(worklist, {"show": "signed"}).content.decode()
-    assert ("To read 1<" in signed, "Amendment open: continue<" in signed, amend in signed) == (
-        True,
-        True,
-        False,
-    )
-    continues = f'href="{reverse("reading", args=[amendment.uid])}"'
-    assert continues in signed
-    # Nor is a reason asked for in vain by an address that was kept.
-    asked = client.get(amend).content.decode()
-    assert (continues in asked, "<textarea" in asked) == (True, False)
-    assert "data-amendment-url" in client.get(reverse("reading", args=[reading.uid])).content.decode()
-    shown = reverse("api-reading", args=[reading.uid])
-    assert client.get(shown).json()["amend"] is None
-    said = client.post(discard, follow=True).content.decode()
-    assert "Your signed reading stays as it is." in said
-    assert "To read 0<" in said
-    assert client.get(shown).json()["amend"] == amend
-    assert amend in client.get(worklist, {"show": "signed"}).content.decode()
-
-
-def test_an_amendment_that_a_lock_left_open_can_be_discarded_alone() -> None:
-    reading = a_signed_reading()
-    client, worklist = client_of(reader_of(reading)), reverse("worklist")
-    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
-    discard = reverse("discard-amendment", args=[amendment.uid])
-    opens = reverse("open-reading", args=[reading.assignment.uid])
-    assert opens in client.get(worklist).content.decode()
-    lock_reader_study(reader_study=reading.assignment.case.reader_study, actor=None)
-    page = client.get(worklist).content.decode()
-    assert "which counts: the reader study is locked, so the amendment can't be signed any more" in page
-    assert (discard in page, opens in page) == (True, False)
-    signed = client.get(worklist, {"show": "signed"}).content.decode()
-    assert "Amendment open: continue" not in signed
-    assert "data-amendment-url" not in client.get(reverse("reading", args=[reading.uid])).content.decode()
-    asked = client.get(reverse("amend-reading", args=[reading.uid])).content.decode()
-    assert "this reading counts" in asked
-    said = client.post(discard, follow=True).content.decode()
-    assert "Your signed reading stays as it is." in said
-    assert "To read 0<" in said
-    assert AuditEvent.objects.latest("sequence").action == "discard_amendment"
-    assert list(selectors.signed_readings()) == [reading]
-
-
-def test_a_signed_amendment_is_not_discarded_and_takes_the_amended_ones_place() -> None:
-    reading = a_signed_reading()
-    client = client_of(reader_of(reading))
-    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Sides mixed up")
-    sign(amendment)
-    refused = client.post(reverse("discard-amendment", args=[amendment.uid]))
-    assert refused.status_code == 409
-    assert "This amendment is signed, so it stays." in refused.content.decode()
-    signed = client.get(reverse("worklist"), {"show": "signed"}).content.decode()
-    assert reverse("amend-reading", args=[amendment.uid]) in signed
-    assert '<span class="chip quiet">amended</span>' in signed
-    assert "in place of the reading signed <time" in signed
-    asked = client.get(reverse("amend-reading", args=[reading.uid])).content.decode()
-    assert "This reading was amended on" in asked
 
 
 def test_a_reader_sees_the_studies_of_their_own_cases_alone() -> None:

@@ -1,26 +1,19 @@
 """A paused reader study says to its readers since when, that nothing is lost, and whom to ask."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
-from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import Assignment, Invitation, Reading
 from deepmedix_review.reviews.services import open_reading
 from deepmedix_review.reviews.study_services import pause_reader_study, resume_reader_study
 from deepmedix_review.reviews.worklist.endings import ending_after
+from tests.deepmedix_review.reviews.worklist.the_worklist import client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import complete, reader_study, sign
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_a_paused_study_says_since_when_that_nothing_is_lost_and_whom_to_ask() -> None:
