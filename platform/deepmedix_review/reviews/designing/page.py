@@ -13,7 +13,7 @@ from deepmedix_review.reasoning.selectors import Asking, asked_now
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
-from deepmedix_review.reviews.designing import cautions, choices, questions, taught_form
+from deepmedix_review.reviews.designing import cautions, choices, questions
 from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
 from deepmedix_review.reviews.designing.cost import WidthPlot, plan_study, width_plot
 from deepmedix_review.reviews.designing.detectable import Detectable, detectable_of
@@ -28,6 +28,7 @@ from deepmedix_review.reviews.designing.form import (
 )
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
+from deepmedix_review.reviews.designing.taught import Taught
 from deepmedix_review.reviews.designing.warnings import warnings_of
 from deepmedix_review.reviews.designs import (
     Problem,
@@ -49,7 +50,7 @@ from deepmedix_review.reviews.study_services import (
     unready_title,
 )
 from deepmedix_review.studies.looking.selectors import count_unseen
-from deepmedix_review.studies.models import Split, Study
+from deepmedix_review.studies.models import Split
 from deepmedix_review.studies.selectors import StateCount
 
 HAVE_SIDES = ("two_samples", "two_versions")
@@ -66,7 +67,6 @@ class DesignPage:
         # What a new study's form begins with: nothing, or the worked example.
         self.begun = self.draft or (example_draft() if request.GET.get("begin") == "example" else None)
         self.experts = list(readers())
-        self.num_more_taught = 1 if self.posted and self.posted.get("action") == "add-taught" else 0
         begins_with = None if self.draft else _named_collection(request)
         self.cases = CasesOffered(
             posted=self.posted,
@@ -88,12 +88,10 @@ class DesignPage:
             readers=[(str(reader.uid), reader.pseudonym) for reader in self.experts],
             num_drafted=0 if lists_studies or draft is None else len(draft.studies),
         )
-        self.taught = taught_form.TaughtCases(
-            self._taught_data(),
-            initial=taught_form.initial_of(self.draft.taught) if self.draft and self.posted is None else [],
-            prefix="taught",
-            form_kwargs={"studies": [(str(study.uid), study.label) for study in self.teachable]},
+        self._taught = Taught(
+            self.posted, drafted=self.draft.taught if self.draft else (), listed=self.cases.listed
         )
+        self.taught = self._taught.forms
 
     @cached_property
     def versions(self) -> Sequence[choices.VersionToRead]:
@@ -153,17 +151,6 @@ class DesignPage:
         return seed
 
     @cached_property
-    def teachable(self) -> list[Study]:
-        """For practice cases: what is listed, and what teaches already."""
-        listed = {study.pk: study for study in self.cases.listed}
-        if self.posted is not None:
-            names = [name for name in self.posted if name.startswith("taught-") and name.endswith("-study")]
-            named = choices.studies_by_uid(read_uids(self.posted[name] for name in names))
-        else:
-            named = [case.study for case in self.draft.taught] if self.draft else []
-        return list(({study.pk: study for study in named} | listed).values())
-
-    @cached_property
     def said(self) -> dict[str, Any]:
         """The fields that are valid so far, or those that the page begins with."""
         if self.posted is None:
@@ -200,7 +187,7 @@ class DesignPage:
         """What an ordinary study leaves alone, each with its setting in words."""
         wrong = [*self.form.errors] if self.posted is not None else []
         wrong += [problem.field for problem in self.hindrances]
-        if self.posted is not None and self.taught.is_bound and not self.taught.is_valid():
+        if self._taught.is_wrong:
             wrong.append("taught")
         return sections(
             said=self.said,
@@ -366,7 +353,7 @@ class DesignPage:
     def draft_said(self) -> StudyDraft:
         """Of a valid page."""
         said = self.form.cleaned_data
-        settings, taught = settings_from(said), self._taught_cases()
+        settings, taught = settings_from(said), self._taught.said()
         return StudyDraft(
             **settings,
             studies=self.cases.studies(
@@ -400,24 +387,7 @@ class DesignPage:
 
     @cached_property
     def _taught_now(self) -> Sequence[TaughtCase]:
-        if self.taught.is_bound:
-            return self._taught_cases()
-        return self.draft.taught if self.draft else ()
-
-    def _taught_cases(self) -> list[TaughtCase]:
-        self.taught.is_valid()
-        said = [form.cleaned_data for form in self.taught.forms if not form.errors]
-        return taught_form.taught_cases(said, studies=self.teachable)
-
-    def _taught_data(self) -> QueryDict | None:
-        if self.posted is None:
-            return None
-        data = self.posted.copy()
-        total = data.get("taught-TOTAL_FORMS", "0")
-        number = min(int(total), taught_form.MOST_TAUGHT) if total.isascii() and total.isdigit() else 0
-        data["taught-TOTAL_FORMS"] = str(number + self.num_more_taught)
-        data["taught-INITIAL_FORMS"] = "0"
-        return data
+        return self._taught.now()
 
     def _version(self, name: str, drafted: ModelVersion | None) -> ModelVersion | None:
         if self.posted is None:
