@@ -109,7 +109,7 @@ def interval_plot(
         y = ROW_PX * place + ROW_PX / 2
         labels.append(Label(left - 10, y + 4, shortened(label), "end"))
         if value is None:
-            labels.append(Label(left + 8, y + 4, "not enough ratings"))
+            labels.append(Label(left + 8, y + 4, "none: the table says why"))
             continue
         colour = place % COLOURS + 1
         if interval is not None:
