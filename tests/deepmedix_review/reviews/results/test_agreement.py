@@ -13,6 +13,7 @@ from deepmedix_review.reviews.models import (
     Vote,
 )
 from deepmedix_review.reviews.results.dashboard import compute
+from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Said, as_slots, as_table, load_readings, load_these
 from deepmedix_review.reviews.results.regions import GRID, coverage
 from rl_feedback.agreement import krippendorff_alpha
@@ -238,3 +239,11 @@ def test_a_mind_is_changed_where_the_word_after_the_reveal_differs() -> None:
         sign(reading)
     found = figure(compute(study), "first-reads")
     assert found.table.rows == ((reader.pseudonym, 2, 4, 0.5),)
+
+
+def test_a_row_of_a_plot_without_a_value_leads_to_its_reason() -> None:
+    plot = interval_plot(
+        [("Plausibility", None, None), ("Harm", 0.4, (0.2, 0.6))], low=0, high=1, unit="alpha", said=""
+    )
+    assert "none: the table says why" in [label.text for label in plot.labels]
+    assert len(plot.dots) == 1
