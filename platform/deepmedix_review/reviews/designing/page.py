@@ -321,8 +321,12 @@ class DesignPage:
             for error in errors
             if name in self.form.fields and self.form[name].data not in (None, "")
         ]
-        warned = warnings_of(self.versions_shown, self.cases.taken_from(self.said))
-        told = (
+        return (*uncounted, *self.problems)
+
+    @cached_property
+    def cautions(self) -> tuple[str, ...]:
+        """What keeps no study from starting and is better known before."""
+        return (
             *cautions.of_no_third_reader(
                 self.plan, adjudication=self.said.get("adjudication"), num_readers=self.num_readers
             ),
@@ -330,9 +334,8 @@ class DesignPage:
             *cautions.of_same_pairs(self.same_pairs, leaves_out=self.leaves_out_same),
             *cautions.of_drawn_films(self.versions_shown, self.cases, self.said),
             *cautions.of_known_films(self.cases.taken_from(self.said), readers_from(self.said, self.experts)),
-            *warned,
+            *warnings_of(self.versions_shown, self.cases.taken_from(self.said)),
         )
-        return (*uncounted, *self.problems, *told)
 
     def mark(self) -> None:
         """Each field that keeps the study from starting is marked as one that is wrong."""

@@ -71,6 +71,20 @@ def test_a_draft_that_cannot_start_is_kept_and_says_what_it_lacks(admin: Client)
     assert ReaderStudy.objects.get().state == ReaderStudy.State.DRAFT
 
 
+def test_a_draft_that_cannot_start_warns_still_of_what_would_not_hinder_it(admin: Client) -> None:
+    readers = [ExpertFactory.create() for _ in range(3)]
+    late = form(
+        studies=uids(completed_study()),
+        readers=uids(*readers),
+        deadline="2020-01-02",
+        adjudication="third_reader",
+        action="start",
+    )
+    page = admin.post(NEW, late, follow=True).content.decode()
+    assert page.count("The deadline has passed.") == 1
+    assert page.count("so no third reader is left") == 1
+
+
 def test_all_that_hinders_the_start_stands_in_one_list_with_links_and_once(admin: Client) -> None:
     late = form(
         title="",
