@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Reading } from "../src/api/reading";
-import { earlierAnswers, earlierFindings, earlierOnStep, earlierSights } from "../src/reading-room/earlier";
+import type { DrawnRegion, FirstRead, Reading } from "../src/api/reading";
+import {
+  earlierAnswers,
+  earlierFindings,
+  earlierFirstReads,
+  earlierOnStep,
+  earlierSights,
+} from "../src/reading-room/earlier";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
 import { CRITERIA, criterion, reading } from "./scene";
@@ -13,6 +19,8 @@ function earlier(label: string, part: Partial<Earlier> = {}): Earlier {
   return {
     label,
     window: null,
+    said_first: null,
+    said_after_reveal: null,
     step_ratings: [],
     region_annotations: [],
     drawn_regions: [],
@@ -22,6 +30,22 @@ function earlier(label: string, part: Partial<Earlier> = {}): Earlier {
     criterion_ratings: [],
     ...part,
   };
+}
+
+function firstRead(part: Partial<FirstRead>): FirstRead {
+  const nothing = {
+    choice: "",
+    findings: [],
+    impression: "",
+    confidence: null,
+    locked_at: null,
+    regions: [],
+  };
+  return { ...nothing, ...part };
+}
+
+function drawn(uid: string, first_read: "first" | "after_reveal"): DrawnRegion {
+  return { uid, step: null, missed_finding: null, first_read, ...BOX };
 }
 
 /** Reader 1 redrew step a1's region and drew a further one; reader 2 found it fitting and drew what was missed. */
@@ -46,6 +70,8 @@ const disputed = reading({
             { region: "a1r", verdict: "fits", x_min: null, y_min: null, x_max: null, y_max: null },
             { region: "b1r", verdict: "adjusted", ...BOX },
           ],
+          said_first: firstRead({ findings: ["Fracture"], confidence: 4, regions: [drawn("f", "first")] }),
+          said_after_reveal: firstRead({ impression: "rib 7", regions: [drawn("g", "after_reveal")] }),
           missed_findings: [{ uid: "m", completion: "completion-a", text: "rib fracture" }],
           drawn_regions: [{ uid: "where", step: null, missed_finding: "m", first_read: null, ...BOX }],
         }),
@@ -70,13 +96,24 @@ function labels(part: Partial<Parameters<typeof marksFor>[1]>): string[] {
   return marksFor(disputed, looking).map(({ label }) => label);
 }
 
+it("says what was seen on the film alone, by whom it was asked, with the change of mind", () => {
+  expect(earlierFirstReads(disputed)).toEqual([
+    {
+      label: "Reader 2",
+      said: "first read Fracture (confidence 4 of 5); after the reveal rib 7 (R2 F1, R2 F2)",
+      drawn: 2,
+    },
+  ]);
+});
+
 describe("what earlier readers drew", () => {
   it("is shown with the step that has the focus or is pointed at, and with all regions", () => {
     expect(labels({})).toEqual(["R1 1", "R1 1+1", "1"]);
     const place = stepPlace("a", two as NonNullable<typeof two>);
     expect(labels({ place })).toEqual(["2"]);
     expect(labels({ place, hovered: "a1" })).toEqual(["R1 1", "R1 1+1", "1", "2"]);
-    expect(labels({ showsAll: true })).toEqual(["R1 1", "R1 1+1", "R2 M1", "1", "2"]);
+    expect(labels({ showsAll: true })).toEqual(["R1 1", "R1 1+1", "R2 M1", "R2 F1", "R2 F2", "1", "2"]);
+    expect(labels({ place: { kind: "first-read", side: "a", part: "answer" } })).toEqual(["R2 F1", "R2 F2"]);
     expect(labels({ showsAll: true, isHidden: true })).toEqual([]);
   });
 

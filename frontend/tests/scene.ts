@@ -113,6 +113,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     missed_findings: [],
     drawn_regions: [],
     criterion_ratings: [],
+    is_adjudication: false,
     adjudication: null,
     feedback: null,
     window: null,

@@ -282,8 +282,11 @@ it("lets go of what another case can never send once told to", async () => {
 it("says where the settling of disputes begins", () => {
   const one = reading({ part: { reader_study: "One" } });
   const adjudication = { kind: "third_reader" as const, readings: [], disputed: [] };
-  const settling = reading({ part: { reader_study: "One", adjudication } });
+  const settling = reading({ part: { reader_study: "One", is_adjudication: true, adjudication } });
+  const alone = reading({ part: { reader_study: "One", is_adjudication: true, stage: "first_read" } });
   expect(otherWork(one, one)).toBeNull();
   expect(otherWork(one, settling)).toContain("you settle what readers dispute");
+  expect(otherWork(one, alone)).toContain("once you have locked a first read of your own");
   expect(otherWork(settling, settling)).toBeNull();
+  expect(otherWork(alone, settling)).toBeNull();
 });

@@ -11,7 +11,14 @@ from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reviews.criteria.versions import Asked, asked_of, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation, Vote
-from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, Change, RateAnswer, RateStep
+from deepmedix_review.reviews.reading.changes import (
+    AnnotateRegion,
+    CastVote,
+    Change,
+    RateAnswer,
+    RateStep,
+    SayFirstRead,
+)
 from deepmedix_review.reviews.reading.reveal import lock_first_read
 from deepmedix_review.reviews.services import apply_change, sign_reading
 from deepmedix_review.reviews.study_services import create_reader_study
@@ -113,6 +120,12 @@ def lock(reading: Reading, *, change_id: uuid.UUID | None = None) -> Reading:
     )
     reading.refresh_from_db()
     return reading
+
+
+def say_first(reading: Reading, *, impression: str) -> Reading:
+    """Say what is on the film alone, and lock it."""
+    change(reading, SayFirstRead(False, "", (), impression, 4))
+    return lock(reading)
 
 
 def completions_of(reading: Reading) -> list[Completion]:

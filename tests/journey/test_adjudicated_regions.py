@@ -13,9 +13,11 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reasoning.models import ReasoningStep
 from deepmedix_review.reviews.designs import ReaderStudyDesign
+from deepmedix_review.reviews.designs.design import FirstReads
 from deepmedix_review.reviews.models import (
     Assignment,
     DrawnRegion,
+    FirstRead,
     Invitation,
     Reading,
     RegionAnnotation,
@@ -34,13 +36,14 @@ from tests.browser import check_barriers, open_as, watch
 from tests.factories.reader_studies import a_draft, running
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
-from tests.factories.reviews import change, complete, reader_of, sign
+from tests.factories.reviews import change, complete, reader_of, say_first, sign
 from tests.factories.studies import store_phantom
 from tests.film_room import INNER, OUTER, FilmRoom
 from tests.reading_room import FILM_SIZE
 
 REDRAWN = {1: (50.0, 70.0, 170.0, 190.0), 2: (80.0, 60.0, 200.0, 210.0)}
 FURTHER = (20.0, 20.0, 50.0, 60.0)
+SUSPICIOUS = {1: (30.0, 40.0, 90.0, 120.0), 2: (120.0, 40.0, 180.0, 120.0)}
 MISSED = (200.0, 30.0, 240.0, 80.0)
 DASHES = {"R1 1": "10px, 4px, 2px, 4px", "R2 1": "10px, 4px, 2px, 4px, 2px, 4px"}
 
@@ -56,6 +59,12 @@ def edges_of(outline: Locator) -> Edges:
 
 @pytest.fixture
 def room(live_server: Any, new_context: Callable[..., BrowserContext]) -> FilmRoom:
+    return before_a_dispute(live_server, new_context)
+
+
+def before_a_dispute(
+    live_server: Any, new_context: Callable[..., BrowserContext], *, first_reads: FirstReads = "off"
+) -> FilmRoom:
     """The adjudicator before a case on which two readers were of two minds."""
     film = store_phantom(seed=1, size=FILM_SIZE)
     completion = say(
@@ -65,13 +74,18 @@ def room(live_server: Any, new_context: Callable[..., BrowserContext]) -> FilmRo
         a_draft(
             studies=[film.study],
             num_readers=3,
-            design=ReaderStudyDesign(design="k_readers", readers_per_case=2, shows="one"),
+            design=ReaderStudyDesign(
+                design="k_readers", readers_per_case=2, shows="one", first_reads=first_reads
+            ),
             adjudication="third_reader",
         )
     )
     first, second = ReasoningStep.objects.filter(completion=completion).order_by("position")
     earlier = list(Reading.objects.order_by("assignment__pk"))
     for number, reading in enumerate(earlier, start=1):
+        if first_reads == "on":
+            change(reading, DrawRegion(uuid.uuid4(), None, None, "first", SUSPICIOUS[number]))
+            say_first(reading, impression=f"Seen by {number}")
         complete(reading)
         adjusted = RegionAnnotation.Verdict.ADJUSTED
         change(reading, AnnotateRegion(first.regions.get().uid, adjusted, REDRAWN[number]))
@@ -164,6 +178,36 @@ def test_earlier_regions_take_no_click_and_no_drag(room: FilmRoom) -> None:
     room.drag(at, (at[0] + 90, at[1] + 70))
     room.wait_until_saved()
     assert RegionAnnotation.objects.get(reading=mine).region.step.position == 2
+
+
+def test_who_decides_reads_the_film_alone_first_where_the_readers_did(
+    live_server: Any, new_context: Callable[..., BrowserContext]
+) -> None:
+    room = before_a_dispute(live_server, new_context, first_reads="on")
+    room.open()
+    page = room.page
+    expect(page.get_by_text("The outputs, and what the earlier readers said, are shown once")).to_be_visible()
+    expect(page.locator(".earlier, .earlier-region")).to_have_count(0)
+    room.press("1", "ControlOrMeta+Enter")
+    # Their words and regions, once their own are locked; the focus is on what is disputed.
+    expect(room.current()).to_have_attribute("aria-label", "Step 2")
+    own = page.get_by_role("region", name="Your first read")
+    expect(own.get_by_role("listitem")).to_have_text(
+        [
+            "Reader 1  first read Seen by 1 (confidence 4 of 5) (R1 F)",
+            "Reader 2  first read Seen by 2 (confidence 4 of 5) (R2 F)",
+        ]
+    )
+    expect(labels_on(page)).to_have_text(["R1 2+1"])
+    room.press("b")
+    expect(labels_on(page)).to_have_text(["R1 1", "R1 2+1", "R1 F", "R2 1", "R2 M1", "R2 F"])
+    check_barriers(page)
+    room.press("b")
+    own.get_by_role("button", name="Say what you think after the reveal").click()
+    expect(labels_on(page)).to_have_text(["R1 F", "R2 F"])
+    room.wait_until_saved()
+    assert FirstRead.objects.get(reading=room.reading()).findings == ["No Finding"]
+    assert room.problems == []
 
 
 def test_only_who_decides_sees_them(

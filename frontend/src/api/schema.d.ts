@@ -1024,6 +1024,8 @@ export interface components {
             /** @description Reader 1, Reader 2 … */
             label: string;
             window: components["schemas"]["Window"] | null;
+            said_first: components["schemas"]["FirstReadView"] | null;
+            said_after_reveal: components["schemas"]["FirstReadView"] | null;
             step_ratings: components["schemas"]["StepRating"][];
             region_annotations: components["schemas"]["RegionAnnotation"][];
             drawn_regions: components["schemas"]["DrawnRegion"][];
@@ -1540,6 +1542,8 @@ export interface components {
             missed_findings: components["schemas"]["MissedFinding"][];
             drawn_regions: components["schemas"]["DrawnRegion"][];
             criterion_ratings: components["schemas"]["CriterionRating"][];
+            is_adjudication: boolean;
+            /** @description null until the first read of an adjudication that asks one is locked */
             adjudication: components["schemas"]["Adjudication"] | null;
             feedback: components["schemas"]["Feedback"] | null;
             window: components["schemas"]["Window"] | null;

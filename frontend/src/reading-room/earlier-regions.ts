@@ -5,7 +5,7 @@ import { type Box, isDrawable } from "../viewer/geometry";
 import { adjustedBox } from "./changes";
 import { completionOn, type Place } from "./place";
 import { labelOf } from "./region-items";
-import { colourAfter, colourOf } from "./twins";
+import { COLOUR_OF_FIRST_READ, colourAfter, colourOf } from "./twins";
 
 type Earlier = NonNullable<Reading["adjudication"]>["readings"][number];
 
@@ -56,6 +56,16 @@ export function regionsOfMissed(
   });
 }
 
+/** What the reader at `index` drew on the film alone, and after the reveal: "R1 F1", "R1 F2". */
+export function regionsOfFirstRead(earlier: Earlier, index: number): EarlierRegion[] {
+  const reader = index + 1;
+  const drawn = [...(earlier.said_first?.regions ?? []), ...(earlier.said_after_reveal?.regions ?? [])];
+  return drawn.map((box, at) => {
+    const number = drawn.length < 2 ? "" : `${at + 1}`;
+    return { uid: box.uid, of: null, label: `R${reader} F${number}`, reader, box };
+  });
+}
+
 /** A reader's missed findings of one output, each with its number. */
 export function missedOf(
   earlier: Earlier,
@@ -77,11 +87,15 @@ export function earlierMarks(
   const isAt = (step: Step): boolean => place.kind === "step" && place.step === step.uid;
   const steps = completion.steps.filter((step) => showsAll || step.uid === hovered || isAt(step));
   const isAtMissed = showsAll || place.kind === "finding";
+  const isAtFirstRead = showsAll || place.kind === "first-read";
   return (reading.adjudication?.readings ?? []).flatMap((earlier, index) => [
     ...steps.flatMap((step) =>
       regionsOnStep(earlier, index, step).map((region) => markOf(reading, region, colourOf(reading, step))),
     ),
     ...(isAtMissed ? missedMarks(reading, earlier, index, completion) : []),
+    ...(isAtFirstRead
+      ? regionsOfFirstRead(earlier, index).map((region) => markOf(reading, region, COLOUR_OF_FIRST_READ))
+      : []),
   ]);
 }
 

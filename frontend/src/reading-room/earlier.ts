@@ -1,6 +1,7 @@
 /** What earlier readers said of one item, for the reader who decides between them. */
 import type { Reading, Step } from "../api/reading";
-import { missedOf, regionsOfMissed, regionsOnStep } from "./earlier-regions";
+import { missedOf, regionsOfFirstRead, regionsOfMissed, regionsOnStep } from "./earlier-regions";
+import { inWords as firstReadInWords } from "./first-read";
 import { isAsked } from "./not-asked";
 import { answerTo, builtIn, type Question } from "./questions";
 import { wordsOf } from "./wordings";
@@ -28,6 +29,20 @@ export function earlierSights(reading: Reading): EarlierWord[] {
     said: `saw the film ${window === null ? "as it is stored" : sightInWords(window)}`,
     drawn: null,
   }));
+}
+
+/** What each of those who were asked said of the film alone, and what they thought after it. */
+export function earlierFirstReads(reading: Reading): EarlierWord[] {
+  return (reading.adjudication?.readings ?? []).flatMap((earlier, index) => {
+    const { label, said_first, said_after_reveal } = earlier;
+    if (said_first === null) return [];
+    const regions = regionsOfFirstRead(earlier, index);
+    const where = regions.length > 0 ? ` (${regions.map((region) => region.label).join(", ")})` : "";
+    const after =
+      said_after_reveal === null ? "" : `; after the reveal ${firstReadInWords(said_after_reveal)}`;
+    const said = `first read ${firstReadInWords(said_first)}${after}${where}`;
+    return [{ label, said, drawn: regions.length > 0 ? index + 1 : null }];
+  });
 }
 
 function sightInWords({ center, width, inverted, look }: NonNullable<Reading["window"]>): string {

@@ -15,6 +15,7 @@ import {
   type RegionItem,
 } from "./region-items";
 import type { Owner } from "./regions";
+import { COLOUR_OF_FIRST_READ } from "./twins";
 
 export interface Looking {
   readonly place: Place;
@@ -72,7 +73,6 @@ const AS_IT_IS = { focused: false, wrong: false, adjustable: false };
 
 /** No step's and no finding's. */
 const COLOUR_OF_KNOWN = 0;
-const COLOUR_OF_FIRST_READ = 6;
 
 /** With all regions of the outputs: what the reader saw before them, to compare by eye. */
 function firstReadMarks(reading: Reading, { showsAll }: Looking, here: Owner | null): RegionMark[] {

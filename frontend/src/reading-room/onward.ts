@@ -176,8 +176,11 @@ export class Onward {
 /** Within a reader study, where the settling of disputes begins; null where a case is more of the same. To another
  * study no case leads by itself: what ended and what comes stand between. */
 export function otherWork(before: Reading, now: Reading): string | null {
-  if (now.adjudication && !before.adjudication) {
-    return "From here on you settle what readers dispute: what they said stands beside each item.";
+  if (now.is_adjudication && !before.is_adjudication) {
+    const begins = "From here on you settle what readers dispute:";
+    return now.stage === "first_read"
+      ? `${begins} once you have locked a first read of your own, what they said stands beside each item.`
+      : `${begins} what they said stands beside each item.`;
   }
   return null;
 }

@@ -5,6 +5,8 @@ import { completionOn, isPlausibilityRated, openRegion, otherSide } from "./plac
 import { answering, answerTo, builtIn, ownQuestions, type Question } from "./questions";
 
 const NUM_COLOURS = 5;
+/** Of the regions of a first read, which belong to no step and to no finding. */
+export const COLOUR_OF_FIRST_READ = 6;
 
 /** A box as it is written within a sentence, with the word that leads to it: rl_feedback/choosing.py compares alike. */
 const WRITTEN_BOX = /\s*(?:\b(?:with|and)\b)?\s*\[[^\]]*\]/gi;

@@ -1,9 +1,11 @@
 import type { FirstReadForm } from "../../api/reading";
+import { earlierFirstReads } from "../earlier";
 import { firstRead, inWords, openFirstRead, sayingFirst, type When, withFindingToggled } from "../first-read";
 import type { FirstReadPart, Place } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { Cap } from "./cap";
+import { Earlier } from "./earlier";
 import { Item } from "./item";
 import { RegionsHere } from "./own-regions";
 import { FIVE, Segments } from "./segments";
@@ -24,13 +26,15 @@ const isAt = ({ place }: RoomState, part: FirstReadPart): boolean =>
 
 /** What the reader sees on the film alone: answered and locked before any output is shown. */
 export function FirstReadPanel({ room, state }: Props) {
-  const form = state.reading.first_read;
+  const { reading } = state;
+  const form = reading.first_read;
   if (form === null) return null;
   return (
     <section class="answer first-read" aria-label="First read">
       <p class="quiet">
-        Read the film by itself first. The outputs are shown once your first read is locked, and it cannot be
-        changed after that; what you think then is kept beside it.
+        Read the film by itself first. The outputs
+        {reading.is_adjudication && ", and what the earlier readers said,"} are shown once your first read is
+        locked, and it cannot be changed after that; what you think then is kept beside it.
       </p>
       <FirstReadFields room={room} state={state} form={form} when="first" />
     </section>
@@ -41,7 +45,14 @@ export function FirstReadPanel({ room, state }: Props) {
 export function FirstReadSummary({ room, state }: Props) {
   const { reading } = state;
   const form = reading.first_read;
-  if (form?.first == null) return null;
+  const earlier = earlierFirstReads(reading);
+  if (form?.first == null) {
+    return earlier.length === 0 ? null : (
+      <section class="answer first-read" aria-label="First reads">
+        <Earlier words={earlier} />
+      </section>
+    );
+  }
   const isEditing = state.place.kind === "first-read";
   const numDrawn = reading.drawn_regions.filter((drawn) => drawn.first_read === "first").length;
   return (
@@ -68,6 +79,7 @@ export function FirstReadSummary({ room, state }: Props) {
           <span class="quiet">After the reveal</span> {inWords(form.after_reveal)}
         </p>
       )}
+      <Earlier words={earlier} />
       {isEditing && openFirstRead(reading) === "after_reveal" && (
         <FirstReadFields room={room} state={state} form={form} when="after_reveal" />
       )}

@@ -9,7 +9,12 @@ from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reviews.disagreement import Item
 from deepmedix_review.reviews.models import Assignment, Criterion, Reading
 from deepmedix_review.reviews.reading.disputed import disputed_in
-from deepmedix_review.reviews.reading.first_read_view import DrawnRegionView
+from deepmedix_review.reviews.reading.first_read_view import (
+    DrawnRegionView,
+    FirstReadView,
+    Moment,
+    first_reads,
+)
 from deepmedix_review.reviews.reading.parts import (
     AnswerRatingView,
     CriterionRatingView,
@@ -27,10 +32,13 @@ _OTHER_SIDE = {"a": "b", "b": "a"}
 
 @dataclass(frozen=True)
 class EarlierReadingView:
-    """One earlier reader's word, under a label that names nobody; votes are by the sides shown now."""
+    """One earlier reader's word, under a label that names nobody; votes are by the sides shown now. What was
+    said of the film alone, and the change of mind after it, are None where none was asked or said."""
 
     label: str
     window: WindowView | None
+    said_first: FirstReadView | None
+    said_after_reveal: FirstReadView | None
     step_ratings: tuple[StepRatingView, ...]
     region_annotations: tuple[RegionAnnotationView, ...]
     drawn_regions: tuple[DrawnRegionView, ...]
@@ -76,12 +84,14 @@ def show_adjudication(reading: Reading) -> AdjudicationView | None:
         .order_by("assignment__pk")
     )
     said = all_said(earlier)
+    of_film = first_reads({one: said[one.pk].drawn_regions for one in earlier})
     return AdjudicationView(
         kind=case.reader_study.adjudication,
         readings=tuple(
             _labelled(
                 f"Reader {number}",
                 said[one.pk],
+                of_film=of_film[one.pk],
                 window=window_of(one),
                 is_swapped=one.completion_a_id != reading.completion_a_id,
             )
@@ -113,13 +123,22 @@ def _uids(model: Any, keys: Collection[int]) -> Mapping[int, uuid.UUID]:
     return dict(model.objects.filter(pk__in=set(keys) - {0}).values_list("pk", "uid"))
 
 
-def _labelled(label: str, said: Said, *, window: WindowView | None, is_swapped: bool) -> EarlierReadingView:
+def _labelled(
+    label: str,
+    said: Said,
+    *,
+    of_film: Mapping[Moment, FirstReadView],
+    window: WindowView | None,
+    is_swapped: bool,
+) -> EarlierReadingView:
     votes = said.votes
     if is_swapped:
         votes = tuple(replace(vote, side=_OTHER_SIDE.get(vote.side, vote.side)) for vote in votes)
     return EarlierReadingView(
         label=label,
         window=window,
+        said_first=of_film.get("first"),
+        said_after_reveal=of_film.get("after_reveal"),
         step_ratings=said.step_ratings,
         region_annotations=said.region_annotations,
         drawn_regions=tuple(region for region in said.drawn_regions if region.first_read is None),

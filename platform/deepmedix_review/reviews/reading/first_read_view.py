@@ -10,6 +10,8 @@ from typing import Literal
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS
 from deepmedix_review.reviews.models import DrawnRegion, FirstRead, Reading
 
+Moment = Literal["first", "after_reveal"]
+
 
 @dataclass(frozen=True)
 class DrawnRegionView:
@@ -18,7 +20,7 @@ class DrawnRegionView:
     uid: uuid.UUID
     step: uuid.UUID | None
     missed_finding: uuid.UUID | None
-    first_read: Literal["first", "after_reveal"] | None
+    first_read: Moment | None
     x_min: float
     y_min: float
     x_max: float
@@ -54,7 +56,7 @@ def drawn_regions(readings: Iterable[Reading]) -> Mapping[int, tuple[DrawnRegion
         *("reading_id", "first_read__is_after_reveal", "uid", "step__uid", "missed_finding__uid"),
         *("x_min", "y_min", "x_max", "y_max"),
     ):
-        moment: Literal["first", "after_reveal"] | None = None
+        moment: Moment | None = None
         if is_after_reveal is not None:
             moment = "after_reveal" if is_after_reveal else "first"
         x_min, y_min, x_max, y_max = edges
@@ -62,31 +64,35 @@ def drawn_regions(readings: Iterable[Reading]) -> Mapping[int, tuple[DrawnRegion
     return {reading: tuple(drawn) for reading, drawn in regions.items()}
 
 
-def first_read_form(reading: Reading, drawn: Iterable[DrawnRegionView]) -> FirstReadForm | None:
-    """None where the case asks for no first read."""
-    if not reading.asks_first_read:
-        return None
-    choices = tuple(reading.assignment.case.reader_study.first_read_choices)
-    said = {row.is_after_reveal: row for row in FirstRead.objects.filter(reading=reading)}
-    regions = tuple(drawn)
-
-    def shown(moment: Literal["first", "after_reveal"]) -> FirstReadView | None:
-        row = said.get(moment == "after_reveal")
-        if row is None:
-            return None
-        return FirstReadView(
+def first_reads(
+    drawn: Mapping[Reading, Iterable[DrawnRegionView]],
+) -> Mapping[int, Mapping[Moment, FirstReadView]]:
+    """By reading, each of which comes with all the regions that its reader drew; one query."""
+    said: dict[int, dict[Moment, FirstReadView]] = {reading.pk: {} for reading in drawn}
+    regions = {reading.pk: tuple(theirs) for reading, theirs in drawn.items()}
+    for row in FirstRead.objects.filter(reading__in=said):
+        moment: Moment = "after_reveal" if row.is_after_reveal else "first"
+        said[row.reading_id][moment] = FirstReadView(
             choice=row.choice,
             findings=tuple(row.findings),
             impression=row.impression,
             confidence=row.confidence,
             locked_at=row.locked_at,
-            regions=tuple(region for region in regions if region.first_read == moment),
+            regions=tuple(region for region in regions[row.reading_id] if region.first_read == moment),
         )
+    return said
 
+
+def first_read_form(reading: Reading, drawn: Iterable[DrawnRegionView]) -> FirstReadForm | None:
+    """None where the case asks for no first read."""
+    if not reading.asks_first_read:
+        return None
+    choices = tuple(reading.assignment.case.reader_study.first_read_choices)
+    said = first_reads({reading: drawn})[reading.pk]
     return FirstReadForm(
         form="choice" if choices else "findings",
         choices=choices,
         findings_offered=() if choices else CHEXPERT_FINDINGS,
-        first=shown("first"),
-        after_reveal=shown("after_reveal"),
+        first=said.get("first"),
+        after_reveal=said.get("after_reveal"),
     )

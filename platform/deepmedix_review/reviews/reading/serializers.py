@@ -175,6 +175,8 @@ class WindowSerializer(serializers.Serializer[Any]):
 class EarlierReadingSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(help_text="Reader 1, Reader 2 …")  # type: ignore[assignment]  # as above
     window = WindowSerializer(allow_null=True)
+    said_first = FirstReadViewSerializer(allow_null=True)
+    said_after_reveal = FirstReadViewSerializer(allow_null=True)
     step_ratings = StepRatingSerializer(many=True)
     region_annotations = RegionAnnotationSerializer(many=True)
     drawn_regions = DrawnRegionSerializer(many=True)
@@ -276,7 +278,10 @@ class ReadingSerializer(serializers.Serializer[Any]):
     missed_findings = MissedFindingSerializer(many=True)
     drawn_regions = DrawnRegionSerializer(many=True)
     criterion_ratings = CriterionRatingSerializer(many=True)
-    adjudication = AdjudicationSerializer(allow_null=True)
+    is_adjudication = serializers.BooleanField()
+    adjudication = AdjudicationSerializer(
+        allow_null=True, help_text="null until the first read of an adjudication that asks one is locked"
+    )
     feedback = FeedbackSerializer(allow_null=True)
     window = WindowSerializer(allow_null=True)
     measured_lines = serializers.ListField(

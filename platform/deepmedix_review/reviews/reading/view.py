@@ -118,6 +118,7 @@ class ReadingView:
     missed_findings: tuple[MissedFindingView, ...]
     drawn_regions: tuple[DrawnRegionView, ...]
     criterion_ratings: tuple[CriterionRatingView, ...]
+    is_adjudication: bool
     adjudication: AdjudicationView | None
     feedback: FeedbackView | None
     window: WindowView | None
@@ -173,6 +174,7 @@ def show_reading(reading: Reading) -> ReadingView:
         missed_findings=said.missed_findings,
         drawn_regions=said.drawn_regions,
         criterion_ratings=said.criterion_ratings,
+        is_adjudication=reading.assignment.kind == Assignment.Kind.ADJUDICATION,
         adjudication=show_adjudication(reading),
         feedback=show_feedback(reading, said, first_read, completions),
         window=window_of(reading),

@@ -13,7 +13,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.criteria.doubts import doubt_criteria
 from deepmedix_review.reviews.disagreement import find_disagreements
 from deepmedix_review.reviews.guards import require_designer
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
 from deepmedix_review.reviews.study_services.moves import taken_back
 from deepmedix_review.reviews.third_readers import next_third_reader
@@ -184,12 +184,22 @@ def start_adjudication(
             completions=ground_of(reader_study, cases=[case]).completions[case.pk],
             swap=rng.random() < 0.5,
             shows=reader_study.shows,
-            asks_first_read=False,
+            asks_first_read=_asks_first_read(case),
         ).save()
     record_event(
         actor=actor, action="start_adjudication", subject=assignment, details={"reader": str(reader.uid)}
     )
     return assignment
+
+
+def _asks_first_read(case: Case) -> bool:
+    """Of a third reader, where one was asked of an earlier one: whoever decides sees the film by themselves
+    before anybody's words. A consensus reading is held over these words."""
+    if case.reader_study.adjudication != ReaderStudy.Adjudication.THIRD_READER:
+        return False
+    return Reading.objects.filter(
+        assignment__case=case, assignment__kind=Kind.FIRST, asks_first_read=True, signed_at__isnull=False
+    ).exists()
 
 
 _OPENED = Q(readings__opened_at__isnull=False)

@@ -46,7 +46,7 @@ from deepmedix_review.reviews.tasks import tend_reader_studies
 from deepmedix_review.reviews.worklist.cases import place_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
-from tests.factories.reviews import change, complete, sign
+from tests.factories.reviews import change, complete, say_first, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -54,9 +54,14 @@ TWO_OF_THREE = ReaderStudyDesign(design="k_readers", readers_per_case=2)
 
 
 def disputed_study(
-    *, adjudication: str = "third_reader", num_cases: int = 1, num_readers: int = 3, **fields: Any
+    *,
+    adjudication: str = "third_reader",
+    num_cases: int = 1,
+    num_readers: int = 3,
+    design: ReaderStudyDesign = TWO_OF_THREE,
+    **fields: Any,
 ) -> ReaderStudy:
-    draft = a_draft(num_cases=num_cases, num_readers=num_readers, design=TWO_OF_THREE, **fields)
+    draft = a_draft(num_cases=num_cases, num_readers=num_readers, design=design, **fields)
     return running(replace(draft, adjudication=adjudication))
 
 
@@ -210,6 +215,33 @@ def test_a_third_reader_gets_the_case_once_and_its_reading_is_data() -> None:
     sign(reading)
     assert signed_readings().filter(assignment__kind=Assignment.Kind.ADJUDICATION).count() == 1
     assert queue_adjudications(reader_study=reader_study) == 0
+
+
+@pytest.mark.parametrize(
+    ("adjudication", "first_reads", "is_alone_first"),
+    [("third_reader", "on", True), ("third_reader", "off", False), ("consensus", "on", False)],
+)
+def test_a_third_reader_sees_the_film_alone_first_where_the_readers_did(
+    adjudication: str, first_reads: Any, is_alone_first: bool
+) -> None:
+    design = replace(TWO_OF_THREE, first_reads=first_reads)
+    reader_study = disputed_study(adjudication=adjudication, design=design)
+    for number, reading in enumerate(readings_of(the_case(reader_study)), start=1):
+        if first_reads == "on":
+            say_first(reading, impression=f"Seen by {number}.")
+    case = dispute(reader_study)
+    third = spare_reader(reader_study)
+    start_adjudication(case=case, reader=third, actor=AdminFactory.create())
+    reading = Reading.objects.get(assignment__kind=Assignment.Kind.ADJUDICATION)
+    shown = show_reading(reading_for(third, reading.uid))
+    assert shown.is_adjudication
+    assert (shown.stage == "first_read", shown.adjudication is None) == (is_alone_first, is_alone_first)
+    if is_alone_first:
+        say_first(reading, impression="Seen by the third.")
+        shown = show_reading(reading_for(third, reading.uid))
+    assert shown.adjudication is not None
+    said = [earlier.said_first and earlier.said_first.impression for earlier in shown.adjudication.readings]
+    assert said == (["Seen by 1.", "Seen by 2."] if first_reads == "on" else [None, None])
 
 
 def test_a_case_that_went_to_another_reader_unopened_comes_back_to_be_settled() -> None:
