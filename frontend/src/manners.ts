@@ -12,6 +12,7 @@ interface Answer {
 }
 
 const LOGIN = "/login/";
+const HEALTH = "/healthz";
 
 const detail = (event: Event): Answer => (event as CustomEvent<Answer>).detail;
 
@@ -46,6 +47,30 @@ export function minded(page: Document): void {
   });
   page.addEventListener("htmx:beforeRequest", (event) => {
     detail(event).elt.parentElement?.querySelector("[data-unreachable]")?.remove();
+  });
+}
+
+/** Buttons that lead to another page by a plain form: with the server away the browser would show a page of its own
+ * in place of this one. */
+export function leadOnlyWhereItAnswers(page: Document): void {
+  const answered = new WeakSet<HTMLFormElement>();
+  const asking = new WeakSet<HTMLFormElement>();
+  page.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (!form.matches("[data-leads-on]") || answered.delete(form)) return;
+    event.preventDefault();
+    if (asking.has(form)) return;
+    asking.add(form);
+    form.parentElement?.querySelector("[data-unreachable]")?.remove();
+    fetch(HEALTH, { method: "HEAD", cache: "no-store" })
+      .then(
+        () => {
+          answered.add(form);
+          form.requestSubmit(event.submitter);
+        },
+        () => form.after(unreachable("so you stay here, and nothing is lost. Try again in a moment.")),
+      )
+      .finally(() => asking.delete(form));
   });
 }
 

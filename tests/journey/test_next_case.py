@@ -233,6 +233,24 @@ def test_a_film_whose_file_is_gone_leads_back_to_the_worklist_and_on(enter: Call
     assert held.get().withdrawn_at is not None
 
 
+def test_with_the_server_away_the_worklist_stays_and_leads_on_once_it_is_back(
+    enter: Callable[..., Room],
+) -> None:
+    room = enter(num_cases=2)
+    _, second = Reading.objects.filter(assignment__reader=room.reader).order_by("assignment__position")
+    room.page.goto(f"{room.url}/worklist/")
+    room.page.context.set_offline(True)
+    read = room.page.get_by_role("button", name=f"Read {second.assignment.label}")
+    for button in (room.page.get_by_role("button", name="Read the first case"), read):
+        button.click()
+        expect(button.locator("xpath=ancestor::form/following-sibling::*[@role='alert']")).to_contain_text(
+            "The server can't be reached, so you stay here"
+        )
+    room.page.context.set_offline(False)
+    read.click()
+    room.wait_for_case(second)
+
+
 def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: Callable[..., Room]) -> None:
     room = enter(num_cases=3)
     first, second, third = room.open()
