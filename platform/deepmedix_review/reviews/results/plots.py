@@ -85,11 +85,14 @@ def interval_plot(
     unit: str,
     marks: Sequence[float] = (),
     places: int = 2,
+    groups: Sequence[str] = (),
 ) -> Plot:
     """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with.
-    `unit` stands at the end of the scale, below the values."""
+    `unit` stands at the end of the scale, below the values. Rows of one of `groups`, one for each row, have
+    one colour; without them colours go in turn."""
     span = (high - low) or 1.0
     left = name_px([label for label, _, _ in rows])
+    order = list(dict.fromkeys(groups))
 
     def across(value: float) -> float:
         return round(left + (min(max(value, low), high) - low) / span * PLOT_PX, 1)
@@ -111,7 +114,7 @@ def interval_plot(
         if value is None:
             labels.append(Label(left + 8, y + 4, "none: the table says why"))
             continue
-        colour = place % COLOURS + 1
+        colour = (order.index(groups[place]) if groups else place) % COLOURS + 1
         if interval is not None:
             lines.append(Line(across(interval[0]), y, across(interval[1]), y, colour))
         dots.append(Dot(across(value), y, colour, f"{label}: {value:.{places}f}"))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
@@ -54,6 +55,19 @@ def test_no_label_of_a_plot_is_cut_off_or_covers_another() -> None:
     assert max(label.y for label in short.labels) < short.height
     pairs = matrix_plot(["E-GAMMA", "E-ALPHA"], [[None, None], [None, None]], said="")
     assert [label.text for label in pairs.labels if label.y < 20] == ["GAMMA", "ALPHA"]
+
+
+def test_rows_of_one_version_have_one_colour_and_of_no_groups_each_its_own() -> None:
+    rows = [
+        (name, 0.5, (0.4, 0.6)) for name in ("Location, v1", "Location, v2", "Severity, v1", "Severity, v2")
+    ]
+
+    def colours(groups: Sequence[str]) -> list[int]:
+        drawn = interval_plot(rows, low=0.0, high=1.0, unit="share", said="", groups=groups)
+        return [dot.colour for dot in drawn.dots]
+
+    assert colours(["v1", "v2", "v1", "v2"]) == [1, 2, 1, 2]
+    assert colours([]) == [1, 2, 3, 4]
 
 
 def test_staff_see_the_page_its_csv_and_leave_a_trace_and_experts_see_nothing() -> None:
