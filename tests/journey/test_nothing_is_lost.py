@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
 from deepmedix_review.reviews.models import Reading, ReadingChange, StepRating
-from deepmedix_review.reviews.study_services import create_reader_study, lock_reader_study
+from deepmedix_review.reviews.study_services import create_reader_study, lock_reader_study, pause_reader_study
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import PASSWORD, ExpertFactory
 from tests.factories.reasoning import say
@@ -209,12 +209,20 @@ def test_what_a_locked_study_no_longer_takes_is_discarded_by_a_second_press_and_
 ) -> None:
     desk = sit_down()
     page = desk.page
+    reader_study = desk.reading.assignment.case.reader_study
+    pause_reader_study(reader_study=reader_study, actor=None)
+    page.reload()
+    paused = page.get_by_role("status").filter(has_text="this case can be finished")
+    expect(paused).to_be_visible()
+    expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
     context.route(CHANGES, lambda route: route.abort())
     desk.rate_until(3)
     expect(page.get_by_role("alert").filter(has_text=WAITING)).to_be_visible()
-    lock_reader_study(reader_study=desk.reading.assignment.case.reader_study, actor=None)
+    lock_reader_study(reader_study=reader_study, actor=None)
     context.unroute(CHANGES)
     alert = page.get_by_role("alert").filter(has_text="came too late and can't be saved any more")
+    expect(alert).to_be_visible(timeout=60_000)
+    expect(paused).to_have_count(0)
     discard = alert.get_by_role("button", name="Discard them")
     discard.click(timeout=60_000)
     lost = alert.get_by_role("status")

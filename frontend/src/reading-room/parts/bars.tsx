@@ -84,6 +84,7 @@ export function TopBar(props: {
       </a>
       <StudyTitle title={`${reading.reader_study} · blinded`} />
       {reading.is_training && <span class="chip quiet">practice case</span>}
+      {reading.is_adjudication && <span class="chip quiet">to settle</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
       <progress value={numBehind(reading)} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>

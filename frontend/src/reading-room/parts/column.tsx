@@ -45,7 +45,7 @@ export function Column(props: Props) {
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
       <Adjudication reading={reading} />
-      <Paused reading={reading} />
+      {stage.save.problem === null && <Paused reading={reading} />}
       <NoFirstRead reading={reading} />
       <div class="room-list">
         <div

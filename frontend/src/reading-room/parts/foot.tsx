@@ -65,10 +65,13 @@ export function Foot(props: Props) {
 }
 
 function nameOfSigning(
-  { stage, amends_signed_at: amends }: Pick<Reading, "stage" | "amends_signed_at">,
+  { stage, is_adjudication, amends_signed_at: amends }: Reading,
   isUnderWay: boolean,
 ): string {
-  if (stage === "first_read") return isUnderWay ? "Locking…" : "Lock and show the outputs";
+  if (stage === "first_read") {
+    if (isUnderWay) return "Locking…";
+    return is_adjudication ? "Lock and show outputs and readers' words" : "Lock and show the outputs";
+  }
   if (isUnderWay) return "Signing…";
   return amends === null ? "Sign and next" : "Sign the amendment";
 }
