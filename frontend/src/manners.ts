@@ -13,6 +13,7 @@ interface Answer {
 
 const LOGIN = "/login/";
 const HEALTH = "/healthz";
+const MOST_PATIENCE_MS = 10_000;
 
 const detail = (event: Event): Answer => (event as CustomEvent<Answer>).detail;
 
@@ -62,16 +63,25 @@ export function leadOnlyWhereItAnswers(page: Document): void {
     if (asking.has(form)) return;
     asking.add(form);
     form.parentElement?.querySelector("[data-unreachable]")?.remove();
-    fetch(HEALTH, { method: "HEAD", cache: "no-store" })
-      .then(
-        () => {
+    isServerUp()
+      .then((isUp) => {
+        if (isUp) {
           answered.add(form);
           form.requestSubmit(event.submitter);
-        },
-        () => form.after(unreachable("so you stay here, and nothing is lost. Try again in a moment.")),
-      )
+        } else form.after(unreachable("so you stay here, and nothing is lost. Try again in a moment."));
+      })
       .finally(() => asking.delete(form));
   });
+}
+
+/** A proxy before it answers too, with an error. */
+async function isServerUp(): Promise<boolean> {
+  const signal = AbortSignal.timeout(MOST_PATIENCE_MS);
+  try {
+    return (await fetch(HEALTH, { method: "HEAD", cache: "no-store", signal })).ok;
+  } catch {
+    return false;
+  }
 }
 
 function hasEndedSession(answeredBy: string): boolean {

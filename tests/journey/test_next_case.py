@@ -247,6 +247,12 @@ def test_with_the_server_away_the_worklist_stays_and_leads_on_once_it_is_back(
             "The server can't be reached, so you stay here"
         )
     room.page.context.set_offline(False)
+    # A proxy before a server that is away.
+    room.page.context.route("**/healthz", lambda route: route.fulfill(status=502))
+    with room.page.expect_response("**/healthz"):
+        read.click()
+    expect(room.page.get_by_role("alert").last).to_contain_text("so you stay here")
+    room.page.context.unroute("**/healthz")
     read.click()
     room.wait_for_case(second)
 

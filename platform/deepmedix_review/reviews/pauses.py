@@ -15,14 +15,14 @@ NOTHING_LOST = "Nothing that you said is lost."
 
 @dataclass(frozen=True)
 class Pause:
-    """`asked`: the pseudonym of who paused it, empty where no person did."""
+    """`asked`: the pseudonym of who paused it, empty where no person did, or one who has left."""
 
     since: datetime | None = None
     asked: str = ""
 
     @property
     def who(self) -> str:
-        return self.asked or "an admin"
+        return f"the admin {self.asked}" if self.asked else "an admin"
 
     @property
     def sentence(self) -> str:
@@ -58,4 +58,5 @@ def pause_of(reader_study: ReaderStudy) -> Pause | None:
 
 
 def _pause_by(event: AuditEvent) -> Pause:
-    return Pause(event.at, event.actor.pseudonym if event.actor else "")
+    is_here = event.actor is not None and event.actor.is_active
+    return Pause(event.at, event.actor.pseudonym if event.actor and is_here else "")

@@ -16,6 +16,7 @@ READINGS_COUNTED = 2_000
 # Until it is measured: how alike one reading rates the two outputs, and different readings their difference.
 SAME_READING, SAME_CASE = 0.5, 0.3
 MOST_POINTS, MOST_SHARE = 4.0, 1.0
+PLAUSIBILITY, SHARE = "mean plausibility", "the share of regions that fit"
 
 # Of each reading with two outputs: its case, and the later output's mean less that of the earlier.
 _DIFFERENCES = """
@@ -67,25 +68,28 @@ class Detectable:
     def sentence(self) -> str:
         told = []
         if self.points is not None:
-            told.append(f"{self.points:.2f} points or more in mean plausibility")
+            told.append(f"{self.points:.2f} points or more in {PLAUSIBILITY}")
         if self.share is not None:
             points = f"{100 * self.share:.0f} percentage points"
-            told.append(f"{points} or more in the share of regions that fit")
+            told.append(f"{points} or more in {SHARE}")
         if not told:
             return (
                 "So few cases would miss any difference between the two versions in "
                 f"{' and in '.join(self.asks)}: choose more."
             )
+        found = {PLAUSIBILITY: self.points, SHARE: self.share}
+        missed = [asked for asked in self.asks if found[asked] is None]
+        any_missed = f" Any difference in {' and in '.join(missed)} it would miss." if missed else ""
         return (
             f"If the two versions differ by {', or by '.join(told)}, this study would show it in 4 of 5 "
-            "tries (80 % power at alpha .05); a smaller difference it may miss."
+            f"tries (80 % power at alpha .05); a smaller difference it may miss.{any_missed}"
         )
 
 
 def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[Asked]) -> Detectable | None:
     """None unless each reading shows both versions and rates their steps or regions."""
     fields = {item.criterion.field for item in asked}
-    asks = {"plausibility": "mean plausibility", "verdict": "the share of regions that fit"}
+    asks = {"plausibility": PLAUSIBILITY, "verdict": SHARE}
     wanted = [asks[field] for field in asks if field in fields]
     if design.shows != "two_versions" or not wanted or not plan.num_data_cases:
         return None
@@ -133,11 +137,16 @@ def _measured(query: str) -> ClusterSpread | None:
 
 def _spread(measured: ClusterSpread | None, *, assumed: float) -> tuple[float, float, str]:
     """The standard deviation of a reading's difference, the ICC of those of one case, and both in words."""
-    if measured is None:
+    if measured is None or not measured.standard_deviation:
+        since = (
+            f"until {LEAST_READINGS} readings of {LEAST_CASES} cases with two outputs are signed"
+            if measured is None
+            else f"since all differences of {counted(measured.num, 'signed reading')} are alike so far"
+        )
         return (
             assumed,
             SAME_CASE,
-            f"assumed until {LEAST_READINGS} readings of {LEAST_CASES} cases with two outputs are signed, "
+            f"assumed {since}, "
             f"the difference within a reading has a standard deviation of {assumed:.2f} (its two outputs are "
             f"alike by a correlation of {SAME_READING}), and those of one case are alike by an ICC of "
             f"{SAME_CASE}",

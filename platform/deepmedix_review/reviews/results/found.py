@@ -228,7 +228,7 @@ def _means_plot(rows: Sequence[tuple[RatedCriterion, str, Clustered]]) -> Plot:
         low=min(numbers),
         high=max(numbers),
         marks=numbers if len(numbers) <= MOST_MARKS else (),
-        groups=[one.name if of == EVERY else of for one, of, _ in rows],
+        groups=[of for _, of, _ in rows] if any(of != EVERY for _, of, _ in rows) else (),
         unit="points",
         said="",
     )

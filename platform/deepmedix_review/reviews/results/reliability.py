@@ -44,18 +44,21 @@ SEEN_THROUGH = 2
 NO_REPEATS = "This design hides no repeats."
 NO_CONTROLS = "This design has no control cases."
 NO_FIRST_READS = "This design asks for no first read."
-# By reader: signed readings of data with a first read, and how many of them have another answer since.
+# By reader: signed first readings of data with a first read, as amended last, and how many of them have
+# another answer since. Who settles a dispute has seen others' words by then.
 _MINDS = """
 SELECT reader.pseudonym, count(*), count(*) FILTER (
     WHERE (after.choice, after.findings, after.impression)
         IS DISTINCT FROM (read.choice, read.findings, read.impression) AND after.id IS NOT NULL)
 FROM reviews_firstread read
 JOIN reviews_reading reading ON reading.id = read.reading_id AND reading.signed_at IS NOT NULL
-JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
+JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id AND assignment.kind = 'first'
 JOIN reviews_case ON reviews_case.id = assignment.case_id
 JOIN accounts_user reader ON reader.id = assignment.reader_id
 LEFT JOIN reviews_firstread after ON after.reading_id = read.reading_id AND after.is_after_reveal
 WHERE NOT read.is_after_reveal AND reviews_case.reader_study_id = %s AND reviews_case.role = 'data'
+  AND NOT EXISTS (
+    SELECT 1 FROM reviews_reading newer WHERE newer.amends_id = reading.id AND newer.signed_at IS NOT NULL)
 GROUP BY reader.pseudonym
 """
 
@@ -248,7 +251,10 @@ def _sides(readings: Readings, votes: Ratings, kind: Vote.Kind) -> Figure:
 def _changes_of_mind(reader_study: ReaderStudy) -> Figure:
     """How often the model's answer moved the reader from what the first read said."""
     key, title = "first-reads", "First read against the word after the reveal"
-    method = "readings with a locked first read whose answer after the reveal differs; Wilson interval"
+    method = (
+        "first readings with a locked first read whose answer after the reveal differs, as amended last; "
+        "Wilson interval"
+    )
     with connection.cursor() as cursor:
         cursor.execute(_MINDS, [reader_study.pk])
         counts = {name: (changed, reads) for name, reads, changed in cursor.fetchall()}

@@ -69,7 +69,7 @@ def shares_figure(
             low=0,
             high=1,
             unit="share",
-            groups=[one.version or one.label for one in shares],
+            groups=[one.version for one in shares] if any(one.version for one in shares) else (),
             said=f"{name}: " + ", ".join(f"{one.name} {one.share.value:.2f}" for one in shares),
         ),
     )

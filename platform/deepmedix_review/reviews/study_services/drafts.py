@@ -55,7 +55,7 @@ def design_another_like(*, reader_study: ReaderStudy, actor: User | None) -> Rea
     copy = design_reader_study(
         draft=replace(
             draft,
-            title=draft.title[: LONGEST_TITLE - len(COPIED)] + COPIED,
+            title=draft.title.removesuffix(COPIED)[: LONGEST_TITLE - len(COPIED)] + COPIED,
             studies=[case.study for case in of_data.select_related("study").order_by("position")],
             readers=[
                 reader for reader in draft.readers if reader.pk in here and may(reader, Capability.READ_CASES)

@@ -20,12 +20,24 @@ from deepmedix_review.reviews.models import (
     StepRating,
 )
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
+from rl_feedback.agreement import spread_in_clusters
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import two_versions_running
 from tests.factories.reviews import change, complete, completed_study, reader_study, sign
 
 pytestmark = pytest.mark.django_db
+
+
+def test_differences_that_are_all_alike_measure_no_spread_and_a_measure_without_any_is_told() -> None:
+    alike = spread_in_clusters([1.0] * 16, [place // 2 for place in range(16)])
+    spread, icc, said = detectable._spread(alike, assumed=0.5)
+    assert (spread, icc) == (0.5, detectable.SAME_CASE)
+    assert said.startswith("assumed since all differences of 16 signed readings are alike so far")
+    one = detectable.Detectable(
+        asks=(detectable.PLAUSIBILITY, detectable.SHARE), points=1.2, share=None, whence=()
+    )
+    assert one.sentence.endswith("Any difference in the share of regions that fit it would miss.")
 
 
 def test_the_plan_follows_the_form_and_keeps_nothing(admin: Client) -> None:

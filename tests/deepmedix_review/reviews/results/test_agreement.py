@@ -16,6 +16,7 @@ from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.plots import interval_plot
 from deepmedix_review.reviews.results.readings import Said, as_slots, as_table, load_readings, load_these
 from deepmedix_review.reviews.results.regions import GRID, coverage
+from deepmedix_review.reviews.services import amend_reading
 from rl_feedback.agreement import krippendorff_alpha
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
 from tests.factories.accounts import ExpertFactory
@@ -239,6 +240,11 @@ def test_a_mind_is_changed_where_the_word_after_the_reveal_differs() -> None:
         sign(reading)
     found = figure(compute(study), "first-reads")
     assert found.table.rows == ((reader.pseudonym, 2, 4, 0.5),)
+    # An amendment counts in place of what it amends, and whoever settles a dispute has seen others' words.
+    sign(amend_reading(reading=reading, reader=reader, reason="Looked again."))
+    assert figure(compute(study), "first-reads").table.rows == ((reader.pseudonym, 2, 4, 0.5),)
+    Assignment.objects.filter(pk=reading.assignment_id).update(kind=Assignment.Kind.ADJUDICATION)
+    assert figure(compute(study), "first-reads").table.rows == ((reader.pseudonym, 2, 3, 0.6667),)
 
 
 def test_a_row_of_a_plot_without_a_value_leads_to_its_reason() -> None:

@@ -27,7 +27,7 @@ def test_a_paused_study_says_since_when_that_nothing_is_lost_and_whom_to_ask() -
     resume_reader_study(reader_study=study, actor=None)
     pause_reader_study(reader_study=study, actor=admin)
     since = AuditEvent.objects.filter(action="pause_reader_study").latest("sequence").at
-    comfort = f"Nothing that you said is lost. Ask {admin.pseudonym} when it goes on."
+    comfort = f"Nothing that you said is lost. Ask the admin {admin.pseudonym} when it goes on."
     page = client.get(reverse("worklist")).content.decode()
     assert (
         f"{say_moment(since)}</time>: no new case opens, and one that you have begun can be finished" in page
@@ -41,12 +41,12 @@ def test_a_paused_study_says_since_when_that_nothing_is_lost_and_whom_to_ask() -
     complete(reading)
     assert ending_after(sign(reading)).sentence.endswith(
         "the last one opens when it goes on. Nothing that you said is lost. "
-        f"Ask {admin.pseudonym} when that is."
+        f"Ask the admin {admin.pseudonym} when that is."
     )
     Invitation.objects.update(state=Invitation.State.INVITED)
     accept = reverse("invitation-answer", args=[study.invitations.get().uid])
     accepted = client.post(accept, {"answer": "accept"}, follow=True).content.decode()
-    assert f"cases open when it goes on. Ask {admin.pseudonym} when that is." in accepted
+    assert f"cases open when it goes on. Ask the admin {admin.pseudonym} when that is." in accepted
     resume_reader_study(reader_study=study, actor=admin)
     assert client.get(reverse("api-reading", args=[reading.uid])).json()["pause"] is None
     assert "Paused since" not in client.get(reverse("worklist")).content.decode()
