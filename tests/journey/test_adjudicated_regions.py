@@ -189,7 +189,7 @@ def test_who_decides_reads_the_film_alone_first_where_the_readers_did(
     expect(page.get_by_text("The outputs, and what the earlier readers said, are shown once")).to_be_visible()
     expect(page.locator(".earlier, .earlier-region")).to_have_count(0)
     expect(page.locator(".room-top").get_by_text("to settle")).to_be_visible()
-    expect(page.get_by_role("button", name="Lock and show outputs and readers' words")).to_be_visible()
+    expect(page.get_by_role("button", name="Lock and show it all")).to_be_visible()
     room.press("1", "ControlOrMeta+Enter")
     # Their words and regions, once their own are locked; the focus is on what is disputed.
     expect(room.current()).to_have_attribute("aria-label", "Step 2")

@@ -70,7 +70,7 @@ function nameOfSigning(
 ): string {
   if (stage === "first_read") {
     if (isUnderWay) return "Locking…";
-    return is_adjudication ? "Lock and show outputs and readers' words" : "Lock and show the outputs";
+    return is_adjudication ? "Lock and show it all" : "Lock and show the outputs";
   }
   if (isUnderWay) return "Signing…";
   return amends === null ? "Sign and next" : "Sign the amendment";
