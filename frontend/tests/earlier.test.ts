@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DrawnRegion, FirstRead, Reading } from "../src/api/reading";
+import type { DrawnRegion, Reading } from "../src/api/reading";
 import {
   earlierAnswers,
   earlierFindings,
@@ -9,7 +9,7 @@ import {
 } from "../src/reading-room/earlier";
 import { marksFor } from "../src/reading-room/marks";
 import { stepPlace } from "../src/reading-room/place";
-import { CRITERIA, criterion, reading } from "./scene";
+import { CRITERIA, criterion, firstRead, reading } from "./scene";
 
 type Earlier = NonNullable<Reading["adjudication"]>["readings"][number];
 
@@ -30,18 +30,6 @@ function earlier(label: string, part: Partial<Earlier> = {}): Earlier {
     criterion_ratings: [],
     ...part,
   };
-}
-
-function firstRead(part: Partial<FirstRead>): FirstRead {
-  const nothing = {
-    choice: "",
-    findings: [],
-    impression: "",
-    confidence: null,
-    locked_at: null,
-    regions: [],
-  };
-  return { ...nothing, ...part };
 }
 
 function drawn(uid: string, first_read: "first" | "after_reveal"): DrawnRegion {

@@ -4,7 +4,7 @@ import type { Action } from "../src/reading-room/actions";
 import { gaps } from "../src/reading-room/gaps";
 import { marksFor } from "../src/reading-room/marks";
 import { optionFor } from "../src/reading-room/questions";
-import { CRITERIA, criterion, desk, reading, region, step } from "./scene";
+import { CRITERIA, criterion, desk, firstRead, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const next: Action = { kind: "walk", by: 1 };
@@ -166,14 +166,7 @@ describe("a first read", () => {
   });
 
   it("shows its regions with all regions of the outputs, and neither by itself nor for the keys", async () => {
-    const first = {
-      choice: "",
-      findings: [],
-      impression: "",
-      confidence: null,
-      locked_at: null,
-      regions: [],
-    };
+    const first = firstRead({});
     const first_read = {
       form: "findings" as const,
       choices: [],

@@ -1,5 +1,14 @@
 /** A reading to try things on: two outputs, as the server sends them. */
-import type { AskedCriterion, Change, Completion, Reading, Region, Side, Step } from "../src/api/reading";
+import type {
+  AskedCriterion,
+  Change,
+  Completion,
+  FirstRead,
+  Reading,
+  Region,
+  Side,
+  Step,
+} from "../src/api/reading";
 import type { Past } from "../src/reading-room/record";
 import { Room } from "../src/reading-room/room";
 import type { Display, Film, FilmPlace, FilmView, RegionMark } from "../src/viewer/film";
@@ -67,6 +76,19 @@ export const CRITERIA: AskedCriterion[] = [
 ];
 
 /** `numSteps` steps a side, each with one region: step "a1" has the region "a1r". */
+/** Nothing was said yet, but what is given. */
+export function firstRead(part: Partial<FirstRead>): FirstRead {
+  const nothing = {
+    choice: "",
+    findings: [],
+    impression: "",
+    confidence: null,
+    locked_at: null,
+    regions: [],
+  };
+  return { ...nothing, ...part };
+}
+
 export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Reading> } = {}): Reading {
   const sides = (["a", "b"] as const).slice(0, numSides);
   return {

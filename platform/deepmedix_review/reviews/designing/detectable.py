@@ -18,7 +18,8 @@ SAME_READING, SAME_CASE = 0.5, 0.3
 MOST_POINTS, MOST_SHARE = 4.0, 1.0
 PLAUSIBILITY, SHARE = "mean plausibility", "the share of regions that fit"
 
-# Of each reading with two outputs: its case, and the later output's mean less that of the earlier.
+# Of each reading with two outputs, as amended last: its case, and the later output's mean less that of the
+# earlier.
 _DIFFERENCES = """
 SELECT newest.case_id,
   avg({value}) FILTER (WHERE step.completion_id = newest.later)
@@ -31,7 +32,8 @@ FROM (
   JOIN reviews_case c ON c.id = assignment.case_id AND c.role = 'data'
   JOIN reviews_readerstudy study ON study.id = c.reader_study_id AND NOT study.is_demo
     AND (study.state = 'locked' OR NOT study.hides_results)
-  WHERE reading.signed_at IS NOT NULL AND reading.amends_id IS NULL AND reading.completion_b_id IS NOT NULL
+  WHERE reading.signed_at IS NOT NULL AND reading.completion_b_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM reviews_reading newer WHERE newer.amends_id = reading.id AND newer.signed_at IS NOT NULL)
   ORDER BY reading.signed_at DESC LIMIT %s
 ) newest
 JOIN {said} ON said.reading_id = newest.id

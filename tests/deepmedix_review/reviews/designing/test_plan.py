@@ -20,11 +20,12 @@ from deepmedix_review.reviews.models import (
     StepRating,
 )
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
+from deepmedix_review.reviews.services import amend_reading
 from rl_feedback.agreement import spread_in_clusters
 from tests.deepmedix_review.reviews.designing.a_form import NEW, form, uids
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import two_versions_running
-from tests.factories.reviews import change, complete, completed_study, reader_study, sign
+from tests.factories.reviews import change, complete, completed_study, reader_of, reader_study, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -317,6 +318,13 @@ def test_the_plan_of_two_versions_says_how_small_a_difference_it_would_show(
     assert "has a standard deviation of 1.07, as in 16 signed readings of 8 cases" in page
     assert "alike by an ICC of 1.00, measured" in page
     assert "differ by 1.24 points or more in mean plausibility" in page
+    # An amendment counts in place of what it amends: here each says that there is no difference.
+    for reading in Reading.objects.filter(signed_at__isnull=False, amends=None, completion_b__isnull=False):
+        amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="Looked again.")
+        complete(amendment)
+        sign(amendment)
+    page = admin.post(plan, said).content.decode()
+    assert "since all differences of 16 signed readings are alike so far" in page
     # What nobody compares has no such difference, and four cases would miss any.
     assert "percentage points or more" not in admin.post(plan, said | {"shows": "one"}).content.decode()
     few = admin.post(plan, said | {"studies": uids(*films[:4])}).content.decode()
