@@ -9,6 +9,7 @@ from rl_feedback.agreement.alpha import KrippendorffAlpha, Level, krippendorff_a
 from rl_feedback.agreement.chance import ChanceCorrected, fleiss_kappa, gwet_ac1, gwet_ac2
 from rl_feedback.agreement.clusters import (
     Clustered,
+    PairedDifference,
     clustered_mean,
     clustered_share,
     paired_difference,
@@ -51,6 +52,7 @@ __all__ = [
     "Level",
     "MatchedRegions",
     "MrmcComparison",
+    "PairedDifference",
     "RegionAgreement",
     "SideBias",
     "Tally",

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from rl_feedback.agreement.estimate import Estimate, Floats, Numbers
+from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, percentiles
 from rl_feedback.agreement.tally import encode
 
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
 ONE_CLUSTER = "Its interval needs 2 cases."
+# So many draws times clusters are held at once.
+_MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,16 @@ class Clustered(Estimate):
     num: int
     num_clusters: int
     num_effective: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedDifference(Clustered):
+    """`drawn_interval` is the percentile interval of `num_draws` draws of clusters from `seed`; None without
+    draws, and of one cluster."""
+
+    drawn_interval: tuple[float, float] | None = None
+    num_draws: int = 0
+    seed: int = 0
 
 
 def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
@@ -49,16 +61,27 @@ def clustered_mean(values: Numbers, clusters: Numbers) -> Clustered:
     )
 
 
-def paired_difference(values: Numbers, is_second: Numbers, pairs: Numbers, clusters: Numbers) -> Clustered:
+def paired_difference(
+    values: Numbers,
+    is_second: Numbers,
+    pairs: Numbers,
+    clusters: Numbers,
+    *,
+    num_draws: int = 0,
+    seed: int = 0,
+) -> PairedDifference:
     """How much higher the second of two things is rated than the first: the mean over pairs, each the mean of
     its ratings of the second less that of the first, with the interval of `clustered_mean` over clusters.
 
     A pair is what both were rated in, one reader's reading of a case say; one without ratings of both counts
-    not. Worked example: two cases, in each the second is two points higher.
+    not. With `num_draws` the percentile bootstrap stands beside it, whole clusters drawn with replacement
+    (A. C. Davison and D. V. Hinkley, Bootstrap Methods and their Application (1997), 3.8): it asks for no
+    normal distribution, and is too narrow where clusters are few. Worked example: two cases, in each the
+    second is two points higher.
 
-    >>> found = paired_difference([1, 3, 2, 4], [0, 1, 0, 1], [5, 5, 6, 6], [7, 7, 9, 9])
-    >>> found.value, found.interval, found.num
-    (2.0, (2.0, 2.0), 2)
+    >>> found = paired_difference([1, 3, 2, 4], [0, 1, 0, 1], [5, 5, 6, 6], [7, 7, 9, 9], num_draws=100)
+    >>> found.value, found.interval, found.drawn_interval, found.num
+    (2.0, (2.0, 2.0), (2.0, 2.0), 2)
     """
     numbers, names = columns_of(values, clusters)
     second, keys = np.asarray(is_second, dtype=bool), np.asarray(pairs)
@@ -74,8 +97,14 @@ def paired_difference(values: Numbers, is_second: Numbers, pairs: Numbers, clust
         has_both &= num > 0
         means.append(np.bincount(place[chosen], numbers[chosen], len(first_at)) / np.maximum(num, 1))
     if not has_both.any():
-        return Clustered(value=None, note="Both were rated together nowhere.", num=0, num_clusters=0)
-    return clustered_mean((means[0] - means[1])[has_both], names[first_at][has_both])
+        return PairedDifference(value=None, note="Both were rated together nowhere.", num=0, num_clusters=0)
+    differences, of = (means[0] - means[1])[has_both], names[first_at][has_both]
+    return PairedDifference(
+        **vars(clustered_mean(differences, of)),
+        drawn_interval=percentiles(_drawn_means(differences, of, num_draws=num_draws, seed=seed), 0.95),
+        num_draws=num_draws,
+        seed=seed,
+    )
 
 
 def clustered_share(chosen: Numbers, clusters: Numbers) -> Clustered:
@@ -135,3 +164,19 @@ def _mean(numbers: Floats, names: Floats) -> tuple[float, float | None, int]:
     apart = np.bincount(place, numbers - mean, num_clusters)
     variance = num_clusters / (num_clusters - 1) * float((apart**2).sum()) / len(numbers) ** 2
     return mean, variance, num_clusters
+
+
+def _drawn_means(numbers: Floats, names: Floats, *, num_draws: int, seed: int) -> list[float]:
+    """The mean of all values of clusters drawn anew, once for each draw; none of one cluster."""
+    distinct, place = encode(names)
+    many = len(distinct)
+    if many < 2:
+        return []
+    sums, counts = np.bincount(place, numbers, many), np.bincount(place, minlength=many)
+    rng = np.random.default_rng(seed)
+    together = max(1, _MOST_CELLS // many)
+    drawn: list[float] = []
+    for start in range(0, num_draws, together):
+        chosen = rng.integers(many, size=(min(together, num_draws - start), many))
+        drawn += (sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)).tolist()
+    return drawn

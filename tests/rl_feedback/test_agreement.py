@@ -332,3 +332,25 @@ def test_two_things_are_compared_within_each_pair_and_pairs_without_both_count_n
     assert (alone.value, alone.note) == (None, "Both were rated together nowhere.")
     with pytest.raises(ValueError, match="names its pair"):
         paired_difference([1, 2], [0, 1], [1], [1, 1])
+
+
+def test_cases_are_drawn_whole_for_the_interval_of_a_paired_difference() -> None:
+    # Case 7 has two pairs, 0 apart, and case 8 one, 3 apart: a draw is 0, 1 or 3, at odds of 1 to 2 to 1.
+    values, second, pairs = [1, 1, 2, 2, 1, 4], [0, 1] * 3, [1, 1, 2, 2, 3, 3]
+    clusters = [7, 7, 7, 7, 8, 8]
+    found = paired_difference(values, second, pairs, clusters, num_draws=1000, seed=4)
+    assert (found.value, found.drawn_interval, found.num_draws, found.seed) == (1.0, (0.0, 3.0), 1000, 4)
+    assert found == paired_difference(values, second, pairs, clusters, num_draws=1000, seed=4)
+    # With very many cases it comes to what the variance between them says.
+    rng = np.random.default_rng(1)
+    apart = rng.normal(0.5, 1, 2000)
+    many = paired_difference(
+        np.column_stack([np.zeros(2000), apart]).ravel(),
+        [0, 1] * 2000,
+        np.repeat(np.arange(2000), 2),
+        np.repeat(np.arange(2000), 2),
+        num_draws=2000,
+    )
+    assert many.interval is not None
+    assert many.drawn_interval == pytest.approx(many.interval, abs=0.005)
+    assert paired_difference([1, 2], [0, 1], [1, 1], [1, 1], num_draws=10).drawn_interval is None

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from deepmedix_review.reviews.results.figures import TOO_FEW_CASES, Cell, rounded, written_interval
 from rl_feedback.agreement import Clustered
 
+Found = TypeVar("Found", bound=Clustered)
 ALL_ALIKE = "These few cases are all alike: no interval can be told."
 
 
-def unless_all_alike(found: Clustered) -> Clustered:
+def unless_all_alike(found: Found) -> Found:
     """Few cases that are all alike tell of no spread."""
     if found.interval is None or found.num_clusters >= TOO_FEW_CASES:
         return found

@@ -48,10 +48,13 @@ class Versions:
         return np.full(len(ratings.item), -1, dtype=np.int64)
 
 
+def compares_versions(reader_study: ReaderStudy) -> bool:
+    return reader_study.shows in (ReaderStudy.Shows.TWO_VERSIONS, ReaderStudy.Shows.ONE_OF_TWO)
+
+
 def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | None:
     """None where what was read is of one version alone."""
-    Shows = ReaderStudy.Shows
-    if reader_study.shows not in (Shows.TWO_VERSIONS, Shows.ONE_OF_TWO):
+    if not compares_versions(reader_study):
         return None
     shown = np.unique(np.concatenate([readings.completion_a, readings.completion_b]))
     rows = sorted(
@@ -64,7 +67,7 @@ def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | N
         names=tuple(f"v{number}" for number in numbers),
         completions=np.array([pk for pk, _ in rows], dtype=np.int64),
         places=np.array([numbers.index(number) for _, number in rows], dtype=np.int64),
-        one_a_reading=reader_study.shows == Shows.ONE_OF_TWO,
+        one_a_reading=reader_study.shows == ReaderStudy.Shows.ONE_OF_TWO,
     )
 
 
