@@ -15,7 +15,12 @@ from rl_feedback.agreement.clusters import (
     paired_difference,
 )
 from rl_feedback.agreement.concordance import KendallW, kendall_w
-from rl_feedback.agreement.detectable import ClusterSpread, detectable_difference, spread_in_clusters
+from rl_feedback.agreement.detectable import (
+    ClusterSpread,
+    detectable_difference,
+    detectable_difference_of_groups,
+    spread_in_clusters,
+)
 from rl_feedback.agreement.estimate import Estimate
 from rl_feedback.agreement.intraclass import FORMS, IntraclassCorrelation, icc
 from rl_feedback.agreement.kappa import CohenKappa, cohen_kappa
@@ -62,6 +67,7 @@ __all__ = [
     "cohen_kappa",
     "dawid_skene",
     "detectable_difference",
+    "detectable_difference_of_groups",
     "fleiss_kappa",
     "gwet_ac1",
     "gwet_ac2",

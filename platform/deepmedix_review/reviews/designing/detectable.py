@@ -7,7 +7,12 @@ from django.db import connection
 
 from deepmedix_review.reviews.criteria.versions import Asked
 from deepmedix_review.reviews.designs import ReaderStudyDesign, StudyPlan
-from rl_feedback.agreement import ClusterSpread, detectable_difference, spread_in_clusters
+from rl_feedback.agreement import (
+    ClusterSpread,
+    detectable_difference,
+    detectable_difference_of_groups,
+    spread_in_clusters,
+)
 from rl_feedback.counting import counted
 
 # Fewer readings, or cases with several, tell too little of how far differences lie apart.
@@ -59,12 +64,13 @@ _VERDICTS = _DIFFERENCES.format(
 class Detectable:
     """`points` of mean plausibility and `share` of regions that fit: the smallest true differences that are
     found at 80 % power and alpha .05. None of what is not asked, or where none that the scale has is found.
-    `whence` says what is assumed or was measured of each."""
+    `whence` says what is assumed or was measured of each. `is_paired`: whether each reading shows both."""
 
     asks: tuple[str, ...]
     points: float | None
     share: float | None
     whence: tuple[str, ...]
+    is_paired: bool = True
 
     @property
     def sentence(self) -> str:
@@ -89,29 +95,50 @@ class Detectable:
 
 
 def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[Asked]) -> Detectable | None:
-    """None unless each reading shows both versions and rates their steps or regions."""
+    """None unless readings show both versions, or either, and rate their steps or regions."""
     fields = {item.criterion.field for item in asked}
     asks = {"plausibility": PLAUSIBILITY, "verdict": SHARE}
     wanted = [asks[field] for field in asks if field in fields]
-    if design.shows != "two_versions" or not wanted or not plan.num_data_cases:
+    is_paired = design.shows == "two_versions"
+    if not (is_paired or design.shows == "one_of_two") or not wanted or not plan.num_data_cases:
         return None
     whence, found = [], {}
     for field, query, assumed, called in (
         ("plausibility", _PLAUSIBILITY, plan.assumptions.standard_deviation_points, "Plausibility"),
-        ("verdict", _VERDICTS, _spread_of_shares(plan), "Regions"),
+        ("verdict", _VERDICTS, _spread_of_shares(plan, num_outputs=design.num_outputs), "Regions"),
     ):
         if field not in fields:
             continue
-        spread, icc, said = _spread(_measured(query), assumed=assumed * (2 * (1 - SAME_READING)) ** 0.5)
-        found[field] = detectable_difference(
-            spread, num_clusters=plan.num_data_cases, per_cluster=plan.readers_per_case, icc=icc
-        )
+        if is_paired:
+            spread, icc, said = _spread(_measured(query), assumed=assumed * (2 * (1 - SAME_READING)) ** 0.5)
+            found[field] = detectable_difference(
+                spread, num_clusters=plan.num_data_cases, per_cluster=plan.readers_per_case, icc=icc
+            )
+        else:
+            found[field], said = _of_groups(plan, assumed=assumed)
         whence.append(f"{called}: {said}.")
     return Detectable(
         asks=tuple(wanted),
         points=_within(found.get("plausibility"), MOST_POINTS),
         share=_within(found.get("verdict"), MOST_SHARE),
         whence=tuple(whence),
+        is_paired=is_paired,
+    )
+
+
+def _of_groups(plan: StudyPlan, *, assumed: float) -> tuple[float | None, str]:
+    """Where each reading shows one of the two: half of a case's readings are of either; of a single one, half
+    of the cases'. Of one output in one reading `assumed` is the standard deviation."""
+    of_a_version = plan.readers_per_case / 2
+    found = detectable_difference_of_groups(
+        assumed,
+        num_clusters=plan.num_data_cases * min(1.0, of_a_version),
+        per_cluster=max(1.0, of_a_version),
+        icc=SAME_CASE,
+    )
+    return found, (
+        f"assumed, what a reading says of its output has a standard deviation of {assumed:.2f}, and readings "
+        f"of one output are alike by an ICC of {SAME_CASE}"
     )
 
 
@@ -119,9 +146,9 @@ def _within(difference: float | None, most: float) -> float | None:
     return difference if difference is not None and difference <= most else None
 
 
-def _spread_of_shares(plan: StudyPlan) -> float:
+def _spread_of_shares(plan: StudyPlan, *, num_outputs: int) -> float:
     """Of one output's share of regions that fit, in one reading, by the plan's assumptions of shares."""
-    assumed, regions = plan.assumptions, max(1.0, plan.times.regions / 2)
+    assumed, regions = plan.assumptions, max(1.0, plan.times.regions / num_outputs)
     alike = 1 + (regions - 1) * assumed.icc_of_votes
     return float((assumed.vote_share * (1 - assumed.vote_share) * alike / regions) ** 0.5)
 

@@ -329,3 +329,25 @@ def test_the_plan_of_two_versions_says_how_small_a_difference_it_would_show(
     assert "percentage points or more" not in admin.post(plan, said | {"shows": "one"}).content.decode()
     few = admin.post(plan, said | {"studies": uids(*films[:4])}).content.decode()
     assert "So few cases would miss any difference between the two versions in mean plausibility" in few
+
+
+def test_where_a_reading_shows_either_version_the_plan_counts_two_groups_of_readings(admin: Client) -> None:
+    before, older, newer = two_versions_running(num_cases=20, is_newer_read_first=True)
+    said = form(
+        shows="one_of_two",
+        version=str(older.uid),
+        other_version=str(newer.uid),
+        studies=uids(*(case.study for case in before.cases.select_related("study"))),
+        readers=uids(*(ExpertFactory.create() for _ in range(4))),
+    )
+    plan = reverse("reader-study-plan")
+    page = admin.post(plan, said).content.decode()
+    # 20 cases with 2 readings of either version, as sure as 20 * 2 / 1.3 = 30.8 each: the noncentrality of 38
+    # degrees of freedom, 2.87, times sqrt(2 / 30.8) of a standard deviation of 1 point, or of a half.
+    assert "differ by 0.73 points or more in mean plausibility, or by 37 percentage points or more in" in page
+    assert "what a reading says of its output has a standard deviation of 1.00" in page
+    assert "the two versions' readings count as two groups" in page.replace("&#x27;", "'")
+    # One reading a case is of either version on half of the cases: as sure as 10 each.
+    alone = {"design": "k_readers", "readers_per_case": "1"}
+    page = admin.post(plan, said | alone).content.decode()
+    assert "differ by 1.32 points or more in mean plausibility" in page
