@@ -1,5 +1,6 @@
 """What a plan tells an admin beside its figures: a study can start all the same."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,10 +64,17 @@ def of_short_washout(plan: StudyPlan, design: ReaderStudyDesign) -> Sequence[str
     if not plan.repeats_per_reader[1] or design.washout_days or between >= REMEMBERED_CASES:
         return []
     minutes = about_duration(between * plan.times.median / 60)
+    wayout = f"Leave {REMEMBERED_CASES} cases or more between, or days."
+    if plan.longest_washout < REMEMBERED_CASES:
+        enough = math.ceil(REMEMBERED_CASES / (1 - design.repeat_share)) if design.repeat_share < 1 else 0
+        more = f", or choose {enough} cases or more a reader, and leave {REMEMBERED_CASES} between"
+        wayout = (
+            f"Of lists this short no more than {counted(plan.longest_washout, 'case')} can lie between: "
+            f"leave days{more if enough else ''}."
+        )
     return [
         f"A repeat may come after {counted(between, 'other case')}, {minutes}: readers remember the case, "
-        f"and agree with themselves better than they would. Leave {REMEMBERED_CASES} cases or more between, "
-        "or days."
+        f"and agree with themselves better than they would. {wayout}"
     ]
 
 

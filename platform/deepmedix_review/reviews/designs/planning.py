@@ -20,6 +20,8 @@ from rl_feedback.counting import counted
 # Of a normal distribution: 95 % lie within so many standard deviations.
 Z_95 = 1.959964
 LONG_SITTING_MINUTES = 240
+# Of fewer readings of the same case by the same reader nothing can be told, as of fewer cases in results.
+LEAST_REPEATS = 10
 # What answers are, each kind with an interval of its own: points of a scale, verdicts of regions, one choice
 # or several, votes between two outputs.
 AnswerKind = Literal["scale", "region", "choice", "vote"]
@@ -47,7 +49,8 @@ class Span:
 @dataclass(frozen=True)
 class StudyPlan:
     """Half widths are of 95 % intervals, None where the design gives none or asks nothing of the kind.
-    `repeats_per_reader`: the fewest and the most. `problems` forbid the start; `sentences` tell what to know.
+    `repeats_per_reader`: the fewest and the most; `longest_washout`: how many cases can lie before every
+    repeat. `problems` forbid the start; `sentences` tell what to know.
     """
 
     num_data_cases: int
@@ -55,6 +58,7 @@ class StudyPlan:
     readers_per_case: float
     readings_per_reader: Span
     repeats_per_reader: tuple[int, int]
+    longest_washout: int
     num_readings: int
     minutes_per_reader: Span
     minutes_total: Span
@@ -120,6 +124,7 @@ def plan(
         readers_per_case=readers_per_case,
         readings_per_reader=each,
         repeats_per_reader=(min(repeats, default=0), max(repeats, default=0)),
+        longest_washout=longest_washout(rooms),
         num_readings=total,
         minutes_per_reader=per_reader,
         minutes_total=_minutes(times, total),
@@ -232,6 +237,9 @@ def _sentences(
         )
     elif design.repeat_share and not design.is_pool:
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
+    few = _of_few_repeats(design, rooms, num_controls=num_controls)
+    if few:
+        said.append(few)
     if wants_repeats and num_days is not None and 0 <= num_days <= design.washout_days:
         said.append(
             f"Repeats come due {counted(design.washout_days, 'day')} after their first reading, and the "
@@ -246,6 +254,27 @@ def _sentences(
             f"Each reader reads for about {minutes.median / 60:.0f} hours: give them several sittings."
         )
     return said
+
+
+def _of_few_repeats(design: ReaderStudyDesign, rooms: Sequence[RoomForRepeats], *, num_controls: int) -> str:
+    """That they tell nothing of a reader, and what would; empty where they do, or where there is none."""
+    most = max((room.fitting(design.washout_cases) for room in rooms), default=0)
+    if not 0 < most < LEAST_REPEATS:
+        return ""
+    shortest = min(room.num_cases for room in rooms)
+    share = LEAST_REPEATS / (shortest - num_controls) if shortest > num_controls else math.inf
+    has_room = shortest - max(1, design.washout_cases) >= LEAST_REPEATS
+    help_ = (
+        f"A share of {math.ceil(100 * share)} % gives {LEAST_REPEATS}"
+        if share <= 0.5 and has_room
+        else f"Choose more cases: {math.ceil(LEAST_REPEATS / design.repeat_share)} a reader give "
+        f"{LEAST_REPEATS} at this share"
+    )
+    repeats = counted(most, "hidden repeat")
+    return (
+        f"{repeats} a reader {'tells' if most == 1 else 'tell'} nothing about how consistent a reader is; "
+        f"{LEAST_REPEATS} or more would. {help_}."
+    )
 
 
 def _of_little_room(design: ReaderStudyDesign, rooms: Sequence[RoomForRepeats], *, longest: int) -> str:

@@ -249,6 +249,9 @@ def test_the_washout_follows_the_number_of_cases_until_one_is_said(admin: Client
     assert "of them 2 repeats" in page
     remember = "A repeat may come after 3 other cases, about 5 min: readers remember the case"
     assert remember in page
+    # Ten can't lie between in lists of 8; of 14 cases 4 are repeated behind 10 others.
+    assert "no more than 6 cases can lie between: leave days, or choose 14 cases or more a reader" in page
+    assert "Leave 10 cases or more between" not in page
     page = admin.post(plan, said | {"washout_cases": "1"}).content.decode()
     assert "A repeat may come after 1 other case, about 2 min: readers remember the case" in page
     days = admin.post(plan, said | {"washout_cases": "", "washout_days": "14"}).content.decode()

@@ -118,6 +118,36 @@ def test_the_plan_says_who_gets_no_repeat_and_why() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("num_cases", "share", "said"),
+    [
+        (
+            8,
+            0.1,
+            "1 hidden repeat a reader tells nothing about how consistent a reader is; 10 or more would. "
+            "Choose more cases: 100 a reader give 10 at this share.",
+        ),
+        (
+            40,
+            0.1,
+            "4 hidden repeats a reader tell nothing about how consistent a reader is; 10 or more would. "
+            "A share of 25 % gives 10.",
+        ),
+        (40, 0.25, ""),
+        (40, 0.0, ""),
+    ],
+)
+def test_the_plan_says_that_few_repeats_tell_nothing_and_what_would(
+    num_cases: int, share: float, said: str
+) -> None:
+    design = ReaderStudyDesign(repeat_share=share, washout_cases=2)
+    planned = plan(design, num_cases=num_cases, readers=3)
+    assert [one for one in planned.sentences if "how consistent" in one] == ([said] if said else [])
+    if said.endswith("A share of 25 % gives 10."):
+        enough = plan(ReaderStudyDesign(repeat_share=0.25, washout_cases=2), num_cases=num_cases, readers=3)
+        assert enough.repeats_per_reader == (10, 10)
+
+
 def test_minutes_grow_with_all_that_is_asked() -> None:
     usual = [Question("step"), Question("region"), Question("answer"), Question("vote")]
 
