@@ -25,7 +25,7 @@ from deepmedix_review.reviews.pauses import Pause, pauses_of
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
-from deepmedix_review.reviews.worklist.per_case import said_per_case
+from deepmedix_review.reviews.worklist.per_case import said_of_disputes, said_per_case
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 
@@ -269,7 +269,12 @@ def _readers_study(
         num_signed=invitation.num_signed,
         seconds_per_reading=_seconds_of(study, asked) if is_invited else None,
         said_per_case=(
-            said_per_case(study, asked, num_outputs=design_of(study).num_outputs) if is_invited else ()
+            (
+                *said_per_case(study, asked, num_outputs=design_of(study).num_outputs),
+                *said_of_disputes(study),
+            )
+            if is_invited
+            else ()
         ),
         num_adjudications=special["num_adjudications"],
         num_free=ending.num_free if ending is not None else 0,

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from deepmedix_review.reviews.criteria.versions import Asked
-from deepmedix_review.reviews.models import Criterion, ReaderStudy
+from deepmedix_review.reviews.models import Criterion, Invitation, ReaderStudy
+from deepmedix_review.reviews.study_services.drafting import design_of
 
 Target = Criterion.Target
 OWN_FINDINGS = "write down your own findings and lock them"
@@ -24,6 +25,18 @@ def said_per_case(study: ReaderStudy, asked: Sequence[Asked], *, num_outputs: in
     shown = "two outputs" if num_outputs > 1 else "one output"
     fit = [item for item in asked if num_outputs > 1 or item.criterion.target != Target.VOTE]
     return (*([first_read] if first_read else []), f"Each case shows {shown}{_questions(fit)}.")
+
+
+def said_of_disputes(study: ReaderStudy) -> tuple[str, ...]:
+    """That a case of others may come on top, where the design has it settled by a reader who has not read it,
+    and leaves one."""
+    if study.adjudication != ReaderStudy.Adjudication.THIRD_READER:
+        return ()
+    reads = (Invitation.State.INVITED, Invitation.State.ACCEPTED)
+    num_readers = study.invitations.filter(state__in=reads).count()
+    if design_of(study).num_readers_of_a_case(num_readers) >= num_readers:
+        return ()
+    return ("Where two others disagree on a case that is not yours, you may be asked to settle it, on top.",)
 
 
 def _first_read(study: ReaderStudy) -> str:

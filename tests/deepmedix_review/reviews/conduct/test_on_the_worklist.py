@@ -64,6 +64,22 @@ def test_an_invitation_says_what_each_case_asks(said: str, kind: dict[str, Any])
     assert ("of the two outputs together" in page) == ("shows" not in kind)
 
 
+@pytest.mark.parametrize(
+    ("adjudication", "readers_per_case", "is_told"),
+    [("third_reader", 2, True), ("third_reader", 3, False), ("consensus", 2, False), ("off", 2, False)],
+)
+def test_an_invitation_says_that_cases_of_others_may_come_to_be_settled(
+    adjudication: str, readers_per_case: int, is_told: bool
+) -> None:
+    design = ReaderStudyDesign(shows="one", design="k_readers", readers_per_case=readers_per_case)
+    draft = a_draft(num_cases=3, num_readers=3, design=design, adjudication=adjudication)
+    study = start_reader_study(reader_study=design_reader_study(draft=draft, actor=None), actor=None)
+    reader = study.invitations.earliest("pk").reader
+    page = client_of(reader).get(reverse("worklist")).content.decode()
+    said = "Where two others disagree on a case that is not yours, you may be asked to settle it, on top."
+    assert (said in page) == is_told
+
+
 def test_a_case_of_a_pool_is_taken_held_and_given_back() -> None:
     study = running(a_draft(num_cases=1, num_readers=2, design=replace(POOL, shows="one")))
     first, second = (client_of(reader) for reader in readers_of(study))
