@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
-from deepmedix_review.accounts.models import Role
+from deepmedix_review.accounts.models import CONTACT_LENGTH, Role
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.common.forms import FormInPlace, PlainForm, offer
 
@@ -40,6 +40,16 @@ class NewAccountForm(FormInPlace):
 
 class RoleForm(PlainForm):
     role = forms.ChoiceField(choices=Role.choices)
+
+
+class ContactForm(FormInPlace):
+    contact = forms.CharField(
+        label="How to reach",
+        max_length=CONTACT_LENGTH,
+        required=False,
+        help_text="A room, a telephone number, hours. Every reader of a reader study that this admin made or "
+        "paused sees it beside the pseudonym. Empty: none.",
+    )
 
 
 class PasswordForm(FormInPlace):

@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
+CONTACT_LENGTH = 120
+
 
 class Role(models.TextChoices):
     EXPERT = "expert", "Expert"
@@ -19,6 +21,12 @@ class User(AbstractUser):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.EXPERT)
     pseudonym = models.CharField(max_length=20, unique=True, help_text="as screens and exports name a reader")
+    contact = models.CharField(
+        max_length=CONTACT_LENGTH,
+        blank=True,
+        default="",
+        help_text="how readers of an admin's reader studies reach this person",
+    )
 
     class Meta:
         constraints = [
@@ -30,6 +38,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+    @property
+    def how_to_reach(self) -> str:
+        """The pseudonym, and beside it what the person said of how to be reached."""
+        return f"{self.pseudonym} ({self.contact})" if self.contact else self.pseudonym
 
 
 class Preference(models.Model):

@@ -57,6 +57,17 @@ def set_active(account: User, *, active: bool, actor: User) -> None:
 
 
 @transaction.atomic
+def change_contact(account: User, *, contact: str, actor: User) -> None:
+    """How readers reach an admin; empty takes it back. The record says that it changed, and not to what: it
+    stands for ever, and a person's number need not. Raises RefusedByRule of another role."""
+    if account.role != Role.ADMIN:
+        raise RefusedByRule("Readers are told how to reach an admin. This account is none.")
+    account.contact = " ".join(contact.split())
+    account.save(update_fields=["contact"])
+    _tell(account, action="change_contact", actor=actor, is_set=bool(account.contact))
+
+
+@transaction.atomic
 def change_password(account: User, *, password: str, actor: User | None) -> None:
     """Raises RefusedByRule where the password is too weak."""
     problems = _password_problems(account, password)

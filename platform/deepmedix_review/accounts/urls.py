@@ -13,6 +13,7 @@ page_urlpatterns: list[URLPattern] = [
     path("accounts/", views.list_accounts, name="account-list"),
     path("accounts/<uuid:uid>/", views.show_account, name="account-detail"),
     path("accounts/<uuid:uid>/role/", views.change_role, name="account-role"),
+    path("accounts/<uuid:uid>/contact/", views.change_contact, name="account-contact"),
     path("accounts/<uuid:uid>/password/", views.change_password, name="account-password"),
     path("accounts/<uuid:uid>/active/", views.set_active, name="account-active"),
 ]

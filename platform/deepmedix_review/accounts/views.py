@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from deepmedix_review.accounts import services
-from deepmedix_review.accounts.forms import LogInForm, NewAccountForm, PasswordForm, RoleForm
+from deepmedix_review.accounts.forms import ContactForm, LogInForm, NewAccountForm, PasswordForm, RoleForm
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import accounts, acting_user
@@ -72,6 +72,19 @@ def change_role(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @needs_capability(Capability.MANAGE_ACCOUNTS)
+def change_contact(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    account = get_object_or_404(User, uid=uid)
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return _show(request, account, PasswordForm(), contact_form=form)
+    services.change_contact(account, contact=form.cleaned_data["contact"], actor=acting_user(request))
+    said = "Readers are told how to reach" if account.contact else "Readers are no longer told how to reach"
+    messages.success(request, f"{said} {account}.")
+    return redirect("account-detail", account.uid)
+
+
+@require_POST
+@needs_capability(Capability.MANAGE_ACCOUNTS)
 def change_password(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     account = get_object_or_404(User, uid=uid)
     form = PasswordForm(request.POST)
@@ -100,11 +113,18 @@ def set_active(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     return redirect("account-detail", account.uid)
 
 
-def _show(request: HttpRequest, account: User, password_form: PasswordForm) -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    account: User,
+    password_form: PasswordForm,
+    *,
+    contact_form: ContactForm | None = None,
+) -> HttpResponse:
     context = {
         "account": account,
         "role_form": RoleForm(initial={"role": account.role}),
         "password_form": password_form,
+        "contact_form": contact_form or ContactForm(initial={"contact": account.contact}),
         "tokens": tokens_of(account),
         "is_own": account.pk == acting_user(request).pk,
     }

@@ -10,10 +10,9 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.selectors import has_recorded
-from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import Closed, IsOver, NotYours, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
-from deepmedix_review.reviews.pauses import Pause, pause_of
+from deepmedix_review.reviews.pauses import Pause, pause_of, say_over, who_made
 
 # SQL, since it runs at every click: the columns of a Standing, and where they are.
 STANDING_COLUMNS = """
@@ -60,7 +59,7 @@ def standing_of(assignment_id: int) -> Standing:
 def require_may_open(assignment_id: int) -> None:
     """Raises Closed or IsOver where this case can't be begun: paused, locked, late, taken away, not due."""
     standing = standing_of(assignment_id)
-    _require_held(standing)
+    _require_held(standing, assignment_id)
     if standing.study_state == ReaderStudy.State.PAUSED:
         raise Closed(_paused(assignment_id))
     if standing.kind == Assignment.Kind.REPEAT and (
@@ -75,7 +74,7 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
     `standing` of the reading's assignment saves its query.
     """
     standing = standing or standing_of(reading.assignment_id)
-    _require_held(standing)
+    _require_held(standing, reading.assignment_id)
     if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
         raise Closed(_paused(reading.assignment_id))
     return standing
@@ -121,11 +120,14 @@ def require_designer(user: User | None) -> None:
 
 
 def _paused(assignment_id: int) -> str:
-    reader_study = ReaderStudy.objects.get(cases__assignments=assignment_id)
-    return (pause_of(reader_study) or Pause()).sentence
+    return (pause_of(_reader_study(assignment_id)) or Pause()).sentence
 
 
-def _require_held(standing: Standing) -> None:
+def _reader_study(assignment_id: int) -> ReaderStudy:
+    return ReaderStudy.objects.select_related("created_by").get(cases__assignments=assignment_id)
+
+
+def _require_held(standing: Standing, assignment_id: int) -> None:
     if standing.study_state == ReaderStudy.State.DRAFT:
         raise Closed("This reader study has not begun. Go back to your worklist.")
     if standing.study_state == ReaderStudy.State.LOCKED:
@@ -140,10 +142,7 @@ def _require_held(standing: Standing) -> None:
             )
         raise Closed("This case was taken off your worklist. Go back and read the next one.")
     if standing.deadline is not None and standing.deadline < timezone.localdate():
-        raise Closed(
-            f"The deadline of this reader study was {say_day(standing.deadline)}. "
-            "Ask its admin for more time."
-        )
+        raise Closed(say_over(standing.deadline, who_made(_reader_study(assignment_id))))
 
 
 def _require_not_removed(standing: Standing) -> None:

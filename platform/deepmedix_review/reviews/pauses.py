@@ -1,13 +1,13 @@
-"""Says of a paused reader study since when it is paused, and whom its readers may ask."""
+"""Says of a reader study that is paused or over since when it is, and whom its readers may ask."""
 
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import last_recorded
-from deepmedix_review.common.dates import say_moment
+from deepmedix_review.common.dates import say_day, say_moment
 from deepmedix_review.reviews.models import ReaderStudy
 
 NOTHING_LOST = "Nothing that you said is lost."
@@ -15,7 +15,8 @@ NOTHING_LOST = "Nothing that you said is lost."
 
 @dataclass(frozen=True)
 class Pause:
-    """`asked`: the pseudonym of who paused it, empty where no person did, or one who has left."""
+    """`asked`: who paused it, by pseudonym and how to be reached; empty where no person did, or one who has
+    left."""
 
     since: datetime | None = None
     asked: str = ""
@@ -43,6 +44,16 @@ class Pause:
         return f"{NOTHING_LOST} Ask {self.who} when that is."
 
 
+def who_made(reader_study: ReaderStudy) -> str:
+    """Whom its readers may ask for anything else, in words."""
+    admin = reader_study.created_by
+    return f"the admin {admin.how_to_reach}" if admin is not None and admin.is_active else "an admin"
+
+
+def say_over(deadline: date, who: str) -> str:
+    return f"The deadline of this reader study was {say_day(deadline)}. Ask {who} for more time."
+
+
 def pauses_of(reader_studies: Iterable[ReaderStudy]) -> Mapping[uuid.UUID, Pause]:
     """Of those that are paused. No query where none is."""
     paused = [one.uid for one in reader_studies if one.state == ReaderStudy.State.PAUSED]
@@ -59,4 +70,4 @@ def pause_of(reader_study: ReaderStudy) -> Pause | None:
 
 def _pause_by(event: AuditEvent) -> Pause:
     is_here = event.actor is not None and event.actor.is_active
-    return Pause(event.at, event.actor.pseudonym if event.actor and is_here else "")
+    return Pause(event.at, event.actor.how_to_reach if event.actor and is_here else "")

@@ -45,9 +45,39 @@ def test_an_admin_changes_role_and_password_and_closes_the_account_but_not_their
     assert client.post(reverse("account-active", args=[admin.uid]), {"active": "no"}).status_code == 409
 
 
+def test_an_admin_says_how_to_be_reached_and_nobody_else_is_asked(client, admin):
+    address, page = (reverse(name, args=[admin.uid]) for name in ("account-contact", "account-detail"))
+    assert "How to reach" in client.get(page).content.decode()
+    said = client.post(address, {"contact": " Reading room 3,\n tel. 4711 "}, follow=True).content.decode()
+    assert f"Readers are told how to reach {admin}." in said
+    assert 'value="Reading room 3, tel. 4711"' in said
+    admin.refresh_from_db()
+    assert admin.how_to_reach == f"{admin.pseudonym} (Reading room 3, tel. 4711)"
+    event = AuditEvent.objects.filter(action="change_contact").latest("sequence")
+    # The record stands for ever, so it holds no number of a person.
+    assert (event.actor, event.subject_uid, event.details) == (admin, str(admin.uid), {"is_set": True})
+    long = client.post(address, {"contact": "x" * 121}).content.decode()
+    assert "at most 120 characters" in long
+    client.post(address, {"contact": ""})
+    admin.refresh_from_db()
+    assert admin.how_to_reach == admin.pseudonym
+    expert = ExpertFactory.create()
+    refused = client.post(reverse("account-contact", args=[expert.uid]), {"contact": "tel. 1"})
+    assert refused.status_code == 409
+    assert "How to reach" not in client.get(reverse("account-detail", args=[expert.uid])).content.decode()
+
+
 @pytest.mark.parametrize("factory", [ExpertFactory, ResearcherFactory])
 @pytest.mark.parametrize(
-    "name", ["account-list", "account-detail", "account-role", "account-password", "account-active"]
+    "name",
+    [
+        "account-list",
+        "account-detail",
+        "account-role",
+        "account-contact",
+        "account-password",
+        "account-active",
+    ],
 )
 def test_others_do_not_reach_the_accounts(client, factory, name):
     account = factory.create()

@@ -10,12 +10,12 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
-from deepmedix_review.common.dates import say_day
 from deepmedix_review.common.errors import Closed, NotYours, RefusedByRule
 from deepmedix_review.reviews.designs import PlannedAssignment
 from deepmedix_review.reviews.designs.balance import Before, choose_share
 from deepmedix_review.reviews.guards import Standing
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.pauses import say_over, who_made
 from deepmedix_review.reviews.study_services.assigning import (
     ground_of,
     newest_of,
@@ -149,9 +149,7 @@ def _require_open_to(reader_study: ReaderStudy, reader: User) -> None:
         raise NotYours("You are no reader of this reader study. Accept its invitation first.")
     deadline = invitation.deadline or reader_study.deadline
     if deadline is not None and deadline < timezone.localdate():
-        raise RefusedByRule(
-            f"The deadline of this reader study was {say_day(deadline)}. Ask its admin for more time."
-        )
+        raise RefusedByRule(say_over(deadline, who_made(reader_study)))
 
 
 def held_case(reader_study: ReaderStudy, reader_id: int) -> Assignment | None:

@@ -21,7 +21,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     WorklistNotice,
 )
-from deepmedix_review.reviews.pauses import Pause, pauses_of
+from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
@@ -45,7 +45,9 @@ class GoingOn:
 
 @dataclass(frozen=True)
 class ReadersStudy:
-    """One reader study as its reader sees it. Nothing here tells a hidden repeat or a control from data."""
+    """One reader study as its reader sees it. Nothing here tells a hidden repeat or a control from data.
+
+    `who_made`: whom the reader may ask, in words; `is_reachable`: whether these say how."""
 
     uid: uuid.UUID
     invitation: uuid.UUID
@@ -68,6 +70,8 @@ class ReadersStudy:
     next_case: uuid.UUID | None
     has_begun_next: bool
     pause: Pause | None
+    who_made: str
+    is_reachable: bool
 
     @property
     def minutes_per_case(self) -> float | None:
@@ -124,7 +128,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
         Invitation.objects.filter(reader=reader, state__in=(State.INVITED, State.ACCEPTED))
         .exclude(reader_study__state=ReaderStudy.State.DRAFT)
         .exclude(state=State.INVITED, reader_study__state=ReaderStudy.State.LOCKED)
-        .select_related("reader_study")
+        .select_related("reader_study__created_by")
         .order_by(F("deadline").asc(nulls_last=True), F("reader_study__deadline").asc(nulls_last=True), "pk")
     )
     special = _special(reader)
@@ -284,6 +288,8 @@ def _readers_study(
         next_case=going_on.case if going_on else None,
         has_begun_next=going_on is not None and going_on.is_begun,
         pause=pause,
+        who_made=who_made(study),
+        is_reachable=bool(study.created_by and study.created_by.is_active and study.created_by.contact),
     )
 
 

@@ -1,11 +1,15 @@
 """A paused reader study says to its readers since when, that nothing is lost, and whom to ask."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.dates import say_moment
-from deepmedix_review.reviews.models import Assignment, Invitation, Reading
+from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.services import open_reading
 from deepmedix_review.reviews.study_services import pause_reader_study, resume_reader_study
 from deepmedix_review.reviews.worklist.endings import ending_after
@@ -14,6 +18,35 @@ from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import complete, reader_study, sign
 
 pytestmark = pytest.mark.django_db
+
+
+def test_readers_are_told_how_to_reach_the_admin_who_made_or_paused_a_study() -> None:
+    reader, admin = ExpertFactory.create(), AdminFactory.create(contact="ward 3, tel. 4711")
+    study = reader_study(num_cases=2, readers=[reader])
+    ReaderStudy.objects.update(created_by=admin)
+    client, asked = client_of(reader), f"Ask the admin {admin.pseudonym} (ward 3, tel. 4711)"
+
+    def worklist() -> str:
+        return client.get(reverse("worklist")).content.decode()
+
+    assert "4711" not in worklist()
+    Invitation.objects.update(state=Invitation.State.INVITED)
+    assert f"Questions before you answer? {asked}." in worklist()
+    Invitation.objects.update(state=Invitation.State.ACCEPTED)
+    pause_reader_study(reader_study=study, actor=admin)
+    assert f"{asked} when it goes on." in worklist()
+    resume_reader_study(reader_study=study, actor=admin)
+    ReaderStudy.objects.update(deadline=timezone.localdate() + timedelta(days=1))
+    assert f"Too soon? {asked}." in worklist()
+    ReaderStudy.objects.update(deadline=timezone.localdate() - timedelta(days=1))
+    assert f"The deadline is over. {asked} for more time." in worklist()
+    refused = client.post(reverse("open-reading", args=[Assignment.objects.earliest("pk").uid]))
+    assert f"{asked} for more time." in refused.content.decode()
+    # Who has left, or said nothing, is not to be reached.
+    User.objects.filter(pk=admin.pk).update(contact="")
+    assert f"Ask the admin {admin.pseudonym} for more time." in worklist()
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+    assert "Ask an admin for more time." in worklist()
 
 
 def test_a_paused_study_says_since_when_that_nothing_is_lost_and_whom_to_ask() -> None:
