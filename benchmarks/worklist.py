@@ -189,7 +189,7 @@ def _add_studies(first: int, last: int) -> None:
     fill(Completion, rows, content_key="n::text", **key, **size, **of_a_film)
     fill(Case, rows, reader_study_id="1", study_id="n", position="n", **key)
     reader = "(SELECT id FROM accounts_user WHERE role = 'expert')"
-    fill(Assignment, rows, case_id="n", reader_id=reader, position="n", **key)
+    fill(Assignment, rows, case_id="n", reader_id=reader, position="n", number="n", **key)
     signed_at = f"CASE WHEN n <= {last // 2} THEN now() END"
     fill(Reading, rows, assignment_id="n", completion_a_id="n", signed_at=signed_at, **key)
     of_the_pool = {"id": f"{MANY} + n", "reader_study_id": "2", "study_id": "n", "position": "n"}

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -12,7 +13,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.guards import require_may_amend, require_may_open
-from deepmedix_review.reviews.models import Assignment, FirstRead, Reading, ReadingChange
+from deepmedix_review.reviews.models import Assignment, FirstRead, Invitation, Reading, ReadingChange
 from deepmedix_review.reviews.reading import recording
 from deepmedix_review.reviews.reading.asked import require_asked
 from deepmedix_review.reviews.reading.changes import KINDS, Change
@@ -23,6 +24,7 @@ from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
 from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import note_signature
+from deepmedix_review.reviews.worklist.cases import num_opened_uninvited
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def mark_opened(reading: Reading, *, reader: User) -> None:
             opened_at=timezone.now()
         ):
             reading.refresh_from_db(fields=["opened_at"])
+            _give_number(reading.assignment)
             record_event(actor=reader, action="open_reading", subject=reading)
 
 
@@ -136,6 +139,8 @@ def sign_reading(
         received_at=signed.signed_at,
     )
     FirstRead.objects.filter(reading=reading, locked_at=None).update(locked_at=signed.signed_at)
+    if reading.opened_at is None:
+        _give_number(reading.assignment)
     Reading.objects.filter(pk=reading.pk).update(
         signed_at=signed.signed_at, opened_at=reading.opened_at or signed.signed_at
     )
@@ -198,6 +203,19 @@ def discard_amendment(*, reading: Reading, reader: User) -> uuid.UUID:
         actor=reader, action="discard_amendment", subject=amendment, details={"amends": str(signed.uid)}
     )
     return signed.uid
+
+
+def _give_number(assignment: Assignment) -> None:
+    """Keep which case of its reader study this is to its reader. The invitation's row, or the reader's own
+    where there is none, holds back the same reader's other window meanwhile."""
+    study, reader = assignment.case.reader_study_id, assignment.reader_id
+    invited = Invitation.objects.filter(reader_study=study, reader=reader)
+    if invited.update(num_opened=F("num_opened") + 1):
+        number = invited.values_list("num_opened", flat=True).get()
+    else:
+        User.objects.select_for_update(no_key=True).get(pk=reader)
+        number = num_opened_uninvited(assignment) + 1
+    Assignment.objects.filter(pk=assignment.pk).update(number=number)
 
 
 def _require_reader(reader: User, assignment: Assignment) -> None:

@@ -179,6 +179,9 @@ class Invitation(PublicModel):
     # Kept by triggers, so that no worklist counts all that a reader ever had.
     num_assigned = models.PositiveIntegerField(default=0, editable=False)
     num_signed = models.PositiveIntegerField(default=0, editable=False)
+    num_opened = models.PositiveIntegerField(
+        default=0, editable=False, help_text="cases that the reader came to; gives each its number"
+    )
 
     class Meta:
         constraints = [
@@ -268,6 +271,9 @@ class Assignment(PublicModel):
     )
     signed_at = models.DateTimeField(
         null=True, editable=False, help_text="of its first signed reading; kept by a trigger"
+    )
+    number = models.PositiveIntegerField(
+        null=True, editable=False, help_text="which case of its study it was to its reader, once opened"
     )
 
     class Meta:

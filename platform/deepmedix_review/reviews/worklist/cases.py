@@ -1,17 +1,16 @@
 """What a reader finds on coming in: how far each reader study is, and the cases to read, page by page.
 
-Pages go by keyset over partial indexes and the counts are kept by triggers, so a page costs the same however
-much the reader has read; only the numbers of signed cases are counted over their reader studies.
+Pages go by keyset over partial indexes and the counts are kept as things happen, so a page costs the same
+however much the reader has read.
 """
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import Coalesce, Now, Rank
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -146,23 +145,15 @@ def place_of(assignment: Assignment) -> tuple[int, int]:
     for a reader have gaps where repeats wait, which close as they come due.
     """
     study = assignment.case.reader_study
-    readings = Reading.objects.filter(amends=None)
-    opened_at = Subquery(readings.filter(assignment=assignment).values("opened_at")[:1])
-    number = 1 + (
-        readings.filter(
-            assignment__reader=assignment.reader_id,
-            assignment__case__reader_study=study,
-            opened_at__lt=Coalesce(opened_at, Now()),
-        )
-        .exclude(assignment=assignment)
-        .count()
-    )
+    invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
+    num_assigned, num_opened = invited.values_list("num_assigned", "num_opened").first() or (None, None)
+    if num_opened is None:
+        num_opened = num_opened_uninvited(assignment)
+    number = assignment.number or num_opened + 1
     if study.is_pool:
         kept = Assignment.objects.filter(case__reader_study=study, reader=assignment.reader_id)
         num_free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).count()
         return number, max(number, kept.filter(withdrawn_at=None).count() + num_free)
-    invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
-    num_assigned = invited.values_list("num_assigned", flat=True).first()
     if num_assigned is None:
         # Who only settles what readers dispute was never invited.
         given = Assignment.objects.filter(
@@ -170,6 +161,14 @@ def place_of(assignment: Assignment) -> tuple[int, int]:
         )
         num_assigned = given.count()
     return number, max(number, num_assigned)
+
+
+def num_opened_uninvited(assignment: Assignment) -> int:
+    """How many cases of the study its reader came to who was never invited: few, given to be settled."""
+    own = Assignment.objects.filter(
+        reader=assignment.reader_id, kind=Assignment.Kind.ADJUDICATION, number__isnull=False
+    )
+    return own.filter(case__reader_study=assignment.case.reader_study_id).count()
 
 
 def to_read(reader_id: int) -> QuerySet[Assignment]:
@@ -246,7 +245,6 @@ def _rows(
     readings = last_signed if signed else opened
     ended = {i.reader_study_id for i in invitations if is_late(i) or i.state == Invitation.State.REMOVED}
     behind = {} if signed else _num_behind(page, invitations)
-    numbers = _numbers(page) if signed else {}
     missing = set() if signed else studies_that_miss_a_file({assignment.case.study_id for assignment in page})
     return tuple(
         _row(
@@ -256,27 +254,10 @@ def _rows(
             num_behind=_own_behind(assignment, reading, behind),
             has_ended=assignment.case.reader_study_id in ended,
             misses_film=assignment.case.study_id in missing,
-            number=numbers.get(assignment.pk),
         )
         for assignment in page
         if assignment.pk in readings
     )
-
-
-def _numbers(page: Sequence[Assignment]) -> Mapping[int, int]:
-    """By signed assignment of one reader, the number that the reading room tells: see `place_of`."""
-    if not page:
-        return {}
-    opened = Reading.objects.filter(
-        assignment__reader=page[0].reader_id,
-        assignment__case__reader_study__in={assignment.case.reader_study_id for assignment in page},
-        amends=None,
-        opened_at__isnull=False,
-    )
-    counted = opened.annotate(
-        number=Window(Rank(), partition_by=F("assignment__case__reader_study"), order_by=F("opened_at").asc())
-    )
-    return dict(counted.values_list("assignment", "number"))
 
 
 def _own_behind(assignment: Assignment, reading: Reading, behind: Mapping[int, int]) -> int:
@@ -314,7 +295,6 @@ def _row(
     num_behind: int,
     has_ended: bool,
     misses_film: bool,
-    number: int | None,
 ) -> WorklistRow:
     case = assignment.case
     return WorklistRow(
@@ -335,7 +315,7 @@ def _row(
         amends_signed_at=reading.amends.signed_at if reading.amends else None,
         open_amendment=amendment.uid if amendment else None,
         lease_expires_at=assignment.lease_expires_at,
-        number=number,
+        number=assignment.number if reading.signed_at else None,
     )
 
 

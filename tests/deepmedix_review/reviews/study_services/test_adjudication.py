@@ -176,7 +176,10 @@ def test_a_smaller_difference_than_the_design_names_is_none() -> None:
 
 
 def dispute(reader_study: ReaderStudy) -> Case:
-    case = the_case(reader_study)
+    return dispute_of(the_case(reader_study))
+
+
+def dispute_of(case: Case) -> Case:
     one, other = say_alike(case)
     step = ReasoningStep.objects.filter(completion=other.completion_a)[0]
     change(other, RateStep(step.uid, 1, False, ""))
@@ -353,6 +356,17 @@ def test_who_settles_cases_without_an_invitation_is_told_how_many_they_are() -> 
         for case in Case.objects.filter(reader_study=reader_study)
     ]
     assert place_of(first) == (1, 2)
+
+
+def test_who_settles_cases_without_an_invitation_keeps_the_number_of_each() -> None:
+    reader_study = disputed_study(num_cases=2)
+    outsider, admin = ExpertFactory.create(), AdminFactory.create()
+    for case in Case.objects.filter(reader_study=reader_study):
+        start_adjudication(case=dispute_of(case), reader=outsider, actor=admin)
+    for reading in Reading.objects.filter(assignment__reader=outsider).order_by("-pk"):
+        mark_opened(reading, reader=outsider)
+    own = Assignment.objects.filter(reader=outsider).order_by("pk")
+    assert [(each.number, place_of(each)) for each in own] == [(2, (2, 2)), (1, (1, 2))]
 
 
 def test_a_consensus_reading_waits_for_an_admin_and_may_be_led_by_one_who_read_the_case() -> None:
