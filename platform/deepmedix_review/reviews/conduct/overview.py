@@ -1,4 +1,4 @@
-"""What an admin sees of a reader study on its way: readers, cases, controls, repeats, disputed cases."""
+"""What an admin sees of a reader study on its way: readers, cases, repeats, disputed cases."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,6 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import readers
-from deepmedix_review.reasoning.models import ReasoningStep, Region
-from deepmedix_review.reasoning.selectors import region_labels
 from deepmedix_review.reviews.disagreement import Waiting, waiting_disputes
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
 from deepmedix_review.studies.film_files import misses_a_file
@@ -20,23 +18,6 @@ from deepmedix_review.studies.models import CollectionMember, Study
 
 PAGE = 50
 MOST_REPEATS = 200
-_SHOWN = {"wrong_region": "a box in a wrong place", "foreign_sentence": "a sentence of another case"}
-
-
-@dataclass(frozen=True)
-class ControlRow:
-    """What was altered in a control case, in which step; `region` as on the film, None for a sentence."""
-
-    case: Case
-    step: ReasoningStep
-    shows: str
-    region: str | None
-
-    @property
-    def output(self) -> str:
-        """As the study's own page calls it."""
-        completion = self.step.completion
-        return f"{completion.model_version}, sample {completion.seed}"
 
 
 @dataclass(frozen=True)
@@ -234,27 +215,6 @@ def num_from_elsewhere(reader_study: ReaderStudy) -> int:
         version=reader_study.collection_version_id, study=OuterRef("study")
     )
     return cases.exclude(Exists(members)).count()
-
-
-def control_cases(reader_study: ReaderStudy) -> Sequence[ControlRow]:
-    """Each alteration of each control case, in the order of the cases."""
-    controls = Case.objects.filter(reader_study=reader_study, role=Case.Role.CONTROL).select_related("study")
-    found = [
-        (case, what)
-        for case in controls.order_by("position")
-        for what in (case.known_answer or {}).get("alterations", [])
-        if what.get("alteration") in _SHOWN
-    ]
-    steps = ReasoningStep.objects.filter(uid__in=[what["step"] for _, what in found])
-    by_uid = {str(step.uid): step for step in steps.select_related("completion__model_version")}
-    regions = Region.objects.filter(uid__in=[what["region"] for _, what in found if what.get("region")])
-    pks = {str(uid): pk for uid, pk in regions.values_list("uid", "pk")}
-    labels = region_labels(pks.values())
-    named = {uid: labels[pk] for uid, pk in pks.items()}
-    return [
-        ControlRow(case, by_uid[what["step"]], _SHOWN[what["alteration"]], named.get(str(what.get("region"))))
-        for case, what in found
-    ]
 
 
 def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:

@@ -14,6 +14,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.controls import control_cases
 from deepmedix_review.reviews.conduct.disputes import (
     DisputeRow,
     able_for_all,
@@ -124,7 +125,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "same_pairs": say_same_pairs(reader_study),
         "num_from_elsewhere": overview.num_from_elsewhere(reader_study),
         "words": _words(reader_study),
-        "controls": overview.control_cases(reader_study),
+        "controls": control_cases(reader_study),
         "repeats": overview.repeats(reader_study),
         "out_of_use": cases_out_of_use(reader_study),
         "disputes": disputes,

@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.reasoning.models import ReasoningStep
+from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reasoning.region_labels import place_on_film
 from deepmedix_review.reviews.conduct import overview
+from deepmedix_review.reviews.conduct.controls import control_cases
 from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
@@ -29,6 +31,7 @@ from deepmedix_review.reviews.worklist import offers
 from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.services import hold_study
+from rl_feedback.preferences.kinds import without_boxes
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
@@ -111,8 +114,25 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
         place = f"{step.position}, region" if what["region"] else f"{step.position} <span"
         shown = page.split(">Controls</h2>")[1].split("</section>")[0]
         assert f"{case.study.label}</a></th><td>{output}</td><td>{place}" in shown
-        assert f"“{step.text}”" in shown
-        assert re.search(r"<td>a (box in a wrong place|sentence of another case)</td>", shown)
+        # In words: a statement without the numbers of its box, and where on the picture the box lies and lay.
+        assert f"“{without_boxes(step.text)}”" in shown
+        assert not re.search(r"\[ ?\d", shown)
+        row = next(row for row in control_cases(study) if row.case == case)
+        original = step.completion.altered_from
+        assert original is not None
+        before = original.steps.get(position=step.position)
+        if what["region"]:
+            moved = Region.objects.get(uid=what["region"])
+            stood = before.regions.get(position=moved.position)
+            size = (original.image_width, original.image_height)
+            places = [
+                place_on_film((one.x_min, one.y_min, one.x_max, one.y_max), size) for one in (moved, stood)
+            ]
+            assert [row.place, row.stood_at] == places
+            assert f"<td>a box in a wrong place: {row.place} <span" in shown
+        else:
+            assert (row.place, row.said) == ("", without_boxes(before.text))
+            assert f'a sentence of another case <span class="quiet">in place of “{row.said}”' in shown
     assert page.count("waits for its first reading") == 3
     repeated = Assignment.objects.filter(kind=Assignment.Kind.REPEAT).earliest("pk").repeat_of
     assert repeated is not None
