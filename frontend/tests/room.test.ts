@@ -134,7 +134,7 @@ describe("a case by keys alone", () => {
     const { room } = await desk(reading({ numSteps: 1 }));
     for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
     expect(room.state.place).toMatchObject({ side: "b", step: "b1" });
-    expect(room.state.hint).toBe("Output A is complete. You are on output B now.");
+    expect(room.state.turn).toBe("Output A is complete. You are on output B now.");
     room.perform({ kind: "undo" });
     expect(room.state.place).toMatchObject({ side: "a", question: "harm:completion-a" });
     expect(room.state.reading.answer_ratings).toMatchObject([{ harm: "" }]);

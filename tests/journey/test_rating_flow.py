@@ -221,6 +221,39 @@ def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: C
     assert room.problems == []
 
 
+def test_the_output_whose_step_is_in_hand_is_named_above_it_at_its_edge_and_on_its_texts(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed()
+    page = room.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    head, edge = page.locator(".output-name"), page.locator(".room-list")
+    expect(head).to_contain_text("Output A 9 left")
+    colour_of_a = edge.evaluate("each => getComputedStyle(each).borderLeftColor")
+    room.press(*["4", "f"] * 5, "5", "4", "3", "1")
+    expect(head).to_contain_text("Output B 9 left Output A is complete. You are on output B now.")
+    expect(head).to_be_in_viewport(ratio=1)
+    expect(edge).to_have_css("border-left-style", "dashed")
+    expect(edge).not_to_have_css("border-left-color", colour_of_a)
+    expect(page.get_by_role("status").filter(has_text="You are on output B now.")).to_have_count(1)
+    check_barriers(page)
+    # Also far down, where the head is all that tells the outputs apart.
+    room.press(*["4", "f"] * 5)
+    expect(page.get_by_role("group", name="Relevance, output B", exact=True)).to_be_focused()
+    expect(head).to_be_in_viewport(ratio=1)
+    room.press("e")
+    field = page.get_by_role("textbox", name="The answer of output B as you would write it")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(re.compile("^Output B · Enter done"))
+    room.press("Escape", "Backquote")
+    expect(head).to_contain_text("Output A rated You are on output A now.")
+    expect(edge).to_have_css("border-left-style", "solid")
+    assert room.problems == []
+
+
 def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: Callable[..., Room]) -> None:
     Criterion.objects.create(key="remark", name="Remark", target="step", kind="text")
     room = enter_designed(num_outputs=1, keys=(*BUILT_IN, "remark"))

@@ -74,7 +74,9 @@ def test_a_case_is_rated_by_keys_alone_and_a_reload_loses_nothing(enter: Callabl
     progress = room.page.get_by_role("progressbar", name="Progress through the cases")
     expect(progress).to_have_js_property("value", 0)
     room.press(*["4", "f"] * first_output, "5", "4", "3")
-    expect(room.page.get_by_text("Output A is complete. You are on output B now.")).to_be_visible()
+    expect(
+        room.page.locator(".output-name").get_by_text("Output A is complete. You are on output B now.")
+    ).to_be_visible()
     room.press(*["4", "f"] * second_output, "5", "4", "3")
     room.press("2")
     expect(room.page.get_by_text("Everything is rated.")).to_be_visible()

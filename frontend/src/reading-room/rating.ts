@@ -15,11 +15,12 @@ import {
   noSuchValue,
   thereAre,
 } from "./no-such-value";
-import { hasTwo, openRegion, type Place, questionAt, stepPlace } from "./place";
+import { openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
 import { missedFinding } from "./regions";
 import type { RoomState } from "./room-state";
+import { wentOnTo } from "./turning";
 import { asTwin, leftBeside, twinName, twinOf } from "./twins";
 
 export interface RatingHost {
@@ -224,17 +225,6 @@ export class Rating {
     this.host.goTo(next);
     this.wentOn = { to: "item", from: place.side };
     // Where the keys begin to mean another output, the reader is told, on the screen and aloud.
-    this.host.set({ hint: crossing(place, next, hasTwo(reading)) });
+    this.host.set(wentOnTo(reading, place, next));
   }
-}
-
-function crossing(from: Place, to: Place, isOfTwo: boolean): string | null {
-  const isCommon = ({ kind }: Place): boolean => kind === "vote" || kind === "case";
-  if (isCommon(to)) {
-    if (isCommon(from)) return null;
-    return isOfTwo ? "Both outputs are rated. Now for both together." : "The output is rated. Now the case.";
-  }
-  if (from.side === to.side) return null;
-  const [here, there] = [from.side.toUpperCase(), to.side.toUpperCase()];
-  return `Output ${here} is complete. You are on output ${there} now.`;
 }

@@ -54,7 +54,9 @@ export interface RoomState {
   readonly ruler: string | null;
   readonly numUndoable: number;
   readonly numRedoable: number;
-  /** Said when the focus went over to the other output by itself. */
+  /** Said where the focus has gone over to the other output. */
+  readonly turn: string | null;
+  /** Said where the keys begin to mean something else. */
   readonly hint: string | null;
   /** What a key did that is not seen where the reader looks; said aloud, until the next key. */
   readonly said: string | null;
@@ -87,6 +89,7 @@ export function atOpening(reading: Reading, { done, undone }: Deeds): RoomState 
     ruler: null,
     numUndoable: done.length,
     numRedoable: undone.length,
+    turn: null,
     hint: null,
     said: null,
   };

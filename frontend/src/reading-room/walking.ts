@@ -8,6 +8,7 @@ import { hasTwo, otherSide, type Place } from "./place";
 import { groupOf, itemInHand, placeOfRegion } from "./region-items";
 import type { RoomState } from "./room-state";
 import type { Pointed } from "./scales";
+import { turned } from "./turning";
 
 export interface WalkHost {
   readonly state: RoomState;
@@ -21,6 +22,7 @@ export class Walking {
   constructor(private readonly host: WalkHost) {}
 
   goTo(place: Place): void {
+    const { reading, place: from } = this.host.state;
     this.host.moved();
     this.host.set({
       place,
@@ -28,6 +30,7 @@ export class Walking {
       inHand: null,
       fresh: null,
       writing: null,
+      turn: turned(reading, from, place),
       hint: null,
       pointed: null,
     });

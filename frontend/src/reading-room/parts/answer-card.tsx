@@ -47,7 +47,8 @@ export function AnswerCard(props: {
         room={room}
         state={state}
         writing={writing}
-        label="The answer as you would write it"
+        label={of ? `The answer of ${of} as you would write it` : "The answer as you would write it"}
+        of={of ? side : undefined}
         placeholder="The answer as you would write it. No names, dates or numbers of patients."
         maxLength={MOST_LETTERS}
       />

@@ -40,14 +40,18 @@ export function Column(props: Props) {
   const { stage } = state;
   if (stage.kind !== "open") return <NoCase session={session} state={state} addresses={addresses} />;
   const { room } = stage;
-  const { reading, isComparing } = stage.state;
+  const { reading, isComparing, place } = stage.state;
+  const isOfOne = hasTwo(reading) && !isComparing && reading.stage !== "first_read";
   return (
     <aside class="room-column" aria-label="Output and ratings">
       {hasTwo(reading) && <Tabs room={room} state={stage.state} />}
+      <p class="visually-hidden" role="status">
+        {stage.state.turn}
+      </p>
       <Adjudication reading={reading} />
       {stage.save.problem === null && <Paused reading={reading} />}
       <NoFirstRead reading={reading} />
-      <div class="room-list">
+      <div class={`room-list${isOfOne ? ` of-${place.side}` : ""}`}>
         <div
           class={`room-scroll${isComparing ? " comparing" : ""}`}
           id="output"
@@ -161,7 +165,8 @@ function Outputs({ room, state }: { readonly room: Room; readonly state: RoomSta
     );
   }
   const completion = completionOn(reading, place.side);
-  return completion && <Output room={room} state={state} completion={completion} />;
+  // By a key of its own, so that the other one is seen to come.
+  return completion && <Output key={completion.uid} room={room} state={state} completion={completion} />;
 }
 
 function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState }) {
@@ -181,6 +186,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
               key={side}
               type="button"
               role="tab"
+              class={`of-${side}`}
               aria-selected={isShown}
               aria-controls="output"
               tabIndex={isShown ? 0 : -1}

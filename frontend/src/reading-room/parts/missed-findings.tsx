@@ -145,6 +145,7 @@ function Finding(props: {
         label={findingTitle(state.reading, uid, completion.uid)}
         placeholder={`What should ${side ? `output ${side}` : "the output"} have named? No names, dates or numbers of patients.`}
         maxLength={MOST_LETTERS}
+        of={side ? completion.side : undefined}
         other={side && !finding ? otherSide(completion.side).toUpperCase() : undefined}
         then={
           <>

@@ -1,4 +1,5 @@
 import type { Completion } from "../../api/reading";
+import { numLeftOn } from "../gaps";
 import { hasTwo, isWellFormed } from "../place";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -16,13 +17,9 @@ export function Output(props: {
   const { side, steps } = completion;
   const isBeside = hasTwo(reading) && isComparing;
   return (
-    <div class={`output${isBeside && place.side === side ? " focused" : ""}`}>
-      {isBeside && (
-        <h2 class="output-name">
-          <button type="button" class="inline" onClick={() => room.walking.turnTo(side)}>
-            Output {side.toUpperCase()}
-          </button>
-        </h2>
+    <div class={`output of-${side}${isBeside && place.side === side ? " focused" : ""}`}>
+      {hasTwo(reading) && (
+        <OutputName room={room} state={state} completion={completion} isBeside={isBeside} />
       )}
       <h2>Reasoning</h2>
       <Flaws completion={completion} />
@@ -36,6 +33,38 @@ export function Output(props: {
       <h2>Answer</h2>
       <AnswerCard room={room} state={state} completion={completion} />
     </div>
+  );
+}
+
+/** Always in sight above the steps: whoever goes on by keys alone sees here whose step it is. */
+function OutputName(props: {
+  readonly room: Room;
+  readonly state: RoomState;
+  readonly completion: Completion;
+  readonly isBeside: boolean;
+}) {
+  const { room, state, completion, isBeside } = props;
+  const { reading, place, turn } = state;
+  const { side } = completion;
+  const name = `Output ${side.toUpperCase()}`;
+  const numLeft = numLeftOn(reading, side);
+  return (
+    <h2 class="output-name">
+      {isBeside ? (
+        <button type="button" class="inline" onClick={() => room.walking.turnTo(side)}>
+          {name}
+        </button>
+      ) : (
+        name
+      )}{" "}
+      <span class="quiet">{numLeft === 0 ? "rated" : `${numLeft} left`}</span>{" "}
+      {/* Said aloud from the column, which stays where this comes and goes. */}
+      {place.side === side && turn !== null && (
+        <span class="arrival" aria-hidden="true">
+          {turn}
+        </span>
+      )}
+    </h2>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Side, Step } from "../../api/reading";
 import { stepRating } from "../changes";
-import { stepPlace } from "../place";
+import { hasTwo, stepPlace } from "../place";
 import { isSameOwner, type partsOf, partsOfWording } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
@@ -73,8 +73,10 @@ export function Worded({ parts }: { readonly parts: ReturnType<typeof partsOf> }
 }
 
 /** The reader's own wording of a step, and a note on it. */
-export function StepTexts({ room, state, step }: Props) {
+export function StepTexts({ room, state, side, step }: Props) {
   const { note, edited_text } = stepRating(state.reading, step.uid);
+  const of = hasTwo(state.reading) ? side : undefined;
+  const ofOutput = of ? ` of output ${of.toUpperCase()}` : "";
   const { writing } = state;
   const isOpen = (field: "note" | "wording"): boolean =>
     writing?.field === field && writing.step.uid === step.uid;
@@ -89,7 +91,8 @@ export function StepTexts({ room, state, step }: Props) {
         room={room}
         state={state}
         writing={{ field: "wording", step }}
-        label={`Step ${step.position} as you would write it`}
+        label={`Step ${step.position}${ofOutput} as you would write it`}
+        of={of}
         placeholder="The step as you would write it. No names, dates or numbers of patients."
         maxLength={MOST_LETTERS}
       />
@@ -98,7 +101,8 @@ export function StepTexts({ room, state, step }: Props) {
         room={room}
         state={state}
         writing={{ field: "note", step }}
-        label="Note on this step"
+        label={of ? `Note on step ${step.position}${ofOutput}` : "Note on this step"}
+        of={of}
         placeholder="What should the model have said? No names, dates or numbers of patients."
         maxLength={MOST_LETTERS}
       />

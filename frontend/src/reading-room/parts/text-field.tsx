@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import type { Side } from "../../api/reading";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { isSameField, textIn, type Writing } from "../writing";
@@ -14,6 +15,8 @@ interface Props {
   readonly maxLength: number;
   /** What follows "done", in the line of the keys below. */
   readonly then?: ComponentChildren;
+  /** The output that it is about, where the case has two. */
+  readonly of?: Side | undefined;
   /** While nothing is written, a key says it of this output instead: "B". */
   readonly other?: string | undefined;
 }
@@ -25,7 +28,7 @@ export function TextField(props: Props) {
   return <Field key={props.label} {...props} room={room} />;
 }
 
-function Field({ room, state, writing, label, placeholder, maxLength, then, other }: Props) {
+function Field({ room, state, writing, label, placeholder, maxLength, then, of, other }: Props) {
   const keys = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   // Before the next key, which is a letter already.
@@ -41,7 +44,7 @@ function Field({ room, state, writing, label, placeholder, maxLength, then, othe
     <>
       <textarea
         ref={field}
-        class={other ? "note-field of-an-output" : "note-field"}
+        class={`note-field${other ? " of-an-output" : ""}${of ? ` of-${of}` : ""}`}
         aria-label={label}
         aria-describedby={keys}
         placeholder={placeholder}
@@ -51,7 +54,12 @@ function Field({ room, state, writing, label, placeholder, maxLength, then, othe
         onBlur={() => room.texts.end(writing)}
         defaultValue={textIn(state.reading, writing)}
       />
-      <p id={keys} class="field-keys quiet">
+      <p id={keys} class={`field-keys quiet${of ? ` of-${of}` : ""}`}>
+        {of && (
+          <>
+            <strong>Output {of.toUpperCase()}</strong> ·{" "}
+          </>
+        )}
         {other && (
           <>
             <Cap of="swap" /> first: for output {other} ·{" "}
