@@ -13,6 +13,7 @@ from deepmedix_review.reviews.results.figures import (
     Figure,
     Table,
     estimated,
+    few_note,
     missing,
     rounded,
     written,
@@ -223,6 +224,6 @@ def _by_criterion(
         n=f"{counted(num_ratings, 'rating')} of {counted(len(rows), 'criterion', 'criteria')}",
         value=f"{lead.name} {written(best.value)}" if best.value is not None else "",
         interval=written_interval(best),
-        note=best.note,
+        note=f"{few_note(rows[0].num_cases) if best.value is not None else ''} {best.note}".strip(),
         plot=plot if any(row.found.value is not None for row in rows) else None,
     )

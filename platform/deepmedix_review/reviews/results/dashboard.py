@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import rl_feedback.agreement
-from deepmedix_review.reviews.models import Case, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.agreement import Comparison, agreement_figures
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of
 from deepmedix_review.reviews.results.choices import choice_figures
@@ -46,10 +46,12 @@ CODE = sha256(
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`computed_at` is when the sections were; `num_readings` is what they were computed from."""
+    """`computed_at` is when the sections were; `num_readings` is what they were computed from, of which
+    `num_counting` are first readings of data."""
 
     sections: tuple[Section, ...]
     num_readings: int
+    num_counting: int
     computed_at: datetime
     cautions: tuple[Caution, ...]
 
@@ -123,6 +125,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
                 Section("Time", times.result()),
             ),
             num_readings=len(readings),
+            num_counting=int(readings.of(Assignment.Kind.FIRST).sum()),
             computed_at=timezone.now(),
             cautions=cautions,
         )

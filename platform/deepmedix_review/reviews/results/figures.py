@@ -13,6 +13,8 @@ Cell = str | int | float | None
 # With fewer cases an interval over cases is a rough one; the plan says so too. With fewer than the second
 # number it is no ground for a word: ratings of a few values are far from the normal distribution it takes.
 FEW_CASES, TOO_FEW_CASES = 30, 10
+# A reading of a case that teaches may be signed all the same.
+NONE_COUNTS = "No reading that counts has been signed yet."
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,13 @@ def _agreement(figure: Figure) -> str:
     assert isinstance(num_cases, int)
     assert isinstance(num_items, int)
     interval = f", 95 % interval {_number(low)} to {_number(high)}" if low is not None else ""
-    measured = f"alpha {written(value)}{interval}, n {counted(num_items, 'item')}"
     if num_cases < TOO_FEW_CASES:
-        return f"Of agreement on {str(name).lower()} {too_few(num_cases)}: {measured}."
+        # An alpha of one case is one of its few items alone, whatever its decimals look like.
+        return (
+            f"Of agreement on {str(name).lower()} {too_few(num_cases)}; alpha is told here from "
+            f"{TOO_FEW_CASES} cases on that 2 readers rated."
+        )
+    measured = f"alpha {written(value)}{interval}, n {counted(num_items, 'item')}"
     if value >= FIRM:
         verdict = "well enough for firm conclusions"
     elif value >= TENTATIVE:

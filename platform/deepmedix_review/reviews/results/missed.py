@@ -9,6 +9,7 @@ from django.db.models import Count
 from deepmedix_review.reviews.models import Assignment, Case, MissedFinding, ReaderStudy
 from deepmedix_review.reviews.results.columns import Keys, distinct_rows, places_of
 from deepmedix_review.reviews.results.figures import (
+    NONE_COUNTS,
     Cell,
     Figure,
     Table,
@@ -100,8 +101,7 @@ def _shares(first: Readings, outputs: _Outputs, versions: Versions | None) -> Fi
         "cases",
     )
     if not len(outputs.reading):
-        note = "No reading has been signed yet."
-        return missing(key=SHARE, title=title, method=method, note=note, columns=columns)
+        return missing(key=SHARE, title=title, method=method, note=NONE_COUNTS, columns=columns)
     groups = [(EVERY, np.ones(len(outputs.reading), dtype=np.bool_))]
     if versions is not None:
         of = versions.of_completions(outputs.completion)
@@ -156,9 +156,7 @@ def _list(
         "how many that read the case, and how many of them drew where"
     )
     if not named:
-        note = (
-            "No reader named a finding that an output missed." if len(first) else "No reading is signed yet."
-        )
+        note = "No reader named a finding that an output missed." if len(first) else NONE_COUNTS
         return missing(key=LIST, title=title, method=method, note=note, columns=columns)
     (cases, _), _ = distinct_rows(np.stack([first.case, first.reader]))
     read = dict(zip(*(column.tolist() for column in np.unique(cases, return_counts=True)), strict=True))

@@ -31,7 +31,8 @@ def readme_of(
         f"Results of the reader study “{reader_study.title}”\n{reader_study.uid}",
         _wrapped(
             f"Computed {say_moment(dashboard.computed_at, to_the_second=True)}, from "
-            f"{counted(dashboard.num_readings, 'signed reading')}. {_COUNTS}"
+            f"{counted(dashboard.num_readings, 'signed reading')}, of which {dashboard.num_counting} "
+            f"{'counts' if dashboard.num_counting == 1 else 'count'} as first readings of data. {_COUNTS}"
         ),
         _wrapped(
             "Tables are CSV in UTF-8, their columns named in the first line. A cell that a spreadsheet would "

@@ -98,10 +98,11 @@ def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
     assert (shown["cases"], shown["items"], shown["ratings"]) == (1, num_steps, 2 * num_steps)
     assert (shown["low"], shown["high"]) == (None, None)
     [said] = [line.said for line in dashboard.head if line.key == "alpha"]
-    assert (
-        said
-        == f"Of agreement on plausibility nothing can be told from 1 case: alpha 1.00, n {num_steps} items."
+    assert said == (
+        "Of agreement on plausibility nothing can be told from 1 case; alpha is told here from 10 cases on "
+        "that 2 readers rated."
     )
+    assert figure(dashboard, "alpha").note.startswith("Nothing can be told from 1 case.")
     assert figure(dashboard, "votes-overall").value == "A 0.00 (tie 1.00)"
 
 

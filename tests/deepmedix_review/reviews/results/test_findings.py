@@ -68,7 +68,8 @@ def test_means_and_votes_have_intervals_over_cases_and_the_head_says_them_in_wor
     # Three cases are no ground for a verdict, and the head says so first.
     assert dashboard.caveat.startswith("3 cases: nothing can be told from so few.")
     assert head["alpha"] == (
-        "Of agreement on plausibility nothing can be told from 3 cases: alpha 1.00, n 12 items."
+        "Of agreement on plausibility nothing can be told from 3 cases; alpha is told here from 10 cases on "
+        "that 2 readers rated."
     )
     assert dashboard.figure("votes-grounded") is None is dashboard.figure("sides-grounded")
 
@@ -222,5 +223,5 @@ def test_missed_findings_are_counted_for_each_output_and_listed_in_their_readers
     # Of eight outputs read two readers say that one missed something, three findings in all.
     assert (share["share"], share["findings per output"], share["outputs read"]) == (0.25, 0.375, 8)
     nothing = compute(reader_study(num_cases=1, asked=["plausibility"]))
-    assert figure(nothing, "missed-findings").note == "No reading is signed yet."
-    assert figure(nothing, "missed-share").note == "No reading has been signed yet."
+    assert figure(nothing, "missed-findings").note == "No reading that counts has been signed yet."
+    assert figure(nothing, "missed-share").note == "No reading that counts has been signed yet."

@@ -1,10 +1,13 @@
 """Which readings count in the results, and how far a study is."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from deepmedix_review.reviews.models import (
     Assignment,
+    Case,
     Reading,
 )
 from deepmedix_review.reviews.results.dashboard import Dashboard, compute, dashboard_of
@@ -43,6 +46,19 @@ def test_a_signed_amendment_takes_the_place_of_what_it_amends() -> None:
     sign(amendment)
     assert rows_of_distribution(compute(study), "5") == 4
     assert rows_of_distribution(compute(study), "1") == 0
+
+
+def test_a_signed_practice_case_is_no_reading_that_counts_and_the_page_says_both(admin: Client) -> None:
+    study = reader_study(num_cases=2)
+    study.cases.filter(position=1).update(role=Case.Role.TRAINING)
+    reading = Reading.objects.get(assignment__case__reader_study=study, assignment__case__position=1)
+    complete(reading)
+    sign(reading)
+    page = admin.get(reverse("reader-study-results", args=[study.uid])).content.decode()
+    signed = 'from <span class="mono">1</span> signed reading, of which <span class="mono">0</span> count '
+    assert f"{signed}as first readings of data." in page
+    assert "No reading has been signed yet" not in page
+    assert "No reading that counts has been signed yet." in page
 
 
 def test_what_is_taken_out_of_use_leaves_the_results_at_once_and_comes_back_with_its_film() -> None:
