@@ -108,6 +108,7 @@ def _reader() -> dict[str, Any]:
         "address": f"/api/readings/{reading.uid}/changes/",
         "sop_instance_uid": reading.completion_a.instance.sop_instance_uid,
         "steps": [str(step.uid) for step in steps],
+        "latest": {},
     }
 
 
@@ -127,6 +128,8 @@ def _saver(port: int, readers: list[dict[str, Any]]) -> Any:
             "sop_instance_uid": reader["sop_instance_uid"],
             "kind": "rate_step",
             "payload": rating,
+            # As the reading room sends it: the last change of the same step that it knows of.
+            "seen": reader["latest"].get(rating["step"]),
         }
         headers = {"Content-Type": "application/json", "Cookie": reader["cookies"], "X-CSRFToken": CSRF}
         connections[client].request("POST", reader["address"], json.dumps(body), headers)
@@ -134,6 +137,7 @@ def _saver(port: int, readers: list[dict[str, Any]]) -> Any:
         text = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{answer.status}: {text[:300]!r}")
+        reader["latest"][rating["step"]] = body["change_id"]
 
     return save
 

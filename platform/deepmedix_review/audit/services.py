@@ -1,16 +1,34 @@
 """Writes the audit record: who saw or changed what, each event bound to the one before by a keyed hash."""
 
+import json
 from typing import Any, Protocol
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.prepared import prepared_cursor
 
 # Any fixed number: the advisory lock under which events take their place in the chain.
 CHAIN_LOCK = 7_205_759
+# SQL, since it runs at every click.
+COLUMNS = (
+    "sequence",
+    "at",
+    "actor_id",
+    "action",
+    "subject_type",
+    "subject_uid",
+    "details",
+    "previous_hash",
+    "hash",
+)
+APPEND = f"""
+INSERT INTO audit_auditevent ({", ".join(COLUMNS)})
+VALUES (%s::bigint, %s, %s::bigint, %s, %s, %s, %s::jsonb, %s, %s)
+"""
 
 
 class Subject(Protocol):
@@ -22,11 +40,11 @@ def record_event(
 ) -> AuditEvent:
     """Append one event. Call it last in a transaction: the chain is locked until that commits."""
     # Without a savepoint of its own: an event that can't be written takes the act back with it.
-    with transaction.atomic(savepoint=False):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-        last = AuditEvent.objects.order_by("-sequence").values_list("sequence", "hash").first()
-        sequence, previous_hash = last or (0, GENESIS)
+    with transaction.atomic(savepoint=False), prepared_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [CHAIN_LOCK])
+        # A statement of its own: what it reads must be as it is once the chain is locked.
+        cursor.execute("SELECT sequence, hash FROM audit_auditevent ORDER BY sequence DESC LIMIT 1")
+        sequence, previous_hash = cursor.fetchone() or (0, GENESIS)
         event = AuditEvent(
             sequence=sequence + 1,
             at=timezone.now(),
@@ -38,8 +56,13 @@ def record_event(
             previous_hash=previous_hash,
         )
         event.hash = event_hash(event)
-        event.save(force_insert=True)
+        cursor.execute(APPEND, [_column(event, name) for name in COLUMNS])
     return event
+
+
+def _column(event: AuditEvent, name: str) -> Any:
+    value = getattr(event, name)
+    return json.dumps(value) if name == "details" else value
 
 
 def _by_program(actor: User | None) -> dict[str, str]:

@@ -13,13 +13,14 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews.guards import require_may_amend, require_may_open
-from deepmedix_review.reviews.models import Assignment, FirstRead, Invitation, Reading, ReadingChange
+from deepmedix_review.reviews.models import Assignment, FirstRead, Invitation, Reading
 from deepmedix_review.reviews.reading import recording
 from deepmedix_review.reviews.reading.asked import require_asked
 from deepmedix_review.reviews.reading.changes import KINDS, Change
 from deepmedix_review.reviews.reading.completeness import find_missing
 from deepmedix_review.reviews.reading.conflicts import Seen, require_latest
 from deepmedix_review.reviews.reading.copying import copy_all
+from deepmedix_review.reviews.reading.kept_changes import keep_change
 from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
 from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
@@ -92,8 +93,8 @@ def apply_change(
 
     recording.record(reading, change)
     saved = Saved(change_id, timezone.now(), find_missing(reading).sentences)
-    ReadingChange.objects.create(
-        reading=reading,
+    keep_change(
+        reading,
         change_id=change_id,
         kind=KINDS[type(change)],
         payload=asdict(change),
@@ -127,8 +128,8 @@ def sign_reading(
     after = next_reading(reading)
     signed = Signed(timezone.now(), after.uid if after else None)
     # The trigger refuses every row that belongs to a signed reading, so this one comes before the signature.
-    ReadingChange.objects.create(
-        reading=reading,
+    keep_change(
+        reading,
         change_id=change_id,
         kind="sign",
         payload={},

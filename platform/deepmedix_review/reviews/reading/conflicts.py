@@ -1,5 +1,6 @@
 """Two windows on one reading: finds what another one said of the same item, so that neither wins unseen."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.prepared import prepared_cursor
 from deepmedix_review.reviews.models import Reading, ReadingChange
 
 # What a change is of, by its kind: two changes of one item contradict each other. Kinds that are not here
@@ -21,6 +23,12 @@ ITEM_FIELDS: Mapping[str, tuple[str, ...]] = {
     "rate_criterion": ("criterion", "completion", "step", "region"),
     "say_first_read": ("is_after_reveal",),
 }
+
+# SQL, since it runs at every click.
+LATEST = """
+SELECT change_id, payload, received_at FROM reviews_readingchange
+WHERE reading_id = %s AND kind = %s AND payload @> %s::jsonb ORDER BY id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,13 @@ def require_latest(reading: Reading, *, kind: str, payload: Mapping[str, Any], s
     """Raises ChangedElsewhere where the item's last change is not the one the sender knew of."""
     if seen is None or kind not in ITEM_FIELDS:
         return
-    changes = ReadingChange.objects.filter(reading=reading, kind=kind)
-    changes = changes.filter(**{f"payload__{field}": _plain(payload[field]) for field in ITEM_FIELDS[kind]})
-    last = changes.order_by("-pk").values_list("change_id", "kind", "payload", "received_at").first()
+    item = {field: _plain(payload[field]) for field in ITEM_FIELDS[kind]}
+    with prepared_cursor() as cursor:
+        cursor.execute(LATEST, [reading.pk, kind, json.dumps(item)])
+        last = cursor.fetchone()
     if last is not None and last[0] != seen.change_id:
-        raise ChangedElsewhere(StoredChange(*last))
+        change_id, stored, received_at = last
+        raise ChangedElsewhere(StoredChange(change_id, kind, json.loads(stored), received_at))
 
 
 def latest_changes(reading: Reading) -> tuple[LatestChange, ...]:

@@ -24,10 +24,20 @@ from deepmedix_review.reviews.selectors import require_not_withdrawn
 from deepmedix_review.reviews.study_services.pool import renew_lease
 from deepmedix_review.studies.models import Instance, Study
 
+HELD_COLUMNS = (
+    "id",
+    "uid",
+    "assignment_id",
+    "completion_a_id",
+    "completion_b_id",
+    "asks_first_read",
+    "opened_at",
+    "revealed_at",
+    "signed_at",
+)
 # SQL, since both run at every click. What the second reads must be as it is once the first holds the reading.
-HOLD = """
-SELECT reading.id, reading.uid, reading.assignment_id, reading.completion_a_id, reading.completion_b_id,
-    reading.asks_first_read, reading.opened_at, reading.revealed_at, reading.signed_at
+HOLD = f"""
+SELECT {", ".join(f"reading.{name}" for name in HELD_COLUMNS)}
 FROM reviews_reading reading JOIN reviews_assignment assignment ON assignment.id = reading.assignment_id
 WHERE reading.uid = %s AND assignment.reader_id = %s
 FOR UPDATE OF reading
@@ -66,10 +76,12 @@ class Held:
 def hold_reading(reading_uid: uuid.UUID, *, reader: User, change_id: uuid.UUID) -> Held:
     """The reader's own reading with its film, by two queries; other columns are fetched when asked for."""
     require(reader, Capability.READ_CASES)
-    reading = next(iter(Reading.objects.raw(HOLD, [reading_uid, reader.pk])), None)
-    if reading is None:
-        raise refuse_reading(reading_uid, reader=reader)
     with prepared_cursor() as cursor:
+        cursor.execute(HOLD, [reading_uid, reader.pk])
+        held = cursor.fetchone()
+        if held is None:
+            raise refuse_reading(reading_uid, reader=reader)
+        reading = Reading.from_db(DATABASE, HELD_COLUMNS, held)
         cursor.execute(AROUND, [reading.pk, change_id, reading.completion_a_id, reading.assignment_id])
         film, sop_instance_uid, rows, columns, state, case, reader_study, kind, answer, asked, *standing = (
             cursor.fetchone()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.reviews.models import FirstRead, Reading, ReadingChange
+from deepmedix_review.reviews.models import FirstRead, Reading
 from deepmedix_review.reviews.reading.changes import (
     AddActiveTime,
     Change,
@@ -18,6 +18,7 @@ from deepmedix_review.reviews.reading.changes import (
     SetWindow,
 )
 from deepmedix_review.reviews.reading.completeness import missing_before_reveal
+from deepmedix_review.reviews.reading.kept_changes import keep_change
 from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
 
 
@@ -58,8 +59,8 @@ def lock_first_read(
     if missing:
         raise RefusedByRule(" ".join(missing))
     now = timezone.now()
-    ReadingChange.objects.create(
-        reading=reading,
+    keep_change(
+        reading,
         change_id=change_id,
         kind="lock_first_read",
         payload={},
