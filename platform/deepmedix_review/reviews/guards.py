@@ -75,6 +75,11 @@ def require_may_change(reading: Reading, standing: Standing | None = None) -> St
     """
     standing = standing or standing_of(reading.assignment_id)
     _require_held(standing, reading.assignment_id)
+    if reading.amends_id is not None and reading.assignment.case.tells_its_answer:
+        raise IsOver(
+            "What is known of this practice case was shown with your signature, so this amendment can't be "
+            "signed any more: your signed reading counts. Your worklist discards the amendment."
+        )
     if standing.study_state == ReaderStudy.State.PAUSED and reading.opened_at is None:
         raise Closed(_paused(reading.assignment_id))
     return standing

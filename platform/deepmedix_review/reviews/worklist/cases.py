@@ -43,9 +43,9 @@ class WorklistRow:
     """`num_behind` more wait behind this one without a row of their own: see `_listed`. `is_looked_at`: it is
     withdrawn until a person has looked whether its film shows a name. `misses_film`: a film's file is gone,
     and the case is left out of what comes next until it is back. `amends_signed_at`: the row is an
-    amendment of the reading signed then; an open one can be signed only while it `may_be_amended`.
-    `open_amendment` amends this signed reading. `number`: which case of its study it was to its reader, of a
-    signed one."""
+    amendment of the reading signed then; an open one can be signed only while it `may_be_amended`, which
+    none may of a case that `tells_its_answer`. `open_amendment` amends this signed reading. `number`: which
+    case of its study it was to its reader, of a signed one."""
 
     assignment: uuid.UUID
     reading: uuid.UUID
@@ -60,6 +60,7 @@ class WorklistRow:
     is_adjudication: bool
     is_training: bool
     may_be_amended: bool
+    tells_its_answer: bool
     is_locked: bool
     amends_signed_at: datetime | None
     open_amendment: uuid.UUID | None
@@ -311,6 +312,7 @@ def _row(
         is_adjudication=assignment.kind == Assignment.Kind.ADJUDICATION,
         is_training=case.role in (Case.Role.TRAINING, Case.Role.CALIBRATION),
         may_be_amended=not (has_ended or case.tells_its_answer or case.reader_study.state == State.LOCKED),
+        tells_its_answer=case.tells_its_answer,
         is_locked=case.reader_study.state == State.LOCKED,
         amends_signed_at=reading.amends.signed_at if reading.amends else None,
         open_amendment=amendment.uid if amendment else None,

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.errors import IsOver, RefusedByRule
 from deepmedix_review.reviews.known_answers import (
     FeedbackItem,
     KnownAnswer,
@@ -278,3 +278,30 @@ def test_what_was_said_before_the_truth_was_shown_is_not_amended_after_it(role: 
     Case.objects.update(role=Case.Role.DATA, known_answer=None)
     assert get(signed)["amend"] == amend
     assert amend_reading(reading=Reading.objects.get(), reader=reader_of(signed), reason="A slip")
+
+
+@pytest.mark.django_db
+def test_an_amendment_that_was_open_before_the_truth_was_shown_is_refused_with_the_reason() -> None:
+    reading = an_open_reading(num_completions=1)
+    complete(reading)
+    signed = sign(reading)
+    amendment = amend_reading(reading=Reading.objects.get(), reader=reader_of(signed), reason="A slip")
+    Case.objects.update(role=Case.Role.TRAINING, known_answer=KNOWN.as_json())
+    amendment = Reading.objects.get(pk=amendment.pk)
+    why = (
+        "What is known of this practice case was shown with your signature, so this amendment can't be signed"
+    )
+    with pytest.raises(IsOver, match=why):
+        sign(amendment)
+    with pytest.raises(IsOver, match=why):
+        complete(amendment, plausibility=5)
+    client = Client()
+    client.force_login(reader_of(signed))
+    page = client.get(reverse("worklist")).content.decode()
+    assert "which counts: what is known of this practice case was shown with your signature, so the" in page
+    assert "your time in this reader study is over" not in page
+    assert reverse("discard-amendment", args=[amendment.uid]) in page
+    asked = client.get(reverse("amend-reading", args=[signed.uid])).content.decode()
+    assert "the amendment that is open can't be signed any more: this reading counts" in asked
+    client.post(reverse("discard-amendment", args=[amendment.uid]))
+    assert Reading.objects.get().pk == signed.pk
