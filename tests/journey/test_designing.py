@@ -259,3 +259,31 @@ def test_a_criterion_is_shown_as_readers_will_see_it_while_it_is_written(
     expect(page.get_by_text("Tone, version 1, is kept.")).to_be_visible()
     assert Criterion.objects.get(name="Tone").kind == Criterion.Kind.TEXT
     assert problems == []
+
+
+def test_own_questions_begin_with_the_set_that_was_chosen_just_before(
+    live_server: Any, context: BrowserContext
+) -> None:
+    read_film(1)
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watch(page)
+    page.goto(f"{live_server.url}/reader-studies/new/")
+    page.locator("summary", has_text="Questions one by one").click()
+    ticked, every = page.locator("#questions input[name=asked]:checked"), Criterion.objects.count()
+    expect(ticked).to_have_count(6)
+    waiting: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        route.continue_() if waiting else waiting.append(route)
+
+    page.route("**/reader-studies/new/**", hold_the_first)
+    with page.expect_request("**/reader-studies/new/**"):
+        page.get_by_label("All that come with the product").check()
+    # The set is not there yet.
+    page.get_by_label("As I tick them below").check()
+    waiting[0].continue_()
+    expect(ticked).to_have_count(every)
+    expect(page.locator("#questions")).to_have_css("pointer-events", "auto")
+    # The plan follows: it asks of errors, which the usual set does not.
+    expect(page.locator("#plan")).to_contain_text("Share of a choice")
+    assert problems == []

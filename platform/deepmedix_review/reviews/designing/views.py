@@ -102,7 +102,13 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
     if action not in ("save", "start"):
         page.overlook_gaps()
     page.mark()
-    return render(request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")})
+    response = render(
+        request, "reviews/design/page.html", {"page": page, "is_sent": action in ("save", "start")}
+    )
+    if request.headers.get("HX-Target") == "questions":
+        # A plan that was asked for meanwhile counted what was ticked before.
+        response["HX-Trigger-After-Settle"] = "questions-listed"
+    return response
 
 
 def _ask(request: HttpRequest, page: DesignPage) -> None:
