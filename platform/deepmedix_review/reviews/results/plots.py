@@ -130,7 +130,7 @@ def interval_plot(
 
 
 def stacked(plots: Sequence[tuple[str, Plot]], *, said: str) -> Plot:
-    """Plots of lines, dots and labels one below the other, each with its name above it; one alone, too."""
+    """Plots one below the other, each with its name above it; one alone, too; without paths and films."""
     found: list[Plot] = []
     top = 0.0
     for name, plot in plots:
@@ -140,6 +140,8 @@ def stacked(plots: Sequence[tuple[str, Plot]], *, said: str) -> Plot:
                 plot.width,
                 plot.height,
                 plot.said,
+                bars=tuple(replace(bar, y=bar.y + down) for bar in plot.bars),
+                cells=tuple((replace(bar, y=bar.y + down), opacity) for bar, opacity in plot.cells),
                 lines=tuple(replace(line, y1=line.y1 + down, y2=line.y2 + down) for line in plot.lines),
                 dots=tuple(replace(dot, y=dot.y + down) for dot in plot.dots),
                 labels=(
@@ -153,6 +155,8 @@ def stacked(plots: Sequence[tuple[str, Plot]], *, said: str) -> Plot:
         max(plot.width for plot in found),
         top,
         said,
+        bars=tuple(bar for plot in found for bar in plot.bars),
+        cells=tuple(cell for plot in found for cell in plot.cells),
         lines=tuple(line for plot in found for line in plot.lines),
         dots=tuple(dot for plot in found for dot in plot.dots),
         labels=tuple(label for plot in found for label in plot.labels),

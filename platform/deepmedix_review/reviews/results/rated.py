@@ -1,7 +1,7 @@
 """Everything that a reader study asks for and that has values, each with all that readers said to it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,11 +61,6 @@ class RatedCriterion:
     def points_of(self, ratings: Ratings) -> Numbers:
         """What these ratings on its scale count."""
         return np.asarray(self.numbers, dtype=float)[self.places_of(ratings)]
-
-
-def shown_numbers(scales: Sequence[RatedCriterion]) -> tuple[int, ...]:
-    """One plot has one scale: 1 to 5 where any of these has it, else that of the first."""
-    return FIVE if any(one.numbers == FIVE for one in scales) else scales[0].numbers
 
 
 def load_rated(

@@ -6,9 +6,10 @@ import numpy as np
 
 from deepmedix_review.reviews.results.columns import Keys, distinct
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rounded
-from deepmedix_review.reviews.results.plots import interval_plot, share_plot
-from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion, shown_numbers
+from deepmedix_review.reviews.results.plots import Plot, interval_plot, share_plot, stacked
+from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings
+from deepmedix_review.reviews.results.scales import by_scale, ends_of, say_better
 from rl_feedback.agreement import clustered_mean
 from rl_feedback.counting import counted
 
@@ -24,31 +25,47 @@ def spread_figures(
 
 
 def _distributions(rated: Sequence[RatedCriterion]) -> Figure:
-    rows, cells = [], []
-    scales = [one for one in rated if one.is_scale]
-    numbers = shown_numbers(scales) if scales else ()
-    names = next((one.labels for one in scales if one.numbers == numbers), ())
+    cells: list[tuple[Cell, ...]] = []
+    scales: list[tuple[RatedCriterion, list[int]]] = []
     for one in rated:
         counts = np.bincount(one.places_of(one.first), minlength=len(one.values)).tolist()
         cells += [(one.name, label, count) for label, count in zip(one.labels, counts, strict=True)]
-        if one.is_scale and one.labels == names:
-            rows.append((one.name, counts))
-    total = sum(int(cell[2]) for cell in cells)
+        if one.is_scale:
+            scales.append((one, counts))
+    total = sum(int(cell[2] or 0) for cell in cells)
     return Figure(
         key="distributions",
         title="How the values are used",
         table=Table(("criterion", "value", "ratings"), tuple(cells)),
-        method="counts of first readings; the plot shows scales that are alike, the table all. A vote counts "
-        "for the version it went to, and where both outputs are one version's for the one written first or "
-        "later",
+        method="counts of first readings; the plot shows scales, those with the same values together, the "
+        "table all. A vote counts for the version it went to, and where both outputs are one version's for "
+        "the one written first or later",
         n=counted(total, "rating"),
         note="" if total else "No rating has been signed yet.",
-        plot=share_plot(
-            rows, names=names, said=f"Shares of {', '.join(names)} for each scale", is_ordered=True
-        )
-        if total and rows
-        else None,
+        plot=_shares_of_values(scales) if total and scales else None,
     )
+
+
+def _shares_of_values(scales: Sequence[tuple[RatedCriterion, list[int]]]) -> Plot:
+    """One row a scale; scales of other values, or whose good end is another one, stand by themselves."""
+    groups = by_scale(scales, lambda row: (", ".join(row[0].labels), row[0].better))
+    plots = [
+        (
+            f"{ends_of(rows[0][0])}{say_better(rows[0][0].better)}",
+            share_plot(
+                [(one.name, counts) for one, counts in rows],
+                names=rows[0][0].labels,
+                said="",
+                is_ordered=True,
+            ),
+        )
+        for rows in groups
+    ]
+    said = "; ".join(
+        f"shares of {', '.join(rows[0][0].labels)} for {', '.join(one.name for one, _ in rows)}"
+        for rows in groups
+    )
+    return stacked(plots, said=f"{said[0].upper()}{said[1:]}")
 
 
 def _leniency(

@@ -139,6 +139,18 @@ def test_harm_has_its_own_scale_in_the_plots_and_each_says_which_end_is_better()
         dots = [dot.y for dot in found.plot.dots]
         assert dots == sorted(dots)
         assert dots[-1] < found.plot.height
+    # How the values are used tells harm too, by its own values.
+    used = figure(dashboard, "distributions").plot
+    assert used is not None
+    words = [label.text for label in used.labels]
+    assert [word for word in words if "is better" in word] == [
+        "1 to 5, higher is better",
+        "0 none to 2 severe, lower is better",
+    ]
+    assert {"Plausibility", "Correctness", "Harm", "severe"} <= set(words)
+    assert any(bar.title == "Harm, severe: 8" for bar, _ in used.cells)
+    assert "shares of none, mild, severe for Harm" in used.said
+    assert max(bar.y + bar.height for bar, _ in used.cells) < used.height
 
 
 def test_votes_on_three_cases_have_no_share_without_a_word_on_how_few_they_are() -> None:

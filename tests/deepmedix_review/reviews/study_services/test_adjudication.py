@@ -99,6 +99,17 @@ def test_readers_of_one_mind_leave_nothing_to_settle() -> None:
     assert queue_adjudications(reader_study=reader_study) == 0
 
 
+@pytest.mark.parametrize("side", [Vote.Side.A, Vote.Side.TIE, Vote.Side.BOTH_BAD])
+def test_both_bad_names_no_better_output_so_it_contradicts_no_vote(side: Vote.Side) -> None:
+    reader_study = disputed_study()
+    one, other = say_alike(the_case(reader_study))
+    change(one, CastVote(side, Vote.Kind.OVERALL))
+    change(other, CastVote(Vote.Side.BOTH_BAD, Vote.Kind.OVERALL))
+    for reading in (one, other):
+        sign(reading)
+    assert find_disagreements(reader_study) == ()
+
+
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
