@@ -101,6 +101,7 @@ export function reading({ numSides = 2, numSteps = 2, part = {} as Partial<Readi
     case_label: "S-1",
     position: 3,
     num_cases: 9,
+    may_be_more_cases: false,
     question: "What is wrong?",
     instance: {
       uid: "instance-1",

@@ -1527,6 +1527,8 @@ export interface components {
             case_label: string;
             position: number;
             num_cases: number;
+            /** @description of a pool that was not counted to its end */
+            may_be_more_cases: boolean;
             question: string;
             instance: components["schemas"]["ReadingFilm"];
             films: components["schemas"]["CompanionFilm"][];

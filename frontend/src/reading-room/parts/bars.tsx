@@ -89,6 +89,7 @@ export function TopBar(props: {
       <progress value={numBehind(reading)} max={reading.num_cases} aria-label="Progress through the cases" />
       <span>
         Case {reading.position} of {reading.num_cases}
+        {reading.may_be_more_cases && " or more"}
       </span>
       <span class="grow" />
       {props.children}

@@ -30,6 +30,7 @@ HELD_COLUMNS = (
     "assignment_id",
     "completion_a_id",
     "completion_b_id",
+    "amends_id",
     "asks_first_read",
     "opened_at",
     "revealed_at",

@@ -264,6 +264,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
     case_label = serializers.CharField()
     position = serializers.IntegerField()
     num_cases = serializers.IntegerField()
+    may_be_more_cases = serializers.BooleanField(help_text="of a pool that was not counted to its end")
     question = serializers.CharField()
     instance = ReadingFilmSerializer()
     films = CompanionFilmSerializer(many=True)

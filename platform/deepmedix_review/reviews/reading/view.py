@@ -104,6 +104,7 @@ class ReadingView:
     case_label: str
     position: int
     num_cases: int
+    may_be_more_cases: bool
     question: str
     instance: FilmView
     films: tuple[CompanionFilm, ...]
@@ -144,7 +145,7 @@ def show_reading(reading: Reading) -> ReadingView:
     closed = _closed(reading)
     case = reading.assignment.case
     after = next_reading(reading)
-    number, num_cases = place_of(reading.assignment)
+    place = place_of(reading.assignment)
     said = all_said([reading])[reading.pk]
     first_read = first_read_form(reading, said.drawn_regions)
     completions = show_completions(reading) if reading.is_revealed else ()
@@ -158,8 +159,9 @@ def show_reading(reading: Reading) -> ReadingView:
         pause=pause_of(case.reader_study),
         is_training=case.role in TAUGHT,
         case_label=reading.assignment.label,
-        position=number,
-        num_cases=num_cases,
+        position=place.number,
+        num_cases=place.num_cases,
+        may_be_more_cases=place.may_be_more,
         question=reading.completion_a.query,
         instance=_film(reading.completion_a.instance),
         films=companion_films(case.study, beside=reading.completion_a.instance),

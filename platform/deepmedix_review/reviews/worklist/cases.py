@@ -21,6 +21,8 @@ from deepmedix_review.studies.film_files import misses_a_file, studies_that_miss
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
+# Of a pool's cases that wait for any reader.
+MOST_FREE_COUNTED = 1_000
 State = ReaderStudy.State
 
 
@@ -138,30 +140,39 @@ def next_reading(reading: Reading) -> Reading | None:
     return None
 
 
-def place_of(assignment: Assignment) -> tuple[int, int]:
-    """The "n of N" of a case: how many of the study this reader opened before it, and one; and how many the
-    reader has, hidden repeats among them. Of a pool N has those that are free for the reader among it.
+@dataclass(frozen=True)
+class Place:
+    """The "n of N" of a case: which one of its reader study it is to its reader, and how many the reader has,
+    hidden repeats among them. Of a pool N has those that are free for the reader; it `may_be_more` where they
+    were not counted to the end."""
 
-    The number never changes once the case is opened, and tells a repeat from no other case: the places drawn
-    for a reader have gaps where repeats wait, which close as they come due.
+    number: int
+    num_cases: int
+    may_be_more: bool = False
+
+
+def place_of(assignment: Assignment) -> Place:
+    """The number never changes once the case is opened, and tells a repeat from no other case: the places
+    drawn for a reader have gaps where repeats wait, which close as they come due.
     """
     study = assignment.case.reader_study
     invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
-    num_assigned, num_opened = invited.values_list("num_assigned", "num_opened").first() or (None, None)
-    if num_opened is None:
-        num_opened = num_opened_uninvited(assignment)
-    number = assignment.number or num_opened + 1
-    if study.is_pool:
-        kept = Assignment.objects.filter(case__reader_study=study, reader=assignment.reader_id)
-        num_free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).count()
-        return number, max(number, kept.filter(withdrawn_at=None).count() + num_free)
-    if num_assigned is None:
+    found = invited.values_list("num_assigned", "num_opened").first()
+    if found is None:
         # Who only settles what readers dispute was never invited.
-        given = Assignment.objects.filter(
+        own = Assignment.objects.filter(
             case__reader_study=study, reader=assignment.reader_id, withdrawn_at=None
         )
-        num_assigned = given.count()
-    return number, max(number, num_assigned)
+        found = own.count(), num_opened_uninvited(assignment)
+    num_cases, num_opened = found
+    number = assignment.number or num_opened + 1
+    if not study.is_pool:
+        return Place(number, max(number, num_cases))
+    free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).order_by("position")
+    # In the order of its index, so that those found first end the search.
+    num_free = free[: MOST_FREE_COUNTED + 1].count()
+    num_cases += min(num_free, MOST_FREE_COUNTED)
+    return Place(number, max(number, num_cases), may_be_more=num_free > MOST_FREE_COUNTED)
 
 
 def num_opened_uninvited(assignment: Assignment) -> int:

@@ -43,7 +43,7 @@ from deepmedix_review.reviews.study_services import (
     start_adjudication,
 )
 from deepmedix_review.reviews.tasks import tend_reader_studies
-from deepmedix_review.reviews.worklist.cases import place_of
+from deepmedix_review.reviews.worklist.cases import Place, place_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
 from tests.factories.reviews import change, complete, say_first, sign
@@ -366,7 +366,7 @@ def test_who_settles_cases_without_an_invitation_is_told_how_many_they_are() -> 
         Assignment.objects.create(case=case, reader=outsider, kind=Assignment.Kind.ADJUDICATION)
         for case in Case.objects.filter(reader_study=reader_study)
     ]
-    assert place_of(first) == (1, 2)
+    assert place_of(first) == Place(1, 2)
 
 
 def test_who_settles_cases_without_an_invitation_keeps_the_number_of_each() -> None:
@@ -377,7 +377,7 @@ def test_who_settles_cases_without_an_invitation_keeps_the_number_of_each() -> N
     for reading in Reading.objects.filter(assignment__reader=outsider).order_by("-pk"):
         mark_opened(reading, reader=outsider)
     own = Assignment.objects.filter(reader=outsider).order_by("pk")
-    assert [(each.number, place_of(each)) for each in own] == [(2, (2, 2)), (1, (1, 2))]
+    assert [(each.number, place_of(each)) for each in own] == [(2, Place(2, 2)), (1, Place(1, 2))]
 
 
 def test_a_consensus_reading_waits_for_an_admin_and_may_be_led_by_one_who_read_the_case() -> None:

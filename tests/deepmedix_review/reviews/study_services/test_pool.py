@@ -24,6 +24,8 @@ from deepmedix_review.reviews.study_services import (
     remove_reader,
     take_next_case,
 )
+from deepmedix_review.reviews.worklist import cases
+from deepmedix_review.reviews.worklist.cases import Place, place_of
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid, studies
 from tests.factories.reviews import change, complete, sign
@@ -203,6 +205,18 @@ def test_a_lease_that_ran_out_frees_the_case_and_keeps_what_was_said() -> None:
     assert sign(reading).signed_at is not None
     assert Assignment.objects.get(pk=reading.assignment_id).lease_expires_at is None
     assert release_expired_leases() == 0
+
+
+@pytest.mark.django_db
+def test_the_free_cases_of_a_pool_are_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader_study = pool(num_cases=4)
+    reader, other = readers_of(reader_study)
+    taken = take(reader_study, reader)
+    assert place_of(taken.assignment) == Place(1, 4)
+    take(reader_study, other)
+    assert place_of(taken.assignment) == Place(1, 3)
+    monkeypatch.setattr(cases, "MOST_FREE_COUNTED", 1)
+    assert place_of(taken.assignment) == Place(1, 2, may_be_more=True)
 
 
 @pytest.mark.django_db
