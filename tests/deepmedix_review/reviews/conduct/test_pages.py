@@ -35,7 +35,7 @@ from rl_feedback.preferences.kinds import without_boxes
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
-from tests.factories.reviews import a_signed_reading, complete, reader_of, reader_study, sign
+from tests.factories.reviews import a_signed_reading, complete, reader_of, reader_study, say_first, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -187,6 +187,8 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     page = asked.content.decode()
     assert "It costs 1 more reading, about 2 min by what a case took its readers so far." in page
     assert "reads nothing else here" not in page
+    assert "on the worklist at once, with what the earlier readers said beside each item" in page
+    assert f'<option value="{settler.uid}" selected>' in page
     assert page.count(" autofocus") == 1
     assert not Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).exists()
     said["confirmed"] = "1"
@@ -227,6 +229,20 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     assert signed.count("settled</span>") == 1
     admin.post(address(study, "move"), {"move": "lock"})
     assert "to settle" not in client_of(settler).get(reverse("worklist")).content.decode()
+
+
+def test_what_a_third_reader_reads_first_is_said_before_a_dispute_is_given(admin: Client) -> None:
+    design = ReaderStudyDesign(shows="one", first_reads="on")
+    study = running(a_draft(num_cases=1, num_readers=3, design=design, adjudication="third_reader"))
+    for reading, plausibility in zip(Reading.objects.order_by("pk"), (1, 5, 5), strict=True):
+        say_first(reading, impression="Clear lungs")
+        complete(reading, plausibility=plausibility)
+        sign(reading)
+    settler = ExpertFactory.create()
+    said = {"case": str(study.cases.get().uid), "reader": str(settler.uid)}
+    page = admin.post(address(study, "adjudicate"), said).content.decode()
+    assert "on the worklist at once: first the film alone, where its readers read it so, then with" in page
+    assert "the reading comes from outside this reader study" in page
 
 
 def test_what_a_case_took_is_that_of_its_first_readings_not_of_their_amendments() -> None:
