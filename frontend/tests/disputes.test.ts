@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Disputed, Reading } from "../src/api/reading";
 import type { Action } from "../src/reading-room/actions";
-import { isDisputed, isLeft, plausibilityOf, verdictOn } from "../src/reading-room/disputes";
+import { allSaid, isDisputed, isLeft, plausibilityOf, verdictOn } from "../src/reading-room/disputes";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import { stepPlace } from "../src/reading-room/place";
 import { CRITERIA, criterion, desk, reading, step } from "./scene";
@@ -55,6 +55,8 @@ describe("who decides between earlier readers", () => {
     expect(room.state.place).toMatchObject({ kind: "vote", question: "overall:" });
     room.perform(points(1));
     expect(leftToDo(room.state.reading)).toBe("");
+    expect(allSaid(room.state.reading)).toBe("All that is disputed is settled.");
+    expect(allSaid(reading())).toBe("Everything is rated.");
     expect(room.state.reading.step_ratings.map(({ step: uid }) => uid)).toEqual(["a2"]);
   });
 

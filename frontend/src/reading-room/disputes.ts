@@ -32,6 +32,11 @@ export function isLeft(reading: Reading, item: AskedItem): boolean {
   return hasDisputes(reading) && !isDisputed(reading, item);
 }
 
+/** Where nothing is left to say: a judge leaves what nobody disputes to the earlier readers. */
+export function allSaid(reading: Reading): string {
+  return hasDisputes(reading) ? "All that is disputed is settled." : "Everything is rated.";
+}
+
 function isSame(one: Disputed, item: AskedItem): boolean {
   const parts = ["criterion", "completion", "step", "region"] as const;
   return one.field === (item.field ?? "") && parts.every((part) => one[part] === (item[part] ?? null));

@@ -67,7 +67,7 @@ function ProblemBanner(props: {
         <div class="banner warn" role="alert">
           <p>
             <strong>Not saved yet.</strong> {problem.sentence} {waiting} and will be sent as soon as the
-            server takes them; you can go on.
+            server takes {save.numWaiting === 1 ? "it" : "them"}; you can go on.
           </p>
           {kept}
           {retry}

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { inOneLine } from "../contradictions";
+import { allSaid, hasDisputes } from "../disputes";
 import { type Gap, gaps, leftToDo } from "../gaps";
 import { missedInWords } from "../missed";
 import type { Room } from "../room";
@@ -103,9 +104,9 @@ function Ready({ room, reading }: { readonly room: Room; readonly reading: Readi
   const stillSaid = stillSaidInWords(reading);
   const place = placeOfStillSaid(reading);
   if (stillSaid === "") {
-    return <p class="left quiet">{["Everything is rated.", missedInWords(reading)].join(" ")}</p>;
+    return <p class="left quiet">{[allSaid(reading), missedInWords(reading)].join(" ")}</p>;
   }
-  const said = `All rated. ${stillSaid}`;
+  const said = `${hasDisputes(reading) ? "All settled." : "All rated."} ${stillSaid}`;
   if (place === null) return <p class="left quiet">{said}</p>;
   return (
     <button
