@@ -108,6 +108,7 @@ def _means_plot(rows: Sequence[tuple[RatedCriterion, str, Clustered]]) -> Plot:
         high=max(numbers),
         marks=numbers if len(numbers) <= MOST_MARKS else (),
         groups=[of for _, of, _ in rows] if any(of != EVERY for _, of, _ in rows) else (),
+        first=[of for _, of, _ in rows if of != EVERY],
         unit="points",
         said="",
     )
@@ -169,6 +170,8 @@ def _shares(
             high=1,
             marks=(0.5,),
             unit="share",
+            groups=names,
+            first=(names[0], names[2]) if versions else (),
             said=f"{title}: " + ", ".join(f"{name} {share.value:.2f}" for name, share in found),
         ),
     )

@@ -86,13 +86,14 @@ def interval_plot(
     marks: Sequence[float] = (),
     places: int = 2,
     groups: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> Plot:
     """A dot and its interval for each row, on one scale from `low` to `high`, with marks to compare with.
     `unit` stands at the end of the scale, below the values. Rows of one of `groups`, one for each row, have
-    one colour; without them colours go in turn."""
+    one colour, those of the groups `first` the first colours; without groups colours go in turn."""
     span = (high - low) or 1.0
     left = name_px([label for label, _, _ in rows])
-    order = list(dict.fromkeys(groups))
+    order = list(dict.fromkeys((*first, *groups)))
 
     def across(value: float) -> float:
         return round(left + (min(max(value, low), high) - low) / span * PLOT_PX, 1)

@@ -70,6 +70,7 @@ def shares_figure(
             high=1,
             unit="share",
             groups=[one.version for one in shares] if any(one.version for one in shares) else (),
+            first=[one.version for one in shares if one.version],
             said=f"{name}: " + ", ".join(f"{one.name} {one.share.value:.2f}" for one in shares),
         ),
     )

@@ -116,6 +116,21 @@ def test_votes_and_means_of_two_versions_go_to_the_version_whichever_side_it_sto
         assert rows_of(figure(dashboard, "votes-overall"))[str(newer)]["share"] == 1.0
 
 
+def test_a_version_has_the_same_colour_in_every_plot() -> None:
+    study, older, newer = two_versions_running(num_cases=2)
+    for reading in Reading.objects.filter(assignment__case__reader_study=study):
+        complete(reading)
+        sign(reading)
+    dashboard = compute(study)
+    for key in ("means", "votes-overall", "choices-region-verdict", "missed-share"):
+        plot = figure(dashboard, key).plot
+        assert plot is not None
+        for version, colour in ((older, 1), (newer, 2)):
+            assert {dot.colour for dot in plot.dots if str(version) in dot.title} == {colour}, key
+        others = [dot for dot in plot.dots if not any(str(one) in dot.title for one in (older, newer))]
+        assert all(dot.colour > 2 for dot in others), key
+
+
 def test_harm_has_its_own_scale_in_the_plots_and_each_says_which_end_is_better() -> None:
     asked = [Asked(one) for one in library() if one.key in ("plausibility", "correctness", "harm")]
     study, *_ = two_versions_running(num_cases=2, num_readers=2, asked=asked)
