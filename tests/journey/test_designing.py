@@ -10,7 +10,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
 from deepmedix_review.studies.collecting.split import Shares
-from deepmedix_review.studies.models import Split, Study
+from deepmedix_review.studies.models import Instance, Split, Study
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.collections import move_patient
@@ -286,4 +286,33 @@ def test_own_questions_begin_with_the_set_that_was_chosen_just_before(
     expect(page.locator("#questions")).to_have_css("pointer-events", "auto")
     # The plan follows: it asks of errors, which the usual set does not.
     expect(page.locator("#plan")).to_contain_text("Share of a choice")
+    assert problems == []
+
+
+def test_a_list_of_cases_that_comes_late_takes_no_newer_one_s_place(
+    live_server: Any, context: BrowserContext
+) -> None:
+    of_both, of_serving = (read_film(seed) for seed in (1, 2))
+    other = ModelVersionFactory.create()
+    [film] = Instance.objects.filter(series__study=of_both)
+    say(film, steps=[LUNGS], model_version=other)
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watch(page)
+    page.goto(f"{live_server.url}/reader-studies/new/")
+    expect(page.locator("#num-readable")).to_contain_text("2 ready studies")
+    kept_waiting: list[Route] = []
+
+    def keep_the_first_waiting(route: Route) -> None:
+        if kept_waiting or route.request.method != "POST":
+            route.continue_()
+        else:
+            kept_waiting.append(route)
+
+    page.route("**/reader-studies/new/", keep_the_first_waiting)
+    page.get_by_label("One output of one model", exact=True).check()
+    with page.expect_event("requestfailed", lambda request: request == kept_waiting[0].request):
+        page.get_by_label("Model version").select_option(str(other.uid))
+    expect(page.locator("#num-readable")).to_contain_text("1 ready study")
+    expect(page.locator("#case-list input")).to_have_count(1)
+    expect(page.locator("#case-list")).not_to_contain_text(of_serving.label)
     assert problems == []
