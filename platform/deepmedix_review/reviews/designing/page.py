@@ -9,9 +9,6 @@ from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest, QueryDict
 
 from deepmedix_review.accounts.selectors import acting_user, readers
-from deepmedix_review.reasoning.selectors import Asking, asked_now
-from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.criteria.versions import Asked, default_criteria
 from deepmedix_review.reviews.designing import cautions, choices, questions
 from deepmedix_review.reviews.designing.cases import CasesOffered, read_uids
@@ -26,6 +23,7 @@ from deepmedix_review.reviews.designing.form import (
     readers_from,
     settings_from,
 )
+from deepmedix_review.reviews.designing.models_offered import ModelsOffered
 from deepmedix_review.reviews.designing.reading_times import reading_times
 from deepmedix_review.reviews.designing.sections import Section, sections
 from deepmedix_review.reviews.designing.taught import Taught
@@ -53,8 +51,6 @@ from deepmedix_review.studies.looking.selectors import count_unseen
 from deepmedix_review.studies.models import Split
 from deepmedix_review.studies.selectors import StateCount
 
-HAVE_SIDES = ("two_samples", "two_versions")
-
 
 class DesignPage:
     """The page, from an empty form, an earlier draft, or what was just sent."""
@@ -66,22 +62,23 @@ class DesignPage:
         self.draft = draft_of(reader_study) if reader_study else None
         # What a new study's form begins with: nothing, or the worked example.
         self.begun = self.draft or (example_draft() if request.GET.get("begin") == "example" else None)
+        self.models = ModelsOffered(posted=self.posted, draft=self.draft, begun=self.begun)
         self.experts = list(readers())
         begins_with = None if self.draft else _named_collection(request)
         self.cases = CasesOffered(
             posted=self.posted,
             draft=self.draft,
             begins_with=begins_with,
-            shows=self.shows,
-            model_version=self.model_version or self.serving,
-            other_version=self.other_version,
+            shows=self.models.shows,
+            model_version=self.models.model_version or self.models.serving,
+            other_version=self.models.other_version,
             leaves_out_same=self.leaves_out_same,
         )
         lists_studies, draft = self.cases.lists_studies, self.draft
         self.form = ReaderStudyForm(
             self.posted,
             initial=self._initial(begins_with),
-            versions=[(str(row.version.uid), str(row)) for row in self.versions],
+            versions=[(str(row.version.uid), str(row)) for row in self.models.every],
             collections=[(str(row.uid), choices.name_of(row)) for row in self.cases.collections],
             imports=[(str(row.batch.uid), str(row)) for row in self.cases.imports],
             studies=[(str(study.uid), study.label) for study in self.cases.listed],
@@ -92,47 +89,6 @@ class DesignPage:
             self.posted, drafted=self.draft.taught if self.draft else (), listed=self.cases.listed
         )
         self.taught = self._taught.forms
-
-    @cached_property
-    def versions(self) -> Sequence[choices.VersionToRead]:
-        return choices.versions_to_read()
-
-    @cached_property
-    def serving(self) -> ModelVersion | None:
-        return versions().filter(state=ModelVersion.State.SERVING).first()
-
-    @cached_property
-    def model_version(self) -> ModelVersion | None:
-        """As it was said; None is the one that serves when the study starts."""
-        return self._version("version", self.draft.model_version if self.draft else None)
-
-    @cached_property
-    def other_version(self) -> ModelVersion | None:
-        return self._version("other_version", self.draft.other_version if self.draft else None)
-
-    @cached_property
-    def versions_shown(self) -> list[ModelVersion]:
-        """Whose outputs readers will see."""
-        shown = [self.model_version or self.serving]
-        if self.shows in ("two_versions", "one_of_two"):
-            shown.append(self.other_version)
-        return list(dict.fromkeys(version for version in shown if version))
-
-    @cached_property
-    def asked_now(self) -> Sequence[Asking]:
-        """How far those are that are at work at the moment."""
-        return asked_now(self.versions_shown)
-
-    @property
-    def has_outputs(self) -> bool:
-        """Whether any version has completed a ready study."""
-        return any(row.num_studies for row in self.versions)
-
-    @cached_property
-    def shows(self) -> str:
-        if self.posted is not None:
-            return str(self.posted.get("shows", "two_samples"))
-        return self.begun.design.shows if self.begun else "two_samples"
 
     @cached_property
     def leaves_out_same(self) -> bool:
@@ -259,7 +215,7 @@ class DesignPage:
             times=reading_times(
                 self.design,
                 asked=self.planned_questions,
-                model_versions=self.versions_shown,
+                model_versions=self.models.shown,
                 has_choices=bool(settings_from(self.said)["first_read_choices"]),
             ),
             asks=self.asks,
@@ -279,8 +235,8 @@ class DesignPage:
             + self.plan.problems
             + unready_settings(
                 self.design,
-                model_version=self.model_version,
-                other_version=self.other_version,
+                model_version=self.models.model_version,
+                other_version=self.models.other_version,
                 deadline=self.said.get("deadline"),
                 adjudication=self.said.get("adjudication") or "",
                 num_readers=self.num_readers,
@@ -332,9 +288,9 @@ class DesignPage:
             ),
             *cautions.of_short_washout(self.plan, self.design),
             *cautions.of_same_pairs(self.same_pairs, leaves_out=self.leaves_out_same),
-            *cautions.of_drawn_films(self.versions_shown, self.cases, self.said),
+            *cautions.of_drawn_films(self.models.shown, self.cases, self.said),
             *cautions.of_known_films(self.cases.taken_from(self.said), readers_from(self.said, self.experts)),
-            *warnings_of(self.versions_shown, self.cases.taken_from(self.said)),
+            *warnings_of(self.models.shown, self.cases.taken_from(self.said)),
         )
 
     def mark(self) -> None:
@@ -371,14 +327,14 @@ class DesignPage:
             readers=readers_from(said, self.experts),
             asked=questions.fitting(self.asked, has_sides=self.design.has_sides),
             design=self.design,
-            model_version=self.model_version,
-            other_version=self.other_version if self.shows in ("two_versions", "one_of_two") else None,
+            model_version=self.models.model_version,
+            other_version=self.models.other_version if self.models.has_two else None,
         )
 
     def _initial(self, begins_with: Collected | None) -> dict[str, Any]:
         if self.posted is not None:
             return {}
-        asks = {"preset": questions.preset_of(self._already_asked, has_sides=self.shows in HAVE_SIDES)}
+        asks = {"preset": questions.preset_of(self._already_asked, has_sides=self.models.has_sides)}
         if self.draft is not None:
             return asks | initial_from(self.draft, lists_studies=self.cases.lists_studies)
         begun = initial_from(self.begun, lists_studies=True) if self.begun else {}
@@ -391,12 +347,6 @@ class DesignPage:
     @cached_property
     def _taught_now(self) -> Sequence[TaughtCase]:
         return self._taught.now()
-
-    def _version(self, name: str, drafted: ModelVersion | None) -> ModelVersion | None:
-        if self.posted is None:
-            return drafted
-        uids = read_uids([self.posted.get(name, "")])
-        return versions().filter(uid__in=uids).first()
 
 
 def _named_collection(request: HttpRequest) -> Collected | None:

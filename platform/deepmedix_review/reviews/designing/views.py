@@ -113,7 +113,7 @@ def _answer(request: HttpRequest, reader_study: ReaderStudy | None) -> HttpRespo
 
 def _ask(request: HttpRequest, page: DesignPage) -> None:
     """The versions that readers are to see; two of them the same question, or they can't be compared."""
-    shown: Sequence[ModelVersion | None] = page.versions_shown or (None,)
+    shown: Sequence[ModelVersion | None] = page.models.shown or (None,)
     query = template(shown[0].prompt_template).default_query if shown[0] and len(shown) > 1 else None
     for version in shown:
         try:
