@@ -129,7 +129,7 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
                 place_on_film((one.x_min, one.y_min, one.x_max, one.y_max), size) for one in (moved, stood)
             ]
             assert [row.place, row.stood_at] == places
-            assert f"<td>a box in a wrong place: {row.place} <span" in shown
+            assert f"<td>a box in a wrong place: {row.place}<span" in shown
         else:
             assert (row.place, row.said) == ("", without_boxes(before.text))
             assert f'a sentence of another case <span class="quiet">in place of “{row.said}”' in shown
