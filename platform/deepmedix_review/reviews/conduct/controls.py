@@ -19,7 +19,8 @@ _SHOWN = {
 @dataclass(frozen=True)
 class ControlRow:
     """What was altered in a control case, in which step; `region` as on the film, None for a sentence.
-    `place` and `stood_at` are where on the film the box is and was; `said` is what the step said before."""
+    `place` and `stood_at` are where on the film the box is and was, `moved_to` in which direction it moved
+    where both are one; `said` is what the step said before."""
 
     case: Case
     step: ReasoningStep
@@ -27,6 +28,7 @@ class ControlRow:
     region: str | None
     place: str
     stood_at: str
+    moved_to: str
     said: str
 
     @property
@@ -100,15 +102,25 @@ def _row(
         if original is not None and region is not None
         else None
     )
+    place, stood_at = _place(region, size), _place(before, size)
     return ControlRow(
         case=case,
         step=step,
         shows=_SHOWN[alteration],
         region=labels.get(region.pk) if region is not None else None,
-        place=_place(region, size),
-        stood_at=_place(before, size),
+        place=place,
+        stood_at=stood_at,
+        moved_to=_direction(before, region) if before and region and place == stood_at else "",
         said=without_boxes(original.text) if original is not None and alteration != WRONG_REGION else "",
     )
+
+
+def _direction(before: Region, after: Region) -> str:
+    """As the picture is seen, by the longer way; both boxes are equally large."""
+    right, down = after.x_min - before.x_min, after.y_min - before.y_min
+    if abs(right) >= abs(down):
+        return "right" if right > 0 else "left"
+    return "down" if down > 0 else "up"
 
 
 def _place(region: Region | None, size: tuple[int, int]) -> str:

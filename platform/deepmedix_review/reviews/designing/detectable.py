@@ -100,7 +100,7 @@ def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[As
     asks = {"plausibility": PLAUSIBILITY, "verdict": SHARE}
     wanted = [asks[field] for field in asks if field in fields]
     is_paired = design.shows == "two_versions"
-    if not (is_paired or design.shows == "one_of_two") or not wanted or not plan.num_data_cases:
+    if not (is_paired or design.shows == "one_of_two") or not wanted or not plan.readers_per_case:
         return None
     whence, found = [], {}
     for field, query, assumed, called in (

@@ -130,6 +130,7 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
             ]
             assert [row.place, row.stood_at] == places
             assert f"<td>a box in a wrong place: {row.place}<span" in shown
+            assert (row.moved_to != "") == (row.place == row.stood_at)
         else:
             assert (row.place, row.said) == ("", without_boxes(before.text))
             assert f'a sentence of another case <span class="quiet">in place of “{row.said}”' in shown

@@ -330,6 +330,8 @@ def test_the_plan_of_two_versions_says_how_small_a_difference_it_would_show(
     assert "since all differences of 16 signed readings are alike so far" in page
     # What nobody compares has no such difference, and four cases would miss any.
     assert "percentage points or more" not in admin.post(plan, said | {"shows": "one"}).content.decode()
+    # Without a reader nothing is read that could show any.
+    assert "would miss any difference" not in admin.post(plan, said | {"readers": []}).content.decode()
     few = admin.post(plan, said | {"studies": uids(*films[:4])}).content.decode()
     assert "So few cases would miss any difference between the two versions in mean plausibility" in few
 
