@@ -11,6 +11,11 @@ from deepmedix_review.reviews.designs.planning import AnswerKind
 from deepmedix_review.reviews.models import Criterion
 
 OWN = "own"
+# All that the reading room has keys for, in the order of a reading.
+ROOM_KEYS = (
+    *("plausibility", "region-verdict", "relevance", "correctness", "completeness", "harm"),
+    *("better-grounded", "better-overall"),
+)
 ANSWER_KEYS = ("relevance", "correctness", "completeness", "harm")
 
 
@@ -36,6 +41,7 @@ def presets() -> dict[str, tuple[Asked, ...]]:
     offered = {criterion.key: criterion for criterion in library().filter(is_library=True)}
     return {
         "usual": default_criteria(),
+        "room": tuple(Asked(offered[key]) for key in ROOM_KEYS if key in offered),
         "answer": tuple(Asked(offered[key]) for key in ANSWER_KEYS if key in offered),
         "all": tuple(Asked(criterion) for criterion in offered.values()),
     }

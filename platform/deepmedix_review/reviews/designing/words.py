@@ -25,6 +25,7 @@ ADJUDICATION = (
 SIDES = (("", "Every side"), ("train", "Train"), ("tune", "Tune"), ("test", "Test"))
 PRESETS = (
     ("usual", "The usual six"),
+    ("room", "The usual six, harm and grounding"),
     ("answer", "The answer alone"),
     ("all", "All that come with the product"),
     ("own", "As I tick them below"),
@@ -53,7 +54,8 @@ EXPLAINED = {
         "consensus": "You give such a case to somebody, who sees what the others said.",
     },
     "preset": {
-        "usual": "Each step, the answer, and which is better.",
+        "usual": "Each step, the answer, and which is better; nothing of harm.",
+        "room": "Also what would follow from the answer, and whose regions show it better.",
         "answer": "Four marks for the answer, none for its steps.",
         "all": "Also kinds of error, omissions and harm.",
         "own": "Own questions too, in your order, required or not.",

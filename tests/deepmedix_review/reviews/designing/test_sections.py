@@ -124,6 +124,7 @@ def test_a_part_with_an_error_and_one_whose_button_was_pressed_come_back_open(de
     ("preset", "keys"),
     [
         ("usual", set(DEFAULT_KEYS)),
+        ("room", {*DEFAULT_KEYS, "harm", "better-grounded"}),
         ("answer", {"relevance", "correctness", "completeness", "harm"}),
         ("all", None),
     ],
