@@ -34,7 +34,7 @@ def run() -> list[Figure]:
         by_rows = median_seconds(load_by_rows, num_runs=1)
         return [
             Figure(
-                what=f"all figures of {num_readings:,} readings of two outputs of {NUM_STEPS} steps, "
+                what=f"all figures of {num_readings:,} readings of two versions, {NUM_STEPS} steps each, "
                 f"{NUM_READERS * NUM_REPEATED:,} of them hidden repeats",
                 value=seconds,
                 unit="s",
@@ -81,7 +81,7 @@ def _make() -> object:
         # The triggers that lock signed readings look at each row by itself.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")
-    fill(ModelVersion, series(1, 1), id="1", number="1", state="'serving'", **numbers)
+    fill(ModelVersion, series(1, 2), id="n", number="n", state="'retired'", **numbers)
     for number in range(1, NUM_READERS + 1):
         User.objects.create(
             pk=number, username=f"reader-{number}", role=Role.EXPERT, pseudonym=f"U-{number:06}"
@@ -116,7 +116,7 @@ def _make() -> object:
         content_key="n::text",
         study_id=film,
         instance_id=film,
-        model_version_id="1",
+        model_version_id="1 + n % 2",
         **sizes,
         **said,
     )

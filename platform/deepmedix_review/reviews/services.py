@@ -209,6 +209,9 @@ def discard_amendment(*, reading: Reading, reader: User) -> uuid.UUID:
 def _give_number(assignment: Assignment) -> None:
     """Keep which case of its reader study this is to its reader. The invitation's row, or the reader's own
     where there is none, holds back the same reader's other window meanwhile."""
+    # Before the invitation, as a signature and whoever removes a reader do: in another order two would wait
+    # for each other.
+    Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     study, reader = assignment.case.reader_study_id, assignment.reader_id
     invited = Invitation.objects.filter(reader_study=study, reader=reader)
     if invited.update(num_opened=F("num_opened") + 1):

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -72,7 +73,9 @@ def _invite(
         raise RefusedByRule(f"{reader.pseudonym} is a reader of this reader study already.")
     block = smallest_block(reader_study)
     if invitation is None:
-        invitation = Invitation(reader_study=reader_study, reader=reader)
+        invitation = Invitation(
+            reader_study=reader_study, reader=reader, **_settled_before(reader_study, reader)
+        )
     invitation.state, invitation.answered_at = State.INVITED, None
     invitation.block, invitation.deadline = block, deadline
     invitation.save()
@@ -80,6 +83,17 @@ def _invite(
     if reader_study.state != ReaderStudy.State.DRAFT:
         give_list(reader_study, invitation)
     return invitation, _moves(before, reader_study, reader)
+
+
+def _settled_before(reader_study: ReaderStudy, reader: User) -> dict[str, int]:
+    """What an invitation counts, of the cases that its reader was given to settle before it."""
+    given = Assignment.objects.filter(case__reader_study=reader_study, reader=reader)
+    held = Q(withdrawn_at=None)
+    return given.aggregate(
+        num_assigned=Count("pk", filter=held),
+        num_signed=Count("signed_at", filter=held),
+        num_opened=Count("number"),
+    )
 
 
 @transaction.atomic

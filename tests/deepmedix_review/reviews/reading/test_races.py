@@ -7,15 +7,24 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.reviews.models import DrawnRegion, MissedFinding, Reading, ReadingChange, Vote
+from deepmedix_review.reviews.models import (
+    Assignment,
+    DrawnRegion,
+    Invitation,
+    MissedFinding,
+    Reading,
+    ReadingChange,
+    Vote,
+)
 from deepmedix_review.reviews.reading.changes import AddActiveTime, AddFinding, CastVote, Change, DrawRegion
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere, Seen
-from deepmedix_review.reviews.services import Saved, amend_reading, apply_change, sign_reading
+from deepmedix_review.reviews.services import Saved, amend_reading, apply_change, mark_opened, sign_reading
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import (
     a_signed_reading,
@@ -194,3 +203,29 @@ def test_one_uid_made_in_two_readings_at_once_is_kept_in_one_and_refused_in_the_
             isinstance(answer, Saved) for answer in answers
         ]
         assert ReadingChange.objects.filter(reading__in=readings).count() == 1
+
+
+def test_opening_a_case_waits_for_its_assignment_before_it_holds_the_invitation() -> None:
+    """Whoever removes a reader takes them in this order: in another one each would wait for the other."""
+    reading = an_open_reading()
+    reader = reader_of(reading)
+    opening = threading.Thread(target=_open, args=[reading, reader])
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+    with transaction.atomic(), connection.cursor() as cursor:
+        Assignment.objects.select_for_update().get(pk=reading.assignment_id)
+        opening.start()
+        cursor.execute(waiting)
+        while opening.is_alive() and not cursor.fetchone()[0]:
+            cursor.execute(waiting)
+        Invitation.objects.select_for_update(nowait=True).get(reader=reader)
+    opening.join(timeout=60)
+    reading.refresh_from_db()
+    assert reading.opened_at is not None
+    assert reading.assignment.number == 1
+
+
+def _open(reading: Reading, reader: User) -> None:
+    try:
+        mark_opened(reading, reader=reader)
+    finally:
+        connection.close()

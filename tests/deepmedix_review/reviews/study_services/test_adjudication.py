@@ -38,6 +38,7 @@ from deepmedix_review.reviews.reading.view import show_reading
 from deepmedix_review.reviews.selectors import reading_for, signed_readings, worklist
 from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
+    invite_reader,
     lock_reader_study,
     queue_adjudications,
     start_adjudication,
@@ -378,6 +379,17 @@ def test_who_settles_cases_without_an_invitation_keeps_the_number_of_each() -> N
         mark_opened(reading, reader=outsider)
     own = Assignment.objects.filter(reader=outsider).order_by("pk")
     assert [(each.number, place_of(each)) for each in own] == [(2, Place(2, 2)), (1, Place(1, 2))]
+
+
+def test_who_settled_cases_and_is_invited_then_goes_on_counting() -> None:
+    reader_study, outsider, admin = disputed_study(), ExpertFactory.create(), AdminFactory.create()
+    start_adjudication(case=dispute(reader_study), reader=outsider, actor=admin)
+    mark_opened(Reading.objects.get(assignment__reader=outsider), reader=outsider)
+    invitation = invite_reader(reader_study=reader_study, reader=outsider, actor=admin)
+    invitation.refresh_from_db()
+    own = Assignment.objects.filter(reader=outsider, withdrawn_at=None)
+    assert (invitation.num_assigned, invitation.num_signed) == (own.count(), 0)
+    assert invitation.num_opened == 1
 
 
 def test_a_consensus_reading_waits_for_an_admin_and_may_be_led_by_one_who_read_the_case() -> None:
