@@ -49,3 +49,11 @@ class ExtensionForm(FormInPlace):
         super().__init__(*args, **kwargs)
         self.offered = list(offered)
         offer(self, "studies", [(str(study.uid), study.label) for study in self.offered])
+
+    @property
+    def num_alike(self) -> int:
+        """Of the studies that were chosen, how many show a pair that says the same."""
+        chosen = self.cleaned_data["studies"]
+        return sum(
+            str(study.uid) in chosen and getattr(study, "says_the_same", False) for study in self.offered
+        )

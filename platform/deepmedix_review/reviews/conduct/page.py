@@ -29,7 +29,7 @@ from deepmedix_review.reviews.designing.words import ADJUDICATION, DESIGNS, FIRS
 from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.progress import overview as count_readings
-from deepmedix_review.reviews.same_texts import say_same_pairs, saying_the_same
+from deepmedix_review.reviews.same_texts import SamePairs, say_same_pairs, saying_the_same
 from deepmedix_review.reviews.study_services import Growth, Moves, collected_of
 from deepmedix_review.reviews.study_services.assigning import staying
 from deepmedix_review.studies.models import Study
@@ -142,11 +142,19 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
 
 
 def _cautions(said: Said, reader_study: ReaderStudy) -> Sequence[str]:
-    """Beside what more cases would give whom: which of them their readers know."""
+    """Beside what more cases would give whom: which of them their readers know, and which pairs say the
+    same."""
     if said.growth is None or said.extension is None:
         return ()
-    added = Study.objects.filter(uid__in=said.extension.cleaned_data["studies"])
-    return cautions.of_known_films(added, [invitation.reader for invitation in staying(reader_study)])
+    chosen = said.extension.cleaned_data["studies"]
+    same = SamePairs(num_same=said.extension.num_alike, num_pairs=len(chosen))
+    return [
+        *cautions.of_same_pairs_added(same),
+        *cautions.of_known_films(
+            Study.objects.filter(uid__in=chosen),
+            [invitation.reader for invitation in staying(reader_study)],
+        ),
+    ]
 
 
 def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[DisputeRow]) -> Said:

@@ -34,6 +34,13 @@ def of_same_pairs(same: SamePairs | None, *, leaves_out: bool) -> Sequence[str]:
     ]
 
 
+def of_same_pairs_added(same: SamePairs) -> Sequence[str]:
+    """Of cases that are to be added to a running study, each of which is marked where it is chosen."""
+    if not same.num_same:
+        return []
+    return [f"{same}: their readers compare a text with itself. Leave out what is marked so above."]
+
+
 def of_drawn_films(
     versions_shown: Sequence[ModelVersion], cases: CasesOffered, said: Mapping[str, Any]
 ) -> Sequence[str]:

@@ -224,6 +224,11 @@ def test_more_cases_are_offered_with_a_mark_on_those_whose_pair_says_the_same(ad
     told = {uid: label.endswith(", A and B say the same") for uid, label in labels.items()}
     assert told == {str(same.uid): True, str(differs.uid): False}
     assert offered.count('<span class="chip quiet">A and B say the same</span>') == 1
+    said = {"extend-deadline": "", "extend-studies": uids(same, differs)}
+    asked = admin.post(f"/reader-studies/{made.uid}/extend/", said).content.decode()
+    assert f"<strong>Look twice:</strong> {SAME}: their readers compare a text with itself." in asked
+    said["extend-studies"] = uids(differs)
+    assert "Look twice" not in admin.post(f"/reader-studies/{made.uid}/extend/", said).content.decode()
     ReaderStudy.objects.update(leaves_out_same=True)
     page = admin.get(f"/reader-studies/{made.uid}/").content.decode()
     assert ("Add cases: 1 more study" in page, "A and B say the same" in page) == (True, False)
