@@ -63,6 +63,8 @@ class Server {
   held: Promise<void> | null = null;
   /** What it says beside its sentence to whoever changes something; null where it keeps it. */
   refusal: object | null = null;
+  /** Of every case that is not signed. */
+  pause: Reading["pause"] = null;
   /** What it says beside its sentence in place of a case; null where it shows it. */
   keepsBack: object | null = null;
 
@@ -83,7 +85,8 @@ class Server {
       return Response.json({ ...said(init), saved_at: "2026-11-24T10:00:00Z", missing: [] });
     if (this.keepsBack)
       return Response.json({ detail: "The server says why.", ...this.keepsBack }, { status: 409 });
-    return Response.json(caseAt(position));
+    const next = this.pause === null ? caseAt(position).next : null;
+    return Response.json({ ...caseAt(position), next, pause: this.pause });
   };
 }
 
@@ -151,6 +154,30 @@ it("goes from case to case with two films alive at most, each opened when it is 
   expect(session.state.stage).toMatchObject({ ending: { sentence: "You have read all." } });
   expect([views.front().onScreen, views.behind().onScreen]).toEqual([null, null]);
   expect(server.asked.filter((asked) => asked.endsWith("/sign/"))).toHaveLength(NUM_CASES);
+});
+
+it("tells a pause no longer once its study goes on, as is asked with a save and when the window is back", async () => {
+  vi.stubGlobal("document", { cookie: "", querySelector: () => null });
+  server.pause = { since: null, comfort: "Nothing that you said is lost." };
+  const now = vi.spyOn(performance, "now").mockReturnValue(60_000);
+  const { session, shown, isReady } = await sitDown();
+  const numAsked = () => server.asked.filter((asked) => asked === `GET /api/readings/${uidOf(1)}/`).length;
+  expect(shown()?.reading.pause).not.toBeNull();
+  changeTwice(session);
+  await vi.waitFor(() => expect(numAsked()).toBe(2));
+  expect(shown()?.reading.pause).not.toBeNull();
+  server.pause = null;
+  now.mockReturnValue(75_000);
+  session.turnBack();
+  await vi.waitFor(() => expect(shown()?.reading.pause).toBeNull());
+  now.mockRestore();
+  await isReady(2);
+  session.turnBack();
+  changeTwice(session);
+  await vi.waitFor(() =>
+    expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0 } }),
+  );
+  expect(numAsked()).toBe(3);
 });
 
 it("blanks the next case where its viewport holds another film at the moment of the swap", async () => {

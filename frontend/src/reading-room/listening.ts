@@ -87,14 +87,7 @@ export function listen(session: Session, around: Around): () => void {
   };
   window.addEventListener("resize", resized, { signal });
   window.addEventListener("online", () => session.retrySaving(), { signal });
-  window.addEventListener(
-    "focus",
-    () => {
-      session.retrySaving();
-      session.signOfLife();
-    },
-    { signal },
-  );
+  window.addEventListener("focus", () => session.turnBack(), { signal });
   window.addEventListener("pagehide", () => session.leave(), { signal });
   window.addEventListener(
     "beforeunload",

@@ -214,6 +214,11 @@ export class Room {
     this.set({ hint: "The outputs are shown." });
   }
 
+  /** Its reader study is paused no longer: a next case may follow. */
+  goesOn({ next }: Pick<Reading, "next">): void {
+    this.set({ reading: { ...this.state.reading, pause: null, next } });
+  }
+
   displayChanged(display: Display): void {
     this.set({ display });
     this.films.follow("rated");

@@ -17,6 +17,7 @@ import { Login } from "./login";
 import { lostInWords } from "./lost";
 import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
+import { PauseWatch } from "./pause-watch";
 import type { Room } from "./room";
 import type { RoomState } from "./room-state";
 import type { SaveState, Surroundings } from "./save-state";
@@ -36,6 +37,7 @@ export class Session {
   private readonly onward: Onward;
   private readonly away: TakenAway;
   private readonly weighing = new Weighing();
+  private readonly pauses = new PauseWatch();
 
   constructor(
     views: FilmPair,
@@ -160,6 +162,19 @@ export class Session {
   private tellTime(desk: Desk): void {
     const seconds = desk.room.state.reading.active_seconds + this.time.pendingSeconds;
     if (seconds !== this.state.seconds) this.set({ seconds });
+  }
+
+  /** This window has the focus again. */
+  turnBack(): void {
+    this.retrySaving();
+    this.signOfLife();
+    void this.lookForPause();
+  }
+
+  private async lookForPause(): Promise<void> {
+    const { desk } = this;
+    if (desk === null || !(await this.pauses.hasEnded(desk)) || desk !== this.desk) return;
+    await this.desks.prepareNext();
   }
 
   /** Another window has the focus now, or another program. */
@@ -328,7 +343,10 @@ export class Session {
     if (desk !== this.desk && desk !== this.desks.left) return;
     const { problem } = save;
     // Where nothing waited, nothing was asked of the server, and it has confirmed nothing.
-    if (problem === null && save.numWaiting === 0 && this.isWaiting) this.login.confirmed();
+    if (problem === null && save.numWaiting === 0 && this.isWaiting) {
+      this.login.confirmed();
+      void this.lookForPause();
+    }
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
     if (problem?.kind === "out-of-use" || problem?.kind === "closed") return this.away.take(desk, problem);
     if (problem?.kind === "over") desk.room.isOver = true;
