@@ -50,6 +50,14 @@ describe("what an answer still says", () => {
     expect(placeOfStillSaid(struck())).toMatchObject({ kind: "answer", side: "a" });
   });
 
+  it("counts what further findings it says that were taken out", () => {
+    const every = ["a1", "a2"].map((uid) => ({ ...nobody, step: uid, plausibility: 1 }));
+    const region_annotations = [wrong, { ...wrong, region: "a1r" }];
+    expect(stillSaidInWords(struck({ step_ratings: every, region_annotations }))).toBe(
+      "The answer still says “cardiomegaly”, taken out of step 1, and 1 more finding taken out.",
+    );
+  });
+
   it("is nothing while every step stands, nor once the answer is rewritten without it", () => {
     expect(stillSaid(struck({ region_annotations: [] }))).toEqual([]);
     const rewritten = (rewrite: string) => struck({ answer_ratings: [answered(rewrite)] });

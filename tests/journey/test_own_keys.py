@@ -93,6 +93,43 @@ def test_a_key_is_moved_kept_for_the_account_and_reset(enter: Callable[[], Room]
     assert not Preference.objects.filter(user=other).exists()
 
 
+def test_words_typed_over_the_tour_are_for_nobody_and_escape_ends_it(enter: Callable[[], Room]) -> None:
+    room = enter()
+    page = room.page
+    page.get_by_role("button", name="Take the tour").click()
+    tour = page.get_by_role("dialog")
+    page.keyboard.type("1 f 4 next the heart, is it large? note 2 x ")
+    expect(tour.get_by_text("Tour, 1 of 6")).to_be_visible()
+    # Its keys are its own too after a click on its words.
+    tour.get_by_role("heading").click()
+    room.press("ArrowRight", "ArrowRight")
+    expect(tour.get_by_text("Tour, 3 of 6")).to_be_visible()
+    page.keyboard.type("f4")
+    room.press("Escape")
+    expect(tour).to_have_count(0)
+    room.press("2")
+    room.wait_until_saved()
+    assert list(StepRating.objects.values_list("plausibility", "note")) == [(2, "")]
+    assert not RegionAnnotation.objects.exists()
+    assert room.problems == []
+
+
+def test_the_skip_link_is_seen_in_the_focus_and_leads_to_what_is_rated(enter: Callable[[], Room]) -> None:
+    room = enter()
+    page = room.page
+    skip = page.get_by_role("button", name="Skip to what is rated")
+    expect(skip).not_to_be_in_viewport()
+    page.get_by_role("link", name="DeepMedix Review").focus()
+    room.press("Shift+Tab")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport(ratio=1)
+    check_barriers(page)
+    room.press("Enter")
+    expect(page.locator(".room .step.current")).to_be_focused()
+    expect(skip).not_to_be_in_viewport()
+    assert room.problems == []
+
+
 def test_the_tour_is_taken_by_keys_offered_once_and_found_again(enter: Callable[[], Room]) -> None:
     room = enter()
     page = room.page

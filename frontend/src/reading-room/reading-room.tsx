@@ -13,7 +13,7 @@ import { NameDialog } from "./parts/name-dialog";
 import { OtherCases } from "./parts/other-cases";
 import { ShortcutSheet } from "./parts/sheet";
 import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
-import { beginAtTop, keepCurrentItemInSight } from "./scrolling";
+import { beginAtTop, keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
@@ -107,6 +107,11 @@ export function ReadingRoom({
       <div
         class={`room${reading?.signed_at ? " signed" : ""}${open?.state.writing ? " writing" : ""}${tourPlace ? ` tour-${tourPlace}` : ""}${state && NO_CASE.has(state.stage.kind) ? " finished" : ""}`}
       >
+        {open && (
+          <button type="button" class="skip" onClick={showCurrentItem}>
+            Skip to what is rated
+          </button>
+        )}
         {open && state ? (
           <TopBar
             reading={open.state.reading}
@@ -153,8 +158,7 @@ export function ReadingRoom({
           </Column>
         )}
         <BottomBar
-          reading={reading}
-          isWriting={open?.state.writing != null}
+          state={open?.state ?? null}
           singleKeys={keySettings.has_single_keys}
           shortcuts={shortcuts}
         />

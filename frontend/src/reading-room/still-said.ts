@@ -103,14 +103,15 @@ function says(text: string, named: Named, { steps, answer_names }: Completion): 
   });
 }
 
-/** "B's answer still says “left nodule”, taken out of step 2 (+1)."; empty where none does, or that of `only` does not. */
+/** "B's answer still says “left nodule”, taken out of step 2, and 1 more finding taken out."; empty where none does, or that of `only` does not. */
 export function stillSaidInWords(reading: Reading, only?: Side): string {
   const [first, ...others] = stillSaid(reading).filter(({ side }) => only === undefined || side === only);
   if (first === undefined) return "";
   const { side, words, position, isRewritten } = first;
   const own = isRewritten ? "Your answer" : "The answer";
   const ofTwo = isRewritten ? `Your answer for ${side.toUpperCase()}` : `${side.toUpperCase()}'s answer`;
-  const more = others.length > 0 ? ` (+${others.length})` : "";
+  const findings = others.length === 1 ? "finding" : "findings";
+  const more = others.length > 0 ? `, and ${others.length} more ${findings} taken out` : "";
   return `${hasTwo(reading) ? ofTwo : own} still says “${words}”, taken out of step ${position}${more}.`;
 }
 

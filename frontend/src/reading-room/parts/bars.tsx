@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
-import { hasTwo } from "../place";
-import { builtIn } from "../questions";
+import { type DigitKeys, digitsAt, keysAt, NUM_PLAIN_DIGITS } from "../keys-in-use";
+import type { RoomState } from "../room-state";
 import type { SaveState } from "../save-state";
 import type { Shortcut } from "../shortcuts";
 
@@ -106,41 +106,15 @@ export function TopBar(props: {
   );
 }
 
-const WALK = ["Next item", "Previous item"];
-
-/** What has its key beside it on a card is not told twice. */
-function keysFor(reading: Reading): readonly string[] {
-  const swap = hasTwo(reading) ? ["Swap A/B"] : [];
-  if (reading.signed_at !== null) return [...WALK, ...swap, "All regions", "Next region of the step"];
-  if (reading.stage === "first_read") {
-    const note = reading.first_read?.form === "findings" ? ["Note"] : [];
-    return [...note, "Draw a further region here", ...WALK, "Undo"];
-  }
-  const judge = builtIn(reading, "verdict") ? ["Region fits", "Redraw region", "Region wrong"] : [];
-  const pass = builtIn(reading, "plausibility") ? ["Cannot judge"] : [];
-  return [...WALK, ...swap, ...judge, ...pass, "Missed finding", "Undo"];
-}
-
-const NUM_PLAIN_DIGITS = 9;
-
 /** The digits that choose or rate; of a list of more than nine, with Shift from the tenth on. */
-function Digits({ reading }: { readonly reading: Reading }) {
-  if (reading.stage !== "first_read") {
-    return (
-      <span>
-        Rate <kbd>1</kbd>–<kbd>5</kbd>
-      </span>
-    );
-  }
-  const { choices = [], findings_offered = [] } = reading.first_read ?? {};
-  const numOffered = choices.length || findings_offered.length;
+function Digits({ does, num }: DigitKeys) {
   return (
     <span>
-      Choose <kbd>1</kbd>–<kbd>{Math.min(NUM_PLAIN_DIGITS, numOffered)}</kbd>
-      {numOffered > NUM_PLAIN_DIGITS && (
+      {does} <kbd>1</kbd>–<kbd>{Math.min(NUM_PLAIN_DIGITS, num)}</kbd>
+      {num > NUM_PLAIN_DIGITS && (
         <>
           {" "}
-          <kbd>Shift</kbd> <kbd>1</kbd>–<kbd>{numOffered - NUM_PLAIN_DIGITS}</kbd>
+          <kbd>Shift</kbd> <kbd>1</kbd>–<kbd>{num - NUM_PLAIN_DIGITS}</kbd>
         </>
       )}
     </span>
@@ -148,22 +122,23 @@ function Digits({ reading }: { readonly reading: Reading }) {
 }
 
 export function BottomBar(props: {
-  readonly reading: Reading | null;
-  readonly isWriting: boolean;
+  /** Null where no case is open. */
+  readonly state: RoomState | null;
   readonly singleKeys: boolean;
   readonly shortcuts: readonly Shortcut[];
 }) {
-  const { reading, singleKeys, shortcuts } = props;
-  const shown = (reading === null ? [] : keysFor(reading)).flatMap(
+  const { state, singleKeys, shortcuts } = props;
+  const shown = (state === null ? [] : keysAt(state)).flatMap(
     (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
+  const digits = state && digitsAt(state);
   return (
     <footer class="room-bottom">
-      {reading === null ? null : props.isWriting ? (
+      {state === null ? null : state.writing !== null ? (
         <span>Single keys rest while you write.</span>
       ) : singleKeys ? (
         <span class="keys">
-          {reading.signed_at === null && <Digits reading={reading} />}
+          {digits && <Digits {...digits} />}
           {shown.map((shortcut) => (
             <span key={shortcut.label}>
               {shortcut.label}{" "}

@@ -27,8 +27,14 @@ export function Dialog(props: {
       () => !isGone && now.current.onClosed(),
       () => now.current.mayLeave?.() ?? true,
     );
+    const heard = new AbortController();
+    // A click on its words leaves the focus on the page, whose keys are its own all the same.
+    document.addEventListener("keydown", (event) => now.current.onKeyDown?.(event, closing.current), {
+      signal: heard.signal,
+    });
     return () => {
       isGone = true;
+      heard.abort();
       closing.current();
     };
   }, []);
@@ -39,7 +45,6 @@ export function Dialog(props: {
       class={`sheet ${props.class}`}
       aria-labelledby={props.title}
       aria-describedby={props.description}
-      onKeyDown={(event) => props.onKeyDown?.(event, close)}
     >
       {props.children(close)}
     </dialog>

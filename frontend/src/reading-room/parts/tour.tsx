@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { meaningOf } from "../tour-keys";
 import { Dialog } from "./dialog";
 
 export type TourPlace = "film" | "output" | "foot" | "top";
@@ -123,8 +124,6 @@ function sharedArea(one: DOMRect, other: DOMRect): number {
   return Math.max(across, 0) * Math.max(down, 0);
 }
 
-const TOUR_KEYS: ReadonlySet<string> = new Set(["ArrowRight", "ArrowLeft", "?"]);
-
 /** The reading room in a minute, by keys or mouse. */
 export function Tour(props: {
   readonly part: TourPart;
@@ -149,6 +148,7 @@ export function Tour(props: {
     return () => props.onPlace(null);
   }, []);
   useEffect(() => props.onPlace(stop?.place ?? null), [at]);
+  const meaning = useRef(meaningOf());
   const go = (by: 1 | -1, close: () => void): void => {
     if (at + by >= stops.length) close();
     else setAt(Math.max(0, at + by));
@@ -159,10 +159,13 @@ export function Tour(props: {
       title="tour-title"
       onClosed={props.onEnd}
       onKeyDown={(event, close) => {
-        if (!TOUR_KEYS.has(event.key)) return;
+        if (document.activeElement === document.body) next.current?.focus();
+        const means = meaning.current(event);
+        if (means === "button's") return;
         // Not the room's as well: the last of them closes the tour.
         event.preventDefault();
-        if (event.key !== "?") return go(event.key === "ArrowRight" ? 1 : -1, close);
+        if (means === "on" || means === "back") return go(means === "on" ? 1 : -1, close);
+        if (means !== "sheet") return;
         close();
         props.onSheet();
       }}
