@@ -49,6 +49,12 @@ OVERFLOWING = """() => [...document.querySelectorAll('.room-column *, .room-top 
     })
     .map((each) => `${each.className} ${each.textContent}`)"""
 
+# Whether what has the focus lies clear of what is said over the end of the list.
+IS_CLEAR = """() => {
+    const item = [...document.querySelectorAll('.room .current')].at(-1).getBoundingClientRect();
+    return item.bottom <= document.querySelector('.room-banners').getBoundingClientRect().top;
+}"""
+
 
 @pytest.fixture
 def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
@@ -133,6 +139,22 @@ def test_trouble_comes_without_carrying_away_what_is_aimed_at(
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(trouble).to_have_count(0)
     room.wait_until_saved()
+
+
+def test_two_versions_do_not_lie_on_what_is_in_hand_where_the_pointer_rests_on_the_list(
+    enter: Callable[..., Room], context: BrowserContext
+) -> None:
+    room = enter(width=1280, height=720)
+    page, elsewhere = room.page, context.new_page()
+    elsewhere.goto(page.url)
+    expect(elsewhere.get_by_role("toolbar", name="Film tools")).to_be_visible(timeout=60_000)
+    answer = elsewhere.get_by_role("group", name=re.compile(r"^Relevance, output A, 1 to 5"))
+    answer.get_by_label("2").check()
+    expect(elsewhere.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    relevance = page.get_by_role("group", name=re.compile(r"^Relevance, output A, 1 to 5"))
+    relevance.get_by_label("4").check()
+    expect(page.get_by_role("alert", name="Two versions")).to_be_visible()
+    page.wait_for_function(IS_CLEAR)
 
 
 def test_every_value_says_what_it_means_to_the_pointer_the_keys_and_a_screen_reader(
@@ -268,6 +290,15 @@ def test_a_training_case_shows_what_is_known_on_the_film_and_at_the_top(enter: C
     page.get_by_role("button", name="Show on the film: Region of Lung Lesion").click()
     room.press("Shift+Tab", "j")
     expect(labels.get_by_text("2", exact=True)).to_be_visible()
+    # What is known lies on the very place of step 1, whose own label stays at its corner.
+    room.press("k")
+    expect(labels.get_by_text("1", exact=True)).to_be_visible()
+    outline = page.locator(".region.focused .outline").bounding_box()
+    plate = page.locator("[data-label-of]", has_text=re.compile("^1$")).locator(".plate").bounding_box()
+    assert outline is not None
+    assert plate is not None
+    assert plate["x"] == pytest.approx(outline["x"], abs=2)
+    assert plate["y"] + plate["height"] == pytest.approx(outline["y"], abs=3)
     page.keyboard.down("Space")
     expect(labels).to_have_count(0)
     page.keyboard.up("Space")

@@ -15,19 +15,38 @@ export function beginAtTop(): void {
   document.querySelector(".room-scroll")?.scrollTo({ top: 0, behavior: "instant" });
 }
 
-/** What lies over the end of the list takes that much from it. The item in the focus is moved clear of it, except
- * under the pointer, where something may be clicked at this moment. Returns the function that stops it. */
+/** A pointer that rests so long is about to click nothing. */
+const RESTS_MS = 1_000;
+
+/** What lies over the end of the list takes that much from it. The item in the focus is moved clear of it: at once, or
+ * under a pointer that moves, which may be about to click, once that rests. Returns the function that stops it. */
 export function keepListClearOf(over: HTMLElement): () => void {
   const list = over.parentElement;
+  const stopped = new AbortController();
   let height = 0;
+  let movedAt = Number.NEGATIVE_INFINITY;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  for (const kind of ["pointermove", "pointerdown"] as const) {
+    list?.addEventListener(kind, ({ timeStamp }) => (movedAt = timeStamp), stopped);
+  }
+  const makeClear = (): void => {
+    clearTimeout(later);
+    const restsIn = movedAt + RESTS_MS - performance.now();
+    if (restsIn <= 0 || !list?.matches(":hover")) keepCurrentItemInSight();
+    else later = setTimeout(makeClear, restsIn);
+  };
   const watch = new ResizeObserver(() => {
     const grows = over.offsetHeight > height;
     height = over.offsetHeight;
     list?.style.setProperty("--covered", `${height}px`);
-    if (grows && !list?.matches(":hover")) keepCurrentItemInSight();
+    if (grows) makeClear();
   });
   watch.observe(over);
-  return () => watch.disconnect();
+  return () => {
+    stopped.abort();
+    clearTimeout(later);
+    watch.disconnect();
+  };
 }
 
 /** After a click on a film's button the keys are for the item again, not for the button; after a key they stay. */
