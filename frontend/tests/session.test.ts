@@ -63,6 +63,8 @@ class Server {
   held: Promise<void> | null = null;
   /** What it says beside its sentence to whoever changes something; null where it keeps it. */
   refusal: object | null = null;
+  /** Each case is an amendment of what was signed then. */
+  amends: string | null = null;
   /** Of every case that is not signed. */
   pause: Reading["pause"] = null;
   /** What it says beside its sentence in place of a case; null where it shows it. */
@@ -86,7 +88,7 @@ class Server {
     if (this.keepsBack)
       return Response.json({ detail: "The server says why.", ...this.keepsBack }, { status: 409 });
     const next = this.pause === null ? caseAt(position).next : null;
-    return Response.json({ ...caseAt(position), next, pause: this.pause });
+    return Response.json({ ...caseAt(position), next, pause: this.pause, amends_signed_at: this.amends });
   };
 }
 
@@ -178,6 +180,21 @@ it("tells a pause no longer once its study goes on, as is asked with a save and 
     expect(session.state.stage).toMatchObject({ kind: "open", save: { numWaiting: 0 } }),
   );
   expect(numAsked()).toBe(3);
+});
+
+it("says of an amendment that it is signed and what it replaces, before the next case and after the last", async () => {
+  server.amends = "2026-11-12T09:00:00Z";
+  const said =
+    /^Your amendment of S-1 is signed\. It counts in place of your reading that was signed on 12 Nov 2026, /;
+  const { session, isReady } = await sitDown();
+  await isReady(2);
+  await session.sign();
+  await vi.waitFor(() => expect(session.state.notice).toMatch(said));
+  expect(session.state.stage.kind).toBe("open");
+  await session.open(uidOf(NUM_CASES), `/api/readings/${uidOf(NUM_CASES)}/`);
+  await session.sign();
+  await vi.waitFor(() => expect(session.state.stage.kind).toBe("finished"));
+  expect(session.state.stage).toMatchObject({ amended: expect.stringMatching(said) });
 });
 
 it("blanks the next case where its viewport holds another film at the moment of the swap", async () => {

@@ -3,6 +3,7 @@
 import { postForm } from "../api/client";
 import { dropCopies } from "../api/films";
 import type { Ending, Reading, Reported, Signed } from "../api/reading";
+import { moment } from "../moments";
 import { type Desk, hasItsFilm } from "./desk";
 import type { Desks } from "./desks";
 import { readingIn } from "./next-case";
@@ -15,6 +16,12 @@ const allThereIs = (study: string): Ending => ({
   may_take: false,
   onward: null,
 });
+
+/** Of an amendment that was signed; null of any other reading. */
+export function amendedInWords({ case_label: label, amends_signed_at: at }: Reading): string | null {
+  if (at === null) return null;
+  return `Your amendment of ${label} is signed. It counts in place of your reading that was signed on ${moment(at)}, which is kept.`;
+}
 
 export interface OnwardHost {
   readonly state: SessionState;
@@ -51,7 +58,11 @@ export class Onward {
   async signed(desk: Desk, { next, ending }: Signed): Promise<void> {
     if (desk === this.desks.left) return this.leftIsSigned(desk, next, ending);
     if (desk !== this.desks.shown) return;
-    await (desk.room.state.reading.is_training ? this.host.reopen() : this.goOn(next, ending));
+    const { reading } = desk.room.state;
+    if (reading.is_training) return this.host.reopen();
+    const amended = amendedInWords(reading);
+    await this.goOn(next, ending, { amended });
+    if (amended !== null) this.host.set({ notice: amended });
   }
 
   /** The server has closed the film to everybody: its copies in this browser go too, and the next case is shown. */
@@ -119,6 +130,8 @@ export class Onward {
     if (readingIn(next) === shown.uid) {
       shown.saver.release();
       this.host.showSaving();
+      const amended = amendedInWords(left.room.state.reading);
+      if (amended !== null) this.host.set({ notice: amended });
       return this.desks.prepareNext();
     }
     const { case_label: label } = shown.room.state.reading;
@@ -144,14 +157,14 @@ export class Onward {
   private async goOn(
     next: string | null,
     ending: Ending | null,
-    { isReported = false }: { isReported?: boolean } = {},
+    { isReported = false, amended = null }: { isReported?: boolean; amended?: string | null } = {},
   ): Promise<void> {
     const { stage: open } = this.host.state;
     const before = open.kind === "open" ? open.state.reading : null;
     if (next === null) {
       this.desks.putAway();
       const study = before?.reader_study ?? "";
-      const stage = { kind: "finished", ending: ending ?? allThereIs(study), isReported } as const;
+      const stage = { kind: "finished", ending: ending ?? allThereIs(study), isReported, amended } as const;
       return this.host.set({ stage, isSigning: false });
     }
     let address = next;

@@ -23,8 +23,13 @@ export type Stage =
       /** The next case of its pool is there to be taken. */
       readonly mayTake: boolean;
     }
-  /** `isReported`: the last case was not signed, a film of it was reported. */
-  | { readonly kind: "finished"; readonly ending: Ending; readonly isReported: boolean };
+  /** `isReported`: the last case was not signed, a film of it was reported. `amended`: what its signature replaced. */
+  | {
+      readonly kind: "finished";
+      readonly ending: Ending;
+      readonly isReported: boolean;
+      readonly amended: string | null;
+    };
 
 export interface SessionState {
   readonly stage: Stage;

@@ -46,7 +46,12 @@ export function NoCase({ session, state, addresses }: Props) {
           </div>
         )}
         {stage.kind === "finished" && (
-          <Finished addresses={addresses} ending={stage.ending} isReported={stage.isReported} />
+          <Finished
+            addresses={addresses}
+            ending={stage.ending}
+            isReported={stage.isReported}
+            amended={stage.amended}
+          />
         )}
         {stage.kind === "reported" && <Reporting session={session} state={state} addresses={addresses} />}
         {(stage.kind === "out-of-use" || stage.kind === "closed") && (
@@ -156,8 +161,9 @@ function Finished(props: {
   readonly addresses: Addresses;
   readonly ending: Ending;
   readonly isReported: boolean;
+  readonly amended: string | null;
 }) {
-  const { addresses, ending, isReported } = props;
+  const { addresses, ending, isReported, amended } = props;
   const take = ending.may_take ? addresses.take : null;
   const { onward } = ending;
   const address = take ?? onward?.address;
@@ -178,7 +184,9 @@ function Finished(props: {
       <h2>{ending.study}</h2>
       <p role="status">
         <strong>
-          {isReported ? "Reported: the film is out of use until a person has looked." : "Signed."}
+          {isReported
+            ? "Reported: the film is out of use until a person has looked."
+            : (amended ?? "Signed.")}
         </strong>{" "}
         {ending.sentence}
       </p>
