@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { affineThrough } from "../src/viewer/geometry";
-import { cutPatch, LENS_PX, lensPlace, lensScale } from "../src/viewer/lens";
+import { cutPatch, inLens, LENS_PX, lensPlace, lensScale } from "../src/viewer/lens";
 import { pinchBetween } from "../src/viewer/pinch";
 import {
   inWords,
@@ -86,6 +86,15 @@ describe("the magnifier", () => {
     expect(y / x).toBeCloseTo(2, 10);
     const close = affineThrough({ x: 0, y: 0 }, { x: 800, y: 0 }, { x: 0, y: 1200 }, film);
     expect(lensScale(close)).toEqual({ x: 5, y: 5 });
+  });
+
+  it("shows a measured line as close as the film, the pointed end in the middle", () => {
+    const line = { from: { x: 90, y: 40 }, to: { x: 100, y: 50 } };
+    const middle = LENS_PX / 2;
+    expect(inLens(line, line.to, { x: 4, y: 5 })).toEqual({
+      from: { x: middle - 40, y: middle - 50 },
+      to: { x: middle, y: middle },
+    });
   });
 
   it("stands above the point, below it where there is no room, and on the screen", () => {

@@ -10,6 +10,7 @@ import {
   MIN_SIDE_PX,
   nearestVisible,
   nextOf,
+  overlap,
   partOnFilm,
   placeOnFilm,
   regionsAt,
@@ -214,6 +215,17 @@ describe("a click on regions that lie over each other", () => {
     expect(nextOf(["inner", "outer"], "outer")).toBe("inner");
     expect(nextOf(["inner", "outer"], "away")).toBe("inner");
     expect(nextOf([], "inner")).toBeNull();
+  });
+});
+
+describe("what two regions both cover", () => {
+  const box = { x_min: 0, y_min: 0, x_max: 10, y_max: 10 };
+  it("is a share of what either covers, and nothing where they lie apart", () => {
+    expect(overlap(box, box)).toBe(1);
+    expect(overlap(box, { ...box, x_max: 5 })).toBe(0.5);
+    expect(overlap(box, { ...box, x_min: 5, x_max: 15 })).toBeCloseTo(1 / 3);
+    expect(overlap(box, { ...box, x_min: 20, x_max: 30 })).toBe(0);
+    expect(overlap(box, { ...box, x_min: 30, x_max: 20 })).toBe(0);
   });
 });
 

@@ -16,7 +16,7 @@ const said = (uid: string, position: number, text: string, regions = [region(`${
   ...step(uid, position, regions),
   text,
 });
-const elsewhere = region("b2r", 1, { x_min: 101 });
+const elsewhere = region("b2r", 1, { x_min: 125 });
 const A = [
   said("a1", 1, "The heart is enlarged with [100, 200, 300, 400]."),
   said("a2", 2, "There is a left consolidation."),
@@ -76,7 +76,32 @@ describe("the same statement in both outputs", () => {
 });
 
 describe("a step is rated as its twin", () => {
-  it("by one key, which one undo takes back, with a region at the same place to the pixel alone", async () => {
+  it("with the verdict on a region that lies alike from a share of nine tenths on", async () => {
+    for (const [x_min, verdict] of [
+      [110, "wrong"],
+      [120, "wrong"],
+      [121, undefined],
+    ] as const) {
+      const b = [said("b1", 1, "The heart is enlarged", [region("b1r", 1, { x_min })])];
+      const { room } = await desk(
+        told(A, b, {
+          step_ratings: [
+            { step: "a1", plausibility: 2, cannot_judge: false, note: "", edited_text: "Box [1, 2, 3, 4]" },
+          ],
+          region_annotations: [
+            { region: "a1r", verdict: "wrong", x_min: null, y_min: null, x_max: null, y_max: null },
+          ],
+        }),
+      );
+      room.rateAsTwin("b", b[0] as Step);
+      const { region_annotations, step_ratings } = room.state.reading;
+      expect(region_annotations.find(({ region: uid }) => uid === "b1r")?.verdict).toBe(verdict);
+      // A wording may hold the boxes themselves.
+      expect(step_ratings.at(-1)).toMatchObject({ step: "b1", plausibility: 2, edited_text: "" });
+    }
+  });
+
+  it("by one key, which one undo takes back, without the verdict where a region lies elsewhere", async () => {
     const { room, saved } = await desk(told());
     for (const action of [points(4), fits, points(2), fits, points(5), fits]) room.perform(action);
     const ofA = room.state.reading;

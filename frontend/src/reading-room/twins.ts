@@ -1,5 +1,6 @@
 /** Steps of the two outputs that say the same in words, and what a reader said of the one taken over for the other. */
 import type { Change, Completion, Reading, Region, Side, Step } from "../api/reading";
+import { overlap } from "../viewer/geometry";
 import { adjustedBox, annotate, annotation, stepRating } from "./changes";
 import { completionOn, isPlausibilityRated, openRegion, otherSide } from "./place";
 import { answering, answerTo, builtIn, ownQuestions, type Question } from "./questions";
@@ -45,7 +46,7 @@ function pairingOf({ completions }: Pick<Reading, "completions">): Pairing {
 /** Where an output says one thing twice, the one whose regions lie where the other's do is meant, else the first. */
 function twinsOf(a: readonly Step[], b: readonly Step[]): Map<string, Step> {
   const twins = new Map<string, Step>();
-  for (const isTwin of [areAlike, sayTheSame]) {
+  for (const isTwin of [isTheSame, areAlike, sayTheSame]) {
     for (const step of a.filter(({ uid }) => !twins.has(uid))) {
       const twin = b.find((other) => !twins.has(other.uid) && isTwin(step, other));
       if (twin === undefined) continue;
@@ -62,9 +63,21 @@ function sayTheSame(one: Step, other: Step): boolean {
 }
 
 /** In words and in where they point. */
-function areAlike(one: Step, other: Step): boolean {
-  const isThere = (region: Region): boolean => other.regions.some((each) => isSamePlace(region, each));
-  return sayTheSame(one, other) && one.regions.length === other.regions.length && one.regions.every(isThere);
+const areAlike = (one: Step, other: Step): boolean => pointWhere(one, other, liesAlike);
+
+const isTheSame = (one: Step, other: Step): boolean => pointWhere(one, other, isSamePlace);
+
+function pointWhere(one: Step, other: Step, isThere: (a: Region, b: Region) => boolean): boolean {
+  const hasPartner = (region: Region): boolean => other.regions.some((each) => isThere(region, each));
+  return (
+    sayTheSame(one, other) && one.regions.length === other.regions.length && one.regions.every(hasPartner)
+  );
+}
+
+/** Of a twin, what lies where the region does: nearest to it where several do. */
+function partnerOf(region: Region, twin: Step): Region | undefined {
+  const near = twin.regions.filter((other) => liesAlike(region, other));
+  return near.sort((a, b) => overlap(region, b) - overlap(region, a))[0];
 }
 
 /** By a step's place; on B a twin has the colour of its twin, and the others one that means nothing else, while there
@@ -130,8 +143,8 @@ export function twinName(side: Side, twin: Step): string {
   return `step ${twin.position} of output ${otherSide(side).toUpperCase()}`;
 }
 
-/** What makes a step rated as its twin: its plausibility and note, its wording where both point alike, the verdicts of regions that lie where the twin's do, to the
- * pixel, and, where all of them do, the reader study's own questions of both. A sentence instead where nothing is to be taken over. */
+/** What makes a step rated as its twin: its plausibility and note, its wording where both point alike, the verdicts of regions that lie where the twin's
+ * do, and, where all of them do, the reader study's own questions of both. A sentence instead where nothing is to be taken over. */
 export function asTwin(reading: Reading, side: Side, step: Step): Change[] | string {
   const there = `output ${otherSide(side).toUpperCase()}`;
   if (completionOn(reading, otherSide(side)) === null) return "This case has one output.";
@@ -157,7 +170,7 @@ export function asTwin(reading: Reading, side: Side, step: Step): Change[] | str
 export function leftBeside(reading: Reading, step: Step, twin: Step): string {
   const open = openRegion(reading, step);
   if (open === undefined) return "";
-  const isThere = twin.regions.some((other) => isSamePlace(open, other));
+  const isThere = partnerOf(open, twin) !== undefined;
   return isThere ? " Its region is not judged there yet." : " Its region lies elsewhere: judge it here.";
 }
 
@@ -168,7 +181,7 @@ function asRated(reading: Reading, step: Step, twin: Step): Change[] {
   const now = stepRating(reading, step.uid);
   // Words of the reader's own that stand here already stay; a wording may hold boxes, so they must be the same ones.
   const note = now.note || there.note;
-  const edited_text = now.edited_text || (areAlike(step, twin) ? there.edited_text : "");
+  const edited_text = now.edited_text || (isTheSame(step, twin) ? there.edited_text : "");
   const payload = { ...now, plausibility, cannot_judge, note, edited_text };
   return JSON.stringify(payload) === JSON.stringify(now) ? [] : [{ kind: "rate_step", payload }];
 }
@@ -176,7 +189,7 @@ function asRated(reading: Reading, step: Step, twin: Step): Change[] {
 function asJudged(reading: Reading, step: Step, twin: Step): Change[] {
   if (builtIn(reading, "verdict") === null) return [];
   return step.regions.flatMap((region): Change[] => {
-    const same = twin.regions.find((other) => isSamePlace(region, other));
+    const same = partnerOf(region, twin);
     const made = same === undefined ? null : annotation(reading, same.uid);
     if (made === null) return [];
     const change = annotate(region.uid, made.verdict, adjustedBox(made));
@@ -188,7 +201,7 @@ function asJudged(reading: Reading, step: Step, twin: Step): Change[] {
 
 /** Of the twin, in the order of the step's: none where a region lies elsewhere, since where a finding is may be asked. */
 function ownQuestionsAlike(reading: Reading, step: Step, twin: Step): Question[] {
-  const inOrder = step.regions.map((region) => twin.regions.find((other) => isSamePlace(region, other)));
+  const inOrder = step.regions.map((region) => partnerOf(region, twin));
   const regions = inOrder.flatMap((region) => region ?? []);
   const isAlike = regions.length === step.regions.length && regions.length === twin.regions.length;
   return isAlike ? ownQuestions(reading, { ...twin, regions }) : [];
@@ -208,6 +221,15 @@ export function asAnswered(
   });
 }
 
+/** From this share on, of what both cover in what either covers, two regions lie alike, and a verdict on one is one
+ * on the other: of a region 10 cm wide, shifted by 5 mm at most. Practice cases call regions close from 0.5 on. */
+const ALIKE_FROM = 0.9;
+
+function liesAlike(one: Region, other: Region): boolean {
+  return isSamePlace(one, other) || overlap(one, other) >= ALIKE_FROM;
+}
+
+/** To the pixel. */
 function isSamePlace(one: Region, other: Region): boolean {
   return (["x_min", "y_min", "x_max", "y_max"] as const).every((edge) => one[edge] === other[edge]);
 }

@@ -157,6 +157,18 @@ export function nearestVisible(box: Box, film: Size): Box {
   return { x_min, y_min, x_max, y_max };
 }
 
+/** What both cover, as a share of what either covers (intersection over union), 0 to 1; of no area 0. */
+export function overlap(one: Box, other: Box): number {
+  const area = (box: Box): number => Math.max(box.x_max - box.x_min, 0) * Math.max(box.y_max - box.y_min, 0);
+  const both = area({
+    x_min: Math.max(one.x_min, other.x_min),
+    y_min: Math.max(one.y_min, other.y_min),
+    x_max: Math.min(one.x_max, other.x_max),
+    y_max: Math.min(one.y_max, other.y_max),
+  });
+  return both === 0 ? 0 : both / (area(one) + area(other) - both);
+}
+
 /** What of a region there is to see: a model may say 3,500 where the film ends at 512. */
 export function partOnFilm(box: Box, film: Size): Box {
   return boxProblem(box, film) === null ? box : nearestVisible(box, film);

@@ -1,5 +1,6 @@
 /** A magnifier: a part of the film, closer, beside the point it shows, drawn from the film's own pixels. */
 import type { Affine, Point, Size } from "./geometry";
+import type { Line } from "./ruler";
 
 /** What lies in a rectangle of the film, one grey for each pixel, as it looks with the reader's window. */
 export interface Patch {
@@ -50,12 +51,13 @@ export class Lens {
     this.canvas.hidden = true;
   }
 
-  /** `center` in film pixels, `place` the lens's corner on the screen; `cut` gives the film's pixels. */
+  /** `center` and `lines` in film pixels, `place` the lens's corner on the screen; `cut` gives the film's pixels. */
   show(
     center: Point,
     place: Point,
     scale: Point,
     cut: (left: number, top: number, size: Size) => Patch,
+    lines: readonly Line[],
   ): void {
     const side = Math.round(LENS_PX * devicePixelRatio);
     if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
@@ -71,6 +73,7 @@ export class Lens {
     const x = LENS_PX / 2 - (center.x - left) * scale.x;
     const y = LENS_PX / 2 - (center.y - top) * scale.y;
     context.drawImage(this.patch, x, y, size.width * scale.x, size.height * scale.y);
+    for (const line of lines) stroke(context, inLens(line, center, scale));
     cross(context);
     // Through the style's own object, which the content security policy allows.
     this.canvas.style.left = `${place.x}px`;
@@ -87,6 +90,30 @@ export class Lens {
       image.data.set([grey, grey, grey, 255], i * 4);
     }
     this.patch.getContext("2d")?.putImageData(image, 0, 0);
+  }
+}
+
+/** A line that is measured on the film, as it lies within the lens: from its upper left corner, screen pixels. */
+export function inLens({ from, to }: Line, center: Point, scale: Point): Line {
+  const place = ({ x, y }: Point): Point => ({
+    x: LENS_PX / 2 + (x - center.x) * scale.x,
+    y: LENS_PX / 2 + (y - center.y) * scale.y,
+  });
+  return { from: place(from), to: place(to) };
+}
+
+/** As on the film itself: dark around it, so that it is seen on white. */
+function stroke(context: CanvasRenderingContext2D, { from, to }: Line): void {
+  for (const [colour, width] of [
+    ["#0009", 4],
+    ["#6cb6ff", 1.5],
+  ] as const) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(from.x, from.y);
+    context.lineTo(to.x, to.y);
+    context.stroke();
   }
 }
 

@@ -67,14 +67,16 @@ export class RegionOverlay {
     const room = { ...this.size(), corners: this.corners() };
     const put = (words: string, box: Box, place: LabelPlace): SVGElement[] =>
       label(words, boxToScreen(box, affine), room, this.scale(), place, taken);
+    // The one in the focus stands first: the others give way to it.
+    const labels = [...own].reverse().map((mark) => {
+      const words = mark.flawed ? `${mark.label} !` : mark.label;
+      return labelGroup(mark, put(words, mark.box, isOfBoth && mark.dashed ? "below right" : "above"));
+    });
     this.svg.replaceChildren(
       ...earlier.map((mark) => earlierOutline(mark, affine)),
       ...own.map((mark) => outlineGroup(mark, affine)),
       // No outline goes through a label.
-      ...own.map((mark) => {
-        const words = mark.flawed ? `${mark.label} !` : mark.label;
-        return labelGroup(mark, put(words, mark.box, isOfBoth && mark.dashed ? "below right" : "above"));
-      }),
+      ...labels.reverse(),
       ...earlier.map((mark) => {
         const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
         return earlierGroup(mark, put(mark.label, mark.box, place));

@@ -63,10 +63,12 @@ export function createFilmView(parent: HTMLElement): FilmView {
     }
     if (isBehind) return overlay.clear();
     const shown = marks.map((mark) => (preview?.uid === mark.uid ? { ...mark, box: preview.box } : mark));
-    overlay.draw(shown, lines.onScreen(stack.rulerSpacing(), tool === "measure"), stack.camera.affine());
+    overlay.draw(shown, linesNow(), stack.camera.affine());
     parent.classList.toggle("drawing", drawing !== null || tool === "measure");
     magnify();
   }
+
+  const linesNow = () => lines.onScreen(stack.rulerSpacing(), tool === "measure");
 
   function measured(next: readonly Line[], inHand?: number): void {
     lines.set(next, inHand);
@@ -79,7 +81,8 @@ export function createFilmView(parent: HTMLElement): FilmView {
     const at = pointed ?? center();
     const affine = stack.camera.affine();
     const cut = stack.painting.cut.bind(stack.painting);
-    lens.show(toFilm(at, affine), lensPlace(at, stack.screenSize()), lensScale(affine), cut);
+    const seen = linesNow().map(({ line }) => line);
+    lens.show(toFilm(at, affine), lensPlace(at, stack.screenSize()), lensScale(affine), cut, seen);
   }
 
   function display(): Display | null {
