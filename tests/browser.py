@@ -22,16 +22,12 @@ def open_as(user: User, *, context: BrowserContext, url: str) -> Page:
     return page
 
 
-# htmx tells so of a request that it called off itself, because a newer one took its place.
-_CALLED_OFF = ("htmx:afterRequest", "htmx:sendAbort")
-
-
 def watch(page: Page) -> list[str]:
     """What the browser complains of from now on, a broken content security policy among it."""
     problems: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(_CALLED_OFF):
+        if message.type == "error":
             problems.append(message.text)
 
     page.on("console", hear)

@@ -9,7 +9,7 @@ import "./styles/learning.css";
 import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
-import { leadOnlyWhereItAnswers, minded } from "./manners";
+import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
 import { dropEveryHistory } from "./reading-room/histories";
 import { enhanceUploads } from "./upload";
@@ -27,6 +27,7 @@ enhanceUploads(document);
 tellWaiting(document);
 
 minded(document);
+quietWhereCalledOff(document, htmx);
 leadOnlyWhereItAnswers(document);
 showInOwnZone(document);
 document.addEventListener("htmx:afterSwap", () => showInOwnZone(document));

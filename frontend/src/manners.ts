@@ -51,6 +51,24 @@ export function minded(page: Document): void {
   });
 }
 
+/** A request that is called off, since its page goes or a newer one takes its place, is no error: `htmx` would tell
+ * the browser's console of one, twice. */
+export function quietWhereCalledOff(page: Document, htmx: { logger: unknown }): void {
+  const calledOff = new WeakSet<XMLHttpRequest>();
+  page.addEventListener("htmx:beforeRequest", (event) => {
+    const { xhr } = detail(event);
+    const { onabort } = xhr;
+    xhr.onabort = (aborted) => {
+      calledOff.add(xhr);
+      onabort?.call(xhr, aborted);
+    };
+  });
+  // Asked before the console is told, of each event alike.
+  htmx.logger = (_element: Element, _name: string, said: { xhr?: XMLHttpRequest; error?: unknown }) => {
+    if (said.xhr && calledOff.has(said.xhr)) delete said.error;
+  };
+}
+
 /** Buttons that lead to another page by a plain form: with the server away the browser would show a page of its own
  * in place of this one. */
 export function leadOnlyWhereItAnswers(page: Document): void {
