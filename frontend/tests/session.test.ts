@@ -246,7 +246,7 @@ it("takes a case that is closed to its reader off the screen, and keeps what it 
   await vi.waitFor(() => expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 2 }));
   expect(session.state.stage).toMatchObject({ sentence: "The server says why.", mayTake: true });
   expect([views.front().onScreen, views.behind().onScreen]).toEqual([null, null]);
-  await session.forgetKept();
+  await session.givingUp.forgetKept();
   expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 0 });
   server.refusal = null;
   await session.reopen();
@@ -263,7 +263,7 @@ it("leaves nothing of a discarded amendment in the browser, not even what could 
   await histories.keep(uidOf(1), { done, undone: [] });
   const { session } = await sitDown();
   expect(await histories.of(uidOf(1))).not.toEqual(NO_DEEDS);
-  expect(await session.discardAmendment()).toBeNull();
+  expect(await session.givingUp.discardAmendment()).toBeNull();
   expect(await histories.of(uidOf(1))).toEqual(NO_DEEDS);
   expect(leads).toHaveBeenCalledWith(pageOf(9));
 });
@@ -278,7 +278,7 @@ it("says of a case that the server shows no more what this browser keeps of it, 
   const { stage } = session.state;
   expect(stage).toMatchObject({ kind: "closed", sentence: "The server says why.", numKept: 2 });
   expect(stage).toMatchObject({ caseLabel: caseAt(1).case_label });
-  await session.forgetKept();
+  await session.givingUp.forgetKept();
   expect(session.state.stage).toMatchObject({ kind: "closed", numKept: 0 });
   await session.reopen();
   expect(session.state.stage).toMatchObject({ kind: "closed", caseLabel: "This case", numKept: 0 });
@@ -316,9 +316,9 @@ it("lets go of what another case can never send once told to", async () => {
   const make = (): Session => new Session(new Pair(), "reader-1", () => {}, ALONE);
   const after = make();
   const [left] = await leftOf(after);
-  expect(await after.whatIsLost(uidOf(1))).toBe("2 looks of the film");
+  expect(await after.givingUp.whatIsLost(uidOf(1))).toBe("2 looks of the film");
   expect(left?.save.problem?.kind).toBe("over");
-  if (left) await after.forgetLeftover(left);
+  if (left) await after.givingUp.forgetLeftover(left);
   expect(after.state.leftovers.own).toEqual([]);
   expect(await leftOf(make())).toEqual([]);
 });

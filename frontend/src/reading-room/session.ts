@@ -1,7 +1,7 @@
 /** A reader's way through the cases: each is opened, saved as it is read, signed, and followed by the next at once. */
 import type { Credentials } from "../api/account";
 import { getJson } from "../api/client";
-import { discardAmendment, type Reading, send } from "../api/reading";
+import { type Reading, send } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import type { FilmPair } from "../viewer/pair";
 import { openDatabase } from "./browser-database";
@@ -10,11 +10,11 @@ import { type Desk, hasItsFilm, layOut } from "./desk";
 import { Desks } from "./desks";
 import { FirstReadLock } from "./first-read-lock";
 import { gaps, leftToDo } from "./gaps";
+import { GivingUp } from "./giving-up";
 import { type Histories, historiesIn, NO_HISTORIES } from "./histories";
 import { rescue } from "./last-resort";
-import { forgetLeftover, type Leftover, sendLeftovers } from "./leftovers";
+import { sendLeftovers } from "./leftovers";
 import { Login } from "./login";
-import { lostInWords } from "./lost";
 import { Onward } from "./onward";
 import { outboxIn, outboxInMemory } from "./outbox";
 import { PauseWatch } from "./pause-watch";
@@ -28,14 +28,15 @@ import { type Windows, windowsOf } from "./windows";
 
 export class Session {
   state: SessionState = OPENING;
-  private around: Surroundings | null = null;
-  private histories: Histories = NO_HISTORIES;
+  around: Surroundings | null = null;
+  histories: Histories = NO_HISTORIES;
   private readonly time: TimeAtWork;
   private readonly login: Login;
   private readonly lock: FirstReadLock;
   private readonly desks: Desks;
   private readonly onward: Onward;
   private readonly away: TakenAway;
+  readonly givingUp: GivingUp;
   private readonly weighing = new Weighing();
   private readonly pauses = new PauseWatch();
 
@@ -54,6 +55,7 @@ export class Session {
       (login) => this.set({ login }),
       () => this.loggedIn(),
     );
+    this.givingUp = new GivingUp(this.desks, this.away, this.login, account, this);
     this.lock = new FirstReadLock({
       locked: (desk) => desk === this.desk && this.set({ isSigning: false }),
       notLocked: (desk, sentence) => {
@@ -202,45 +204,6 @@ export class Session {
     const { desk } = this;
     await desk?.saver.dropRefused();
     if (desk === this.desk) await this.reopen();
-  }
-
-  /** Of a case, what this browser keeps for this reader. */
-  async whatIsLost(reading: string): Promise<string> {
-    const rows = (await this.around?.outbox.waiting(reading)) ?? [];
-    const own = rows.filter(({ account }) => account === undefined || account === this.account);
-    return lostInWords(own.map(({ change }) => change));
-  }
-
-  /** Nothing of this case can be saved any more: forget what waits. */
-  async letGo(): Promise<void> {
-    await this.desk?.saver.dropRefused();
-  }
-
-  /** Of a case that is closed to its reader. */
-  async forgetKept(): Promise<void> {
-    if (this.around) await this.away.forgetKept(this.desk, this.around);
-  }
-
-  /** Of another case, which is closed to its reader or over. */
-  async forgetLeftover(one: Leftover): Promise<void> {
-    if (this.around) await forgetLeftover(one, this.around);
-    const { leftovers } = this.state;
-    this.set({ leftovers: { ...leftovers, own: leftovers.own.filter((other) => other !== one) } });
-  }
-
-  /** Gives the open amendment up, with what waits to be sent of it and what could be taken back. Returns why it stays,
-   * or null. */
-  async discardAmendment(): Promise<string | null> {
-    const { desk } = this;
-    if (desk === null) return null;
-    const answer = await discardAmendment(desk.uid);
-    if (answer.kind === "locked-out") await this.login.findOut();
-    if (answer.kind !== "done") return answer.sentence;
-    this.desks.putAway();
-    this.set({ stage: { kind: "opening" } });
-    await Promise.all([desk.saver.forgetAll(), this.histories.drop(desk.uid)]);
-    location.assign(`/readings/${answer.body.amends}/`);
-    return null;
   }
 
   /** Two windows changed one item: the reader has seen both versions and says which one counts. */

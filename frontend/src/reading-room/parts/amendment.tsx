@@ -34,7 +34,7 @@ function DiscardAmendment({ session }: { readonly session: Session }) {
           <button
             type="button"
             class="button danger"
-            onClick={() => void session.discardAmendment().then(refuse)}
+            onClick={() => void session.givingUp.discardAmendment().then(refuse)}
           >
             Discard it for good
           </button>

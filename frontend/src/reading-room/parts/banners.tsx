@@ -122,8 +122,8 @@ function ProblemBanner(props: {
             number={save.numWaiting}
             after=" and go to the worklist"
             isPrimary
-            lost={() => session.whatIsLost(reading.uid)}
-            onDiscard={() => session.letGo().then(() => location.assign(addresses.worklist))}
+            lost={() => session.givingUp.whatIsLost(reading.uid)}
+            onDiscard={() => session.givingUp.letGo().then(() => location.assign(addresses.worklist))}
           />
         </div>
       );

@@ -84,8 +84,8 @@ function CaseGone(props: {
       {stage.numKept > 0 && (
         <Kept
           number={stage.numKept}
-          lost={() => session.whatIsLost(stage.uid)}
-          onForget={isOut ? null : () => session.forgetKept()}
+          lost={() => session.givingUp.whatIsLost(stage.uid)}
+          onForget={isOut ? null : () => session.givingUp.forgetKept()}
         />
       )}
       {take && (

@@ -59,8 +59,8 @@ function OtherCase({ session, one }: { readonly session: Session; readonly one: 
       {problem && IS_LOST.has(problem.kind) && (
         <Discard
           number={numWaiting}
-          lost={() => session.whatIsLost(one.reading)}
-          onDiscard={() => session.forgetLeftover(one)}
+          lost={() => session.givingUp.whatIsLost(one.reading)}
+          onDiscard={() => session.givingUp.forgetLeftover(one)}
         />
       )}
     </div>
