@@ -63,8 +63,8 @@ def difference_figure(asked: Sequence[Scaled], versions: Versions | None) -> Fig
         f"{higher}'s mean points, or share of regions that fit, less {lower}'s within each {pairs}, the mean "
         "over these, its 95 % interval from the variance between cases (Cochran 1977) and Student's t, the "
         f"test that the plan counts with; beside it in the table the percentiles of {NUM_DRAWS:,} bootstrap "
-        f"draws of at most {MOST_DRAWN_CASES:,} cases (Davison and Hinkley 1997, seed {SEED}); both hold "
-        "for these readers"
+        f"draws of cases, where at most {MOST_DRAWN_CASES:,} (Davison and Hinkley 1997, seed {SEED}); "
+        "both hold for these readers"
     )
     columns = (
         *("question", "difference", "low", "high", "half width", "verdict", "scale", "better", "cases"),

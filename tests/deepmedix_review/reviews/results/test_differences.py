@@ -6,6 +6,7 @@ import pytest
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.models import Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
+from deepmedix_review.reviews.results import differences
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.downloads import csv_lines
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
@@ -15,7 +16,9 @@ from tests.factories.reviews import change, complete, sign
 pytestmark = pytest.mark.django_db
 
 
-def test_the_share_of_regions_that_fit_is_compared_within_each_reading() -> None:
+def test_the_share_of_regions_that_fit_is_compared_within_each_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     study, older, newer = two_versions_running(num_cases=12, num_readers=2)
     empty = figure(compute(study), "differences")
     assert (empty.table.rows, empty.title) == ((), "The two versions against each other")
@@ -46,7 +49,7 @@ def test_the_share_of_regions_that_fit_is_compared_within_each_reading() -> None
     binomial = np.quantile(np.random.default_rng(0).binomial(12, 0.5, 100_000) / 12, [0.025, 0.975])
     assert (row["bootstrap low"], row["bootstrap high"]) == pytest.approx(binomial, abs=1 / 12)
     assert found.n == "24 readings, 12 cases, 2 readers"
-    assert "1,000 bootstrap draws of cases" in found.method
+    assert "1,000 bootstrap draws of cases, where at most 2,000" in found.method
     assert found.plot is not None
     words = [label.text for label in found.plot.labels]
     assert f"Share of regions, higher is better; right: {newer} higher" in words
@@ -55,6 +58,9 @@ def test_the_share_of_regions_that_fit_is_compared_within_each_reading() -> None
     lines = list(csv_lines(found.table))
     assert lines[0].startswith("question,difference,low,high,half width,verdict,scale,better,cases,readings")
     assert any(line.startswith("Regions that fit,0.5,") for line in lines)
+    monkeypatch.setattr(differences, "MOST_DRAWN_CASES", 11)
+    row = rows_of(figure(compute(study), "differences"))["Regions that fit"]
+    assert (row["difference"], row["bootstrap low"]) == (0.5, None)
 
 
 def test_where_a_reading_shows_one_of_two_the_difference_is_within_a_case() -> None:
