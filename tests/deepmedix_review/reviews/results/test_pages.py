@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -11,13 +12,11 @@ from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.reviews.models import (
-    ReaderStudy,
-)
+from deepmedix_review.reviews.models import ReaderStudy, Reading
 from deepmedix_review.reviews.results.maps import matrix_plot
 from deepmedix_review.reviews.results.plots import ROW_PX, interval_plot, share_plot
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.reviews import reader_study
+from tests.factories.reviews import complete, reader_study, sign
 from tests.factories.simulated_readers import eight_readers, simulated_reader_study
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +86,18 @@ def test_staff_see_the_page_its_csv_and_leave_a_trace_and_experts_see_nothing() 
     every = reverse("reader-study-results-all", args=[study.uid])
     for address in (page, table, strip, every):
         assert client_of(ExpertFactory.create()).get(address).status_code == 403
+
+
+def test_a_sentence_in_a_table_is_set_as_text_and_not_as_a_figure() -> None:
+    study = reader_study(num_cases=2, readers=[ExpertFactory.create() for _ in range(2)])
+    for reading in Reading.objects.all():
+        complete(reading)
+        sign(reading)
+    page = reverse("reader-study-results", args=[study.uid])
+    table = client_of(AdminFactory.create()).get(page).content.decode()
+    assert re.search(
+        r'<td class="mono">Plausibility</td>.*<td class="words">All \d+ ratings of plausib', table
+    )
 
 
 def test_results_stay_hidden_until_the_lock_where_the_design_says_so() -> None:
