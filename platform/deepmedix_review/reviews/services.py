@@ -24,7 +24,7 @@ from deepmedix_review.reviews.reading.kept_changes import keep_change
 from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
 from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
-from deepmedix_review.reviews.study_services.signing import note_signature
+from deepmedix_review.reviews.study_services.signing import announce_signature, note_signature
 from deepmedix_review.reviews.worklist.cases import num_opened_uninvited
 
 
@@ -126,6 +126,11 @@ def sign_reading(
         raise RefusedByRule(" ".join(missing))
 
     after = next_reading(reading)
+    # Where others follow, the one that the reading room has made ready stays the next. Else a repeat that
+    # this very signature lets come due would be said to open later.
+    if after is None:
+        announce_signature(reading)
+        after = next_reading(reading)
     signed = Signed(timezone.now(), after.uid if after else None)
     # The trigger refuses every row that belongs to a signed reading, so this one comes before the signature.
     keep_change(

@@ -10,10 +10,13 @@ from deepmedix_review.reviews.models import Assignment, ReaderStudy
 
 
 @transaction.atomic
-def release_due_repeats(*, repeats: QuerySet[Assignment] | None = None) -> int:
+def release_due_repeats(
+    *, repeats: QuerySet[Assignment] | None = None, signing: Assignment | None = None
+) -> int:
     """Say from when each repeat can be read whose first reading is signed and whose washout in cases is over.
 
     Returns how many were released. A repeat whose washout in days is not over waits on for that day.
+    `signing`: the reader of these repeats signs it in this transaction: it counts before its row says so.
     """
     waiting = repeats if repeats is not None else Assignment.objects.all()
     num_released = 0
@@ -32,7 +35,10 @@ def release_due_repeats(*, repeats: QuerySet[Assignment] | None = None) -> int:
         first_signed_at = repeat.repeat_of.signed_at if repeat.repeat_of else None
         if first_signed_at is None:
             continue
-        if _num_cases_since(repeat, first_signed_at) < study.washout_cases:
+        num_since = _num_cases_since(repeat, first_signed_at)
+        if signing is not None and signing.signed_at is None:
+            num_since += 1
+        if num_since < study.washout_cases:
             continue
         repeat.available_at = max(timezone.now(), first_signed_at + timedelta(days=study.washout_days))
         num_released += Assignment.objects.filter(pk=repeat.pk, available_at=None).update(

@@ -1,5 +1,6 @@
 """A hidden repeat waits until its reader has forgotten the case: in days, and in cases read since."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
 from deepmedix_review.reviews.selectors import reading_for, worklist
-from deepmedix_review.reviews.services import mark_opened
+from deepmedix_review.reviews.services import mark_opened, sign_reading
 from deepmedix_review.reviews.study_services import release_due_repeats
 from deepmedix_review.reviews.tasks import tend_reader_studies
 from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
+from tests.factories.reviews import complete
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,24 @@ def test_it_comes_due_after_so_many_cases() -> None:
         sign_unsaid(item)
     [shown] = worklist(repeat.reader).rows
     assert shown.assignment == repeat.uid
+
+
+def test_the_last_one_follows_the_very_signature_that_lets_it_come_due() -> None:
+    _, firsts, repeat = with_one_repeat(days=0, cases=9)
+    for item in firsts[:-1]:
+        sign_unsaid(item)
+    assert available_at(repeat) is None
+    [last] = Reading.objects.filter(assignment=firsts[-1])
+    mark_opened(last, reader=repeat.reader)
+    complete(last)
+    signed = sign_reading(
+        reading_uid=last.uid,
+        reader=repeat.reader,
+        change_id=uuid.uuid4(),
+        sop_instance_uid=last.completion_a.instance.sop_instance_uid,
+    )
+    assert signed.next_reading == Reading.objects.get(assignment=repeat).uid
+    assert available_at(repeat) is not None
 
 
 def test_it_comes_due_after_so_many_days_and_cannot_be_opened_before() -> None:
