@@ -53,6 +53,17 @@ describe("a case by keys alone", () => {
     },
   });
 
+  it("says no longer how keys move a region of the first read once the outputs are shown", async () => {
+    const told = reading();
+    const { room } = await desk({ ...told, ...withFirstRead({}) });
+    room.perform({ kind: "add-region" });
+    room.perform({ kind: "nudge", x: 1, y: 0 });
+    vi.runAllTimers();
+    expect(room.state.said).toContain("Arrow keys move it");
+    room.reveal({ ...told, stage: "rating", first_read: room.state.reading.first_read });
+    expect(room.state.said).toBeNull();
+  });
+
   for (const [numSides, budget] of [
     [1, 17],
     [2, 33],

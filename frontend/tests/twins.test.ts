@@ -210,6 +210,21 @@ describe("a step is rated as its twin", () => {
   });
 });
 
+it("does not say of a region with swapped corners that it lies elsewhere", async () => {
+  const inverted = region("b1r", 1, { x_min: 300, x_max: 100, problem: "inverted" });
+  const one = { ...step("a1", 1, [region("a1r")]), text: "Clear lungs" };
+  const other = { ...step("b1", 1, [inverted]), text: "Clear lungs" };
+  const { room } = await desk({
+    ...told(),
+    completions: [completion("a", [one]), completion("b", [other])],
+  });
+  for (const action of [points(4), fits]) room.perform(action);
+  room.rateAsTwin("b", other);
+  expect(room.state.said).toBe(
+    "Rated as step 1 of output A. Its region has its corners swapped: judge it here.",
+  );
+});
+
 describe("an answer is rated as its twin", () => {
   const answer = (side: Side, question = "relevance") =>
     ({ kind: "answer", side, question: `${question}:completion-${side}` }) as const;

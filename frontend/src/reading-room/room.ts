@@ -210,8 +210,8 @@ export class Room {
     this.record.forget();
     this.set({ reading, numUndoable: 0, numRedoable: 0 });
     this.goTo(firstPlace(reading));
-    // Not over the film: the first region to be judged may lie there.
-    this.set({ hint: "The outputs are shown." });
+    // Not over the film: the first region to be judged may lie there. What was said there was of the first read.
+    this.set({ hint: "The outputs are shown.", said: null });
   }
 
   /** Its reader study is paused no longer: a next case may follow. */

@@ -170,8 +170,10 @@ export function asTwin(reading: Reading, side: Side, step: Step): Change[] | str
 export function leftBeside(reading: Reading, step: Step, twin: Step): string {
   const open = openRegion(reading, step);
   if (open === undefined) return "";
-  const isThere = partnerOf(open, twin) !== undefined;
-  return isThere ? " Its region is not judged there yet." : " Its region lies elsewhere: judge it here.";
+  if (partnerOf(open, twin) !== undefined) return " Its region is not judged there yet.";
+  // Corners that were written the other way round may enclose the very same place.
+  if (open.problem === "inverted") return " Its region has its corners swapped: judge it here.";
+  return " Its region lies elsewhere: judge it here.";
 }
 
 function asRated(reading: Reading, step: Step, twin: Step): Change[] {
