@@ -38,11 +38,12 @@ def create_account(
 
 @transaction.atomic
 def change_role(account: User, *, role: Role, actor: User) -> None:
-    """An admin gives an account another role; nobody changes their own."""
+    """An admin gives an account another role; nobody changes their own. How to be reached is forgotten with
+    the role that it was said in."""
     if account.pk == actor.pk:
         raise RefusedByRule("Nobody changes their own role. Ask another admin.")
-    account.role = role
-    account.save(update_fields=["role"])
+    account.role, account.contact = role, account.contact if role == account.role else ""
+    account.save(update_fields=["role", "contact"])
     _tell(account, action="change_role", actor=actor, role=str(role))
 
 
@@ -59,10 +60,12 @@ def set_active(account: User, *, active: bool, actor: User) -> None:
 @transaction.atomic
 def change_contact(account: User, *, contact: str, actor: User) -> None:
     """How readers reach an admin; empty takes it back. The record says that it changed, and not to what: it
-    stands for ever, and a person's number need not. Raises RefusedByRule of another role."""
-    if account.role != Role.ADMIN:
+    stands for ever, and a person's number need not. Raises RefusedByRule of another role, unless it is taken
+    back."""
+    said = " ".join(contact.split())
+    if said and account.role != Role.ADMIN:
         raise RefusedByRule("Readers are told how to reach an admin. This account is none.")
-    account.contact = " ".join(contact.split())
+    account.contact = said
     account.save(update_fields=["contact"])
     _tell(account, action="change_contact", actor=actor, is_set=bool(account.contact))
 

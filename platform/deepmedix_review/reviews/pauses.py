@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import last_recorded
 from deepmedix_review.common.dates import say_day, say_moment
@@ -15,8 +16,7 @@ NOTHING_LOST = "Nothing that you said is lost."
 
 @dataclass(frozen=True)
 class Pause:
-    """`asked`: who paused it, by pseudonym and how to be reached; empty where no person did, or one who has
-    left."""
+    """`asked`: who paused it, by pseudonym and how to be reached; empty where nobody did whom one can ask."""
 
     since: datetime | None = None
     asked: str = ""
@@ -44,10 +44,15 @@ class Pause:
         return f"{NOTHING_LOST} Ask {self.who} when that is."
 
 
+def whom_to_ask(person: User | None) -> User | None:
+    """Whom readers are sent to: this person, while the account is open and an admin's."""
+    return person if person is not None and person.is_active and person.role == Role.ADMIN else None
+
+
 def who_made(reader_study: ReaderStudy) -> str:
     """Whom its readers may ask for anything else, in words."""
-    admin = reader_study.created_by
-    return f"the admin {admin.how_to_reach}" if admin is not None and admin.is_active else "an admin"
+    admin = whom_to_ask(reader_study.created_by)
+    return f"the admin {admin.how_to_reach}" if admin else "an admin"
 
 
 def say_over(deadline: date, who: str) -> str:
@@ -69,5 +74,5 @@ def pause_of(reader_study: ReaderStudy) -> Pause | None:
 
 
 def _pause_by(event: AuditEvent) -> Pause:
-    is_here = event.actor is not None and event.actor.is_active
-    return Pause(event.at, event.actor.how_to_reach if event.actor and is_here else "")
+    admin = whom_to_ask(event.actor)
+    return Pause(event.at, admin.how_to_reach if admin else "")

@@ -21,7 +21,7 @@ from deepmedix_review.reviews.models import (
     Reading,
     WorklistNotice,
 )
-from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made
+from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made, whom_to_ask
 from deepmedix_review.reviews.study_services.drafting import design_of
 from deepmedix_review.reviews.worklist.cases import is_late, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
@@ -256,7 +256,7 @@ def _readers_study(
     pause: Pause | None,
 ) -> ReadersStudy:
     study = invitation.reader_study
-    deadline = invitation.deadline or study.deadline
+    deadline, asks = invitation.deadline or study.deadline, whom_to_ask(study.created_by)
     is_invited = invitation.state == State.INVITED
     asked = asked_of(study) if is_invited else ()
     return ReadersStudy(
@@ -289,7 +289,7 @@ def _readers_study(
         has_begun_next=going_on is not None and going_on.is_begun,
         pause=pause,
         who_made=who_made(study),
-        is_reachable=bool(study.created_by and study.created_by.is_active and study.created_by.contact),
+        is_reachable=asks is not None and bool(asks.contact),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.models import Role, User
+from deepmedix_review.accounts.services import change_contact, change_role
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
@@ -47,6 +48,35 @@ def test_readers_are_told_how_to_reach_the_admin_who_made_or_paused_a_study() ->
     assert f"Ask the admin {admin.pseudonym} for more time." in worklist()
     User.objects.filter(pk=admin.pk).update(is_active=False)
     assert "Ask an admin for more time." in worklist()
+
+
+def test_who_is_no_admin_any_more_is_not_named_as_one_to_ask() -> None:
+    reader, admin, other = ExpertFactory.create(), AdminFactory.create(), AdminFactory.create()
+    change_contact(admin, contact="tel. 4711", actor=admin)
+    study = reader_study(num_cases=2, readers=[reader])
+    ReaderStudy.objects.update(created_by=admin)
+    pause_reader_study(reader_study=study, actor=admin)
+    client = client_of(reader)
+
+    def is_asked() -> bool:
+        page = client.get(reverse("worklist")).content.decode()
+        assert ("4711" in page) == (admin.pseudonym in page)
+        return "4711" in page
+
+    assert is_asked()
+    change_role(admin, role=Role.RESEARCHER, actor=other)
+    assert User.objects.get(pk=admin.pk).contact == ""
+    # What an account keeps of a former role is told to nobody either, and can be taken back.
+    User.objects.filter(pk=admin.pk).update(contact="tel. 4711")
+    assert not is_asked()
+    resume_reader_study(reader_study=study, actor=other)
+    ReaderStudy.objects.update(deadline=timezone.localdate() - timedelta(days=1))
+    assert not is_asked()
+    Invitation.objects.update(state=Invitation.State.INVITED)
+    assert not is_asked()
+    assert "Questions before you answer?" not in client.get(reverse("worklist")).content.decode()
+    change_contact(admin, contact="", actor=other)
+    assert User.objects.get(pk=admin.pk).contact == ""
 
 
 def test_a_paused_study_says_since_when_that_nothing_is_lost_and_whom_to_ask() -> None:
