@@ -155,6 +155,7 @@ def plan(
                 rooms=rooms,
                 minutes=per_reader,
                 num_days=num_days,
+                seed=seed,
             )
         ),
     )
@@ -214,6 +215,7 @@ def _sentences(
     rooms: Sequence[RoomForRepeats],
     minutes: Span,
     num_days: int | None,
+    seed: int,
 ) -> Sequence[str]:
     said = []
     said.append(_whence(times))
@@ -237,7 +239,9 @@ def _sentences(
         )
     elif design.repeat_share and not design.is_pool:
         said.append("The share of repeats comes to none. Raise it or choose more cases.")
-    few = _of_few_repeats(design, rooms, num_controls=num_controls)
+    few = _of_few_repeats(
+        design, rooms, num_cases=num_data + num_controls, num_controls=num_controls, seed=seed
+    )
     if few:
         said.append(few)
     if wants_repeats and num_days is not None and 0 <= num_days <= design.washout_days:
@@ -256,25 +260,49 @@ def _sentences(
     return said
 
 
-def _of_few_repeats(design: ReaderStudyDesign, rooms: Sequence[RoomForRepeats], *, num_controls: int) -> str:
+def _of_few_repeats(
+    design: ReaderStudyDesign,
+    rooms: Sequence[RoomForRepeats],
+    *,
+    num_cases: int,
+    num_controls: int,
+    seed: int,
+) -> str:
     """That they tell nothing of a reader, and what would; empty where they do, or where there is none."""
     most = max((room.fitting(design.washout_cases) for room in rooms), default=0)
     if not 0 < most < LEAST_REPEATS:
         return ""
     shortest = min(room.num_cases for room in rooms)
     share = LEAST_REPEATS / (shortest - num_controls) if shortest > num_controls else math.inf
-    has_room = shortest - max(1, design.washout_cases) >= LEAST_REPEATS
-    help_ = (
-        f"A share of {math.ceil(100 * share)} % gives {LEAST_REPEATS}"
-        if share <= 0.5 and has_room
-        else f"Choose more cases: {math.ceil(LEAST_REPEATS / design.repeat_share)} a reader give "
-        f"{LEAST_REPEATS} at this share"
-    )
+    longest = shortest - LEAST_REPEATS
+    if longest >= 1 and min(room.wanted for room in rooms) >= LEAST_REPEATS:
+        help_ = f"Shorten the washout: behind one of {counted(longest, 'case')} {LEAST_REPEATS} fit"
+    elif share <= 0.5 and longest >= max(1, design.washout_cases):
+        help_ = f"A share of {math.ceil(100 * share)} % gives {LEAST_REPEATS}"
+    else:
+        enough = _cases_for_repeats(design, above=num_cases, readers=len(rooms), seed=seed)
+        help_ = f"Choose more cases: {enough:,} in all give each reader {LEAST_REPEATS} at this share"
     repeats = counted(most, "hidden repeat")
     return (
         f"{repeats} a reader {'tells' if most == 1 else 'tell'} nothing about how consistent a reader is; "
         f"{LEAST_REPEATS} or more would. {help_}."
     )
+
+
+def _cases_for_repeats(design: ReaderStudyDesign, *, above: int, readers: int, seed: int) -> int:
+    """How many chosen cases, controls among them, give each reader LEAST_REPEATS; `above` give too few."""
+
+    def is_enough(num_cases: int) -> bool:
+        rooms = rooms_for_repeats(design, num_cases=num_cases, readers=readers, seed=seed)
+        return min(room.fitting(design.washout_cases) for room in rooms) >= LEAST_REPEATS
+
+    too_few, enough = above, 2 * above
+    while not is_enough(enough):
+        too_few, enough = enough, 2 * enough
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if is_enough(middle) else (middle, enough)
+    return enough
 
 
 def _of_little_room(design: ReaderStudyDesign, rooms: Sequence[RoomForRepeats], *, longest: int) -> str:

@@ -1,7 +1,9 @@
 """The plan counts what the draw draws, says what is assumed, and its intervals are those of simulation."""
 
+import re
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,7 +127,7 @@ def test_the_plan_says_who_gets_no_repeat_and_why() -> None:
             8,
             0.1,
             "1 hidden repeat a reader tells nothing about how consistent a reader is; 10 or more would. "
-            "Choose more cases: 100 a reader give 10 at this share.",
+            "Choose more cases: 95 in all give each reader 10 at this share.",
         ),
         (
             40,
@@ -146,6 +148,45 @@ def test_the_plan_says_that_few_repeats_tell_nothing_and_what_would(
     if said.endswith("A share of 25 % gives 10."):
         enough = plan(ReaderStudyDesign(repeat_share=0.25, washout_cases=2), num_cases=num_cases, readers=3)
         assert enough.repeats_per_reader == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("num_cases", "readers", "fields"),
+    [
+        # Repeats enough, of which the washout leaves room for 9; and for 5 of 22.
+        (24, 3, {"repeat_share": 0.5, "washout_cases": 15}),
+        (45, 3, {"repeat_share": 0.5, "washout_cases": 40}),
+        # Controls are read as well and never repeated, and the share is of those of data alone.
+        (8, 2, {"repeat_share": 0.1, "control_share": 0.2}),
+        (100, 2, {"repeat_share": 0.1, "control_share": 0.2}),
+        # Both the share and the washout are in the way.
+        (40, 2, {"repeat_share": 0.1, "washout_cases": 35}),
+        (60, 6, {"repeat_share": 0.2, "design": "k_readers", "readers_per_case": 2, "control_share": 0.1}),
+        (12, 2, {"repeat_share": 0.9, "washout_cases": 8}),
+        (10, 2, {"repeat_share": 1.0}),
+        (61, 7, {"repeat_share": 0.1, "design": "split_plot", "num_blocks": 3}),
+    ],
+)
+def test_who_does_what_the_plan_advises_of_few_repeats_gets_enough(
+    num_cases: int, readers: int, fields: dict[str, Any]
+) -> None:
+    design = ReaderStudyDesign(**fields)
+    before = plan(design, num_cases=num_cases, readers=readers)
+    [said] = [one for one in before.sentences if "how consistent" in one]
+    if more := re.search(r"Choose more cases: (\d+) in all", said):
+        num_cases = int(more[1])
+        assert num_cases > before.num_data_cases + before.num_control_cases
+    elif share := re.search(r"A share of (\d+) %", said):
+        design = replace(design, repeat_share=int(share[1]) / 100)
+        assert design.repeat_share > fields["repeat_share"]
+    else:
+        shorter = re.search(r"Shorten the washout: behind one of (\d+) case", said)
+        assert shorter, said
+        design = replace(design, washout_cases=int(shorter[1]))
+        assert design.washout_cases < fields["washout_cases"]
+    after = plan(design, num_cases=num_cases, readers=readers)
+    assert after.repeats_per_reader[0] >= 10
+    assert not any("how consistent" in one for one in after.sentences)
 
 
 def test_minutes_grow_with_all_that_is_asked() -> None:
