@@ -47,8 +47,8 @@ class ContactForm(FormInPlace):
         label="How to reach",
         max_length=CONTACT_LENGTH,
         required=False,
-        help_text="A room, a telephone number, hours. Every reader of a reader study that this admin made or "
-        "paused sees it beside the pseudonym. Empty: none.",
+        help_text="A room, a telephone number, hours. Every reader of a reader study that you made or "
+        "paused sees it beside your pseudonym. Empty: none.",
     )
 
 

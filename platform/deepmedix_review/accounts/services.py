@@ -59,10 +59,12 @@ def set_active(account: User, *, active: bool, actor: User) -> None:
 
 @transaction.atomic
 def change_contact(account: User, *, contact: str, actor: User) -> None:
-    """How readers reach an admin; empty takes it back. The record says that it changed, and not to what: it
-    stands for ever, and a person's number need not. Raises RefusedByRule of another role, unless it is taken
-    back."""
+    """How readers reach an admin, who alone says it; another may take it back, which an empty one does. The
+    record says that it changed, and not to what: it stands for ever, and a person's number need not. Raises
+    RefusedByRule of somebody else's, and of another role."""
     said = " ".join(contact.split())
+    if said and account.pk != actor.pk:
+        raise RefusedByRule("Nobody says for another how to be reached. You can take it back.")
     if said and account.role != Role.ADMIN:
         raise RefusedByRule("Readers are told how to reach an admin. This account is none.")
     account.contact = said

@@ -67,6 +67,24 @@ def test_an_admin_says_how_to_be_reached_and_nobody_else_is_asked(client, admin)
     assert "How to reach" not in client.get(reverse("account-detail", args=[expert.uid])).content.decode()
 
 
+def test_nobody_says_for_another_admin_how_to_be_reached_and_anybody_takes_it_back(client, admin):
+    other = AdminFactory.create(contact="tel. 4711")
+    address, page = (reverse(name, args=[other.uid]) for name in ("account-contact", "account-detail"))
+    shown = client.get(page).content.decode()
+    assert "How to reach: tel. 4711" in shown
+    assert "Tell readers" not in shown
+    refused = client.post(address, {"contact": "tel. 666"})
+    assert refused.status_code == 409
+    assert "Nobody says for another how to be reached." in refused.content.decode()
+    other.refresh_from_db()
+    assert other.contact == "tel. 4711"
+    taken_back = client.post(address, {"contact": ""}, follow=True).content.decode()
+    assert f"Readers are no longer told how to reach {other}." in taken_back
+    assert "How to reach" not in taken_back
+    other.refresh_from_db()
+    assert other.contact == ""
+
+
 @pytest.mark.parametrize("factory", [ExpertFactory, ResearcherFactory])
 @pytest.mark.parametrize(
     "name",
