@@ -65,10 +65,10 @@ class CasesOffered:
     @cached_property
     def num_not_offered(self) -> int:
         """Of the ready studies that have what is to be shown, those whose pair says the same, where such are
-        left out."""
+        left out; counted likewise."""
         if not self.leaves_out_same or self.says_the_same is None:
             return 0
-        return max(0, choices.count(self.has_what_is_shown) - self.num_readable)
+        return choices.count(self.has_what_is_shown.filter(self.says_the_same))
 
     @property
     def num_not_offered_said(self) -> str:

@@ -11,6 +11,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.models import Case, ReaderStudy
 from deepmedix_review.reviews.results.designed import say_design
 from deepmedix_review.reviews.same_texts import SamePairs, same_pairs_of, saying_the_same
@@ -140,6 +141,27 @@ def test_the_plan_counts_them_and_a_tick_leaves_them_out(admin: Client) -> None:
     assert f"{left_out}." in say_design(made)
     with pytest.raises(RefusedByRule, match=f"outputs of {same.label} say the same, word for word"):
         extend_reader_study(reader_study=made, actor=AdminFactory.create(), cases=[same])
+
+
+def test_what_is_not_offered_is_counted_by_itself_and_as_far_as_other_numbers(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        completed_study()
+    for _ in range(3):
+        again(completed_study(num_completions=1))
+    sent = form(studies="", readers=uids(ExpertFactory.create()), leaves_out_same="on")
+
+    def told() -> str:
+        [said] = re.findall('id="num-readable">([^<]*)', admin.post(NEW, sent).content.decode())
+        return str(said)
+
+    monkeypatch.setattr(choices, "MOST_COUNTED", 3)
+    assert told() == (
+        "2 ready studies have what is to be shown. 3 more have pairs that say the same, and are not offered."
+    )
+    monkeypatch.setattr(choices, "MOST_COUNTED", 2)
+    assert " 2+ more have pairs that say the same" in told()
 
 
 def test_where_none_is_left_out_its_number_is_told_all_the_same(admin: Client) -> None:
