@@ -66,6 +66,7 @@ def detectable_difference_of_groups(
     num_clusters: float,
     per_cluster: float,
     icc: float,
+    are_in_both: bool = False,
     power: float = 0.8,
     significance: float = 0.05,
 ) -> float | None:
@@ -76,9 +77,11 @@ def detectable_difference_of_groups(
     alike within a case by `icc`: as sure as n = num_clusters * per_cluster / (1 + (per_cluster - 1) icc)
     single ones (L. Kish, Survey Sampling (1965), 5.4). Found by the noncentral t of two independent means of
     n each, standard error standard_deviation * sqrt(2 / n), with 2 num_clusters - 2 degrees of freedom (J.
-    Cohen, Statistical Power Analysis (1988), chapter 2). What the two groups' cases have in common is not
-    used, so it errs on the large side where cases are in both. None with fewer than LEAST_CLUSTERS cases.
-    Worked example, Cohen's table 2.4.1: at 64 in each group half a standard deviation is found with .80.
+    Cohen, Statistical Power Analysis (1988), chapter 2). `are_in_both`: the cases of one group are those of
+    the other, and a comparison within them, as `paired_difference` makes it, has the num_clusters - 1 that
+    are counted with then; what a case's values of both have in common is not used, so it errs on the large
+    side. None with fewer than LEAST_CLUSTERS cases. Worked example, Cohen's table 2.4.1: at 64 in each group
+    half a standard deviation is found with .80.
 
     >>> found = detectable_difference_of_groups(1, num_clusters=64, per_cluster=1, icc=0, power=0.8014596)
     >>> round(found, 4)
@@ -88,7 +91,8 @@ def detectable_difference_of_groups(
     if num_clusters < LEAST_CLUSTERS or not per_cluster:
         return None
     error: float = standard_deviation * (2 / _effective(num_clusters, per_cluster, icc)) ** 0.5
-    return error * _noncentrality(2 * num_clusters - 2, power=power, significance=significance)
+    freedom = num_clusters - 1 if are_in_both else 2 * num_clusters - 2
+    return error * _noncentrality(freedom, power=power, significance=significance)
 
 
 def spread_in_clusters(differences: Numbers, clusters: Numbers) -> ClusterSpread | None:

@@ -14,6 +14,7 @@ from rl_feedback.agreement import (
     cohen_kappa,
     dawid_skene,
     detectable_difference,
+    detectable_difference_of_groups,
     fleiss_kappa,
     gwet_ac1,
     gwet_ac2,
@@ -269,6 +270,21 @@ def test_what_a_paired_comparison_would_show_is_that_of_cohens_fifty_pairs() -> 
     assert detectable_difference(1, num_clusters=4, per_cluster=3, icc=0.3) is None
     with pytest.raises(ValueError, match="Power lies between"):
         found(50, 1, 0, 1.2)
+
+
+def test_two_groups_of_the_same_few_cases_show_no_less_than_a_comparison_within_these() -> None:
+    def of_groups(cases: int) -> float | None:
+        return detectable_difference_of_groups(
+            1, num_clusters=cases, per_cluster=1, icc=0.3, are_in_both=True
+        )
+
+    # Of values that have nothing in common the difference within a case spreads by the root of 2.
+    for cases in (5, 8, 40):
+        within = detectable_difference(2**0.5, num_clusters=cases, per_cluster=1, icc=0.3)
+        assert of_groups(cases) == pytest.approx(within)
+    assert of_groups(5) == pytest.approx(2.38, abs=0.005)
+    apart = detectable_difference_of_groups(1, num_clusters=5, per_cluster=1, icc=0.3)
+    assert apart == pytest.approx(2.02, abs=0.005)
 
 
 def test_the_spread_of_differences_is_told_apart_between_and_within_cases() -> None:

@@ -64,16 +64,20 @@ _VERDICTS = _DIFFERENCES.format(
 class Detectable:
     """`points` of mean plausibility and `share` of regions that fit: the smallest true differences that are
     found at 80 % power and alpha .05. None of what is not asked, or where none that the scale has is found.
-    `whence` says what is assumed or was measured of each. `is_paired`: whether each reading shows both."""
+    `whence` says what is assumed or was measured of each. `is_paired`: whether each reading shows both.
+    `why_none`: where results compare no case, or some of them alone, so that nothing is found."""
 
     asks: tuple[str, ...]
     points: float | None
     share: float | None
     whence: tuple[str, ...]
     is_paired: bool = True
+    why_none: str = ""
 
     @property
     def sentence(self) -> str:
+        if self.why_none:
+            return self.why_none
         told = []
         if self.points is not None:
             told.append(f"{self.points:.2f} points or more in {PLAUSIBILITY}")
@@ -102,6 +106,11 @@ def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[As
     is_paired = design.shows == "two_versions"
     if not (is_paired or design.shows == "one_of_two") or not wanted or not plan.readers_per_case:
         return None
+    few = "" if is_paired else _of_few_readers(plan, design)
+    if few:
+        return Detectable(
+            asks=tuple(wanted), points=None, share=None, whence=(), is_paired=False, why_none=few
+        )
     whence, found = [], {}
     for field, query, assumed, called in (
         ("plausibility", _PLAUSIBILITY, plan.assumptions.standard_deviation_points, "Plausibility"),
@@ -127,19 +136,34 @@ def detectable_of(plan: StudyPlan, design: ReaderStudyDesign, asked: Sequence[As
 
 
 def _of_groups(plan: StudyPlan, *, assumed: float) -> tuple[float | None, str]:
-    """Where each reading shows one of the two: half of a case's readings are of either; of a single one, half
-    of the cases'. Of one output in one reading `assumed` is the standard deviation."""
-    of_a_version = plan.readers_per_case / 2
+    """Where each reading shows one of the two: half of a case's readings are of either, of which it has two
+    or more. Of one output in one reading `assumed` is the standard deviation."""
     found = detectable_difference_of_groups(
         assumed,
-        num_clusters=plan.num_data_cases * min(1.0, of_a_version),
-        per_cluster=max(1.0, of_a_version),
+        num_clusters=plan.num_data_cases,
+        per_cluster=plan.readers_per_case / 2,
         icc=SAME_CASE,
+        are_in_both=True,
     )
     return found, (
         f"assumed, what a reading says of its output has a standard deviation of {assumed:.2f}, and readings "
         f"of one output are alike by an ICC of {SAME_CASE}"
     )
+
+
+def _of_few_readers(plan: StudyPlan, design: ReaderStudyDesign) -> str:
+    """Why results can't compare all cases, where each reading shows one of the two; empty where they can."""
+    fewest = plan.readers_per_case
+    if design.design == "anchor_rotation":
+        fewest = min(fewest, design.readers_per_case or 1)
+    if fewest >= 2:
+        return ""
+    compared = (
+        "no case is read in both versions, and results compare none"
+        if plan.readers_per_case <= 1
+        else "only some cases are read in both versions, and results compare these alone"
+    )
+    return f"With fewer than 2 readers a case {compared}: choose 2 or more."
 
 
 def _within(difference: float | None, most: float) -> float | None:

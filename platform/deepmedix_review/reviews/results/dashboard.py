@@ -30,7 +30,7 @@ from deepmedix_review.reviews.results.reliability import reliability_figures
 from deepmedix_review.reviews.results.settled import settled_figures
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
-from deepmedix_review.reviews.results.versions import compares_versions, load_versions
+from deepmedix_review.reviews.results.versions import load_versions
 from deepmedix_review.studies.models import Study
 
 CACHED_SECONDS = 24 * 3600
@@ -102,9 +102,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
         pairs = beside.submit(pairs_figure, readings, rated, names)
         ratings = beside.submit(spread_figures, readings, rated, names)
         found = (
-            *found_figures(
-                readings, said, rated, versions, compares_versions=compares_versions(reader_study)
-            ),
+            *found_figures(reader_study, readings, said, rated, versions),
             *choice_figures(readings, rated, versions),
             *own_word_figures(reader_study, readings, versions),
             *missed_figures(reader_study, readings, versions),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.figures import (
     TOO_FEW_CASES,
     Cell,
@@ -20,7 +21,7 @@ from deepmedix_review.reviews.results.figures import (
 from deepmedix_review.reviews.results.intervals import edges_of, said_interval, unless_all_alike
 from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
 from deepmedix_review.reviews.results.scales import Scaled, by_scale, ends_of, say_better
-from deepmedix_review.reviews.results.versions import Versions
+from deepmedix_review.reviews.results.versions import Versions, may_yet_be_compared, shows_one_a_reading
 from rl_feedback.agreement import PairedDifference, paired_difference
 from rl_feedback.counting import counted
 
@@ -34,7 +35,8 @@ OF_REGIONS: _Of = ("Regions that fit", "share, 0 to 1", "higher", "share", (-1.0
 
 @dataclass(frozen=True)
 class _Difference:
-    """Of one question; `ends` of the difference where it has some, `num_readers` who rated both."""
+    """Of one question; `ends` of the difference where it has some, `num_readers` who rated in a
+    pair that has both."""
 
     name: str
     scale: str
@@ -53,18 +55,22 @@ class _Difference:
         return self.unit == "share"
 
 
-def difference_figure(asked: Sequence[Scaled], versions: Versions | None) -> Figure:
+def difference_figure(
+    reader_study: ReaderStudy, asked: Sequence[Scaled], versions: Versions | None
+) -> Figure:
     """Of all scales and of the verdicts on regions; empty while no second version has been read."""
     key = "differences"
     lower, *_, higher = versions.names if versions is not None else ("the earlier", "the later")
     title = f"{higher} against {lower}" if versions is not None else "The two versions against each other"
-    pairs = "case" if versions is None or versions.one_a_reading else "reading"
+    is_within_cases = shows_one_a_reading(reader_study)
+    pairs = "case" if is_within_cases else "reading"
+    as_planned = "" if is_within_cases else ", the test that the plan counts with"
     method = (
         f"{higher}'s mean points, or share of regions that fit, less {lower}'s within each {pairs}, the mean "
-        "over these, its 95 % interval from the variance between cases (Cochran 1977) and Student's t, the "
-        f"test that the plan counts with; beside it in the table the percentiles of {NUM_DRAWS:,} bootstrap "
-        f"draws of cases, where at most {MOST_DRAWN_CASES:,} (Davison and Hinkley 1997, seed {SEED}); "
-        "both hold for these readers"
+        "over these, its 95 % interval from the variance between cases (Cochran 1977) and Student's "
+        f"t{as_planned}; beside it in the table the percentiles of {NUM_DRAWS:,} bootstrap draws of cases, "
+        f"where at most {MOST_DRAWN_CASES:,} (Davison and Hinkley 1997, seed {SEED}); both hold for these "
+        f"readers, who rated in a {pairs} that has both"
     )
     columns = (
         *("question", "difference", "low", "high", "half width", "verdict", "scale", "better", "cases"),
@@ -73,7 +79,8 @@ def difference_figure(asked: Sequence[Scaled], versions: Versions | None) -> Fig
     )
     rows = list(_differences(asked, versions)) if versions is not None else []
     if not rows:
-        note = f"No {pairs} has ratings of both versions on a scale, or of regions of both, yet."
+        yet = ", yet" if asked and may_yet_be_compared(reader_study) else ""
+        note = f"No {pairs} has ratings of both versions on a scale, or of regions of both{yet}."
         return missing(key=key, title=title, method=method, note=note, columns=columns)
     cells: list[tuple[Cell, ...]] = [
         (

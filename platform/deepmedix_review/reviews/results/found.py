@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deepmedix_review.reviews.models import Assignment
+from deepmedix_review.reviews.models import Assignment, ReaderStudy
 from deepmedix_review.reviews.results.columns import Chosen
 from deepmedix_review.reviews.results.differences import difference_figure
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rough_note, rounded
@@ -11,7 +11,7 @@ from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, Said
 from deepmedix_review.reviews.results.scales import Scaled, by_scale, ends_of, say_better, scaled
-from deepmedix_review.reviews.results.versions import EVERY, Versions
+from deepmedix_review.reviews.results.versions import EVERY, Versions, compares_versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
 from rl_feedback.counting import counted
 
@@ -19,19 +19,19 @@ RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 
 
 def found_figures(
+    reader_study: ReaderStudy,
     readings: Readings,
     said: Said,
     rated: Sequence[RatedCriterion],
     versions: Versions | None,
-    *,
-    compares_versions: bool,
 ) -> tuple[Figure, ...]:
-    """`compares_versions`: whether the reader study was made to, whatever of it has been read yet."""
+    """Of a reader study that was made to compare versions how far these differ too, whatever of it has been
+    read yet."""
     first = readings.of(Assignment.Kind.FIRST)
     asked = [scaled(readings, one, versions) for one in rated if one.is_scale or one.key == "region-verdict"]
     scales = [one for one in asked if one.criterion.is_scale]
     return (
-        *([difference_figure(asked, versions)] if compares_versions else []),
+        *([difference_figure(reader_study, asked, versions)] if compares_versions(reader_study) else []),
         _means(scales, versions),
         *(_shares(readings, first, said, one, versions) for one in rated if one.vote),
     )

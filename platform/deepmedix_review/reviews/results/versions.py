@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Count
 
 from deepmedix_review.reasoning.models import Completion
-from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.results.columns import Keys, distinct, near, places_of, read_columns
 from deepmedix_review.reviews.results.readings import Ratings, Readings
 
@@ -52,6 +53,28 @@ def compares_versions(reader_study: ReaderStudy) -> bool:
     return reader_study.shows in (ReaderStudy.Shows.TWO_VERSIONS, ReaderStudy.Shows.ONE_OF_TWO)
 
 
+def shows_one_a_reading(reader_study: ReaderStudy) -> bool:
+    return reader_study.shows == ReaderStudy.Shows.ONE_OF_TWO
+
+
+def may_yet_be_compared(reader_study: ReaderStudy) -> bool:
+    """Whether a case can still come to have ratings of both versions."""
+    if reader_study.state == ReaderStudy.State.LOCKED:
+        return False
+    if not shows_one_a_reading(reader_study):
+        return True
+    if reader_study.is_pool:
+        return (reader_study.readers_per_case or 1) > 1
+    shown = Reading.objects.filter(
+        assignment__case__reader_study=reader_study,
+        assignment__case__role=Case.Role.DATA,
+        assignment__kind=Assignment.Kind.FIRST,
+        assignment__withdrawn_at=None,
+    )
+    of_a_case = shown.order_by().values("assignment__case")
+    return of_a_case.annotate(number=Count("completion_a", distinct=True)).filter(number__gt=1).exists()
+
+
 def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | None:
     """None where what was read is of one version alone."""
     if not compares_versions(reader_study):
@@ -67,7 +90,7 @@ def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | N
         names=tuple(f"v{number}" for number in numbers),
         completions=np.array([pk for pk, _ in rows], dtype=np.int64),
         places=np.array([numbers.index(number) for _, number in rows], dtype=np.int64),
-        one_a_reading=reader_study.shows == ReaderStudy.Shows.ONE_OF_TWO,
+        one_a_reading=shows_one_a_reading(reader_study),
     )
 
 

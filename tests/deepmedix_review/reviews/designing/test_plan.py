@@ -347,12 +347,22 @@ def test_where_a_reading_shows_either_version_the_plan_counts_two_groups_of_read
     )
     plan = reverse("reader-study-plan")
     page = admin.post(plan, said).content.decode()
-    # 20 cases with 2 readings of either version, as sure as 20 * 2 / 1.3 = 30.8 each: the noncentrality of 38
-    # degrees of freedom, 2.87, times sqrt(2 / 30.8) of a standard deviation of 1 point, or of a half.
-    assert "differ by 0.73 points or more in mean plausibility, or by 37 percentage points or more in" in page
+    # 20 cases with 2 readings of either version, as sure as 20 * 2 / 1.3 = 30.8 each: the noncentrality of 19
+    # degrees of freedom, 2.95, times sqrt(2 / 30.8) of a standard deviation of 1 point, or of a half.
+    assert "differ by 0.75 points or more in mean plausibility, or by 38 percentage points or more in" in page
     assert "what a reading says of its output has a standard deviation of 1.00" in page
     assert "the two versions' readings count as two groups" in page.replace("&#x27;", "'")
-    # One reading a case is of either version on half of the cases: as sure as 10 each.
+    # A case with one reading is read in one version, and nothing is compared; in a rotation the anchors are.
     alone = {"design": "k_readers", "readers_per_case": "1"}
     page = admin.post(plan, said | alone).content.decode()
-    assert "differ by 1.32 points or more in mean plausibility" in page
+    assert (
+        "With fewer than 2 readers a case no case is read in both versions, and results compare none: "
+        "choose 2 or more." in page
+    )
+    rotation = {"design": "anchor_rotation", "readers_per_case": "1", "num_anchor_cases": "10"}
+    anchored = admin.post(plan, said | rotation).content.decode()
+    assert "4, 2.5 per case" in anchored
+    assert "only some cases are read in both versions, and results compare these alone" in anchored
+    for told in (page, anchored):
+        assert "in 4 of 5 tries" not in told
+        assert "What that rests on" not in told

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from deepmedix_review.reasoning.models import Region
-from deepmedix_review.reviews.models import Reading, RegionAnnotation
+from deepmedix_review.reviews.models import ReaderStudy, Reading, RegionAnnotation
 from deepmedix_review.reviews.reading.changes import AnnotateRegion
 from deepmedix_review.reviews.results import differences
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.downloads import csv_lines
+from deepmedix_review.reviews.study_services import lock_reader_study
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
 from tests.factories.reader_studies import two_versions_running
 from tests.factories.reviews import change, complete, sign
@@ -22,7 +23,7 @@ def test_the_share_of_regions_that_fit_is_compared_within_each_reading(
     study, older, newer = two_versions_running(num_cases=12, num_readers=2)
     empty = figure(compute(study), "differences")
     assert (empty.table.rows, empty.title) == ((), "The two versions against each other")
-    assert empty.note == "No case has ratings of both versions on a scale, or of regions of both, yet."
+    assert empty.note == "No reading has ratings of both versions on a scale, or of regions of both, yet."
     for reading in Reading.objects.filter(assignment__case__reader_study=study).select_related(
         "assignment__case"
     ):
@@ -50,6 +51,8 @@ def test_the_share_of_regions_that_fit_is_compared_within_each_reading(
     assert (row["bootstrap low"], row["bootstrap high"]) == pytest.approx(binomial, abs=1 / 12)
     assert found.n == "24 readings, 12 cases, 2 readers"
     assert "1,000 bootstrap draws of cases, where at most 2,000" in found.method
+    assert "Student's t, the test that the plan counts with;" in found.method
+    assert found.method.endswith("both hold for these readers, who rated in a reading that has both")
     assert found.plot is not None
     words = [label.text for label in found.plot.labels]
     assert f"Share of regions, higher is better; right: {newer} higher" in words
@@ -76,3 +79,23 @@ def test_where_a_reading_shows_one_of_two_the_difference_is_within_a_case() -> N
     assert (row["difference"], row["cases"], row["readers"]) == (-1.0, 2, 4)
     assert (row["bootstrap low"], row["verdict"]) == (None, "nothing can be told from 2 cases")
     assert found.n == "2 cases, 4 readers"
+    assert "the plan counts with" not in found.method
+    assert found.method.endswith("who rated in a case that has both")
+
+
+def test_what_can_come_to_be_compared_is_told_apart_from_what_never_will() -> None:
+    def note(study: ReaderStudy) -> str:
+        return figure(compute(study), "differences").note
+
+    none = "No case has ratings of both versions on a scale, or of regions of both"
+    study, _, _ = two_versions_running(num_cases=2, num_readers=2, shows="one_of_two")
+    assert note(study) == f"{none}, yet."
+    alone, _, _ = two_versions_running(num_cases=4, shows="one_of_two")
+    assert note(alone) == f"{none}."
+    for reading in Reading.objects.filter(assignment__case__reader_study=alone):
+        complete(reading)
+        sign(reading)
+    assert note(alone) == f"{none}."
+    lock_reader_study(reader_study=study, actor=None)
+    study.refresh_from_db()
+    assert note(study) == f"{none}."
