@@ -12,6 +12,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.designs.design import Shows
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
+from deepmedix_review.reviews.services import give_number
 from deepmedix_review.reviews.study_services import (
     StudyDraft,
     design_reader_study,
@@ -111,6 +112,8 @@ def sign_unsaid(assignment: Assignment, *, at: datetime | None = None) -> Readin
     """Sign its reading as if it were complete: for tests of what follows a signature."""
     reading = Reading.objects.get(assignment=assignment, signed_at=None)
     moment = at or timezone.now()
+    if reading.opened_at is None:
+        give_number(assignment)
     Reading.objects.filter(pk=reading.pk).update(opened_at=moment, signed_at=moment)
     note_signature(reading)
     reading.refresh_from_db()

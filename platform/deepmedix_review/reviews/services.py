@@ -64,8 +64,27 @@ def mark_opened(reading: Reading, *, reader: User) -> None:
             opened_at=timezone.now()
         ):
             reading.refresh_from_db(fields=["opened_at"])
-            _give_number(reading.assignment)
+            give_number(reading.assignment)
             record_event(actor=reader, action="open_reading", subject=reading)
+
+
+@transaction.atomic
+def give_number(assignment: Assignment) -> None:
+    """Keep which case of its reader study this is to its reader, who comes to it now.
+
+    The invitation's row, or the reader's own where there is none, holds back the reader's other window.
+    """
+    # Before the invitation, as a signature and whoever removes a reader do: in another order two would wait
+    # for each other.
+    Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
+    study, reader = assignment.case.reader_study_id, assignment.reader_id
+    invited = Invitation.objects.filter(reader_study=study, reader=reader)
+    if invited.update(num_opened=F("num_opened") + 1):
+        number = invited.values_list("num_opened", flat=True).get()
+    else:
+        User.objects.select_for_update(no_key=True).get(pk=reader)
+        number = num_opened_uninvited(assignment) + 1
+    Assignment.objects.filter(pk=assignment.pk).update(number=number)
 
 
 @transaction.atomic
@@ -146,7 +165,7 @@ def sign_reading(
     )
     FirstRead.objects.filter(reading=reading, locked_at=None).update(locked_at=signed.signed_at)
     if reading.opened_at is None:
-        _give_number(reading.assignment)
+        give_number(reading.assignment)
     Reading.objects.filter(pk=reading.pk).update(
         signed_at=signed.signed_at, opened_at=reading.opened_at or signed.signed_at
     )
@@ -209,22 +228,6 @@ def discard_amendment(*, reading: Reading, reader: User) -> uuid.UUID:
         actor=reader, action="discard_amendment", subject=amendment, details={"amends": str(signed.uid)}
     )
     return signed.uid
-
-
-def _give_number(assignment: Assignment) -> None:
-    """Keep which case of its reader study this is to its reader. The invitation's row, or the reader's own
-    where there is none, holds back the same reader's other window meanwhile."""
-    # Before the invitation, as a signature and whoever removes a reader do: in another order two would wait
-    # for each other.
-    Assignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
-    study, reader = assignment.case.reader_study_id, assignment.reader_id
-    invited = Invitation.objects.filter(reader_study=study, reader=reader)
-    if invited.update(num_opened=F("num_opened") + 1):
-        number = invited.values_list("num_opened", flat=True).get()
-    else:
-        User.objects.select_for_update(no_key=True).get(pk=reader)
-        number = num_opened_uninvited(assignment) + 1
-    Assignment.objects.filter(pk=assignment.pk).update(number=number)
 
 
 def _require_reader(reader: User, assignment: Assignment) -> None:
