@@ -103,6 +103,32 @@ def find_boxes(text: str) -> tuple[tuple[tuple[int, int], Box], ...]:
     return tuple((match.span(), Box(*map(float, match.groups()))) for match in _BOX.finditer(text))
 
 
+def texts_beside(text: str) -> tuple[str, ...]:
+    """What a completion says outside its reasoning and its answer, without the words that lead the answer in.
+
+    Nothing where it has no answer of its own: then its whole text is what it says.
+
+    >>> texts_beside("<think> Large heart </think> The answer is: \\\\boxed{big}. Please correlate.")
+    ('Please correlate.',)
+    """
+    parsed = parse_completion(text)
+    if parsed.answer_span is None:
+        return ()
+    opened, closed = parsed.answer_span
+    lead = next(match for match in _ANSWER_LEAD.finditer(text) if match.end() == opened)
+    taken = [(lead.start(), closed + 1)]
+    if parsed.reasoning_span is not None:
+        start, end = parsed.reasoning_span
+        tags = [*_THINK_OPEN.finditer(text), *_THINK_CLOSE.finditer(text)]
+        taken += [(start, end), *(tag.span() for tag in tags if tag.end() == start or tag.start() == end)]
+    gaps, left = [], 0
+    for start, end in sorted(taken):
+        gaps.append(text[left:start])
+        left = max(left, end)
+    said = [gap.strip().lstrip(".,; \n") for gap in (*gaps, text[left:])]
+    return tuple(gap for gap in said if any(character.isalnum() for character in gap))
+
+
 def format_completion(steps: Sequence[str], answer: str) -> str:
     """The text a model would have written: steps with their boxes in them, then the boxed answer.
 

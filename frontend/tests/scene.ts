@@ -34,6 +34,7 @@ export function completion(side: Side, steps: Step[], part: Partial<Completion> 
     answer: "left nodule",
     answer_names: [],
     text: "…",
+    beside: [],
     problems: [],
     steps,
     ...part,

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.grounding import PROBLEM_SENTENCES, find_boxes, format_completion, parse_completion
+from inference.grounding import (
+    PROBLEM_SENTENCES,
+    find_boxes,
+    format_completion,
+    parse_completion,
+    texts_beside,
+)
 
 WORDS = st.text(alphabet="abcdefghij klm.,", min_size=1, max_size=30).filter(lambda text: text.strip(" .,"))
 BOXES = st.lists(st.tuples(*[st.integers(-50, 600)] * 4), max_size=3)
@@ -121,3 +127,20 @@ def test_boxes_are_found_wherever_they_stand_and_whatever_their_numbers() -> Non
     found = find_boxes(text)
     assert [text[slice(*span)] for span, _ in found] == ["[1,2,3,4]", "[ 5., 6e1, 7, 8 ]", "[1e9,1e999,3,-4]"]
     assert [tuple(box) for _, box in found] == [(1, 2, 3, 4), (5, 60, 7, 8), (1e9, float("inf"), 3, -4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        ("<think> a; b </think> The answer is: \\boxed{c}", ()),
+        ("<think> a </think> \\boxed{c}. $", ()),
+        ("Sure. <think> a </think> So: the final answer is \\boxed{c}, or so.", ("Sure.", "So:", "or so.")),
+        ("<think> a </think> \\boxed{b} or rather \\boxed{c}", ("\\boxed{b} or rather",)),
+        ("<think> a \\boxed{c} </think> nothing more", ("nothing more",)),
+        ("\\boxed{c} and more", ("and more",)),
+        ("no answer at all", ()),
+        ("", ()),
+    ],
+)
+def test_what_is_said_beside_reasoning_and_answer_is_found(text: str, beside: tuple[str, ...]) -> None:
+    assert texts_beside(text) == beside

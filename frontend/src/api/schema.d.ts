@@ -1582,6 +1582,8 @@ export interface components {
             /** @description findings that it says outright are there */
             answer_names: components["schemas"]["NamedFinding"][];
             text: string;
+            /** @description what it says outside its steps and its answer */
+            beside: string[];
             problems: string[];
             steps: components["schemas"]["ReadingStep"][];
         };

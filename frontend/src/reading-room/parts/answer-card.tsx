@@ -43,6 +43,9 @@ export function AnswerCard(props: {
           />
         )}
       </p>
+      {completion.beside.map((said) => (
+        <p class="quiet">Also written: {said}</p>
+      ))}
       <TextField
         room={room}
         state={state}

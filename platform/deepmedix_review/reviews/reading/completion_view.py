@@ -4,13 +4,13 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 
-from deepmedix_review.reasoning.models import ReasoningStep, Region
+from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.selectors import model_names
 from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.named_findings import NamedFinding, findings_named
 from deepmedix_review.reviews.reading.reveal import require_revealed
-from inference.grounding import PROBLEM_SENTENCES
+from inference.grounding import PROBLEM_SENTENCES, texts_beside
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,15 @@ class StepView:
 
 @dataclass(frozen=True)
 class CompletionView:
-    """`problems` says in sentences what the parser could not read; then `text` is shown as it is."""
+    """`problems` says in sentences what the parser could not read; then `text` is shown as it is. Else
+    `beside` is what it says outside its steps and its answer."""
 
     side: str
     uid: uuid.UUID
     answer: str
     answer_names: tuple[NamedFinding, ...]
     text: str
+    beside: tuple[str, ...]
     problems: tuple[str, ...]
     steps: tuple[StepView, ...]
 
@@ -69,11 +71,16 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
             answer=answer,
             answer_names=findings_named(answer),
             text=mask_model_names(completion.text, names),
+            beside=tuple(mask_model_names(said, names) for said in _beside(completion)),
             problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
             steps=tuple(steps[completion.pk]),
         )
         for side, completion, answer in zip("ab", shown, answers, strict=False)
     )
+
+
+def _beside(completion: Completion) -> tuple[str, ...]:
+    return () if completion.problems else texts_beside(completion.text)
 
 
 def _region(region: Region) -> RegionView:

@@ -63,6 +63,9 @@ class ReadingCompletionSerializer(serializers.Serializer[Any]):
     answer = serializers.CharField()
     answer_names = NamedFindingSerializer(many=True, help_text="findings that it says outright are there")
     text = serializers.CharField()
+    beside = serializers.ListField(
+        child=serializers.CharField(), help_text="what it says outside its steps and its answer"
+    )
     problems = serializers.ListField(child=serializers.CharField())
     steps = ReadingStepSerializer(many=True)
 

@@ -123,6 +123,18 @@ def test_what_could_not_be_read_is_said_in_sentences_and_a_picture_is_called_so(
     assert shown["instance"]["modality"] == "picture"
 
 
+def test_what_an_output_says_beside_its_steps_and_answer_is_shown_with_models_masked() -> None:
+    reading = an_open_reading(num_completions=1)
+    client, address = client_of(reader_of(reading)), reverse("api-reading", args=[reading.uid])
+    said = "<think> Clear lungs </think> The answer is: \\boxed{normal}. Qwen advises another film."
+    Completion.objects.filter(pk=reading.completion_a_id).update(text=said)
+    [shown] = client.get(address).json()["completions"]
+    assert shown["beside"] == ["[model] advises another film."]
+    Completion.objects.filter(pk=reading.completion_a_id).update(problems=["no_think"])
+    [shown] = client.get(address).json()["completions"]
+    assert (shown["beside"], shown["text"]) == ([], said.replace("Qwen", "[model]"))
+
+
 def test_nothing_in_a_reading_tells_the_model() -> None:
     reading = an_open_reading()
     completion = reading.completion_a
