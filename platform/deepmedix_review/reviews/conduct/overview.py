@@ -90,11 +90,14 @@ class RepeatRow:
     available_at: datetime | None
     is_first_signed: bool
     is_signed: bool
+    is_locked: bool
 
     @property
     def state(self) -> str:
         if self.is_signed:
             return "signed"
+        if self.is_locked:
+            return "not signed before the lock"
         if not self.is_first_signed:
             return "waits for its first reading"
         if self.available_at is None:
@@ -235,6 +238,7 @@ def repeats(reader_study: ReaderStudy) -> Sequence[RepeatRow]:
             available_at=row.available_at,
             is_first_signed=row.repeat_of is not None and row.repeat_of.signed_at is not None,
             is_signed=row.signed_at is not None,
+            is_locked=reader_study.state == ReaderStudy.State.LOCKED,
         )
         for row in rows[:MOST_REPEATS]
     ]

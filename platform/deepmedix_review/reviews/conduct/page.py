@@ -66,6 +66,7 @@ class Giving:
     num_given: int
     num_left: int
     minutes_each: float | None
+    cautions: Sequence[str] = ()
     refusal: str = ""
 
     @property

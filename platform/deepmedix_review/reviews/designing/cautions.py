@@ -85,14 +85,18 @@ def of_short_washout(plan: StudyPlan, design: ReaderStudyDesign) -> Sequence[str
     ]
 
 
-def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequence[str]:
+def of_known_films(
+    studies: QuerySet[Study], readers: Sequence[User], *, beside: ReaderStudy | None = None
+) -> Sequence[str]:
     """Who has read a film before, or has even been shown what is known of it, reads it with another eye: told
-    by reader."""
+    by reader. What is read in the reader study `beside` this counts not."""
     if not readers:
         return []
     read = Assignment.objects.filter(
         case__study__in=studies.values("pk"), reader__in=readers, readings__opened_at__isnull=False
     ).exclude(case__reader_study__state=ReaderStudy.State.DRAFT)
+    if beside is not None:
+        read = read.exclude(case__reader_study=beside)
     # By reader and study, and whether what is known of it was shown after.
     rows = (
         read.order_by()

@@ -47,7 +47,11 @@ def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
 
 def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
     """Of the readers of what was loaded: of data, controls and repeats."""
-    counts = readings.of_roles(Case.Role.DATA, Case.Role.CONTROL)
+    # Who settles what others dispute answers that alone, of few cases, and needs less time than a whole
+    # reading.
+    counts = readings.of_roles(Case.Role.DATA, Case.Role.CONTROL) & (
+        readings.kind != KINDS.index(Assignment.Kind.ADJUDICATION)
+    )
     names = reader_names(readings)
 
     def counted(ratings: Iterable[Ratings], words: Sequence[str]) -> _Counts:
@@ -71,9 +75,7 @@ def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
             f"rated hidden repeats no more alike than by chance: {again.num_same} of {again.num_items} marks "
             f"the same, kappa {again.kappa:.2f}"
         )
-    # Who settles what others dispute answers that alone, and needs less time than a whole reading.
-    read_whole = counts & ~(readings.kind == KINDS.index(Assignment.Kind.ADJUDICATION))
-    for reader, haste in hasty(readings.only(read_whole)).items():
+    for reader, haste in hasty(readings.only(counts)).items():
         says[reader].append(str(haste))
     return tuple(
         Caution(names[reader], tuple(says[reader])) for reader in sorted(says, key=lambda key: names[key])

@@ -147,10 +147,9 @@ def _shares(
         )
         for value, (name, share) in zip(one.values, found, strict=True)
     ]
-    name, share = found[2] if versions else found[0]
-    tie, tied = found[1]
-    assert share.value is not None
-    assert tied.value is not None
+    # The later version's share, or output A's, unless another choice was made more often.
+    lead = found[2] if versions else found[0]
+    name, share = max((lead, *found), key=lambda one: one[1].value or 0.0)
     notes = (
         "" if versions else RANDOM_SIDES,
         _rough([share]),
@@ -161,7 +160,7 @@ def _shares(
         table=Table(columns, tuple(cells)),
         method=method,
         n=f"{counted(share.num, 'vote')} on {counted(share.num_clusters, 'case')}",
-        value=f"{name} {share.value:.2f}{f' ({tie} {tied.value:.2f})' if tied.value > share.value else ''}",
+        value=f"{name} {share.value:.2f}",
         interval=said_interval(share),
         note=" ".join(filter(None, notes)),
         plot=interval_plot(

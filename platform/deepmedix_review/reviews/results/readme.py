@@ -49,6 +49,15 @@ def readme_of(
             ]
         )
     )
+    if dashboard.cautions:
+        parts.append(
+            "\n".join(
+                [
+                    *("Look at these readers before they are believed", "=" * 46),
+                    *(_wrapped(f"{one.reader} {'; '.join(one.says)}.") for one in dashboard.cautions),
+                ]
+            )
+        )
     for section in dashboard.sections:
         parts.append(f"{section.title}\n{'=' * len(section.title)}")
         parts += [_about(figure, file=files.get(figure.key)) for figure in section.figures]

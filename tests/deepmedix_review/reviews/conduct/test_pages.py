@@ -22,7 +22,7 @@ from deepmedix_review.reviews.conduct.controls import control_cases
 from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
-from deepmedix_review.reviews.services import amend_reading
+from deepmedix_review.reviews.services import amend_reading, mark_opened
 from deepmedix_review.reviews.study_services import (
     lock_reader_study,
     queue_adjudications,
@@ -35,7 +35,15 @@ from rl_feedback.preferences.kinds import without_boxes
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid
-from tests.factories.reviews import a_signed_reading, complete, reader_of, reader_study, say_first, sign
+from tests.factories.reviews import (
+    a_signed_reading,
+    an_open_reading,
+    complete,
+    reader_of,
+    reader_study,
+    say_first,
+    sign,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +149,9 @@ def test_controls_and_repeats_are_listed_for_the_staff_alone(admin: Client) -> N
     page = admin.get(detail(study)).content.decode()
     assert page.count("waits for its first reading") == 2
     assert "in its washout: more cases come between" in page
+    ReaderStudy.objects.filter(pk=study.pk).update(state=ReaderStudy.State.LOCKED)
+    assert admin.get(detail(study)).content.decode().count("<td>not signed before the lock") == 3
+    ReaderStudy.objects.filter(pk=study.pk).update(state=ReaderStudy.State.RUNNING)
     [reader] = readers_of(study)
     seen = client_of(reader).get(reverse("worklist")).content.decode()
     for word in ("control", "repeat", "wrong place"):
@@ -188,6 +199,12 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     page = asked.content.decode()
     assert "It costs 1 more reading, about 2 min by what a case took its readers so far." in page
     assert "reads nothing else here" not in page
+    assert "Look twice" not in page
+    elsewhere = an_open_reading(reader=settler)
+    Case.objects.filter(assignments=elsewhere.assignment_id).update(study=case.study_id)
+    mark_opened(elsewhere, reader=settler)
+    known = f"{settler.pseudonym} has seen 1 of these films in another reader study."
+    assert known in admin.post(address(study, "adjudicate"), said).content.decode()
     assert "on the worklist at once, with what the earlier readers said beside each item" in page
     assert f'<option value="{settler.uid}" selected>' in page
     assert page.count(" autofocus") == 1

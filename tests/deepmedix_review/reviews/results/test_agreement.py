@@ -103,7 +103,7 @@ def test_what_one_reader_alone_rated_is_not_counted_as_compared() -> None:
         "that 2 readers rated."
     )
     assert figure(dashboard, "alpha").note.startswith("Nothing can be told from 1 case.")
-    assert figure(dashboard, "votes-overall").value == "A 0.00 (tie 1.00)"
+    assert figure(dashboard, "votes-overall").value == "tie 1.00"
 
 
 def test_where_all_ratings_are_alike_it_is_said_why_there_is_no_alpha_and_what_ac2_says() -> None:

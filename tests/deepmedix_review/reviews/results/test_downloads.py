@@ -13,9 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reviews.results.cautions import Caution
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.downloads import PIECE_BYTES, csv_lines, file_stem, zip_pieces
 from deepmedix_review.reviews.results.figures import Section, Table
+from deepmedix_review.reviews.results.readme import readme_of
 from tests.factories.accounts import AdminFactory
 from tests.factories.reviews import reader_study
 from tests.factories.simulated_readers import eight_readers, simulated_reader_study
@@ -27,6 +29,14 @@ def unpacked(packed: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_readers_to_look_at_first_are_named_in_the_file_too() -> None:
+    study = simulated_reader_study(num_cases=2, readers=eight_readers()[:2])
+    dashboard = replace(compute(study), cautions=(Caution("E-1", ("took 3 s a case", "said so")),))
+    readme = readme_of(study, dashboard, named={}, by_row=(), manifest="manifest.sha256")
+    assert "Look at these readers before they are believed\n======" in readme
+    assert "\nE-1 took 3 s a case; said so.\n" in readme
 
 
 def test_every_csv_of_the_page_is_in_the_one_file_byte_for_byte_with_what_it_is_and_its_sha256() -> None:
@@ -66,6 +76,7 @@ def test_every_csv_of_the_page_is_in_the_one_file_byte_for_byte_with_what_it_is_
         "ratings-of-repeats-and-controls.csv",
     }
     told = " ".join(readme.split())
+    assert "Look at these readers" not in told
     assert all(said in told for one in compute(study).figures() for said in (one.title, one.method, one.n))
     event = AuditEvent.objects.filter(action="download_results", subject_uid=str(study.uid)).earliest(
         "sequence"
