@@ -291,6 +291,25 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ kind: "step", step: "a1" });
   });
 
+  it("leads on from a missed finding that is deleted, to what its output lacks, else to its last item", async () => {
+    const missed_findings = [{ uid: "f", completion: "completion-b", text: "nodule" }];
+    const { room } = await desk(reading({ numSteps: 1, part: { missed_findings } }));
+    room.goTo({ kind: "answer", side: "a", question: "harm:completion-a" });
+    room.texts.dropFinding("f");
+    expect(room.state.place).toMatchObject({ kind: "step", step: "b1" });
+    for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
+    for (const from of ["finding", "step"]) {
+      room.texts.startFinding("b");
+      const { writing } = room.state;
+      if (writing?.field !== "finding") throw new Error("no finding is written");
+      room.texts.write(writing, "nodule");
+      room.perform({ kind: "done" });
+      if (from === "step") room.goTo({ kind: "step", side: "b", step: "b1", region: "b1r", question: null });
+      room.texts.dropFinding(writing.uid);
+      expect(room.state.place).toMatchObject({ kind: "answer", question: "harm:completion-b" });
+    }
+  });
+
   it("stays on the step whose note is done, and goes on from a question that is answered in words", async () => {
     const words = criterion("words", { kind: "text", field: "", options: [] });
     const { room } = await desk(reading({ part: { criteria: [...CRITERIA, words] } }));

@@ -269,7 +269,18 @@ def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Ente
     drawn = DrawnRegion.objects.get(first_read=None)
     assert drawn.missed_finding is not None
     assert drawn.missed_finding.text == "Effusion on the left"
-    room.page.get_by_role("button", name="Delete missed finding 1").click()
+    # The focus goes on with the words below the list, whether the finding had it or another item.
+    delete = room.page.get_by_role("button", name="Delete missed finding 1")
+    step = room.page.get_by_role("group", name="Step 1", exact=True)
+    for leave in ([], ["k"]):
+        room.press(*leave)
+        delete.click()
+        expect(room.page.locator(".region .plate-text")).to_have_count(3)
+        expect(step).to_be_focused()
+        expect(room.page.locator(".scale-box")).not_to_contain_text("Missed finding")
+        room.press("Control+z")
+        expect(room.page.locator(".region .plate-text")).to_have_count(4)
+    delete.click()
     expect(room.page.locator(".region .plate-text")).to_have_count(3)
     room.press("Control+z")
     expect(room.page.locator(".region .plate-text")).to_have_count(4)

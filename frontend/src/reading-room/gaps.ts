@@ -119,6 +119,12 @@ export function placeOn(reading: Reading, side: Side): Place {
   return gap?.place ?? placesOn(reading, side)[0] ?? firstPlace(reading);
 }
 
+/** Where a reader goes on whose missed finding is no more: to the first gap of its output, else to its last item. */
+export function placeAfterFinding(reading: Reading, side: Side): Place {
+  const isRated = isSideDone(reading, side);
+  return (isRated ? placesOfOutput(reading, side).at(-1) : undefined) ?? placeOn(reading, side);
+}
+
 /** Whether everything of a side is rated; what is asked between the two belongs to none. */
 export function isSideDone(reading: Reading, side: Side): boolean {
   return numLeftOn(reading, side) === 0;

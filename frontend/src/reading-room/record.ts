@@ -1,7 +1,7 @@
 /** The record of one case: each change is shown, saved with the film it was made on, and can be taken back. */
 import type { Change, Reading } from "../api/reading";
 import { inverses, withChange } from "./changes";
-import { placeOn } from "./gaps";
+import { placeAfterFinding } from "./gaps";
 import { nameOf } from "./naming";
 import type { Place } from "./place";
 import { missedFinding } from "./regions";
@@ -72,11 +72,11 @@ export class CaseRecord {
     this.host.set({ ...this.numsUndoable, said: `${said} ${left}.` });
   }
 
-  /** Where the reader was; a missed finding that is gone leads on to what its output still lacks. */
+  /** Where the reader was, unless that was a missed finding that is gone. */
   private placeOf({ place }: Deed): Place {
     const { reading } = this.host.state;
     const isGone = place.kind === "finding" && missedFinding(reading, place.finding) === null;
-    return isGone ? placeOn(reading, place.side) : place;
+    return isGone ? placeAfterFinding(reading, place.side) : place;
   }
 
   private go(way: Way, deed: Deed): string {

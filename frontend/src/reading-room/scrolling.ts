@@ -5,6 +5,11 @@ export function showCurrentItem(): void {
   item?.scrollIntoView({ block: "nearest" });
 }
 
+/** The keys are for the item that has the reader's focus; nothing is scrolled. */
+export function focusCurrentItem(): void {
+  document.querySelector<HTMLElement>(".room .current")?.focus({ preventScroll: true });
+}
+
 /** What the reader works on may lie below the fold, scrolled away or because the window got smaller. */
 export function keepCurrentItemInSight(): void {
   [...document.querySelectorAll(".room .current")].at(-1)?.scrollIntoView({ block: "nearest" });
@@ -51,5 +56,5 @@ export function keepListClearOf(over: HTMLElement): () => void {
 
 /** After a click on a film's button the keys are for the item again, not for the button; after a key they stay. */
 export function giveKeysBack({ detail }: Pick<UIEvent, "detail">): void {
-  if (detail > 0) document.querySelector<HTMLElement>(".room .current")?.focus({ preventScroll: true });
+  if (detail > 0) focusCurrentItem();
 }

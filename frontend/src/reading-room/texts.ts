@@ -1,9 +1,10 @@
 /** What a reader writes is saved when the typing rests, so that a crash loses a word at most. */
 import type { Change, Side } from "../api/reading";
 import { openFirstRead } from "./first-read";
-import { placeOn } from "./gaps";
+import { placeAfterFinding } from "./gaps";
 import { completionOn, hasTwo, otherSide, type Place, questionAt } from "./place";
 import { focusedStep } from "./region-items";
+import { missedFinding } from "./regions";
 import type { RoomState } from "./room-state";
 import { isSameField, keeping, textIn, type Writing } from "./writing";
 
@@ -116,20 +117,23 @@ export class Texts {
     return true;
   }
 
-  /** Takes a missed finding back, with its regions. */
+  /** Takes a missed finding back, with its regions. The focus goes on from there, wherever it was. */
   dropFinding(uid: string): void {
-    const finding = this.host.state.reading.missed_findings.find((one) => one.uid === uid);
-    if (!finding) return;
+    const finding = missedFinding(this.host.state.reading, uid);
+    if (finding === null) return;
     const { completion } = finding;
     this.host.change({ kind: "add_finding", payload: { uid, completion, text: null } });
-    this.leaveFinding(uid);
+    const { reading } = this.host.state;
+    if (missedFinding(reading, uid) !== null) return;
+    const side = reading.completions.find((one) => one.uid === completion)?.side;
+    if (side !== undefined) this.host.goTo(placeAfterFinding(reading, side));
   }
 
   /** A finding that is no more, or never came to be, cannot keep the focus. */
   private leaveFinding(uid: string): void {
     const { place, reading } = this.host.state;
     if (place.kind !== "finding" || place.finding !== uid) return;
-    if (reading.missed_findings.some((finding) => finding.uid === uid)) return;
-    this.host.goTo(placeOn(reading, place.side));
+    if (missedFinding(reading, uid) !== null) return;
+    this.host.goTo(placeAfterFinding(reading, place.side));
   }
 }

@@ -19,6 +19,8 @@ export function Item(props: {
   now.current = props;
   const enter = (): void => {
     isPressed.current = false;
+    // The click took it away, as that on "delete" of a missed finding.
+    if (element.current === null) return;
     if (!now.current.isCurrent) now.current.onEnter();
   };
   useLayoutEffect(() => {

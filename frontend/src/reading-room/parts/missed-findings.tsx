@@ -15,6 +15,7 @@ import { colourOfFinding } from "../region-items";
 import { missedFinding } from "../regions";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
+import { focusCurrentItem } from "../scrolling";
 import { isSameField, type Writing } from "../writing";
 import { Cap } from "./cap";
 import { Earlier } from "./earlier";
@@ -130,7 +131,11 @@ function Finding(props: {
                 type="button"
                 class="inline"
                 aria-label={`Delete ${name}`}
-                onClick={() => room.texts.dropFinding(uid)}
+                onClick={() => {
+                  room.texts.dropFinding(uid);
+                  // This button goes with it, and would leave the keys to nothing.
+                  focusCurrentItem();
+                }}
               >
                 delete
               </button>
