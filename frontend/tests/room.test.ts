@@ -3,7 +3,7 @@ import type { Reading } from "../src/api/reading";
 import type { Action } from "../src/reading-room/actions";
 import { gaps, leftToDo } from "../src/reading-room/gaps";
 import type { Place } from "../src/reading-room/place";
-import { CRITERIA, completion, criterion, desk, reading, region, step } from "./scene";
+import { CRITERIA, completion, criterion, desk, firstRead, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const fits: Action = { kind: "verdict", verdict: "fits" };
@@ -62,6 +62,27 @@ describe("a case by keys alone", () => {
     expect(room.state.said).toContain("Arrow keys move it");
     room.reveal({ ...told, stage: "rating", first_read: room.state.reading.first_read });
     expect(room.state.said).toBeNull();
+  });
+
+  it("goes back at Esc from what is thought after the reveal, to where the reader was", async () => {
+    const { first_read } = withFirstRead({});
+    if (!first_read) throw new Error("no first read is asked");
+    const said = { ...first_read, first: firstRead({ findings: ["Cardiomegaly"] }) };
+    const { room } = await desk(reading({ part: { first_read: said } }));
+    room.perform(next);
+    const { place } = room.state;
+    room.perform({ kind: "change-of-mind" });
+    expect(room.state.place).toMatchObject({ kind: "first-read", part: "answer" });
+    expect(room.state.hint).toContain("what you think of the film");
+    room.perform({ kind: "change-of-mind" });
+    room.perform({ kind: "note" });
+    room.perform({ kind: "cancel" });
+    expect(room.state).toMatchObject({ writing: null, place: { kind: "first-read", part: "impression" } });
+    room.perform({ kind: "cancel" });
+    expect(room.state).toMatchObject({ place, hint: null });
+    room.perform(points(5));
+    expect(room.state.reading.step_ratings).toMatchObject([{ step: "a2", plausibility: 5 }]);
+    expect(room.state.reading.first_read?.after_reveal).toBeNull();
   });
 
   for (const [numSides, budget] of [

@@ -120,6 +120,15 @@ def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
     expect(room.page.get_by_text("The heart is enlarged").first).to_be_visible()
     expect(room.page.get_by_text("pneumothorax (confidence 4 of 5)")).to_be_visible()
 
+    now = room.page.get_by_role("heading", name="What you think now")
+    room.press("y")
+    expect(now).to_be_visible()
+    expect(room.page.locator(".scale-box")).to_contain_text("Now the keys change what you think of the film.")
+    check_barriers(room.page)
+    room.press("Escape")
+    expect(now).to_have_count(0)
+    expect(room.page.get_by_role("group", name="Step 1", exact=True)).to_be_focused()
+
     room.press("y", "1")
     expect(room.page.get_by_text("After the reveal")).to_have_count(0)
     room.press("j", "j")

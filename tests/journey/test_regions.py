@@ -272,8 +272,8 @@ def test_a_first_read_and_a_missed_finding_have_regions_of_their_own(enter: Ente
     # The focus goes on with the words below the list, whether the finding had it or another item.
     delete = room.page.get_by_role("button", name="Delete missed finding 1")
     step = room.page.get_by_role("group", name="Step 1", exact=True)
-    for leave in ([], ["k"]):
-        room.press(*leave)
+    for walk in ("k", "j"):
+        room.press(walk)
         delete.click()
         expect(room.page.locator(".region .plate-text")).to_have_count(3)
         expect(step).to_be_focused()

@@ -6,7 +6,6 @@ import type { Action } from "./actions";
 import { annotate, annotation } from "./changes";
 import { FilmWork } from "./film-work";
 import { isTooNarrowForFour } from "./films";
-import { openFirstRead } from "./first-read";
 import { firstPlace } from "./gaps";
 import { KeptLook } from "./kept-look";
 import { marksFor } from "./marks";
@@ -124,7 +123,7 @@ export class Room {
       case "swap":
         return this.texts.turnFinding() ? undefined : this.walking.swap();
       case "cancel":
-        if (this.state.writing === null && this.films.cancel()) return;
+        if (this.state.writing === null && (this.films.cancel() || this.walking.leaveChangeOfMind())) return;
         return this.set({ drawing: null, fresh: null, writing: null });
       case "nudge":
         if (!this.films.move("to", action.x, action.y) && this.canRate) this.regions.move(action);
@@ -280,9 +279,7 @@ export class Room {
       case "edit":
         return this.texts.startEdit();
       case "change-of-mind":
-        if (openFirstRead(this.state.reading))
-          this.goTo({ kind: "first-read", side: this.state.place.side, part: "answer" });
-        return;
+        return this.walking.toChangeOfMind();
       case "missed-finding":
         return this.texts.startFinding(leaving);
       case "undo":

@@ -3,9 +3,11 @@
 import type { Side } from "../api/reading";
 import type { FilmView } from "../viewer/film";
 import { isDrawable, nextOf } from "../viewer/geometry";
-import { gaps, nextDisputed, placeOn, walked } from "./gaps";
+import { openFirstRead } from "./first-read";
+import { firstPlace, gaps, nextDisputed, placeOn, walked } from "./gaps";
 import { hasTwo, otherSide, type Place } from "./place";
 import { groupOf, itemInHand, placeOfRegion } from "./region-items";
+import { missedFinding } from "./regions";
 import type { RoomState } from "./room-state";
 import type { Pointed } from "./scales";
 import { turned } from "./turning";
@@ -19,11 +21,15 @@ export interface WalkHost {
 }
 
 export class Walking {
+  /** Where the reader was before saying what they think after the reveal. */
+  private beforeChange: Place | null = null;
+
   constructor(private readonly host: WalkHost) {}
 
   goTo(place: Place): void {
     const { reading, place: from } = this.host.state;
     this.host.moved();
+    if (place.kind === "first-read" && from.kind !== "first-read") this.beforeChange = from;
     this.host.set({
       place,
       drawing: null,
@@ -35,6 +41,24 @@ export class Walking {
       pointed: null,
     });
     this.look();
+  }
+
+  /** To what the reader thinks after the reveal: the keys mean that until Esc, or the way on. */
+  toChangeOfMind(): void {
+    const { place, reading } = this.host.state;
+    if (openFirstRead(reading) !== "after_reveal") return;
+    this.goTo({ kind: "first-read", side: place.side, part: "answer" });
+    this.host.set({ hint: "Now the keys change what you think of the film. Esc goes back." });
+  }
+
+  /** Back to where the reader was; false where the keys are for something else. */
+  leaveChangeOfMind(): boolean {
+    const { place, reading } = this.host.state;
+    if (place.kind !== "first-read" || reading.stage === "first_read") return false;
+    const { beforeChange: before } = this;
+    const isGone = before?.kind === "finding" && missedFinding(reading, before.finding) === null;
+    this.goTo(before === null || isGone ? firstPlace(reading) : before);
+    return true;
   }
 
   goToFirstGap(): void {

@@ -70,7 +70,7 @@ export function FirstReadSummary({ room, state }: Props) {
             name={form.after_reveal ? "edit" : "changed my mind"}
             label="Say what you think after the reveal"
             shortcut="change-of-mind"
-            onClick={() => room.goTo(placeOf("answer"))}
+            onClick={() => room.walking.toChangeOfMind()}
           />
         )}
       </p>
@@ -81,7 +81,15 @@ export function FirstReadSummary({ room, state }: Props) {
       )}
       <Earlier words={earlier} />
       {isEditing && openFirstRead(reading) === "after_reveal" && (
-        <FirstReadFields room={room} state={state} form={form} when="after_reveal" />
+        <>
+          <h2>
+            What you think now{" "}
+            <span class="quiet">
+              <Cap of="cancel" /> goes back
+            </span>
+          </h2>
+          <FirstReadFields room={room} state={state} form={form} when="after_reveal" />
+        </>
       )}
     </section>
   );
