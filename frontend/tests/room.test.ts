@@ -137,6 +137,31 @@ describe("a case by keys alone", () => {
     }
   });
 
+  it("says what a digit put in the place of a rating that stood, as after a note on a rated step", async () => {
+    const { room } = await desk();
+    for (const action of [points(4), fits, points(3), fits]) room.perform(action);
+    expect(room.state.said).toBeNull();
+    room.perform({ kind: "walk", by: -1 });
+    room.perform({ kind: "note" });
+    room.perform({ kind: "done" });
+    room.perform(points(3));
+    expect(room.state.said).toBeNull();
+    room.perform({ kind: "walk", by: -1 });
+    room.perform(points(5));
+    expect(room.state.said).toBe("Step 2 of output A: 3 became 5. Ctrl Z takes it back.");
+    room.perform({ kind: "undo" });
+    expect(room.state.reading.step_ratings).toContainEqual(
+      expect.objectContaining({ step: "a2", plausibility: 3 }),
+    );
+    room.perform({ kind: "cannot-judge" });
+    expect(room.state.said).toBe("Step 2 of output A: 3 became “cannot judge”. Ctrl Z takes it back.");
+    room.perform(points(4));
+    expect(room.state.said).toBeNull();
+    room.perform({ kind: "walk", by: -1 });
+    room.perform(points(2));
+    expect(room.state.said).toBe("relevance of output A: 4 became 2. Ctrl Z takes it back.");
+  });
+
   it("absorbs a J that follows going on by itself, and only that one", async () => {
     const { room } = await desk();
     for (const action of [points(4), fits, next, points(3)]) room.perform(action);

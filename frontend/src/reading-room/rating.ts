@@ -15,6 +15,7 @@ import {
   noSuchValue,
   thereAre,
 } from "./no-such-value";
+import { answerOverwritten, pointsOverwritten } from "./overwritten";
 import { openRegion, type Place, questionAt, stepPlace } from "./place";
 import { answering, answerTo, builtIn, optionFor, type Question, toggled } from "./questions";
 import { focusedRegion, focusedStep } from "./region-items";
@@ -77,7 +78,7 @@ export class Rating {
         if (place.kind !== "step" || !builtIn(reading, "plausibility")) {
           return this.host.set({ said: NO_POINTS_TO_PASS });
         }
-        return this.advancing(cannotJudge(reading, place.step));
+        return this.advancing(cannotJudge(reading, place.step), this.pointsOverwritten(null));
       case "verdict": {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
@@ -167,14 +168,17 @@ export class Rating {
     if (step === null) return;
     if (!builtIn(reading, "plausibility")) return this.host.set({ said: noPoints(reading, step) });
     if (points > MOST_POINTS) return this.host.set({ said: thereAre(MOST_POINTS) });
-    this.advancing(ratePlausibility(reading, step.uid, points));
+    this.advancing(ratePlausibility(reading, step.uid, points), this.pointsOverwritten(points));
   }
 
   private choose(question: Question, points: number): void {
-    const { reading } = this.host.state;
+    const { reading, place } = this.host.state;
     const value = optionFor(question.criterion, points);
     if (value === null) return this.host.set({ said: noSuchValue(question.criterion) });
-    if (question.criterion.kind !== "choices") return this.advancing(answering(reading, question, value));
+    if (question.criterion.kind !== "choices") {
+      const said = answerOverwritten(reading, place, question, value);
+      return this.advancing(answering(reading, question, value), said);
+    }
     this.host.change(answering(reading, question, toggled(answerTo(reading, question), value)));
   }
 
@@ -211,9 +215,17 @@ export class Rating {
     this.wentOn = { to: "region", from: place.side };
   }
 
-  private advancing(change: Change): void {
+  private pointsOverwritten(points: number | null): string | null {
+    const { reading, place } = this.host.state;
+    const step = focusedStep(reading, place);
+    return step && pointsOverwritten(reading, step, points);
+  }
+
+  /** `said`: what it puts in the place of what stood there, if anything did. */
+  private advancing(change: Change, said: string | null): void {
     this.host.change(change);
     this.goOn();
+    if (said !== null && this.host.canRate) this.host.set({ said });
   }
 
   /** From a complete item to the next one that is open, whether or not it was complete before. */
