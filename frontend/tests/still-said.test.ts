@@ -95,4 +95,24 @@ describe("what an answer still says", () => {
     expect(stillSaidInWords(told, "a")).toBe(stillSaidInWords(told));
     expect(stillSaidInWords(told, "b")).toBe("");
   });
+
+  it("says it of both outputs, in one sentence where it is the same", () => {
+    const inB = (words: string, position: number) => {
+      const named = { ...nodule, words };
+      const steps = [{ ...step("b1", position, [region("b1r")]), names: [named] }];
+      return struck({
+        completions: [said, completion("b", steps, { answer_names: [named] })],
+        step_ratings: ["a2", "b1"].map((uid) => ({ ...nobody, step: uid, plausibility: 1 })),
+        region_annotations: [wrong, { ...wrong, region: "b1r" }],
+      });
+    };
+    expect(stillSaidInWords(inB("nodule", 2))).toBe(
+      "A's and B's answers still say “left nodule”, taken out of step 2 of each.",
+    );
+    expect(stillSaidInWords(inB("nodule", 1))).toMatch(/taken out of A's step 2 and B's step 1\.$/);
+    expect(stillSaidInWords(inB("opacity", 1))).toBe(
+      "A's answer still says “left nodule”, taken out of step 2. " +
+        "B's answer still says “left opacity”, taken out of step 1.",
+    );
+  });
 });

@@ -127,7 +127,7 @@ def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
     check_barriers(room.page)
     room.press("Escape")
     expect(now).to_have_count(0)
-    expect(room.page.get_by_role("group", name="Step 1", exact=True)).to_be_focused()
+    expect(room.page.get_by_role("group", name="Step 1 of output A", exact=True)).to_be_focused()
 
     room.press("y", "1")
     expect(room.page.get_by_text("After the reveal")).to_have_count(0)
@@ -227,6 +227,41 @@ def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: C
     room.page.keyboard.type("no finding")
     room.press("Escape")
     expect(said).to_have_count(0)
+    assert room.problems == []
+
+
+def test_what_both_answers_still_say_is_read_whole_beside_the_signature_and_a_vote_changed_is_told(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed()
+    page = room.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    room.open()
+    room.wait_for_film()
+    room.press("1", "Control+Enter")
+    expect(page.get_by_role("heading", name="Reasoning")).to_be_visible()
+    for _ in "ab":
+        room.press("1", "x", "4", "f", "4", "f", "1", "x", "4", "f", "5", "4", "3", "1")
+    room.press("1", "1")
+    hint = page.get_by_role(
+        "button", name=re.compile("^All rated. A's and B's answers still say “cardiomegaly”")
+    )
+    words = hint.locator("span")
+    is_whole = "each => each.scrollHeight <= each.clientHeight"
+    assert words.evaluate(is_whole)
+    votes = page.locator(".room-foot [role=group]")
+    before = [vote.bounding_box() for vote in votes.all()]
+    # Words that need more lines are seen whole under the pointer, and what is above does not move.
+    words.evaluate("each => each.append(' And so on.'.repeat(20))")
+    assert not words.evaluate(is_whole)
+    hint.hover()
+    assert words.evaluate(is_whole)
+    expect(words).to_be_in_viewport(ratio=1)
+    assert [vote.bounding_box() for vote in votes.all()] == before
+    page.mouse.move(0, 0)
+    check_barriers(page)
+    room.press("2")
+    expect(page.locator(".film-said")).to_have_text("Better overall: A became tie. Ctrl Z takes it back.")
     assert room.problems == []
 
 

@@ -103,9 +103,36 @@ function says(text: string, named: Named, { steps, answer_names }: Completion): 
   });
 }
 
-/** "B's answer still says “left nodule”, taken out of step 2, and 1 more finding taken out."; empty where none does, or that of `only` does not. */
+/** "B's answer still says “left nodule”, taken out of step 2, and 1 more finding taken out."; of both, where each
+ * says one, and empty where none does, or that of `only` does not. */
 export function stillSaidInWords(reading: Reading, only?: Side): string {
-  const [first, ...others] = stillSaid(reading).filter(({ side }) => only === undefined || side === only);
+  const every = stillSaid(reading).filter(({ side }) => only === undefined || side === only);
+  const [ofA, ofB] = (["a", "b"] as const).map((side) => every.filter((one) => one.side === side));
+  return (
+    ofBothInWords(ofA ?? [], ofB ?? []) ??
+    [ofA, ofB]
+      .map((of) => ofOneInWords(reading, of ?? []))
+      .join(" ")
+      .trim()
+  );
+}
+
+/** Where both say the same, and nothing else that was taken out; else null. */
+function ofBothInWords(
+  [a, ...moreOfA]: readonly StillSaid[],
+  [b, ...moreOfB]: readonly StillSaid[],
+): string | null {
+  if (a === undefined || b === undefined || moreOfA.length + moreOfB.length > 0) return null;
+  if (a.words !== b.words || a.isRewritten !== b.isRewritten) return null;
+  const answers = a.isRewritten ? "Your answers for A and B" : "A's and B's answers";
+  const steps =
+    a.position === b.position
+      ? `step ${a.position} of each`
+      : `A's step ${a.position} and B's step ${b.position}`;
+  return `${answers} still say “${a.words}”, taken out of ${steps}.`;
+}
+
+function ofOneInWords(reading: Reading, [first, ...others]: readonly StillSaid[]): string {
   if (first === undefined) return "";
   const { side, words, position, isRewritten } = first;
   const own = isRewritten ? "Your answer" : "The answer";

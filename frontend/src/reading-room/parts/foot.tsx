@@ -111,7 +111,7 @@ function Ready({ room, reading }: { readonly room: Room; readonly reading: Readi
   return (
     <button
       type="button"
-      class="left quiet two-lines"
+      class="left quiet cut"
       title={`${said} Goes there.`}
       onClick={() => room.goTo(place)}
     >
