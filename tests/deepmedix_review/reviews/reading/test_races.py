@@ -25,6 +25,7 @@ from deepmedix_review.reviews.models import (
 from deepmedix_review.reviews.reading.changes import AddActiveTime, AddFinding, CastVote, Change, DrawRegion
 from deepmedix_review.reviews.reading.conflicts import ChangedElsewhere, Seen
 from deepmedix_review.reviews.services import Saved, amend_reading, apply_change, mark_opened, sign_reading
+from tests.deepmedix_review.reviews.waiting import until_it_waits
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reviews import (
     a_signed_reading,
@@ -210,13 +211,10 @@ def test_opening_a_case_waits_for_its_assignment_before_it_holds_the_invitation(
     reading = an_open_reading()
     reader = reader_of(reading)
     opening = threading.Thread(target=_open, args=[reading, reader])
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         Assignment.objects.select_for_update().get(pk=reading.assignment_id)
         opening.start()
-        cursor.execute(waiting)
-        while opening.is_alive() and not cursor.fetchone()[0]:
-            cursor.execute(waiting)
+        until_it_waits(opening)
         Invitation.objects.select_for_update(nowait=True).get(reader=reader)
     opening.join(timeout=60)
     reading.refresh_from_db()

@@ -26,6 +26,7 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.reviews.worklist import cases
 from deepmedix_review.reviews.worklist.cases import Place, place_of
+from tests.deepmedix_review.reviews.waiting import until_it_waits
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid, studies
 from tests.factories.reviews import change, complete, sign
@@ -121,15 +122,11 @@ def test_the_last_case_is_waited_for_while_another_reader_is_about_to_take_it() 
         finally:
             connection.close()
 
-    # For this transaction, whoever else waits for something.
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
     clicking = threading.Thread(target=click)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         Case.objects.select_for_update().get(reader_study=reader_study)
         clicking.start()
-        cursor.execute(waiting)
-        while clicking.is_alive() and not cursor.fetchone()[0]:
-            cursor.execute(waiting)
+        until_it_waits(clicking)
     clicking.join(timeout=60)
     [reading] = found
     assert reading is not None
