@@ -216,6 +216,34 @@ describe("a case shown before the one left is confirmed", () => {
   });
 });
 
+it("rests when what is on its way has its answer, and sends nothing that comes after", async () => {
+  const server = new FakeServer();
+  const outbox = await openOutbox();
+  const around: { saver?: Saver } = {};
+  const order: string[] = [];
+  const send = server.send;
+  server.send = async (reading, sent) => {
+    if (order.length === 0) {
+      order.push("on its way");
+      void around.saver?.rest().then(() => order.push("rested"));
+      around.saver?.save(vote("b"), FILM);
+      while ((await outbox.all()).length < 2);
+    }
+    const answer = await send(reading, sent);
+    order.push("answered");
+    return answer;
+  };
+  const { saver } = await saverWith(server, outbox);
+  around.saver = saver;
+  saver.save(vote("a"), FILM);
+  await saver.flush();
+  await vi.waitFor(() => expect(order).toEqual(["on its way", "answered", "rested"]));
+  expect(server.sides).toEqual(["a"]);
+  saver.release();
+  await saver.flush();
+  expect(server.sides).toEqual(["a", "b"]);
+});
+
 it("of a locked study nothing waits for ever: all of it is let go at once", async () => {
   const server = new FakeServer();
   server.isLocked = true;

@@ -263,8 +263,12 @@ it("leaves nothing of a discarded amendment in the browser, not even what could 
   await histories.keep(uidOf(1), { done, undone: [] });
   const { session } = await sitDown();
   expect(await histories.of(uidOf(1))).not.toEqual(NO_DEEDS);
+  changeTwice(session);
   expect(await session.givingUp.discardAmendment()).toBeNull();
   expect(await histories.of(uidOf(1))).toEqual(NO_DEEDS);
+  // Nothing is sent to a reading that is gone.
+  const asked = server.asked.filter((one) => one.startsWith("POST"));
+  expect(asked.findIndex((one) => one.endsWith("/discard/"))).toBe(asked.length - 1);
   expect(leads).toHaveBeenCalledWith(pageOf(9));
 });
 

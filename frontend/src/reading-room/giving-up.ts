@@ -58,9 +58,14 @@ export class GivingUp {
   async discardAmendment(): Promise<string | null> {
     const desk = this.desks.shown;
     if (desk === null) return null;
+    // A change on its way would arrive at a reading that is gone.
+    await desk.saver.rest();
     const answer = await discardAmendment(desk.uid);
-    if (answer.kind === "locked-out") await this.login.findOut();
-    if (answer.kind !== "done") return answer.sentence;
+    if (answer.kind !== "done") {
+      desk.saver.release();
+      if (answer.kind === "locked-out") await this.login.findOut();
+      return answer.sentence;
+    }
     this.desks.putAway();
     this.host.set({ stage: { kind: "opening" } });
     await Promise.all([desk.saver.forgetAll(), this.host.histories.drop(desk.uid)]);

@@ -111,6 +111,12 @@ export class Saver {
     this.isHeld = true;
   }
 
+  /** Keeps what comes from now on here, and resolves when what is on its way has its answer. */
+  async rest(): Promise<void> {
+    this.hold();
+    await this.sending;
+  }
+
   release(): void {
     this.isHeld = false;
     void this.flush();
