@@ -29,7 +29,8 @@ LEFT JOIN reviews_invitation invitation
 
 
 class NoReaderHere(Closed):
-    """Its reader was removed from the reader study: nothing of what is not signed is shown any more."""
+    """Its reader was removed from the reader study, or the case went to another: nothing of what is not
+    signed is shown any more."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,11 @@ def refuse_reading(uid: uuid.UUID, *, reader: User) -> RefusedByRule:
 
 
 def require_reader_here(reading: Reading) -> None:
-    """Raises NoReaderHere where its reader was removed before signing it."""
+    """Raises NoReaderHere where its reader was removed before signing it, or it went to another reader."""
     if reading.signed_at is None:
-        _require_not_removed(standing_of(reading.assignment_id))
+        standing = standing_of(reading.assignment_id)
+        _require_not_removed(standing)
+        _require_not_taken(standing)
 
 
 def require_results_visible(user: User, reader_study: ReaderStudy) -> None:
@@ -138,16 +141,21 @@ def _require_held(standing: Standing, assignment_id: int) -> None:
     if standing.study_state == ReaderStudy.State.LOCKED:
         raise IsOver("This reader study is locked: what was said of it stays as it is.")
     _require_not_removed(standing)
+    _require_not_taken(standing)
     if standing.withdrawn_at is not None:
-        if standing.lease_expires_at is not None:
-            raise Closed(
-                "Your lease on this case ran out, so another reader may have it. What you said is kept. "
-                "Take the next case from your worklist; this one comes back to you if it is still free.",
-                may_take=True,
-            )
-        raise Closed("This case was taken off your worklist. Go back and read the next one.")
+        raise Closed(
+            "Your lease on this case ran out, so another reader may have it. What you said is kept. "
+            "Take the next case from your worklist; this one comes back to you if it is still free.",
+            may_take=True,
+        )
     if standing.deadline is not None and standing.deadline < timezone.localdate():
         raise Closed(say_over(standing.deadline, who_made(_reader_study(assignment_id))))
+
+
+def _require_not_taken(standing: Standing) -> None:
+    """A case whose lease ran out may come back, so it is none of these."""
+    if standing.withdrawn_at is not None and standing.lease_expires_at is None:
+        raise NoReaderHere("This case was taken off your worklist. Go back and read the next one.")
 
 
 def _require_not_removed(standing: Standing) -> None:

@@ -37,6 +37,7 @@ class DisputeRow:
     study_label: str
     reasons: tuple[str, ...]
     adjudicator: User | None
+    is_begun: bool
     is_signed: bool
     able: tuple[Able, ...]
     goes_by_itself: bool
@@ -46,7 +47,7 @@ class DisputeRow:
 @dataclass(frozen=True)
 class AbleForAll:
     """Somebody who could settle so many of the cases that were given to nobody, and is a reader of `num_own`
-    of these."""
+    of these; perhaps of none of these, but one that somebody has not signed."""
 
     reader: User
     num_cases: int
@@ -75,7 +76,11 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
     def row_of(case: Case, reasons: tuple[str, ...]) -> DisputeRow:
         settling = given.get(case.pk)
         every = [Able(expert, expert.pk in had[case.pk]) for expert in experts]
-        able = tuple(one for one in every if not (needs_new and one.is_of_case))
+        able = tuple(
+            one
+            for one in every
+            if not (needs_new and one.is_of_case) and (settling is None or one.reader != settling.reader)
+        )
         waits_for = third.get(case.pk)
         return DisputeRow(
             case=case.uid,
@@ -83,6 +88,7 @@ def disputes_of(reader_study: ReaderStudy, *, shows_reasons: bool) -> Sequence[D
             study_label=case.study.label,
             reasons=reasons if shows_reasons else (),
             adjudicator=settling.reader if settling else None,
+            is_begun=settling is not None and settling.number is not None,
             is_signed=settling is not None and settling.signed_at is not None,
             able=able,
             goes_by_itself=waits_for is not None and waits_for.goes_by_itself,
@@ -97,11 +103,13 @@ def given_to_nobody(disputes: Sequence[DisputeRow]) -> Sequence[DisputeRow]:
     return [row for row in disputes if row.adjudicator is None and not row.goes_by_itself]
 
 
-def able_for_all(waiting: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
-    """Whoever could settle any of these, each with how many."""
+def able_for_all(disputes: Sequence[DisputeRow]) -> Sequence[AbleForAll]:
+    """Whoever could settle any of these that is not signed, each with how many of those that wait."""
+    waiting = given_to_nobody(disputes)
     counts = Counter(one.reader for row in waiting for one in row.able)
     own = Counter(one.reader for row in waiting for one in row.able if one.is_of_case)
-    return [AbleForAll(reader, number, own[reader]) for reader, number in counts.items()]
+    others = (one.reader for row in disputes if row.adjudicator and not row.is_signed for one in row.able)
+    return [AbleForAll(reader, counts[reader], own[reader]) for reader in dict.fromkeys([*counts, *others])]
 
 
 def minutes_each(reader_study: ReaderStudy) -> float | None:

@@ -57,7 +57,8 @@ class Settling:
 class Giving:
     """Disputed cases that somebody was named to settle, before they are given: `case` with its number, None
     for all that wait; `num_left` of these are not for this reader. `minutes_each`: what a case took its
-    readers so far, None where nobody signed one. `refusal`: why what was agreed to was not given."""
+    readers so far, None where nobody signed one. `taken_from`: who has the case now, and whether it was
+    begun. `refusal`: why what was agreed to was not given."""
 
     reader: User
     is_from_outside: bool
@@ -67,6 +68,8 @@ class Giving:
     num_left: int
     minutes_each: float | None
     cautions: Sequence[str] = ()
+    taken_from: User | None = None
+    is_begun: bool = False
     refusal: str = ""
 
     @property
@@ -131,7 +134,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "out_of_use": cases_out_of_use(reader_study),
         "disputes": disputes,
         "waiting": waiting,
-        "able_for_all": able_for_all(waiting),
+        "able_for_all": able_for_all(disputes),
         "num_unsettled": sum(not row.is_signed for row in disputes),
         "hidden": hidden,
         "invitation_form": said.invitation or invitation_form(reader_study, request),

@@ -34,7 +34,7 @@ from deepmedix_review.reviews.conduct.page import (
 )
 from deepmedix_review.reviews.designing import choices
 from deepmedix_review.reviews.designing.cautions import of_known_films
-from deepmedix_review.reviews.models import Case, Invitation, ReaderStudy
+from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.results.downloads import csv_lines
 from deepmedix_review.reviews.selectors import demo_being_made
 from deepmedix_review.studies.models import Study
@@ -194,12 +194,14 @@ def extend(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 @require_POST
 @designers_only
 def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
-    """First what it costs, then, with that agreed to, a disputed case is given to a reader, or all that
-    wait."""
+    """First what it costs, then, with that agreed to, a disputed case is given to a reader, or all that wait;
+    `again`: one that another reader has and has not signed."""
     reader_study = get_object_or_404(ReaderStudy, uid=uid)
     if "all" in request.POST:
         return _give_every_dispute(request, reader_study)
-    case = Case.objects.filter(uid=_uid(request.POST.get("case")), reader_study=reader_study).first()
+    is_had = "again" in request.POST
+    named_case = _uid(request.POST.get("again" if is_had else "case"))
+    case = Case.objects.filter(uid=named_case, reader_study=reader_study).first()
     if case is None:
         return show_page(request, reader_study, Said(refusal="No case was named. Choose one below."))
     named = _uid(request.POST.get("reader"))
@@ -208,9 +210,12 @@ def adjudicate(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
             raise RefusedByRule("Choose who settles this case.")
         [reader] = readers_by_uid([named])
         if "confirmed" not in request.POST:
-            study_services.preview_adjudication(case=case, reader=reader, actor=acting_user(request))
-            return show_page(request, reader_study, Said(giving=_giving(reader_study, reader, case=case)))
-        study_services.start_adjudication(case=case, reader=reader, actor=acting_user(request))
+            preview = study_services.preview_hand_over if is_had else study_services.preview_adjudication
+            preview(case=case, reader=reader, actor=acting_user(request))
+            giving = _giving(reader_study, reader, case=case)
+            return show_page(request, reader_study, Said(giving=_taken(giving, case) if is_had else giving))
+        give = study_services.hand_over_adjudication if is_had else study_services.start_adjudication
+        give(case=case, reader=reader, actor=acting_user(request))
     except RefusedByRule as refusal:
         return show_page(request, reader_study, Said(settling=Settling(case.uid, named, str(refusal))))
     messages.success(request, f"Case {case.position} is on the worklist of {reader.pseudonym}.")
@@ -263,6 +268,13 @@ def _giving(
         if case
         else (),
     )
+
+
+def _taken(giving: Giving, case: Case) -> Giving:
+    """With whoever has the case now."""
+    held = case.assignments.filter(kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None, signed_at=None)
+    had = held.select_related("reader").get()
+    return replace(giving, taken_from=had.reader, is_begun=had.number is not None)
 
 
 def _number(value: str) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
@@ -16,6 +17,7 @@ from deepmedix_review.reviews.guards import require_designer
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
 from deepmedix_review.reviews.study_services.assigning import ground_of, seed_of, unopened_reading
 from deepmedix_review.reviews.study_services.moves import taken_back
+from deepmedix_review.reviews.study_services.notices import tell_of_taken_case
 from deepmedix_review.reviews.third_readers import next_third_reader
 
 Kind = Assignment.Kind
@@ -190,6 +192,34 @@ def start_adjudication(
         actor=actor, action="start_adjudication", subject=assignment, details={"reader": str(reader.uid)}
     )
     return assignment
+
+
+@transaction.atomic
+def hand_over_adjudication(*, case: Case, reader: User, actor: User | None) -> Assignment:
+    """Take a disputed case from whoever was given it and has not signed it, and give it to this reader, with
+    all that was asked. What was said of it unsigned stays and counts for nothing; who loses it is told."""
+    require_designer(actor)
+    case = Case.objects.select_for_update().select_related("reader_study").get(pk=case.pk)
+    given = Assignment.objects.filter(case=case, kind=Kind.ADJUDICATION, withdrawn_at=None, signed_at=None)
+    held = given.select_for_update(of=("self",)).select_related("reader").first()
+    if held is None:
+        raise RefusedByRule("Nobody has this case to settle any more. Look at the page again.")
+    if held.reader_id == reader.pk:
+        raise RefusedByRule(f"{reader.pseudonym} has this case already. Choose somebody else.")
+    held.withdrawn_at = timezone.now()
+    held.save(update_fields=["withdrawn_at"])
+    record_event(
+        actor=actor, action="take_adjudication", subject=held, details={"reader": str(held.reader.uid)}
+    )
+    tell_of_taken_case(held.reader, reader_study=case.reader_study, actor=actor)
+    doubts = [doubt.finding for doubt in held.doubts.all()]
+    return start_adjudication(case=case, reader=reader, actor=actor, doubts=doubts)
+
+
+def preview_hand_over(*, case: Case, reader: User, actor: User | None) -> None:
+    """Nothing is given. Refuses what handing it over refuses."""
+    with taken_back():
+        hand_over_adjudication(case=case, reader=reader, actor=actor)
 
 
 def _asks_first_read(case: Case) -> bool:

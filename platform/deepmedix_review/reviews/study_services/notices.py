@@ -32,6 +32,11 @@ def tell_readers(moves: Moves, *, reader_study: ReaderStudy, actor: User | None)
         )
 
 
+def tell_of_taken_case(reader: User, *, reader_study: ReaderStudy, actor: User | None) -> None:
+    """A case that this reader was to settle went to another reader."""
+    _tell(WorklistNotice(reader_study=reader_study, reader=reader, num_gone=1), actor)
+
+
 def tell_of_extension(
     changes: Sequence[ListChange],
     *,

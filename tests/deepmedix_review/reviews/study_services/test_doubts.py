@@ -23,7 +23,7 @@ from deepmedix_review.reviews.study_services import (
     queue_adjudications,
     start_adjudication,
 )
-from tests.deepmedix_review.reviews.study_services.test_adjudication import (
+from tests.deepmedix_review.reviews.study_services.a_dispute import (
     dispute,
     disputed_study,
     readings_of,
