@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Reading, StepRating
@@ -18,6 +18,8 @@ from tests.reading_room import HEART, LUNG, Room
 
 AMEND = re.compile(r"^Amend\b")
 DISCARD = re.compile("^Discard the amendment")
+CHANGES = re.compile(r"/api/readings/.+/changes/")
+DISCARDED = re.compile(r"/api/readings/.+/discard/")
 
 
 def test_an_amendment_is_opened_recognised_continued_and_discarded(
@@ -59,10 +61,29 @@ def test_an_amendment_is_opened_recognised_continued_and_discarded(
     said.get_by_role("button", name=DISCARD).click()
     expect(said.get_by_role("status")).to_contain_text("The signed reading stays as it is and counts.")
     check_barriers(page)
-    # What is said meanwhile goes with it, and leaves nothing to be sent.
-    room.press("2")
+    # What keeps it from being discarded is said until the server answers again.
+    page.route(DISCARDED, lambda route: route.abort())
     said.get_by_role("button", name="Discard it for good").click()
+    refused = said.get_by_role("alert")
+    expect(refused).to_have_text("Not discarded. The server cannot be reached.")
+    page.unroute(DISCARDED)
+    room.press("3")
+    expect(refused).to_have_count(0)
+    # The browser tells of a request that found no server.
+    assert [problem for problem in room.problems if "ERR_FAILED" not in problem] == []
+    room.problems.clear()
+    # What is on its way has its answer first; it goes with the amendment, and leaves nothing to be sent.
+    held: list[Route] = []
+    page.route(CHANGES, lambda route: held.append(route))
+    with page.expect_request(CHANGES):
+        room.press("2")
+    said.get_by_role("button", name="Discard it for good").click()
+    expect(said.get_by_role("button", name="Discarding…")).to_have_attribute("aria-disabled", "true")
+    assert Reading.objects.filter(amends=signed).exists()
+    for route in held:
+        route.continue_()
     expect(page).to_have_url(f"{live_server.url}/readings/{signed.uid}/")
+    page.unroute(CHANGES)
     expect(page.get_by_role("link", name="Amend", exact=True)).to_be_visible()
     room.wait_for_film()
     expect(page.get_by_text("of another case of yours")).to_have_count(0)

@@ -369,7 +369,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Give up an open amendment with all that it says; the signed reading stays as it is. */
+        /**
+         * @description Give up an open amendment with all that it says; the signed reading stays as it is. A repeat gets
+         *     the first answer.
+         */
         post: operations["reading_discard"];
         delete?: never;
         options?: never;

@@ -37,12 +37,6 @@ class ChainCheck:
     reason: str
 
 
-def has_recorded(*, actor: User, action: str, subject_type: str, subject_uid: uuid.UUID) -> bool:
-    """Whether this person did this with a thing of this kind, perhaps one that is gone since."""
-    events = AuditEvent.objects.filter(subject_type=subject_type, subject_uid=str(subject_uid))
-    return events.filter(actor=actor, action=action).exists()
-
-
 def last_recorded(
     *, action: str, subject_type: str, subject_uids: Iterable[uuid.UUID]
 ) -> Mapping[str, AuditEvent]:

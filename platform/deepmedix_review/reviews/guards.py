@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
-from deepmedix_review.audit.selectors import has_recorded
+from deepmedix_review.audit.selectors import last_recorded
 from deepmedix_review.common.errors import Closed, IsOver, NotYours, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.pauses import Pause, pause_of, say_over, who_made
@@ -97,10 +97,18 @@ def require_may_amend(signed: Reading) -> None:
     require_may_change(signed)
 
 
+def left_by_discarding(uid: uuid.UUID, *, reader: User) -> uuid.UUID | None:
+    """The signed reading that counts since this reader discarded this amendment of it; None where it was not
+    discarded, or by another."""
+    events = last_recorded(action="discard_amendment", subject_type="Reading", subject_uids=[uid])
+    event = events.get(str(uid))
+    return uuid.UUID(event.details["amends"]) if event and event.actor_id == reader.pk else None
+
+
 def refuse_reading(uid: uuid.UUID, *, reader: User) -> RefusedByRule:
     """Why the reader has no such reading. Of an amendment of theirs that was discarded it is said for good:
     what another window still has of it would wait for ever."""
-    if has_recorded(actor=reader, action="discard_amendment", subject_type="Reading", subject_uid=uid):
+    if left_by_discarding(uid, reader=reader) is not None:
         return IsOver("You discarded this amendment. The signed reading stays as it is.")
     return NotYours("This reading is not among yours. Go back to your worklist.")
 

@@ -1,10 +1,16 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { moment } from "../../moments";
+import type { SaveState } from "../save-state";
 import type { Session } from "../session";
 
 /** What tells an amendment from the reading that it amends; while it is open, it can be given up. */
-export function AmendmentBanner({ session, reading }: { session: Session; reading: Reading }) {
+export function AmendmentBanner(props: {
+  readonly session: Session;
+  readonly reading: Reading;
+  readonly save: SaveState;
+}) {
+  const { session, reading, save } = props;
   if (reading.amends_signed_at === null) return null;
   return (
     <section class="banner" aria-label="Amendment">
@@ -12,15 +18,27 @@ export function AmendmentBanner({ session, reading }: { session: Session; readin
         <strong>Amendment</strong> of the reading signed on {moment(reading.amends_signed_at)}:{" "}
         {reading.amendment_reason}
       </p>
-      {reading.signed_at === null && <DiscardAmendment session={session} />}
+      {reading.signed_at === null && <DiscardAmendment session={session} save={save} />}
     </section>
   );
 }
 
 /** By a second press alone, after what happens was said. */
-function DiscardAmendment({ session }: { readonly session: Session }) {
+function DiscardAmendment({ session, save }: { readonly session: Session; readonly save: SaveState }) {
   const [isAsked, ask] = useState(false);
   const [refusal, refuse] = useState<string | null>(null);
+  const [isUnderWay, setUnderWay] = useState(false);
+  // What the server says since is newer than what kept it.
+  const isOver = save.problem?.kind === "over";
+  useEffect(() => refuse(null), [save.savedAt, isOver]);
+  // What is on its way is waited for first, which lasts where the server is slow.
+  const discard = async (): Promise<void> => {
+    if (isUnderWay) return;
+    setUnderWay(true);
+    refuse(null);
+    refuse(await session.givingUp.discardAmendment());
+    setUnderWay(false);
+  };
   return (
     <>
       <button type="button" class="button quiet" aria-expanded={isAsked} onClick={() => ask(!isAsked)}>
@@ -34,9 +52,10 @@ function DiscardAmendment({ session }: { readonly session: Session }) {
           <button
             type="button"
             class="button danger"
-            onClick={() => void session.givingUp.discardAmendment().then(refuse)}
+            aria-disabled={isUnderWay}
+            onClick={() => void discard()}
           >
-            Discard it for good
+            {isUnderWay ? "Discarding…" : "Discard it for good"}
           </button>
         </>
       )}

@@ -59,7 +59,7 @@ export function Column(props: Props) {
         >
           {props.children}
           <LockedBanner reading={reading} addresses={addresses} />
-          <AmendmentBanner key={reading.uid} session={session} reading={reading} />
+          <AmendmentBanner key={reading.uid} session={session} reading={reading} save={stage.save} />
           <FeedbackPanel room={room} feedback={reading.feedback} />
           {reading.is_training && reading.signed_at === null && (
             <p class="quiet">

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
-from deepmedix_review.reviews.guards import require_reader_here
+from deepmedix_review.reviews.guards import left_by_discarding, require_reader_here
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.change_serializers import (
     ANY_CHANGE,
@@ -145,9 +145,12 @@ class AmendmentDiscardView(APIView):
         operation_id="reading_discard", request=None, responses={200: DiscardedSerializer, **REFUSALS}
     )
     def post(self, request: Request, uid: uuid.UUID) -> Response:
-        """Give up an open amendment with all that it says; the signed reading stays as it is."""
+        """Give up an open amendment with all that it says; the signed reading stays as it is. A repeat gets
+        the first answer."""
         reader = acting_user(request)
-        signed = discard_amendment(reading=reading_for(reader, uid), reader=reader)
+        signed = left_by_discarding(uid, reader=reader)
+        if signed is None:
+            signed = discard_amendment(reading=reading_for(reader, uid), reader=reader)
         return Response(DiscardedSerializer({"amends": signed}).data)
 
 
