@@ -30,6 +30,8 @@ _THINK_OPEN = re.compile(r"<\s*think\s*>")
 _THINK_CLOSE = re.compile(r"<\s*/\s*think\s*>")
 _BRACE = re.compile(r"\\boxed\s*\{|(?<!\\)[{}]")
 _ANSWER_LEAD = re.compile(r"(?:the\s+(?:final\s+)?answer\s+is\s*:?\s*)?\\boxed\s*\{", re.IGNORECASE)
+# No word, or none but those that announce the answer, as in "**Final answer:**".
+_SAYS_NOTHING = re.compile(r"[\W_]*(?:(?:the\s+|my\s+)?(?:final\s+)?answer(?:\s+is)?[\W_]*)?", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[;\n\r\u2028\u2029]+")
 _NUMBERING = re.compile(r"\s*(?:\(?(\d{1,2})[.)](?=\s)|[Ss]tep\s+(\d{1,2})\s*[:.])")
 _BULLET = re.compile(r"[-*•–]\s+")
@@ -126,7 +128,7 @@ def texts_beside(text: str) -> tuple[str, ...]:
         gaps.append(text[left:start])
         left = max(left, end)
     said = [gap.strip().lstrip(".,; \n") for gap in (*gaps, text[left:])]
-    return tuple(gap for gap in said if any(character.isalnum() for character in gap))
+    return tuple(gap for gap in said if not _SAYS_NOTHING.fullmatch(gap))
 
 
 def format_completion(steps: Sequence[str], answer: str) -> str:

@@ -138,6 +138,8 @@ def test_boxes_are_found_wherever_they_stand_and_whatever_their_numbers() -> Non
         ("<think> a </think> \\boxed{b} or rather \\boxed{c}", ("\\boxed{b} or rather",)),
         ("<think> a \\boxed{c} </think> nothing more", ("nothing more",)),
         ("\\boxed{c} and more", ("and more",)),
+        ("<think> a </think>\n**Final answer:** \\boxed{c}", ()),
+        ("<think> a </think> The answer follows. \\boxed{c}", ("The answer follows.",)),
         ("no answer at all", ()),
         ("", ()),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from deepmedix_review.reasoning.models import Completion
 from inference.phantom_dicom import Visit
 from tests.film_room import AFTER_TWO_FRAMES, Enter, entering, film_of_visit
 
@@ -43,6 +44,20 @@ def test_scales_stay_in_one_row_with_two_films_and_two_outputs_side_by_side(
     room.said("One output at a time: the window is too narrow for both beside two films.")
     expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(1)
     expect(room.page.locator(".film-companion")).to_be_visible()
+    assert room.problems == []
+
+
+def test_what_an_output_says_beside_its_answer_stays_in_its_card_line_by_line(enter: Enter) -> None:
+    room = enter()
+    said = f"Advice:\n- a lateral view\n- {'A' * 200}"
+    text = f"<think> The heart is large </think> \\boxed{{cardiomegaly}}. {said}"
+    Completion.objects.update(text=text)
+    room.page.set_viewport_size({"width": 1280, "height": 720})
+    room.open()
+    shown = room.page.get_by_text("Also written: Advice:")
+    expect(shown).to_have_text(f"Also written: {said}")
+    assert shown.evaluate("each => each.scrollWidth <= each.clientWidth")
+    assert shown.evaluate("each => each.innerText.split('\\n').length") == 3
     assert room.problems == []
 
 

@@ -44,7 +44,7 @@ export function AnswerCard(props: {
         )}
       </p>
       {completion.beside.map((said) => (
-        <p class="quiet">Also written: {said}</p>
+        <p class="quiet beside">Also written: {said}</p>
       ))}
       <TextField
         room={room}
