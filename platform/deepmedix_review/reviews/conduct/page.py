@@ -112,7 +112,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         hidden = str(refusal)
     disputes = disputes_of(reader_study, shows_reasons=not hidden)
     waiting = given_to_nobody(disputes)
-    said = _with_place(said or Said(), reader_study, disputes)
+    said = _with_cautions(_with_place(said or Said(), reader_study, disputes), reader_study, waiting)
     rows = overview.reader_rows(reader_study)
     cases, after = overview.case_rows(reader_study, after=read_before(request.GET.get("after")))
     context: dict[str, Any] = {
@@ -159,6 +159,21 @@ def _cautions(said: Said, reader_study: ReaderStudy) -> Sequence[str]:
             [invitation.reader for invitation in staying(reader_study)],
         ),
     ]
+
+
+def _with_cautions(said: Said, reader_study: ReaderStudy, waiting: Sequence[DisputeRow]) -> Said:
+    """Where disputed cases would be given: which of their films this reader knows."""
+    giving = said.giving
+    if giving is None:
+        return said
+    settles = [row.case for row in waiting if any(able.reader == giving.reader for able in row.able)]
+    known = cautions.of_known_disputes(
+        Study.objects.filter(cases__uid__in=[giving.case] if giving.case else settles),
+        giving.reader,
+        beside=reader_study,
+        is_one=giving.num_given == 1,
+    )
+    return replace(said, giving=replace(giving, cautions=known))
 
 
 def _with_place(said: Said, reader_study: ReaderStudy, disputes: Sequence[DisputeRow]) -> Said:

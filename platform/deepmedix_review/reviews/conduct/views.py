@@ -33,11 +33,9 @@ from deepmedix_review.reviews.conduct.page import (
     show_page,
 )
 from deepmedix_review.reviews.designing import choices
-from deepmedix_review.reviews.designing.cautions import of_known_films
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy
 from deepmedix_review.reviews.results.downloads import csv_lines
 from deepmedix_review.reviews.selectors import demo_being_made
-from deepmedix_review.studies.models import Study
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
 
@@ -264,9 +262,6 @@ def _giving(
         num_given=counts[0],
         num_left=counts[1],
         minutes_each=minutes_each(reader_study),
-        cautions=of_known_films(Study.objects.filter(cases=case), [reader], beside=reader_study)
-        if case
-        else (),
     )
 
 

@@ -85,27 +85,10 @@ def of_short_washout(plan: StudyPlan, design: ReaderStudyDesign) -> Sequence[str
     ]
 
 
-def of_known_films(
-    studies: QuerySet[Study], readers: Sequence[User], *, beside: ReaderStudy | None = None
-) -> Sequence[str]:
+def of_known_films(studies: QuerySet[Study], readers: Sequence[User]) -> Sequence[str]:
     """Who has read a film before, or has even been shown what is known of it, reads it with another eye: told
-    by reader. What is read in the reader study `beside` this counts not."""
-    if not readers:
-        return []
-    read = Assignment.objects.filter(
-        case__study__in=studies.values("pk"), reader__in=readers, readings__opened_at__isnull=False
-    ).exclude(case__reader_study__state=ReaderStudy.State.DRAFT)
-    if beside is not None:
-        read = read.exclude(case__reader_study=beside)
-    # By reader and study, and whether what is known of it was shown after.
-    rows = (
-        read.order_by()
-        .values_list("reader__pseudonym", "case__study")
-        .annotate(taught=BoolOr(Q(case__role__in=TAUGHT, signed_at__isnull=False)))
-    )
-    known: dict[str, list[bool]] = defaultdict(list)
-    for name, _, is_taught in rows:
-        known[name].append(is_taught)
+    by reader."""
+    known = _known(studies, readers)
     said = []
     for name, every in sorted(known.items()):
         cases, taught = "1 of these films" if len(every) == 1 else f"{len(every)} of these films", sum(every)
@@ -119,3 +102,48 @@ def of_known_films(
         if said
         else []
     )
+
+
+def of_known_disputes(
+    studies: QuerySet[Study], reader: User, *, beside: ReaderStudy, is_one: bool
+) -> Sequence[str]:
+    """As of known films, of whoever is to settle disputed cases of the reader study `beside`, what is read in
+    this not counted; `is_one`: one case, and not all that wait."""
+    every = _known(studies, [reader], beside=beside).get(reader.pseudonym, [])
+    if not every:
+        return []
+    taught = sum(every)
+    if is_one:
+        films, shown = "the film of this case", "what is known of it was shown after it"
+        wayout = "name somebody else where you can"
+    else:
+        films = f"{len(every)} of these films"
+        shown = f"what is known of {taught} was shown after it"
+        wayout = "such a case can be given to somebody else, in its row"
+    return [
+        f"{reader.pseudonym} has seen {films} in another reader study{f', and {shown}' if taught else ''}. "
+        f"Who knows a film reads it with another eye: {wayout}."
+    ]
+
+
+def _known(
+    studies: QuerySet[Study], readers: Sequence[User], *, beside: ReaderStudy | None = None
+) -> dict[str, list[bool]]:
+    """By reader, of each of these films that they have read, but for the reader study `beside`: whether what
+    is known of it was shown after."""
+    if not readers:
+        return {}
+    read = Assignment.objects.filter(
+        case__study__in=studies.values("pk"), reader__in=readers, readings__opened_at__isnull=False
+    ).exclude(case__reader_study__state=ReaderStudy.State.DRAFT)
+    if beside is not None:
+        read = read.exclude(case__reader_study=beside)
+    rows = (
+        read.order_by()
+        .values_list("reader__pseudonym", "case__study")
+        .annotate(taught=BoolOr(Q(case__role__in=TAUGHT, signed_at__isnull=False)))
+    )
+    known: dict[str, list[bool]] = defaultdict(list)
+    for name, _, is_taught in rows:
+        known[name].append(is_taught)
+    return known

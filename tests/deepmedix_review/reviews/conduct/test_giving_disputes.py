@@ -51,8 +51,16 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     elsewhere = an_open_reading(reader=settler)
     Case.objects.filter(assignments=elsewhere.assignment_id).update(study=case.study_id)
     mark_opened(elsewhere, reader=settler)
-    known = f"{settler.pseudonym} has seen 1 of these films in another reader study."
+    known = (
+        f"{settler.pseudonym} has seen the film of this case in another reader study. Who knows a film reads "
+        "it with another eye: name somebody else where you can."
+    )
     assert known in admin.post(address(study, "adjudicate"), said).content.decode()
+    rest = {"all": "1", "reader": str(settler.uid)}
+    known = known.replace("the film of this case", "1 of these films").replace(
+        "name somebody else where you can", "such a case can be given to somebody else, in its row"
+    )
+    assert known in admin.post(address(study, "adjudicate"), rest).content.decode()
     assert "on the worklist at once, with what the earlier readers said beside each item" in page
     assert f'<option value="{settler.uid}" selected>' in page
     assert page.count(" autofocus") == 1
@@ -68,11 +76,11 @@ def test_a_dispute_is_given_to_a_reader_who_finds_it_on_the_worklist(admin: Clie
     again = admin.post(address(study, "adjudicate"), said)
     assert again.status_code == 409
     assert "being adjudicated already" in again.content.decode()
-    rest = {"all": "1", "reader": str(settler.uid)}
     nobody = admin.post(address(study, "adjudicate"), {"all": "1", "reader": ""})
     assert "Choose who settles these cases." in nobody.content.decode()
     page = admin.post(address(study, "adjudicate"), rest).content.decode()
     assert "It costs 2 more readings, about 4 min by what a case took its readers so far." in page
+    assert "Look twice" not in page
     assert Assignment.objects.filter(kind=Assignment.Kind.ADJUDICATION).count() == 1
     for shown in ("1", "3", "none"):
         otherwise = admin.post(address(study, "adjudicate"), rest | {"confirmed": shown})
