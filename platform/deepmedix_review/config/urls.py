@@ -10,6 +10,7 @@ from deepmedix_review.feedback import urls as feedback
 from deepmedix_review.reasoning import urls as reasoning
 from deepmedix_review.reviews import urls as reviews
 from deepmedix_review.studies import urls as studies
+from deepmedix_review.studies.dicomweb import urls as dicomweb
 
 PAGES = (accounts, audit, studies, reasoning, reviews, feedback)
 INTERFACES = (accounts, studies, reasoning, reviews, feedback)
@@ -18,6 +19,7 @@ urlpatterns = [
     path("healthz", show_health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     *(path("api/", include(app.api_urlpatterns)) for app in INTERFACES),
+    path("dicom-web/", include(dicomweb)),
     *(path("", include(app.page_urlpatterns)) for app in PAGES),
 ]
 

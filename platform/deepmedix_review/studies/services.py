@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
+from pydicom import Dataset
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -209,8 +210,10 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
     identity = placement.identity
     written = tags.kept(film.tags)
 
+    display = Dataset()
+
     def write(path: Path) -> None:
-        write_display_film(path, film, identity)
+        display.update(write_display_film(path, film, identity))
 
     stored = store_film(write, picture=film.picture)
     arrives_as = Study.State.UNSEEN if needs_look else Study.State.READY
@@ -219,6 +222,7 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
         defaults={
             "patient_pseudonym": identity.patient_pseudonym,
             "study_date": shifted_study_date(film.tags, identity),
+            "patient_sex": tags.text(written, "PatientSex"),
             "state": Study.State.HELD if placement.reasons else arrives_as,
             "held_reasons": list(placement.reasons),
             "is_phantom": is_phantom,
@@ -242,11 +246,13 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
     return Instance.objects.create(
         series=series,
         sop_instance_uid=identity.sop_instance_uid,
+        sop_class_uid=str(display.SOPClassUID),
         view_position=view_position(film)[:16],
         body_part=tags.text(written, "BodyPartExamined"),
         num_frames=film.num_frames,
         rows=film.rows,
         columns=film.columns,
+        bits_allocated=display.BitsAllocated,
         bits_stored=film.bits_stored,
         photometric_interpretation=film.photometric,
         row_spacing_mm=spacing[0],

@@ -26,6 +26,7 @@ class Study(PublicModel):
     study_date = models.DateField(
         null=True, help_text="shifted by the patient's own amount: it orders the studies of one patient alone"
     )
+    patient_sex = models.CharField(max_length=16, blank=True, default="", help_text="as its first film says")
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
     is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
@@ -51,6 +52,8 @@ class Study(PublicModel):
         indexes = [
             models.Index(fields=["state", "-id"]),
             models.Index(fields=["patient_pseudonym", "study_date"]),
+            models.Index(fields=["study_date"], name="studies_by_date"),
+            models.Index(fields=["patient_sex", "-id"], name="studies_by_sex"),
         ]
 
     def __str__(self) -> str:
@@ -85,11 +88,13 @@ class Instance(PublicModel):
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
     sop_instance_uid = models.CharField(max_length=64, unique=True)
+    sop_class_uid = models.CharField(max_length=64, blank=True, default="", help_text="of the display file")
     view_position = models.CharField(max_length=16, blank=True)
     body_part = models.CharField(max_length=16, blank=True)
     num_frames = models.PositiveIntegerField(default=1)
     rows = models.PositiveIntegerField()
     columns = models.PositiveIntegerField()
+    bits_allocated = models.PositiveSmallIntegerField(default=16)
     bits_stored = models.PositiveSmallIntegerField()
     photometric_interpretation = models.CharField(max_length=16)
     row_spacing_mm = models.FloatField(null=True)
@@ -120,6 +125,7 @@ class Instance(PublicModel):
         ]
         indexes = [
             models.Index(fields=["view_position"]),
+            models.Index(fields=["sop_class_uid"], name="films_by_class"),
             models.Index(
                 fields=["series"],
                 condition=Q(file_missed_at__isnull=False),
