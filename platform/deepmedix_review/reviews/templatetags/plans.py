@@ -24,12 +24,13 @@ def duration(minutes: float) -> str:
 
 @register.filter
 def about_duration(minutes: float) -> str:
+    """A few are told in seconds: rounded to minutes, two cases would take as long as one.
+
+    >>> about_duration(12), about_duration(0.72), about_duration(1.44), about_duration(1.0)
+    ('about 12 min', 'about 40 s', 'about 90 s', 'about 1 min')
     """
-    >>> about_duration(12), about_duration(0.4)
-    ('about 12 min', 'less than a minute')
-    """
-    said = duration(minutes)
-    return said if said.startswith("less") else f"about {said}"
+    tens = max(1, round(6 * minutes))
+    return f"about {10 * tens} s" if 0 < minutes < 1.5 and tens != 6 else f"about {duration(minutes)}"
 
 
 @register.filter
