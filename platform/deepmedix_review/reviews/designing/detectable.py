@@ -153,17 +153,22 @@ def _of_groups(plan: StudyPlan, *, assumed: float) -> tuple[float | None, str]:
 
 def _of_few_readers(plan: StudyPlan, design: ReaderStudyDesign) -> str:
     """Why results can't compare all cases, where each reading shows one of the two; empty where they can."""
-    fewest = plan.readers_per_case
-    if design.design == "anchor_rotation":
-        fewest = min(fewest, design.readers_per_case or 1)
-    if fewest >= 2:
-        return ""
-    compared = (
-        "no case is read in both versions, and results compare none"
-        if plan.readers_per_case <= 1
-        else "only some cases are read in both versions, and results compare these alone"
-    )
-    return f"With fewer than 2 readers a case {compared}: choose 2 or more."
+    if plan.readers_per_case <= 1:
+        return (
+            "With fewer than 2 readers a case, no case is read in both versions, and results compare none: "
+            "choose 2 or more."
+        )
+    if design.design == "anchor_rotation" and (design.readers_per_case or 1) < 2:
+        return (
+            "With fewer than 2 readers for each case that goes round, the anchor cases alone are read in "
+            "both versions, and results compare these alone: choose 2 or more."
+        )
+    if plan.readers_per_case < 2:
+        return (
+            "With fewer than 2 readers a case, only some cases are read in both versions, and results "
+            "compare these alone: choose 2 or more."
+        )
+    return ""
 
 
 def _within(difference: float | None, most: float) -> float | None:

@@ -356,13 +356,17 @@ def test_where_a_reading_shows_either_version_the_plan_counts_two_groups_of_read
     alone = {"design": "k_readers", "readers_per_case": "1"}
     page = admin.post(plan, said | alone).content.decode()
     assert (
-        "With fewer than 2 readers a case no case is read in both versions, and results compare none: "
+        "With fewer than 2 readers a case, no case is read in both versions, and results compare none: "
         "choose 2 or more." in page
     )
     rotation = {"design": "anchor_rotation", "readers_per_case": "1", "num_anchor_cases": "10"}
     anchored = admin.post(plan, said | rotation).content.decode()
     assert "4, 2.5 per case" in anchored
-    assert "only some cases are read in both versions, and results compare these alone" in anchored
-    for told in (page, anchored):
+    assert "2 readers for each case that goes round, the anchor cases alone are read in" in anchored
+    # Of three readers in two blocks one is alone.
+    blocks = {"design": "split_plot", "num_blocks": "2", "readers": said["readers"][:3]}
+    split = admin.post(plan, said | blocks).content.decode()
+    assert "a case, only some cases are read in both versions, and results compare these alone" in split
+    for told in (page, anchored, split):
         assert "in 4 of 5 tries" not in told
         assert "What that rests on" not in told
