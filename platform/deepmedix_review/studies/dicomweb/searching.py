@@ -11,17 +11,15 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.studies.dicomweb.attributes import Attribute, Level
+from deepmedix_review.studies.dicomweb.film_file import TRANSFER_SYNTAXES
 from deepmedix_review.studies.dicomweb.matching import Anything, Matching
 from deepmedix_review.studies.dicomweb.query import Search
 from deepmedix_review.studies.models import Instance, Series, Study
 from deepmedix_review.studies.selectors import visible_studies
 
-# The syntax that every film is stored in, and the one that everybody reads.
-TRANSFER_SYNTAXES = (HTJ2KLossless, ExplicitVRLittleEndian)
 # From a level's rows to those of its parents.
 _WAYS = {
     Level.STUDY: {Level.STUDY: ""},

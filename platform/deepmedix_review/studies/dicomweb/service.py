@@ -10,9 +10,11 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from deepmedix_review.studies.dicomweb.negotiation import Offer
+from deepmedix_review.studies.dicomweb.responding import RangeRefused
 from deepmedix_review.studies.film_response import CACHING
 
 JSON_OFFERS = (Offer("application/dicom+json"), Offer("application/json"))
@@ -35,6 +37,12 @@ class DicomWebView(APIView):
 
     schema = None
     content_negotiation_class = _RefusalsAreJson
+
+    def handle_exception(self, exc: Exception) -> Response:
+        answer = super().handle_exception(exc)
+        if isinstance(exc, RangeRefused):
+            answer["Content-Range"] = f"bytes */{exc.length}"
+        return answer
 
 
 def service_address(request: Request) -> str:

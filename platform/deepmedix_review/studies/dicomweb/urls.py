@@ -2,22 +2,40 @@
 
 from django.urls import path
 
+from deepmedix_review.studies.dicomweb import rendered_views, retrieve_views
 from deepmedix_review.studies.dicomweb.attributes import Level
 from deepmedix_review.studies.dicomweb.search_views import SearchView
+
+STUDY = "studies/<str:study>"
+SERIES = f"{STUDY}/series/<str:series>"
+INSTANCE = f"{SERIES}/instances/<str:instance>"
 
 urlpatterns = [
     path("studies", SearchView.as_view(level=Level.STUDY), name="dicomweb-studies"),
     path("series", SearchView.as_view(level=Level.SERIES), name="dicomweb-all-series"),
     path("instances", SearchView.as_view(level=Level.INSTANCE), name="dicomweb-all-instances"),
-    path("studies/<str:study>/series", SearchView.as_view(level=Level.SERIES), name="dicomweb-series"),
+    path(STUDY, retrieve_views.FilmsView.as_view(), name="dicomweb-study"),
+    path(f"{STUDY}/metadata", retrieve_views.FilmsMetadataView.as_view(), name="dicomweb-study-metadata"),
+    path(f"{STUDY}/thumbnail", rendered_views.FirstThumbnailView.as_view(), name="dicomweb-study-thumbnail"),
+    path(f"{STUDY}/series", SearchView.as_view(level=Level.SERIES), name="dicomweb-series-of-study"),
+    path(f"{STUDY}/instances", SearchView.as_view(level=Level.INSTANCE), name="dicomweb-instances-of-study"),
+    path(SERIES, retrieve_views.FilmsView.as_view(), name="dicomweb-series"),
+    path(f"{SERIES}/metadata", retrieve_views.FilmsMetadataView.as_view(), name="dicomweb-series-metadata"),
     path(
-        "studies/<str:study>/instances",
-        SearchView.as_view(level=Level.INSTANCE),
-        name="dicomweb-study-instances",
+        f"{SERIES}/thumbnail", rendered_views.FirstThumbnailView.as_view(), name="dicomweb-series-thumbnail"
+    ),
+    path(f"{SERIES}/instances", SearchView.as_view(level=Level.INSTANCE), name="dicomweb-instances"),
+    path(INSTANCE, retrieve_views.InstanceView.as_view(), name="dicomweb-instance"),
+    path(f"{INSTANCE}/metadata", retrieve_views.InstanceMetadataView.as_view(), name="dicomweb-metadata"),
+    path(f"{INSTANCE}/rendered", rendered_views.RenderedView.as_view(), name="dicomweb-rendered"),
+    path(f"{INSTANCE}/thumbnail", rendered_views.ThumbnailView.as_view(), name="dicomweb-thumbnail"),
+    path(f"{INSTANCE}/frames/<str:frames>", retrieve_views.FramesView.as_view(), name="dicomweb-frames"),
+    path(
+        f"{INSTANCE}/frames/<str:frames>/rendered",
+        rendered_views.RenderedView.as_view(),
+        name="dicomweb-frame-rendered",
     ),
     path(
-        "studies/<str:study>/series/<str:series>/instances",
-        SearchView.as_view(level=Level.INSTANCE),
-        name="dicomweb-instances",
+        f"{INSTANCE}/bulkdata/<path:place>", retrieve_views.BulkDataView.as_view(), name="dicomweb-bulkdata"
     ),
 ]

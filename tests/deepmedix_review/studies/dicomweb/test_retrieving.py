@@ -1,0 +1,493 @@
+"""Films over DICOMweb leave in the form that is asked for, in parts where asked, for who may see them
+alone."""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db.models import Q
+from django.test import Client
+from django.utils.http import urlencode
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement
+from pytest_django.fixtures import Settings
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.studies import selectors
+from deepmedix_review.studies.dicomweb.film_file import read_film_file
+from deepmedix_review.studies.dicomweb.unpacking import FrameUnpacker
+from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.picture_views import record_picture_views
+from deepmedix_review.studies.selectors import film_path, picture_path
+from inference.images import render_reference, render_values
+from inference.shading import Look
+from tests.deepmedix_review.studies.dicomweb.the_service import ask, token_of
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.studies import store_phantom
+
+pytestmark = pytest.mark.django_db
+SIZE = 64
+PLAIN, STORED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.201"
+
+
+_kept: list[tuple[Instance, bytes, bytes]] = []
+
+
+@pytest.fixture
+def film(film_folder: Path) -> Instance:
+    """Received by the first test; the others get its rows and files again."""
+    if not _kept:
+        film = store_phantom(size=SIZE)
+        _kept.append((deepcopy(film), film_path(film).read_bytes(), picture_path(film).read_bytes()))
+        return film
+    film, content, picture = deepcopy(_kept[0])
+    for row in (film.study, film.series, film):
+        row.save(force_insert=True)
+    film_path(film).parent.mkdir(parents=True)
+    film_path(film).write_bytes(content)
+    picture_path(film).write_bytes(picture)
+    return film
+
+
+@pytest.fixture
+def admin() -> User:
+    admin: User = AdminFactory.create()
+    return admin
+
+
+def at(film: Instance, rest: str = "") -> str:
+    study, series = film.study.study_instance_uid, film.series.series_instance_uid
+    return f"studies/{study}/series/{series}/instances/{film.sop_instance_uid}{rest}"
+
+
+def body(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def parts(answer: Any) -> Iterator[tuple[str, bytes]]:
+    """The headers and the content of each."""
+    boundary = re.search(r"boundary=(\S+)$", answer["Content-Type"])
+    assert boundary is not None
+    first, *found, last = (b"\r\n" + body(answer)).split(f"\r\n--{boundary[1]}".encode())
+    assert (first, last.strip()) == (b"", b"--")
+    for part in found:
+        headers, _, content = part.partition(b"\r\n\r\n")
+        yield headers.decode(), content
+
+
+def pixels(film: Instance) -> bytes:
+    return dcmread(film_path(film)).pixel_array.tobytes()
+
+
+FORMS = [
+    ("", "*/*", "multipart/related", "application/dicom", PLAIN),
+    ("", "multipart/related", "multipart/related", "application/dicom", PLAIN),
+    ("", 'multipart/related; type="application/dicom"', "multipart/related", "application/dicom", PLAIN),
+    (
+        "",
+        "multipart/related; type=application/dicom; transfer-syntax=*",
+        "multipart/related",
+        "application/dicom",
+        STORED,
+    ),
+    ("", "application/dicom", "application/dicom", "application/dicom", PLAIN),
+    ("", "application/dicom; transfer-syntax=*", "application/dicom", "application/dicom", STORED),
+    ("", f"application/dicom; transfer-syntax={STORED}", "application/dicom", "application/dicom", STORED),
+    ("", "application/*;q=0.5, image/png", "application/dicom", "application/dicom", PLAIN),
+    ("/frames/1", "*/*", "multipart/related", "application/octet-stream", PLAIN),
+    ("/frames/1", 'multipart/related; type="*/*"', "multipart/related", "application/octet-stream", PLAIN),
+    ("/frames/1", 'multipart/related; type="image/*"', "multipart/related", "image/jphc", STORED),
+    ("/frames/1", 'multipart/related; type="image/jphc"', "multipart/related", "image/jphc", STORED),
+    ("/frames/1", "image/jphc", "image/jphc", "image/jphc", STORED),
+    ("/frames/1", "application/octet-stream", "application/octet-stream", "application/octet-stream", PLAIN),
+    (
+        "/frames/1",
+        "multipart/related; type=application/octet-stream; transfer-syntax=*",
+        "multipart/related",
+        "application/octet-stream",
+        STORED,
+    ),
+    (
+        "/frames/1",
+        'multipart/related; type="image/jls", multipart/related; type="image/jphc";q=0.2',
+        "multipart/related",
+        "image/jphc",
+        STORED,
+    ),
+    ("/frames/1", "application/octet-stream;q=0.1, image/jphc;q=0.9", "image/jphc", "image/jphc", STORED),
+    (
+        "/frames/1",
+        'multipart/related; type="application/octet-stream";q=0, multipart/related',
+        "multipart/related",
+        "image/jphc",
+        STORED,
+    ),
+    ("/bulkdata/7FE00010", "*/*", "multipart/related", "application/octet-stream", PLAIN),
+    (
+        "/bulkdata/7fe00010",
+        "application/octet-stream",
+        "application/octet-stream",
+        "application/octet-stream",
+        PLAIN,
+    ),
+]
+
+
+@pytest.mark.parametrize(("rest", "accept", "outer", "inner", "syntax"), FORMS)
+def test_a_film_leaves_in_the_form_that_is_asked_for(
+    film: Instance, admin: User, rest: str, accept: str, outer: str, inner: str, syntax: str
+) -> None:
+    answer = ask(admin, at(film, rest), accept=accept)
+    assert answer.status_code == 200, answer.content
+    assert answer["Content-Type"].split(";")[0] == outer
+    if outer == "multipart/related":
+        assert f'type="{inner}"' in answer["Content-Type"]
+        ((headers, content),) = parts(answer)
+        assert f"Content-Type: {inner}; transfer-syntax={syntax}" in headers
+    else:
+        assert answer["Content-Type"] == f"{inner}; transfer-syntax={syntax}"
+        content = body(answer)
+    stored = film_path(film).read_bytes()
+    if inner == "application/dicom":
+        sent = dcmread(BytesIO(content))
+        assert sent.file_meta.TransferSyntaxUID == syntax
+        assert sent.pixel_array.tobytes() == pixels(film)
+        assert (content == stored) is (syntax == STORED)
+    elif syntax == PLAIN:
+        assert content == pixels(film)
+    else:
+        assert content.startswith(b"\xff\x4f")
+        assert content in stored
+
+
+@pytest.mark.parametrize(
+    ("rest", "accept", "told"),
+    [
+        ("", "image/png", 'multipart/related; type="application/dicom"'),
+        ("", "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.50", f"transfer-syntax={STORED}"),
+        ("", 'multipart/related; type="application/dicom+xml"', "application/dicom"),
+        ("/frames/1", "image/jpeg", "image/jphc"),
+        ("/frames/1", "image/jphc; transfer-syntax=1.2.840.10008.1.2.1", "image/jphc"),
+        ("/rendered", "application/dicom", "image/jpeg; or as image/png"),
+        ("/rendered", "image/gif", "image/jpeg; or as image/png"),
+        ("/metadata", 'multipart/related; type="application/dicom+xml"', "application/dicom+json"),
+        ("/thumbnail", "text/html", "image/png"),
+    ],
+)
+def test_what_cant_be_had_says_what_can(
+    film: Instance, admin: User, rest: str, accept: str, told: str
+) -> None:
+    answer = ask(admin, at(film, rest), accept=accept)
+    assert (answer.status_code, told in answer.json()["detail"]) == (406, True), answer.content
+
+
+RANGES = [
+    ("bytes=0-9", [(0, 10)]),
+    ("bytes=10-", [(10, None)]),
+    ("bytes=-5", [(-5, None)]),
+    ("bytes=0-99999999", [(0, None)]),
+    ("bytes=-99999999", [(0, None)]),
+    ("bytes=0-0,5-6", [(0, 1), (5, 7)]),
+    ("bytes=0-1, 99999999-", [(0, 2)]),
+]
+
+
+@pytest.mark.parametrize("accept", ["application/octet-stream", "image/jphc"])
+@pytest.mark.parametrize(("header", "wanted"), RANGES)
+def test_ranges_of_a_frame(
+    film: Instance, admin: User, accept: str, header: str, wanted: list[tuple[int, int | None]]
+) -> None:
+    whole = body(ask(admin, at(film, "/frames/1"), accept=accept))
+    answer = ask(admin, at(film, "/frames/1"), accept=accept, Range=header)
+    assert answer.status_code == 206
+    if len(wanted) == 1:
+        ((first, end),) = wanted
+        assert answer.content == whole[first:end]
+        assert answer["Content-Range"].endswith(f"/{len(whole)}")
+        assert int(answer["Content-Length"]) == len(answer.content)
+    else:
+        assert answer["Content-Type"].startswith("multipart/byteranges")
+        assert [content for _, content in parts(answer)] == [whole[first:end] for first, end in wanted]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["bytes=9-1", "bytes=-", "bytes=a-b", "bytes=99999999-", "bytes=-0", "bytes=" + "0-0," * 500, "bytes=٣-"],
+)
+def test_ranges_that_cant_be_are_416_with_the_length_that_there_is(
+    film: Instance, admin: User, header: str
+) -> None:
+    answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", Range=header)
+    assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{2 * SIZE * SIZE}")
+    assert answer.json()["detail"].endswith("from 0 on.")
+
+
+def test_a_range_of_another_unit_or_of_what_has_changed_is_the_whole(film: Instance, admin: User) -> None:
+    for headers in ({"Range": "frames=1-2"}, {"Range": "bytes=0-1", "If-Range": '"older"'}):
+        answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", **headers)
+        assert (answer.status_code, len(answer.content)) == (200, 2 * SIZE * SIZE)
+    overlapping = "bytes=0-,0-,0-"
+    answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", Range=overlapping)
+    assert (answer.status_code, len(answer.content)) == (200, 2 * SIZE * SIZE)
+
+
+def test_a_range_of_a_stored_film(film: Instance, admin: User) -> None:
+    accept = "application/dicom; transfer-syntax=*"
+    answer = ask(admin, at(film), accept=accept, Range="bytes=128-131")
+    assert (answer.status_code, answer.content) == (206, b"DICM")
+
+
+@pytest.mark.parametrize(
+    ("rest", "accept"),
+    [
+        ("", "*/*"),
+        ("", "application/dicom"),
+        ("", "application/dicom; transfer-syntax=*"),
+        ("/metadata", "*/*"),
+        ("/frames/1", "*/*"),
+        ("/frames/1,1", "*/*"),
+        ("/rendered", "image/png"),
+        ("/thumbnail", "image/png"),
+        ("/bulkdata/7FE00010", "*/*"),
+    ],
+)
+def test_what_the_client_has_is_not_sent_again_and_each_form_is_another(
+    film: Instance, admin: User, rest: str, accept: str
+) -> None:
+    answer = ask(admin, at(film, rest), accept=accept)
+    body(answer)
+    assert answer["Cache-Control"] == "private, no-cache"
+    assert {"Accept", "Authorization", "Cookie"} <= set(answer["Vary"].split(", "))
+    again = ask(admin, at(film, rest), accept=accept, **{"If-None-Match": answer["ETag"]})
+    assert (again.status_code, body(again), again["ETag"]) == (304, b"", answer["ETag"])
+    other = ask(admin, at(film, "/frames/1"), accept="image/jphc", **{"If-None-Match": answer["ETag"]})
+    assert (other.status_code, other["ETag"] != answer["ETag"]) == (200, True)
+
+
+def test_the_same_answer_has_the_same_bytes(film: Instance, admin: User) -> None:
+    first, second = (body(ask(admin, at(film))) for _ in range(2))
+    assert first == second
+
+
+def test_nginx_sends_a_stored_film_itself(film: Instance, admin: User, settings: Settings) -> None:
+    settings.FILM_SERVER = "nginx"
+    for headers in ({}, {"Range": "bytes=0-1"}):
+        answer = ask(admin, at(film), accept="application/dicom; transfer-syntax=*", **headers)
+        assert (answer["X-Accel-Redirect"], answer.content) == (f"/films/{film.file_path}", b"")
+    assert body(ask(admin, at(film), accept="application/dicom"))
+
+
+def test_head_tells_of_an_answer_without_making_it(film: Instance, admin: User) -> None:
+    client = Client()
+    client.force_login(admin)
+    for rest in ("", "/metadata", "/frames/1", "/rendered"):
+        whole = client.get(f"/dicom-web/{at(film, rest)}")
+        body(whole)
+        answer = client.head(f"/dicom-web/{at(film, rest)}")
+        assert (answer.status_code, body(answer), answer["ETag"]) == (200, b"", whole["ETag"])
+
+
+@pytest.mark.parametrize(
+    ("rest", "status", "sentence"),
+    [
+        ("/frames/0", 400, "numbers from 1 on"),
+        ("/frames/one", 400, "numbers from 1 on"),
+        ("/frames/1,,1", 400, "numbers from 1 on"),
+        ("/frames/-1", 400, "numbers from 1 on"),
+        ("/frames/٣", 400, "numbers from 1 on"),
+        ("/frames/" + ",".join(["1"] * 1001), 400, "up to 1000"),
+        ("/frames/2", 404, "has 1 frame; there is no frame 2"),
+        ("/frames/1,99999", 404, "no frame 99999"),
+        ("/frames/1,1/rendered", 400, "of one frame"),
+        ("/frames/2/rendered", 404, "no frame 2"),
+        ("/bulkdata/00100010", 404, "no bulk data"),
+        ("/bulkdata/7FE00010/0", 404, "no bulk data"),
+        ("/bulkdata/../../etc/passwd", 404, "no bulk data"),
+        ("?annotation=patient", 400, "no parameter"),
+        ("/rendered?annotation=patient", 400, "There are: window, viewport, quality"),
+        ("/rendered?window=1", 400, "window is CENTER,WIDTH"),
+        ("/rendered?window=1,2,cubic", 400, "window is CENTER,WIDTH"),
+        ("/rendered?window=nan,2,linear", 400, "window is CENTER,WIDTH"),
+        ("/rendered?window=1,1e99999,linear", 400, "window is CENTER,WIDTH"),
+        ("/rendered?window=1,0,sigmoid", 400, "too small"),
+        ("/rendered?window=1,-5,linear", 400, "too small"),
+        ("/rendered?window=1,2,linear,3", 400, "window is CENTER,WIDTH"),
+        ("/rendered?window=1,2&window=1,2", 400, "given twice"),
+        ("/rendered?viewport=0,10", 400, "1 to 8192"),
+        ("/rendered?viewport=99999,99999", 400, "1 to 8192"),
+        ("/rendered?viewport=10", 400, "viewport is WIDTH,HEIGHT"),
+        ("/rendered?viewport=10,10,1", 400, "viewport is WIDTH,HEIGHT"),
+        ("/rendered?viewport=a,b", 400, "viewport is WIDTH,HEIGHT"),
+        ("/rendered?viewport=10,10,64,0,,", 400, "begins outside"),
+        ("/rendered?viewport=10,10,-1,0,,", 400, "begins outside"),
+        ("/rendered?viewport=10,10,0,0,0,0", 400, "no size"),
+        ("/rendered?quality=0", 400, "1 to 100"),
+        ("/rendered?quality=best", 400, "1 to 100"),
+        ("/thumbnail?window=1,2", 400, "There are: viewport, quality"),
+    ],
+)
+def test_what_cant_be_fetched_is_refused_in_a_sentence(
+    film: Instance, admin: User, rest: str, status: int, sentence: str
+) -> None:
+    answer = ask(admin, at(film, rest))
+    assert (answer.status_code, sentence in answer.json()["detail"]) == (status, True), answer.content
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["studies/x", "studies/1..2/metadata", "studies/1/series/x", "studies/1/series/2/instances/%00"],
+)
+def test_an_address_with_what_is_no_uid_is_refused(admin: User, address: str) -> None:
+    answer = ask(admin, address)
+    assert (answer.status_code, "no UID" in answer.json()["detail"]) == (400, True)
+
+
+def test_a_film_is_where_its_own_study_and_series_are(film: Instance, admin: User) -> None:
+    other = store_phantom(seed=2, size=SIZE)
+    mixed = at(film).replace(film.study.study_instance_uid, other.study.study_instance_uid)
+    assert ask(admin, mixed).status_code == 404
+    assert (
+        ask(
+            admin, f"studies/{film.study.study_instance_uid}/series/{other.series.series_instance_uid}"
+        ).status_code
+        == 404
+    )
+    assert ask(admin, "studies/1.2.3").status_code == 404
+
+
+def test_windows_and_viewports_are_drawn_as_asked(film: Instance, admin: User) -> None:
+    dataset = dcmread(film_path(film))
+
+    def drawn(**parameters: str) -> Any:
+        answer = ask(admin, at(film, f"/rendered?{urlencode(parameters)}"), accept="image/png")
+        assert answer.status_code == 200, answer.content
+        return np.asarray(Image.open(BytesIO(answer.content)))
+
+    reference = render_reference(film_path(film))
+    for name, curve in (("linear", "LINEAR"), ("linear-exact", "LINEAR_EXACT"), ("sigmoid", "SIGMOID")):
+        look = Look("", 1500, 700, curve)  # type: ignore[arg-type]
+        wanted = render_values(dataset.pixel_array, dataset, look=look)
+        assert np.array_equal(drawn(window=f"1500,700,{name}"), wanted)
+    assert drawn(viewport="32,48").shape == (32, 32)
+    assert drawn(viewport="128,128").shape == (128, 128)
+    assert np.array_equal(drawn(viewport="10,20,5,7,10,20"), reference[7:27, 5:15])
+    assert np.array_equal(drawn(viewport="64,64,0,0,-64,64"), reference[:, ::-1])
+    assert np.array_equal(drawn(viewport="64,64,,,,-64"), reference[::-1])
+    worse = ask(admin, at(film, "/rendered?quality=5"))
+    assert len(worse.content) < len(ask(admin, at(film, "/rendered?quality=95")).content)
+
+
+def test_small_pictures_of_a_film_its_series_and_its_study(film: Instance, admin: User) -> None:
+    study, series = film.study.study_instance_uid, film.series.series_instance_uid
+    for address in (at(film), f"studies/{study}", f"studies/{study}/series/{series}"):
+        answer = ask(admin, f"{address}/thumbnail?viewport=32,32")
+        assert Image.open(BytesIO(answer.content)).size == (32, 32)
+    record_picture_views()
+
+
+def test_tables_leave_the_metadata_and_are_fetched_by_their_address(admin: User) -> None:
+    table = b"".join(value.to_bytes(2, "little") for value in range(0, 65536, 16))
+    item = Dataset()
+    item.add(DataElement("LUTDescriptor", "US", [4096, 0, 16]))
+    item.add(DataElement("LUTData", "OW", table))
+    film = store_phantom(size=SIZE, VOILUTSequence=[item])
+    (row,) = json.loads(body(ask(admin, at(film, "/metadata"))))
+    told = Dataset.from_json(row, lambda tag, vr, uri: uri.encode())
+    address = told.VOILUTSequence[0].LUTData.decode()
+    assert address.endswith("/bulkdata/00283010/0/00283006")
+    answer = ask(
+        admin, address.removeprefix("http://testserver/dicom-web/"), accept="application/octet-stream"
+    )
+    assert answer.content == table
+
+
+ADDRESSES = ["", "/metadata", "/frames/1", "/rendered", "/thumbnail", "/bulkdata/7FE00010"]
+
+
+@pytest.mark.parametrize("rest", ADDRESSES)
+def test_who_may_fetch_a_film(
+    film: Instance, admin: User, monkeypatch: pytest.MonkeyPatch, rest: str
+) -> None:
+    reader, stranger = ExpertFactory.create(), ExpertFactory.create()
+    monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=user != reader)])
+    for user, status in (
+        (admin, 200),
+        (ResearcherFactory.create(), 200),
+        (reader, 200),
+        (stranger, 404),
+        (None, 403),
+    ):
+        assert ask(user, at(film, rest)).status_code == status
+    words = {"Authorization": f"Bearer {token_of(admin, Capability.IMPORT_STUDIES)}"}
+    assert ask(None, at(film, rest), **words).status_code == 404
+    for state in (Study.State.HELD, Study.State.UNSEEN, Study.State.REJECTED):
+        Study.objects.update(state=state)
+        for user in (admin, reader):
+            assert ask(user, at(film, rest)).status_code == 404
+
+
+@pytest.mark.parametrize("rest", ["", "/metadata", "/thumbnail"])
+def test_who_may_fetch_a_whole_study(film: Instance, monkeypatch: pytest.MonkeyPatch, rest: str) -> None:
+    monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=False)])
+    study, series = film.study.study_instance_uid, film.series.series_instance_uid
+    for address in (f"studies/{study}{rest}", f"studies/{study}/series/{series}{rest}"):
+        assert ask(ResearcherFactory.create(), address).status_code == 200
+        assert ask(ExpertFactory.create(), address).status_code == 403
+        assert ask(None, address).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("rest", "action"),
+    [("", "view_film"), ("/metadata", "view_study"), ("/frames/1", "view_film"), ("/rendered", "view_film")],
+)
+def test_what_is_fetched_is_on_the_record(film: Instance, admin: User, rest: str, action: str) -> None:
+    body(ask(admin, at(film, rest)))
+    event = AuditEvent.objects.latest("sequence")
+    subject = film.study if action == "view_study" else film
+    assert (event.action, event.actor, event.subject_uid) == (action, admin, str(subject.uid))
+
+
+def test_a_damaged_film_is_said_and_its_process_ended(film: Instance, admin: User) -> None:
+    path = film_path(film)
+    whole = path.read_bytes()
+    start = whole.index(b"\xff\x4f\xff\x51")
+    path.write_bytes(whole[:start] + b"\0" * (len(whole) - start))
+    for rest in ("/frames/1", "/rendered"):
+        answer = ask(admin, at(film, rest))
+        assert (answer.status_code, "damaged" in answer.json()["detail"]) == (410, True)
+
+
+def test_a_process_that_takes_too_long_is_ended(film: Instance, admin: User, settings: Settings) -> None:
+    settings.DECODER_SECONDS = 0
+    answer = ask(admin, at(film, "/frames/1"))
+    assert (answer.status_code, "damaged" in answer.json()["detail"]) == (410, True)
+
+
+def test_one_process_unpacks_all_the_films_of_an_answer(film: Instance) -> None:
+    file = read_film_file(film_path(film))
+    with FrameUnpacker() as unpacker:
+        first = file.pixels(0, unpacker)
+        process = unpacker._process
+        assert file.pixels(0, unpacker) == first == pixels(film)
+        assert unpacker._process is process is not None
+    assert process.returncode is not None
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    accept=st.text(max_size=60)
+    | st.from_regex(r"\A[a-z*]{1,9}/[a-z*+]{1,9}(;(q|type|transfer-syntax)=[0-9.*\"a-z/]{0,9}){0,3}\Z")
+)
+def test_no_accept_breaks_a_search(admin: User, accept: str) -> None:
+    assert ask(admin, f"studies?{urlencode({'accept': accept})}").status_code in (204, 406)
