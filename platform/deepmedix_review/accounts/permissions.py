@@ -28,6 +28,7 @@ class Capability(StrEnum):
     DESIGN_READER_STUDIES = "design reader studies"
     VIEW_RESULTS = "see the results of reader studies"
     READ_CASES = "read cases"
+    EXPORT_DATASETS = "take data sets out"
     FREEZE_DATASETS = "freeze data sets"
     TRAIN_MODELS = "train models"
     VIEW_MODELS = "view models, data sets and training runs"
@@ -50,6 +51,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.REQUEST_INFERENCE,
             Capability.DESIGN_READER_STUDIES,
             Capability.VIEW_RESULTS,
+            Capability.EXPORT_DATASETS,
             Capability.TRACE_LEARNING,
             Capability.VIEW_AUDIT,
             Capability.MANAGE_ACCOUNTS,
@@ -60,6 +62,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_ALL_STUDIES,
             Capability.REQUEST_INFERENCE,
             Capability.VIEW_RESULTS,
+            Capability.EXPORT_DATASETS,
             Capability.FREEZE_DATASETS,
             Capability.TRAIN_MODELS,
             Capability.VIEW_MODELS,

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "deepmedix_review.reviews",
     "deepmedix_review.evaluation",
     "deepmedix_review.feedback",
+    "deepmedix_review.exports",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -101,6 +102,9 @@ MODEL_FOLDER = HOME / "models"
 UPLOAD_FOLDER = HOME / "uploads"
 # Models that were trained elsewhere on a bundle from here are copied to this folder, a folder each.
 RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
+# Archives of exports, and for how many days each can be fetched.
+EXPORT_FOLDER = HOME / "exports"
+EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "30"))
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
 SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
@@ -217,6 +221,7 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-training", "feedback.tasks.reconcile_training"),
         ("tend-films", "studies.tasks.tend_films"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
+        ("tend-exports", "exports.tasks.tend_exports"),
     )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,0 +1,133 @@
+"""What lies in an archive beside the tables: what each is, and a manifest by which all can be checked."""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from django.db import connection
+
+import deepmedix_review
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.exports.models import Export, WrittenFile
+from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
+from deepmedix_review.exports.tables import CRITERIA, Table
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.reviews.models import ReaderStudy
+
+README, MANIFEST = "README.txt", "manifest.json"
+PIECE_BYTES = 1024 * 1024
+# A member's time tells nothing: the earliest that a zip can hold.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def manifest_of(export: Export, scope: Scope, files: Sequence[WrittenFile]) -> str:
+    """JSON; nothing in it depends on when it was written, or by whom."""
+    reader_studies = ReaderStudy.objects.filter(pk__in=scope.studies).order_by("pk")
+    head = AuditEvent.objects.filter(at__lte=export.as_of).order_by("-sequence").first()
+    about = {
+        "format": 1,
+        "as_of": export.as_of.isoformat(),
+        "data_use": export.data_use,
+        "reader_studies": [
+            {"uid": str(one.uid), "shows": one.shows, "design": one.design, "seed": one.seed}
+            for one in reader_studies
+        ],
+        "readers": "pseudonyms of this request alone; the platform's own are not in it",
+        "files": [
+            {"name": one.name, "sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes}
+            for one in files
+        ],
+        "audit": None if head is None else {"sequence": head.sequence, "hash": head.hash},
+        "criteria": sorted({(key, version) for _, _, key, version in scope.asked}),
+        "models": [
+            {"model": str(one), "name": one.name, "sha256": one.sha256, "licence": one.licence}
+            for one in _models(scope)
+        ],
+        "code": {"version": version("deepmedix-review"), "sha256": code_sha256()},
+        "left_out": export.left_out,
+        "licences_of_sources": "not known to the platform, so nothing was left out for one",
+    }
+    return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
+    """`tables` are of the data's folder and the root, each with its name there."""
+    lines = [
+        "DeepMedix Review: a data set of readers' work on models' outputs. For research, not for diagnosis.",
+        "",
+        f"What it may be used for: {export.data_use}",
+        f"Signed up to {export.as_of.isoformat()}.",
+        "",
+        "Folders, which have the same tables:",
+        *(f"- {group.folder}/: {group.about}" for group in GROUPS),
+        "",
+        f"{MANIFEST} has the sha256 and the rows of each file, and what was left out and why.",
+        "Readers and patients have names of this export alone. Times are UTC. In CSV an empty cell is null,",
+        '"" the empty text, and what a spreadsheet would take for a formula has an apostrophe before it, in',
+        "CSV alone. For one word of each reader on a case take rows whose `kind` is first, `stands` true.",
+    ]
+    for name, table in tables:
+        lines += ["", f"{name}", f"  {table.about}."]
+        if table.name != "agreement":
+            lines += [f"  - {column.name} ({column.kind}): {column.about}" for column in table.columns]
+        else:
+            lines += ["  - the item as in ratings, then a column for each reader (text)"]
+    return "\n".join(lines) + "\n"
+
+
+def described(scope_tables: Sequence[Table]) -> list[tuple[str, Table]]:
+    return [(f"data/{table.name}", table) for table in scope_tables] + [(CRITERIA.name, CRITERIA)]
+
+
+def pack(
+    folder: Path,
+    archive: Path,
+    *,
+    texts: dict[str, str],
+    files: Sequence[WrittenFile],
+    check: Callable[[], None],
+) -> None:
+    """Texts first, then the files by name; Parquet is compressed already."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        for name, text in texts.items():
+            packed.writestr(_member(name), text)
+        for one in files:
+            member = _member(one.name)
+            if one.name.endswith(".parquet"):
+                member.compress_type = zipfile.ZIP_STORED
+            with (folder / one.name).open("rb") as file, packed.open(member, "w", force_zip64=True) as into:
+                while piece := file.read(PIECE_BYTES):
+                    check()
+                    into.write(piece)
+
+
+@cache
+def code_sha256() -> str:
+    """Of the platform's own sources, by name."""
+    digest, root = sha256(), Path(deepmedix_review.__file__ or "").parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, NO_TIME)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.external_attr = 0o644 << 16
+    return member
+
+
+def _models(scope: Scope) -> Iterator[ModelVersion]:
+    """Whose outputs were read."""
+    roles = [role for group in GROUPS for role in group.roles]
+    statement = f"""
+    SELECT DISTINCT co.model_version_id FROM reasoning_completion co WHERE co.id IN (
+        SELECT unnest(ARRAY[r.completion_a_id, r.completion_b_id]) {CHOSEN} {IN_USE})"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, scope.values(roles))
+        keys = [key for (key,) in cursor.fetchall()]
+    return iter(ModelVersion.objects.filter(pk__in=keys).order_by("number"))

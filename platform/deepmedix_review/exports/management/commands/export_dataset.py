@@ -1,0 +1,79 @@
+"""`manage.py export_dataset`: signed readings as tables, in one archive."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from deepmedix_review.accounts.selectors import account_named
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
+from deepmedix_review.exports.folders import archive_path
+from deepmedix_review.exports.models import CSV, FORMATS
+from deepmedix_review.exports.services import Asked, claim_new_export, delete_export, record_download
+from deepmedix_review.exports.tasks import write_claimed
+from rl_feedback.counting import counted
+
+
+class Command(BaseCommand):
+    help = "Write what readers have signed as tables into a zip; prints its sha256."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--actor", required=True, help="user name of the admin or researcher who does this"
+        )
+        parser.add_argument("--out", type=Path, required=True, help="a new file, ending in .zip")
+        parser.add_argument("--use", required=True, help="what the data may be used for, a sentence")
+        parser.add_argument(
+            "--reader-study",
+            action="append",
+            type=UUID,
+            metavar="UID",
+            help="only this one; may be named again",
+        )
+        parser.add_argument(
+            "--format", action="append", choices=FORMATS, help="csv unless named; may be named again"
+        )
+        parser.add_argument(
+            "--as-of", type=_moment, help="ISO 8601, UTC unless it says otherwise; now unless named"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        out: Path = options["out"]
+        if out.exists():
+            raise CommandError(f"{out} is there already. Name a new file.")
+        if not out.parent.is_dir():
+            raise CommandError(f"There is no folder {out.parent}. Make it first.")
+        try:
+            actor = account_named(options["actor"])
+            asked = Asked(
+                data_use=options["use"],
+                reader_studies=options["reader_study"],
+                formats=options["format"] or [CSV],
+                as_of=options["as_of"],
+            )
+            export = claim_new_export(asked, actor=actor)
+        except RefusedByRule as refusal:
+            raise CommandError(str(refusal)) from refusal
+        write_claimed(export)
+        export.refresh_from_db()
+        if export.state != JobState.DONE:
+            raise CommandError(export.error or "It was cancelled.")
+        record_download(export, actor=actor)
+        try:
+            shutil.copyfile(archive_path(export), out)
+        except OSError as error:
+            out.unlink(missing_ok=True)
+            raise CommandError(f"The archive could not be copied to {out}: {error.strerror}.") from error
+        delete_export(export, actor=actor)
+        self.stdout.write(
+            f"{export.sha256} {counted(export.num_rows, 'row')}, as of {export.as_of.isoformat()}"
+        )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,229 @@
+"""Which readings are in an export: signed by its moment, of films in use, where results may be seen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from deepmedix_review.exports.pseudonyms import export_secret, hmac_pads
+from deepmedix_review.reviews.criteria.versions import asked_of
+from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
+
+# So many readings, or cases, are asked of the database at once: what they say is in memory meanwhile.
+AT_ONCE = 2000
+LAST = 2**62
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases whose files lie together in a folder, so that nobody takes a control for data."""
+
+    folder: str
+    about: str
+    roles: tuple[str, ...]
+
+
+GROUPS = (
+    Group("data", "cases of data", (Case.Role.DATA,)),
+    Group("controls", "control cases, in whose outputs something was altered", (Case.Role.CONTROL,)),
+    Group(
+        "practice", "practice cases, that teach or tune a reader", (Case.Role.TRAINING, Case.Role.CALIBRATION)
+    ),
+)
+
+CHOSEN = """
+FROM reviews_reading r
+JOIN reviews_assignment a ON a.id = r.assignment_id
+JOIN reviews_case c ON c.id = a.case_id
+JOIN reviews_readerstudy rs ON rs.id = c.reader_study_id
+JOIN studies_study s ON s.id = c.study_id
+WHERE r.signed_at <= %(as_of)s AND c.reader_study_id = ANY(%(studies)s) AND c.role = ANY(%(roles)s)
+  AND r.id > %(first)s AND r.id <= %(last)s AND c.id > %(first_case)s AND c.id <= %(last_case)s
+"""
+IN_USE = "AND s.state = 'ready'"
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is asked of the database at once: keys above `first` up to `last`, so many of them."""
+
+    first: int
+    last: int
+    num: int
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`studies` are keys of reader studies; `asked` is of each, by column, which criterion was asked."""
+
+    as_of: datetime
+    secret: bytes
+    studies: Sequence[int]
+    asked: Sequence[tuple[int, str, str, int]]
+    scales: Sequence[tuple[str, int]]
+
+    def values(
+        self, roles: Sequence[str], *, readings: Span | None = None, cases: Span | None = None
+    ) -> dict[str, Any]:
+        """What the statements of an export name."""
+        return {
+            "as_of": self.as_of,
+            "studies": list(self.studies),
+            "roles": [str(role) for role in roles],
+            "first": readings.first if readings else 0,
+            "last": readings.last if readings else LAST,
+            "first_case": cases.first if cases else 0,
+            "last_case": cases.last if cases else LAST,
+            "asked": json.dumps(
+                [{"study": s, "field": f, "key": k, "version": v} for s, f, k, v in self.asked]
+            ),
+            **hmac_pads(self.secret),
+        }
+
+
+def visible_reader_studies(*, as_of: datetime) -> QuerySet[ReaderStudy]:
+    """Whose results could be seen at that moment: of some, only once they were locked."""
+    locked = Q(state=ReaderStudy.State.LOCKED, locked_at__lte=as_of)
+    return ReaderStudy.objects.filter(Q(hides_results=False) | locked)
+
+
+def scope_of(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> Scope:
+    """Of all reader studies the demonstration is none."""
+    found = visible_reader_studies(as_of=as_of).order_by("pk")
+    chosen = found.filter(is_demo=False) if reader_studies is None else found.filter(uid__in=reader_studies)
+    asked: list[tuple[int, str, str, int]] = []
+    scales: set[tuple[str, int]] = set()
+    studies = list(chosen)
+    for study in studies:
+        for one in asked_of(study):
+            criterion = one.criterion
+            asked.append((study.pk, criterion.field or criterion.key, criterion.key, criterion.version))
+            if criterion.kind == Criterion.Kind.SCALE:
+                scales.add((criterion.key, criterion.version))
+    return Scope(
+        as_of=as_of,
+        secret=export_secret(None if reader_studies is None else list(reader_studies), as_of=as_of),
+        studies=[study.pk for study in studies],
+        asked=asked,
+        scales=sorted(scales),
+    )
+
+
+def reading_spans(scope: Scope, group: Group) -> list[Span]:
+    """Of the group's readings, in the order of their keys."""
+    return _spans(f"SELECT r.id {CHOSEN} {IN_USE} ORDER BY r.id", scope.values(group.roles))
+
+
+def case_spans(scope: Scope, group: Group) -> list[Span]:
+    """Of the cases with a reading in it."""
+    return _spans(f"SELECT DISTINCT c.id {CHOSEN} {IN_USE} ORDER BY c.id", scope.values(group.roles))
+
+
+def basis_of(scope: Scope) -> str:
+    """sha256 of which readings are in it: another one once a film was withdrawn, or let in, meanwhile."""
+    roles = [role for group in GROUPS for role in group.roles]
+    statement = f"""SELECT count(*), coalesce(sum(hashtextextended(r.id::text, 0)), 0) {CHOSEN} {IN_USE}"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, scope.values(roles))
+        return sha256(repr(tuple(map(str, cursor.fetchone() or ()))).encode()).hexdigest()
+
+
+def readers_in(scope: Scope, group: Group) -> list[tuple[int, UUID]]:
+    """Key and uid of each account with a reading in it, in the order of the keys."""
+    statement = f"""
+    SELECT u.id, u.uid FROM accounts_user u
+    WHERE u.id IN (SELECT a.reader_id {CHOSEN} {IN_USE}) ORDER BY u.id"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, scope.values(group.roles))
+        return list(cursor.fetchall())
+
+
+def is_any_signature_under_way(moment: datetime) -> bool:
+    """Whether somebody's transaction, begun by this moment, still writes: what it signs may be of before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT EXISTS (
+                SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid != pg_backend_pid()
+                  AND backend_xid IS NOT NULL AND xact_start <= %s)""",
+            [moment],
+        )
+        [found] = cursor.fetchone() or (False,)
+        return bool(found)
+
+
+def counted(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> Mapping[str, int]:
+    """Readings in it by folder of their group."""
+    scope = scope_of(reader_studies, as_of=as_of)
+    with connection.cursor() as cursor:
+        found = {}
+        for group in GROUPS:
+            cursor.execute(f"SELECT count(*) {CHOSEN} {IN_USE}", scope.values(group.roles))
+            [found[group.folder]] = cursor.fetchone() or (0,)
+        return found
+
+
+def left_out(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> list[dict[str, Any]]:
+    """What is not in it, why, and how often; only what is more than none."""
+    scope = scope_of(reader_studies, as_of=as_of)
+    roles = [role for group in GROUPS for role in group.roles]
+    assigned = """
+    SELECT count(*) FROM reviews_assignment a JOIN reviews_case c ON c.id = a.case_id
+    WHERE a.created_at <= %(as_of)s AND c.reader_study_id = ANY(%(studies)s) AND c.role = ANY(%(roles)s)
+      AND NOT coalesce(a.signed_at <= %(as_of)s, false)
+      AND coalesce(a.withdrawn_at <= %(as_of)s, false)"""
+    texts = f"""
+    SELECT count(*) FROM (
+        SELECT r.id {CHOSEN} {IN_USE}) AS chosen
+    JOIN reviews_criterionrating t ON t.reading_id = chosen.id
+    JOIN reviews_criterion k ON k.id = t.criterion_id WHERE k.kind = 'text'"""
+    statements = (
+        ("assignments that were not signed by then", f"{assigned} = false"),
+        ("assignments that were withdrawn before they were signed", f"{assigned} = true"),
+        (
+            "readings of films that are held, unseen or rejected now",
+            f"SELECT count(*) {CHOSEN} AND s.state != 'ready'",
+        ),
+        ("answers in words to criteria that ask for a text: they may say anything", texts),
+    )
+    found = []
+    with connection.cursor() as cursor:
+        for reason, statement in statements:
+            cursor.execute(statement, scope.values(roles))
+            [num] = cursor.fetchone() or (0,)
+            found.append({"reason": reason, "num": num})
+    every = ReaderStudy.objects.exclude(state=ReaderStudy.State.DRAFT).filter(created_at__lte=as_of)
+    if reader_studies is not None:
+        every = every.filter(uid__in=reader_studies)
+    visible = visible_reader_studies(as_of=as_of)
+    num_hidden = every.exclude(pk__in=visible.values("pk")).count()
+    found.append(
+        {"reason": "reader studies that hide their results until they are locked", "num": num_hidden}
+    )
+    if reader_studies is None:
+        num_demo = every.filter(is_demo=True).count()
+        found.append({"reason": "reader studies of the demonstration", "num": num_demo})
+    return [one for one in found if one["num"]]
+
+
+def _spans(statement: str, values: Mapping[str, Any]) -> list[Span]:
+    """The last key of every AT_ONCE, in one walk over the keys."""
+    numbered = f"""
+    SELECT key FROM (SELECT key, row_number() OVER (ORDER BY key) AS place, count(*) OVER () AS num
+        FROM ({statement}) AS keys(key)) AS numbered
+    WHERE place %% {AT_ONCE} = 0 OR place = num ORDER BY key"""
+    count = f"SELECT count(*) FROM ({statement}) AS keys(key)"
+    with connection.cursor() as cursor:
+        cursor.execute(count, values)
+        [num] = cursor.fetchone() or (0,)
+        cursor.execute(numbered, values)
+        ends = [key for (key,) in cursor.fetchall()]
+    firsts = [0, *ends][: len(ends)]
+    sizes = [min(AT_ONCE, num - place * AT_ONCE) for place in range(len(ends))]
+    return [Span(first, last, size) for first, last, size in zip(firsts, ends, sizes, strict=True)]

@@ -1,0 +1,51 @@
+"""Reads exports: which there are, and what one would contain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.exports.models import Export
+from deepmedix_review.exports.scope import counted, left_out
+from deepmedix_review.reviews.models import ReaderStudy
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Readings by folder, and what would be left out."""
+
+    num_readings: Mapping[str, int]
+    left_out: Sequence[Mapping[str, Any]]
+
+    @property
+    def is_empty(self) -> bool:
+        return not sum(self.num_readings.values())
+
+
+def exports(user: User) -> QuerySet[Export]:
+    require(user, Capability.EXPORT_DATASETS)
+    return Export.objects.select_related("created_by").order_by("-id")
+
+
+def export_for(user: User, uid: UUID) -> Export:
+    """Raises NotYours, or Http404."""
+    return get_object_or_404(exports(user), uid=uid)
+
+
+def reader_studies_to_export(user: User) -> QuerySet[ReaderStudy]:
+    """Newest first."""
+    require(user, Capability.EXPORT_DATASETS)
+    return ReaderStudy.objects.exclude(state=ReaderStudy.State.DRAFT).order_by("-id")
+
+
+def preview(user: User, reader_studies: Sequence[UUID] | None, *, as_of: datetime | None) -> Preview:
+    require(user, Capability.EXPORT_DATASETS)
+    moment = as_of or timezone.now()
+    return Preview(counted(reader_studies, as_of=moment), left_out(reader_studies, as_of=moment))

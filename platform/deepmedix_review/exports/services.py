@@ -1,0 +1,147 @@
+"""Asks for exports, writes their archives, and deletes them."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common import jobs
+from deepmedix_review.common.dates import say_moment
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.exports.folders import archive_path, parts_folder
+from deepmedix_review.exports.models import CSV, FORMATS, Export
+from deepmedix_review.exports.scope import counted, visible_reader_studies
+from deepmedix_review.reviews.models import ReaderStudy
+
+LONGEST_STATEMENT = 1000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`reader_studies` None takes all; `as_of` None takes now."""
+
+    data_use: str
+    reader_studies: Sequence[UUID] | None = None
+    formats: Sequence[str] = (CSV,)
+    as_of: datetime | None = None
+
+
+def queue_export(asked: Asked, *, actor: User) -> Export:
+    """What stands against it is said at once."""
+    require(actor, Capability.EXPORT_DATASETS)
+    export = _checked(asked, actor=actor)
+    with transaction.atomic():
+        export.save()
+        record_event(
+            actor=actor,
+            action="request_export",
+            subject=export,
+            details={
+                "reader_studies": None
+                if asked.reader_studies is None
+                else list(map(str, asked.reader_studies)),
+                "as_of": export.as_of.isoformat(),
+                "formats": export.formats,
+                "data_use": export.data_use,
+            },
+        )
+    return export
+
+
+def claim_new_export(asked: Asked, *, actor: User) -> Export:
+    """The same, held by the caller from the start: no worker sees it wait."""
+    with transaction.atomic():
+        export = queue_export(asked, actor=actor)
+        claimed = jobs.claim(Export, job_id=export.pk)
+    if claimed is None:
+        raise RefusedByRule("A worker took this export already. Look for it among the exports.")
+    return claimed
+
+
+def cancel_export(export: Export, *, actor: User) -> None:
+    """A running one ends at its next part."""
+    require(actor, Capability.EXPORT_DATASETS)
+    with transaction.atomic():
+        jobs.request_cancel(export)
+        record_event(actor=actor, action="cancel_export", subject=export)
+    if export.is_final:
+        forget_parts(export)
+
+
+def delete_export(export: Export, *, actor: User) -> None:
+    """Only the file: what left, and for what, stays known."""
+    require(actor, Capability.EXPORT_DATASETS)
+    if not export.is_final:
+        raise RefusedByRule("This export is still being written. Cancel it first.")
+    with transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(archive_bytes=None, expires_at=None)
+        record_event(actor=actor, action="delete_export", subject=export)
+    archive_path(export).unlink(missing_ok=True)
+
+
+def delete_expired_exports() -> int:
+    """How many archives' time was over."""
+    expired = list(Export.objects.filter(archive_bytes__isnull=False, expires_at__lt=timezone.now()))
+    for export in expired:
+        with transaction.atomic():
+            Export.objects.filter(pk=export.pk).update(archive_bytes=None, expires_at=None)
+            record_event(actor=None, action="delete_export", subject=export, details={"expired": True})
+        archive_path(export).unlink(missing_ok=True)
+    return len(expired)
+
+
+def record_download(export: Export, *, actor: User) -> None:
+    """Before the first byte leaves."""
+    require(actor, Capability.EXPORT_DATASETS)
+    record_event(actor=actor, action="download_export", subject=export, details={"sha256": export.sha256})
+
+
+def forget_parts(export: Export) -> None:
+    shutil.rmtree(parts_folder(export), ignore_errors=True)
+
+
+def end_of_archive() -> datetime:
+    return timezone.now() + timedelta(days=settings.EXPORT_DAYS)
+
+
+def _checked(asked: Asked, *, actor: User) -> Export:
+    now = timezone.now()
+    as_of = asked.as_of or now
+    data_use = " ".join(asked.data_use.split())
+    formats = [form for form in FORMATS if form in asked.formats]
+    if not data_use:
+        raise RefusedByRule("Say in a sentence what the data may be used for.")
+    if len(data_use) > LONGEST_STATEMENT:
+        raise RefusedByRule(f"Say what the data may be used for in {LONGEST_STATEMENT} characters at most.")
+    if not formats or set(asked.formats) - set(FORMATS):
+        raise RefusedByRule(f"Choose among the formats {', '.join(FORMATS)}.")
+    if as_of > now:
+        raise RefusedByRule(f"It is {say_moment(now)} now. Choose a moment that is over.")
+    studies = None if asked.reader_studies is None else sorted(set(asked.reader_studies))
+    if studies is not None:
+        _require_there(studies, as_of=as_of)
+    if not sum(counted(studies, as_of=as_of).values()):
+        raise RefusedByRule(f"Nothing of what you chose was signed by {say_moment(as_of)}.")
+    return Export(created_by=actor, reader_studies=studies, as_of=as_of, formats=formats, data_use=data_use)
+
+
+def _require_there(uids: Sequence[UUID], *, as_of: datetime) -> None:
+    if not uids:
+        raise RefusedByRule("Choose a reader study, or all of them.")
+    found = ReaderStudy.objects.filter(uid__in=uids)
+    if len(found) < len(uids):
+        raise RefusedByRule("One of the chosen reader studies is not there any more. Choose again.")
+    hidden = found.exclude(pk__in=visible_reader_studies(as_of=as_of).values("pk")).first()
+    if hidden is not None:
+        raise RefusedByRule(
+            f"The design of “{hidden.title}” hides its results until it is locked, which it was not by then. "
+            "Leave it out, or lock it first."
+        )
