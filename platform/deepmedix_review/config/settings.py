@@ -111,6 +111,9 @@ SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 FILM_SERVER = os.environ.get("FILM_SERVER", "django")
 
 MAX_UPLOAD_BYTES = 2 * 1024**3  # of one request, all its files together
+MAX_SENT_PARTS = 2000  # of one message over DICOMweb
+# Messages over DICOMweb that each process of the web server takes at once; what is more is asked to wait.
+SENDERS_AT_ONCE = int(os.environ.get("SENDERS_AT_ONCE", "2"))
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 DECODER_MEMORY_BYTES = 2 * 1024**3

@@ -4,7 +4,8 @@ import hashlib
 import re
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.intake import tags
-from deepmedix_review.studies.intake.content import FilmRefused
+from deepmedix_review.studies.intake.content import Content, FilmRefused, Refusal, recognise
 from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
-from deepmedix_review.studies.intake.deidentification import name_film, shifted_study_date
+from deepmedix_review.studies.intake.deidentification import keyed_uid, name_film, shifted_study_date
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
@@ -33,6 +34,7 @@ Outcome = ImportItem.Outcome
 LONGEST_REASON = 300
 # A slow line sends a thousand films in this time.
 LONGEST_DROP = timedelta(hours=24)
+SENT_NAMES = ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 LOOK = ("name_seen_at", "name_seen_by", "looked_at", "looked_by")
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
@@ -70,6 +72,56 @@ def receive_instance(
         except FilmRefused as refusal:
             return _record_refusal(str(refusal), batch=batch, file_name=file_name, actor=actor)
         return _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one film that a program sent, and what its sender alone is told.
+
+    `came_as`: SOP class and UIDs as they came; kept nowhere. Empty where the film was refused, with the kind
+    of the refusal then.
+    """
+
+    item: ImportItem
+    came_as: Dataset
+    refusal: Refusal | None = None
+
+
+def receive_sent(
+    path: Path,
+    *,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    of_study: str = "",
+    sender: Mapping[str, str] | None = None,
+) -> Receipt:
+    """As `receive_instance`, of a DICOM file that came by a protocol of DICOM.
+
+    `of_study`: the Study Instance UID that it must have, as it came or as it is named here. `sender`: who
+    sent it, where no account did, for the audit record.
+    """
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
+        try:
+            if recognise(path) is not Content.DICOM:
+                raise FilmRefused("This is a picture, sent as DICOM. Bring it through the upload page.")
+            film = decode_film(path, limits=_limits(), work=Path(folder))
+            _check_study(film, of_study)
+        except FilmRefused as refusal:
+            refused = _record_refusal(
+                str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender
+            )
+            return Receipt(refused, Dataset(), refusal.kind)
+        kept = _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=False, sender=sender)
+    return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
+
+
+def _check_study(film: DecodedFilm, of_study: str) -> None:
+    came_as = tags.text(film.tags, "StudyInstanceUID")
+    if of_study and of_study not in (came_as, keyed_uid(came_as, key=settings.DEIDENTIFICATION_KEY)):
+        raise FilmRefused(
+            "The film is of another study than the address that it was sent to.", kind=Refusal.OF_OTHER_STUDY
+        )
 
 
 @transaction.atomic
@@ -165,7 +217,13 @@ def study_instances(study: Study) -> QuerySet[Instance]:
 
 @transaction.atomic
 def _keep(
-    film: DecodedFilm, *, batch: ImportBatch, file_name: str, actor: User | None, is_text_free: bool
+    film: DecodedFilm,
+    *,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    is_text_free: bool,
+    sender: Mapping[str, str] | None = None,
 ) -> ImportItem:
     identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
     # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
@@ -181,6 +239,7 @@ def _keep(
             batch=batch,
             file_name=file_name,
             actor=actor,
+            sender=sender,
         )
     is_phantom = batch.source == ImportBatch.Source.DEMO
     needs_look = not is_phantom and not is_text_free and may_carry_text(film)
@@ -193,6 +252,7 @@ def _keep(
         batch=batch,
         file_name=file_name,
         actor=actor,
+        sender=sender,
     )
 
 
@@ -266,9 +326,22 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
 
 
 @transaction.atomic
-def _record_refusal(reason: str, *, batch: ImportBatch, file_name: str, actor: User | None) -> ImportItem:
+def _record_refusal(
+    reason: str,
+    *,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    sender: Mapping[str, str] | None = None,
+) -> ImportItem:
     return _record(
-        Outcome.REFUSED, reason=reason, instance=None, batch=batch, file_name=file_name, actor=actor
+        Outcome.REFUSED,
+        reason=reason,
+        instance=None,
+        batch=batch,
+        file_name=file_name,
+        actor=actor,
+        sender=sender,
     )
 
 
@@ -280,11 +353,12 @@ def _record(
     batch: ImportBatch,
     file_name: str,
     actor: User | None,
+    sender: Mapping[str, str] | None,
 ) -> ImportItem:
     item = ImportItem.objects.create(
         batch=batch, file_name=_shown_name(file_name), outcome=outcome, reason=reason, instance=instance
     )
-    details = {"outcome": str(outcome)}
+    details = {"outcome": str(outcome), **(sender or {})}
     if instance is not None:
         details["study"] = str(instance.study.uid)
     record_event(actor=actor, action="receive_film", subject=item, details=details)

@@ -5,16 +5,17 @@ from django.urls import path
 from deepmedix_review.studies.dicomweb import rendered_views, retrieve_views
 from deepmedix_review.studies.dicomweb.attributes import Level
 from deepmedix_review.studies.dicomweb.search_views import SearchView
+from deepmedix_review.studies.dicomweb.storing_views import StudiesView, StudyView
 
 STUDY = "studies/<str:study>"
 SERIES = f"{STUDY}/series/<str:series>"
 INSTANCE = f"{SERIES}/instances/<str:instance>"
 
 urlpatterns = [
-    path("studies", SearchView.as_view(level=Level.STUDY), name="dicomweb-studies"),
+    path("studies", StudiesView.as_view(level=Level.STUDY), name="dicomweb-studies"),
     path("series", SearchView.as_view(level=Level.SERIES), name="dicomweb-all-series"),
     path("instances", SearchView.as_view(level=Level.INSTANCE), name="dicomweb-all-instances"),
-    path(STUDY, retrieve_views.FilmsView.as_view(), name="dicomweb-study"),
+    path(STUDY, StudyView.as_view(), name="dicomweb-study"),
     path(f"{STUDY}/metadata", retrieve_views.FilmsMetadataView.as_view(), name="dicomweb-study-metadata"),
     path(f"{STUDY}/thumbnail", rendered_views.FirstThumbnailView.as_view(), name="dicomweb-study-thumbnail"),
     path(f"{STUDY}/series", SearchView.as_view(level=Level.SERIES), name="dicomweb-series-of-study"),

@@ -5,8 +5,22 @@ from enum import StrEnum
 from pathlib import Path
 
 
+class Refusal(StrEnum):
+    """What programs are told of a refusal, whose sentence is for a person."""
+
+    NOT_UNDERSTOOD = "not understood"
+    NO_PICTURE = "no picture"
+    UNKNOWN_SYNTAX = "unknown syntax"
+    TOO_LARGE = "too large"
+    OF_OTHER_STUDY = "of another study"
+
+
 class FilmRefused(Exception):
     """This file can't become a film; the message tells the person who brought it why, and the way out."""
+
+    def __init__(self, reason: str, *, kind: Refusal = Refusal.NOT_UNDERSTOOD) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 class Content(StrEnum):

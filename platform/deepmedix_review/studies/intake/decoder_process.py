@@ -29,7 +29,7 @@ def main(request: Path) -> None:
     try:
         answer = _decode(Path(asked["path"]), Content(asked["content"]), limits=limits, work=work)
     except FilmRefused as refusal:
-        _write(work / "refused.json", {"reason": str(refusal)})
+        _write(work / "refused.json", {"reason": str(refusal), "kind": refusal.kind})
     except RecursionError:
         _write(work / "refused.json", {"reason": "The header nests its parts deeper than any film needs."})
     except MemoryError:

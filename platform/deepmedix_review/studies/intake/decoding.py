@@ -12,7 +12,7 @@ from typing import Any
 import pydicom
 from pydicom import Dataset
 
-from deepmedix_review.studies.intake.content import Content, FilmRefused, recognise
+from deepmedix_review.studies.intake.content import Content, FilmRefused, Refusal, recognise
 from deepmedix_review.studies.intake.limits import Limits
 
 # pydicom's warnings quote the values that it doubts, and logs must hold no name.
@@ -49,7 +49,8 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
     if size > limits.max_file_bytes:
         raise FilmRefused(
             f"The file has {size / 1024**2:.0f} MB; the platform takes up to "
-            f"{limits.max_file_bytes // 1024**2} MB. Export the film alone."
+            f"{limits.max_file_bytes // 1024**2} MB. Export the film alone.",
+            kind=Refusal.TOO_LARGE,
         )
     content = recognise(path)
     request = work / "request.json"
@@ -60,7 +61,8 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
         _run(request, limits=limits)
     refused = work / "refused.json"
     if refused.exists():
-        raise FilmRefused(str(_read_answer(refused)["reason"]))
+        answer = _read_answer(refused)
+        raise FilmRefused(str(answer["reason"]), kind=_kind(answer.get("kind")))
     return _checked(_read_answer(work / "film.json"), content=content, limits=limits, work=work)
 
 
@@ -111,6 +113,10 @@ def _read_answer(path: Path) -> dict[str, Any]:
         raise FilmRefused("The header holds more than any film needs.")
     answer: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return answer
+
+
+def _kind(told: Any) -> Refusal:
+    return Refusal(told) if told in tuple(Refusal) else Refusal.NOT_UNDERSTOOD
 
 
 def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: Path) -> DecodedFilm:

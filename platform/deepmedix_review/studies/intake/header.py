@@ -1,6 +1,5 @@
 """Checks that a film's header is true and bearable before one pixel is decoded, in the decoding process."""
 
-import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from deepmedix_review.studies.intake.content import FilmRefused
+from deepmedix_review.studies.intake.content import FilmRefused, Refusal
 from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.intake.meta_header import UID_PATTERN, read_meta_header
 from deepmedix_review.studies.intake.tags import KEPT_SEQUENCES
 
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -40,9 +40,7 @@ COMPRESSED = (
 )
 # A PackBits run says at most 128 bytes in 2 (PS3.5 annex G.3.1).
 _RLE_MAX_RATIO = 64
-_UID = re.compile(r"(?=.{1,64}$)[0-9]+(\.[0-9]+)+")
 _UNDEFINED = 0xFFFFFFFF
-_LONG_VRS = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,8 @@ def _inflated(path: Path, *, limits: Limits, work: Path) -> tuple[Path, str]:
                     if total > limits.max_inflated_bytes:
                         raise FilmRefused(
                             f"The file unfolds to more than {limits.max_inflated_bytes // 1024**2} MB: no "
-                            "film is so large. It may have been made to fill the machine; don't pass it on."
+                            "film is so large. It may have been made to fill the machine; don't pass it on.",
+                            kind=Refusal.TOO_LARGE,
                         )
                     out.write(piece)
                     chunk = stream.unconsumed_tail
@@ -116,23 +115,8 @@ def _inflated(path: Path, *, limits: Limits, work: Path) -> tuple[Path, str]:
 
 
 def _read_syntax(file: BinaryIO) -> str:
-    """Leaves the file where the data set begins. Group 0002 is Explicit VR Little Endian (PS3.10, 7.1)."""
-    if file.read(132)[128:] != b"DICM":
-        file.seek(0)
-    syntax = ""
-    while len(front := file.read(8)) == 8:
-        group, element, vr, length = struct.unpack("<HH2sH", front)
-        if group != 0x0002:
-            break
-        if vr in _LONG_VRS:
-            (length,) = struct.unpack("<L", file.read(4))
-        if length > 64 * 1024:
-            raise FilmRefused("The file's first part, its meta header, is damaged. Export it again.")
-        value = file.read(length)
-        if element == 0x0010:
-            syntax = value.decode("ascii", "replace").rstrip("\0 ")
-    file.seek(-len(front), 1)
-    return syntax
+    """Leaves the file where the data set begins."""
+    return read_meta_header(file).get(0x0010, b"").decode("ascii", "replace").rstrip("\0 ")
 
 
 def _guessed(front: Dataset) -> str:
@@ -151,7 +135,7 @@ def _checked(front: Dataset, *, syntax: UID, limits: Limits) -> Header:
                 f"The header has no {name} Instance UID, so the film can't be told from others."
             )
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        if front.get(keyword) and not _UID.fullmatch(str(front[keyword].value)):
+        if front.get(keyword) and not UID_PATTERN.fullmatch(str(front[keyword].value)):
             raise FilmRefused(
                 f"The header's {pydicom.datadict.dictionary_description(keyword)} is not a UID: it may hold "
                 "only digits and dots, at most 64. Export the film again."
@@ -162,7 +146,8 @@ def _checked(front: Dataset, *, syntax: UID, limits: Limits) -> Header:
         )
         raise FilmRefused(
             f"The film is stored in a way that can't be read here ({name}). Export it as Explicit VR Little "
-            "Endian."
+            "Endian.",
+            kind=Refusal.UNKNOWN_SYNTAX,
         )
     header = Header(
         dataset=front,
@@ -189,7 +174,8 @@ def _count(front: Dataset, keyword: str, *, default: int | None = None) -> int:
         return int(value)
     except (TypeError, ValueError):
         raise FilmRefused(
-            f"There is no picture in this object: its header does not say {keyword}. Choose the film itself."
+            f"There is no picture in this object: its header does not say {keyword}. Choose the film itself.",
+            kind=Refusal.NO_PICTURE,
         ) from None
 
 
@@ -201,7 +187,9 @@ def _check_numbers(header: Header, *, limits: Limits) -> None:
         raise FilmRefused(
             f"The header says {header.columns} x {header.rows} pixels"
             + (f" in {header.num_frames} frames" if header.num_frames > 1 else "")
-            + f"; the platform takes up to {limits.max_pixels // 1024**2} million. No chest film is so large."
+            + f"; the platform takes up to {limits.max_pixels // 1024**2} million. No chest film is so "
+            "large.",
+            kind=Refusal.TOO_LARGE,
         )
     fits = (
         header.bits_stored <= header.bits_allocated
@@ -232,7 +220,9 @@ def _announced_pixel_bytes(file: BinaryIO, front: Dataset) -> int:
     endian = "<" if is_little else ">"
     start = file.read(8)
     if len(start) < 8 or struct.unpack(f"{endian}HH", start[:4]) != (0x7FE0, 0x0010):
-        raise FilmRefused("There is no picture in this object. Choose the film itself.")
+        raise FilmRefused(
+            "There is no picture in this object. Choose the film itself.", kind=Refusal.NO_PICTURE
+        )
     if is_implicit:
         return int(struct.unpack(f"{endian}L", start[4:])[0])
     return int(struct.unpack(f"{endian}L", file.read(4).ljust(4, b"\0"))[0])

@@ -139,12 +139,14 @@ class Instance(PublicModel):
 
 
 class ImportBatch(PublicModel):
-    """One upload or folder, file by file."""
+    """One upload, folder, message over DICOMweb or association over the DICOM network, file by file."""
 
     class Source(models.TextChoices):
         UPLOAD = "upload"
         COMMAND = "command"
         DEMO = "demo"
+        STOW = "stow"
+        LISTENER = "listener"
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
