@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
@@ -34,9 +35,14 @@ class Attribute:
     is_matched: bool = False
     is_standard: bool = True
 
-    @property
+    @cached_property
     def vr(self) -> str:
         return dictionary_VR(self.keyword)
+
+    @cached_property
+    def tag(self) -> str:
+        """Eight hexadecimal digits."""
+        return f"{tag_for_keyword(self.keyword):08X}"
 
 
 def _by_keyword(*attributes: Attribute) -> dict[str, Attribute]:

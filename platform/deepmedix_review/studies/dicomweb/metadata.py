@@ -27,7 +27,8 @@ def metadata_of(film: Instance, *, address: str) -> dict[str, Any]:
         bulk_data_element_handler=lambda element: f"{bulk_data}/{places[id(element)]}",
     )
     vr = "OW" if file.header.BitsAllocated > 8 else "OB"
-    return {**told, PIXEL_DATA: {"vr": vr, "BulkDataURI": f"{bulk_data}/{PIXEL_DATA}"}}
+    # By tag, as the model wants it (F.2.2).
+    return {**dict(sorted(told.items())), PIXEL_DATA: {"vr": vr, "BulkDataURI": f"{bulk_data}/{PIXEL_DATA}"}}
 
 
 def stream_metadata(films: Iterable[Instance], *, address: str) -> Iterator[bytes]:

@@ -118,7 +118,7 @@ def _shown(fields: list[str], *, level: Level, within: Mapping[Level, str]) -> f
     """What the standard wants in every answer, and what was asked for beside it. An attribute that is known
     to the standard and not held here is left out, as one that has no value (PS3.18, 8.3.4.3)."""
     levels = [one for one in Level if one <= level and one not in within]
-    shown = set(standard_at(levels)) | {"StudyInstanceUID"}
+    shown = set(standard_at(levels)) | {"StudyInstanceUID", "InstanceAvailability", "RetrieveURL"}
     if level >= Level.SERIES:
         shown.add("SeriesInstanceUID")
     for name in (one.strip() for field in fields for one in field.split(",")):

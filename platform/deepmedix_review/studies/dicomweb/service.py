@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.negotiation import BaseContentNegotiation
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from deepmedix_review.studies.dicomweb.matching import QueryRefused
 from deepmedix_review.studies.dicomweb.negotiation import Offer
 from deepmedix_review.studies.dicomweb.responding import RangeRefused
 from deepmedix_review.studies.film_response import CACHING
@@ -39,6 +41,8 @@ class DicomWebView(APIView):
     content_negotiation_class = _RefusalsAreJson
 
     def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, TooManyFieldsSent):
+            exc = QueryRefused("The address has more parameters than a search can have. Ask in several.")
         answer = super().handle_exception(exc)
         if isinstance(exc, RangeRefused):
             answer["Content-Range"] = f"bytes */{exc.length}"

@@ -34,7 +34,7 @@ from inference.images import render_reference, render_values
 from inference.shading import Look
 from tests.deepmedix_review.studies.dicomweb.the_service import ask, token_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.studies import store_phantom
+from tests.factories.studies import receive, store_phantom, write_film
 
 pytestmark = pytest.mark.django_db
 SIZE = 64
@@ -278,6 +278,43 @@ def test_what_the_client_has_is_not_sent_again_and_each_form_is_another(
 def test_the_same_answer_has_the_same_bytes(film: Instance, admin: User) -> None:
     first, second = (body(ask(admin, at(film))) for _ in range(2))
     assert first == second
+
+
+def test_a_study_is_sent_film_by_film_each_on_the_record_before_it_leaves(admin: User) -> None:
+    """However many films it has, one of them is in memory, and what was not sent is not on the record."""
+    of_one = {"StudyInstanceUID": "1.2.3", "PatientID": "7", "IssuerOfPatientID": None}
+    films = [store_phantom(seed=seed, size=SIZE, **of_one) for seed in (1, 2)]
+    events = AuditEvent.objects.filter(action="view_film")
+    for accept in ("*/*", "multipart/related; type=application/dicom; transfer-syntax=*"):
+        before = events.count()
+        answer = ask(admin, f"studies/{films[0].study.study_instance_uid}", accept=accept)
+        assert events.count() == before
+        sent = iter(answer.streaming_content)
+        next(sent)
+        assert events.count() == before + 1
+        assert b"".join(sent).count(b"application/dicom; transfer-syntax=") == 1
+        assert events.count() == before + 2
+
+
+def test_each_frame_of_several_is_sent_alone_and_in_lists(admin: User, tmp_path: Path) -> None:
+    source = dcmread(write_film(tmp_path / "film.dcm", size=SIZE))
+    pictures = [source.PixelData, bytes(reversed(source.PixelData))]
+    source.NumberOfFrames, source.PixelData = 2, b"".join(pictures)
+    source.BitsStored, source.HighBit = 16, 15
+    source.save_as(tmp_path / "two.dcm")
+    film = receive(tmp_path / "two.dcm").instance
+    assert film is not None
+    # Such a film is held, and only an earlier version let one in.
+    Study.objects.update(state=Study.State.READY)
+    for frames, wanted in (("1", [0]), ("2", [1]), ("2,1", [1, 0]), ("1,2,2", [0, 1, 1])):
+        found = [content for _, content in parts(ask(admin, at(film, f"/frames/{frames}")))]
+        assert found == [pictures[one] for one in wanted]
+    ((_, whole),) = parts(ask(admin, at(film)))
+    assert dcmread(BytesIO(whole)).PixelData == b"".join(pictures)
+    assert ask(admin, at(film, "/frames/1,2"), accept="application/octet-stream").status_code == 406
+    first, second = (body(ask(admin, at(film, f"/frames/{n}/rendered"))) for n in (1, 2))
+    assert first == body(ask(admin, at(film, "/rendered"))) != second
+    assert "has 2 frames" in ask(admin, at(film, "/frames/3")).json()["detail"]
 
 
 def test_nginx_sends_a_stored_film_itself(film: Instance, admin: User, settings: Settings) -> None:

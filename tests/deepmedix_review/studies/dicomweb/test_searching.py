@@ -62,6 +62,13 @@ def test_each_level_answers_what_the_standard_wants_of_it(admin: User) -> None:
     assert film.sop_class_uid.startswith("1.2.840.10008.")
 
 
+def test_attributes_come_by_tag(admin: User) -> None:
+    InstanceFactory.create()
+    for address in ("studies", "series", "instances?includefield=all"):
+        (row,) = ask(admin, address).json()
+        assert list(row) == sorted(row)
+
+
 def test_searches_across_studies_answer_what_the_levels_above_are_too(admin: User) -> None:
     film = InstanceFactory.create(series__modality="CR")
     (found,) = datasets(ask(admin, "series"))
@@ -152,6 +159,7 @@ HOSTILE = [
     ("=x", "does not know one of the parameters"),
     ("RequestAttributesSequence.ScheduledProcedureStepID=1", "does not know"),
     ("PatientID=a&PatientID=b", "asked for twice"),
+    ("PatientID=a&" * 2000, "more parameters than"),
     ("PatientID=a&00100020=b", "asked for twice"),
     ("ModalitiesInStudy=CR,D*", "list and by a wildcard"),
     ("includefield=Nonsense", "includefield names"),
