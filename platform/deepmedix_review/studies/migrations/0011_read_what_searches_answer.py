@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
 
 WANTED = ["SOPClassUID", "BitsAllocated", "PatientSex"]
 
@@ -18,8 +17,8 @@ def read_headers(apps: Any, _schema_editor: Any) -> None:
         header = header_of(Path(settings.FILM_FOLDER) / film.file_path)
         if header is None:
             continue
-        film.sop_class_uid = str(header.get("SOPClassUID", ""))
-        film.bits_allocated = header.get("BitsAllocated", 16)
+        film.sop_class_uid = str(header.get("SOPClassUID") or "")
+        film.bits_allocated = header.get("BitsAllocated") or 16
         film.save(update_fields=["sop_class_uid", "bits_allocated"])
         # The first film comes last.
         studies.filter(pk=film.series.study_id).update(patient_sex=header.get("PatientSex") or "")
@@ -29,7 +28,8 @@ def header_of(path: Path) -> Dataset | None:
     """Of a display file; None where there is none to read."""
     try:
         return dcmread(path, stop_before_pixels=True, specific_tags=list(WANTED))
-    except (OSError, InvalidDicomError):
+    except Exception:
+        # A damaged file stops no update, and pydicom's parsers raise whatever they meet.
         return None
 
 
