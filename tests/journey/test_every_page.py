@@ -58,6 +58,9 @@ NO_PAGES = {
     "hand-over-live",
     "hand-over-bundle",
     "collection-preview",
+    "export-live",
+    "export-preview",
+    "export-archive",
 }
 PAGES_OF = {
     "admin": {
@@ -88,6 +91,8 @@ PAGES_OF = {
         "criterion-list",
         "criterion-create",
         "criterion-detail",
+        "export-list",
+        "export-new",
     },
     "researcher": {
         "token-list",
@@ -115,6 +120,8 @@ PAGES_OF = {
         "gate-policy-new",
         "gate-policy",
         "hand-over-list",
+        "export-list",
+        "export-new",
     },
     "expert": {"worklist", "reading", "amend-reading"},
     "nobody": {"login"},

@@ -89,6 +89,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["export_list"];
+        put?: never;
+        /** @description A worker writes it; ask for its state until that is done, failed or cancelled. */
+        post: operations["export_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["export_retrieve"];
+        put?: never;
+        post?: never;
+        /** @description The archive alone: what left, and for what, stays known. */
+        delete: operations["export_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{uid}/archive.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The zip, or the part of it that `Range` asks for; its ETag is its sha256. */
+        get: operations["export_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A running one ends at its next part. */
+        post: operations["export_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inference-jobs/{uid}/": {
         parameters: {
             query?: never;
@@ -738,6 +807,24 @@ export interface components {
             /** @description empty where the answer stands as it is */
             rewrite: string;
         };
+        AskExportJsonRequest: {
+            /** @description what the data may be used for, a sentence */
+            data_use: string;
+            /** @description all, where they are not named */
+            reader_studies?: string[];
+            /**
+             * @description csv, where none is named
+             * @default [
+             *       "csv"
+             *     ]
+             */
+            formats: components["schemas"]["FormatsEnum"][];
+            /**
+             * Format: date-time
+             * @description readings signed up to this moment; now, where it is not named
+             */
+            as_of?: string;
+        };
         /** @enum {unknown} */
         BlankEnum: "";
         /**
@@ -1052,6 +1139,69 @@ export interface components {
          * @enum {string}
          */
         EngineEnum: "local" | "ray";
+        /** @description `num_done` of `num_total` tells how far it is; `archive_bytes` is null where no archive lies here. */
+        ExportJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            state?: components["schemas"]["JobState"];
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            /** @description their uids in order; null, all of them */
+            reader_studies?: string[] | null;
+            /**
+             * Format: date-time
+             * @description readings signed up to this moment
+             */
+            as_of: string;
+            formats: string[];
+            /** @description what the data may be used for, a sentence */
+            data_use: string;
+            /**
+             * Format: int64
+             * @description of them, so far
+             */
+            num_done?: number;
+            /**
+             * Format: int64
+             * @description readings and cases, once for each file
+             */
+            num_total?: number;
+            /**
+             * Format: int64
+             * @description rows written so far
+             */
+            num_rows?: number;
+            /** @description by name: sha256, num_rows, num_bytes, attempt */
+            files: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description reason and num */
+            left_out: {
+                [key: string]: unknown;
+            }[];
+            /** @description of the archive, once written */
+            sha256?: string;
+            /**
+             * Format: int64
+             * @description null where none lies here
+             */
+            archive_bytes?: number | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /**
+             * Format: date-time
+             * @description when the archive is deleted
+             */
+            expires_at?: string | null;
+        };
+        ExportPageJson: {
+            results: components["schemas"]["ExportJson"][];
+            next_before: number | null;
+        };
         Feedback: {
             known_answer: components["schemas"]["KnownAnswer"];
             items: components["schemas"]["FeedbackItem"][];
@@ -1130,6 +1280,13 @@ export interface components {
          * @enum {string}
          */
         FormEnum: "choice" | "findings";
+        /**
+         * @description * `csv` - csv
+         *     * `jsonl` - jsonl
+         *     * `parquet` - parquet
+         * @enum {string}
+         */
+        FormatsEnum: "csv" | "jsonl" | "parquet";
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */
@@ -1649,6 +1806,9 @@ export interface components {
             may_take?: boolean;
         };
         RefusalJson: {
+            detail: string;
+        };
+        RefusedJson: {
             detail: string;
         };
         RegionAnnotation: {
@@ -2219,6 +2379,298 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    export_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportPageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskExportJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["AskExportJsonRequest"];
+                "multipart/form-data": components["schemas"]["AskExportJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_archive: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string;
+            };
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
                 };
             };
         };

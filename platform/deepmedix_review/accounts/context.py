@@ -18,6 +18,7 @@ NAVIGATION = (
     (Capability.VIEW_RESULTS, "reader-study-list", "Reader studies"),
     (Capability.VIEW_MODELS, "dataset-list", "Data sets"),
     (Capability.VIEW_MODELS, "model-list", "Models"),
+    (Capability.EXPORT_DATASETS, "export-list", "Exports"),
     (Capability.VIEW_AUDIT, "audit-list", "Audit"),
     (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),
 )

@@ -26,6 +26,7 @@ FOR_PROGRAMS = frozenset(
         Capability.DECIDE_HELD_STUDIES,
         Capability.VIEW_ALL_STUDIES,
         Capability.REQUEST_INFERENCE,
+        Capability.EXPORT_DATASETS,
         Capability.FREEZE_DATASETS,
         Capability.TRAIN_MODELS,
         Capability.VIEW_MODELS,

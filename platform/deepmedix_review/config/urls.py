@@ -6,14 +6,15 @@ from drf_spectacular.views import SpectacularAPIView
 from deepmedix_review.accounts import urls as accounts
 from deepmedix_review.audit import urls as audit
 from deepmedix_review.config.health import show_health
+from deepmedix_review.exports import urls as exports
 from deepmedix_review.feedback import urls as feedback
 from deepmedix_review.reasoning import urls as reasoning
 from deepmedix_review.reviews import urls as reviews
 from deepmedix_review.studies import urls as studies
 from deepmedix_review.studies.dicomweb import urls as dicomweb
 
-PAGES = (accounts, audit, studies, reasoning, reviews, feedback)
-INTERFACES = (accounts, studies, reasoning, reviews, feedback)
+PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports)
+INTERFACES = (accounts, studies, reasoning, reviews, feedback, exports)
 
 urlpatterns = [
     path("healthz", show_health, name="health"),

@@ -123,7 +123,8 @@ class _Writing:
         folder = parts_folder(export)
         export.basis, export.files = basis, {}
         progress = Progress(export, self.check)
-        progress.tell(basis=basis, num_total=sum(one.num for one in planned))
+        export.num_total = sum(one.num for one in planned)
+        progress.tell(basis=basis, num_total=export.num_total)
         written = []
         for one in planned:
             before = kept.get(one.name)

@@ -1,0 +1,49 @@
+"""How exports look as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from deepmedix_review.exports.models import CSV, FORMATS, Export
+from deepmedix_review.exports.services import LONGEST_STATEMENT
+
+
+class AskExportJson(serializers.Serializer[Any]):
+    data_use = serializers.CharField(
+        max_length=LONGEST_STATEMENT, help_text="what the data may be used for, a sentence"
+    )
+    reader_studies = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="all, where they are not named"
+    )
+    formats = serializers.ListField(
+        child=serializers.ChoiceField(choices=FORMATS), default=[CSV], help_text="csv, where none is named"
+    )
+    as_of = serializers.DateTimeField(
+        required=False, help_text="readings signed up to this moment; now, where it is not named"
+    )
+
+
+class ExportJson(serializers.ModelSerializer[Export]):
+    """`num_done` of `num_total` tells how far it is; `archive_bytes` is null where no archive lies here."""
+
+    files = serializers.DictField(
+        child=serializers.DictField(), help_text="by name: sha256, num_rows, num_bytes, attempt"
+    )
+    left_out = serializers.ListField(child=serializers.DictField(), help_text="reason and num")
+
+    class Meta:
+        model = Export
+        fields = (
+            *("uid", "state", "error", "reader_studies", "as_of", "formats", "data_use"),
+            *("num_done", "num_total", "num_rows", "files", "left_out", "sha256", "archive_bytes"),
+            *("created_at", "finished_at", "expires_at"),
+        )
+
+
+class ExportPageJson(serializers.Serializer[Any]):
+    results = ExportJson(many=True)
+    next_before = serializers.IntegerField(allow_null=True)
+
+
+class RefusedJson(serializers.Serializer[Any]):
+    detail = serializers.CharField()
