@@ -46,6 +46,8 @@ class DicomWebView(APIView):
         answer = super().handle_exception(exc)
         if isinstance(exc, RangeRefused):
             answer["Content-Range"] = f"bytes */{exc.length}"
+        # Else Django logs the address, in which a hospital's own UID may stand.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
         return answer
 
 

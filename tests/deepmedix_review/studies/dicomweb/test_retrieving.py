@@ -403,6 +403,12 @@ def test_a_film_is_where_its_own_study_and_series_are(film: Instance, admin: Use
     assert ask(admin, "studies/1.2.3").status_code == 404
 
 
+def test_no_log_holds_the_uid_of_a_hospital(admin: User, caplog: pytest.LogCaptureFixture) -> None:
+    for address in ("studies/1.2.840.4711", "studies/1.2.840.4711/metadata", "studies/1.2.840.4711x/series"):
+        assert ask(admin, address).status_code in (400, 404)
+    assert "4711" not in caplog.text
+
+
 def test_windows_and_viewports_are_drawn_as_asked(film: Instance, admin: User) -> None:
     dataset = dcmread(film_path(film))
 
