@@ -16,7 +16,7 @@ NUM_RUNS = 5
 
 def run() -> list[Figure]:
     with private_installation():
-        reader_study = _make()
+        reader_study = read_by_all()
         from deepmedix_review.reviews.models import StepRating
         from deepmedix_review.reviews.results.dashboard import compute
 
@@ -55,7 +55,7 @@ def _median(work: Callable[[], object]) -> float:
     return median_seconds(work, num_runs=NUM_RUNS)
 
 
-def _make() -> object:
+def read_by_all() -> object:
     """Cases with two outputs each; every reader has signed every case, and some of them twice."""
     from django.db import connection
 

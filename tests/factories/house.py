@@ -11,6 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
 from deepmedix_review.common.models import JobState
+from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
     HandOver,
     ModelReturn,
@@ -150,6 +151,7 @@ def furnish() -> House:
     dataset, run, candidate = _loop(serving, researcher, films[0])
     passed = _before_the_gate(serving, held=candidate)
     _hand_over(dataset, serving, researcher)
+    take_out(admin)
     other_run = TrainingRun.objects.create(
         dataset=dataset,
         parent_version=serving,
@@ -267,6 +269,24 @@ def _hand_over(dataset: PreferenceDataset, parent: ModelVersion, researcher: Use
         state=JobState.FAILED,
         error="metrics.json is missing. Copy the whole folder that launch.sh left.",
     )
+
+
+def take_out(admin: User) -> None:
+    """Exports that can be fetched, are being written, and could not be."""
+    for said in (
+        {"state": JobState.FAILED, "error": "The disk is full: the export was given up."},
+        {
+            "state": JobState.DONE,
+            "sha256": "cd" * 32,
+            "archive_bytes": 3_459_725,
+            "num_rows": 1_204_881,
+            "formats": ["csv", "jsonl", "parquet"],
+            "expires_at": timezone.now() + timedelta(days=30),
+        },
+        {"state": JobState.RUNNING, "num_total": 9_600, "num_done": 3_200, "num_rows": 40_122},
+    ):
+        asked = {"created_by": admin, "as_of": timezone.now(), "formats": ["csv"]}
+        Export.objects.create(**{**asked, "data_use": "Agreement of readers, by our group alone.", **said})
 
 
 def write_samples(run: TrainingRun, film: Instance) -> None:

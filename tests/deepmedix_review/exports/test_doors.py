@@ -98,7 +98,7 @@ def test_the_preview_tells_what_would_be_left_out(study: ReaderStudy, admin: Use
     ReaderStudy.objects.filter(pk=study.pk).update(hides_results=True)
     found = client.post(reverse("export-preview"), form_of()).content.decode()
     assert "Nothing of this was signed by then." in found
-    assert "1 reader studies that hide their results until they are locked" in found
+    assert "Reader studies that hide their results until they are locked: 1" in found
 
 
 def test_only_who_may_take_data_sets_out_comes_to_the_pages(study: ReaderStudy, client: Client) -> None:
