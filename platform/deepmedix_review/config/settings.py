@@ -114,6 +114,17 @@ MAX_UPLOAD_BYTES = 2 * 1024**3  # of one request, all its files together
 MAX_SENT_PARTS = 2000  # of one message over DICOMweb
 # Messages over DICOMweb that each process of the web server takes at once; what is more is asked to wait.
 SENDERS_AT_ONCE = int(os.environ.get("SENDERS_AT_ONCE", "2"))
+# Of `manage.py dicom_listener`, as they are written; it reads them and refuses what can't be.
+DICOM_LISTENER = {
+    "DICOM_AE_TITLE": os.environ.get("DICOM_AE_TITLE", "DEEPMEDIX"),
+    "DICOM_HOST": os.environ.get("DICOM_HOST", "127.0.0.1"),
+    "DICOM_PORT": os.environ.get("DICOM_PORT", "11112"),
+    "DICOM_PEERS": os.environ.get("DICOM_PEERS", "127.0.0.0/8,::1"),
+    "DICOM_CALLERS": os.environ.get("DICOM_CALLERS", ""),
+    "DICOM_MAX_ASSOCIATIONS": os.environ.get("DICOM_MAX_ASSOCIATIONS", "10"),
+    "DICOM_MAX_PDU_BYTES": os.environ.get("DICOM_MAX_PDU_BYTES", "131072"),
+    "DICOM_IDLE_SECONDS": os.environ.get("DICOM_IDLE_SECONDS", "60"),
+}
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 DECODER_MEMORY_BYTES = 2 * 1024**3

@@ -94,19 +94,21 @@ def receive_sent(
     file_name: str,
     actor: User | None,
     of_study: str = "",
+    of_object: tuple[str, str] | None = None,
     sender: Mapping[str, str] | None = None,
 ) -> Receipt:
     """As `receive_instance`, of a DICOM file that came by a protocol of DICOM.
 
-    `of_study`: the Study Instance UID that it must have, as it came or as it is named here. `sender`: who
-    sent it, where no account did, for the audit record.
+    `of_study`: the Study Instance UID that it must have, as it came or as it is named here.
+    `of_object`: the SOP class and instance that it was said to be. `sender`: who sent it, where no account
+    did, for the audit record.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
             if recognise(path) is not Content.DICOM:
                 raise FilmRefused("This is a picture, sent as DICOM. Bring it through the upload page.")
             film = decode_film(path, limits=_limits(), work=Path(folder))
-            _check_study(film, of_study)
+            _check_names(film, of_study=of_study, of_object=of_object)
         except FilmRefused as refusal:
             refused = _record_refusal(
                 str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender
@@ -116,11 +118,16 @@ def receive_sent(
     return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
 
 
-def _check_study(film: DecodedFilm, of_study: str) -> None:
+def _check_names(film: DecodedFilm, *, of_study: str, of_object: tuple[str, str] | None) -> None:
     came_as = tags.text(film.tags, "StudyInstanceUID")
     if of_study and of_study not in (came_as, keyed_uid(came_as, key=settings.DEIDENTIFICATION_KEY)):
         raise FilmRefused(
             "The film is of another study than the address that it was sent to.", kind=Refusal.OF_OTHER_STUDY
+        )
+    inside = tuple(tags.text(film.tags, keyword) for keyword in ("SOPClassUID", "SOPInstanceUID"))
+    if of_object is not None and inside != of_object:
+        raise FilmRefused(
+            "The film is another object than the one that was announced.", kind=Refusal.OF_OTHER_OBJECT
         )
 
 

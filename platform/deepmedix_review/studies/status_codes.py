@@ -18,6 +18,7 @@ REFUSAL_CODES: Mapping[Refusal, int] = {
     Refusal.UNKNOWN_SYNTAX: 0xC122,
     Refusal.TOO_LARGE: OUT_OF_RESOURCES,
     Refusal.OF_OTHER_STUDY: 0xA900,
+    Refusal.OF_OTHER_OBJECT: 0xA900,
 }
 
 

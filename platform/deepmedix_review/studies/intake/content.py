@@ -13,6 +13,7 @@ class Refusal(StrEnum):
     UNKNOWN_SYNTAX = "unknown syntax"
     TOO_LARGE = "too large"
     OF_OTHER_STUDY = "of another study"
+    OF_OTHER_OBJECT = "of another object"
 
 
 class FilmRefused(Exception):
