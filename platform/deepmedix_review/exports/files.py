@@ -14,6 +14,8 @@ from deepmedix_review.exports.models import CSV, JSONL, PARQUET
 from deepmedix_review.exports.tables import Column, Kind, Table
 
 PIECE_BYTES = 1024 * 1024
+# Of CSV, that become a row group of Parquet: some thousand ratings.
+GROUP_BYTES = 2 * 1024 * 1024
 # What a spreadsheet would take for a formula gets an apostrophe before it, in CSV alone.
 FORMULA = r"^\s*[=+@-]"
 ENDINGS = {CSV: ".csv", JSONL: ".jsonl", PARQUET: ".parquet"}
@@ -86,7 +88,7 @@ class JsonlFile:
 
 
 class ParquetFile:
-    """A row group for each part that was asked of the database; zstd."""
+    """A row group for each GROUP_BYTES of lines, and at the end of each part; zstd."""
 
     def __init__(self, table: Table, file: IO[bytes]) -> None:
         import pyarrow
@@ -105,25 +107,26 @@ class ParquetFile:
         self._statement = f"COPY (SELECT {cells} FROM ({table.query}) AS q) TO STDOUT (FORMAT csv)"
 
     def append(self, values: Mapping[str, Any]) -> int:
+        return _copy(self._statement, values, self._write_group, piece_bytes=GROUP_BYTES)
+
+    def _write_group(self, lines: bytes) -> None:
         from pyarrow import csv as arrow_csv
         from pyarrow import py_buffer
 
-        lines = bytearray()
-        num_rows = _copy(self._statement, values, lines.extend)
-        if num_rows:
-            part = arrow_csv.read_csv(
-                py_buffer(lines),
-                read_options=arrow_csv.ReadOptions(column_names=self._schema.names, use_threads=False),
-                parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=self._schema,
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                ),
-            )
-            self._writer.write_table(part)
-        return num_rows
+        if not lines:
+            return
+        part = arrow_csv.read_csv(
+            py_buffer(lines),
+            read_options=arrow_csv.ReadOptions(column_names=self._schema.names, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=self._schema,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        self._writer.write_table(part)
 
     def close(self) -> None:
         self._writer.close()
@@ -141,21 +144,27 @@ def _exact_cell(column: Column) -> str:
     return f"{name}::text" if column.kind == Kind.YES_NO else name
 
 
-def _copy(statement: str, values: Mapping[str, Any], write: Callable[[bytes], Any]) -> int:
-    """The number of rows; at most about PIECE_BYTES wait to be written."""
+def _copy(
+    statement: str,
+    values: Mapping[str, Any],
+    write: Callable[[bytes], Any],
+    *,
+    piece_bytes: int = PIECE_BYTES,
+) -> int:
+    """The number of rows; at most about `piece_bytes` of whole rows wait to be written."""
     connection.ensure_connection()
     with connection.connection.cursor() as cursor:
         with cursor.copy(statement, values) as copy:
-            for piece in _pieces(copy):
+            for piece in _pieces(copy, piece_bytes):
                 write(piece)
         return int(cursor.rowcount)
 
 
-def _pieces(copy: Any) -> Iterator[bytes]:
+def _pieces(copy: Any, piece_bytes: int) -> Iterator[bytes]:
     waiting = bytearray()
     for line in copy:
         waiting += line
-        if len(waiting) >= PIECE_BYTES:
+        if len(waiting) >= piece_bytes:
             yield bytes(waiting)
             waiting.clear()
     yield bytes(waiting)
