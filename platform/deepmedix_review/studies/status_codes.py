@@ -22,5 +22,10 @@ REFUSAL_CODES: Mapping[Refusal, int] = {
 }
 
 
-def is_disk_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def is_disk_full(error: BaseException | None) -> bool:
+    """By the error or by those behind it: pydicom raises another, which lacks the number."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,8 +1,10 @@
 """Every way to store a film comes out the same, and nothing that a file does harms more than its process."""
 
+import errno
 import json
 import os
 import struct
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +17,13 @@ from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian
 
+from deepmedix_review.studies.intake import decoder_process
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
 from deepmedix_review.studies.intake.deidentification import name_film
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.status_codes import is_disk_full
 from inference.images import render_reference, render_values
 from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, stored_pixels, write_phantom_dicom
 from tests.factories.studies import write_film
@@ -373,3 +377,32 @@ def test_every_shared_film_shows_the_same_after_it_was_stored(shared_data: Path,
         assert np.array_equal(dcmread(work / "stored.dcm").pixel_array, np.asarray(Image.open(path))), (
             path.name
         )
+
+
+def test_a_full_disk_is_no_fault_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_film(tmp_path / "film.dcm")
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def run_here(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        with pytest.raises(SystemExit) as ended:
+            decoder_process.main(Path(command[-1]))
+        return subprocess.CompletedProcess(command, int(str(ended.value.code)))
+
+    monkeypatch.setattr(decoder_process, "_restrain", lambda limits: None)
+    monkeypatch.setattr(decoder_process, "_decode", full)
+    monkeypatch.setattr(subprocess, "run", run_here)
+    with pytest.raises(OSError, match="No space left") as error:
+        decode_film(path, limits=LIMITS, work=work)
+    assert is_disk_full(error.value)
+    assert list(work.glob("refused.json")) == []
+
+
+def test_a_full_disk_is_known_behind_another_error() -> None:
+    wrapped = OSError("With tag (7FE0,0010)")
+    wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert is_disk_full(wrapped)
+    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))

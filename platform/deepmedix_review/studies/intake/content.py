@@ -16,6 +16,10 @@ class Refusal(StrEnum):
     OF_OTHER_OBJECT = "of another object"
 
 
+# The exit status of the decoding process where the disk is full: that is no fault of the film.
+DISK_IS_FULL = 28
+
+
 class FilmRefused(Exception):
     """This file can't become a film; the message tells the person who brought it why, and the way out."""
 

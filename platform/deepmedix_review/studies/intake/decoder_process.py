@@ -5,12 +5,13 @@ answer is written beside it: `film.json`, one codestream a frame, and a picture 
 with a sentence.
 """
 
+import errno
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepmedix_review.studies.intake.content import Content, FilmRefused
+from deepmedix_review.studies.intake.content import DISK_IS_FULL, Content, FilmRefused
 from deepmedix_review.studies.intake.limits import Limits
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 
 def main(request: Path) -> None:
+    try:
+        _answer(request)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            sys.exit(DISK_IS_FULL)
+        raise
+
+
+def _answer(request: Path) -> None:
     asked = json.loads(request.read_text("utf-8"))
     limits = Limits(**asked["limits"])
     _restrain(limits)
@@ -35,6 +45,8 @@ def main(request: Path) -> None:
     except MemoryError:
         _write(work / "refused.json", {"reason": "The film needs more memory than a film may take."})
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         reason = f"The file is damaged and can't be read ({type(error).__name__}). Export it again."
         _write(work / "refused.json", {"reason": reason})
     else:
@@ -78,7 +90,7 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict
         (work / f"frame-{index}").write_bytes(stream)
     try:
         shown = _show(film, tags.kept(source), work=work)
-    except (MemoryError, RecursionError):
+    except (MemoryError, RecursionError, OSError):
         raise
     except Exception as error:
         raise FilmRefused(

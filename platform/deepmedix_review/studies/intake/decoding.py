@@ -1,5 +1,6 @@
 """Has a file decoded by a process of its own, and believes nothing of its answer that it can check."""
 
+import errno
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import pydicom
 from pydicom import Dataset
 
-from deepmedix_review.studies.intake.content import Content, FilmRefused, Refusal, recognise
+from deepmedix_review.studies.intake.content import DISK_IS_FULL, Content, FilmRefused, Refusal, recognise
 from deepmedix_review.studies.intake.limits import Limits
 
 # pydicom's warnings quote the values that it doubts, and logs must hold no name.
@@ -44,7 +45,8 @@ class DecodedFilm:
 
 
 def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
-    """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did."""
+    """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did;
+    OSError where the disk is full."""
     size = path.stat().st_size
     if size > limits.max_file_bytes:
         raise FilmRefused(
@@ -101,6 +103,8 @@ def _run(request: Path, *, limits: Limits) -> None:
             raise FilmRefused(
                 f"The film took longer than {limits.seconds} seconds to decode, so it was left."
             ) from None
+    if ended.returncode == DISK_IS_FULL:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     answered = any((request.parent / name).exists() for name in ("film.json", "refused.json"))
     if ended.returncode != 0 or not answered:
         raise FilmRefused(
