@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.exports.folders import archive_path, parts_folder
 from deepmedix_review.exports.models import CSV, FORMATS, Export
 from deepmedix_review.exports.scope import counted, visible_reader_studies
@@ -105,7 +107,19 @@ def record_download(export: Export, *, actor: User) -> None:
 
 
 def forget_parts(export: Export) -> None:
+    """Whole files and half ones, and what was packed of them so far."""
     shutil.rmtree(parts_folder(export), ignore_errors=True)
+    path = archive_path(export)
+    for left in path.parent.glob(f".{path.name}.*"):
+        left.unlink(missing_ok=True)
+
+
+def forget_left_parts() -> None:
+    """Of exports that ended while no worker had them: cancelled, or given up after the last attempt."""
+    for folder in Path(settings.EXPORT_FOLDER).glob("*.parts"):
+        export = Export.objects.filter(uid=folder.stem, state__in=FINAL_STATES).first()
+        if export is not None:
+            forget_parts(export)
 
 
 def end_of_archive() -> datetime:

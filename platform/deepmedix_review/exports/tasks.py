@@ -31,6 +31,7 @@ def tend_exports() -> None:
     for export_id in jobs.requeue_expired(Export):
         write_export.apply_async((export_id,), expires=60)
     services.delete_expired_exports()
+    services.forget_left_parts()
 
 
 def write_claimed(export: Export) -> None:

@@ -221,10 +221,7 @@ class _Writing:
 def _clean_up(export: Export) -> None:
     """Nothing half-written stays."""
     forget_parts(export)
-    path = archive_path(export)
-    for left in path.parent.glob(f".{path.name}.*"):
-        left.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    archive_path(export).unlink(missing_ok=True)
 
 
 def _said(error: OSError) -> str:

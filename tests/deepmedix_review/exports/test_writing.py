@@ -20,6 +20,7 @@ from deepmedix_review.exports.services import (
     cancel_export,
     claim_new_export,
     delete_expired_exports,
+    forget_left_parts,
     queue_export,
 )
 from deepmedix_review.exports.tasks import write_claimed, write_export
@@ -169,6 +170,20 @@ def test_files_that_are_whole_are_kept_when_an_export_is_taken_up_again_and_dama
     assert {one.name for one in export.written if one.attempt == 2} == {"data/votes.csv"}
     # The audit chain is the same as of then, and so is every byte.
     assert files_of(export) == files_of(done(as_of=export.as_of))
+
+
+def test_what_is_left_of_a_worker_that_died_before_a_cancelled_export_ended_is_forgotten(
+    study: ReaderStudy,
+) -> None:
+    actor = ResearcherFactory.create()
+    left, going_on = (claim_new_export(Asked(USE), actor=actor) for _ in range(2))
+    for export in (left, going_on):
+        (parts_folder(export) / "data").mkdir(parents=True)
+        archive_path(export).with_name(f".{export.uid}.zip.1").write_bytes(b"half")
+    Export.objects.filter(pk=left.pk).update(state=JobState.CANCELLED)
+    forget_left_parts()
+    assert not list(archive_path(left).parent.glob(f"*{left.uid}*"))
+    assert parts_folder(going_on).is_dir()
 
 
 def test_archives_are_deleted_when_their_time_is_over(study: ReaderStudy) -> None:
