@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deepmedix_review.exports.pseudonyms import export_secret, hmac_pads
 from deepmedix_review.reviews.criteria.versions import asked_of
-from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
+from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy, Reading
 
 # So many readings, or cases, are asked of the database at once: what they say is in memory meanwhile.
 AT_ONCE = 2000
@@ -93,13 +93,22 @@ def visible_reader_studies(*, as_of: datetime) -> QuerySet[ReaderStudy]:
     return ReaderStudy.objects.filter(Q(hides_results=False) | locked)
 
 
-def scope_of(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> Scope:
+def signed_by(as_of: datetime) -> Exists:
+    """Of a reader study: whether anything of it was signed by then. Of others nothing leaves, and what is made
+    later changes no byte."""
+    return Exists(Reading.objects.filter(assignment__case__reader_study=OuterRef("pk"), signed_at__lte=as_of))
+
+
+def chosen_reader_studies(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> QuerySet[ReaderStudy]:
     """Of all reader studies the demonstration is none."""
     found = visible_reader_studies(as_of=as_of).order_by("pk")
-    chosen = found.filter(is_demo=False) if reader_studies is None else found.filter(uid__in=reader_studies)
+    return found.filter(is_demo=False) if reader_studies is None else found.filter(uid__in=reader_studies)
+
+
+def scope_of(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> Scope:
     asked: list[tuple[int, str, str, int]] = []
     scales: set[tuple[str, int]] = set()
-    studies = list(chosen)
+    studies = list(chosen_reader_studies(reader_studies, as_of=as_of).filter(signed_by(as_of)))
     for study in studies:
         for one in asked_of(study):
             criterion = one.criterion
@@ -193,12 +202,15 @@ def left_out(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> list[
         ("answers in words to criteria that ask for a text: they may say anything", texts),
     )
     found = []
+    # Of what nobody signed by then, too.
+    chosen = chosen_reader_studies(reader_studies, as_of=as_of)
+    values = {**scope.values(roles), "studies": list(chosen.values_list("pk", flat=True))}
     with connection.cursor() as cursor:
         for reason, statement in statements:
-            cursor.execute(statement, scope.values(roles))
+            cursor.execute(statement, values)
             [num] = cursor.fetchone() or (0,)
             found.append({"reason": reason, "num": num})
-    every = ReaderStudy.objects.exclude(state=ReaderStudy.State.DRAFT).filter(created_at__lte=as_of)
+    every = ReaderStudy.objects.filter(signed_by(as_of))
     if reader_studies is not None:
         every = every.filter(uid__in=reader_studies)
     visible = visible_reader_studies(as_of=as_of)

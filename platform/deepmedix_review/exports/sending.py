@@ -15,7 +15,7 @@ from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.services import record_download
 
 PIECE_BYTES = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def send_archive(request: HttpRequest, export: Export, *, actor: User) -> HttpResponseBase:

@@ -186,6 +186,17 @@ def test_what_is_left_of_a_worker_that_died_before_a_cancelled_export_ended_is_f
     assert parts_folder(going_on).is_dir()
 
 
+def test_a_reader_study_that_is_made_later_changes_no_byte_of_what_was_before_it(study: ReaderStudy) -> None:
+    export = done()
+    later = an_open_reading().assignment.case.reader_study
+    again = done(as_of=export.as_of)
+    assert again.sha256 == export.sha256
+    assert str(later.uid).encode() not in b"".join(files_of(done()).values())
+    # Nor does one whose results are hidden, once it is there.
+    ReaderStudy.objects.filter(pk=later.pk).update(hides_results=True)
+    assert done(as_of=export.as_of).sha256 == export.sha256
+
+
 def test_archives_are_deleted_when_their_time_is_over(study: ReaderStudy) -> None:
     kept, expired = done(study), done(study)
     Export.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
