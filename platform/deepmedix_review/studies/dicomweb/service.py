@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -49,6 +50,18 @@ class DicomWebView(APIView):
         # Else Django logs the address, in which a hospital's own UID may stand.
         answer._has_been_logged = True  # type: ignore[attr-defined]
         return answer
+
+
+class NoSuchAddressView(DicomWebView):
+    """What no other address takes. Else Django refuses it, and logs it with the UIDs and names in it."""
+
+    http_method_names = ()
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound(
+            "The DICOMweb service has no such address. Its addresses begin with studies, series or instances, "
+            "and end without a slash."
+        )
 
 
 def service_address(request: Request) -> str:

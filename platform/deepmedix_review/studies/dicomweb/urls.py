@@ -1,10 +1,11 @@
 """Addresses of the DICOMweb service, below /dicom-web/: those of PS3.18, which end without a slash."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from deepmedix_review.studies.dicomweb import rendered_views, retrieve_views
 from deepmedix_review.studies.dicomweb.attributes import Level
 from deepmedix_review.studies.dicomweb.search_views import SearchView
+from deepmedix_review.studies.dicomweb.service import NoSuchAddressView
 from deepmedix_review.studies.dicomweb.storing_views import StudiesView, StudyView
 
 STUDY = "studies/<str:study>"
@@ -39,4 +40,5 @@ urlpatterns = [
     path(
         f"{INSTANCE}/bulkdata/<path:place>", retrieve_views.BulkDataView.as_view(), name="dicomweb-bulkdata"
     ),
+    re_path("", NoSuchAddressView.as_view(), name="dicomweb-no-such-address"),
 ]

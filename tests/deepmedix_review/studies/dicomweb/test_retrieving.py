@@ -406,6 +406,10 @@ def test_a_film_is_where_its_own_study_and_series_are(film: Instance, admin: Use
 def test_no_log_holds_the_uid_of_a_hospital(admin: User, caplog: pytest.LogCaptureFixture) -> None:
     for address in ("studies/1.2.840.4711", "studies/1.2.840.4711/metadata", "studies/1.2.840.4711x/series"):
         assert ask(admin, address).status_code in (400, 404)
+    for unknown in ("studies/1.2.840.4711/", "studies/1.2.840.4711/else", "patients/4711", "studies//4711"):
+        refused = ask(admin, unknown)
+        assert refused.status_code == 404
+        assert "has no such address" in refused.json()["detail"]
     assert "4711" not in caplog.text
 
 
