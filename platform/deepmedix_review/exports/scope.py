@@ -94,8 +94,8 @@ def visible_reader_studies(*, as_of: datetime) -> QuerySet[ReaderStudy]:
 
 
 def signed_by(as_of: datetime) -> Exists:
-    """Of a reader study: whether anything of it was signed by then. Of others nothing leaves, and what is made
-    later changes no byte."""
+    """Of a reader study: whether anything of it was signed by then. Of others nothing leaves, and what is
+    made later changes no byte."""
     return Exists(Reading.objects.filter(assignment__case__reader_study=OuterRef("pk"), signed_at__lte=as_of))
 
 

@@ -268,7 +268,10 @@ def _giving(
 def _taken(giving: Giving, case: Case) -> Giving:
     """With whoever has the case now."""
     held = case.assignments.filter(kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None, signed_at=None)
-    had = held.select_related("reader").get()
+    had = held.select_related("reader").first()
+    if had is None:
+        # It was signed, or taken back, since it was looked at.
+        raise RefusedByRule("Nobody has this case to settle any more. Look at the page again.")
     return replace(giving, taken_from=had.reader, is_begun=had.number is not None)
 
 

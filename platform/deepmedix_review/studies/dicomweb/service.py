@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
@@ -57,10 +57,10 @@ class NoSuchAddressView(DicomWebView):
 
     http_method_names = ()
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise NotFound(
-            "The DICOMweb service has no such address. Its addresses begin with studies, series or instances, "
-            "and end without a slash."
+            "The DICOMweb service has no such address. Its addresses begin with studies, series or "
+            "instances, and end without a slash."
         )
 
 

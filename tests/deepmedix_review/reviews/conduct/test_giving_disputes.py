@@ -1,12 +1,14 @@
 """Disputes on the page of a reader study: what an admin is told of each, and whom it is given to."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.reviews import study_services
 from deepmedix_review.reviews.conduct.disputes import minutes_each
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, Reading
@@ -273,3 +275,25 @@ def test_what_a_doubt_asks_is_asked_of_whoever_gets_the_case_next(admin: Client)
     held = Assignment.objects.get(kind=Assignment.Kind.ADJUDICATION, withdrawn_at=None)
     assert (held.reader, held.asks_everything) == (other, True)
     assert [doubt.finding for doubt in held.doubts.all()] == ["Edema"]
+
+
+def test_a_dispute_that_is_signed_while_somebody_else_is_named_for_it_stays_with_its_reader(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = running(a_draft(num_cases=1, num_readers=3, design=TWO_OF_THREE, adjudication="third_reader"))
+    for number, reading in enumerate(Reading.objects.order_by("pk")):
+        complete(reading, plausibility=(1, 5)[number % 2])
+        sign(reading)
+    case, other = study.cases.get(), ExpertFactory.create()
+    settling = start_adjudication(case=case, reader=ExpertFactory.create(), actor=None).readings.get()
+    preview = study_services.preview_hand_over
+
+    def sign_after(**asked: Any) -> None:
+        preview(**asked)
+        complete(settling)
+        sign(settling)
+
+    monkeypatch.setattr(study_services, "preview_hand_over", sign_after)
+    late = admin.post(address(study, "adjudicate"), {"again": str(case.uid), "reader": str(other.uid)})
+    assert late.status_code == 409
+    assert "Nobody has this case to settle any more." in late.content.decode()
