@@ -423,7 +423,9 @@ def tables_of(scope: Scope, group: Group) -> Iterator[Table]:
     if group.folder == "data":
         readers = readers_in(scope, group)
         if len(readers) <= MOST_READERS_SIDE_BY_SIDE:
-            yield _agreement(scope, [(key, reader_name(scope.secret, uid)) for key, uid in readers])
+            # In the order of their names: that of their accounts would be the same in every export.
+            named = sorted((reader_name(scope.secret, uid), key) for key, uid in readers)
+            yield _agreement(scope, [(key, name) for name, key in named])
         for criterion, version in scope.scales:
             yield _imrmc(criterion, version)
 

@@ -199,3 +199,13 @@ def test_words_leave_as_they_are_and_as_csv_harmless_to_spreadsheets() -> None:
     assert first["impression"] == "'" + '=HYPERLINK("x"), "quoted"\nand a second line \\ here'
     [missed] = rows_of(export, "data/missed_findings")
     assert missed["text"] == "'-a nodule, ünlike"
+
+
+def test_the_columns_of_readers_tell_no_order_of_accounts() -> None:
+    study = a_read_study()
+    # By chance one export has the two in the order of their accounts, not all of eight.
+    for _ in range(8):
+        [first, *_rest] = rows_of(done(study), "data/agreement")
+        readers = [name for name in first if name.startswith("R-")]
+        assert readers == sorted(readers)
+        assert len(readers) == 2
