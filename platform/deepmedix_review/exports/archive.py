@@ -17,6 +17,7 @@ from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.tables import CRITERIA, Table
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
 
 README, MANIFEST = "README.txt", "manifest.json"
 PIECE_BYTES = 1024 * 1024
@@ -66,9 +67,12 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
         *(f"- {group.folder}/: {group.about}" for group in GROUPS),
         "",
         f"{MANIFEST} has the sha256 and the rows of each file, and what was left out and why.",
-        "Readers and patients have names of this export alone. Times are UTC. In CSV an empty cell is null,",
-        '"" the empty text, and what a spreadsheet would take for a formula has an apostrophe before it, in',
-        "CSV alone. For one word of each reader on a case take rows whose `kind` is first, `stands` true.",
+        "Readers, readings and patients have names of this export alone. Times are UTC. In CSV an empty",
+        'cell is null, "" the empty text, and what a spreadsheet would take for a formula has an apostrophe',
+        "before it, in CSV alone. For one word of each reader on a case take rows whose `kind` is first,",
+        f"`stands` true. Where a reader could not judge a step, `value` is {CANNOT_JUDGE} and `value_number`",
+        "null. The mean plausibility of each version: of data/ratings, `criterion` plausibility, `kind`",
+        "first, `stands` true, the mean of `value_number` by `model`. In imrmc each row is a case's mean.",
     ]
     for name, table in tables:
         lines += ["", f"{name}", f"  {table.about}."]

@@ -58,6 +58,15 @@ class ExportForm(PlainForm):
             [(str(one.uid), f"{one.title} ({one.state})") for one in reader_studies_to_export(user)],
         )
 
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or self.cleaned_data
+        if said.get("which") == ALL and said.get("reader_studies"):
+            self.add_error(
+                "which",
+                "You ticked reader studies and chose all of them. Choose those ticked, or tick none.",
+            )
+        return said
+
     def chosen(self) -> list[UUID] | None:
         """None is all; also of a form that is not filled in to its end."""
         said = getattr(self, "cleaned_data", {})

@@ -1,4 +1,4 @@
-"""Names of readers and patients that hold in one export alone: nobody links two exports by them."""
+"""Names of readers, readings and patients that hold in one export alone: nobody links two exports by them."""
 
 import hmac
 import json
@@ -12,6 +12,8 @@ from django.conf import settings
 BLOCK_BYTES = 64
 # Of the hash, in hexadecimal digits: for thousands of readers and millions of patients no two are alike.
 READER_DIGITS, PATIENT_DIGITS = 12, 16
+# Of readings, and of what is said in them, there may be a thousand times as many.
+READING_DIGITS = 20
 
 
 def export_secret(reader_studies: list[UUID] | None, *, as_of: datetime) -> bytes:
@@ -28,6 +30,10 @@ def reader_name(secret: bytes, uid: UUID) -> str:
     return "R-" + hmac.new(secret, f"reader {uid}".encode(), sha256).hexdigest()[:READER_DIGITS]
 
 
+def reading_name(secret: bytes, uid: UUID) -> str:
+    return "A-" + hmac.new(secret, f"reading {uid}".encode(), sha256).hexdigest()[:READING_DIGITS]
+
+
 def hmac_pads(secret: bytes) -> Mapping[str, bytes]:
     """The two keys with which SQL computes an HMAC of SHA-256 (RFC 2104, section 2)."""
     key = secret.ljust(BLOCK_BYTES, b"\0")
@@ -37,6 +43,16 @@ def hmac_pads(secret: bytes) -> Mapping[str, bytes]:
 def reader_sql(uid: str) -> str:
     """`reader_name` in SQL, of the column of the reader's uid."""
     return _sql("R", "reader", uid, READER_DIGITS)
+
+
+def reading_sql(uid: str) -> str:
+    """`reading_name` in SQL: the uid would tell which readers of two exports are one."""
+    return _sql("A", "reading", uid, READING_DIGITS)
+
+
+def missed_finding_sql(uid: str) -> str:
+    """A missed finding's name: its uid would tell whose it is, as that of its reading."""
+    return _sql("F", "missed finding", uid, READING_DIGITS)
 
 
 def patient_sql(pseudonym: str) -> str:

@@ -19,10 +19,11 @@ from deepmedix_review.reviews.models import ReaderStudy
 
 @dataclass(frozen=True)
 class Preview:
-    """Readings by folder, and what would be left out."""
+    """Readings by folder, and what would be left out; `chooses_none`: no reader study was named."""
 
     num_readings: Mapping[str, int]
     left_out: Sequence[Mapping[str, Any]]
+    chooses_none: bool
 
     @property
     def is_empty(self) -> bool:
@@ -48,4 +49,8 @@ def reader_studies_to_export(user: User) -> QuerySet[ReaderStudy]:
 def preview(user: User, reader_studies: Sequence[UUID] | None, *, as_of: datetime | None) -> Preview:
     require(user, Capability.EXPORT_DATASETS)
     moment = as_of or timezone.now()
-    return Preview(counted(reader_studies, as_of=moment), left_out(reader_studies, as_of=moment))
+    return Preview(
+        num_readings=counted(reader_studies, as_of=moment),
+        left_out=left_out(reader_studies, as_of=moment),
+        chooses_none=reader_studies is not None and not reader_studies,
+    )

@@ -1,5 +1,6 @@
 """Sends an archive, whole or in part, so that a broken download goes on where it broke."""
 
+import os
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.common.errors import FileAway
+from deepmedix_review.common.errors import FileAway, RefusedByRule
 from deepmedix_review.exports.folders import archive_path
 from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.services import record_download
@@ -19,25 +20,29 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def send_archive(request: HttpRequest, export: Export, *, actor: User) -> HttpResponseBase:
-    """RFC 9110, section 14, for one range; several are answered by the whole. Raises FileAway."""
-    path = archive_path(export)
-    if export.archive_bytes is None or not path.is_file():
-        raise FileAway(
-            "The archive of this export is not here: deleted, or not written yet. Ask for it anew."
-        )
-    size, etag = path.stat().st_size, f'"{export.sha256}"'
-    asked = _asked(request, size=size, etag=etag)
+    """RFC 9110, section 14, for one range; several are answered by the whole. HEAD is told of the whole, and
+    is no download. Raises RefusedByRule before it is written, FileAway once it is gone."""
+    file = _opened(export)
+    size, etag = os.fstat(file.fileno()).st_size, f'"{export.sha256}"'
+    is_head = request.method == "HEAD"
+    asked = None if is_head else _asked(request, size=size, etag=etag)
     if asked is not None and asked[0] >= asked[1]:
+        file.close()
         refused = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
         refused["Content-Range"] = f"bytes */{size}"
         return refused
-    record_download(export, actor=actor)
     first, end = asked or (0, size)
-    response = StreamingHttpResponse(
-        _pieces(path.open("rb"), first, end),
-        content_type="application/zip",
-        status=HTTPStatus.OK if asked is None else HTTPStatus.PARTIAL_CONTENT,
-    )
+    response: HttpResponseBase
+    if is_head:
+        file.close()
+        response = HttpResponse(content_type="application/zip")
+    else:
+        record_download(export, actor=actor)
+        response = StreamingHttpResponse(
+            _pieces(file, first, end),
+            content_type="application/zip",
+            status=HTTPStatus.OK if asked is None else HTTPStatus.PARTIAL_CONTENT,
+        )
     response["Content-Length"] = end - first
     response["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
     response["Accept-Ranges"] = "bytes"
@@ -46,6 +51,18 @@ def send_archive(request: HttpRequest, export: Export, *, actor: User) -> HttpRe
     if asked is not None:
         response["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
     return response
+
+
+def _opened(export: Export) -> IO[bytes]:
+    """Before anything is recorded: it may be deleted at any moment."""
+    try:
+        if export.archive_bytes is not None:
+            return archive_path(export).open("rb")
+    except FileNotFoundError:
+        pass
+    if not export.is_final:
+        raise RefusedByRule("This export is still being written. Ask for its archive once its state is done.")
+    raise FileAway("The archive of this export is not here: deleted, or never written. Ask for it anew.")
 
 
 def _asked(request: HttpRequest, *, size: int, etag: str) -> tuple[int, int] | None:

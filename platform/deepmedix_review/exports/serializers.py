@@ -22,6 +22,15 @@ class AskExportJson(serializers.Serializer[Any]):
         required=False, help_text="readings signed up to this moment; now, where it is not named"
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A name that is mistyped would ask for more than was meant."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(
+                f"There is no field {', '.join(unknown)[:100]} here. There are: {', '.join(self.fields)}."
+            )
+        return attrs
+
 
 class ExportJson(serializers.ModelSerializer[Export]):
     """`num_done` of `num_total` tells how far it is; `archive_bytes` is null where no archive lies here."""

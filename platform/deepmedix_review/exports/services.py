@@ -143,7 +143,8 @@ def _checked(asked: Asked, *, actor: User) -> Export:
     if studies is not None:
         _require_there(studies, as_of=as_of)
     if not sum(counted(studies, as_of=as_of).values()):
-        raise RefusedByRule(f"Nothing of what you chose was signed by {say_moment(as_of)}.")
+        demo = "" if studies is not None else " The demonstration is left out unless it is chosen by itself."
+        raise RefusedByRule(f"Nothing of what you chose was signed by {say_moment(as_of)}.{demo}")
     return Export(created_by=actor, reader_studies=studies, as_of=as_of, formats=formats, data_use=data_use)
 
 

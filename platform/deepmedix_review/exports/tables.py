@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deepmedix_review.exports.pseudonyms import patient_sql, reader_name, reader_sql
+from deepmedix_review.exports.pseudonyms import (
+    missed_finding_sql,
+    patient_sql,
+    reader_name,
+    reader_sql,
+    reading_sql,
+)
 from deepmedix_review.exports.scope import CHOSEN, IN_USE, Group, Scope, readers_in
 from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
@@ -54,7 +60,7 @@ READING = (
     Column("reader_study", "uid of the reader study"),
     Column("case", "number of the case in its reader study", Kind.WHOLE),
     Column("study_uid", "keyed UID of the imaging study"),
-    Column("reading", "uid of the reading; tables of one folder join by it"),
+    Column("reading", "name of the reading, of this export alone; tables of one folder join by it"),
     Column("reader", "pseudonym of the reader, of this export alone"),
     Column("kind", "first, repeat or adjudication: what the reader was given the case for"),
     Column("attempt", "the same, or amendment where a signed reading was amended by this one"),
@@ -65,7 +71,7 @@ LAST_COLUMNS = (
     Column("signed_at", "when the reading was signed, UTC, ISO 8601"),
 )
 READING_CELLS = """
-    ch.reader_study, ch.case_number AS "case", ch.study_uid, ch.uid::text AS reading, ch.reader, ch.kind,
+    ch.reader_study, ch.case_number AS "case", ch.study_uid, ch.reading, ch.reader, ch.kind,
     ch.attempt, ch.stands"""
 LAST_CELLS = "ch.active_seconds, ch.signed_at"
 
@@ -89,7 +95,8 @@ def _moment(column: str) -> str:
 # What all rows of a reading begin with.
 WITH_CHOSEN = f"""
 WITH ch AS MATERIALIZED (
-    SELECT r.id, r.uid, r.completion_a_id, r.completion_b_id, r.asks_first_read,
+    SELECT r.id, {reading_sql("r.uid::text")} AS reading, r.completion_a_id, r.completion_b_id,
+        r.asks_first_read,
         c.id AS case_id, c.position AS case_number, rs.id AS study, rs.uid::text AS reader_study,
         s.study_instance_uid AS study_uid, a.kind, a.reader_id,
         {reader_sql("(SELECT u.uid::text FROM accounts_user u WHERE u.id = a.reader_id)")} AS reader,
@@ -97,7 +104,7 @@ WITH ch AS MATERIALIZED (
         NOT EXISTS (
             SELECT FROM reviews_reading later WHERE later.amends_id = r.id AND later.signed_at <= %(as_of)s
         ) AS stands,
-        (SELECT o.uid::text FROM reviews_reading o WHERE o.id = r.amends_id) AS amends,
+        (SELECT {reading_sql("o.uid::text")} FROM reviews_reading o WHERE o.id = r.amends_id) AS amends,
         coalesce((
             SELECT o.active_seconds FROM reviews_reading o
             WHERE o.assignment_id = r.assignment_id AND o.amends_id IS NULL
@@ -175,7 +182,7 @@ READINGS = Table(
     "one row for each signed reading: which version's output stood on which side, and how long it took",
     (
         *READING,
-        Column("amends", "uid of the reading that this one amends"),
+        Column("amends", "name of the reading that this one amends"),
         Column("completion_a", "uid of the output on side A"),
         Column("model_a", "version that wrote it"),
         Column("completion_b", "uid of the output on side B; empty where one was shown"),
@@ -232,7 +239,7 @@ REGIONS = Table(
         *ITEM,
         Column("source", "model: the output's own region, judged; reader: drawn by the reader"),
         Column("drawn_for", "of a drawn one: step, missed_finding or first_read"),
-        Column("missed_finding", "uid in `missed_findings`, of one drawn for it"),
+        Column("missed_finding", "name in `missed_findings`, of one drawn for it"),
         Column("verdict", "fits, adjusted or wrong, of the output's own"),
         *(Column(f"model_{edge}", "edge of the output's own region", Kind.NUMBER) for edge in EDGES),
         *(Column(edge, "edge as the reader adjusted or drew it", Kind.NUMBER) for edge in EDGES),
@@ -242,7 +249,7 @@ REGIONS = Table(
     SELECT {READING_CELLS}, co.uid::text AS completion, 'v' || mv.number AS model,
         st.position::bigint AS step,
         st.uid::text AS step_uid, re.position::bigint AS region, box.source, box.drawn_for,
-            mf.uid::text AS missed_finding,
+            {missed_finding_sql("mf.uid::text")} AS missed_finding,
         box.verdict, re.x_min AS model_x_min, re.y_min AS model_y_min, re.x_max AS model_x_max,
         re.y_max AS model_y_max, box.x_min, box.y_min, box.x_max, box.y_max, {LAST_CELLS}
     FROM ch JOIN (
@@ -270,8 +277,8 @@ FIRST_READS = Table(
     (
         *READING,
         Column("moment", "before or after the outputs were shown"),
-        Column("choice", "one of the reader study's answers"),
-        Column("findings", "names of the findings that are present, with | between"),
+        Column("choice", "one of the reader study's answers", Kind.WORDS),
+        Column("findings", "names of the findings that are present, with | between", Kind.WORDS),
         Column("impression", "in the reader's words", Kind.WORDS),
         Column("confidence", "1 to 5", Kind.WHOLE),
         *LAST_COLUMNS,
@@ -289,7 +296,7 @@ MISSED_FINDINGS = Table(
     "one row for each finding that a reader missed in an output",
     (
         *READING,
-        Column("missed_finding", "its uid; `regions` names it where it was drawn"),
+        Column("missed_finding", "its name, of this export alone; `regions` has it where it was drawn"),
         Column("completion", "uid of the output"),
         Column("model", "version of the model that wrote it"),
         Column("text", "in the reader's words", Kind.WORDS),
@@ -297,7 +304,7 @@ MISSED_FINDINGS = Table(
         *LAST_COLUMNS,
     ),
     f"""{WITH_CHOSEN}
-    SELECT {READING_CELLS}, t.uid::text AS missed_finding, co.uid::text AS completion,
+    SELECT {READING_CELLS}, {missed_finding_sql("t.uid::text")} AS missed_finding, co.uid::text AS completion,
         'v' || mv.number AS model,
         t.text, (SELECT count(*) FROM reviews_drawnregion d WHERE d.missed_finding_id = t.id) AS num_regions,
         {LAST_CELLS}

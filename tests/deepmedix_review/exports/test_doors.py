@@ -1,6 +1,9 @@
 """The page, the interface and the command give the same archive, to who may have it."""
 
 import hashlib
+import html
+import re
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -55,7 +58,8 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
     assert "every 1s" in live
     assert reverse("export-cancel", args=[export.uid]) in live
     archive = reverse("export-archive", args=[export.uid])
-    assert client.get(archive).status_code == 410
+    early = client.get(archive)
+    assert (early.status_code, b"still being written" in early.content) == (409, True)
 
     write_export(export.pk)
     page = client.get(reverse("export-list")).content.decode()
@@ -71,7 +75,19 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
     client.post(reverse("export-delete", args=[export.uid]))
     assert not archive_path(export).exists()
     assert client.get(archive).status_code == 410
-    assert "none here" in client.get(reverse("export-list")).content.decode()
+    page = client.get(reverse("export-list")).content.decode()
+    assert "none here" in page
+    # What the page offers makes the same archive, byte by byte.
+    form = page[page.index('<input type="hidden" name="which"') : page.index("Make it again</button>")]
+    fields: dict[str, list[str]] = defaultdict(list)
+    for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form):
+        fields[name].append(html.unescape(value))
+    client.post(reverse("export-new"), fields)
+    again = Export.objects.latest("pk")
+    write_export(again.pk)
+    again.refresh_from_db()
+    assert (again.pk != export.pk, again.sha256) == (True, export.sha256)
+    assert archive_of(again)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +96,7 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
         ({"data_use": " "}, "Say in a sentence what the data may be used for."),
         ({"formats": []}, "Choose a format."),
         ({"which": "some"}, "Choose a reader study, or all of them."),
+        ({"reader_studies": "that"}, "You ticked reader studies and chose all of them."),
         ({"as_of": "2200-01-01T00:00:00"}, "Choose a moment that is over."),
         ({"as_of": "yesterday"}, "Enter a valid date/time."),
         ({"as_of": "2001-01-01T00:00:00"}, "Nothing of what you chose was signed by 1 Jan 2001"),
@@ -88,7 +105,8 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
 def test_what_the_form_lacks_is_said_on_it(
     study: ReaderStudy, admin: User, client: Client, fields: dict[str, Any], sentence: str
 ) -> None:
-    page = client.post(reverse("export-new"), form_of(**fields)).content.decode()
+    named = {"reader_studies": [str(study.uid)]} if "reader_studies" in fields else {}
+    page = client.post(reverse("export-new"), form_of(**fields | named)).content.decode()
     assert "Nothing was asked for yet." in page
     assert sentence in page
     assert not Export.objects.exists()
@@ -122,6 +140,12 @@ def test_a_program_asks_for_an_export_and_fetches_it_in_parts(study: ReaderStudy
     client, rita = Client(), ResearcherFactory.create()
     headers = program(rita, Capability.EXPORT_DATASETS)
     asked = {"data_use": USE, "formats": ["parquet", "csv"], "reader_studies": [str(study.uid)]}
+    mistyped = {**asked, "reader_study": asked["reader_studies"]}
+    refused = client.post(
+        reverse("api-export-list"), mistyped, content_type="application/json", headers=headers
+    )
+    assert refused.status_code == 400
+    assert "There is no field reader_study here." in refused.content.decode()
     answer = client.post(reverse("api-export-list"), asked, content_type="application/json", headers=headers)
     assert answer.status_code == 202, answer.content
     assert answer.json()["formats"] == ["csv", "parquet"]
@@ -133,6 +157,9 @@ def test_a_program_asks_for_an_export_and_fetches_it_in_parts(study: ReaderStudy
     assert listed["sha256"] == state["sha256"]
 
     address, size = reverse("api-export-archive", args=[export.uid]), state["archive_bytes"]
+    head = client.head(address, headers={**headers, "Range": "bytes=0-99"})
+    assert (head.status_code, head["Content-Length"], head.content) == (200, str(size), b"")
+    assert not AuditEvent.objects.filter(action="download_export").exists()
     whole = client.get(address, headers={**headers, "Accept": "application/zip"})
     content = b"".join(whole)
     assert hashlib.sha256(content).hexdigest() == state["sha256"]

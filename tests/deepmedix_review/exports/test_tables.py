@@ -3,12 +3,13 @@
 import hashlib
 from collections import Counter, defaultdict
 from statistics import mean
+from uuid import UUID
 
 import pytest
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.exports.models import FORMATS
-from deepmedix_review.exports.pseudonyms import export_secret, reader_name
+from deepmedix_review.exports.pseudonyms import export_secret, reader_name, reading_name
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
@@ -47,7 +48,9 @@ def test_every_rating_of_data_is_a_row_and_no_control_is_among_them() -> None:
         assignment__case__reader_study=study, assignment__case__role=Case.Role.DATA, signed_at__isnull=False
     )
     readings = rows_of(export, "data/readings")
-    assert [row["reading"] for row in readings] == [str(one.uid) for one in data.order_by("pk")]
+    secret = export_secret([study.uid], as_of=export.as_of)
+    names = [reading_name(secret, one.uid) for one in data.order_by("pk")]
+    assert [row["reading"] for row in readings] == names
     assert {row["kind"] for row in readings} == {"first", "repeat"}
     ratings = rows_of(export, "data/ratings")
     counts = Counter(row["criterion"] for row in ratings)
@@ -69,16 +72,28 @@ def test_every_rating_of_data_is_a_row_and_no_control_is_among_them() -> None:
 
 def test_the_rows_mean_what_the_results_to_take_away_mean() -> None:
     study = a_read_study()
-    first = [row for row in rows_of(done(study), "data/ratings") if row["kind"] == "first"]
+    export = done(study)
+    secret = export_secret([study.uid], as_of=export.as_of)
+    first = [row for row in rows_of(export, "data/ratings") if row["kind"] == "first"]
     files = {file.name: file for file in row_files(study)}
     theirs = [
         dict(zip(files["ratings.csv"].columns, row, strict=True)) for row in files["ratings.csv"].rows()
     ]
     assert Counter(
         (row["reading"], row["completion"], row["step"], row["value"]) for row in first
-    ) == Counter((row["reading"], row["completion"], str(row["step"]), str(row["value"])) for row in theirs)
+    ) == Counter(
+        (
+            reading_name(secret, UUID(str(row["reading"]))),
+            row["completion"],
+            str(row["step"]),
+            str(row["value"]),
+        )
+        for row in theirs
+    )
     seconds = {row["reading"]: row["active_seconds"] for row in first}
-    by_reading = {str(row[0]): str(row[9]) for row in files["readings.csv"].rows()}
+    by_reading = {
+        reading_name(secret, UUID(str(row[0]))): str(row[9]) for row in files["readings.csv"].rows()
+    }
     assert seconds == by_reading
 
 
@@ -126,8 +141,11 @@ def test_readers_and_patients_have_names_of_this_export_alone_and_nothing_else_n
         rows_of(export, "controls/cases")
     )
     other = done(study)
-    names = {row["reader"] for row in rows_of(export, "data/readings")}
-    assert not names & {row["reader"] for row in rows_of(other, "data/readings")}
+    for column in ("reader", "reading"):
+        names = {row[column] for row in rows_of(export, "data/readings")}
+        assert not names & {row[column] for row in rows_of(other, "data/readings")}
+    for one in Reading.objects.all():
+        assert str(one.uid).encode() not in everything
 
 
 def test_the_same_request_gives_the_same_bytes_also_after_an_amendment_and_more_readings() -> None:
@@ -148,15 +166,17 @@ def test_the_same_request_gives_the_same_bytes_also_after_an_amendment_and_more_
 
     now = done(study)
     readings = {row["reading"]: row for row in rows_of(now, "data/readings")}
-    assert readings[str(reading.uid)]["stands"] == "false"
-    amended = readings[str(amendment.uid)]
+    secret = export_secret([study.uid], as_of=now.as_of)
+    before, after = (reading_name(secret, one.uid) for one in (reading, amendment))
+    assert readings[before]["stands"] == "false"
+    amended = readings[after]
     assert (amended["attempt"], amended["kind"], amended["stands"]) == ("amendment", "first", "true")
-    assert amended["amends"] == str(reading.uid)
-    assert amended["active_seconds"] == readings[str(reading.uid)]["active_seconds"]
+    assert amended["amends"] == before
+    assert amended["active_seconds"] == readings[before]["active_seconds"]
     [said] = [
         row
         for row in rows_of(now, "data/ratings")
-        if row["reading"] == str(amendment.uid) and row["step_uid"] == str(step.uid) and not row["region"]
+        if row["reading"] == after and row["step_uid"] == str(step.uid) and not row["region"]
     ]
     assert (said["value"], said["value_number"]) == (CANNOT_JUDGE, "")
     assert manifest_of(now)["audit"]["sequence"] > manifest_of(export)["audit"]["sequence"]
@@ -185,7 +205,9 @@ def test_the_manifest_holds_the_sums_the_versions_and_what_was_left_out() -> Non
     num_held = Reading.objects.filter(assignment__case__study=held, signed_at__isnull=False).count()
     assert reasons["readings"] == num_held > 0
     assert held.study_instance_uid not in files["data/cases.csv"].decode()
-    assert str(unsigned.uid) not in files["data/readings.csv"].decode()
+    kept = Reading.objects.filter(signed_at__isnull=False, assignment__case__role=Case.Role.DATA)
+    assert rows["data/readings.csv"] == kept.exclude(assignment__case__study=held).count()
+    assert unsigned not in kept
 
 
 def test_words_leave_as_they_are_and_as_csv_harmless_to_spreadsheets() -> None:
