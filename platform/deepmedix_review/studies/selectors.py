@@ -202,8 +202,8 @@ def demo_import() -> ImportBatch | None:
 def study_page(
     user: User, *, state: str = "", search: str = "", before: int | None = None, only: Q | None = None
 ) -> Page[Study]:
-    """The newest studies, with their films; `search` is the start of a label, `only` a further condition."""
-    studies = visible_studies(user).filter(labelled(search), only or Q())
+    """The newest studies, with their films; `search` is what `found_by` knows, `only` a further condition."""
+    studies = visible_studies(user).filter(found_by(search), only or Q())
     if state in Study.State.values:
         studies = studies.filter(state=state)
     return page_of(studies.prefetch_related(films_by_series()), before=before, size=PAGE_SIZE)
@@ -264,6 +264,21 @@ def _said_of(other: Study, *, beside: Study) -> str:
 def films_by_series(lookup: str = "series") -> "Prefetch[Any, QuerySet[Series], str]":
     """For lists of studies: their series with films, in two queries."""
     return Prefetch(lookup, Series.objects.prefetch_related("instances").order_by("pk"))
+
+
+def found_by(search: str) -> Q:
+    """Studies that have this UID, or a series or an instance with it; those of the patient of this pseudonym;
+    else those whose label begins so."""
+    words = search.strip()
+    if set(words) <= set("0123456789.") and "." in words:
+        # Three indexes, asked before the list: as its alternatives they would have it look at each study.
+        named = Study.objects.filter(study_instance_uid=words).values_list("pk")
+        of_series = Series.objects.filter(series_instance_uid=words).values_list("study")
+        of_instances = Instance.objects.filter(sop_instance_uid=words).values_list("series__study")
+        return Q(pk__in=[key for (key,) in named.union(of_series, of_instances)])
+    if words.upper().startswith("P-"):
+        return Q(patient_pseudonym=words.upper())
+    return labelled(search)
 
 
 def labelled(search: str) -> Q:

@@ -192,6 +192,21 @@ def test_pages_follow_each_other_without_gap_or_repeat(desk: Client) -> None:
     assert seen == expected
 
 
+def test_a_study_is_found_by_its_patient_and_by_every_uid_that_programs_know_it_by(desk: Client) -> None:
+    film, other = InstanceFactory.create(), InstanceFactory.create()
+    study, unlike = film.study, other.study
+    uids = (study.study_instance_uid, film.series.series_instance_uid, film.sop_instance_uid)
+    for search in (*uids, f" {uids[0]} ", study.patient_pseudonym, study.patient_pseudonym.lower()):
+        page = desk.get(reverse("study-list"), {"search": search}).content.decode()
+        assert (study.label in page, unlike.label in page) == (True, False), search
+    for search in (uids[0][:-1], "1.2.3", "1" * 64 + ".2", "P-", "."):
+        page = desk.get(reverse("study-list"), {"search": search}).content.decode()
+        assert "Nothing is found by" in page
+    page = desk.get(reverse("study-detail", args=[study.uid])).content.decode()
+    assert uids[0] in page
+    assert uids[2] in page
+
+
 def test_a_study_is_found_by_the_start_of_its_name_and_by_its_state(desk: Client) -> None:
     study = StudyFactory.create(state=Study.State.HELD)
     StudyFactory.create()
