@@ -227,10 +227,12 @@ def count_states(user: User) -> tuple[StateCount, ...]:
     )
 
 
-def recent_imports(user: User, *, number: int = 30) -> QuerySet[ImportItem]:
-    """What became of the files that this user brought in, newest first."""
-    items = ImportItem.objects.filter(batch__requested_by=user).select_related("instance__series__study")
-    return items.order_by("-pk")[:number]
+def recent_imports(user: User, *, before: int | None = None, number: int = 30) -> Page[ImportItem]:
+    """What became of the files that this user brought in, and of those that nobody did but the DICOM network,
+    newest first."""
+    of_network = Q(batch__requested_by=None, batch__source=ImportBatch.Source.LISTENER)
+    items = ImportItem.objects.filter(Q(batch__requested_by=user) | of_network)
+    return page_of(items.select_related("batch", "instance__series__study"), before=before, size=number)
 
 
 def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:

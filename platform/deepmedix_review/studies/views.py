@@ -92,7 +92,8 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         tell = messages.warning if ImportItem.Outcome.REFUSED in numbers else messages.success
         tell(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
         return redirect("study-import")
-    return render(request, "studies/study_import.html", _latest(acting_user(request)))
+    before = read_before(request.GET.get("before"))
+    return render(request, "studies/study_import.html", _latest(acting_user(request), before=before))
 
 
 @require_safe
@@ -100,14 +101,15 @@ def import_studies(request: HttpRequest) -> HttpResponse:
 def show_latest_files(request: HttpRequest) -> HttpResponse:
     """The import page's list; 204 while its newest file is the one that the page names, so nothing moves."""
     latest = _latest(acting_user(request))
-    items = latest["items"]
+    items = latest["items"].rows
     if items and str(items[0].uid) == request.GET.get("newest"):
         return HttpResponse(status=204)
     return render(request, "studies/latest_files.html", latest)
 
 
-def _latest(user: User) -> dict[str, Any]:
-    return {"items": list(recent_imports(user)), "num_unseen": count_unseen(user)}
+def _latest(user: User, *, before: int | None = None) -> dict[str, Any]:
+    items = recent_imports(user, before=before)
+    return {"items": items, "before": before, "num_unseen": count_unseen(user)}
 
 
 @require_safe

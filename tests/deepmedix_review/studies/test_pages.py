@@ -96,6 +96,36 @@ def test_the_form_works_without_a_script_and_shows_names_as_text(desk: Client, t
     assert "No file was chosen" in desk.post(reverse("study-import"), follow=True).content.decode()
 
 
+def test_the_latest_files_say_how_each_came_also_those_of_the_network_and_go_page_by_page(
+    desk: Client, admin: User
+) -> None:
+    film = InstanceFactory.create()
+    accepted = {"outcome": ImportItem.Outcome.ACCEPTED, "instance": film}
+    for source, requested_by, name in (
+        ("stow", admin, "part 1"),
+        ("listener", None, "film 1 from XRAY1"),
+        ("command", None, "of nobody.dcm"),
+        ("upload", AdminFactory.create(), "of another.dcm"),
+    ):
+        batch = ImportBatch.objects.create(source=source, requested_by=requested_by)
+        ImportItem.objects.create(batch=batch, file_name=name, **accepted)
+    page = desk.get(reverse("study-import")).content.decode()
+    assert "film 1 from XRAY1" in page
+    assert "DICOM network</span>" in page
+    assert "DICOMweb</span>" in page
+    assert "of nobody.dcm" not in page
+    assert "of another.dcm" not in page
+    batch = ImportBatch.objects.create(source="upload", requested_by=admin)
+    for number in range(30):
+        ImportItem.objects.create(batch=batch, file_name=f"{number}.dcm", **accepted)
+    page = desk.get(reverse("study-import")).content.decode()
+    assert "film 1 from XRAY1" not in page
+    older = page[page.index("?before=") :].split("#")[0]
+    page = desk.get(reverse("study-import") + older).content.decode()
+    assert "film 1 from XRAY1" in page
+    assert "every 3s" not in page
+
+
 def test_only_who_may_import_can_send_a_file_at_all(tmp_path: Path, settings: Settings) -> None:
     """Refused while the form is read, before any view and before the file is on disk."""
     client = Client(enforce_csrf_checks=True)
