@@ -208,7 +208,8 @@ def _rank(item: pytest.Item) -> int:
     needs = set(getattr(item, "fixturenames", ()))
     marker = item.get_closest_marker("django_db")
     if (ROOT / "tests" / "journey") in item.path.parents:
-        return 5
+        # Workers, once they run, take what later tests only want to see queued.
+        return 6 if "celery_workers" in needs else 5
     if needs & {"page", "browser"}:
         return 4
     if needs & {"celery_workers", "ray_node"} or item.get_closest_marker("installation"):

@@ -28,7 +28,7 @@ def test_a_data_set_is_chosen_written_fetched_and_deleted(
     page.get_by_role("link", name="New export").first.click()
     expect(page.get_by_text("2 signed readings")).to_be_visible()
     page.get_by_label("those that are ticked below").check()
-    expect(page.get_by_text("Nothing of this was signed by then.")).to_be_visible()
+    expect(page.get_by_text("No reader study is ticked.")).to_be_visible()
     page.get_by_label(study.title).check()
     expect(page.get_by_text("1 signed reading", exact=True)).to_be_visible()
     page.get_by_label("Parquet").check()

@@ -64,6 +64,11 @@ class Export(LeasedJob):
         ]
 
     @property
+    def as_of_iso(self) -> str:
+        """To the microsecond: another moment is another request."""
+        return self.as_of.isoformat()
+
+    @property
     def file_name(self) -> str:
         return f"export-{self.sha256[:12]}.zip"
 

@@ -352,6 +352,9 @@ class _WatchedMemory:
         total = int(self.me.memory_info().rss)
         for process in self.me.children(recursive=True):
             try:
+                # Before its exec a child has all its parent's memory, not beside it.
+                if process.cmdline() == self.me.cmdline():
+                    continue
                 # Between fork and exec a child shows all its parent's pages as resident: they count once.
                 total += int(process.memory_full_info().uss)
             except psutil.Error:

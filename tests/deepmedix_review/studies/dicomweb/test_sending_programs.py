@@ -1,5 +1,6 @@
 """Films sent over the network to a web server that runs: by dicomweb-client, and by what breaks off."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydicom import Dataset, dcmread
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.config import postgres
 from deepmedix_review.studies.models import ImportItem, Instance
+from deepmedix_review.studies.storage import clear_leftovers
 from tests.deepmedix_review.studies.dicomweb.the_service import token_of
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import write_film
@@ -148,3 +150,8 @@ def test_a_killed_server_leaves_nothing_half_stored(
     assert Instance.objects.count() == 0
     report: Any = client.store_instances(films(tmp_path))
     assert len(report.ReferencedSOPSequence) == 2
+    # Of a message that the killed process did not get whole a day is waited, then nothing is left.
+    for begun in (HOME / "uploads").glob("sent-*"):
+        os.utime(begun, (0, 0))
+    clear_leftovers()
+    assert list((HOME / "uploads").glob("sent-*")) == []
