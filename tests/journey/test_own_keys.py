@@ -106,7 +106,8 @@ def test_words_typed_over_the_tour_are_for_nobody_and_escape_ends_it(enter: Call
     expect(tour.get_by_text("Tour, 3 of 6")).to_be_visible()
     page.keyboard.type("f4")
     room.press("Escape")
-    expect(tour).to_have_count(0)
+    expect(page.locator("dialog")).to_have_count(0)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     room.press("2")
     room.wait_until_saved()
     assert list(StepRating.objects.values_list("plausibility", "note")) == [(2, "")]
