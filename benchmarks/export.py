@@ -28,8 +28,8 @@ def run() -> list[Figure]:
 
         from deepmedix_review.exports.files import measure, open_file
         from deepmedix_review.exports.models import CSV, PARQUET
+        from deepmedix_review.exports.said_tables import RATINGS
         from deepmedix_review.exports.scope import GROUPS, reading_spans, scope_of
-        from deepmedix_review.exports.tables import RATINGS
 
         data, path = GROUPS[0], home / "ratings"
         scope = scope_of(None, as_of=timezone.now())
@@ -101,7 +101,7 @@ class Part:
         self._values = scope.values(GROUPS[0].roles, readings=Span(0, last, 0))
 
     def copy(self, path: Path) -> None:
-        from deepmedix_review.exports.tables import RATINGS
+        from deepmedix_review.exports.said_tables import RATINGS
 
         _copy(f"COPY ({RATINGS.query}) TO STDOUT (FORMAT csv)", path, self._values)
 

@@ -12,9 +12,10 @@ from django.db import connection
 
 import deepmedix_review
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.models import Export, WrittenFile
 from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
-from deepmedix_review.exports.tables import CRITERIA, Table
+from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE

@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 from django.db import connection
 
 from deepmedix_review.exports.models import CSV, JSONL, PARQUET
-from deepmedix_review.exports.tables import Column, Kind, Table
+from deepmedix_review.exports.table_parts import Column, Kind, Table
 
 PIECE_BYTES = 1024 * 1024
 # Of CSV, that become a row group of Parquet: some thousand ratings.

@@ -13,6 +13,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
+from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, pack, readme_of
 from deepmedix_review.exports.files import ENDINGS, measure, open_file
 from deepmedix_review.exports.folders import archive_path, parts_folder
@@ -30,7 +31,8 @@ from deepmedix_review.exports.scope import (
     scope_of,
 )
 from deepmedix_review.exports.services import end_of_archive, forget_parts
-from deepmedix_review.exports.tables import CRITERIA, By, Table, tables_of
+from deepmedix_review.exports.table_parts import By, Table
+from deepmedix_review.exports.tables import tables_of
 
 # How often the row learns of progress, and how long to wait for signatures that are under way, in seconds.
 TELL_EVERY = 0.5
