@@ -28,10 +28,15 @@ export function Dialog(props: {
       () => now.current.mayLeave?.() ?? true,
     );
     const heard = new AbortController();
-    // A click on its words leaves the focus on the page, whose keys are its own all the same.
-    document.addEventListener("keydown", (event) => now.current.onKeyDown?.(event, closing.current), {
-      signal: heard.signal,
-    });
+    // A click on its words leaves the focus on the page, whose keys are its own all the same. However it was closed:
+    // the next key is the room's, also before the browser has told that it is closed.
+    document.addEventListener(
+      "keydown",
+      (event) => {
+        if (element.current?.open) now.current.onKeyDown?.(event, closing.current);
+      },
+      { signal: heard.signal },
+    );
     return () => {
       isGone = true;
       heard.abort();
