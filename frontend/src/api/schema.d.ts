@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exports/reader-studies/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Whose readings an export can take, newest first, page by page. */
+        get: operations["export_reader_studies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inference-jobs/{uid}/": {
         parameters: {
             query?: never;
@@ -1672,6 +1689,26 @@ export interface components {
             kind: "rate_step";
             payload: components["schemas"]["RateStepPayloadRequest"];
         };
+        ReaderStudyToExportJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            title: string;
+            state?: components["schemas"]["ReaderStudyToExportJsonStateEnum"];
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        /**
+         * @description * `draft` - Draft
+         *     * `running` - Running
+         *     * `paused` - Paused
+         *     * `locked` - Locked
+         * @enum {string}
+         */
+        ReaderStudyToExportJsonStateEnum: "draft" | "running" | "paused" | "locked";
+        ReaderStudyToExportPageJson: {
+            results: components["schemas"]["ReaderStudyToExportJson"][];
+            next_before: number | null;
+        };
         Reading: {
             /** Format: uuid */
             uid: string;
@@ -2647,6 +2684,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    export_reader_studies: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReaderStudyToExportPageJson"];
                 };
             };
             403: {

@@ -18,7 +18,13 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.exports import selectors, services
 from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.sending import send_archive
-from deepmedix_review.exports.serializers import AskExportJson, ExportJson, ExportPageJson, RefusedJson
+from deepmedix_review.exports.serializers import (
+    AskExportJson,
+    ExportJson,
+    ExportPageJson,
+    ReaderStudyToExportPageJson,
+    RefusedJson,
+)
 from deepmedix_review.exports.tasks import request_export
 
 REFUSALS = {403: RefusedJson, 404: RefusedJson, 409: RefusedJson}
@@ -49,6 +55,24 @@ class ExportsView(APIView):
         wanted.is_valid(raise_exception=True)
         export = request_export(services.Asked(**wanted.validated_data), actor=acting_user(request))
         return Response(ExportJson(export).data, status=202)
+
+
+class ReaderStudiesView(APIView):
+    permission_classes = [_EXPORT]
+
+    @extend_schema(
+        operation_id="export_reader_studies",
+        parameters=[OpenApiParameter("before", int)],
+        responses={200: ReaderStudyToExportPageJson, **REFUSALS},
+    )
+    def get(self, request: Request) -> Response:
+        """Whose readings an export can take, newest first, page by page."""
+        before = read_before(request.query_params.get("before"))
+        studies = selectors.reader_studies_to_export(acting_user(request))
+        page = page_of(studies, before=before, size=PAGE_SIZE)
+        return Response(
+            ReaderStudyToExportPageJson({"results": page.rows, "next_before": page.next_before}).data
+        )
 
 
 class ExportView(APIView):

@@ -47,6 +47,8 @@ WHERE r.signed_at <= %(as_of)s AND c.reader_study_id = ANY(%(studies)s) AND c.ro
   AND r.id > %(first)s AND r.id <= %(last)s AND c.id > %(first_case)s AND c.id <= %(last_case)s
 """
 IN_USE = "AND s.state = 'ready'"
+# Each has a column in the table of agreement, and PostgreSQL no more columns in a row than 1,664.
+MOST_READERS_SIDE_BY_SIDE = 1500
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,11 @@ def left_out(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> list[
             cursor.execute(statement, values)
             [num] = cursor.fetchone() or (0,)
             found.append({"reason": reason, "num": num})
+    num_readers = len(readers_in(scope, GROUPS[0]))
+    if num_readers > MOST_READERS_SIDE_BY_SIDE:
+        found.append(
+            {"reason": "the table of agreement: more readers than it has columns", "num": num_readers}
+        )
     every = ReaderStudy.objects.filter(signed_by(as_of))
     if reader_studies is not None:
         every = every.filter(uid__in=reader_studies)

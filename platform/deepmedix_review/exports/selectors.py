@@ -16,6 +16,8 @@ from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.scope import counted, left_out
 from deepmedix_review.reviews.models import ReaderStudy
 
+MOST_TITLES = 3
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -33,6 +35,29 @@ class Preview:
 def exports(user: User) -> QuerySet[Export]:
     require(user, Capability.EXPORT_DATASETS)
     return Export.objects.select_related("created_by").order_by("-id")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An export, the first of the reader studies that it names, and how many more it names."""
+
+    export: Export
+    titles: Sequence[str]
+    num_more: int
+
+
+def listed(exports: Sequence[Export]) -> list[Listed]:
+    named = [(export.reader_studies or ())[:MOST_TITLES] for export in exports]
+    uids = {uid for some in named for uid in some}
+    title_of = dict(ReaderStudy.objects.filter(uid__in=uids).values_list("uid", "title"))
+    return [
+        Listed(
+            export,
+            [title_of[uid] for uid in some if uid in title_of],
+            len(export.reader_studies or ()) - len(some),
+        )
+        for export, some in zip(exports, named, strict=True)
+    ]
 
 
 def export_for(user: User, uid: UUID) -> Export:

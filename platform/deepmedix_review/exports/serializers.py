@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from deepmedix_review.exports.models import CSV, FORMATS, Export
 from deepmedix_review.exports.services import LONGEST_STATEMENT
+from deepmedix_review.reviews.models import ReaderStudy
 
 
 class AskExportJson(serializers.Serializer[Any]):
@@ -51,6 +52,17 @@ class ExportJson(serializers.ModelSerializer[Export]):
 
 class ExportPageJson(serializers.Serializer[Any]):
     results = ExportJson(many=True)
+    next_before = serializers.IntegerField(allow_null=True)
+
+
+class ReaderStudyToExportJson(serializers.ModelSerializer[ReaderStudy]):
+    class Meta:
+        model = ReaderStudy
+        fields = ("uid", "title", "state", "created_at")
+
+
+class ReaderStudyToExportPageJson(serializers.Serializer[Any]):
+    results = ReaderStudyToExportJson(many=True)
     next_before = serializers.IntegerField(allow_null=True)
 
 

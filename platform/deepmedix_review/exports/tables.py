@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from deepmedix_review.exports.about_tables import CASE, CASES, COMPLETIONS, STEPS
-from deepmedix_review.exports.pseudonyms import (
-    reader_name,
-)
+from deepmedix_review.exports.pseudonyms import reader_name
 from deepmedix_review.exports.said_tables import (
     FIRST_READS,
     MISSED_FINDINGS,
@@ -14,7 +12,7 @@ from deepmedix_review.exports.said_tables import (
     REGIONS,
     VOTES,
 )
-from deepmedix_review.exports.scope import Group, Scope, readers_in
+from deepmedix_review.exports.scope import MOST_READERS_SIDE_BY_SIDE, Group, Scope, readers_in
 from deepmedix_review.exports.table_parts import (
     CRITERION,
     ITEM,
@@ -28,8 +26,6 @@ from deepmedix_review.exports.table_parts import (
 )
 from deepmedix_review.reviews.models import Assignment
 
-# PostgreSQL has no more columns in a row than 1,664.
-MOST_READERS_SIDE_BY_SIDE = 1500
 LONG = (RATINGS, READINGS, VOTES, REGIONS, FIRST_READS, MISSED_FINDINGS, CASES, COMPLETIONS, STEPS)
 STANDING = f"ch.stands AND ch.kind = '{Assignment.Kind.FIRST}'"
 

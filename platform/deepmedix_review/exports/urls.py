@@ -15,6 +15,7 @@ page_urlpatterns = [
 ]
 api_urlpatterns = [
     path("exports/", api_views.ExportsView.as_view(), name="api-export-list"),
+    path("exports/reader-studies/", api_views.ReaderStudiesView.as_view(), name="api-export-reader-studies"),
     path("exports/<uuid:uid>/", api_views.ExportView.as_view(), name="api-export"),
     path("exports/<uuid:uid>/archive.zip", api_views.ArchiveView.as_view(), name="api-export-archive"),
     path("exports/<uuid:uid>/cancel/", api_views.CancelView.as_view(), name="api-export-cancel"),

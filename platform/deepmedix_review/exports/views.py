@@ -95,4 +95,9 @@ def _preview(form: ExportForm, request: HttpRequest) -> dict[str, Any]:
 def _context(request: HttpRequest) -> dict[str, Any]:
     before = read_before(request.GET.get("before"))
     page = page_of(selectors.exports(acting_user(request)), before=before, size=PAGE_SIZE)
-    return {"exports": page, "before": before, "is_live": any(not one.is_final for one in page.rows)}
+    return {
+        "listed": selectors.listed(page.rows),
+        "next_before": page.next_before,
+        "before": before,
+        "is_live": any(not one.is_final for one in page.rows),
+    }

@@ -37,6 +37,7 @@ from deepmedix_review.exports.tables import tables_of
 # How often the row learns of progress, and how long to wait for signatures that are under way, in seconds.
 TELL_EVERY = 0.5
 LOOK_EVERY = 0.1
+LONGEST_WAIT = 120.0
 MOST_TRIES = 3
 
 
@@ -115,8 +116,15 @@ class _Writing:
         )
 
     def _await_signatures(self) -> None:
+        until = time.monotonic() + LONGEST_WAIT
         while is_any_signature_under_way(self.export.as_of):
             self.check()
+            if time.monotonic() >= until:
+                raise RefusedByRule(
+                    "Something was written to the database all the time since before the moment you chose, "
+                    "so what was signed by then is not certain. Ask again; if it stays so, an admin of the "
+                    "database finds an open transaction in pg_stat_activity."
+                )
             time.sleep(LOOK_EVERY)
 
     def _write_files(self, basis: str) -> list[WrittenFile]:

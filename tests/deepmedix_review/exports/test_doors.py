@@ -56,6 +56,7 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
     assert (export.state, export.reader_studies) == (JobState.QUEUED, [study.uid])
     live = client.get(reverse("export-live")).content.decode()
     assert "every 1s" in live
+    assert study.title in live
     assert reverse("export-cancel", args=[export.uid]) in live
     archive = reverse("export-archive", args=[export.uid])
     early = client.get(archive)
@@ -139,7 +140,9 @@ def program(account: User, *scopes: Capability) -> dict[str, str]:
 def test_a_program_asks_for_an_export_and_fetches_it_in_parts(study: ReaderStudy) -> None:
     client, rita = Client(), ResearcherFactory.create()
     headers = program(rita, Capability.EXPORT_DATASETS)
-    asked = {"data_use": USE, "formats": ["parquet", "csv"], "reader_studies": [str(study.uid)]}
+    [offered] = client.get(reverse("api-export-reader-studies"), headers=headers).json()["results"]
+    assert (offered["uid"], offered["title"]) == (str(study.uid), study.title)
+    asked = {"data_use": USE, "formats": ["parquet", "csv"], "reader_studies": [offered["uid"]]}
     mistyped = {**asked, "reader_study": asked["reader_studies"]}
     refused = client.post(
         reverse("api-export-list"), mistyped, content_type="application/json", headers=headers

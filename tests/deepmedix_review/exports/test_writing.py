@@ -5,14 +5,16 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.exports import files, writing
+from deepmedix_review.exports import files, scope, tables, writing
 from deepmedix_review.exports.folders import archive_path, parts_folder
 from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.services import (
@@ -26,7 +28,7 @@ from deepmedix_review.exports.services import (
 from deepmedix_review.exports.tasks import write_claimed, write_export
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.studies.models import Study
-from tests.deepmedix_review.exports.an_export import USE, done, files_of, unpacked, written
+from tests.deepmedix_review.exports.an_export import USE, a_read_study, done, files_of, unpacked, written
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reviews import a_signed_reading, an_open_reading
 
@@ -113,6 +115,31 @@ def test_a_full_disk_leaves_a_sentence_and_nothing_half_stored(
         assert not parts_folder(export).exists()
         assert not list(archive_path(export).parent.glob(f"*{export.uid}*"))
     assert done(study).sha256
+
+
+def test_an_export_waits_for_a_transaction_that_is_under_way_and_not_for_ever(
+    study: ReaderStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LONGEST_WAIT", 0.3)
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        refused = written(study)
+    assert refused.state == JobState.FAILED
+    assert "so what was signed by then is not certain. Ask again" in refused.error
+    assert not parts_folder(refused).exists()
+    # Within the transaction of a test the activity is looked at once, then remembered.
+    connection.cursor().execute("SELECT pg_stat_clear_snapshot()")
+    assert written(study).state == JobState.DONE
+
+
+def test_with_more_readers_than_columns_the_manifest_says_that_a_table_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scope, "MOST_READERS_SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(tables, "MOST_READERS_SIDE_BY_SIDE", 1)
+    export = done(a_read_study())
+    assert "data/agreement.csv" not in files_of(export)
+    assert {"reason": "the table of agreement: more readers than it has columns", "num": 2} in export.left_out
 
 
 def test_a_cancelled_export_leaves_nothing(study: ReaderStudy) -> None:
