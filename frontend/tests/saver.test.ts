@@ -244,6 +244,21 @@ it("rests when what is on its way has its answer, and sends nothing that comes a
   expect(server.sides).toEqual(["a", "b"]);
 });
 
+it("tells the latest moment of saving, also where an answer comes again that is of an earlier one", async () => {
+  const server = new FakeServer();
+  const { saver } = await saverWith(server);
+  saver.save(vote("a"), FILM);
+  await saver.flush();
+  server.savedAt = "2026-11-23T10:41:00Z";
+  saver.save(vote("b"), FILM);
+  await saver.flush();
+  expect(saver.state.savedAt).toBe("2026-11-23T10:42:07Z");
+  server.savedAt = "2026-11-23T10:42:08Z";
+  saver.save(vote("a"), FILM);
+  await saver.flush();
+  expect(saver.state.savedAt).toBe("2026-11-23T10:42:08Z");
+});
+
 it("of a locked study nothing waits for ever: all of it is let go at once", async () => {
   const server = new FakeServer();
   server.isLocked = true;

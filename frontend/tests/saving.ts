@@ -21,6 +21,7 @@ export class FakeServer {
   readonly got: Sent[] = [];
   next: Answer<Confirmed>["kind"] = "done";
   isLocked = false;
+  savedAt = "2026-11-23T10:42:07Z";
   /** What another window said of the same item. */
   stored: Stored | null = null;
 
@@ -47,7 +48,7 @@ export class FakeServer {
       const body = { signed_at: "2026-11-23T10:43:00Z", next: "/readings/2/", ending: null };
       return { kind: "done", body: { kind: "signed", body } };
     }
-    const body = { change_id: sent.change_id, saved_at: "2026-11-23T10:42:07Z", missing: [] };
+    const body = { change_id: sent.change_id, saved_at: this.savedAt, missing: [] };
     return { kind: "done", body: { kind: "changed", body } };
   };
 

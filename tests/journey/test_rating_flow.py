@@ -1,11 +1,12 @@
 """A case rated by keys alone in a browser: first read, steps, answers, votes, and the reader's own words."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -98,6 +99,36 @@ def test_a_case_of_five_steps_takes_no_more_keys_than_its_budget(
     votes = dict(Vote.objects.values_list("kind", "side"))
     assert votes == ({} if num_outputs == 1 else {"grounded": "a", "overall": "both_bad"})
     assert room.problems == []
+
+
+def test_a_first_read_whose_lock_has_no_answer_is_asked_again_and_takes_no_more(
+    enter_designed: Callable[..., Room],
+) -> None:
+    room = enter_designed(choices=("cardiomegaly", "pneumothorax"))
+    room.open()
+    room.wait_for_film()
+    room.press("2", "j", "4")
+    room.wait_until_saved()
+    asked: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The first is stored and its answer lost, the second does not arrive."""
+        asked.append(json.loads(route.request.post_data or "")["change_id"])
+        if len(asked) == 1:
+            route.fetch()
+        if len(asked) <= 2:
+            return route.abort()
+        return route.continue_()
+
+    room.page.route("**/first-read/lock/", lose)
+    room.press("Control+Enter")
+    expect(room.page.get_by_role("alert")).to_contain_text("Whether it is locked is not known")
+    room.press("5")
+    expect(room.page.get_by_text("The heart is enlarged").first).to_be_visible()
+    expect(room.page.get_by_text("pneumothorax (confidence 4 of 5)")).to_be_visible()
+    expect(room.page.get_by_role("alert")).not_to_contain_text("not known")
+    assert (len(asked), len(set(asked))) == (3, 1)
+    assert FirstRead.objects.get().confidence == 4
 
 
 def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(

@@ -2,44 +2,103 @@
 import { lockFirstRead } from "../api/reading";
 import type { Desk } from "./desk";
 
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
 export interface LockListener {
+  /** Whether the reader is at it still, as it was when it was to be locked. */
+  isAt(desk: Desk): boolean;
   locked(desk: Desk): void;
   notLocked(desk: Desk, sentence: string): void;
+  /** Whether it is locked is not known: the question or its answer was lost. It is asked again by itself. */
+  unconfirmed(desk: Desk, sentence: string): void;
   lockedOut(): Promise<void>;
 }
 
+interface Wanted {
+  readonly desk: Desk;
+  /** Makes a repeat harmless. */
+  readonly changeId: string;
+  waitMs: number;
+  isAsking: boolean;
+  /** A request of it found no answer: from then on nothing but an answer tells how it stands. */
+  isUncertain: boolean;
+}
+
 export class FirstReadLock {
-  /** Its id makes a repeat harmless. */
-  private wanted: { readonly desk: Desk; readonly changeId: string } | null = null;
+  private wanted: Wanted | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly listener: LockListener) {}
 
   ask(desk: Desk): Promise<void> {
-    this.wanted = { desk, changeId: crypto.randomUUID() };
+    clearTimeout(this.timer);
+    this.wanted = {
+      desk,
+      changeId: crypto.randomUUID(),
+      waitMs: FIRST_WAIT_MS,
+      isAsking: false,
+      isUncertain: false,
+    };
     return this.savingChanged(desk);
   }
 
   /** Something was saved, or could not be: perhaps it is time. */
   async savingChanged(desk: Desk): Promise<void> {
     const { wanted } = this;
-    if (wanted?.desk !== desk) return;
+    if (wanted?.desk !== desk || wanted.isAsking) return;
     const { problem, numWaiting } = desk.saver.state;
-    if (problem !== null) return this.refuse(desk, problem.sentence);
+    // Nothing is said of the case meanwhile: once it was asked, what waits came before it and is no reason.
+    if (problem !== null && !wanted.isUncertain) return this.refuse(wanted, problem.sentence);
     if (numWaiting > 0) return;
-    this.wanted = null;
+    await this.send(wanted);
+  }
+
+  private async send(wanted: Wanted): Promise<void> {
+    const { desk, changeId } = wanted;
+    if (wanted !== this.wanted || wanted.isAsking) return;
+    if (!this.listener.isAt(desk)) return this.forget();
+    clearTimeout(this.timer);
+    wanted.isAsking = true;
     const film = desk.room.state.reading.instance.sop_instance_uid;
-    const answer = await lockFirstRead(desk.uid, wanted.changeId, film);
-    desk.room.isSigning = false;
+    const answer = await lockFirstRead(desk.uid, changeId, film);
+    wanted.isAsking = false;
+    if (wanted !== this.wanted) return;
+    if (!this.listener.isAt(desk)) return this.forget();
     if (answer.kind === "done") {
+      this.forget();
+      desk.room.isSigning = false;
       desk.room.reveal(answer.body);
       return this.listener.locked(desk);
     }
-    this.refuse(desk, answer.sentence);
+    if (answer.kind === "unreachable") {
+      wanted.isUncertain = true;
+      this.listener.unconfirmed(desk, answer.sentence);
+      return this.tryLater(wanted);
+    }
+    if (answer.kind === "locked-out" && wanted.isUncertain) {
+      // Whoever has logged in again has it asked by what is saved then.
+      this.listener.unconfirmed(desk, answer.sentence);
+      return this.listener.lockedOut();
+    }
+    this.refuse(wanted, answer.sentence);
     if (answer.kind === "locked-out") await this.listener.lockedOut();
   }
 
-  private refuse(desk: Desk, sentence: string): void {
+  private tryLater(wanted: Wanted): void {
+    this.timer = setTimeout(() => {
+      wanted.waitMs = Math.min(wanted.waitMs * 2, LONGEST_WAIT_MS);
+      void this.send(wanted);
+    }, wanted.waitMs);
+  }
+
+  private forget(): void {
+    clearTimeout(this.timer);
     this.wanted = null;
+  }
+
+  private refuse({ desk }: Wanted, sentence: string): void {
+    this.forget();
     desk.room.isSigning = false;
     this.listener.notLocked(desk, sentence);
   }

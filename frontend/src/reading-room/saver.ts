@@ -28,6 +28,8 @@ export class Saver {
   private isClosed = false;
   private isHeld = false;
   private readonly kept: Unsent;
+  /** By the server's clock. */
+  private confirmedAt: string | null;
   /** The signature that is on its way. */
   private signature: Sent | null = null;
   /** The report that is on its way. */
@@ -38,6 +40,7 @@ export class Saver {
     private readonly around: Surroundings,
     private readonly listener: SaverListener,
   ) {
+    this.confirmedAt = reading.saved_at;
     this.kept = new Unsent(reading, around, () => this.set({ isKept: this.kept.isKept }));
     this.state = { numWaiting: 0, savedAt: reading.saved_at, isKept: this.kept.isKept, problem: null };
   }
@@ -236,7 +239,8 @@ export class Saver {
       return this.listener.reported(confirmed.body);
     }
     if (confirmed.kind === "changed") {
-      return this.set({ numWaiting, savedAt: confirmed.body.saved_at, problem: null });
+      this.confirmedAt = later(this.confirmedAt, confirmed.body.saved_at);
+      return this.set({ numWaiting, savedAt: this.confirmedAt, problem: null });
     }
     this.signature = null;
     this.set({ numWaiting, savedAt: confirmed.body.signed_at, problem: null });
@@ -277,6 +281,11 @@ export class Saver {
     this.state = { ...this.state, ...part };
     this.listener.changed(this.state);
   }
+}
+
+/** The first answer to what comes twice is of the moment at which it came first. */
+function later(one: string | null, other: string): string {
+  return one !== null && Date.parse(one) > Date.parse(other) ? one : other;
 }
 
 /** Two tabs on one reading take turns; without locks the server's own check of ids makes a repeat harmless. */

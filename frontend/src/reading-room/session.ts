@@ -57,10 +57,16 @@ export class Session {
     );
     this.givingUp = new GivingUp(this.desks, this.away, this.login, account, this);
     this.lock = new FirstReadLock({
-      locked: (desk) => desk === this.desk && this.set({ isSigning: false }),
+      isAt: (desk) => desk === this.desk,
+      locked: () => this.set({ isSigning: false }),
       notLocked: (desk, sentence) => {
         if (desk !== this.desk) return;
         this.set({ isSigning: false, refusal: `Not locked yet. ${sentence}` });
+      },
+      unconfirmed: (_, sentence) => {
+        const again =
+          "It is asked again by itself until it answers; till then your first read stays as it is.";
+        this.set({ refusal: `Whether it is locked is not known: ${sentence} ${again}` });
       },
       lockedOut: () => this.login.findOut(),
     });
