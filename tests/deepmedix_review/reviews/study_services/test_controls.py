@@ -1,11 +1,13 @@
 """Control cases show something plainly wrong, know what it is, and are data for nobody."""
 
 import random
+import re
+from collections.abc import Sequence
 
 import pytest
 
 from deepmedix_review.feedback.services import freeze_dataset
-from deepmedix_review.reasoning.altered import record_foreign_sentence
+from deepmedix_review.reasoning.altered import record_foreign_sentence, record_wrong_region
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.reasoning.selectors import study_inference
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -14,7 +16,8 @@ from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import TaughtCase, start_adjudication
 from deepmedix_review.reviews.study_services.controls import MOST_OVERLAP, make_control
-from inference.regions import Box
+from inference.grounding import find_boxes
+from inference.regions import Box, to_image_px
 from rl_feedback.corrections import overlap
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, studies, studies_that_differ
@@ -71,6 +74,52 @@ def test_one_thing_in_one_completion_of_a_control_is_wrong_and_known() -> None:
             siblings = [box for (position, _), box in old_boxes.items() if position == step.position]
             assert all(overlap(box_of(region), box) <= MOST_OVERLAP for box in siblings)
     assert seen == set(Alteration.values)
+
+
+@pytest.mark.parametrize(
+    "numbers", [("12, 20, 60, 70", "30,40,80,90"), ("12.5, 20.0, 60.5, 70.0", "3, 4, 8, 9")]
+)
+@pytest.mark.parametrize(
+    "foreign", ["There is an effusion [1, 2, 3, 4] and [5, 6, 7, 8].", "There is an effusion."]
+)
+def test_the_boxes_in_the_text_of_a_copy_are_those_that_it_shows(
+    numbers: Sequence[str], foreign: str
+) -> None:
+    def shown_and_written(completion: Completion) -> tuple[list[Box], list[Box]]:
+        size = (completion.image_width, completion.image_height)
+        model_size = (completion.model_width, completion.model_height)
+        [step] = completion.steps.all()
+        frame = completion.model_version.box_frame
+        assert step.text in completion.text
+        written = [
+            to_image_px(box, frame=frame, model_size=model_size, image_size=size)
+            for _, box in find_boxes(step.text)
+        ]
+        return [box_of(region) for region in step.regions.order_by("position")], written
+
+    film = InstanceFactory.create(rows=448, columns=336)
+    text = f"The heart is enlarged [{numbers[0]}] and wide [{numbers[1]}]"
+    boxes = [Box(*(float(edge) for edge in one.split(","))) for one in numbers]
+    scaled = [Box(x * 3, y * 4, x_max * 3, y_max * 4) for x, y, x_max, y_max in boxes]
+    original = say(film, steps=[(text, scaled)], text=f"<think> {text} </think> \\boxed{{big}}")
+    [step] = original.steps.all()
+    shown, written = shown_and_written(original)
+    assert shown == written
+    first = step.regions.get(position=1)
+    wrong = Box(100.3, 200.7, 180.9, 300.1)
+    copy = record_wrong_region(original=original, region=first, box=wrong)
+    shown, written = shown_and_written(copy)
+    # Whole numbers: they are the same to the last digit.
+    assert shown == written
+    assert overlap(shown[0], wrong) > 0.9
+    assert shown[1] == scaled[1]
+    decimals = {len(number.partition(".")[2]) for number in numbers[0].split(", ")}
+    [new] = copy.steps.all()
+    assert {len(number.partition(".")[2]) for number in re.findall(r"[\d.]+", new.text)[:4]} == decimals
+    copy = record_foreign_sentence(original=original, step=step, text=foreign)
+    shown, written = shown_and_written(copy)
+    assert shown == written == scaled
+    assert copy.steps.get().text.startswith("There is an effusion")
 
 
 def test_an_altered_copy_is_found_by_no_list_and_chosen_by_no_other_reader_study() -> None:
