@@ -152,21 +152,17 @@ class CasesOffered:
             return None
         return Collected(version, said.get("collection_split") or "", said.get("collection_most"))
 
-    def count(self, said: Mapping[str, Any]) -> int:
-        """How many cases the form would take."""
+    def count(self, said: Mapping[str, Any], *, taught: Iterable[Study]) -> int:
+        """How many data cases the form would take; `taught` are none, unless chosen one by one."""
         match self.source(said):
             case source if source in (KEEP, CHOSEN) and self.leaves_out_same:
                 return self.taken_from(said).count()
             case source if source == KEEP:
                 return len(self.draft.studies) if self.draft else 0
-            case source if source == ALL:
-                return min(self.num_readable, choices.MOST_CASES)
-            case source if source == IMPORTS:
-                return min(choices.count(self.taken_from(said)), choices.MOST_CASES)
-            case source if source == COLLECTION:
+            case source if source in (ALL, IMPORTS, COLLECTION):
                 collected = self.collected(said)
                 most = (collected.most if collected else None) or choices.MOST_CASES
-                return min(self.num_collected(said), most)
+                return min(choices.count(_without(taught, self.taken_from(said))), most)
             case _:
                 return len(self.chosen)
 
@@ -205,14 +201,17 @@ class CasesOffered:
         self, said: Mapping[str, Any], *, reader_study: ReaderStudy | None, taught: Iterable[Study], seed: int
     ) -> list[Study]:
         """The data cases of a valid form, oldest first, without those that teach."""
-        found = self._cut(self.taken_from(said), said, seed=seed)
+        taken = self.taken_from(said)
+        if self.source(said) in (ALL, IMPORTS, COLLECTION):
+            # Before the cut: as many are taken as were asked for, where there are so many beside them.
+            taken = _without(taught, taken)
+        found = self._cut(taken, said, seed=seed)
         match self.source(said):
             case source if source == KEEP and reader_study:
                 there = set(found.values_list("pk", flat=True))
                 return [study for study in choices.drafted_studies(reader_study) if study.pk in there]
             case source if source in (ALL, IMPORTS, COLLECTION):
-                pks = {study.pk for study in taught}
-                return sorted((study for study in found if study.pk not in pks), key=lambda study: study.pk)
+                return sorted(found, key=lambda study: study.pk)
             case _:
                 there = set(found.values_list("pk", flat=True))
                 return [study for study in self.chosen if study.pk in there]
@@ -268,6 +267,10 @@ class CasesOffered:
             return choices.collection_version(read_uids([self.posted.get("collection", "")]))
         begun = (self.draft.collected if self.draft else None) or self.begins_with
         return begun.version if begun else None
+
+
+def _without(some: Iterable[Study], studies: QuerySet[Study]) -> QuerySet[Study]:
+    return studies.exclude(pk__in=[study.pk for study in some])
 
 
 def read_uids(values: Iterable[Any]) -> list[uuid.UUID]:

@@ -156,7 +156,7 @@ class DesignPage:
 
     @cached_property
     def num_cases(self) -> int:
-        return self.cases.count(self.said)
+        return self.cases.count(self.said, taught=[case.study for case in self._taught_now])
 
     @cached_property
     def collected(self) -> Collected | None:

@@ -167,8 +167,14 @@ def test_a_case_that_teaches_is_not_data_as_well(desk: Client) -> None:
         "taught-0-study": str(studies[0].uid),
         "taught-0-findings": ["Cardiomegaly"],
     }
-    desk.post(NEW, collected_form(filtered(), action="save") | taught)
+    version = filtered()
+    plan = desk.post("/reader-studies/plan/", collected_form(version) | taught).content.decode()
+    assert "3 studies have what is to be shown, 2 are cases of data" in plan
+    desk.post(NEW, collected_form(version, action="save") | taught)
     assert cases_of(ReaderStudy.objects.get()) == studies[1:]
+    # As many as were asked for, since there are so many beside it.
+    desk.post(NEW, collected_form(version, collection_most="2", action="save") | taught)
+    assert cases_of(ReaderStudy.objects.latest("pk")) == studies[1:]
 
 
 def test_withdrawn_members_and_those_without_an_output_are_no_cases(desk: Client, admin: User) -> None:
