@@ -25,15 +25,14 @@ export class FilmStack {
   private shown: ShownFilm | null = null;
   private turn = 0;
   private isDrawn = false;
-  /** That the canvas was made for. */
-  private sized: Size;
+  /** That the film was laid out for. */
+  private sized: Size | null = null;
 
   constructor(
     private readonly element: HTMLDivElement,
     private readonly name: string,
   ) {
     openViewport(element, name);
-    this.sized = this.screenSize();
     this.camera = new Camera({
       viewport: () => viewportOf(name),
       filmSize: () => this.filmSize(),
@@ -78,7 +77,7 @@ export class FilmStack {
     }
     this.isDrawn = false;
     this.shown = { imageId, header, painting };
-    if (this.hasOtherSize) this.fillScreen();
+    this.sized = this.screenSize();
     this.camera.fit();
     painting.paint();
     this.element.classList.remove("blank");
@@ -120,23 +119,15 @@ export class FilmStack {
   }
 
   resize(): void {
-    this.fillScreen();
-    this.camera.resized();
-  }
-
-  private fillScreen(): void {
     resizeViewports();
     this.sized = this.screenSize();
-  }
-
-  private get hasOtherSize(): boolean {
-    const { width, height } = this.screenSize();
-    return this.sized.width !== width || this.sized.height !== height;
+    this.camera.resized();
   }
 
   /** A key may come before the browser tells that the screen got another size. */
   settle(): void {
-    if (this.hasOtherSize) this.resize();
+    const { width, height } = this.screenSize();
+    if (this.sized?.width !== width || this.sized.height !== height) this.resize();
   }
 
   onRendered(listener: () => void): void {
