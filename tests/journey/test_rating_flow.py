@@ -1,77 +1,40 @@
 """A case rated by keys alone in a browser: first read, steps, answers, votes, and the reader's own words."""
 
-import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
-from deepmedix_review.reviews.criteria.versions import Asked, library
-from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Criterion,
     CriterionRating,
     FirstRead,
     MissedFinding,
-    ReaderStudy,
     RegionAnnotation,
     StepRating,
     Vote,
 )
-from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import check_barriers, open_as, watch
-from tests.factories.accounts import ExpertFactory
-from tests.factories.reasoning import say
-from tests.factories.registry import ServingModelFactory
-from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
+from tests.browser import check_barriers
+from tests.designed_room import BUILT_IN, EnterDesigned, entering_designed
 
-FIVE_STEPS = [HEART, LUNG, ("The left lung is clear.", [(150.0, 40.0, 220.0, 190.0)]), HEART, LUNG]
 # By how much the item in focus lies under the name of its output, in pixels.
 UNDER_THE_NAME = """() => {
     const item = [...document.querySelectorAll('.room .current')].at(-1);
     const name = item.closest('.output')?.querySelector('.output-name');
     return name ? name.getBoundingClientRect().bottom - item.getBoundingClientRect().top : 0;
 }"""
-BUILT_IN = ("plausibility", "region-verdict", "relevance", "correctness", "completeness", "harm")
-VOTES = ("better-grounded", "better-overall")
 
 
 @pytest.fixture
-def enter_designed(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
-    """One case of five steps an output, read first, with every question that the page has a place for."""
-
-    def make(
-        *, num_outputs: int = 2, keys: tuple[str, ...] = (*BUILT_IN, *VOTES), choices: tuple[str, ...] = ()
-    ) -> Room:
-        reader = ExpertFactory.create()
-        model_version = ServingModelFactory.create()
-        film = store_phantom(seed=1, size=FILM_SIZE)
-        for _ in range(num_outputs):
-            say(film, steps=FIVE_STEPS, answer="cardiomegaly", model_version=model_version)
-        asked = [criterion for key in keys for criterion in library().filter(key=key)]
-        study = create_reader_study(
-            title="Read first",
-            studies=[film.study],
-            readers=[reader],
-            actor=None,
-            seed=1,
-            design=ReaderStudyDesign(shows="one" if num_outputs == 1 else "two_samples", first_reads="on"),
-            asked=[Asked(criterion) for criterion in asked],
-        )
-        ReaderStudy.objects.filter(pk=study.pk).update(first_read_choices=list(choices))
-        page = open_as(reader, context=context, url=live_server.url)
-        return Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
-
-    return make
+def enter_designed(live_server: Any, context: BrowserContext) -> EnterDesigned:
+    return entering_designed(live_server, context)
 
 
 @pytest.mark.parametrize(("num_outputs", "budget"), [(1, 17), (2, 33)])
 def test_a_case_of_five_steps_takes_no_more_keys_than_its_budget(
-    num_outputs: int, budget: int, enter_designed: Callable[..., Room]
+    num_outputs: int, budget: int, enter_designed: EnterDesigned
 ) -> None:
     room = enter_designed(num_outputs=num_outputs)
     room.open()
@@ -101,105 +64,8 @@ def test_a_case_of_five_steps_takes_no_more_keys_than_its_budget(
     assert room.problems == []
 
 
-def test_a_first_read_whose_lock_has_no_answer_is_asked_again_and_takes_no_more(
-    enter_designed: Callable[..., Room],
-) -> None:
-    room = enter_designed(choices=("cardiomegaly", "pneumothorax"))
-    room.open()
-    room.wait_for_film()
-    room.press("2", "j", "4")
-    room.wait_until_saved()
-    asked: list[str] = []
-
-    def lose(route: Route) -> None:
-        """The first is stored and its answer lost, the second does not arrive."""
-        asked.append(json.loads(route.request.post_data or "")["change_id"])
-        if len(asked) == 1:
-            route.fetch()
-        if len(asked) <= 2:
-            return route.abort()
-        return route.continue_()
-
-    room.page.route("**/first-read/lock/", lose)
-    room.press("Control+Enter")
-    expect(room.page.get_by_role("alert")).to_contain_text("Whether it is locked is not known")
-    room.press("5")
-    expect(room.page.get_by_text("The heart is enlarged").first).to_be_visible()
-    expect(room.page.get_by_text("pneumothorax (confidence 4 of 5)")).to_be_visible()
-    expect(room.page.get_by_role("alert")).not_to_contain_text("not known")
-    assert (len(asked), len(set(asked))) == (3, 1)
-    assert FirstRead.objects.get().confidence == 4
-
-
-def test_nothing_of_the_outputs_is_on_the_page_before_the_first_read_is_locked(
-    enter_designed: Callable[..., Room],
-) -> None:
-    room = enter_designed(choices=("cardiomegaly", "pneumothorax"))
-    room.open()
-    room.wait_for_film()
-    expect(room.page.get_by_role("heading", name="Reasoning")).to_have_count(0)
-    assert "enlarged" not in room.page.content()
-    expect(room.page.locator(".room-bottom .keys")).to_contain_text("Choose 1–2")
-    expect(room.page.locator(".room-bottom .keys")).not_to_contain_text("Note")
-    room.press("Control+Enter")
-    expect(
-        room.page.get_by_role("alert").filter(has_text="Not locked yet. To do: your answer.")
-    ).to_be_visible()
-    room.press("2", "j", "4")
-    check_barriers(room.page)
-    room.press("Control+Enter")
-    expect(room.page.get_by_text("The heart is enlarged").first).to_be_visible()
-    expect(room.page.get_by_text("pneumothorax (confidence 4 of 5)")).to_be_visible()
-
-    now = room.page.get_by_role("heading", name="What you think now")
-    room.press("y")
-    expect(now).to_be_visible()
-    expect(room.page.locator(".scale-box")).to_contain_text("Now the keys change what you think of the film.")
-    check_barriers(room.page)
-    room.press("Escape")
-    expect(now).to_have_count(0)
-    expect(room.page.get_by_role("group", name="Step 1 of output A", exact=True)).to_be_focused()
-
-    room.press("y", "1")
-    expect(room.page.get_by_text("After the reveal")).to_have_count(0)
-    room.press("j", "j")
-    room.wait_until_saved()
-    first, after = FirstRead.objects.order_by("is_after_reveal")
-    assert (first.choice, first.confidence, first.locked_at is not None) == ("pneumothorax", 4, True)
-    assert (after.choice, after.confidence, after.locked_at) == ("cardiomegaly", 4, None)
-
-
-def test_the_tour_explains_the_first_read_and_after_the_reveal_the_steps(
-    enter_designed: Callable[..., Room],
-) -> None:
-    room = enter_designed(num_outputs=1)
-    room.open()
-    room.wait_for_film()
-    tour = room.page.get_by_role("dialog")
-    room.page.get_by_role("button", name="Take the tour").click()
-    expect(tour.get_by_text("Tour, 1 of 4")).to_be_visible()
-    room.press("ArrowRight")
-    expect(tour.get_by_role("heading", name="First, what you see yourself")).to_be_visible()
-    expect(tour.get_by_text("J goes on: where findings are asked to a line of impression")).to_be_visible()
-    check_barriers(room.page)
-    room.press("ArrowRight", "ArrowRight")
-    expect(tour.get_by_text("Ctrl Enter locks your first read")).to_be_visible()
-    room.press("ArrowRight")
-    expect(tour).to_have_count(0)
-    expect(room.page.get_by_role("button", name="Go on with the tour")).to_have_count(0)
-    room.press("1", "Control+Enter")
-    room.page.get_by_role("button", name="Go on with the tour").click()
-    expect(tour.get_by_role("heading", name="One step at a time")).to_be_visible()
-    expect(tour.get_by_text("Tour, 1 of 4")).to_be_visible()
-    room.press("Escape")
-    expect(tour).to_have_count(0)
-    expect(room.page.get_by_role("button", name="Go on with the tour")).to_have_count(0)
-    room.wait_until_saved()
-    assert room.problems == []
-
-
 def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_keys(
-    enter_designed: Callable[..., Room],
+    enter_designed: EnterDesigned,
 ) -> None:
     room = enter_designed(num_outputs=1)
     room.open()
@@ -232,7 +98,7 @@ def test_a_step_is_reworded_an_answer_rewritten_and_a_missed_finding_named_by_ke
     assert AnswerRating.objects.get().rewrite == ""
 
 
-def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: Callable[..., Room]) -> None:
+def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: EnterDesigned) -> None:
     room = enter_designed(num_outputs=1)
     room.open()
     room.wait_for_film()
@@ -262,7 +128,7 @@ def test_the_answer_that_has_the_focus_says_what_it_still_says(enter_designed: C
 
 
 def test_what_both_answers_still_say_is_read_whole_beside_the_signature_and_a_vote_changed_is_told(
-    enter_designed: Callable[..., Room],
+    enter_designed: EnterDesigned,
 ) -> None:
     room = enter_designed()
     page = room.page
@@ -297,7 +163,7 @@ def test_what_both_answers_still_say_is_read_whole_beside_the_signature_and_a_vo
 
 
 def test_the_output_whose_step_is_in_hand_is_named_above_it_at_its_edge_and_on_its_texts(
-    enter_designed: Callable[..., Room],
+    enter_designed: EnterDesigned,
 ) -> None:
     room = enter_designed()
     page = room.page
@@ -329,7 +195,7 @@ def test_the_output_whose_step_is_in_hand_is_named_above_it_at_its_edge_and_on_i
     assert room.problems == []
 
 
-def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: Callable[..., Room]) -> None:
+def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: EnterDesigned) -> None:
     Criterion.objects.create(key="remark", name="Remark", target="step", kind="text")
     room = enter_designed(num_outputs=1, keys=(*BUILT_IN, "remark"))
     page = room.page
@@ -367,7 +233,7 @@ def test_one_click_opens_a_text_wherever_the_focus_was(enter_designed: Callable[
     assert room.problems == []
 
 
-def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: Callable[..., Room]) -> None:
+def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: EnterDesigned) -> None:
     room = enter_designed(num_outputs=1, keys=("plausibility", "error-of-finding", "omission"))
     room.open()
     room.wait_for_film()
@@ -395,7 +261,7 @@ def test_the_reader_studys_own_questions_are_answered_by_keys(enter_designed: Ca
 
 
 def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_drawn(
-    enter_designed: Callable[..., Room],
+    enter_designed: EnterDesigned,
 ) -> None:
     room = enter_designed()
     room.open()

@@ -1,9 +1,7 @@
 /** Locks a first read once every word of it is on the server, and then shows what was said of the film. */
 import { lockFirstRead } from "../api/reading";
 import type { Desk } from "./desk";
-
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
+import { Patience } from "./patience";
 
 export interface LockListener {
   /** Whether the reader is at it still, as it was when it was to be locked. */
@@ -19,7 +17,6 @@ interface Wanted {
   readonly desk: Desk;
   /** Makes a repeat harmless. */
   readonly changeId: string;
-  waitMs: number;
   isAsking: boolean;
   /** A request of it found no answer: from then on nothing but an answer tells how it stands. */
   isUncertain: boolean;
@@ -27,19 +24,13 @@ interface Wanted {
 
 export class FirstReadLock {
   private wanted: Wanted | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly patience = new Patience();
 
   constructor(private readonly listener: LockListener) {}
 
   ask(desk: Desk): Promise<void> {
-    clearTimeout(this.timer);
-    this.wanted = {
-      desk,
-      changeId: crypto.randomUUID(),
-      waitMs: FIRST_WAIT_MS,
-      isAsking: false,
-      isUncertain: false,
-    };
+    this.forget();
+    this.wanted = { desk, changeId: crypto.randomUUID(), isAsking: false, isUncertain: false };
     return this.savingChanged(desk);
   }
 
@@ -58,7 +49,7 @@ export class FirstReadLock {
     const { desk, changeId } = wanted;
     if (wanted !== this.wanted || wanted.isAsking) return;
     if (!this.listener.isAt(desk)) return this.forget();
-    clearTimeout(this.timer);
+    this.patience.stop();
     wanted.isAsking = true;
     const film = desk.room.state.reading.instance.sop_instance_uid;
     const answer = await lockFirstRead(desk.uid, changeId, film);
@@ -74,7 +65,7 @@ export class FirstReadLock {
     if (answer.kind === "unreachable") {
       wanted.isUncertain = true;
       this.listener.unconfirmed(desk, answer.sentence);
-      return this.tryLater(wanted);
+      return this.patience.later(() => void this.send(wanted));
     }
     if (answer.kind === "locked-out" && wanted.isUncertain) {
       // Whoever has logged in again has it asked by what is saved then.
@@ -85,15 +76,9 @@ export class FirstReadLock {
     if (answer.kind === "locked-out") await this.listener.lockedOut();
   }
 
-  private tryLater(wanted: Wanted): void {
-    this.timer = setTimeout(() => {
-      wanted.waitMs = Math.min(wanted.waitMs * 2, LONGEST_WAIT_MS);
-      void this.send(wanted);
-    }, wanted.waitMs);
-  }
-
   private forget(): void {
-    clearTimeout(this.timer);
+    this.patience.stop();
+    this.patience.renew();
     this.wanted = null;
   }
 

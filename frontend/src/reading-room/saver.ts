@@ -3,12 +3,10 @@ import type { Answer } from "../api/client";
 import { type Change, type Confirmed, isChange, type Reported, type Sent, type Signed } from "../api/reading";
 import { itemOf } from "./items";
 import type { Waiting } from "./outbox";
+import { Patience } from "./patience";
 import { FOR_GOOD, problemOf } from "./refusals";
 import type { SavedReading, SaveState, Surroundings } from "./save-state";
 import { Unsent } from "./unsent";
-
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
 
 export interface SaverListener {
   changed(state: SaveState): void;
@@ -22,8 +20,7 @@ export interface SaverListener {
 export class Saver {
   state: SaveState;
   private sending: Promise<void> | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private waitMs = FIRST_WAIT_MS;
+  private readonly patience = new Patience();
   private isAsked = false;
   private isClosed = false;
   private isHeld = false;
@@ -128,7 +125,7 @@ export class Saver {
   /** Resolves when everything is confirmed, or when a problem stops it. */
   async flush(): Promise<void> {
     await this.kept.arrived();
-    clearTimeout(this.timer);
+    this.patience.stop();
     await this.send();
   }
 
@@ -160,7 +157,7 @@ export class Saver {
 
   close(): void {
     this.isClosed = true;
-    clearTimeout(this.timer);
+    this.patience.stop();
   }
 
   private send(): Promise<void> {
@@ -215,7 +212,7 @@ export class Saver {
         return;
       }
       if (row) await this.kept.remove(row);
-      this.waitMs = FIRST_WAIT_MS;
+      this.patience.renew();
       // More may have come while this one was on its way.
       this.confirm(answer.body, this.kept.count(await this.kept.rows()));
     }
@@ -268,13 +265,8 @@ export class Saver {
   }
 
   private tryLater(): void {
-    if (this.isClosed) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      // Each change asks by itself: only tries without one get rarer.
-      this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
-      void this.send();
-    }, this.waitMs);
+    // Each change asks by itself, too.
+    if (!this.isClosed) this.patience.later(() => void this.send());
   }
 
   private set(part: Partial<SaveState>): void {

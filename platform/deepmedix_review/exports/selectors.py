@@ -32,11 +32,6 @@ class Preview:
         return not sum(self.num_readings.values())
 
 
-def exports(user: User) -> QuerySet[Export]:
-    require(user, Capability.EXPORT_DATASETS)
-    return Export.objects.select_related("created_by").order_by("-id")
-
-
 @dataclass(frozen=True)
 class Listed:
     """An export, the first of the reader studies that it names, and how many more it names."""
@@ -44,6 +39,11 @@ class Listed:
     export: Export
     titles: Sequence[str]
     num_more: int
+
+
+def exports(user: User) -> QuerySet[Export]:
+    require(user, Capability.EXPORT_DATASETS)
+    return Export.objects.select_related("created_by").order_by("-id")
 
 
 def listed(exports: Sequence[Export]) -> list[Listed]:

@@ -108,10 +108,13 @@ def _with_boxes(text: str, written: Sequence[Sequence[float] | None]) -> str:
         return text
     for (start, end), numbers in reversed(list(zip(places, written, strict=True))):
         if numbers is not None:
-            left = iter(numbers)
-            box = _NUMBER.sub(lambda old: _like(old.group(), next(left)), text[start:end])  # noqa: B023
-            text = text[:start] + box + text[end:]
+            text = text[:start] + _box_with(text[start:end], numbers) + text[end:]
     return text
+
+
+def _box_with(box: str, numbers: Sequence[float]) -> str:
+    left = iter(numbers)
+    return _NUMBER.sub(lambda old: _like(old.group(), next(left)), box)
 
 
 def _with_boxes_of(own: str, regions: Sequence[Region], foreign: str) -> str:
