@@ -1,6 +1,7 @@
 """Writes the audit record: who saw or changed what, each event bound to the one before by a keyed hash."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -39,25 +40,37 @@ def record_event(
     *, actor: User | None, action: str, subject: Subject, details: dict[str, Any] | None = None
 ) -> AuditEvent:
     """Append one event. Call it last in a transaction: the chain is locked until that commits."""
+    return record_events(actor=actor, action=action, about=[(subject, details or {})])[0]
+
+
+def record_events(
+    *, actor: User | None, action: str, about: Sequence[tuple[Subject, dict[str, Any]]]
+) -> list[AuditEvent]:
+    """Append one event for each subject with its details, in their order, as `record_event` appends one."""
+    events: list[AuditEvent] = []
+    by_program = _by_program(actor)
     # Without a savepoint of its own: an event that can't be written takes the act back with it.
     with transaction.atomic(savepoint=False), prepared_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [CHAIN_LOCK])
         # A statement of its own: what it reads must be as it is once the chain is locked.
         cursor.execute("SELECT sequence, hash FROM audit_auditevent ORDER BY sequence DESC LIMIT 1")
         sequence, previous_hash = cursor.fetchone() or (0, GENESIS)
-        event = AuditEvent(
-            sequence=sequence + 1,
-            at=timezone.now(),
-            actor=actor,
-            action=action,
-            subject_type=type(subject).__name__,
-            subject_uid=str(subject.uid),
-            details=(details or {}) | _by_program(actor),
-            previous_hash=previous_hash,
-        )
-        event.hash = event_hash(event)
-        cursor.execute(APPEND, [_column(event, name) for name in COLUMNS])
-    return event
+        for subject, details in about:
+            event = AuditEvent(
+                sequence=sequence + 1,
+                at=timezone.now(),
+                actor=actor,
+                action=action,
+                subject_type=type(subject).__name__,
+                subject_uid=str(subject.uid),
+                details=details | by_program,
+                previous_hash=previous_hash,
+            )
+            event.hash = event_hash(event)
+            sequence, previous_hash = event.sequence, event.hash
+            events.append(event)
+        cursor.executemany(APPEND, [[_column(event, name) for name in COLUMNS] for event in events])
+    return events
 
 
 def _column(event: AuditEvent, name: str) -> Any:

@@ -15,6 +15,7 @@ from celery import Task
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -130,12 +131,16 @@ def end_by(
 def request_cancel(job: LeasedJob) -> None:
     """A queued job ends at once; a running one at its next heartbeat."""
     model = type(job)._default_manager
-    ended = model.filter(pk=job.pk, state=JobState.QUEUED).update(
-        state=JobState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
-    )
-    if not ended:
+    if not cancel_queued(model.filter(pk=job.pk)):
         model.filter(pk=job.pk).exclude(state__in=FINAL_STATES).update(cancel_requested=True)
     job.refresh_from_db()
+
+
+def cancel_queued(found: QuerySet[Job]) -> int:
+    """Those of them that no worker has end at once; returns how many."""
+    return found.filter(state=JobState.QUEUED).update(
+        state=JobState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
+    )
 
 
 def requeue_expired(model: type[Job]) -> list[int]:
@@ -163,12 +168,17 @@ def requeue_expired(model: type[Job]) -> list[int]:
     )
 
 
-def retry(job: LeasedJob) -> None:
+def retry(job: LeasedJob, **fields: Any) -> None:
     """A person tries a failed or cancelled job again, with all attempts."""
-    type(job)._default_manager.filter(pk=job.pk, state__in=(JobState.FAILED, JobState.CANCELLED)).update(
-        state=JobState.QUEUED, attempt=0, cancel_requested=False, error="", finished_at=None
-    )
+    retry_all(type(job)._default_manager.filter(pk=job.pk), **fields)
     job.refresh_from_db()
+
+
+def retry_all(found: QuerySet[Job], **fields: Any) -> None:
+    """Those of them that failed or were cancelled are queued anew, with all attempts."""
+    found.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).update(
+        state=JobState.QUEUED, attempt=0, cancel_requested=False, error="", finished_at=None, **fields
+    )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -14,7 +14,7 @@ from deepmedix_review.reasoning.models import Completion, InferenceJob, Reasonin
 from deepmedix_review.reasoning.region_labels import region_label
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Instance, Study
-from deepmedix_review.studies.selectors import films_of
+from deepmedix_review.studies.selectors import films_of, frontal_first
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,19 @@ def film_to_read(study: Study) -> Instance:
     return film
 
 
-def studies_to_ask(version: ModelVersion) -> QuerySet[Study]:
-    """Ready studies with a film, newest first, neither completed by this version nor under way with it."""
+def films_to_read(studies: QuerySet[Study]) -> list[Instance]:
+    """What `film_to_read` gives for each of them that has a film, the newest study first, in one query."""
+    films = Instance.objects.filter(series__study__in=studies).select_related("series__study")
+    return list(frontal_first(films, "-series__study_id").distinct("series__study_id"))
+
+
+def studies_to_ask(version: ModelVersion, *, before: int | None = None) -> QuerySet[Study]:
+    """Ready studies with a film, newest first, neither completed by this version nor under way with it;
+    `before`: older than the study of this key."""
     of_this = {"study": OuterRef("pk"), "model_version": version}
+    older = Q() if before is None else Q(pk__lt=before)
     return Study.objects.filter(
+        older,
         Exists(Instance.objects.filter(series__study=OuterRef("pk"))),
         ~Exists(Completion.objects.filter(**of_this)),
         ~Exists(InferenceJob.objects.filter(**of_this).exclude(state__in=FINAL_STATES)),
@@ -60,9 +69,9 @@ def inference_jobs() -> QuerySet[InferenceJob]:
 
 def num_jobs_by_state() -> dict[str, int]:
     """Queued and running jobs; the others grow without end and are not counted."""
-    live = InferenceJob.objects.exclude(state__in=FINAL_STATES)
-    states = list(live.values_list("state", flat=True))
-    return {state: states.count(state) for state in (JobState.QUEUED, JobState.RUNNING)}
+    live = InferenceJob.objects.exclude(state__in=FINAL_STATES).order_by()
+    counted = dict(live.values_list("state").annotate(number=Count("pk")))
+    return {state: counted.get(state, 0) for state in (JobState.QUEUED, JobState.RUNNING)}
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.audit.services import record_event
+from deepmedix_review.audit.services import record_event, record_events
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
 from deepmedix_review.reasoning.selectors import film_to_read
 from deepmedix_review.registry.models import ModelVersion
@@ -20,6 +21,8 @@ from inference.prompts import template
 from inference.regions import region_problem, to_image_px
 
 LONGEST_QUERY = 2000
+# Of one transaction, since nobody else's act takes its place in the audit record until it commits.
+NUM_CANCELLED_AT_ONCE = 2000
 
 
 def queue_inference(
@@ -27,22 +30,49 @@ def queue_inference(
 ) -> list[InferenceJob]:
     """One job per sample, seeds 1, 2 …; the same wish again gives the same jobs, failed ones queued anew."""
     require_ready(study)
+    film = film_to_read(study)
+    (wanted,) = queue_inference_of_films(
+        [film], version=version, query=query, num_samples=num_samples, actor=actor
+    )
+    return wanted
+
+
+def queue_inference_of_films(
+    films: Sequence[Instance],
+    *,
+    version: ModelVersion,
+    query: str | None,
+    num_samples: int,
+    actor: User | None,
+) -> list[list[InferenceJob]]:
+    """For each film the jobs that `queue_inference` gives for its study, in five statements however many."""
     query = (query or "").strip() or template(version.prompt_template).default_query
     if len(query) > LONGEST_QUERY:
         raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
-    film = film_to_read(study)
     # Without chance every sample is the same.
     num_samples = num_samples if version.temperature > 0 else 1
-    with transaction.atomic():
-        wanted = [
-            _job_for(study=study, film=film, version=version, query=query, seed=seed, actor=actor)
+    wishes = [
+        [
+            _job(film=film, version=version, query=query, seed=seed, actor=actor)
             for seed in range(1, num_samples + 1)
         ]
-        record_event(
+        for film in films
+    ]
+    keys = [wish.content_key for of_film in wishes for wish in of_film]
+    with transaction.atomic():
+        jobs.retry_all(InferenceJob.objects.filter(content_key__in=keys), num_tokens=0)
+        InferenceJob.objects.bulk_create(
+            [wish for of_film in wishes for wish in of_film], ignore_conflicts=True
+        )
+        kept = InferenceJob.objects.in_bulk(keys, field_name="content_key")
+        wanted = [[kept[wish.content_key] for wish in of_film] for of_film in wishes]
+        record_events(
             actor=actor,
             action="request_inference",
-            subject=study,
-            details={"model": version.number, "jobs": [str(job.uid) for job in wanted]},
+            about=[
+                (film.study, {"model": version.number, "jobs": [str(job.uid) for job in of_film]})
+                for film, of_film in zip(films, wanted, strict=True)
+            ],
         )
     return wanted
 
@@ -69,6 +99,14 @@ def cancel_inference(job: InferenceJob, *, actor: User) -> None:
         record_event(actor=actor, action="cancel_inference", subject=job)
 
 
+def cancel_waiting(*, actor: User) -> int:
+    """Ends every job that waits for a worker, whoever asked; what runs goes on. Returns how many ended."""
+    num_ended = 0
+    while ended := _cancel_last_waiting(actor):
+        num_ended += ended
+    return num_ended
+
+
 def requeue_inference(job: InferenceJob, *, actor: User) -> None:
     """A person tries a failed or cancelled job again."""
     with transaction.atomic():
@@ -76,7 +114,7 @@ def requeue_inference(job: InferenceJob, *, actor: User) -> None:
             raise RefusedByRule(
                 f"This inference is {job.state}; only a failed or cancelled one can be retried."
             )
-        _queue_anew(job)
+        jobs.retry(job, num_tokens=0)
         record_event(actor=actor, action="retry_inference", subject=job)
 
 
@@ -138,31 +176,27 @@ def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _job_for(
-    *, study: Study, film: Instance, version: ModelVersion, query: str, seed: int, actor: User | None
-) -> InferenceJob:
-    job, is_new = InferenceJob.objects.get_or_create(
+@transaction.atomic
+def _cancel_last_waiting(actor: User) -> int:
+    queued = InferenceJob.objects.select_for_update(skip_locked=True).filter(state=JobState.QUEUED)
+    waiting = list(queued.order_by("-pk")[:NUM_CANCELLED_AT_ONCE])
+    jobs.cancel_queued(InferenceJob.objects.filter(pk__in=[job.pk for job in waiting]))
+    record_events(actor=actor, action="cancel_inference", about=[(job, {}) for job in waiting])
+    return len(waiting)
+
+
+def _job(*, film: Instance, version: ModelVersion, query: str, seed: int, actor: User | None) -> InferenceJob:
+    return InferenceJob(
         content_key=content_key(film=film, version=version, query=query, seed=seed),
-        defaults={
-            "study": study,
-            "instance": film,
-            "model_version": version,
-            "requested_by": actor,
-            "query": query,
-            "temperature": version.temperature,
-            "seed": seed,
-            "max_new_tokens": version.max_new_tokens,
-        },
+        study_id=film.study.pk,
+        instance_id=film.pk,
+        model_version_id=version.pk,
+        requested_by_id=None if actor is None else actor.pk,
+        query=query,
+        temperature=version.temperature,
+        seed=seed,
+        max_new_tokens=version.max_new_tokens,
     )
-    if not is_new and job.state in FINAL_STATES and job.state != JobState.DONE:
-        _queue_anew(job)
-    return job
-
-
-def _queue_anew(job: InferenceJob) -> None:
-    jobs.retry(job)
-    InferenceJob.objects.filter(pk=job.pk).update(num_tokens=0)
-    job.refresh_from_db()
 
 
 def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:

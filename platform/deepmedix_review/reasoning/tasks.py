@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
-from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import InferenceJob
-from deepmedix_review.reasoning.selectors import studies_to_ask
+from deepmedix_review.reasoning.selectors import films_to_read, studies_to_ask
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, serving_model
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import (
     Done,
@@ -39,8 +38,9 @@ logger = logging.getLogger(__name__)
 
 # How often a running job tells its tokens; a person sees no more, and each costs two queries.
 SECONDS_BETWEEN_BEATS = 0.2
-# What one press of a button asks for at most: a page that answers within seconds, a queue that ends.
-MOST_STUDIES_AT_ONCE = 500
+# Studies that one transaction asks about: until it commits, nobody else's act takes its place in the audit
+# record. A thousand take a second.
+NUM_STUDIES_AT_ONCE = 1000
 
 _loaded: dict[EngineSettings, Engine] = {}
 
@@ -68,31 +68,44 @@ def request_inference(
     return wanted
 
 
+def request_inference_of_films(
+    films: Sequence[Instance], *, version: ModelVersion, actor: User, query: str | None, num_samples: int = 2
+) -> int:
+    """Ask a version about films of ready studies in one go; returns of how many it has an answer to write.
+
+    Only the first jobs get a message: each that ends calls for the next.
+    """
+    with transaction.atomic():
+        wanted = services.queue_inference_of_films(
+            films, version=version, query=query, num_samples=num_samples, actor=actor
+        )
+        waiting = [job for of_film in wanted for job in of_film if job.state == JobState.QUEUED]
+        for job in waiting[: jobs.NUM_WOKEN_AT_ONCE]:
+            jobs.wake(run_inference, job)
+    return sum(any(not job.is_final for job in of_film) for of_film in wanted)
+
+
 def request_inference_of_all(
     *, actor: User, version: ModelVersion | None = None, query: str | None = None
 ) -> str:
-    """Ask the serving model, or another version, about the ready studies that it has not seen, at most
-    MOST_STUDIES_AT_ONCE.
+    """Ask the serving model, or another version, about every ready study that it has not seen.
 
-    Each study is asked about by itself, so that one that is held meanwhile stops no other. Returns the
-    sentence that says what was asked. Raises RefusedByRule where no model serves.
+    Returns the sentence that says what was asked. Raises RefusedByRule where no model serves.
     """
     version = version or serving_model()
-    unseen = list(studies_to_ask(version)[: MOST_STUDIES_AT_ONCE + 1])
-    num_asked = 0
-    for study in unseen[:MOST_STUDIES_AT_ONCE]:
-        try:
-            request_inference(study=study, actor=actor, version=version, query=query)
-        except RefusedByRule as reason:
-            logger.warning("not asked: %s", reason)
-        else:
-            num_asked += 1
+    num_asked, oldest = 0, None
+    while True:
+        with transaction.atomic():
+            # A second press waits here, and then finds what the first has asked.
+            ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
+            films = films_to_read(studies_to_ask(version, before=oldest)[:NUM_STUDIES_AT_ONCE])
+            num_asked += request_inference_of_films(films, version=version, actor=actor, query=query)
+        if len(films) < NUM_STUDIES_AT_ONCE:
+            break
+        oldest = films[-1].study.pk
     if not num_asked:
         return f"{version} has been asked about every ready study already."
-    said = f"{version} is asked about {num_asked} {'study' if num_asked == 1 else 'studies'}."
-    if len(unseen) > MOST_STUDIES_AT_ONCE:
-        said += " More are left; ask again when these are done."
-    return said
+    return f"{version} is asked about {num_asked} {'study' if num_asked == 1 else 'studies'}."
 
 
 def request_retry(job: InferenceJob, *, actor: User) -> None:
@@ -113,6 +126,7 @@ def run_inference(job_id: int) -> None:
         services.record_completion(job=job, output=output)
     except Exception as error:
         jobs.end_by(job, error, says=(EngineError,))
+    _call_for_next()
 
 
 @shared_task
@@ -120,6 +134,13 @@ def reconcile_inference() -> None:
     """Queue again what lost its worker, and call for what lost its message."""
     for job_id in jobs.requeue_expired(InferenceJob):
         run_inference.apply_async((job_id,))
+
+
+def _call_for_next() -> None:
+    """Of what was asked about many studies at once, only the first jobs have a message."""
+    waiting = InferenceJob.objects.filter(state=JobState.QUEUED).order_by("pk").first()
+    if waiting is not None:
+        jobs.wake(run_inference, waiting)
 
 
 def _generate(job: InferenceJob, check: Callable[[], None]) -> Done:

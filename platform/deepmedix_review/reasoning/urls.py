@@ -7,6 +7,7 @@ from deepmedix_review.reasoning import api_views, views
 page_urlpatterns = [
     path("inference/", views.show_inference_list, name="inference-list"),
     path("inference/request-all/", views.ask_about_all, name="inference-request-all"),
+    path("inference/cancel-waiting/", views.cancel_waiting, name="inference-cancel-waiting"),
     path("inference/<uuid:uid>/asked/", views.show_asked, name="inference-asked"),
     path("inference/<uuid:uid>/cancel/", views.cancel, name="inference-cancel"),
     path("inference/<uuid:uid>/retry/", views.retry, name="inference-retry"),

@@ -99,6 +99,18 @@ def ask_about_all(request: HttpRequest) -> HttpResponse:
     return redirect("inference-list")
 
 
+@require_POST
+@needs_capability(Capability.REQUEST_INFERENCE)
+def cancel_waiting(request: HttpRequest) -> HttpResponse:
+    num_ended = services.cancel_waiting(actor=acting_user(request))
+    said = "1 inference is" if num_ended == 1 else f"{num_ended} inferences are"
+    if num_ended:
+        messages.success(request, f"{said} cancelled. What runs goes on.")
+    else:
+        messages.info(request, "Nothing waited any more.")
+    return redirect("inference-list")
+
+
 @require_GET
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_asked(request: HttpRequest, uid: UUID) -> HttpResponse:

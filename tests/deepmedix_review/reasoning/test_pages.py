@@ -2,17 +2,22 @@
 
 import html
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.audit.selectors import check_chain
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.tasks import request_inference_of_all
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import ImportBatch, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -196,16 +201,14 @@ def test_asking_again_what_was_answered_says_so(admin: Client) -> None:
 def test_all_ready_studies_without_a_completion_are_asked_about_at_once(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("deepmedix_review.reasoning.tasks.NUM_STUDIES_AT_ONCE", 2)
     version = ServingModelFactory.create()
     done = CompletionFactory.create(model_version=version).study
     InstanceFactory.create(series__study__state=Study.State.HELD)
     unseen = [InstanceFactory.create().study for _ in range(3)]
-    monkeypatch.setattr("deepmedix_review.reasoning.tasks.MOST_STUDIES_AT_ONCE", 2)
     address = reverse("inference-request-all")
     assert f'action="{address}"' in admin.get(reverse("inference-list")).content.decode()
-    first = admin.post(address, follow=True).content.decode()
-    assert f"{version} is asked about 2 studies. More are left" in first
-    assert f"{version} is asked about 1 study." in admin.post(address, follow=True).content.decode()
+    assert f"{version} is asked about 3 studies." in admin.post(address, follow=True).content.decode()
     assert "about every ready study already" in admin.post(address, follow=True).content.decode()
     oldest = InferenceJob.objects.order_by("pk").first()
     assert oldest is not None
@@ -223,6 +226,63 @@ def test_all_ready_studies_without_a_completion_are_asked_about_at_once(
     asked = InferenceJob.objects.values_list("study", flat=True)
     assert sorted(asked) == sorted(2 * [study.pk for study in unseen])
     assert done.pk not in asked
+    recorded = AuditEvent.objects.filter(action="request_inference").values_list("subject_uid", flat=True)
+    assert sorted(recorded) == sorted(str(study.uid) for study in unseen)
+    assert check_chain().broken_at is None
+
+
+def test_asking_about_many_studies_takes_no_more_statements_than_about_one(admin: Client) -> None:
+    ServingModelFactory.create()
+
+    def ask(num_studies: int) -> int:
+        InstanceFactory.create_batch(num_studies)
+        with CaptureQueriesContext(connection) as captured:
+            admin.post(reverse("inference-request-all"))
+        return len(captured)
+
+    # Of the chain's events each is a statement, sent together with the others.
+    assert ask(1) == ask(7)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_ask_about_each_study_once() -> None:
+    version, actor = ServingModelFactory.create(), AdminFactory.create()
+    InstanceFactory.create_batch(20)
+
+    def press(_: int) -> str:
+        try:
+            return request_inference_of_all(actor=actor, version=version)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as people:
+        said = sorted(people.map(press, range(2)))
+    assert said == [
+        f"{version} has been asked about every ready study already.",
+        f"{version} is asked about 20 studies.",
+    ]
+    assert InferenceJob.objects.count() == 40
+    assert AuditEvent.objects.filter(action="request_inference").count() == 20
+
+
+def test_what_waits_is_cancelled_at_once_and_what_runs_goes_on(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepmedix_review.reasoning.services.NUM_CANCELLED_AT_ONCE", 2)
+    address = reverse("inference-cancel-waiting")
+    running = InferenceJobFactory.create(state=JobState.RUNNING)
+    assert address not in admin.get(reverse("inference-list")).content.decode()
+    waiting = InferenceJobFactory.create_batch(3)
+    page = admin.get(reverse("inference-list")).content.decode()
+    assert address in page
+    assert "3 inferences wait for a worker" in page
+    assert client_of(ExpertFactory.create()).post(address).status_code == 403
+    assert "3 inferences are cancelled." in admin.post(address, follow=True).content.decode()
+    states = dict(InferenceJob.objects.values_list("pk", "state"))
+    assert states == {running.pk: JobState.RUNNING} | {job.pk: JobState.CANCELLED for job in waiting}
+    recorded = AuditEvent.objects.filter(action="cancel_inference").values_list("subject_uid", flat=True)
+    assert sorted(recorded) == sorted(str(job.uid) for job in waiting)
+    assert "Nothing waited any more." in admin.post(address, follow=True).content.decode()
 
 
 def test_asking_about_all_takes_a_serving_model_and_the_right_to_ask(admin: Client) -> None:

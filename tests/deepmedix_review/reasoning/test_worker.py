@@ -12,7 +12,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.config.embedded import redis_socket
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import Completion, InferenceJob
-from deepmedix_review.reasoning.tasks import request_inference, request_retry
+from deepmedix_review.reasoning.tasks import request_inference, request_inference_of_all, request_retry
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
 from inference.engines import folder_sha256
@@ -112,6 +112,24 @@ def test_a_broker_that_forgot_everything_loses_no_job(serving: ModelVersion) -> 
     redis.Redis(unix_socket_path=str(redis_socket(HOME))).flushall()
     services.cancel_inference(long_job, actor=admin)
     for job in waiting:
+        wait_for(job, is_final)
+        assert job.state == JobState.DONE, job.error
+
+
+def test_all_that_was_asked_at_once_is_answered_without_a_message_for_each(
+    serving: ModelVersion, celery_workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No sweep helps.
+    for sweeper in ("beat", "io"):
+        celery_workers.kill(sweeper)
+    monkeypatch.setattr("deepmedix_review.common.jobs.NUM_WOKEN_AT_ONCE", 1)
+    ModelVersion.objects.filter(pk=serving.pk).update(max_new_tokens=5)
+    for seed in (1, 2, 3):
+        film(seed)
+    request_inference_of_all(actor=AdminFactory.create())
+    jobs = list(InferenceJob.objects.order_by("pk"))
+    assert len(jobs) == 6
+    for job in jobs:
         wait_for(job, is_final)
         assert job.state == JobState.DONE, job.error
 

@@ -15,7 +15,8 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.learned.patients import patients_learned
 from deepmedix_review.reasoning.models import Completion, InferenceJob
-from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.reasoning.selectors import films_to_read
+from deepmedix_review.reasoning.tasks import request_inference_of_films
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.versions import default_criteria
 from deepmedix_review.reviews.designing import choices
@@ -102,11 +103,12 @@ def make_shadow_study(
         )
     query = template(parent.prompt_template).default_query
     num_requested = 0
-    for study in studies:
-        for version in (candidate, parent):
-            if not Completion.objects.filter(study=study, model_version=version, query=query).exists():
-                request_inference(study=study, actor=actor, query=query, num_samples=1, version=version)
-                num_requested += 1
+    for version in (candidate, parent):
+        answered = Completion.objects.filter(study=OuterRef("pk"), model_version=version, query=query)
+        to_ask = Study.objects.filter(~Exists(answered), pk__in=[study.pk for study in studies])
+        films = films_to_read(to_ask)
+        request_inference_of_films(films, actor=actor, query=query, num_samples=1, version=version)
+        num_requested += len(films)
     design = ReaderStudyDesign(shows="two_versions")
     draft = StudyDraft(
         title=TITLE.format(len(studies), "" if len(studies) == 1 else "s"),
