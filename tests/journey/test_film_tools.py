@@ -285,8 +285,9 @@ def test_other_films_are_looked_at_and_compared_and_never_rated(enter: Enter, tm
     expect(room.page.locator(".film-rated .film-canvas")).to_be_visible()
     is_looking_at("Prior PA · 7 months earlier")
     # At one height, so that the eye goes straight across.
-    stages = [box.bounding_box() for box in room.page.locator(".film-stage").all()]
-    assert len({(stage["y"], stage["height"]) for stage in stages if stage}) == 1
+    films = [box.bounding_box() for box in room.page.locator(".film-canvas").all()]
+    assert len(films) == 2
+    assert len({(film["y"], film["height"]) for film in films if film}) == 1
     expect(room.page.locator(".film-rated [data-region]")).to_have_count(1)
     expect(room.page.locator(".film-companion [data-region]")).to_have_count(0)
     check_barriers(room.page)

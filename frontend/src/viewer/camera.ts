@@ -5,6 +5,8 @@ import { type Affine, affineThrough, type Point, type Size, toFilm, toScreen } f
 
 const LEAST_ZOOM = 0.2;
 const MOST_ZOOM = 40;
+/** What 1:1 may be off by: the camera reckons in broken numbers. */
+const NEARLY = 1e-4;
 
 export interface CameraHost {
   viewport(): Types.IStackViewport;
@@ -47,15 +49,19 @@ export class Camera {
   /** Every film pixel is one pixel of the screen's own, on its grid; the shorter side of one that is not square. */
   showActualSize(): void {
     const viewport = this.host.viewport();
-    const { xAxis, yAxis } = this.affine();
-    const perPixel = Math.min(Math.hypot(xAxis.x, xAxis.y), Math.hypot(yAxis.x, yAxis.y));
-    viewport.setZoom(viewport.getZoom() / (perPixel * devicePixelRatio));
+    viewport.setZoom(viewport.getZoom() / this.pixelSize());
     const { origin } = this.affine();
     // A half goes the same way whatever the last digit of a long sum.
     const onGrid = (at: number): number => Math.ceil(at * devicePixelRatio - 0.5 - 1e-6) / devicePixelRatio;
     const offGrid = (at: number): number => onGrid(at) - at;
     this.panBy({ x: offGrid(origin.x), y: offGrid(origin.y) });
     this.host.zoomed(this.affine());
+  }
+
+  /** Of a film pixel, in pixels of the screen's own; of its shorter side. */
+  private pixelSize(): number {
+    const { xAxis, yAxis } = this.affine();
+    return Math.min(Math.hypot(xAxis.x, xAxis.y), Math.hypot(yAxis.x, yAxis.y)) * devicePixelRatio;
   }
 
   /** Cornerstone's own setPan leaves out what is less than a pixel, and slow drags add up. */
@@ -111,9 +117,12 @@ export class Camera {
     return { x: width / 2, y: height / 2 };
   }
 
-  /** The screen got another size: the whole film stays in sight until the reader has moved it. */
-  resized(): void {
+  /** Gives the screen another size: the whole film stays in sight until the reader has moved it, and 1:1 stays 1:1. */
+  resize(give: () => void): void {
+    const wasActualSize = Math.abs(this.pixelSize() - 1) < NEARLY;
+    give();
     if (this.isFitted) this.fit();
+    else if (wasActualSize) this.showActualSize();
     else this.host.zoomed(this.affine());
   }
 }

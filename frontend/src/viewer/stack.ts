@@ -25,14 +25,15 @@ export class FilmStack {
   private shown: ShownFilm | null = null;
   private turn = 0;
   private isDrawn = false;
-  /** That the film was laid out for. */
-  private sized: Size | null = null;
+  /** That the canvas was made for. */
+  private sized: Size;
 
   constructor(
     private readonly element: HTMLDivElement,
     private readonly name: string,
   ) {
     openViewport(element, name);
+    this.sized = this.screenSize();
     this.camera = new Camera({
       viewport: () => viewportOf(name),
       filmSize: () => this.filmSize(),
@@ -77,7 +78,7 @@ export class FilmStack {
     }
     this.isDrawn = false;
     this.shown = { imageId, header, painting };
-    this.sized = this.screenSize();
+    if (this.hasOtherSize) this.fillScreen();
     this.camera.fit();
     painting.paint();
     this.element.classList.remove("blank");
@@ -119,15 +120,22 @@ export class FilmStack {
   }
 
   resize(): void {
+    this.camera.resize(() => this.fillScreen());
+  }
+
+  private fillScreen(): void {
     resizeViewports();
     this.sized = this.screenSize();
-    this.camera.resized();
+  }
+
+  private get hasOtherSize(): boolean {
+    const { width, height } = this.screenSize();
+    return this.sized.width !== width || this.sized.height !== height;
   }
 
   /** A key may come before the browser tells that the screen got another size. */
   settle(): void {
-    const { width, height } = this.screenSize();
-    if (this.sized?.width !== width || this.sized.height !== height) this.resize();
+    if (this.hasOtherSize) this.resize();
   }
 
   onRendered(listener: () => void): void {

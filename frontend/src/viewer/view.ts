@@ -7,6 +7,7 @@ import { RegionOverlay } from "./overlay";
 import { listenToPointer } from "./pointer";
 import { type Line, lineLabels, withLine } from "./ruler";
 import { FilmStack } from "./stack";
+import { layOnWholePixels } from "./whole-pixels";
 
 /** Screen pixels between a region that is brought into view and the edge. */
 const MARGIN_PX = 40;
@@ -15,6 +16,8 @@ let numViews = 0;
 
 /** Fills `parent`; everything the reader does in it arrives at the listeners. */
 export function createFilmView(parent: HTMLElement): FilmView {
+  // Before the first picture, which is as large as its place then.
+  layOnWholePixels(parent);
   const canvas = document.createElement("div");
   canvas.className = "film-canvas blank";
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -162,6 +165,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
 
   stack.onRendered(redraw);
   const observer = new ResizeObserver(() => {
+    layOnWholePixels(parent);
     if (!isShown) return;
     stack.resize();
     redraw();
@@ -270,6 +274,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     showActualSize() {
       if (!isShown) return;
+      stack.settle();
       stack.camera.showActualSize();
       tellDisplay();
     },
