@@ -20,6 +20,7 @@ export default defineConfig({
       input: {
         app: "src/app.ts",
         "reading-room": "src/reading-room/main.tsx",
+        worklist: "src/worklist/main.ts",
         "look-sheet": "src/look-sheet/main.ts",
         "study-film": "src/study-film/main.ts",
       },

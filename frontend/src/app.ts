@@ -9,9 +9,9 @@ import "./styles/learning.css";
 import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
+import { mindsWhatWaits } from "./logging-out";
 import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
-import { dropEveryHistory } from "./reading-room/histories";
 import { enhanceUploads } from "./upload";
 import { tellWaiting } from "./waiting";
 
@@ -26,18 +26,9 @@ htmx.config.selfRequestsOnly = true;
 enhanceUploads(document);
 tellWaiting(document);
 
+mindsWhatWaits(document);
 minded(document);
 quietWhereCalledOff(document, htmx);
 leadOnlyWhereItAnswers(document);
 showInOwnZone(document);
 document.addEventListener("htmx:afterSwap", () => showInOwnZone(document));
-
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-logs-out]")) {
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    // A browser that keeps nothing has nothing to drop.
-    void dropEveryHistory()
-      .catch(() => {})
-      .then(() => form.submit());
-  });
-}

@@ -60,14 +60,23 @@ function isDone(write: () => void): boolean {
   }
 }
 
+/** Of every case. */
+export function rowsIn(storage: InstantStorage): Kept[] {
+  return keysIn(storage).flatMap((key) => rowsAt(key, storage));
+}
+
+function keysIn(storage: InstantStorage): string[] {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+  return keys.filter((key) => key.startsWith(PREFIX));
+}
+
 function rowsAt(key: string, storage: InstantStorage): Kept[] {
   return JSON.parse(storage.getItem(key) ?? "[]");
 }
 
 /** Puts into the outbox what a page before this one could not. */
 export async function rescue(storage: InstantStorage, outbox: Outbox): Promise<void> {
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
-  for (const key of keys.filter((name) => name.startsWith(PREFIX))) {
+  for (const key of keysIn(storage)) {
     for (const row of rowsAt(key, storage)) await outbox.add(row);
     if (outbox.isLasting) storage.removeItem(key);
   }

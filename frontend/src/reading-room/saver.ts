@@ -6,6 +6,7 @@ import type { Waiting } from "./outbox";
 import { Patience } from "./patience";
 import { FOR_GOOD, problemOf } from "./refusals";
 import type { SavedReading, SaveState, Surroundings } from "./save-state";
+import { inTurn } from "./turns";
 import { Unsent } from "./unsent";
 
 export interface SaverListener {
@@ -162,7 +163,7 @@ export class Saver {
 
   private send(): Promise<void> {
     this.isAsked = true;
-    this.sending ??= exclusively(`outbox ${this.reading.uid}`, () => this.sendWhileAsked()).finally(() => {
+    this.sending ??= inTurn(this.reading.uid, () => this.sendWhileAsked()).finally(() => {
       this.sending = null;
       // Asked between the last look and now.
       if (this.isAsked) void this.send();
@@ -278,10 +279,4 @@ export class Saver {
 /** The first answer to what comes twice is of the moment at which it came first. */
 function later(one: string | null, other: string): string {
   return one !== null && Date.parse(one) > Date.parse(other) ? one : other;
-}
-
-/** Two tabs on one reading take turns; without locks the server's own check of ids makes a repeat harmless. */
-async function exclusively(name: string, work: () => Promise<void>): Promise<void> {
-  if (typeof navigator === "undefined" || navigator.locks === undefined) return work();
-  await navigator.locks.request(name, work);
 }

@@ -1,15 +1,13 @@
 import { isChange, type Reading } from "../../api/reading";
 import { clock, moment } from "../../moments";
 import type { Addresses } from "../addresses";
+import { changes, wait } from "../counted";
 import { differences, itemName } from "../items";
 import type { LoginState } from "../login";
 import type { Problem, SaveState } from "../save-state";
 import type { Session } from "../session";
 import type { SessionState } from "../session-state";
 import { Discard } from "./discard";
-
-export const changes = (number: number): string => (number === 1 ? "1 change" : `${number} changes`);
-export const wait = (number: number): string => `${changes(number)} ${number === 1 ? "waits" : "wait"}`;
 
 const NOTHING_IS_KEPT = 'This browser window keeps no data. Do not close it before the top bar says "Saved".';
 

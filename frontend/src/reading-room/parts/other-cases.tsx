@@ -1,7 +1,7 @@
+import { changes, wait } from "../counted";
 import type { Leftover, Leftovers } from "../leftovers";
 import type { Problem } from "../save-state";
 import type { Session } from "../session";
-import { changes, wait } from "./banners";
 import { Discard } from "./discard";
 
 /** Of these nothing can be sent from here. */
