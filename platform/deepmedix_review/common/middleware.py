@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
+from deepmedix_review.common.came_from import came_from
 from deepmedix_review.common.errors import FileAway, NotYours, RefusedByRule
 
 
@@ -52,10 +53,9 @@ def headers_of(refusal: RefusedByRule) -> dict[str, str]:
 
 
 def _page_before(request: HttpRequest) -> str:
-    """The page of this product from which the request came, if it came from another one."""
-    before = urlsplit(request.headers.get("Referer", ""))
-    is_ours = before.netloc == request.get_host() and before.path != request.path
-    return urlunsplit(("", "", before.path, before.query, "")) if is_ours else ""
+    """Where the request came from, if that was another page."""
+    before = came_from(request)
+    return "" if urlsplit(before).path == request.path else before
 
 
 def _page_above(path: str) -> str:

@@ -69,3 +69,39 @@ def test_a_view_that_finds_no_database_answers_503(monkeypatch: pytest.MonkeyPat
     client = Client(raise_request_exception=False)
     monkeypatch.setattr("django.contrib.auth.views.LoginView.get_context_data", refuse)
     assert client.get("/login/").status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "leads_to"),
+    [
+        ("get", {}, '<a class="button primary" href="/studies/?state=held&amp;q=%3Cb%3E">Try again</a>'),
+        ("get", {"Referer": "http://testserver/worklist/"}, ">Try again</a>"),
+        (
+            "post",
+            {"Referer": "http://testserver/a/?b=1"},
+            '<a class="button" href="/a/?b=1">Back to the page',
+        ),
+        ("post", {"Referer": "http://testserver/studies/"}, '<a class="button" href="/studies/">Back to the'),
+        # A part of a page is no page.
+        (
+            "get",
+            {"HX-Request": "true", "Referer": "http://testserver/a/"},
+            '<a class="button" href="/a/">Back to',
+        ),
+        ("post", {"Referer": "http://evil/a/"}, ""),
+        ("post", {}, ""),
+    ],
+)
+def test_a_missing_database_leads_on_and_sends_nothing_twice(
+    method: str, headers: dict[str, str], leads_to: str
+) -> None:
+    request = getattr(RequestFactory(headers=headers), method)("/studies/?state=held&q=%3Cb%3E")
+    try:
+        raise OperationalError("connection refused")
+    except OperationalError:
+        page = show_error(request).content.decode()
+    assert leads_to in page
+    assert ("Try again</a>" in page) == ("Try again" in leads_to)
+    assert ("Back to the page before" in page) == ("Back to" in leads_to)
+    assert "evil" not in page
+    assert 'href="/">Back to the start</a>' in page
