@@ -176,6 +176,29 @@ def test_the_session_ends_and_the_reader_logs_in_again_in_place(sit_down: Callab
     desk.expect_exactly_what_was_pressed()
 
 
+def test_the_reader_logs_in_on_the_login_page_in_another_tab(sit_down: Callable[..., Desk]) -> None:
+    desk = sit_down()
+    page, reader = desk.page, desk.reading.assignment.reader
+    desk.rate_until(3)
+    desk.wait_until_saved()
+    Session.objects.all().delete()
+    desk.rate_until(6)
+    page.get_by_role("alert").filter(has_text="You are logged out.").get_by_role("button").click()
+    dialog = page.get_by_role("dialog", name="Log in again")
+    with page.expect_popup() as opened:
+        dialog.get_by_role("link", name="login page").click()
+    tab = opened.value
+    tab.get_by_label("User name").fill(reader.username)
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="Worklist")).to_be_visible()
+    tab.close()
+    page.bring_to_front()
+    expect(dialog).to_have_count(0)
+    desk.wait_until_saved()
+    assert ReadingChange.objects.filter(kind="rate_step").count() == 6
+
+
 def test_a_film_that_is_kept_from_whoever_is_logged_out_is_shown_once_they_log_in(
     sit_down: Callable[..., Desk],
 ) -> None:

@@ -4,6 +4,8 @@ import type { Session } from "../session";
 import { whoIsOut } from "./banners";
 import { Dialog } from "./dialog";
 
+const LOGIN_PAGE = "/login/";
+
 /** Over the case, which stays as it is: the same reader logs in again and goes on. */
 export function LoginDialog(props: {
   readonly session: Session;
@@ -62,6 +64,13 @@ export function LoginDialog(props: {
                 Later <kbd>Esc</kbd>
               </button>
             </div>
+            <p class="quiet">
+              Or go to the{" "}
+              <a href={LOGIN_PAGE} target="_blank" rel="noopener">
+                login page
+              </a>
+              , in a new tab: this case stays open here, and goes on once you are back.
+            </p>
           </form>
         </>
       )}
