@@ -64,14 +64,14 @@ export function LoginDialog(props: {
                 Later <kbd>Esc</kbd>
               </button>
             </div>
-            <p class="quiet">
-              Or go to the{" "}
-              <a href={LOGIN_PAGE} target="_blank" rel="noopener">
-                login page
-              </a>
-              , in a new tab: this case stays open here, and goes on once you are back.
-            </p>
           </form>
+          <p class="quiet">
+            Or go to the{" "}
+            <a href={LOGIN_PAGE} target="_blank" rel="noopener">
+              login page
+            </a>
+            , in a new tab: this case stays open here, and goes on once you are back.
+          </p>
         </>
       )}
     </Dialog>
