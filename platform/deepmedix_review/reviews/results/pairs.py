@@ -5,7 +5,9 @@ from itertools import combinations
 
 import numpy as np
 
+from deepmedix_review.reviews.results.columns import Keys, distinct
 from deepmedix_review.reviews.results.figures import (
+    TOO_FEW_CASES,
     Cell,
     Figure,
     Table,
@@ -15,7 +17,7 @@ from deepmedix_review.reviews.results.figures import (
 )
 from deepmedix_review.reviews.results.maps import matrix_plot
 from deepmedix_review.reviews.results.rated import RatedCriterion
-from deepmedix_review.reviews.results.readings import Readings, as_table
+from deepmedix_review.reviews.results.readings import Ratings, Readings, as_table
 from rl_feedback.agreement import cohen_kappa
 from rl_feedback.counting import counted
 
@@ -28,7 +30,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
     title, key = "Agreement of every two readers", "pairs"
     method = "Cohen's kappa, quadratic weights (Cohen 1968), on the items that both rated"
     scale = next((one for one in rated if one.is_scale), None)
-    columns = ("reader", "other reader", "kappa", "low", "high", "items")
+    columns = ("reader", "other reader", "kappa", "low", "high", "items", "cases")
     if scale is None:
         return missing(key=key, title=title, method=method, note="This reader study asks no scale.")
     ratings = scale.first
@@ -46,15 +48,20 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
     shown = [names[int(keys[row])] for row in most]
     values: list[list[float | None]] = [[None] * len(most) for _ in most]
     rows: list[tuple[Cell, ...]] = []
+    told: list[float] = []
     low, size = min(scale.values), len(scale.values)
     # A pair of readers has each item in the cell of its two marks; items that either left out lie beyond.
     marks = np.where(np.isnan(table[most]), size * size, table[most] - low).astype(np.int64)
+    _, case = distinct(_case_of_items(readings, ratings))
     for i, j in combinations(range(len(most)), 2):
         cells = np.minimum(marks[i] * size + marks[j], size * size)
         confusion = np.bincount(cells, minlength=size * size)[: size * size].reshape(size, size)
         found = estimated(cohen_kappa, confusion, "quadratic")
         values[i][j] = values[j][i] = found.value
         edges = found.interval or (None, None)
+        num_cases = int(np.count_nonzero(np.bincount(case[cells < size * size])))
+        if found.value is not None and num_cases >= TOO_FEW_CASES:
+            told.append(found.value)
         rows.append(
             (
                 shown[i],
@@ -63,14 +70,16 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
                 rounded(edges[0]),
                 rounded(edges[1]),
                 int(confusion.sum()),
+                num_cases,
             )
         )
     known = [row[2] for row in rows if isinstance(row[2], float)]
-    said = f"{title} on {scale.name}: {counted(len(known), 'pair')}" + (
-        f", from {min(known):.2f} to {max(known):.2f}" if known else ""
+    said = f"{title} on {scale.name}: {counted(len(told), 'pair')}" + (
+        f", from {min(told):.2f} to {max(told):.2f}" if told else ""
     )
     left_out, apart = len(keys) - len(most), sum(not row[5] for row in rows)
     notes = (
+        _says_too_few(len(known) - len(told), of=len(known)),
         f"{counted(apart, 'pair')} of readers rated nothing in common (–)." if apart else "",
         f"{counted(left_out, 'reader')} with fewer ratings left out." if left_out else "",
     )
@@ -79,10 +88,34 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
         title=title,
         table=Table(columns, tuple(rows)),
         method=method,
-        n=f"{counted(len(known), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
-        value=f"kappa {min(known):.2f} to {max(known):.2f}" if known else "",
+        n=f"{counted(len(told), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
+        value=f"kappa {min(told):.2f} to {max(told):.2f}" if told else "",
         note=" ".join(filter(None, notes)),
         plot=matrix_plot(shown, values, said=said),
+    )
+
+
+def _case_of_items(readings: Readings, ratings: Ratings) -> Keys:
+    """In the order of the columns of their table."""
+    items, column = distinct(ratings.item)
+    case = np.zeros(len(items), dtype=np.int64)
+    case[column] = readings.case[ratings.reading]
+    return case
+
+
+def _says_too_few(number: int, *, of: int) -> str:
+    """What the range leaves out: a kappa of a few cases lies anywhere, whatever its readers think."""
+    if not number:
+        return ""
+    if number == of:
+        return (
+            f"No range is told: no 2 readers have rated {TOO_FEW_CASES} cases or more in common. The table "
+            "has each pair, with its cases."
+        )
+    pairs = "1 pair of readers has" if number == 1 else f"{number} pairs of readers have"
+    return (
+        f"{pairs} fewer than {TOO_FEW_CASES} cases in common: left out of the range, and in the table with "
+        "their number."
     )
 
 
