@@ -69,7 +69,12 @@ def record_events(
             event.hash = event_hash(event)
             sequence, previous_hash = event.sequence, event.hash
             events.append(event)
-        cursor.executemany(APPEND, [[_column(event, name) for name in COLUMNS] for event in events])
+        rows = [[_column(event, name) for name in COLUMNS] for event in events]
+        if len(rows) == 1:
+            # Sent as one of many it takes a fifth longer, at every click.
+            cursor.execute(APPEND, rows[0])
+        else:
+            cursor.executemany(APPEND, rows)
     return events
 
 
