@@ -127,6 +127,9 @@ DICOM_LISTENER = {
 }
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
+# Of one zip or tar archive, unpacked: the largest parts that public data sets come in have a tenth of it.
+MAX_ARCHIVE_FILES = 500_000
+MAX_ARCHIVE_BYTES = 1024 * 1024**3
 DECODER_MEMORY_BYTES = 2 * 1024**3
 DECODER_SECONDS = 60
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2

@@ -70,7 +70,7 @@ def receive_instance(
         try:
             film = decode_film(path, limits=_limits(), work=Path(folder))
         except FilmRefused as refusal:
-            return _record_refusal(str(refusal), batch=batch, file_name=file_name, actor=actor)
+            return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
         return _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free)
 
 
@@ -110,12 +110,31 @@ def receive_sent(
             film = decode_film(path, limits=_limits(), work=Path(folder))
             _check_names(film, of_study=of_study, of_object=of_object)
         except FilmRefused as refusal:
-            refused = _record_refusal(
-                str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender
-            )
+            refused = refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender)
             return Receipt(refused, Dataset(), refusal.kind)
         kept = _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=False, sender=sender)
     return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
+
+
+@transaction.atomic
+def refuse_file(
+    reason: str,
+    *,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    sender: Mapping[str, str] | None = None,
+) -> ImportItem:
+    """Record that a file was not taken in, and why."""
+    return _record(
+        Outcome.REFUSED,
+        reason=reason,
+        instance=None,
+        batch=batch,
+        file_name=file_name,
+        actor=actor,
+        sender=sender,
+    )
 
 
 def _check_names(film: DecodedFilm, *, of_study: str, of_object: tuple[str, str] | None) -> None:
@@ -329,26 +348,6 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
         file_path=stored.path,
         file_bytes=stored.num_bytes,
         file_sha256=stored.sha256,
-    )
-
-
-@transaction.atomic
-def _record_refusal(
-    reason: str,
-    *,
-    batch: ImportBatch,
-    file_name: str,
-    actor: User | None,
-    sender: Mapping[str, str] | None = None,
-) -> ImportItem:
-    return _record(
-        Outcome.REFUSED,
-        reason=reason,
-        instance=None,
-        batch=batch,
-        file_name=file_name,
-        actor=actor,
-        sender=sender,
     )
 
 

@@ -1,7 +1,8 @@
-"""Brings a file or a folder of films in from the command line."""
+"""Brings a file, an archive or a folder of films in from the command line."""
 
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.archives import receive_archive
+from deepmedix_review.studies.intake.archives import is_archive
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 
 
 class Command(BaseCommand):
     help = (
-        "Import a DICOM, PNG or JPEG file, or every file of a folder and the folders in it. Prints what "
-        "became of each. Ends with 1 where a file was refused; one held for an admin's decision "
-        "is no failure."
+        "Import a DICOM, PNG or JPEG file, every file of a folder and the folders in it, and of zip and tar "
+        "archives. Prints what became of each. Ends with 1 where a file was refused; one held for an admin's "
+        "decision is no failure."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,18 +44,15 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         outcomes: Counter[str] = Counter()
         unseen: set[int] = set()
-        for number, file in enumerate(files, start=1):
-            item = receive_instance(
-                file, batch=batch, file_name=file.name, actor=user, is_text_free=text_free
-            )
+        for where, item in _received(files, batch=batch, actor=user, is_text_free=text_free):
             outcomes[item.outcome] += 1
             if item.instance and item.instance.study.state == Study.State.UNSEEN:
                 unseen.add(item.instance.study.pk)
-            where = f" {item.instance.study.label}" if item.instance else ""
-            told = f"{number}/{len(files)} {item.file_name}: {item.outcome}{where} {item.reason}".rstrip()
-            self.stdout.write(told)
+            study = f" {item.instance.study.label}" if item.instance else ""
+            self.stdout.write(f"{where}: {item.outcome}{study} {item.reason}".rstrip())
         told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
-        self.stdout.write(f"{len(files)} {'file' if len(files) == 1 else 'files'}: {told}")
+        num_files = outcomes.total()
+        self.stdout.write(f"{num_files} {'file' if num_files == 1 else 'files'}: {told}")
         if unseen:
             self.stdout.write(
                 f"{len(unseen)} {'study waits' if len(unseen) == 1 else 'studies wait'} to be looked at by "
@@ -60,6 +60,24 @@ class Command(BaseCommand):
             )
         if outcomes[ImportItem.Outcome.REFUSED]:
             raise SystemExit(1)
+
+
+def _received(
+    files: list[Path], *, batch: ImportBatch, actor: User | None, is_text_free: bool
+) -> Iterator[tuple[str, ImportItem]]:
+    """Each item, and where its file stands in what is brought in."""
+    for number, file in enumerate(files, start=1):
+        at = f"{number}/{len(files)}"
+        if not is_archive(file):
+            item = receive_instance(
+                file, batch=batch, file_name=file.name, actor=actor, is_text_free=is_text_free
+            )
+            yield f"{at} {item.file_name}", item
+            continue
+        for part in receive_archive(
+            file, batch=batch, file_name=file.name, actor=actor, is_text_free=is_text_free
+        ):
+            yield f"{at} {file.name}, {part.number}/{part.num_files} {part.item.file_name}", part.item
 
 
 def _find_user(username: str | None) -> User | None:
