@@ -12,7 +12,7 @@ import htmx from "htmx.org";
 import { mindsWhatWaits } from "./logging-out";
 import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
-import { enhanceUploads } from "./upload";
+import { enhanceUploads } from "./upload/upload";
 import { tellWaiting } from "./waiting";
 
 // The content security policy allows neither a style element nor eval.

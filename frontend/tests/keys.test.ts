@@ -52,13 +52,17 @@ describe("the key map", () => {
     expect(actionFor(press("Enter"), "text", true)).toBeNull();
   });
 
-  it("leaves a focused control its own keys", () => {
-    for (const code of ["Tab", "Space", "Enter", "ArrowLeft"]) {
-      expect(actionFor(press(code), "control", true)).toBeNull();
+  it("leaves a focused element its own keys, and takes those that it has no use for", () => {
+    for (const focus of ["button", "choice"] as const) {
+      for (const code of ["Tab", "Space", "Enter"]) expect(actionFor(press(code), focus, true)).toBeNull();
+      expect(actionFor(press("Digit4"), focus, true)?.kind).toBe("points");
+      expect(actionFor(press("Backquote"), focus, true)?.kind).toBe("swap");
     }
-    expect(actionFor(press("Digit4"), "control", true)?.kind).toBe("points");
+    expect(actionFor(press("ArrowLeft"), "choice", true)).toBeNull();
+    expect(actionFor(press("ArrowLeft"), "button", true)).toEqual(
+      actionFor(press("ArrowLeft"), "page", true),
+    );
     expect(actionFor(press("Tab"), "page", true)).toBeNull();
-    expect(actionFor(press("Backquote"), "control", true)?.kind).toBe("swap");
   });
 
   it("does not repeat a rating while its key is held, and leaves the browser its own combinations", () => {

@@ -81,7 +81,8 @@ describe("saving", () => {
     const server = new FakeServer();
     server.next = "unreachable";
     const full: Outbox = { ...(await openOutbox()), add: async () => Promise.reject(new Error("full")) };
-    const { saver } = await saverWith(server, how === "full" ? full : outboxInMemory());
+    const here = (): Outbox => (how === "full" ? full : outboxInMemory());
+    const { saver } = await saverWith(server, here());
     saver.save(vote("a"), FILM);
     saver.save(vote("b"), FILM);
     await saver.flush();
@@ -90,9 +91,7 @@ describe("saving", () => {
 
     for (const next of ["unreachable", "done"] as const) {
       server.next = next;
-      const outbox = outboxInMemory();
-      await rescue(storage, outbox);
-      const { saver: after } = await saverWith(server, outbox);
+      const { saver: after } = await saverWith(server, await rescue(storage, here()));
       expect(await after.unsent()).toMatchObject([vote("a"), vote("b")]);
       await after.flush();
       after.close();

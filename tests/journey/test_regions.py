@@ -129,6 +129,34 @@ def test_a_step_gets_further_regions_which_can_be_deleted_and_brought_back(enter
     assert room.problems == []
 
 
+def test_a_region_is_moved_by_keys_from_its_button_and_by_the_grip_under_its_label(enter: Enter) -> None:
+    room = enter()
+    room.open()
+    middle = room.middle()
+    room.press("d")
+    room.drag(middle, (middle[0] + 90, middle[1] + 60))
+    room.wait_until_saved()
+    drawn = DrawnRegion.objects.get()
+    room.current().get_by_role("button", name="Region 1+1", exact=True).click()
+    room.press("Shift+ArrowDown")
+    room.said(re.compile("^Arrow keys move it"))
+
+    grip = room.page.locator("[data-grip=nw]").bounding_box()
+    label = room.page.locator(".region .plate").filter(visible=True).last.bounding_box()
+    assert grip is not None
+    assert label is not None
+    start = grip["x"] + grip["width"] / 2 + 2, grip["y"] + grip["height"] / 2 - 2
+    assert label["x"] <= start[0] <= label["x"] + label["width"]
+    assert label["y"] <= start[1] <= label["y"] + label["height"]
+    room.drag(start, (start[0] - 30, start[1] - 20))
+    room.wait_until_saved()
+    now = DrawnRegion.objects.get()
+    assert (now.x_max, now.y_max) == pytest.approx((drawn.x_max, drawn.y_max + 10), abs=0.11)
+    assert now.x_min < drawn.x_min - 5
+    assert now.y_min < drawn.y_min + 5
+    assert room.problems == []
+
+
 def test_every_change_can_be_undone_and_done_again_across_the_sides(enter: Enter) -> None:
     room = enter(num_outputs=2, steps=(INNER,))
     room.open()

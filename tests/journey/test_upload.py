@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from deepmedix_review.studies.models import ImportBatch, Study
 from tests.browser import check_barriers, open_as
@@ -47,6 +47,119 @@ def test_every_file_is_sent_by_itself_and_a_refused_one_stops_none(
     expect(results.get_by_role("row")).to_have_count(2)
     latest.get_by_role("link").first.click()
     expect(page.get_by_role("toolbar", name="Film tools")).to_be_visible()
+
+
+IMPORT_REQUEST = "**/api/studies/"
+
+
+def a_folder_of_films(tmp_path: Path) -> Path:
+    """Two films in folders, and beside them what a system leaves there."""
+    folder = tmp_path / "brought"
+    for seed in (1, 2):
+        (folder / f"patient-{seed}").mkdir(parents=True)
+        write_film(folder / f"patient-{seed}" / "film.dcm", seed=seed)
+    (folder / ".thumbnails").mkdir()
+    (folder / ".thumbnails" / "1.png").write_bytes(b"no film")
+    (folder / "patient-1" / ".index").write_bytes(b"no film")
+    return folder
+
+
+def drop(page: Page, path: Path) -> None:
+    """As a person does from a window of files, which no script of a page can."""
+    area = page.locator("form.drop").bounding_box()
+    assert area is not None
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": area["x"] + 20, "y": area["y"] + 20, "data": data}
+        session.send("Input.dispatchDragEvent", event)
+
+
+@pytest.mark.parametrize("way", ["chosen", "dropped"])
+def test_every_film_of_a_folder_is_brought_in(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path, way: str
+) -> None:
+    page, folder = page_of_an_admin, a_folder_of_films(tmp_path)
+    page.goto(f"{live_server.url}/studies/import/")
+    if way == "chosen":
+        page.get_by_label("or every file of a folder").set_input_files(folder)
+    else:
+        drop(page, folder)
+    results = page.locator("[data-upload-results]")
+    expect(results).to_contain_text("2 files · 2 accepted", timeout=60_000)
+    expect(results.get_by_role("status")).to_have_text("Done.")
+    check_barriers(page)
+    assert Study.objects.count() == 2
+    assert ImportBatch.objects.get().items.count() == 2
+
+    # What is stored already is known again.
+    drop(page, folder)
+    expect(results).to_contain_text("4 files · 2 accepted · 2 duplicate", timeout=60_000)
+    assert Study.objects.count() == 2
+
+
+def test_an_empty_folder_says_so(page_of_an_admin: Page, live_server: Any, tmp_path: Path) -> None:
+    page = page_of_an_admin
+    (tmp_path / "empty").mkdir()
+    page.goto(f"{live_server.url}/studies/import/")
+    drop(page, tmp_path / "empty")
+    expect(page.locator("[data-upload-results]").get_by_role("status")).to_contain_text("There is no file")
+
+
+def test_an_import_goes_on_by_itself_once_the_server_is_back(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page, folder = page_of_an_admin, a_folder_of_films(tmp_path)
+    page.goto(f"{live_server.url}/studies/import/")
+    page.route(IMPORT_REQUEST, lambda route: route.abort())
+    page.get_by_label("or every file of a folder").set_input_files(folder)
+    status = page.locator("[data-upload-results]").get_by_role("status")
+    expect(status).to_contain_text("The server cannot be reached. Tried again by itself")
+    expect(page.get_by_role("button", name="Try now")).to_be_visible()
+    check_barriers(page)
+    assert not Study.objects.exists()
+    page.unroute(IMPORT_REQUEST)
+    expect(status).to_have_text("Done.", timeout=60_000)
+    assert Study.objects.count() == 2
+
+
+def test_who_was_logged_out_goes_on_after_logging_in_again(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page, folder = page_of_an_admin, a_folder_of_films(tmp_path)
+    page.goto(f"{live_server.url}/studies/import/")
+    (session,) = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid"]
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label("or every file of a folder").set_input_files(folder)
+    results = page.locator("[data-upload-results]")
+    expect(results.get_by_role("status")).to_contain_text("Log in again in another tab, then go on here.")
+    assert not Study.objects.exists()
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.get_by_role("button", name="Go on").click()
+    expect(results).to_contain_text("2 files · 2 accepted", timeout=60_000)
+
+
+def test_an_import_is_paused_and_what_waits_is_left_out(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page, folder = page_of_an_admin, a_folder_of_films(tmp_path)
+    held: list[Route] = []
+    page.route(IMPORT_REQUEST, lambda route: held.append(route))
+    page.goto(f"{live_server.url}/studies/import/")
+    with page.expect_request(IMPORT_REQUEST):
+        page.get_by_label("or every file of a folder").set_input_files(folder)
+    page.get_by_role("button", name="Pause").click()
+    results = page.locator("[data-upload-results]")
+    status = results.get_by_role("status")
+    expect(status).to_have_text("Pauses after the file that is on its way.")
+    check_barriers(page)
+    held[0].continue_()
+    expect(status).to_have_text("Paused.", timeout=60_000)
+    page.get_by_role("button", name="Leave out 1 file").click()
+    expect(results).to_contain_text("1 file · 1 accepted · 1 left out")
+    expect(status).to_have_text("Done.")
+    assert len(held) == 1
+    assert Study.objects.count() == 1
 
 
 def test_an_admin_puts_a_film_on_hold_from_its_page(page_of_an_admin: Page, live_server: Any) -> None:

@@ -61,13 +61,19 @@ async function request<Body>(url: string, init: RequestInit): Promise<Answer<Bod
   } finally {
     silence.end();
   }
-  if (response.ok && body !== null) return { kind: "done", body: body as Body };
-  if (response.ok) return NOT_OURS;
+  return answerOf<Body>(response.status, body);
+}
+
+/** What an answer means, however it came; `body` is null where it is no JSON. */
+export function answerOf<Body>(status: number, body: unknown): Answer<Body> {
+  const isOk = status >= 200 && status < 300;
+  if (isOk && body !== null) return { kind: "done", body: body as Body };
+  if (isOk) return NOT_OURS;
   const detail = (body as { detail?: unknown } | null)?.detail;
-  const sentence = typeof detail === "string" ? detail : unexplained(response.status);
-  const failed = failure(response.status, sentence);
+  const sentence = typeof detail === "string" ? detail : unexplained(status);
+  const failed = failure(status, sentence);
   if (failed.kind !== "refused") return failed;
-  return isOurRefusal(body) ? { ...failed, body } : turnedAway(response.status);
+  return isOurRefusal(body) ? { ...failed, body } : turnedAway(status);
 }
 
 /** The server says why in a sentence, or of each field: what a proxy answers for it, by size or by rule, does not. */

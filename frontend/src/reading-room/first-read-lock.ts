@@ -1,7 +1,7 @@
 /** Locks a first read once every word of it is on the server, and then shows what was said of the film. */
 import { lockFirstRead } from "../api/reading";
+import { Patience } from "../patience";
 import type { Desk } from "./desk";
-import { Patience } from "./patience";
 
 export interface LockListener {
   /** Whether the reader is at it still, as it was when it was to be locked. */

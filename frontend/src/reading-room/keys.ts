@@ -16,17 +16,14 @@ export interface Press {
 
 /** The focused element, as far as it decides which keys are its own; "writing" is a text of the reader's own,
  * "beginning" one of which no word is written yet. */
-export type Focus = "beginning" | "writing" | "text" | "control" | "page";
+export type Focus = "beginning" | "writing" | "text" | "choice" | "button" | "page";
 
-const CONTROL_KEYS = new Set([
-  "Space",
-  "Enter",
-  "NumpadEnter",
-  "ArrowLeft",
-  "ArrowRight",
-  "ArrowUp",
-  "ArrowDown",
-]);
+const BUTTON_KEYS = ["Space", "Enter", "NumpadEnter"];
+/** Of what the focused element needs itself. */
+const OWN_KEYS: Partial<Record<Focus, ReadonlySet<string>>> = {
+  button: new Set(BUTTON_KEYS),
+  choice: new Set([...BUTTON_KEYS, "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]),
+};
 
 /** What a key does only while it is held: ends when it comes up. */
 export function heldBy(code: string, shortcuts: readonly Shortcut[] = SHORTCUTS): Action[] {
@@ -66,7 +63,7 @@ export function actionFor(
   if (focus === "writing" || focus === "beginning")
     return kind === "cancel" || kind === "done" ? found.action : null;
   if (focus === "text") return kind === "cancel" ? found.action : null;
-  if (focus === "control" && !control && CONTROL_KEYS.has(code)) return null;
+  if (!control && OWN_KEYS[focus]?.has(code)) return null;
   if (!singleKeys && !control && kind !== "cancel") return null;
   return found.action;
 }

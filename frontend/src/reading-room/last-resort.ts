@@ -1,6 +1,6 @@
 /** What is on its way into the outbox, written down at once: a page that crashes meanwhile loses nothing. Where the
  * browser keeps no database it is written down here alone, until it is sent. */
-import type { Kept, Outbox } from "./outbox";
+import { type Kept, type Outbox, outboxInMemory } from "./outbox";
 
 /** Of a Storage, what is needed: it writes before it returns, also while a page goes away. */
 export type InstantStorage = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
@@ -74,10 +74,19 @@ function rowsAt(key: string, storage: InstantStorage): Kept[] {
   return JSON.parse(storage.getItem(key) ?? "[]");
 }
 
-/** Puts into the outbox what a page before this one could not. */
-export async function rescue(storage: InstantStorage, outbox: Outbox): Promise<void> {
-  for (const key of keysIn(storage)) {
-    for (const row of rowsAt(key, storage)) await outbox.add(row);
-    if (outbox.isLasting) storage.removeItem(key);
+/** Puts into the outbox what a page before this one could not. Returns the outbox to go on with: where the disk takes
+ * nothing more, one in memory, with all that waits; it also stays where it is until it is sent. */
+export async function rescue(storage: InstantStorage, outbox: Outbox): Promise<Outbox> {
+  try {
+    for (const key of keysIn(storage)) {
+      for (const row of rowsAt(key, storage)) await outbox.add(row);
+      if (outbox.isLasting) storage.removeItem(key);
+    }
+    return outbox;
+  } catch {
+    const inMemory = outboxInMemory();
+    const rows = await outbox.all().catch(() => []);
+    for (const row of [...rows, ...rowsIn(storage)]) await inMemory.add(row);
+    return inMemory;
   }
 }

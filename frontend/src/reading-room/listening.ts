@@ -19,7 +19,8 @@ function focusOf(target: EventTarget | null): Focus {
   const text = target.closest("textarea");
   if (text) return text.value === "" && text.matches(".of-an-output") ? "beginning" : "writing";
   if (target.closest("select, [contenteditable], input[type=number], input[type=text]")) return "text";
-  return target.closest("button, a, input, summary") ? "control" : "page";
+  if (target.closest("input")) return "choice";
+  return target.closest("button, a, summary") ? "button" : "page";
 }
 
 /** From a field back to what it belongs to. */
@@ -39,8 +40,8 @@ export function listen(session: Session, around: Around): () => void {
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const focus = focusOf(event.target);
       const isLetter = event.key.length === 1 && !(event.ctrlKey || event.metaKey || event.altKey);
-      if (isLetter && (focus === "page" || focus === "control") && room()?.texts.takesInVain())
-        return event.preventDefault();
+      const isWordless = focus === "page" || focus === "button" || focus === "choice";
+      if (isLetter && isWordless && room()?.texts.takesInVain()) return event.preventDefault();
       const action = actionFor(event, focus, around.singleKeys(), around.shortcuts);
       if (action === null) return;
       event.preventDefault();

@@ -1,9 +1,9 @@
 /** Sends what a reader did at one case to the server, one thing after the other, until each is confirmed. */
 import type { Answer } from "../api/client";
 import { type Change, type Confirmed, isChange, type Reported, type Sent, type Signed } from "../api/reading";
+import { Patience } from "../patience";
 import { itemOf } from "./items";
 import type { Waiting } from "./outbox";
-import { Patience } from "./patience";
 import { FOR_GOOD, problemOf } from "./refusals";
 import type { SavedReading, SaveState, Surroundings } from "./save-state";
 import { inTurn } from "./turns";

@@ -91,9 +91,8 @@ export class Session {
   /** The page's own case: the page has told the server that it is open. */
   async start(uid: string): Promise<void> {
     const database = await openDatabase().catch(() => null);
-    const outbox = database ? outboxIn(database) : outboxInMemory();
+    const outbox = await rescue(localStorage, database ? outboxIn(database) : outboxInMemory());
     if (database) this.histories = historiesIn(database, this.account);
-    await rescue(localStorage, outbox);
     await this.histories.dropOthers();
     this.around = { account: this.account, outbox, storage: localStorage, send };
     if (await this.open(uid, `/api/readings/${uid}/`)) void this.desks.prepareNext();

@@ -60,7 +60,7 @@ export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: Dr
   const target = event.target instanceof Element ? event.target : null;
   const ofLine = rulerPartDrag(host, target);
   if (ofLine !== null) return ofLine;
-  const uid = target?.closest("[data-region]")?.getAttribute("data-region");
+  const uid = target && regionOf(target);
   const grip = target?.getAttribute("data-grip") as Grip | null | undefined;
   if (uid && grip) return gripDrag(host, uid, grip);
   const drawing = host.drawing();
@@ -77,6 +77,11 @@ export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: Dr
     case "zoom":
       return withoutClick(zoomDrag(host), host);
   }
+}
+
+function regionOf(target: Element): string | undefined {
+  const owner = target.closest<SVGElement>("[data-region], [data-grips-of]");
+  return owner?.dataset.region ?? owner?.dataset.gripsOf;
 }
 
 /** A press without movement chooses the region under it; on the bare film it does nothing. */

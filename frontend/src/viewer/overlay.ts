@@ -81,6 +81,8 @@ export class RegionOverlay {
         const place = (mark.reader ?? 1) % 2 === 1 ? "below" : "below right";
         return earlierGroup(mark, put(mark.label, mark.box, place));
       }),
+      // A label that lies over a corner takes no grip away.
+      ...own.filter(({ adjustable }) => adjustable).map((mark) => gripGroup(mark, affine)),
       ...rulers.map((ruler, at) => rulerGroup(ruler, at, rulers, affine)),
     );
   }
@@ -130,7 +132,6 @@ function outlineGroup(mark: RegionMark, affine: Affine): SVGGElement {
   // A wide unseen edge: the outline alone is too thin to hit.
   const moves = mark.adjustable ? { "data-grip": "move" } : {};
   group.append(rectangle(box, { class: "edge", ...moves }));
-  if (mark.adjustable) group.append(...gripsOf(box));
   return group;
 }
 
@@ -152,6 +153,14 @@ function crossOver(box: Box): SVGElement[] {
     element("line", { x1: box.x_min, y1: box.y_min, x2: box.x_max, y2: box.y_max, class: "outline" }),
     element("line", { x1: box.x_min, y1: box.y_max, x2: box.x_max, y2: box.y_min, class: "outline" }),
   ];
+}
+
+function gripGroup(mark: RegionMark, affine: Affine): SVGGElement {
+  const classes = ["region", `s${mark.colour}`];
+  if (mark.focused) classes.push("focused");
+  const group = element("g", { class: classes.join(" "), "data-grips-of": mark.uid });
+  group.append(...gripsOf(boxToScreen(mark.box, affine)));
+  return group;
 }
 
 function gripsOf(box: Box): SVGElement[] {

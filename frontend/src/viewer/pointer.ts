@@ -135,6 +135,6 @@ function isOnFilm(target: EventTarget | null): boolean {
 
 function regionUnder(target: EventTarget | null): string | null {
   if (!(target instanceof Element)) return null;
-  const under = target.closest<SVGElement>("[data-region], [data-label-of]");
-  return under?.dataset.region ?? under?.dataset.labelOf ?? null;
+  const under = target.closest<SVGElement>("[data-region], [data-label-of], [data-grips-of]");
+  return under?.dataset.region ?? under?.dataset.labelOf ?? under?.dataset.gripsOf ?? null;
 }

@@ -16,8 +16,7 @@ async function sendWhatWaits(said: HTMLElement, account: string): Promise<void> 
   said.replaceChildren(
     ...waiting.map((one) => line(`${waits(one)}: ${one.number === 1 ? "it is" : "they are"} being sent.`)),
   );
-  const outbox = await openOutbox().catch(outboxInMemory);
-  await rescue(localStorage, outbox);
+  const outbox = await rescue(localStorage, await openOutbox().catch(outboxInMemory));
   const around = { account, outbox, storage: localStorage, send };
   const { own } = await sendLeftovers(outbox, around, () => false);
   const left = new Map(own.map((one) => [one.reading, one]));

@@ -192,6 +192,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
               tabIndex={isShown ? 0 : -1}
               onKeyDown={(event) => {
                 if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+                  event.preventDefault();
                   room.walking.turnTo(place.side === "a" ? "b" : "a");
                 }
               }}

@@ -1,0 +1,108 @@
+/** Uploading: each file is its own request, so one bad file stops no other, and none waits unseen. */
+import { chosenFiles, filesOf } from "./dropped";
+import { ImportProgress } from "./progress";
+import { type NamedFile, UploadQueue } from "./queue";
+import { ResultList } from "./results";
+import { sendTo } from "./sending";
+
+/** Gives every `<form data-upload>` a drop area, progress, and what became of each file that asks for something. */
+export function enhanceUploads(root: ParentNode): void {
+  for (const form of root.querySelectorAll<HTMLFormElement>("form[data-upload]")) enhance(form);
+}
+
+function enhance(form: HTMLFormElement): void {
+  const field = form.querySelector<HTMLInputElement>("input[name=files]");
+  const folderField = form.querySelector<HTMLInputElement>("[data-folder] input");
+  const place = form.parentElement?.querySelector<HTMLElement>("[data-upload-results]");
+  const url = form.dataset.uploadUrl;
+  if (!field || !folderField || !place || !url) return;
+  const begin = whenFirstNeeded(() => new Import(place, url));
+  const add = (files: readonly NamedFile[]): void => begin().add(files);
+
+  form.classList.add("drop");
+  for (const hidden of form.querySelectorAll<HTMLElement>("[data-needs-script]")) hidden.hidden = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    add(chosenFiles(field));
+    form.reset();
+  });
+  folderField.addEventListener("change", () => {
+    add(chosenFiles(folderField));
+    form.reset();
+  });
+  for (const kind of ["dragenter", "dragover"] as const) {
+    form.addEventListener(kind, (event) => {
+      event.preventDefault();
+      form.classList.add("over");
+    });
+  }
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("over");
+    if (event.dataTransfer !== null) begin().addDropped(event.dataTransfer);
+  });
+}
+
+function whenFirstNeeded<Made>(make: () => Made): () => Made {
+  let made: Made | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+class Import {
+  private readonly queue: UploadQueue;
+  private readonly progress: ImportProgress;
+  private readonly list: ResultList;
+
+  constructor(place: HTMLElement, url: string) {
+    place.replaceChildren();
+    this.queue = new UploadQueue({
+      send: sendTo(url),
+      progress: (share) => this.list.showProgress(share),
+      judged: (result) => {
+        this.list.add(result);
+        this.progress.judged(result);
+      },
+      changed: () => this.show(),
+    });
+    this.progress = new ImportProgress(place, {
+      pause: () => this.queue.pause(),
+      goOn: () => this.queue.goOn(),
+      leaveOut: () => {
+        this.progress.leftOut(this.queue.state.numWaiting);
+        this.queue.leaveOut();
+      },
+      sendAgain: () => {
+        this.list.dropUnsent();
+        this.progress.sendsAgain();
+        this.queue.sendAgain();
+      },
+    });
+    this.list = new ResultList(place);
+    window.addEventListener("beforeunload", (event) => {
+      if (this.queue.isBusy) event.preventDefault();
+    });
+  }
+
+  add(files: readonly NamedFile[]): void {
+    if (files.length === 0) return this.progress.says("There is no file in it, but for hidden ones.");
+    this.queue.add(files);
+  }
+
+  addDropped(drop: DataTransfer): void {
+    filesOf(drop, (numFound) => this.progress.looksThrough(numFound))
+      .then((files) => this.add(files))
+      .catch(() =>
+        this.progress.says("A file or folder that was dropped can't be read. None of them was sent."),
+      );
+  }
+
+  private show(): void {
+    const { state } = this.queue;
+    this.list.showCurrent(state.current);
+    this.progress.show(state);
+  }
+}
