@@ -202,7 +202,7 @@ def _tar_entries(file: IO[bytes]) -> Iterator[_Entry]:
     with tarfile.open(fileobj=cast(IO[bytes], bounded), mode="r:") as archive:
         while (info := archive.next()) is not None:
             # It would keep a line on each file of the archive, and holds on to the headers of it.
-            archive.members.clear()
+            archive.members.clear()  # type: ignore[attr-defined]  # known to every Python, not to the stubs
             # One with holes says that it is larger than what it brings.
             if not info.isreg() or info.issparse() or _is_hidden(info.name):
                 continue
