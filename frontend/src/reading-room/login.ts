@@ -46,9 +46,12 @@ export class Login {
     this.loggedIn();
   }
 
-  /** A request was answered: whoever was logged out is in again, perhaps by another tab. */
-  confirmed(): void {
-    if (this.state.who !== "in" || this.state.isAsking) this.set(LOGGED_IN);
+  /** A request was answered: whoever was logged out may be in again, perhaps by another tab. The request may also be
+   * older than the end of the session. */
+  async confirmed(): Promise<void> {
+    if (this.state.who === "in" && !this.state.isAsking) return;
+    await this.findOut();
+    if (this.state.who === "in") this.set(LOGGED_IN);
   }
 
   private set(part: Partial<LoginState>): void {

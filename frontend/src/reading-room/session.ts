@@ -312,7 +312,7 @@ export class Session {
     const { problem } = save;
     // Where nothing waited, nothing was asked of the server, and it has confirmed nothing.
     if (problem === null && save.numWaiting === 0 && this.isWaiting) {
-      this.login.confirmed();
+      void this.login.confirmed();
       void this.lookForPause();
     }
     if (this.state.stage.kind === "reported" && desk === this.desk) return this.reportingChanged(desk, save);
