@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import Reading
+from tests.browser import open_as, watch
 
 FILM_SIZE = 256
 HEART = ("The heart is enlarged.", [(96.0, 128.0, 176.0, 208.0)])
@@ -41,3 +42,12 @@ class Room:
         for key in keys:
             self.page.keyboard.press(key)
         self.num_keys += len(keys)
+
+
+def enter_first_case(reader: User, *, context: BrowserContext, url: str) -> Room:
+    """Logged in, with the film on the screen."""
+    page = open_as(reader, context=context, url=url)
+    room = Room(page=page, url=url, reader=reader, problems=watch(page))
+    room.open()
+    room.wait_for_film()
+    return room

@@ -9,12 +9,12 @@ from playwright.sync_api import BrowserContext, expect
 from deepmedix_review.accounts.models import Preference
 from deepmedix_review.reviews.models import RegionAnnotation, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import check_barriers, open_as, watch
+from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import FILM_SIZE, HEART, LUNG, Room
+from tests.reading_room import FILM_SIZE, HEART, LUNG, Room, enter_first_case
 
 # Whether the tour's card lies clear of the region in focus.
 IS_CLEAR = """() => {
@@ -33,11 +33,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[[], Room]:
         for _ in range(2):
             say(film, steps=[HEART, LUNG], answer="cardiomegaly", model_version=ServingModelFactory.create())
         create_reader_study(title="Own keys", studies=[film.study], readers=[reader], actor=None, seed=1)
-        page = open_as(reader, context=context, url=live_server.url)
-        room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
-        room.open()
-        room.wait_for_film()
-        return room
+        return enter_first_case(reader, context=context, url=live_server.url)
 
     return make
 

@@ -10,12 +10,12 @@ from playwright.sync_api import BrowserContext, Error, expect
 
 from deepmedix_review.reviews.models import Reading, RegionAnnotation, StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import open_as, watch
+from tests.browser import open_as
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import HEART, LUNG, Room
+from tests.reading_room import HEART, LUNG, Room, enter_first_case
 
 KEPT = """async () => {
     const opening = indexedDB.open("deepmedix-review");
@@ -41,11 +41,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[[], Room]:
             say(film, steps=boxes, answer="cardiomegaly", model_version=model_version)
             studies.append(film.study)
         create_reader_study(title="Taken back", studies=studies, readers=[reader], actor=None, seed=1)
-        page = open_as(reader, context=context, url=live_server.url)
-        room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
-        room.open()
-        room.wait_for_film()
-        return room
+        return enter_first_case(reader, context=context, url=live_server.url)
 
     return make
 

@@ -12,12 +12,12 @@ from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import StepRating
 from deepmedix_review.reviews.study_services import create_reader_study
-from tests.browser import check_barriers, open_as, watch
+from tests.browser import check_barriers, open_as
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
-from tests.reading_room import Room
+from tests.reading_room import Room, enter_first_case
 
 CHANGES = re.compile(r"/api/readings/.+/changes/")
 WAITS = re.compile(r"^\d changes? waits? in this browser, of \S+\.")
@@ -33,11 +33,7 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[[], Room]:
         boxes = [("The heart is enlarged.", [(20.0, 20.0, 60.0, 90.0)])]
         say(film, steps=boxes, answer="cardiomegaly", model_version=ServingModelFactory.create())
         create_reader_study(title="Left", studies=[film.study], readers=[reader], actor=None, seed=1)
-        page = open_as(reader, context=context, url=live_server.url)
-        room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
-        room.open()
-        room.wait_for_film()
-        return room
+        return enter_first_case(reader, context=context, url=live_server.url)
 
     return make
 

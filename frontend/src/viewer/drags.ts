@@ -79,7 +79,8 @@ export function dragFor(event: Pick<PointerEvent, "button" | "target">, host: Dr
   }
 }
 
-function regionOf(target: Element): string | undefined {
+/** Whose outline or grip it is. */
+export function regionOf(target: Element): string | undefined {
   const owner = target.closest<SVGElement>("[data-region], [data-grips-of]");
   return owner?.dataset.region ?? owner?.dataset.gripsOf;
 }

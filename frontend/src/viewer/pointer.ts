@@ -1,5 +1,5 @@
 /** What the mouse, a finger, two fingers and the wheel do on a film. */
-import { type Drag, type DragHost, dragFor } from "./drags";
+import { type Drag, type DragHost, dragFor, regionOf } from "./drags";
 import type { Point } from "./geometry";
 import { pinchBetween } from "./pinch";
 
@@ -135,6 +135,5 @@ function isOnFilm(target: EventTarget | null): boolean {
 
 function regionUnder(target: EventTarget | null): string | null {
   if (!(target instanceof Element)) return null;
-  const under = target.closest<SVGElement>("[data-region], [data-label-of], [data-grips-of]");
-  return under?.dataset.region ?? under?.dataset.labelOf ?? under?.dataset.gripsOf ?? null;
+  return regionOf(target) ?? target.closest<SVGElement>("[data-label-of]")?.dataset.labelOf ?? null;
 }

@@ -26,7 +26,7 @@ _COMPRESSED: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\xfd7zXZ": lzma.LZMAFile,
 }
 _IS_LOCKED = 0x1  # PKWARE APPNOTE 4.4.4, bit 0 of the general purpose flag
-# bz2 and gzip say so by an OSError; zipfile of what it can't unpack by the last two.
+# bz2 and gzip say so by an OSError; zipfile of a way of packing that it does not know by a RuntimeError.
 _UNREADABLE = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -35,7 +35,6 @@ _UNREADABLE = (
     EOFError,
     OSError,
     ValueError,
-    NotImplementedError,
     RuntimeError,
 )
 
