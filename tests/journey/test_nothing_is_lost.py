@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.db import connection
-from playwright.sync_api import APIResponse, BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.config import postgres
@@ -224,37 +224,6 @@ def test_a_film_that_is_kept_from_whoever_is_logged_out_is_shown_once_they_log_i
     expect(alert).to_have_count(0)
     page.keyboard.press("4")
     desk.wait_until_saved()
-    assert StepRating.objects.get().plausibility == 4
-
-
-def test_an_answer_from_before_the_session_ended_takes_nobody_for_logged_in(
-    sit_down: Callable[..., Desk],
-) -> None:
-    desk = sit_down()
-    page = desk.page
-    page.route(CHANGES, lambda route: route.abort())
-    page.keyboard.press("4")
-    expect(page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
-    page.unroute(CHANGES)
-
-    late: list[tuple[Route, APIResponse]] = []
-    films: list[Route] = []
-    page.route(CHANGES, lambda route: late.append((route, route.fetch())))
-    page.route(FILM, lambda route: films.append(route))
-    with page.expect_request(CHANGES), page.expect_request(FILM):
-        page.reload()
-    # What the browser told until now has arrived once it answers this.
-    page.evaluate("0")
-    Session.objects.all().delete()
-    for film in films:
-        film.continue_(headers={**film.request.headers, "cache-control": "no-cache"})
-    alert = page.get_by_role("alert").filter(has_text="The film is shown once you log in again.")
-    expect(alert).to_contain_text("You are logged out.")
-    for route, answer in late:
-        assert answer.ok
-        route.fulfill(response=answer)
-    desk.wait_until_saved()
-    expect(alert).to_contain_text("You are logged out.")
     assert StepRating.objects.get().plausibility == 4
 
 

@@ -61,7 +61,8 @@ def test_an_export_whose_worker_is_killed_in_the_middle_goes_on_and_keeps_what_i
     wait_until(lambda: ended(export), what="the export is taken up again")
     assert (export.state, export.attempt) == (JobState.DONE, 2), export.error
     assert {one.name for one in export.written if one.attempt == 1} == whole
-    assert not parts_folder(export).exists()
+    # Once the archive can be fetched they are taken away.
+    wait_until(lambda: not parts_folder(export).exists(), what="the parts are taken away")
 
     again = request_export(Asked(USE, formats=FORMATS, as_of=as_of), actor=rita)
     wait_until(lambda: ended(again), what="the same export once more")
