@@ -17,6 +17,8 @@ from psycopg import Cursor
 @contextmanager
 def prepared_cursor() -> Iterator[CursorWrapper]:
     """Values are bound by the server: where a statement leaves their type open, it needs a cast."""
+    # As Django's own cursors do at a request's first statement: the server may have gone since the last one.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = connection.connection
     # Django's own cursors bind on the client's side and never prepare, whatever this says.

@@ -78,6 +78,7 @@ TEMPLATES = [
 DATABASES = {"default": dj_database_url.config(conn_max_age=60, conn_health_checks=True)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["deepmedix_review.accounts.backends.AccountBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -149,6 +150,7 @@ RAY_ADDRESS = os.environ.get("RAY_ADDRESS", "")
 RAY_HOSTS = [host for host in os.environ.get("RAY_HOSTS", "").split(",") if host]
 RAY_SHARED_FOLDER = Path(os.environ.get("RAY_SHARED_FOLDER") or HOME / "ray")
 
+SESSION_ENGINE = "deepmedix_review.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

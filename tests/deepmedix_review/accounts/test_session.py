@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.accounts.models import Role, User
 from deepmedix_review.accounts.services import create_account
@@ -51,3 +54,33 @@ def test_a_login_from_another_site_is_refused() -> None:
     assert log_in(client, reader, username="grace").status_code == 403
     token = client.get(reverse("api-session")).cookies["csrftoken"].value
     assert log_in(client, reader, username="grace", **{"X-CSRFToken": token}).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["it ran out", "it was deleted", "the account was closed", "a new password"])
+def test_a_session_that_ended_is_nobodys(how: str) -> None:
+    reader, client = account("grace"), Client()
+    log_in(client, reader, username="grace")
+    assert client.get(reverse("api-session")).json()["account"] == str(reader.uid)
+    match how:
+        case "it ran out":
+            Session.objects.update(expire_date=timezone.now())
+        case "it was deleted":
+            Session.objects.all().delete()
+        case "the account was closed":
+            User.objects.filter(pk=reader.pk).update(is_active=False)
+        case _:
+            reader.set_password("another long password")
+            reader.save()
+    assert client.get(reverse("api-session")).json()["account"] is None
+
+
+def test_a_logged_in_request_finds_session_and_account_by_two_prepared_statements() -> None:
+    reader, client = account("grace"), Client()
+    log_in(client, reader, username="grace")
+    for _ in range(3):
+        client.get(reverse("api-session"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = " ".join(statement for (statement,) in cursor.fetchall())
+    assert "FROM django_session" in prepared
+    assert "FROM accounts_user" in prepared

@@ -1,5 +1,6 @@
 """Statements of every click are planned once a connection, and are Django's in all else."""
 
+import psycopg
 import pytest
 from django.db import DataError, connection
 
@@ -39,3 +40,19 @@ def test_queries_are_counted_and_errors_are_djangos(django_assert_num_queries) -
         cursor.execute(TWICE, [5])
     with pytest.raises(DataError), prepared_cursor() as cursor:
         cursor.execute("SELECT 1 / %s::bigint", [0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_after_postgresql_dropped_the_connection_gets_a_new_one() -> None:
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [dropped] = cursor.fetchone()
+    parameters = connection.get_connection_params()
+    where = {name: parameters[name] for name in ("host", "user", "dbname")}
+    with psycopg.connect(**where, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", [dropped])
+    # As Django does at the start of each request.
+    connection.close_if_unusable_or_obsolete()
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() != (dropped,)
