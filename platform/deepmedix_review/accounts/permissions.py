@@ -23,6 +23,7 @@ class Capability(StrEnum):
     IMPORT_STUDIES = "bring studies in"
     DECIDE_HELD_STUDIES = "decide on held studies"
     VIEW_ALL_STUDIES = "view studies outside your worklist"
+    VIEW_REFERENCES = "see what its source says of a study"
     CHANGE_COLLECTIONS = "change collections"
     REQUEST_INFERENCE = "request inference"
     DESIGN_READER_STUDIES = "design reader studies"
@@ -47,6 +48,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.IMPORT_STUDIES,
             Capability.DECIDE_HELD_STUDIES,
             Capability.VIEW_ALL_STUDIES,
+            Capability.VIEW_REFERENCES,
             Capability.CHANGE_COLLECTIONS,
             Capability.REQUEST_INFERENCE,
             Capability.DESIGN_READER_STUDIES,

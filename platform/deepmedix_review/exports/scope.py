@@ -46,7 +46,11 @@ JOIN studies_study s ON s.id = c.study_id
 WHERE r.signed_at <= %(as_of)s AND c.reader_study_id = ANY(%(studies)s) AND c.role = ANY(%(roles)s)
   AND r.id > %(first)s AND r.id <= %(last)s AND c.id > %(first_case)s AND c.id <= %(last_case)s
 """
-IN_USE = "AND s.state = 'ready'"
+# A data set that was given to named people alone: nothing that is said of its studies goes to others.
+CREDENTIALED = """
+coalesce(s.source_id = ANY(ARRAY(SELECT id FROM studies_sourcedataset WHERE is_credentialed)), false)
+"""
+IN_USE = f"AND s.state = 'ready' AND NOT {CREDENTIALED}"
 # Each has a column in the table of agreement, and PostgreSQL no more columns in a row than 1,664.
 MOST_READERS_SIDE_BY_SIDE = 1500
 
@@ -200,6 +204,10 @@ def left_out(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> list[
         (
             "readings of films that are held, unseen or rejected now",
             f"SELECT count(*) {CHOSEN} AND s.state != 'ready'",
+        ),
+        (
+            "readings of films whose licence lets nothing of them leave",
+            f"SELECT count(*) {CHOSEN} AND s.state = 'ready' AND {CREDENTIALED}",
         ),
         ("answers in words to criteria that ask for a text: they may say anything", texts),
     )

@@ -21,7 +21,15 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may
 from deepmedix_review.common.paging import Page, page_of
 from deepmedix_review.studies import storage
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models import (
+    ImportBatch,
+    ImportItem,
+    Instance,
+    Reference,
+    ReferenceRegion,
+    Series,
+    Study,
+)
 
 PAGE_SIZE = 50
 # Counting stops here, so that a list of a million studies opens as quickly as one of a thousand.
@@ -165,6 +173,14 @@ def _companion(film: Instance, *, role: Role, days_before: int) -> CompanionFilm
         days_before=days_before,
         file_sha256=film.file_sha256,
     )
+
+
+def reference_for(user: User, study: Study) -> Reference | None:
+    """What the study's source says of it, for admins alone: who rates must not know it."""
+    if not may(user, Capability.VIEW_REFERENCES):
+        return None
+    regions = ReferenceRegion.objects.select_related("film__series").order_by("pk")
+    return Reference.objects.filter(study=study).prefetch_related(Prefetch("regions", regions)).first()
 
 
 def film_path(instance: Instance) -> Path:

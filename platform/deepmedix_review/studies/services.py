@@ -5,7 +5,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +26,15 @@ from deepmedix_review.studies.intake.deidentification import keyed_uid, name_fil
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Sighting, Study
+from deepmedix_review.studies.models import (
+    ImportBatch,
+    ImportItem,
+    Instance,
+    Series,
+    Sighting,
+    SourceDataset,
+    Study,
+)
 from deepmedix_review.studies.placement import Placement, place_film
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
@@ -72,6 +80,32 @@ def receive_instance(
         except FilmRefused as refusal:
             return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
         return _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free)
+
+
+def receive_described(
+    path: Path,
+    *,
+    described: Dataset,
+    source: SourceDataset,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    is_text_free: bool,
+) -> ImportItem:
+    """As `receive_instance`, of a PNG or JPEG of which the table of a data set says what a header would.
+
+    `described`: attributes of `intake.tags.READ`; a study that is new has come from `source`.
+    """
+    with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
+        try:
+            if recognise(path) is Content.DICOM:
+                raise FilmRefused("This is a DICOM file, where the data set has pictures.")
+            film = replace(decode_film(path, limits=_limits(), work=Path(folder)), tags=described)
+        except FilmRefused as refusal:
+            return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
+        return _keep(
+            film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free, source=source
+        )
 
 
 @dataclass(frozen=True)
@@ -250,6 +284,7 @@ def _keep(
     actor: User | None,
     is_text_free: bool,
     sender: Mapping[str, str] | None = None,
+    source: SourceDataset | None = None,
 ) -> ImportItem:
     identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
     # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
@@ -269,7 +304,7 @@ def _keep(
         )
     is_phantom = batch.source == ImportBatch.Source.DEMO
     needs_look = not is_phantom and not is_text_free and may_carry_text(film)
-    instance = _store(film, placement, is_phantom=is_phantom, needs_look=needs_look)
+    instance = _store(film, placement, is_phantom=is_phantom, needs_look=needs_look, source=source)
     is_unseen = instance.study.state == Study.State.UNSEEN
     return _record(
         Outcome.HELD if placement.reasons else Outcome.ACCEPTED,
@@ -292,7 +327,14 @@ def _whose_state(study: Study) -> str:
     return "."
 
 
-def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_look: bool) -> Instance:
+def _store(
+    film: DecodedFilm,
+    placement: Placement,
+    *,
+    is_phantom: bool,
+    needs_look: bool,
+    source: SourceDataset | None,
+) -> Instance:
     identity = placement.identity
     written = tags.kept(film.tags)
 
@@ -312,6 +354,7 @@ def _store(film: DecodedFilm, placement: Placement, *, is_phantom: bool, needs_l
             "state": Study.State.HELD if placement.reasons else arrives_as,
             "held_reasons": list(placement.reasons),
             "is_phantom": is_phantom,
+            "source": source,
         },
     )
     if placement.reasons and not is_new:

@@ -28,6 +28,7 @@ from deepmedix_review.studies.selectors import (
     films_of,
     others_of_patient,
     recent_imports,
+    reference_for,
     studies_without_a_film,
     study_for,
     study_page,
@@ -166,6 +167,7 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         if study.state in (Study.State.HELD, Study.State.REJECTED)
         else None,
         "sightings": sightings,
+        "reference": reference_for(acting_user(request), study),
         "unseen": unseen(study, sightings) if study.state == Study.State.UNSEEN else None,
     }
     response = render(request, "studies/study_detail.html", context)

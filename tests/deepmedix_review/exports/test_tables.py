@@ -25,7 +25,7 @@ from deepmedix_review.reviews.reading.changes import RateStep
 from deepmedix_review.reviews.results.rows import row_files
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
 from deepmedix_review.reviews.services import amend_reading
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import SourceDataset, Study
 from tests.deepmedix_review.exports.an_export import (
     USE,
     a_read_study,
@@ -208,6 +208,25 @@ def test_the_manifest_holds_the_sums_the_versions_and_what_was_left_out() -> Non
     kept = Reading.objects.filter(signed_at__isnull=False, assignment__case__role=Case.Role.DATA)
     assert rows["data/readings.csv"] == kept.exclude(assignment__case__study=held).count()
     assert unsigned not in kept
+
+
+def test_what_a_licence_forbids_stays_and_is_counted() -> None:
+    study = a_read_study()
+    first, second = [case.study for case in study.cases.filter(role=Case.Role.DATA).order_by("position")[:2]]
+    for film, is_credentialed in ((first, True), (second, False)):
+        source = SourceDataset.objects.create(
+            name=f"Set {film.pk}", layout="table", licence="A licence", is_credentialed=is_credentialed
+        )
+        Study.objects.filter(pk=film.pk).update(source=source)
+    export = done(formats=FORMATS)
+    cases = files_of(export)["data/cases.csv"].decode()
+    assert first.study_instance_uid not in cases
+    assert second.study_instance_uid in cases
+    signed = Reading.objects.filter(signed_at__isnull=False)
+    num_forbidden = signed.filter(assignment__case__study=first).count()
+    assert num_forbidden > 0
+    reason = "readings of films whose licence lets nothing of them leave"
+    assert {"reason": reason, "num": num_forbidden} in manifest_of(export)["left_out"]
 
 
 def test_words_leave_as_they_are_and_as_csv_harmless_to_spreadsheets() -> None:

@@ -42,11 +42,14 @@ def may_carry_text(film: DecodedFilm) -> bool:
 def reasons_to_hold(film: DecodedFilm) -> list[str]:
     """Sentences for the admin who decides; empty for a plain chest film."""
     reasons = [] if film.content is not Content.DICOM else _odd_tags(film)
+    view = view_position(film)
+    if view and view not in FRONTAL_VIEWS + LATERAL_VIEWS:
+        reasons.append(f"Its view is {view}, not PA, AP or lateral.")
     if film.num_frames > 1:
         reasons.append(f"It holds {film.num_frames} pictures; a film is one.")
     if film.held_bits_more:
         reasons.append("Its values are larger than its header allows, so its greys may be wrong.")
-    if film.looks_inverted and view_position(film) not in LATERAL_VIEWS:
+    if film.looks_inverted and view not in LATERAL_VIEWS:
         reasons.append(
             "Its greys look reversed: bone seems dark. Its polarity (MONOCHROME1 or 2) may be tagged wrong."
         )
@@ -64,8 +67,6 @@ def _odd_tags(film: DecodedFilm) -> list[str]:
         reasons.append("It is not stored as a radiograph.")
     reasons += _odd_body_part(film)
     view = view_position(film)
-    if view and view not in FRONTAL_VIEWS + LATERAL_VIEWS:
-        reasons.append(f"Its view is {view}, not PA, AP or lateral.")
     if tags.word(source, "PatientOrientation") == "R" and view not in LATERAL_VIEWS:
         reasons.append("It is stored mirrored: the patient's right is on the picture's right.")
     if tags.word(source, "BurnedInAnnotation") == "YES":

@@ -1,4 +1,5 @@
-"""The de-identified DICOM tree, where its pixels lie, named sets of studies, and who saw what."""
+"""The de-identified DICOM tree, where its pixels lie, named sets of studies, what their sources say of them,
+and who saw what."""
 
 from deepmedix_review.studies.models.collections import (
     Collection,
@@ -8,7 +9,9 @@ from deepmedix_review.studies.models.collections import (
 )
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.models.picture_views import PictureView
+from deepmedix_review.studies.models.references import Label, Reference, ReferenceRegion
 from deepmedix_review.studies.models.sightings import Sighting
+from deepmedix_review.studies.models.sources import SourceDataset
 
 __all__ = [
     "Collection",
@@ -17,9 +20,13 @@ __all__ = [
     "ImportBatch",
     "ImportItem",
     "Instance",
+    "Label",
     "PictureView",
+    "Reference",
+    "ReferenceRegion",
     "Series",
     "Sighting",
+    "SourceDataset",
     "Split",
     "Study",
 ]

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from deepmedix_review.common.models import PublicModel
+from deepmedix_review.studies.models.sources import SourceDataset
 
 
 class Study(PublicModel):
@@ -30,6 +31,13 @@ class Study(PublicModel):
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
     is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
+    source = models.ForeignKey(
+        SourceDataset,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="studies",
+        help_text="the data set that it came with; null for what was brought in as single films",
+    )
     name_seen_at = models.DateTimeField(
         null=True, help_text="ticked on the sheet: a name is written on it; until unticked nothing lets it in"
     )

@@ -1,0 +1,1 @@
+"""Data sets that others made, in the layouts in which they are published."""

@@ -1,0 +1,9 @@
+"""The layouts that can be brought in. A new one is a module of its own and a line here."""
+
+from deepmedix_review.studies.known_sets.said import Layout
+from deepmedix_review.studies.known_sets.table import read_table
+
+LAYOUTS = {
+    layout.key: layout
+    for layout in (Layout("table", "PNG or JPEG files with a metadata.csv of your own", read_table),)
+}
