@@ -7,6 +7,7 @@ import { moment } from "../moments";
 import { type Desk, hasItsFilm } from "./desk";
 import type { Desks } from "./desks";
 import { readingIn } from "./next-case";
+import { letGoOfFocus } from "./scrolling";
 import type { SessionState } from "./session-state";
 
 /** Of a case that was signed before: how its reader study stands now is said on the worklist. */
@@ -110,6 +111,10 @@ export class Onward {
   }
 
   private swapIn(to: Desk, from: Desk): void {
+    // Both before the page changes: for either the browser lays the page out, were it only to keep how far it was
+    // scrolled.
+    history.pushState({ uid: to.uid }, "", `/readings/${to.uid}/`);
+    letGoOfFocus();
     this.desks.views.bringToFront(to.view);
     this.host.show(to);
     this.host.set({ notice: otherWork(from.room.state.reading, to.room.state.reading) });
@@ -117,7 +122,6 @@ export class Onward {
     const display = to.view.display();
     if (display) to.room.displayChanged(display);
     to.saver.opened();
-    history.pushState({ uid: to.uid }, "", `/readings/${to.uid}/`);
     performance.mark("next-case-shown", { detail: to.uid });
   }
 

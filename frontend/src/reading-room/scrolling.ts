@@ -10,6 +10,11 @@ export function focusCurrentItem(): void {
   document.querySelector<HTMLElement>(".room .current")?.focus({ preventScroll: true });
 }
 
+/** Of an item that is about to go: taken off the page with the focus, the page is laid out for it alone. */
+export function letGoOfFocus(): void {
+  (document.activeElement as HTMLElement | SVGElement | null)?.blur();
+}
+
 /** What the reader works on may lie below the fold, scrolled away or because the window got smaller. */
 export function keepCurrentItemInSight(): void {
   [...document.querySelectorAll(".room .current")].at(-1)?.scrollIntoView({ block: "nearest" });

@@ -53,7 +53,22 @@ export function createFilmView(parent: HTMLElement): FilmView {
     lines.clear();
   }
 
+  let isDue = false;
+
+  /** Once for all that an event changes, still before the next frame. What is drawn is measured on the page, so the
+   * page's own changes, which come a microtask later, go first: else it would be laid out twice. */
   function redraw(): void {
+    if (isDue) return;
+    isDue = true;
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        isDue = false;
+        drawOver();
+      }),
+    );
+  }
+
+  function drawOver(): void {
     if (!isShown) {
       overlay.clear();
       return;
