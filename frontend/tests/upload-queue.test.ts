@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Answer } from "../src/api/client";
-import type { ImportBatch } from "../src/api/studies";
+import type { ArchiveImport } from "../src/api/studies";
 import { type NamedFile, type Result, UploadQueue } from "../src/upload/queue";
+import type { Sent, Way } from "../src/upload/sending";
 
 const AWAY: Answer<never> = { kind: "unreachable", sentence: "The server cannot be reached." };
 const LOCKED_OUT: Answer<never> = { kind: "locked-out", sentence: "Log in first." };
@@ -12,7 +13,7 @@ const A_WHILE_MS = 31_000;
 const named = (...names: string[]): NamedFile[] =>
   names.map((name) => ({ name, file: new File(["x"], name) }));
 
-function judged(batch: string): Answer<ImportBatch> {
+function judged(batch: string): Answer<Sent> {
   const item = {
     uid: "i",
     file_name: "f",
@@ -21,7 +22,7 @@ function judged(batch: string): Answer<ImportBatch> {
     study: "s",
     is_to_look_at: false,
   };
-  return { kind: "done", body: { batch, items: [item] } as unknown as ImportBatch };
+  return { kind: "done", body: { batch, items: [item] } as unknown as Sent };
 }
 
 /** A server that answers what the test says, in turn, and afterwards takes everything. */
@@ -31,11 +32,14 @@ class Server {
   private waiting: (() => void)[] = [];
   private numBatches = 0;
   isHolding = false;
+  way: Way | undefined;
 
-  constructor(private readonly answers: Answer<ImportBatch>[] = []) {}
+  constructor(private readonly answers: Answer<Sent>[] = []) {}
 
   readonly queue = new UploadQueue({
-    send: async (file, batch) => {
+    send: async (file, way) => {
+      const { batch } = way;
+      this.way = way;
       this.sent.push({ name: file.name, batch });
       if (this.isHolding) await new Promise<void>((resolve) => this.waiting.push(resolve));
       return this.answers.shift() ?? judged(batch ?? `batch-${++this.numBatches}`);
@@ -154,4 +158,29 @@ test("a file that is refused stops no other and is sent again as an import of it
   await settle();
   expect(server.sent.at(-1)).toEqual({ name: "b", batch: null });
   expect(server.queue.state.numUnsent).toBe(0);
+});
+
+test("an archive that is there is handed over, and takes no film into its import", async () => {
+  const server = new Server([
+    { kind: "done", body: { state: "queued", uid: "u" } as unknown as ArchiveImport },
+  ]);
+  server.queue.add(named("films.zip", "a"));
+  await settle();
+  expect(server.results.map(({ outcome }) => outcome)).toEqual(["handed over", "accepted"]);
+  expect(server.sent.at(-1)).toEqual({ name: "a", batch: null });
+});
+
+test("what is sent in parts pauses between two of them and goes on as the first in line", async () => {
+  const server = new Server([AWAY]);
+  server.isHolding = true;
+  server.queue.add(named("films.zip", "a"));
+  expect(server.way?.mayGoOn()).toBe(true);
+  server.queue.pause();
+  expect(server.way?.mayGoOn()).toBe(false);
+  server.answer();
+  await settle();
+  server.isHolding = false;
+  server.queue.goOn();
+  await settle();
+  expect(server.names).toEqual(["films.zip", "films.zip", "a"]);
 });

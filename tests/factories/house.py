@@ -34,7 +34,7 @@ from deepmedix_review.reviews.study_services import (
     take_next_case,
 )
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
-from deepmedix_review.studies.models import Collection, Instance, Study
+from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, Study
 from deepmedix_review.studies.services import hold_study
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -43,7 +43,7 @@ from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
-from tests.factories.studies import store_phantom
+from tests.factories.studies import failed_archive, store_phantom
 
 NUM_FILMS = 5
 HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
@@ -72,6 +72,7 @@ class House:
     study: Study
     held: Study
     collection: Collection
+    archive: ArchiveImport
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -101,6 +102,7 @@ def furnish() -> House:
         name="Phantoms", picks=[study.uid for study in studies[1:]], actor=admin
     ).collection
     change_picks(collection=collection, add=[studies[0].uid], actor=admin)
+    archive = failed_archive(admin)
     own = save_criterion(
         actor=admin,
         name="Would you sign it?",
@@ -168,6 +170,7 @@ def furnish() -> House:
         study=studies[0],
         held=held,
         collection=collection,
+        archive=archive,
         draft=draft,
         running=running,
         own_criterion=own,

@@ -9,7 +9,7 @@ import factory
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 
@@ -83,3 +83,25 @@ def store_phantom(*, seed: int = 1, size: int = 96, **attributes: Any) -> Instan
         item = receive(write_film(Path(folder) / "film.dcm", seed=seed, size=size, **attributes), demo=True)
     assert item.instance is not None, item.reason
     return item.instance
+
+
+def failed_archive(admin: User) -> ArchiveImport:
+    """One that stopped in the middle, and can be tried again."""
+    reason = "The disk is full. 2 of 1,200 files are done, and stay so. Free some space, then try again."
+    archive = ArchiveImport.objects.create(
+        batch=start_import(actor=admin, source=ImportBatch.Source.ARCHIVE),
+        file_name="a-name-of-an-archive-of-a-data-set-that-is-long-part-0001.tar.gz",
+        num_bytes=7_340_032,
+        num_received=7_340_032,
+        state=ArchiveImport.State.FAILED,
+        error=reason,
+        num_files=1200,
+        num_accepted=1,
+        num_to_look_at=1,
+        num_refused=1,
+    )
+    for number, (outcome, said) in enumerate((("accepted", ""), ("refused", "This is a PDF document.")), 1):
+        ImportItem.objects.create(
+            batch=archive.batch, file_name=f"{number}.dcm", outcome=outcome, reason=said, number=number
+        )
+    return archive

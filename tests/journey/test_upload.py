@@ -1,12 +1,14 @@
 """Bringing films in by the browser: one bad file stops no other, and each says what became of it."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from deepmedix_review.studies.models import ImportBatch, Study
+from deepmedix_review.studies.models import ArchiveImport, ImportBatch, Study
+from deepmedix_review.studies.tasks import run_archive_import
 from tests.browser import check_barriers, open_as
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import store_phantom, write_film
@@ -96,6 +98,115 @@ def test_every_film_of_a_folder_is_brought_in(
     drop(page, folder)
     expect(results).to_contain_text("4 files · 2 accepted · 2 duplicate", timeout=60_000)
     assert Study.objects.count() == 2
+
+
+CONTENT_REQUEST = "**/content/"
+
+
+def an_archive(tmp_path: Path, *, num_more_bytes: int = 0) -> Path:
+    """Two films, a letter, and what no film is, as large as is said."""
+    path = tmp_path / "films.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for seed in (1, 2):
+            archive.write(
+                write_film(tmp_path / "film.dcm", seed=seed, BurnedInAnnotation="NO"), f"{seed}.dcm"
+            )
+        archive.writestr("letter.pdf", b"%PDF-1.4" + bytes(num_more_bytes))
+    return path
+
+
+def unpack_what_waits() -> None:
+    for archive in ArchiveImport.objects.filter(state="queued"):
+        run_archive_import(archive.pk)
+
+
+def test_an_archive_is_sent_in_parts_and_its_row_says_what_became_of_it(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page = page_of_an_admin
+    parts: list[str] = []
+    page.on(
+        "request",
+        lambda request: parts.append(request.headers["content-range"]) if request.method == "PUT" else None,
+    )
+    page.goto(f"{live_server.url}/studies/import/")
+    drop(page, an_archive(tmp_path, num_more_bytes=20 * 1024**2))
+    results = page.locator("[data-upload-results]")
+    expect(results).to_contain_text("1 file · 1 sent, to be unpacked", timeout=60_000)
+    expect(results.get_by_role("status")).to_have_text("Done.")
+    assert parts[0].startswith(f"bytes 0-{16 * 1024**2 - 1}/")
+    assert len(parts) == 2
+    row = page.get_by_role("table", name="Your archives").get_by_role("row").filter(has_text="films.zip")
+    expect(row).to_contain_text("films.zip")
+    check_barriers(page)
+    unpack_what_waits()
+    expect(row).to_contain_text("3 of 3")
+    expect(row).to_contain_text("done")
+    assert Study.objects.count() == 2
+    row.get_by_role("link", name="films.zip").click()
+    page.get_by_role("link", name="1 refused").click()
+    refused = page.get_by_role("row").filter(has_text="letter.pdf")
+    expect(refused).to_contain_text("This is a PDF document")
+    expect(page.get_by_role("row")).to_have_count(2)
+    check_barriers(page)
+
+
+def test_an_archive_goes_on_behind_what_was_sent_once_the_server_is_back_also_in_another_window(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page, path = page_of_an_admin, an_archive(tmp_path, num_more_bytes=20 * 1024**2)
+    page.goto(f"{live_server.url}/studies/import/")
+    num_tries: list[int] = []
+
+    def after_the_first(route: Route) -> None:
+        num_tries.append(1)
+        if len(num_tries) > 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(CONTENT_REQUEST, after_the_first)
+    drop(page, path)
+    status = page.locator("[data-upload-results]").get_by_role("status")
+    expect(status).to_contain_text("The server cannot be reached. Tried again by itself", timeout=60_000)
+    assert ArchiveImport.objects.get().num_received == 16 * 1024**2
+    row = page.get_by_role("table", name="Your archives").get_by_role("row").filter(has_text="films.zip")
+    expect(row).to_contain_text("being sent")
+    check_barriers(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.unroute(CONTENT_REQUEST)
+    parts: list[str] = []
+    page.on(
+        "request",
+        lambda request: parts.append(request.headers["content-range"]) if request.method == "PUT" else None,
+    )
+    page.get_by_label("DICOM, PNG or JPEG files").set_input_files(path)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("[data-upload-results]")).to_contain_text("1 sent, to be unpacked", timeout=60_000)
+    assert len(parts) == 1
+    assert parts[0].startswith(f"bytes {16 * 1024**2}-")
+    assert ArchiveImport.objects.count() == 1
+
+
+def test_an_archive_that_is_cancelled_while_it_is_sent_is_not_begun_anew(
+    page_of_an_admin: Page, live_server: Any, tmp_path: Path
+) -> None:
+    page = page_of_an_admin
+    page.goto(f"{live_server.url}/studies/import/")
+    page.route(CONTENT_REQUEST, lambda route: route.abort())
+    drop(page, an_archive(tmp_path))
+    row = page.get_by_role("table", name="Your archives").get_by_role("row").filter(has_text="films.zip")
+    row.get_by_role("button", name="Cancel films.zip").click()
+    expect(row).to_contain_text("cancelled", timeout=60_000)
+    page.unroute(CONTENT_REQUEST)
+    results = page.locator("[data-upload-results]")
+    unsent = results.get_by_role("row").filter(has_text="films.zip")
+    expect(unsent).to_contain_text("It was cancelled.", timeout=60_000)
+    assert ArchiveImport.objects.count() == 1
+    page.get_by_role("button", name="Send 1 file again").click()
+    expect(results).to_contain_text("1 sent, to be unpacked", timeout=60_000)
+    assert ArchiveImport.objects.count() == 2
 
 
 def test_an_empty_folder_says_so(page_of_an_admin: Page, live_server: Any, tmp_path: Path) -> None:

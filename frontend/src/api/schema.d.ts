@@ -4,6 +4,109 @@
  */
 
 export interface paths {
+    "/api/archive-imports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Your own, newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["archive_import_list"];
+        put?: never;
+        /** @description Make room for a zip or tar archive (gzip, bzip2, xz); its content follows by PUT. */
+        post: operations["archive_import_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive-imports/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["archive_import_retrieve"];
+        put?: never;
+        post?: never;
+        /** @description The archive of one that failed; films that are in stay. */
+        delete: operations["archive_import_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive-imports/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A running one ends after the file in hand; films that are in stay. */
+        post: operations["archive_import_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive-imports/{uid}/content/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description The archive, or its next part, 2 GB at most; with the last one a worker begins. */
+        put: operations["archive_import_send"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive-imports/{uid}/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What became of each file, the last first, page by page. */
+        get: operations["archive_import_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive-imports/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description One that failed goes on behind the last file that was judged. */
+        post: operations["archive_import_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections/": {
         parameters: {
             query?: never;
@@ -565,7 +668,10 @@ export interface paths {
         /** @description The newest studies first, 50 a page. */
         get: operations["list_studies"];
         put?: never;
-        /** @description Bring films in. Each file is judged alone: a refused one stops no other, and its item says why. */
+        /**
+         * @description Bring films in. Each file is judged alone: a refused one stops no other, and its item says why. A
+         *     worker brings in what lies in zip and tar archives.
+         */
         post: operations["import_films"];
         delete?: never;
         options?: never;
@@ -824,6 +930,68 @@ export interface components {
             /** @description empty where the answer stands as it is */
             rewrite: string;
         };
+        ArchiveFilePageJson: {
+            results: components["schemas"]["ImportItem"][];
+            next_before: number | null;
+        };
+        /** @description `num_received` of `num_bytes` tells how much is here, `num_done` of `num_files` how far a worker is. */
+        ArchiveImportJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            /**
+             * Format: uuid
+             * @description the import that its films are of
+             */
+            readonly batch: string;
+            /** @description shown to the person who brought it in, nowhere else */
+            readonly file_name: string;
+            readonly state: components["schemas"]["ArchiveState"];
+            /** @description why it failed, in a sentence for a person */
+            readonly error: string;
+            /** @description of the whole archive */
+            readonly num_bytes: number;
+            /** @description bytes of it that are here */
+            readonly num_received: number;
+            /** @description in it; null until they are counted */
+            readonly num_files: number | null;
+            /** @description files that were judged */
+            readonly num_done: number;
+            readonly num_accepted: number;
+            /** @description of the accepted ones: a person had to look for names on them when they came */
+            readonly num_to_look_at: number;
+            readonly num_held: number;
+            readonly num_duplicate: number;
+            readonly num_refused: number;
+            readonly may_be_tried_again: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+        };
+        ArchiveImportPageJson: {
+            results: components["schemas"]["ArchiveImportJson"][];
+            next_before: number | null;
+        };
+        /** @description Its films are brought in by a worker: /api/archive-imports/{uid}/ says how far it is. */
+        ArchiveSent: {
+            /** Format: uuid */
+            readonly uid: string;
+            /** @description shown to the person who brought it in, nowhere else */
+            file_name: string;
+            state?: components["schemas"]["ArchiveState"];
+        };
+        /**
+         * @description * `receiving` - Receiving
+         *     * `queued` - Queued
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         * @enum {string}
+         */
+        ArchiveState: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
         AskExportJsonRequest: {
             /** @description what the data may be used for, a sentence */
             data_use: string;
@@ -841,6 +1009,16 @@ export interface components {
              * @description readings signed up to this moment; now, where it is not named
              */
             as_of?: string;
+        };
+        BeginArchiveJsonRequest: {
+            file_name: string;
+            /** @description of the whole archive */
+            num_bytes: number;
+            /**
+             * Format: int64
+             * @description when the file was changed last, in milliseconds since 1970: the same file begun again goes on where it was cut off
+             */
+            modified_ms?: number;
         };
         /** @enum {unknown} */
         BlankEnum: "";
@@ -1351,6 +1529,7 @@ export interface components {
             /** Format: uuid */
             batch: string;
             items: components["schemas"]["ImportItem"][];
+            archives: components["schemas"]["ArchiveSent"][];
         };
         ImportItem: {
             /** @description shown to the person who brought it in, nowhere else */
@@ -1543,6 +1722,11 @@ export interface components {
             sides: string[];
             /** @description as written */
             words: string;
+        };
+        NotTakenJson: {
+            detail: string;
+            /** @description where the part begins elsewhere than what is here ends */
+            num_received?: number;
         };
         /** @enum {unknown} */
         NullEnum: null;
@@ -2212,6 +2396,388 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    archive_import_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportPageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginArchiveJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["BeginArchiveJsonRequest"];
+                "multipart/form-data": components["schemas"]["BeginArchiveJsonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_send: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `bytes first-last/total` of a part; left out where the archive comes whole */
+                "Content-Range"?: string;
+            };
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_files: {
+        parameters: {
+            query?: {
+                before?: number;
+                outcome?: "accepted" | "duplicate" | "held" | "refused";
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveFilePageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    archive_import_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveImportJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
     list_collections: {
         parameters: {
             query?: {

@@ -2,4 +2,5 @@
 import type { components } from "./schema";
 
 export type ImportBatch = components["schemas"]["Import"];
+export type ArchiveImport = components["schemas"]["ArchiveImportJson"];
 export type ImportItem = components["schemas"]["ImportItem"];

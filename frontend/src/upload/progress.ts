@@ -10,6 +10,8 @@ export interface Steering {
   sendAgain(): void;
 }
 
+const HANDED_OVER = "sent, to be unpacked";
+
 const number = new Intl.NumberFormat("en");
 const files = (count: number): string => (count === 1 ? "1 file" : `${number.format(count)} files`);
 
@@ -46,7 +48,7 @@ export class ImportProgress {
   }
 
   judged({ outcome, isToLookAt }: Result): void {
-    const kind = isToLookAt ? "to look at" : outcome;
+    const kind = isToLookAt ? "to look at" : outcome === "handed over" ? HANDED_OVER : outcome;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.numDone += 1;
   }

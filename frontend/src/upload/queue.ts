@@ -1,7 +1,7 @@
 /** The files of all drops, sent one after the other: the server decodes each in a process of its own. */
-import type { ImportBatch, ImportItem } from "../api/studies";
+import type { ImportItem } from "../api/studies";
 import { Patience } from "../patience";
-import type { Send } from "./sending";
+import type { Send, Sent } from "./sending";
 
 export interface NamedFile {
   readonly file: File;
@@ -11,7 +11,8 @@ export interface NamedFile {
 
 export interface Result {
   readonly name: string;
-  readonly outcome: ImportItem["outcome"] | "not sent";
+  /** `handed over`: an archive that is there; what is in it is judged by a worker. */
+  readonly outcome: ImportItem["outcome"] | "handed over" | "not sent";
   readonly isToLookAt: boolean;
   readonly reason: string;
   readonly study: string | null;
@@ -118,7 +119,11 @@ export class UploadQueue {
     if (next === undefined) return;
     this.current = next;
     this.host.changed();
-    const answer = await this.host.send(next.file, next.drop.batch, (share) => this.host.progress(share));
+    const answer = await this.host.send(next.file, {
+      batch: next.drop.batch,
+      progress: (share) => this.host.progress(share),
+      mayGoOn: () => this.halt === null,
+    });
     this.current = null;
     if (answer.kind === "done") this.done(next, answer.body);
     else if (answer.kind === "refused") this.notSent(next, answer.sentence);
@@ -127,8 +132,12 @@ export class UploadQueue {
     void this.work();
   }
 
-  private done({ name, drop }: Waiting, { batch, items }: ImportBatch): void {
+  private done({ name, drop }: Waiting, sent: Sent): void {
     this.patience.renew();
+    if (!("items" in sent)) {
+      return this.host.judged({ name, outcome: "handed over", isToLookAt: false, reason: "", study: null });
+    }
+    const { batch, items } = sent;
     drop.batch = batch;
     for (const { outcome, reason, study, is_to_look_at } of items) {
       this.host.judged({ name, outcome, isToLookAt: is_to_look_at, reason: reason ?? "", study });

@@ -3,6 +3,7 @@ import type { Result } from "./queue";
 
 const TONES: Record<Result["outcome"], string> = {
   accepted: "good",
+  "handed over": "good",
   duplicate: "quiet",
   held: "warn",
   refused: "bad",
@@ -48,10 +49,11 @@ export class ResultList {
     this.current?.showProgress(share);
   }
 
-  /** An accepted one stands in the list of the latest files below. */
+  /** An accepted one stands in the list of the latest files below, an archive in that of the archives. */
   add(result: Result): void {
     this.showCurrent(null);
-    if (result.outcome !== "accepted") fill(this.body.insertRow(0), result);
+    if (result.outcome !== "accepted" && result.outcome !== "handed over")
+      fill(this.body.insertRow(0), result);
     if (this.body.rows.length > MOST_ROWS) {
       this.body.rows[MOST_ROWS]?.remove();
       this.more.hidden = false;

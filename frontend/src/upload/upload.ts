@@ -1,9 +1,10 @@
 /** Uploading: each file is its own request, so one bad file stops no other, and none waits unseen. */
+import { isArchive, sendArchiveTo } from "./archives";
 import { chosenFiles, filesOf } from "./dropped";
 import { ImportProgress } from "./progress";
 import { type NamedFile, UploadQueue } from "./queue";
 import { ResultList } from "./results";
-import { sendTo } from "./sending";
+import { type Send, sendFilmTo } from "./sending";
 
 /** Gives every `<form data-upload>` a drop area, progress, and what became of each file that asks for something. */
 export function enhanceUploads(root: ParentNode): void {
@@ -14,9 +15,9 @@ function enhance(form: HTMLFormElement): void {
   const field = form.querySelector<HTMLInputElement>("input[name=files]");
   const folderField = form.querySelector<HTMLInputElement>("[data-folder] input");
   const place = form.parentElement?.querySelector<HTMLElement>("[data-upload-results]");
-  const url = form.dataset.uploadUrl;
-  if (!field || !folderField || !place || !url) return;
-  const begin = whenFirstNeeded(() => new Import(place, url));
+  const { uploadUrl, archiveUrl } = form.dataset;
+  if (!field || !folderField || !place || !uploadUrl || !archiveUrl) return;
+  const begin = whenFirstNeeded(() => new Import(place, sendTo(uploadUrl, archiveUrl)));
   const add = (files: readonly NamedFile[]): void => begin().add(files);
 
   form.classList.add("drop");
@@ -44,6 +45,17 @@ function enhance(form: HTMLFormElement): void {
   });
 }
 
+function sendTo(filmUrl: string, archiveUrl: string): Send {
+  const sendFilm = sendFilmTo(filmUrl);
+  const sendArchive = sendArchiveTo(archiveUrl, tellArchives);
+  return async (file, way) => ((await isArchive(file)) ? sendArchive : sendFilm)(file, way);
+}
+
+/** The list of archives renews itself by it. */
+function tellArchives(): void {
+  document.body.dispatchEvent(new Event("archives-changed"));
+}
+
 function whenFirstNeeded<Made>(make: () => Made): () => Made {
   let made: Made | null = null;
   return () => {
@@ -57,14 +69,15 @@ class Import {
   private readonly progress: ImportProgress;
   private readonly list: ResultList;
 
-  constructor(place: HTMLElement, url: string) {
+  constructor(place: HTMLElement, send: Send) {
     place.replaceChildren();
     this.queue = new UploadQueue({
-      send: sendTo(url),
+      send,
       progress: (share) => this.list.showProgress(share),
       judged: (result) => {
         this.list.add(result);
         this.progress.judged(result);
+        if (result.outcome === "handed over") tellArchives();
       },
       changed: () => this.show(),
     });

@@ -106,6 +106,9 @@ RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
 # Archives of exports, and for how many days each can be fetched.
 EXPORT_FOLDER = HOME / "exports"
 EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "30"))
+# Archives that wait for a worker or for the rest of them, and for how many days one may be left so.
+ARCHIVE_FOLDER = HOME / "archives"
+ARCHIVE_DAYS = int(os.environ.get("ARCHIVE_DAYS", "7"))
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
 SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
@@ -202,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "Finding": "deepmedix_review.reviews.first_reads.CHEXPERT_FINDINGS",
         "VoteSide": "deepmedix_review.reviews.models.Vote.Side",
         "JobState": "deepmedix_review.common.models.JobState",
+        "ArchiveState": "deepmedix_review.studies.models.ArchiveImport.State",
         "Split": "deepmedix_review.studies.models.Split",
     },
 }
@@ -239,6 +243,7 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
         ("wake-training", "feedback.tasks.reconcile_training"),
         ("tend-films", "studies.tasks.tend_films"),
+        ("tend-archive-imports", "studies.tasks.tend_archive_imports"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),
     )

@@ -1,6 +1,7 @@
 """Films in and out by JSON: upload, list, decide, and the film itself."""
 
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
-from deepmedix_review.studies.models import ImportBatch, ImportItem
+from deepmedix_review.studies.intake.archives import is_archive
+from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem
 from deepmedix_review.studies.picture_views import note_picture_view
 from deepmedix_review.studies.selectors import film_for, study_for, study_page
 from deepmedix_review.studies.serializers import (
@@ -41,6 +43,7 @@ from deepmedix_review.studies.services import (
     receive_instance,
     start_import,
 )
+from deepmedix_review.studies.tasks import take_archive
 
 _DECIDES_ON_WHAT_IT_SEES = (
     *APIView.permission_classes,
@@ -82,38 +85,51 @@ class StudyListView(APIView):
         responses={201: ImportSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why."""
+        """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why. A
+        worker brings in what lies in zip and tar archives."""
         files = request.FILES.getlist("files")
         sent: dict[str, Any] = {"files": files}
         if "batch" in request.POST:
             sent["batch"] = request.POST["batch"]
         asked = UploadSerializer(data=sent)
         asked.is_valid(raise_exception=True)
-        batch, items = receive_uploads(
+        received = receive_uploads(
             files, actor=acting_user(request), continues=asked.validated_data.get("batch")
         )
-        answer = ImportSerializer({"batch": batch.uid, "items": items})
+        answer = ImportSerializer(
+            {"batch": received.batch.uid, "items": received.items, "archives": received.archives}
+        )
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
 
-def receive_uploads(
-    files: list[Any], *, actor: User, continues: uuid.UUID | None = None
-) -> tuple[ImportBatch, list[ImportItem]]:
+@dataclass(frozen=True)
+class Received:
+    """What became of each film; and the archives, whose films a worker brings in."""
+
+    batch: ImportBatch
+    items: list[ImportItem]
+    archives: list[ArchiveImport]
+
+
+def receive_uploads(files: list[Any], *, actor: User, continues: uuid.UUID | None = None) -> Received:
     """Of a form or a request, one batch; or more of the one that it continues."""
     if continues is None:
         batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
     else:
         batch = continue_import(continues, actor=actor)
-    items = []
+    received = Received(batch, [], [])
     for file in files:
         if not isinstance(file, TemporaryUploadedFile):
             raise TypeError(
                 "films are uploaded to disk: keep FilmUploadHandler alone in FILE_UPLOAD_HANDLERS"
             )
         with file:
-            path = Path(file.temporary_file_path())
-            items.append(receive_instance(path, batch=batch, file_name=file.name or "", actor=actor))
-    return batch, items
+            path, name = Path(file.temporary_file_path()), file.name or ""
+            if is_archive(path):
+                received.archives.append(take_archive(path, file_name=name, actor=actor))
+            else:
+                received.items.append(receive_instance(path, batch=batch, file_name=name, actor=actor))
+    return received
 
 
 class StudyView(APIView):

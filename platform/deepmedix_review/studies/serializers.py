@@ -6,7 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deepmedix_review.studies.models import ImportItem, Instance, Study
+from deepmedix_review.studies.models import ArchiveImport, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import CompanionFilm
 from deepmedix_review.studies.services import LONGEST_REASON
 
@@ -125,9 +125,18 @@ class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):
         return str(item.instance.study.uid) if item.instance else None
 
 
+class ArchiveSentSerializer(serializers.ModelSerializer[ArchiveImport]):
+    """Its films are brought in by a worker: /api/archive-imports/{uid}/ says how far it is."""
+
+    class Meta:
+        model = ArchiveImport
+        fields = ("uid", "file_name", "state")
+
+
 class ImportSerializer(serializers.Serializer[Any]):
     batch = serializers.UUIDField()
     items = ImportItemSerializer(many=True)
+    archives = ArchiveSentSerializer(many=True)
 
 
 class HoldSerializer(serializers.Serializer[Any]):

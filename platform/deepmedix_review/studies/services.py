@@ -67,19 +67,33 @@ def continue_import(uid: uuid.UUID, *, actor: User) -> ImportBatch:
 
 
 def receive_instance(
-    path: Path, *, batch: ImportBatch, file_name: str, actor: User | None, is_text_free: bool = False
+    path: Path,
+    *,
+    batch: ImportBatch,
+    file_name: str,
+    actor: User | None,
+    is_text_free: bool = False,
+    number: int | None = None,
 ) -> ImportItem:
     """Check, decode, de-identify and store one file. A refusal is an item with its reason, not an error.
 
     A batch of the demo makes phantom studies. `is_text_free`: a person answers for it that no name is written
-    on the film, as in a public data set, so nobody has to look.
+    on the film, as in a public data set, so nobody has to look. `number`: its place in the archive that a
+    worker unpacks; raises IntegrityError, and keeps nothing, where that was judged already.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
             film = decode_film(path, limits=_limits(), work=Path(folder))
         except FilmRefused as refusal:
-            return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
-        return _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free)
+            return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor, number=number)
+        return _keep(
+            film,
+            batch=batch,
+            file_name=file_name,
+            actor=actor,
+            is_text_free=is_text_free,
+            number=number,
+        )
 
 
 def receive_described(
@@ -158,8 +172,9 @@ def refuse_file(
     file_name: str,
     actor: User | None,
     sender: Mapping[str, str] | None = None,
+    number: int | None = None,
 ) -> ImportItem:
-    """Record that a file was not taken in, and why."""
+    """Record that a file was not taken in, and why. `number` as for `receive_instance`."""
     return _record(
         Outcome.REFUSED,
         reason=reason,
@@ -168,6 +183,7 @@ def refuse_file(
         file_name=file_name,
         actor=actor,
         sender=sender,
+        number=number,
     )
 
 
@@ -285,6 +301,7 @@ def _keep(
     is_text_free: bool,
     sender: Mapping[str, str] | None = None,
     source: SourceDataset | None = None,
+    number: int | None = None,
 ) -> ImportItem:
     identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
     # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
@@ -301,6 +318,7 @@ def _keep(
             file_name=file_name,
             actor=actor,
             sender=sender,
+            number=number,
         )
     is_phantom = batch.source == ImportBatch.Source.DEMO
     needs_look = not is_phantom and not is_text_free and may_carry_text(film)
@@ -314,6 +332,7 @@ def _keep(
         file_name=file_name,
         actor=actor,
         sender=sender,
+        number=number,
     )
 
 
@@ -403,9 +422,15 @@ def _record(
     file_name: str,
     actor: User | None,
     sender: Mapping[str, str] | None,
+    number: int | None,
 ) -> ImportItem:
     item = ImportItem.objects.create(
-        batch=batch, file_name=_shown_name(file_name), outcome=outcome, reason=reason, instance=instance
+        batch=batch,
+        file_name=shown_name(file_name),
+        outcome=outcome,
+        reason=reason,
+        instance=instance,
+        number=number,
     )
     details = {"outcome": str(outcome), **(sender or {})}
     if instance is not None:
@@ -414,7 +439,7 @@ def _record(
     return item
 
 
-def _shown_name(file_name: str) -> str:
+def shown_name(file_name: str) -> str:
     """The last part of a path, without what a screen can't show."""
     name = re.split(r"[/\\]", file_name)[-1]
     return "".join(c if c.isprintable() else "?" for c in name)[:255] or "unnamed"

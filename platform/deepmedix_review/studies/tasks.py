@@ -1,9 +1,74 @@
-"""Looks after films: lets those in again whose missing files are back, and records who saw which pictures."""
+"""Brings archives in, lets films in again whose files are back, and records who saw which pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from celery import shared_task
+from django.db import transaction
 
+from deepmedix_review.accounts.models import User
+from deepmedix_review.common import jobs
+from deepmedix_review.common.models import JobState
+from deepmedix_review.studies.archive_imports import receiving, services
+from deepmedix_review.studies.archive_imports.running import (
+    ArchiveUnfit,
+    counted_fields,
+    import_archive,
+)
 from deepmedix_review.studies.film_files import look_again
+from deepmedix_review.studies.models import ArchiveImport
 from deepmedix_review.studies.picture_views import record_picture_views
+
+
+def receive_part(
+    job: ArchiveImport, *, offset: int, num_bytes: int, read: Callable[[int], bytes], actor: User
+) -> ArchiveImport:
+    """See `receiving.receive_part`."""
+    job = receiving.receive_part(job, offset=offset, num_bytes=num_bytes, read=read, actor=actor)
+    if job.state == JobState.QUEUED:
+        jobs.wake(run_archive_import, job)
+    return job
+
+
+def take_archive(path: Path, *, file_name: str, actor: User) -> ArchiveImport:
+    """See `receiving.take_archive`."""
+    job = receiving.take_archive(path, file_name=file_name, actor=actor)
+    jobs.wake(run_archive_import, job)
+    return job
+
+
+def retry_archive(job: ArchiveImport, *, actor: User) -> None:
+    """See `services.retry_archive`."""
+    with transaction.atomic():
+        services.retry_archive(job, actor=actor)
+        jobs.wake(run_archive_import, job)
+
+
+@shared_task
+def run_archive_import(job_id: int) -> None:
+    """One archive at a time: the others wait for the sweep that finds the turn free."""
+    job = services.claim_archive(job_id)
+    if job is None:
+        return
+    try:
+        with jobs.kept_alive(job) as check:
+            import_archive(job, check=check)
+        jobs.finish(job, state=JobState.DONE, **counted_fields(job))
+    except Exception as error:
+        counted = counted_fields(job)
+        jobs.end_by(job, error)
+        services.close_archive(job, counted=counted, may_be_tried_again=not isinstance(error, ArchiveUnfit))
+    else:
+        services.close_archive(job, counted=counted_fields(job), may_be_tried_again=False)
+
+
+@shared_task
+def tend_archive_imports() -> None:
+    """Queue again what lost its worker, wake the one whose turn it is, and delete what is done with."""
+    waiting = jobs.requeue_expired(ArchiveImport)
+    if waiting and not ArchiveImport.objects.filter(state=JobState.RUNNING).exists():
+        run_archive_import.apply_async((waiting[0],), expires=60)
+    services.tidy_archives()
 
 
 @shared_task

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from deepmedix_review.studies import api_views, views
+from deepmedix_review.studies.archive_imports import api_views as archive_api_views
+from deepmedix_review.studies.archive_imports import views as archive_views
 from deepmedix_review.studies.collecting import api_views as collection_api_views
 from deepmedix_review.studies.collecting import views as collection_views
 from deepmedix_review.studies.looking import views as looking_views
@@ -11,6 +13,12 @@ page_urlpatterns = [
     path("studies/", views.show_studies, name="study-list"),
     path("studies/import/", views.import_studies, name="study-import"),
     path("studies/import/latest/", views.show_latest_files, name="study-import-latest"),
+    path("studies/import/archives/", archive_views.list_archives, name="archive-import-list"),
+    path("studies/import/archives/live/", archive_views.show_live_archives, name="archive-import-live"),
+    path("studies/import/archives/<uuid:uid>/", archive_views.show_archive, name="archive-import"),
+    path("studies/import/archives/<uuid:uid>/cancel/", archive_views.cancel, name="archive-import-cancel"),
+    path("studies/import/archives/<uuid:uid>/retry/", archive_views.retry, name="archive-import-retry"),
+    path("studies/import/archives/<uuid:uid>/delete/", archive_views.delete, name="archive-import-delete"),
     path("studies/look/", looking_views.look, name="study-look"),
     path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
     path("studies/held/", views.show_held, name="study-held"),
@@ -33,6 +41,32 @@ page_urlpatterns = [
     ),
 ]
 api_urlpatterns = [
+    path("archive-imports/", archive_api_views.ArchiveImportsView.as_view(), name="api-archive-import-list"),
+    path(
+        "archive-imports/<uuid:uid>/",
+        archive_api_views.ArchiveImportView.as_view(),
+        name="api-archive-import",
+    ),
+    path(
+        "archive-imports/<uuid:uid>/content/",
+        archive_api_views.ArchiveContentView.as_view(),
+        name="api-archive-import-content",
+    ),
+    path(
+        "archive-imports/<uuid:uid>/files/",
+        archive_api_views.FilesView.as_view(),
+        name="api-archive-import-files",
+    ),
+    path(
+        "archive-imports/<uuid:uid>/cancel/",
+        archive_api_views.CancelView.as_view(),
+        name="api-archive-import-cancel",
+    ),
+    path(
+        "archive-imports/<uuid:uid>/retry/",
+        archive_api_views.RetryView.as_view(),
+        name="api-archive-import-retry",
+    ),
     path("studies/", api_views.StudyListView.as_view(), name="api-study-list"),
     path("studies/<uuid:uid>/", api_views.StudyView.as_view(), name="api-study-detail"),
     path("studies/<uuid:uid>/decision/", api_views.StudyDecisionView.as_view(), name="api-study-decision"),

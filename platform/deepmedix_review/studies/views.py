@@ -16,11 +16,12 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.api_views import receive_uploads
+from deepmedix_review.studies.archive_imports.views import latest_archives
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
 from deepmedix_review.studies.film_files import look_for_files
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
-from deepmedix_review.studies.models import ImportItem, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.selectors import (
     count_outcomes,
     count_states,
@@ -84,17 +85,27 @@ def import_studies(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         files = request.FILES.getlist("files")
         if not files:
-            messages.error(request, "No file was chosen. Choose DICOM, PNG or JPEG files, then import.")
+            messages.error(request, "No file was chosen. Choose films or archives, then import.")
             return redirect("study-import")
-        batch, _ = receive_uploads(files, actor=acting_user(request))
-        numbers = count_outcomes(batch.uid, user=acting_user(request))
-        total = sum(numbers.values())
-        told = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
-        tell = messages.warning if ImportItem.Outcome.REFUSED in numbers else messages.success
-        tell(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
+        received = receive_uploads(files, actor=acting_user(request))
+        if received.items:
+            _tell_outcomes(request, received.batch)
+        if received.archives:
+            num = len(received.archives)
+            told = "1 archive waits" if num == 1 else f"{num} archives wait"
+            messages.success(request, f"{told} to be unpacked; the list of archives shows how far that is.")
         return redirect("study-import")
     before = read_before(request.GET.get("before"))
-    return render(request, "studies/study_import.html", _latest(acting_user(request), before=before))
+    context = _latest(acting_user(request), before=before) | latest_archives(acting_user(request))
+    return render(request, "studies/study_import.html", context)
+
+
+def _tell_outcomes(request: HttpRequest, batch: ImportBatch) -> None:
+    numbers = count_outcomes(batch.uid, user=acting_user(request))
+    total = sum(numbers.values())
+    told = ", ".join(f"{number} {outcome}" for outcome, number in numbers.items())
+    tell = messages.warning if ImportItem.Outcome.REFUSED in numbers else messages.success
+    tell(request, f"{total} {'file' if total == 1 else 'files'}: {told}.")
 
 
 @require_safe

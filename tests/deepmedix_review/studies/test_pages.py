@@ -44,18 +44,21 @@ def _upload(path: Path, name: str = "") -> SimpleUploadedFile:
 
 def test_an_upload_answers_file_by_file(desk: Client, admin: User, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.dcm")
-    bad = tmp_path / "film.zip"
-    bad.write_bytes(b"PK\x03\x04 not a film")
+    bad = tmp_path / "film.7z"
+    bad.write_bytes(b"7z\xbc\xaf\x27\x1c not a film")
     empty = SimpleUploadedFile("empty.dcm", b"")
-    files = [_upload(film), _upload(bad), _upload(film), empty]
+    archive = SimpleUploadedFile("films.zip", b"PK\x03\x04 for a worker")
+    files = [_upload(film), _upload(bad), archive, _upload(film), empty]
     answer = desk.post(reverse("api-study-list"), {"files": files})
     assert answer.status_code == 201
     items = answer.json()["items"]
     assert [item["outcome"] for item in items] == ["accepted", "refused", "duplicate", "refused"]
     assert items[3]["reason"] == "The file is empty."
     assert items[0]["study"] == items[2]["study"] == str(Study.objects.get().uid)
-    assert (items[1]["study"], items[1]["file_name"]) == (None, "film.zip")
-    assert items[1]["reason"].startswith("This is a zip archive.")
+    assert (items[1]["study"], items[1]["file_name"]) == (None, "film.7z")
+    assert items[1]["reason"].startswith("This is a 7z archive.")
+    (handed_over,) = answer.json()["archives"]
+    assert (handed_over["file_name"], handed_over["state"]) == ("films.zip", "queued")
     batch = ImportBatch.objects.get(uid=answer.json()["batch"])
     assert (batch.requested_by, batch.source) == (admin, "upload")
     listed = desk.get(reverse("api-study-list")).json()

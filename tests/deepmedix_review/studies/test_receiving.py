@@ -201,7 +201,7 @@ def test_a_file_name_is_shown_without_its_folder_and_without_tricks() -> None:
     batch = ImportBatch.objects.create(source=ImportBatch.Source.UPLOAD)
     empty = Path(os.devnull)
     names = ["../../etc/passwd", "C:\\films\\a.dcm", "a\u202eb\n.dcm", "", "x" * 500]
-    shown = [services._shown_name(name) for name in names]
+    shown = [services.shown_name(name) for name in names]
     assert shown == ["passwd", "a.dcm", "a?b?.dcm", "unnamed", "x" * 255]
     item = services.receive_instance(empty, batch=batch, file_name="<img src=x>", actor=None)
     assert item.reason == "The file is empty."

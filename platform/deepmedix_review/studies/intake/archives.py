@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -68,11 +69,15 @@ def is_archive(path: Path) -> bool:
     return start.startswith((*_ZIP, *_COMPRESSED)) or start[257:262] == b"ustar"
 
 
-def count_files(path: Path, *, limits: ArchiveLimits) -> int:
-    """How many `unpack` gives. Raises ArchiveRefused where a limit is passed or the archive can't be read."""
+def count_files(path: Path, *, limits: ArchiveLimits, check: Callable[[], None] = lambda: None) -> int:
+    """How many `unpack` gives. Raises ArchiveRefused where a limit is passed or the archive can't be read.
+
+    A compressed tar is read to its end meanwhile; `check`, which may raise, is called at each of its files.
+    """
     num_files, num_bytes = 0, 0
     try:
         for entry in _entries(path):
+            check()
             num_files += 1
             num_bytes += entry.num_bytes
             if num_files > limits.max_files:
@@ -90,13 +95,13 @@ def count_files(path: Path, *, limits: ArchiveLimits) -> int:
     return num_files
 
 
-def unpack(path: Path, *, limits: ArchiveLimits, work: Path) -> Iterator[UnpackedFile]:
+def unpack(path: Path, *, limits: ArchiveLimits, work: Path, after: int = 0) -> Iterator[UnpackedFile]:
     """In the order of the archive; each lies in `work` until the next is asked for. Call `count_files` first.
 
-    Folders, links, devices and hidden files are left out.
+    Folders, links, devices and hidden files are left out, and so are the first `after` of the others.
     """
     target = work / "unpacked"
-    for entry in _entries(path):
+    for entry in islice(_entries(path), after, None):
         if entry.num_bytes > limits.max_file_bytes:
             yield UnpackedFile(
                 entry.name, None, f"The file is larger than {limits.max_file_bytes // 1024**2} MB."

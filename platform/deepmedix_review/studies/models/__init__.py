@@ -1,6 +1,7 @@
 """The de-identified DICOM tree, where its pixels lie, named sets of studies, what their sources say of them,
 and who saw what."""
 
+from deepmedix_review.studies.models.archive_imports import ArchiveImport
 from deepmedix_review.studies.models.collections import (
     Collection,
     CollectionMember,
@@ -14,6 +15,7 @@ from deepmedix_review.studies.models.sightings import Sighting
 from deepmedix_review.studies.models.sources import SourceDataset
 
 __all__ = [
+    "ArchiveImport",
     "Collection",
     "CollectionMember",
     "CollectionVersion",

@@ -147,7 +147,8 @@ class Instance(PublicModel):
 
 
 class ImportBatch(PublicModel):
-    """One upload, folder, message over DICOMweb or association over the DICOM network, file by file."""
+    """One upload, folder, archive, message over DICOMweb or association over the DICOM network, file by
+    file."""
 
     class Source(models.TextChoices):
         UPLOAD = "upload"
@@ -155,6 +156,7 @@ class ImportBatch(PublicModel):
         DEMO = "demo"
         STOW = "stow"
         LISTENER = "listener"
+        ARCHIVE = "archive"
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -171,13 +173,29 @@ class ImportItem(PublicModel):
         DUPLICATE = "duplicate"
         REFUSED = "refused"
 
-    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items")
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items", db_index=False)
+    number = models.PositiveIntegerField(
+        null=True, help_text="its place in the archive that a worker unpacks; null elsewhere"
+    )
     file_name = models.CharField(
         max_length=255, help_text="shown to the person who brought it in, nowhere else"
     )
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
     reason = models.TextField(blank=True)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "number"],
+                condition=Q(number__isnull=False),
+                name="a_file_of_an_archive_is_judged_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "-id"], name="items_of_an_import"),
+            models.Index(fields=["batch", "outcome", "-id"], name="items_of_an_outcome"),
+        ]
 
     @property
     def is_to_look_at(self) -> bool:
