@@ -1,9 +1,14 @@
 """The layouts that can be brought in. A new one is a module of its own and a line here."""
 
+from deepmedix_review.studies.known_sets.nih_chestxray14 import SOURCE as NIH
+from deepmedix_review.studies.known_sets.nih_chestxray14 import read_nih
 from deepmedix_review.studies.known_sets.said import Layout
 from deepmedix_review.studies.known_sets.table import read_table
 
 LAYOUTS = {
     layout.key: layout
-    for layout in (Layout("table", "PNG or JPEG files with a metadata.csv of your own", read_table),)
+    for layout in (
+        Layout("table", "PNG or JPEG files with a metadata.csv of your own", read_table),
+        Layout("nih-chestxray14", "Data_Entry_2017.csv, BBox_List_2017.csv, images", read_nih, NIH),
+    )
 }

@@ -82,6 +82,12 @@ def rows_of(path: Path, *, columns: Sequence[str]) -> Iterator[Row | Problem]:
             yield Row(path.name, number, dict(zip(columns, values, strict=False)))
 
 
+def lines_of(path: Path) -> Iterator[str]:
+    """A list of names, one a line, without empty ones."""
+    with path.open("rb") as file:
+        yield from filter(None, (line.strip() for line in _lines(file)))
+
+
 class Shelf:
     """Rows put aside by kind and key, in a file without a name that ends with it: memory stays flat."""
 

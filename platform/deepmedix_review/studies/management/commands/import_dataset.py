@@ -100,7 +100,7 @@ class Command(BaseCommand):
             counts.update(self._counted(received))
             num_unseen += any(_is_unseen(item) for _, item in received.items)
             if counts["studies"] % EVERY == 0:
-                self.stdout.write(f"{counts['studies']} studies so far, {counts['films']} new films")
+                self.stdout.write(f"{counts['studies']} studies so far, {counts['films']} films read")
         self._sum_up(counts, source=source, num_unseen=num_unseen, keeps_reports=keeps_reports)
         if counts["problems"] or counts[ImportItem.Outcome.REFUSED]:
             raise SystemExit(1)
@@ -127,10 +127,11 @@ class Command(BaseCommand):
     ) -> None:
         told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
         self.stdout.write(
-            f"{source.name}: {counts['studies']} studies. New films: {counts['films']} ({told}); "
-            f"here already: {counts['known']}. New references: {counts['references']}."
+            f"{source.name}: {counts['studies']} studies. Films: {told}, "
+            f"{counts['known']} here already. New references: {counts['references']}."
         )
-        if counts["studies"] and not counts["films"] and not counts["references"]:
+        num_new = counts[ImportItem.Outcome.ACCEPTED] + counts[ImportItem.Outcome.HELD] + counts["references"]
+        if counts["studies"] and not num_new:
             self.stdout.write("Nothing new: what could be read of it was here already.")
         if counts["problems"]:
             self.stdout.write(f"Left, as said above: {counts['problems']} rows, pictures or parts of them.")
