@@ -22,6 +22,7 @@ from deepmedix_review.reviews.designs.order import (
     hide_repeats,
     order_cases,
 )
+from deepmedix_review.reviews.designs.sides import draw_sides
 
 __all__ = ["draw", "draw_assignments", "draw_new_reader", "draw_open_slots", "prepare"]
 
@@ -74,7 +75,6 @@ def draw_assignments(
     controls = [] if design.is_pool else [case.key for case in cases if case.role == "control"]
     mixed = [*pairs, *((reader.key, control) for reader in readers for control in controls)]
     opening = [(reader.key, case.key) for reader in readers for case in taught]
-    swaps = _chosen([*opening, *mixed], 0.5, swapped_before, rng)
     asked = _chosen(mixed, design.share_with_first_read, asked_before, rng)
     # A case that teaches shows all that the study asks.
     if design.share_with_first_read > 0:
@@ -101,6 +101,15 @@ def draw_assignments(
         key: bring_forward(order, numbers[key], washout_cases=washout_cases) for key, order in orders.items()
     }
     repeats = choose_repeats(orders, numbers, washout_cases=washout_cases, rng=rng)
+    swaps = draw_sides(
+        {
+            key: [*(case.key for case in taught), *order.cases[order.num_before :]]
+            for key, order in orders.items()
+        },
+        rng=rng,
+        lists_before={key: [item.swap for item in held.readings] for key, held in before.items()},
+        cases_before=swapped_before,
+    )
     planned: list[PlannedAssignment] = []
     for reader in readers:
         held, order = before[reader.key], orders[reader.key]

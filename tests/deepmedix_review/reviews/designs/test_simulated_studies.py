@@ -17,6 +17,7 @@ from deepmedix_review.reviews.designs import (
 )
 from deepmedix_review.reviews.designs.design import Design
 from deepmedix_review.reviews.designs.draw import lists_of
+from deepmedix_review.reviews.designs.sides import BLOCK
 
 NUM_READERS, NUM_CASES, NUM_TRAINING = 8, 300, 3
 WASHOUT = 20
@@ -81,6 +82,10 @@ def study(request: pytest.FixtureRequest) -> Study:
     return simulate(DESIGNS[request.param])
 
 
+def longest_run(sides: Sequence[bool]) -> int:
+    return max(len(list(run)) for _, run in itertools.groupby(sides))
+
+
 def spread(counts: Sequence[int]) -> int:
     return max(counts) - min(counts)
 
@@ -141,6 +146,20 @@ def test_sides_are_balanced_for_every_reader_and_every_case_within_one(study: St
     for items in [*study.by_case(firsts).values(), *lists_of(firsts).values()]:
         swapped = sum(item.swap for item in items)
         assert abs(2 * swapped - len(items)) <= 1
+
+
+def test_sides_change_along_every_list_half_of_each_block_and_never_by_rote(study: Study) -> None:
+    """Repeats, which have the other side, stand between: they alone can make a run longer."""
+    orders = set()
+    for items in lists_of(study.planned).values():
+        sides = [item.swap for item in items if item.kind == "first"]
+        for start in range(0, len(sides) - BLOCK + 1, BLOCK):
+            block = tuple(sides[start : start + BLOCK])
+            assert sum(block) == BLOCK / 2
+            orders.add(block)
+        assert longest_run(sides) <= BLOCK
+        assert longest_run([item.swap for item in items]) <= 2 * BLOCK
+    assert len(orders) == len(set(itertools.permutations([True, True, False, False])))
 
 
 def test_first_reads_are_asked_for_the_share_of_every_reader_and_case(study: Study) -> None:
