@@ -1,6 +1,6 @@
 """Lays out maps, whose cells are the brighter the more there is: of every two readers, and over a film."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deepmedix_review.reviews.results.plots import (
     LETTER_PX,
@@ -19,9 +19,16 @@ KEY_STEPS = 5
 MOST_TAIL = 8
 
 
-def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], *, said: str) -> Plot:
+def matrix_plot(
+    names: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    *,
+    said: str,
+    weak: Mapping[tuple[int, int], str] | None = None,
+) -> Plot:
     """A square table of figures from -1 to 1 between every two of `names`: the brighter, the higher. A dash
-    stands where there is none."""
+    stands where there is none. `weak` ones, by row and column with the reason, stand in brackets and on no
+    brightness."""
     tails = [_tail(name) for name in names]
     side = max(MATRIX_CELL_PX, LETTER_PX * max(map(len, tails), default=0) + 6)
     left = name_px(names)
@@ -34,10 +41,12 @@ def matrix_plot(names: Sequence[str], values: Sequence[Sequence[float | None]], 
                 continue
             x, y = left + side * column, MATRIX_CELL_PX * row + 20
             told = "\u2013" if value is None else f"{value:.2f}"
-            labels.append(Label(x + side / 2 - 1, y + 26, told, "middle"))
+            why = (weak or {}).get((min(row, column), max(row, column)), "") if value is not None else ""
+            labels.append(Label(x + side / 2 - 1, y + 26, f"({told})" if why else told, "middle"))
             if value is not None:
-                bar = Bar(x, y, side - 2, MATRIX_CELL_PX - 2, 1, f"{name} and {names[column]}: {told}")
-                cells.append((bar, round(0.05 + 0.5 * max(0.0, value), 2)))
+                about = f"{name} and {names[column]}: {told}" + (f", {why}" if why else "")
+                bar = Bar(x, y, side - 2, MATRIX_CELL_PX - 2, 1, about)
+                cells.append((bar, 0.05 if why else round(0.05 + 0.5 * max(0.0, value), 2)))
     width = left + side * len(names)
     return Plot(width, MATRIX_CELL_PX * len(names) + 24, said, cells=tuple(cells), labels=tuple(labels))
 

@@ -30,7 +30,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
     title, key = "Agreement of every two readers", "pairs"
     method = "Cohen's kappa, quadratic weights (Cohen 1968), on the items that both rated"
     scale = next((one for one in rated if one.is_scale), None)
-    columns = ("reader", "other reader", "kappa", "low", "high", "items", "cases")
+    columns = ("reader", "other reader", "kappa", "low", "high", "items", "cases", "in the range")
     if scale is None:
         return missing(key=key, title=title, method=method, note="This reader study asks no scale.")
     ratings = scale.first
@@ -49,6 +49,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
     values: list[list[float | None]] = [[None] * len(most) for _ in most]
     rows: list[tuple[Cell, ...]] = []
     told: list[float] = []
+    weak: dict[tuple[int, int], str] = {}
     low, size = min(scale.values), len(scale.values)
     # A pair of readers has each item in the cell of its two marks; items that either left out lie beyond.
     marks = np.where(np.isnan(table[most]), size * size, table[most] - low).astype(np.int64)
@@ -60,7 +61,10 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
         values[i][j] = values[j][i] = found.value
         edges = found.interval or (None, None)
         num_cases = int(np.count_nonzero(np.bincount(case[cells < size * size])))
-        if found.value is not None and num_cases >= TOO_FEW_CASES:
+        why_not = _why_not(found.value, num_cases)
+        if why_not:
+            weak[i, j] = why_not
+        if found.value is not None and not why_not:
             told.append(found.value)
         rows.append(
             (
@@ -71,6 +75,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
                 rounded(edges[1]),
                 int(confusion.sum()),
                 num_cases,
+                f"no: {why_not}" if why_not else "yes",
             )
         )
     known = [row[2] for row in rows if isinstance(row[2], float)]
@@ -91,7 +96,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
         n=f"{counted(len(told), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
         value=f"kappa {min(told):.2f} to {max(told):.2f}" if told else "",
         note=" ".join(filter(None, notes)),
-        plot=matrix_plot(shown, values, said=said),
+        plot=matrix_plot(shown, values, said=said, weak=weak),
     )
 
 
@@ -103,19 +108,28 @@ def _case_of_items(readings: Readings, ratings: Ratings) -> Keys:
     return case
 
 
+def _why_not(kappa: float | None, num_cases: int) -> str:
+    """Why a pair is not in the range that is told; empty where it is."""
+    if not num_cases:
+        return "no case in common"
+    if num_cases < TOO_FEW_CASES:
+        return f"{counted(num_cases, 'case')} in common, fewer than {TOO_FEW_CASES}"
+    return "no kappa: all marks are the same" if kappa is None else ""
+
+
 def _says_too_few(number: int, *, of: int) -> str:
     """What the range leaves out: a kappa of a few cases lies anywhere, whatever its readers think."""
     if not number:
         return ""
     if number == of:
         return (
-            f"No range is told: no 2 readers have rated {TOO_FEW_CASES} cases or more in common. The table "
-            "has each pair, with its cases."
+            f"No range is told: no 2 readers have rated {TOO_FEW_CASES} cases or more in common. Each pair "
+            "stands in brackets, and in the table with its cases."
         )
     pairs = "1 pair of readers has" if number == 1 else f"{number} pairs of readers have"
     return (
-        f"{pairs} fewer than {TOO_FEW_CASES} cases in common: left out of the range, and in the table with "
-        "their number."
+        f"{pairs} fewer than {TOO_FEW_CASES} cases in common: in brackets, left out of the range, and in the "
+        "table with their number."
     )
 
 

@@ -1,5 +1,6 @@
 """Which pairs of readers the range of kappa speaks of, on readings made by hand."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -40,7 +41,10 @@ def pairs_of(cases_of: Mapping[int, range]) -> Figure:
 def test_pairs_with_few_cases_in_common_stand_in_the_table_and_not_in_the_range() -> None:
     found = pairs_of({1: range(20), 2: range(20), 3: range(2)})
     assert found.value == "kappa 1.00 to 1.00"
-    assert "2 pairs of readers have fewer than 10 cases in common: left out of the range" in found.note
+    assert (
+        "2 pairs of readers have fewer than 10 cases in common: in brackets, left out of the range"
+        in found.note
+    )
     assert found.n == "1 pair of 3 readers, plausibility"
     rows = {row[:2]: dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows}
     few = rows["E-ONE", "E-THREE"]
@@ -48,7 +52,14 @@ def test_pairs_with_few_cases_in_common_stand_in_the_table_and_not_in_the_range(
     assert isinstance(few["kappa"], float)
     assert few["kappa"] < 0
     assert (rows["E-ONE", "E-TWO"]["items"], rows["E-ONE", "E-TWO"]["cases"]) == (20 * NUM_STEPS, 20)
+    assert few["in the range"] == "no: 2 cases in common, fewer than 10"
+    assert rows["E-ONE", "E-TWO"]["in the range"] == "yes"
     assert found.plot is not None
+    # Four cells of the plot, two pairs from both sides: in brackets, and the pointer is told why.
+    figures = Counter(label.text for label in found.plot.labels if "." in label.text)
+    assert figures == {"1.00": 2, f"({few['kappa']:.2f})": 4}
+    why = {bar.title for bar, _ in found.plot.cells if "E-THREE" in bar.title}
+    assert all(title.endswith("2 cases in common, fewer than 10") for title in why)
     assert "1 pair, from 1.00 to 1.00" in found.plot.said
 
 
@@ -67,3 +78,4 @@ def test_readers_with_nothing_in_common_are_not_called_a_pair_of_few_cases() -> 
     found = pairs_of({1: range(12), 2: range(12), 3: range(12, 14)})
     assert found.value == "kappa 1.00 to 1.00"
     assert found.note == "2 pairs of readers rated nothing in common (–)."
+    assert [row[-1] for row in found.table.rows] == ["yes", "no: no case in common", "no: no case in common"]
