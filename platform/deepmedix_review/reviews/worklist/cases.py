@@ -6,11 +6,11 @@ however much the reader has read.
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -191,6 +191,22 @@ def to_read(reader_id: int) -> QuerySet[Assignment]:
         signed_at=None,
         withdrawn_at=None,
     )
+
+
+def opens_at(reader_id: int, reader_studies: Collection[int]) -> Mapping[int, datetime]:
+    """By reader study, of those of these in which a case of the reader waits for its day: the first such day.
+
+    Never how many wait: where nothing else is left to read, those are the repeats.
+    """
+    waiting = Assignment.objects.filter(
+        reader=reader_id,
+        signed_at=None,
+        withdrawn_at=None,
+        available_at__gt=timezone.now(),
+        case__reader_study__in=reader_studies,
+    )
+    rows = waiting.order_by().values_list("case__reader_study").annotate(Min("available_at"))
+    return dict(rows)
 
 
 def _listed(assignments: QuerySet[Assignment], invitations: Iterable[Invitation]) -> QuerySet[Assignment]:

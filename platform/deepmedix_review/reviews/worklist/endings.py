@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.pauses import Pause, pause_of
 from deepmedix_review.reviews.study_services.pool import held_case
+from deepmedix_review.reviews.worklist.cases import opens_at
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
@@ -47,8 +49,11 @@ def ending_after(reading: Reading) -> Ending:
         return Ending(
             f"{read} The reader study is paused: {opens} when it goes on. {pause.comfort_at_the_end}"
         )
-    opens = "The last one opens" if num_left == 1 else f"{num_left} open"
-    return Ending(f"{read} {opens} later, by {'itself' if num_left == 1 else 'themselves'}.")
+    # Nor how many: where nothing else is left to read, those are the repeats.
+    opening = opens_at(assignment.reader_id, [study.pk]).get(study.pk)
+    if opening is None:
+        return Ending("Nothing more can be read at the moment. It goes on by itself, in a while.")
+    return Ending(f"Nothing more opens until {say_moment(opening)}. Then it goes on by itself.")
 
 
 def ending_of_pool(pool: ReaderStudy, reader: int) -> Ending:

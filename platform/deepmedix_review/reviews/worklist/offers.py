@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -23,7 +23,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made, whom_to_ask
 from deepmedix_review.reviews.study_services.drafting import design_of
-from deepmedix_review.reviews.worklist.cases import is_late, to_read
+from deepmedix_review.reviews.worklist.cases import is_late, opens_at, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
 from deepmedix_review.reviews.worklist.per_case import said_of_disputes, said_per_case
 from deepmedix_review.studies.film_files import misses_a_file
@@ -70,6 +70,7 @@ class ReadersStudy:
     next_case: uuid.UUID | None
     has_begun_next: bool
     pause: Pause | None
+    opens_at: datetime | None
     who_made: str
     is_reachable: bool
 
@@ -113,6 +114,12 @@ class ReadersStudy:
         return self.next_case is not None
 
     @property
+    def waits(self) -> bool:
+        """Whether cases are left, and none of them can be read yet."""
+        is_open = self.state == ReaderStudy.State.RUNNING and not (self.is_invited or self.is_late)
+        return is_open and not self.is_pool and self.num_open > 0 and self.next_case is None
+
+    @property
     def next_step(self) -> str:
         """What the button says that goes on with this study."""
         if self.is_holding_a_case or self.has_begun_next:
@@ -136,6 +143,12 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
     going_on = _cases_to_go_on_with(reader, invitations)
     pauses = pauses_of(found.reader_study for found in invitations)
     ending = {pool.pk: ending_of_pool(pool, reader.pk) for pool in pools}
+    stopped = [
+        found.reader_study_id
+        for found in invitations
+        if found.num_signed < found.num_assigned and found.reader_study_id not in going_on
+    ]
+    openings = opens_at(reader.pk, stopped) if stopped else {}
     return tuple(
         _readers_study(
             invitation,
@@ -143,6 +156,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
             going_on.get(invitation.reader_study_id),
             ending=ending.get(invitation.reader_study_id),
             pause=pauses.get(invitation.reader_study.uid),
+            opening=openings.get(invitation.reader_study_id),
         )
         for invitation in invitations
     )
@@ -254,6 +268,7 @@ def _readers_study(
     *,
     ending: Ending | None,
     pause: Pause | None,
+    opening: datetime | None,
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline, asks = invitation.deadline or study.deadline, whom_to_ask(study.created_by)
@@ -288,6 +303,7 @@ def _readers_study(
         next_case=going_on.case if going_on else None,
         has_begun_next=going_on is not None and going_on.is_begun,
         pause=pause,
+        opens_at=opening,
         who_made=who_made(study),
         is_reachable=asks is not None and bool(asks.contact),
     )

@@ -145,6 +145,7 @@ def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
     worklist = selectors.worklist(reader, signed=signed, after=read_cursor(request, "after"))
     mine = offers.reader_studies_of(reader)
     accepted = read_cursor(request, "accepted")
+    goes_on = offers.study_to_go_on_with(mine)
     context = {
         "worklist": worklist,
         "signed": signed,
@@ -157,7 +158,12 @@ def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
         "waits_for_pool": any(study.takes_cases and study.is_waiting_for_pool for study in mine),
         "lost_to_lock": any(study.state == ReaderStudy.State.LOCKED and study.num_open for study in mine),
         "is_waiting": any(study.state == ReaderStudy.State.PAUSED and study.num_open for study in mine),
-        "goes_on": offers.study_to_go_on_with(mine),
+        "goes_on": goes_on,
+        # Of cases that can't be read yet no number is told.
+        "is_all_waiting": not goes_on
+        and not (worklist.rows and not signed)
+        and any(study.waits for study in mine),
+        "opens_at": min((study.opens_at for study in mine if study.opens_at), default=None),
         "demo": None if mine else selectors.demo_being_made(),
     }
     return render(request, "reviews/worklist.html", context, status=409 if refusal else 200)

@@ -1,12 +1,14 @@
 """A hidden repeat waits until its reader has forgotten the case: in days, and in cases read since."""
 
+import re
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
@@ -14,6 +16,7 @@ from deepmedix_review.reviews.selectors import reading_for, worklist
 from deepmedix_review.reviews.services import mark_opened, sign_reading
 from deepmedix_review.reviews.study_services import release_due_repeats
 from deepmedix_review.reviews.tasks import tend_reader_studies
+from deepmedix_review.reviews.worklist.endings import ending_after
 from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reviews import complete
@@ -31,6 +34,11 @@ def with_one_repeat(*, days: int, cases: int) -> tuple[ReaderStudy, list[Assignm
     mine = list_of(reader_study, reader)
     [repeat] = [item for item in mine if item.kind == Kind.REPEAT]
     return reader_study, [item for item in mine if item.kind == Kind.FIRST], repeat
+
+
+def words_of(page: str) -> str:
+    """As they are read: no tags, one space between words."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split()).replace(" .", ".")
 
 
 def available_at(repeat: Assignment) -> object:
@@ -80,11 +88,19 @@ def test_it_comes_due_after_so_many_days_and_cannot_be_opened_before() -> None:
         if item != repeated:
             sign_unsaid(item)
     due = available_at(repeat)
+    assert isinstance(due, datetime)
     assert due == Assignment.objects.get(pk=repeated.pk).signed_at + timedelta(days=28)  # type: ignore[operator]
     reading = Reading.objects.get(assignment=repeat)
     assert worklist(repeat.reader).rows == ()
-    page = client_of(repeat.reader).get(reverse("worklist")).content.decode()
-    assert '<span class="quiet">1 opens later</span>' in page
+    moment = say_moment(due)
+    page = words_of(client_of(repeat.reader).get(reverse("worklist")).content.decode())
+    assert f"nothing opens until {moment}" in page
+    assert f"Nothing opens until {moment}. Then it goes on by itself." in page
+    # What is left is the repeat: nothing of the page or of what a program is answered counts it.
+    assert "To read Signed 10" in page
+    assert not re.search(r"\b(1|one) (more |case |of them )?(open|wait|is left)", page, re.IGNORECASE)
+    last = firsts[-1].readings.get()
+    assert ending_after(last).sentence == f"Nothing more opens until {moment}. Then it goes on by itself."
     with pytest.raises(RefusedByRule, match="not open yet"):
         mark_opened(reading, reader=repeat.reader)
     with pytest.raises(RefusedByRule, match="not open yet"):

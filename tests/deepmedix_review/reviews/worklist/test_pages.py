@@ -136,7 +136,7 @@ def test_how_far_a_reader_is_is_said_after_the_signature() -> None:
         assert said == (
             "You have read all 2 cases."
             if reading == second
-            else "You have read 1 of your 2 cases. The last one opens later, by itself."
+            else "Nothing more can be read at the moment. It goes on by itself, in a while."
         )
         if reading == first:
             pause_reader_study(reader_study=study, actor=None)
