@@ -316,3 +316,32 @@ def test_a_list_of_cases_that_comes_late_takes_no_newer_one_s_place(
     expect(page.locator("#case-list input")).to_have_count(1)
     expect(page.locator("#case-list")).not_to_contain_text(of_serving.label)
     assert problems == []
+
+
+def test_what_an_admin_opened_stays_open_when_another_version_is_chosen(
+    live_server: Any, context: BrowserContext
+) -> None:
+    read_film(1)
+    other = ModelVersionFactory.create()
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watch(page)
+    page.goto(f"{live_server.url}/reader-studies/new/")
+    missing = page.locator("summary", has_text="Is a study missing?")
+    missing.click()
+    ask = page.locator("#ask-shown")
+    expect(ask).to_be_visible()
+    # The choice is renewed while the focus is on the summary already.
+    page.locator("#id_version").evaluate(
+        "(select, value) => { select.value = value; "
+        "document.querySelector('#ask-models').closest('details').querySelector('summary').focus(); "
+        "select.dispatchEvent(new Event('change', { bubbles: true })); }",
+        str(other.uid),
+    )
+    expect(ask).to_have_text(f"Ask {other} about all ready studies")
+    expect(ask).to_be_visible()
+    expect(missing).to_be_focused()
+    missing.click()
+    page.locator("#id_version").select_option("")
+    expect(ask).not_to_have_text(f"Ask {other} about all ready studies")
+    expect(ask).to_be_hidden()
+    assert problems == []
