@@ -75,6 +75,9 @@ describe("two films beside each other", () => {
     expect(room.state.said).toBe("The other film has no “Auto”: it stays as it is.");
     room.perform(preset);
     expect([rated.preset, other.preset]).toEqual([2, 1]);
+    other.names = ["Full range", "Lung"];
+    room.perform(preset);
+    expect([rated.preset, other.preset]).toEqual([0, 0]);
     other.inverted = true;
     room.perform(invert);
     expect([rated.inverted, other.inverted]).toEqual([true, true]);

@@ -153,8 +153,8 @@ describe("the presets", () => {
   const whole = rangeLook({ lower: 0, upper: 4095 });
   const names = (...looks: Look[]): string[] => presetsOf([...looks, whole]).map(({ name }) => name);
 
-  it("start with the film as it is stored, and name its other looks as it does", () => {
-    expect(names()).toEqual(["As stored", "Auto", "Lung", "Mediastinum", "Soft", "Hard"]);
+  it("start with the film's own look, and name its further ones as it does; without any with its whole range", () => {
+    expect(names()).toEqual(["Full range", "Auto", "Lung", "Mediastinum", "Soft", "Hard"]);
     expect(names(windowLook(1, 2)).filter((name) => !/Auto|Soft|Hard|Lung|Med/.test(name))).toEqual([
       "As stored",
       "Full range",

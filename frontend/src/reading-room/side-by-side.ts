@@ -54,14 +54,14 @@ export class SideBySide {
     this.choosePreset(lead, ((lead.display()?.preset ?? -1) + 1) % Math.max(lead.presets().length, 1));
   }
 
-  /** On a linked film the look of the same name. */
+  /** On a linked film the look of the same name; back to the first, each as it was first shown. */
   choosePreset(lead: FilmView, index: number): void {
     const name = lead.presets()[index] ?? "";
     lead.choosePreset(index);
     const targets = this.targets();
     for (const view of targets.includes(lead) ? targets : []) {
       if (view === lead) continue;
-      const same = view.presets().indexOf(name);
+      const same = index === 0 ? 0 : view.presets().indexOf(name);
       if (same >= 0) view.choosePreset(same);
       else this.host.set({ said: `The other film has no “${name}”: it stays as it is.` });
     }

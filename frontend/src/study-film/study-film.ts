@@ -3,6 +3,7 @@ import { type Display, type DragTool, type Film, type RegionMark, WrongImage } f
 import type { Box } from "../viewer/geometry";
 import { inWords, startingLine, withEndMoved, withLine } from "../viewer/ruler";
 import { createFilmView } from "../viewer/view";
+import { aboutPreset } from "../viewer/window";
 import { button, made, toggle } from "./elements";
 
 const TOOLS: readonly { tool: DragTool; name: string }[] = [
@@ -163,6 +164,7 @@ export class StudyFilm {
     const options = this.view.presets().map((name, index) => {
       const option = made("option", "", name);
       option.value = String(index);
+      option.title = aboutPreset(name);
       return option;
     });
     this.presets.replaceChildren(own, ...options);

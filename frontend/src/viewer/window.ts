@@ -44,7 +44,7 @@ export function windowOf(range: Range): Window {
 }
 
 export function rangeLook(range: Range): Look {
-  return { name: "Full range", curve: "linear", table: null, window: windowOf(range) };
+  return { name: FULL_RANGE, curve: "linear", table: null, window: windowOf(range) };
 }
 
 export function tableLook(name: string, table: LookupTable): Look {
@@ -157,20 +157,32 @@ export function windowOver(
   return { center: (lower + upper) / 2, width: Math.max(width, Number.MIN_VALUE) };
 }
 
-/** "As stored" first, then the film's other looks by the names that it gives them, then those by its values. */
+const FULL_RANGE = "Full range";
+const AS_STORED = "As stored";
+
+/** The film's own looks by the names that it gives them, then those by its values, then its whole range; of a film
+ * that names no look the whole range is the first. */
 export function presetsOf(looks: readonly Look[]): readonly Preset[] {
   const last = looks.length - 1;
-  if (last <= 1) {
-    const whole = last === 1 ? [{ name: "Full range", look: last }] : [];
-    return [{ name: "As stored", look: 0 }, ...BY_FILM, ...whole];
-  }
+  const whole = { name: FULL_RANGE, look: last };
+  if (last === 0) return [whole, ...BY_FILM];
+  if (last === 1) return [{ name: AS_STORED, look: 0 }, ...BY_FILM, whole];
   const names = looks.slice(0, last).map(({ name }) => name);
   const stored = names.map((name, look) => {
     // A window and a table may both be called NORMAL.
     const isFirst = names.indexOf(name) === look;
-    return { name: `As stored: ${isFirst ? name : `${name} (${look + 1})`}`, look };
+    return { name: `${AS_STORED}: ${isFirst ? name : `${name} (${look + 1})`}`, look };
   });
-  return [...stored, ...BY_FILM, { name: "Full range", look: last }];
+  return [...stored, ...BY_FILM, whole];
+}
+
+/** What a preset does, for whoever wonders about its name. */
+export function aboutPreset(name: string): string {
+  if (name === FULL_RANGE) {
+    return "From the lowest value that occurs on this film to the highest. Nothing is cut off.";
+  }
+  if (name.startsWith(AS_STORED)) return "The window or table that is stored in the film's file.";
+  return "A window by this film's own values; the film's curve stays.";
 }
 
 /**

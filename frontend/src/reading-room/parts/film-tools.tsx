@@ -1,4 +1,5 @@
 import type { DragTool } from "../../viewer/film";
+import { aboutPreset } from "../../viewer/window";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { giveKeysBack } from "../scrolling";
@@ -15,6 +16,8 @@ const TOOLS: readonly { tool: DragTool; name: string }[] = [
 export function FilmTools({ room, state }: { readonly room: Room; readonly state: RoomState }) {
   const perform = room.perform.bind(room);
   const display = room.films.display();
+  const presets = room.films.presets();
+  const chosen = presets[display?.preset ?? -1];
   const onClick = (event: MouseEvent): void => {
     // A list that is open needs the focus itself.
     if (!(event.target instanceof HTMLSelectElement)) giveKeysBack(event);
@@ -53,14 +56,15 @@ export function FilmTools({ room, state }: { readonly room: Room; readonly state
       </button>
       <select
         aria-label="Window preset"
+        title={chosen === undefined ? "A window of your own." : aboutPreset(chosen)}
         value={display?.preset ?? ""}
         onChange={(event) => room.films.choosePreset(Number(event.currentTarget.value))}
       >
         <option value="" hidden>
           Own window
         </option>
-        {room.films.presets().map((name, index) => (
-          <option key={index} value={index}>
+        {presets.map((name, index) => (
+          <option key={index} value={index} title={aboutPreset(name)}>
             {name}
           </option>
         ))}
