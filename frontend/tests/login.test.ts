@@ -3,12 +3,14 @@ import { LOGGED_IN, Login } from "../src/reading-room/login";
 
 const ACCOUNT = "U-000001";
 
+const pseudonymOf = (account: string | null): string | null => account && `R-${account.at(-1)}`;
+
 /** A reader of whom the server was found not to know any more; `account` is who is logged in by now. */
 async function loggedOut(): Promise<{ login: Login; server: { account: string | null; isThere: boolean } }> {
   const server = { account: null as string | null, isThere: true };
   vi.stubGlobal("fetch", async () => {
     if (!server.isThere) throw new TypeError("no network");
-    return new Response(JSON.stringify({ account: server.account }));
+    return new Response(JSON.stringify({ account: server.account, pseudonym: pseudonymOf(server.account) }));
   });
   const login = new Login(
     ACCOUNT,
@@ -41,7 +43,10 @@ describe("a request that was answered", () => {
     const { login, server } = await loggedOut();
     server.account = "U-000002";
     await login.confirmed();
-    expect(login.state).toMatchObject({ who: "another", isAsking: true });
+    expect(login.state).toMatchObject({ who: "another", other: "R-2", isAsking: true });
+    server.account = null;
+    await login.confirmed();
+    expect(login.state).toMatchObject({ who: "nobody", other: null, isAsking: true });
   });
 
   it("changes nothing where the server does not say who it is", async () => {

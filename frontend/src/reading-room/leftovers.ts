@@ -14,11 +14,11 @@ type Case = Pick<Leftover, "reading" | "caseLabel">;
 export interface Leftovers {
   /** Of this reader's other cases, what could not be sent. */
   readonly own: readonly Leftover[];
-  /** Changes that other accounts made in this browser. */
-  readonly numOfOthers: number;
+  /** Other accounts made changes in this browser that wait here: whose and how many is not this reader's to know. */
+  readonly hasOthers: boolean;
 }
 
-export const NO_LEFTOVERS: Leftovers = { own: [], numOfOthers: 0 };
+export const NO_LEFTOVERS: Leftovers = { own: [], hasOthers: false };
 
 const SILENT = { changed: () => {}, signed: () => {}, notSigned: () => {}, reported: () => {} };
 
@@ -60,6 +60,6 @@ export async function sendLeftovers(
     saver.close();
     if (saver.state.numWaiting > 0) own.push({ reading, caseLabel, save: saver.state });
   }
-  const others = rows.filter((row) => row.account !== undefined && row.account !== around.account);
-  return { own, numOfOthers: others.length };
+  const hasOthers = rows.some((row) => row.account !== undefined && row.account !== around.account);
+  return { own, hasOthers };
 }

@@ -4,13 +4,21 @@ import { type Credentials, logInAgain, whoIsLoggedIn } from "../api/account";
 export interface LoginState {
   /** "in" also where the server keeps this reader from this case alone: logging in would not help. */
   readonly who: "in" | "nobody" | "another";
+  /** The pseudonym of that other account. */
+  readonly other: string | null;
   readonly isAsking: boolean;
   readonly isChecking: boolean;
   /** Why the last try failed. */
   readonly refusal: string | null;
 }
 
-export const LOGGED_IN: LoginState = { who: "in", isAsking: false, isChecking: false, refusal: null };
+export const LOGGED_IN: LoginState = {
+  who: "in",
+  other: null,
+  isAsking: false,
+  isChecking: false,
+  refusal: null,
+};
 
 export class Login {
   state = LOGGED_IN;
@@ -25,8 +33,9 @@ export class Login {
   async findOut(): Promise<void> {
     const answer = await whoIsLoggedIn();
     if (answer.kind !== "done") return;
-    const { account } = answer.body;
-    this.set({ who: account === this.account ? "in" : account === null ? "nobody" : "another" });
+    const { account, pseudonym } = answer.body;
+    if (account === this.account) return this.set({ who: "in", other: null });
+    this.set({ who: account === null ? "nobody" : "another", other: pseudonym });
   }
 
   ask(): void {

@@ -21,6 +21,7 @@ if (mount && uid) {
   mount.replaceChildren();
   const account = {
     uid: mount.dataset.account ?? "",
+    username: mount.dataset.username ?? "",
     pseudonym: mount.dataset.pseudonym ?? "",
     isNewHere: mount.dataset.newHere !== undefined,
   };

@@ -130,8 +130,10 @@ function ProblemBanner(props: {
   }
 }
 
-export function whoIsOut({ who }: LoginState): string {
-  return who === "another" ? "Another account is logged in in this browser now." : "You are logged out.";
+export function whoIsOut({ who, other }: LoginState): string {
+  return who === "another"
+    ? `Another account, ${other}, is logged in in this browser now.`
+    : "You are logged out.";
 }
 
 export function LogInButton({ session }: { readonly session: Session }) {

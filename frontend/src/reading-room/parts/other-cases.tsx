@@ -1,4 +1,4 @@
-import { changes, wait } from "../counted";
+import { wait } from "../counted";
 import type { Leftover, Leftovers } from "../leftovers";
 import type { Problem } from "../save-state";
 import type { Session } from "../session";
@@ -11,8 +11,8 @@ const IS_LOST: ReadonlySet<Problem["kind"]> = new Set(["closed", "over"]);
  * once that is opened. */
 export function OtherCases(props: { readonly session: Session; readonly leftovers: Leftovers }) {
   const { session, leftovers } = props;
-  const { own, numOfOthers } = leftovers;
-  if (own.length === 0 && numOfOthers === 0) return null;
+  const { own, hasOthers } = leftovers;
+  if (own.length === 0 && !hasOthers) return null;
   return (
     <details class="other-cases">
       <summary>
@@ -22,10 +22,10 @@ export function OtherCases(props: { readonly session: Session; readonly leftover
         {own.map((one) => (
           <OtherCase key={one.reading} session={session} one={one} />
         ))}
-        {numOfOthers > 0 && (
+        {hasOthers && (
           <p>
-            This browser keeps {changes(numOfOthers)} of another account. They are not sent under your login;
-            they go when that reader logs in here.
+            Changes that were made under another account wait in this browser. They are not sent under your
+            login: whoever made them logs in here with that account and opens a case, and they go.
           </p>
         )}
       </div>
@@ -34,12 +34,12 @@ export function OtherCases(props: { readonly session: Session; readonly leftover
 }
 
 /** "1 change waits of another case". */
-function inShort({ own, numOfOthers }: Leftovers): string {
+function inShort({ own, hasOthers }: Leftovers): string {
   const number = own.reduce((sum, { save }) => sum + save.numWaiting, 0);
   const cases = own.length === 1 ? "another case" : `${own.length} other cases`;
   return [
     ...(own.length > 0 ? [`${wait(number)} of ${cases}`] : []),
-    ...(numOfOthers > 0 ? [`${changes(numOfOthers)} of another account`] : []),
+    ...(hasOthers ? ["changes of another account wait"] : []),
   ].join(" · ");
 }
 
