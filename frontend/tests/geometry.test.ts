@@ -7,6 +7,7 @@ import {
   dragged,
   drawsAnew,
   isDrawable,
+  isFlat,
   MIN_SIDE_PX,
   nearestVisible,
   nextOf,
@@ -109,6 +110,17 @@ describe("dragging", () => {
         expect(after.y_max - after.y_min).toBeGreaterThanOrEqual(MIN_SIDE_PX);
       }
     }
+  });
+});
+
+describe("a drag that is to draw a region", () => {
+  it("spans nothing of the film along a line, at a point, or beside the film", () => {
+    const film = { width: 100, height: 50 };
+    const isNone = (x0: number, y0: number, x1: number, y1: number): boolean =>
+      isFlat({ x: x0, y: y0 }, { x: x1, y: y1 }, film);
+    expect([isNone(10, 10, 10, 40), isNone(10, 10, 60, 10), isNone(5, 5, 5, 5)]).toEqual([true, true, true]);
+    expect([isNone(-30, 10, -5, 40), isNone(20, 60, 40, 90)]).toEqual([true, true]);
+    expect([isNone(-30, 10, 1, 40), isNone(60, 40, 20, 10)]).toEqual([false, false]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { digitsAt, keysAt } from "../src/reading-room/keys-in-use";
+import { digitsAt, keysAt, whyKeysRest } from "../src/reading-room/keys-in-use";
 import { type Place, stepPlace } from "../src/reading-room/place";
+import type { RoomState } from "../src/reading-room/room-state";
 import { SHORTCUTS } from "../src/reading-room/shortcuts";
 import { reading, region, step } from "./scene";
 
@@ -35,4 +36,12 @@ it("names keys by labels that the key map has", () => {
   for (const place of [onStep, vote, finding]) {
     for (const label of keysAt(at(place))) expect(labels).toContain(label);
   }
+});
+
+it("tells of no key while the film is missing, or a text is being written", () => {
+  const missing = { kind: "wrong", sentence: "", isMissing: true, isLockedOut: false } as const;
+  const writing = { field: "note", of: "a1" } as unknown as RoomState["writing"];
+  expect(whyKeysRest({ film: missing, writing: null })).toContain("until the film is on the screen");
+  expect(whyKeysRest({ film: { kind: "loading" }, writing })).toContain("while you write");
+  expect(whyKeysRest({ film: { kind: "loading" }, writing: null })).toBeNull();
 });

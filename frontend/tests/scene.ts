@@ -185,7 +185,7 @@ export class FakeView implements FilmView {
   }
   setDragTool() {}
   seeAgain = (_seen: Seen) => true;
-  presets = () => ["As stored"];
+  presets = () => ["Full range"];
   choosePreset(_index: number) {}
   setInverted(_inverted: boolean) {}
   fit() {}
@@ -233,6 +233,7 @@ export class FakeView implements FilmView {
     this.lineBegun = listener;
   }
   onRegionDrawn() {}
+  onRegionNotDrawn() {}
   onRegionChosen() {}
   onRegionHovered() {}
   onDisplayChanged() {}

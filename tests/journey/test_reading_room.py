@@ -245,6 +245,15 @@ def test_without_its_own_film_on_screen_nothing_can_be_rated(enter: Callable[...
         room.open()
         expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible(timeout=60_000)
         room.press("4", "f", "x", "1")
+        expect(page.locator(".room-bottom")).to_have_text(
+            "The keys rest until the film is on the screen.For research, not for diagnosis."
+        )
+        expect(page.get_by_role("button", name="Take the tour")).to_have_count(0)
+        room.press("Shift+Slash")
+        sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+        expect(sheet.get_by_role("button", name="Close Esc")).to_be_visible()
+        expect(sheet.get_by_role("button", name="Tour")).to_have_count(0)
+        room.press("Escape")
         expect(page.locator(".film-canvas")).to_be_hidden()
         expect(page.locator(".region")).to_have_count(0)
         step = page.get_by_role("group", name="How plausible is step 1, 1 to 5?")
@@ -252,6 +261,8 @@ def test_without_its_own_film_on_screen_nothing_can_be_rated(enter: Callable[...
         page.unroute(FILM)
     page.get_by_role("button", name="Load the film again").click()
     room.wait_for_film()
+    expect(page.locator(".room-bottom")).to_contain_text("Region fits")
+    expect(page.get_by_role("button", name="Take the tour")).to_be_visible()
     assert changes == []
     room.press("4")
     room.wait_until_saved()

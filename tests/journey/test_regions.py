@@ -129,6 +129,32 @@ def test_a_step_gets_further_regions_which_can_be_deleted_and_brought_back(enter
     assert room.problems == []
 
 
+def test_a_click_and_a_drag_along_a_line_draw_no_region_and_say_how_one_is_drawn(enter: Enter) -> None:
+    room = enter()
+    room.open()
+    x, y = room.middle()
+    room.press("d")
+    for end in ((x, y), (x, y + 80), (x + 80, y), (x - 80, y + 2)):
+        room.drag((x, y), end)
+        room.said("No region yet: press on one corner of it and drag to the opposite one. Esc: none.")
+        expect(room.page.locator("[data-region]")).to_have_count(1)
+    assert not DrawnRegion.objects.exists()
+    # It is still to be drawn: no key in between.
+    room.drag((x, y), (x + 80, y + 60))
+    expect(room.page.locator("[data-region]")).to_have_count(2)
+    room.wait_until_saved()
+    drawn = DrawnRegion.objects.get()
+    assert (drawn.x_min, drawn.y_min) == pytest.approx((FILM_SIZE / 2, FILM_SIZE / 2), abs=1.0)
+
+    # One that stands is redrawn by no click either.
+    room.press("k", "r")
+    room.drag((x + 10, y - 40), (x + 10, y - 90))
+    room.said("No region yet: press on one corner of it and drag to the opposite one. Esc: none.")
+    room.press("Escape")
+    assert not RegionAnnotation.objects.exists()
+    assert room.problems == []
+
+
 def test_a_region_is_moved_by_keys_from_its_button_and_by_the_grip_under_its_label(enter: Enter) -> None:
     room = enter()
     room.open()

@@ -14,6 +14,12 @@ export interface DigitKeys {
 
 type Where = Pick<RoomState, "reading" | "place">;
 
+/** Why the bottom bar tells no keys; null where it does. */
+export function whyKeysRest({ film, writing }: Pick<RoomState, "film" | "writing">): string | null {
+  if (film.kind === "wrong") return "The keys rest until the film is on the screen.";
+  return writing === null ? null : "Single keys rest while you write.";
+}
+
 const WALK = ["Next item", "Previous item"];
 
 /** What has its key beside it on a card is not told twice. */

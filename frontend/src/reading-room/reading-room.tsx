@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { KeySettings } from "../api/account";
 import { createFilmPair } from "../viewer/pair";
+import type { Account } from "./account";
 import type { Addresses } from "./addresses";
 import { shortcutsWith } from "./keymap";
 import { listen } from "./listening";
@@ -25,14 +26,6 @@ const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set([
   "out-of-use",
   "closed",
 ]);
-
-/** Whose page this is. */
-export interface Account {
-  readonly uid: string;
-  readonly pseudonym: string;
-  /** Had signed no case when the page was opened. */
-  readonly isNewHere: boolean;
-}
 
 export function ReadingRoom({
   uid,
@@ -84,7 +77,9 @@ export function ReadingRoom({
   // Beyond the case of the page one was signed already.
   const isFirst = account.isNewHere && reading?.uid === uid && reading.signed_at === null;
   const isRestOffered = isRestOwed && reading?.stage === "rating";
-  const isTourOffered = (isFirst && !keySettings.has_toured) || isRestOffered;
+  // It speaks of the film and of keys that rest without it.
+  const isTourable = open?.state.film.kind !== "wrong";
+  const isTourOffered = isTourable && ((isFirst && !keySettings.has_toured) || isRestOffered);
   const takeTour = (): void => {
     const isBefore = reading?.stage === "first_read";
     setTour(isBefore ? "first-read" : isRestOffered ? "after-reveal" : "whole");
@@ -168,7 +163,7 @@ export function ReadingRoom({
           </p>
         )}
         {session && state?.login.isAsking && (
-          <LoginDialog session={session} login={state.login} pseudonym={account.pseudonym} />
+          <LoginDialog session={session} login={state.login} account={account} address={location.pathname} />
         )}
         {session && open && isNaming && (
           <NameDialog
@@ -191,10 +186,14 @@ export function ReadingRoom({
             }
             settings={settings}
             state={keySettings}
-            onTour={() => {
-              setSheetOpen(false);
-              takeTour();
-            }}
+            onTour={
+              isTourable
+                ? () => {
+                    setSheetOpen(false);
+                    takeTour();
+                  }
+                : null
+            }
             onClose={() => setSheetOpen(false)}
           />
         )}

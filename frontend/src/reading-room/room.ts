@@ -204,6 +204,11 @@ export class Room {
     this.set({ said: isModels ? "Redrawn. Enter: done, and on." : null });
   }
 
+  regionNotDrawn(): void {
+    if (!this.canRate || this.state.drawing === null) return;
+    this.set({ said: "No region yet: press on one corner of it and drag to the opposite one. Esc: none." });
+  }
+
   /** The first read is locked, and the server has sent what was said of the film. */
   reveal(reading: Reading): void {
     this.record.forget();

@@ -80,6 +80,7 @@ export class Session {
   private listenTo(view: FilmView): void {
     const room = (): Room | undefined => (this.desk?.view === view ? this.desk.room : undefined);
     view.onRegionDrawn((uid, box) => room()?.regionDrawn(uid, box));
+    view.onRegionNotDrawn(() => room()?.regionNotDrawn());
     view.onRegionChosen((uid) => room()?.walking.toRegion(uid));
     view.onRegionHovered((uid) => room()?.walking.hoverRegion(uid));
     view.onDisplayChanged((display) => room()?.displayChanged(display));

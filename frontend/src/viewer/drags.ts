@@ -5,6 +5,7 @@ import {
   dragged,
   drawsAnew,
   type Grip,
+  isFlat,
   nextOf,
   orderedBox,
   type Placed,
@@ -34,6 +35,8 @@ export interface DragHost {
   focused(): string | null;
   preview(uid: string, box: Box): void;
   drawn(uid: string, box: Box): void;
+  /** A click, or a drag along a line: no region, which stays to be drawn. */
+  notDrawn(): void;
   cancelled(): void;
   chosen(uid: string): void;
   displayChanged(): void;
@@ -153,12 +156,22 @@ function boxBetween(host: DragHost, from: Point, to: Point): Box {
   return rounded(withinFilm(orderedBox(toFilm(from, affine), toFilm(to, affine)), host.stack.filmSize()));
 }
 
+/** A region has a width and a height: less than a click's in either is none, as is what lies beside the film. */
 function drawDrag(host: DragHost, uid: string): Drag {
+  const isNone = (from: Point, to: Point): boolean => {
+    if (Math.abs(to.x - from.x) < CLICK_PX || Math.abs(to.y - from.y) < CLICK_PX) return true;
+    const affine = host.stack.camera.affine();
+    return isFlat(toFilm(from, affine), toFilm(to, affine), host.stack.filmSize());
+  };
   return {
-    move: (from, to) => host.preview(uid, boxBetween(host, from, to)),
+    move: (from, to) => {
+      if (isNone(from, to)) host.cancelled();
+      else host.preview(uid, boxBetween(host, from, to));
+    },
     end: (from, to) => {
-      if (distance(from, to) >= CLICK_PX) host.drawn(uid, boxBetween(host, from, to));
-      else host.cancelled();
+      if (!isNone(from, to)) return host.drawn(uid, boxBetween(host, from, to));
+      host.cancelled();
+      host.notDrawn();
     },
   };
 }

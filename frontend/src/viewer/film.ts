@@ -128,6 +128,8 @@ export interface FilmView {
   /** A click began a line. */
   onLineBegun(listener: () => void): void;
   onRegionDrawn(listener: (uid: string, box: Box) => void): void;
+  /** A click or a drag along a line drew none; the region stays to be drawn. */
+  onRegionNotDrawn(listener: () => void): void;
   onRegionChosen(listener: (uid: string) => void): void;
   onRegionHovered(listener: (uid: string | null) => void): void;
   onDisplayChanged(listener: (display: Display) => void): void;

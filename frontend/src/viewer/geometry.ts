@@ -89,6 +89,12 @@ export function withinFilm(box: Box, film: Size): Box {
   };
 }
 
+/** Whether a drag from one point to the other spans nothing of the film: it has no width or no height there. */
+export function isFlat(from: Point, to: Point, film: Size): boolean {
+  const along = (a: number, b: number, length: number): number => clamp(b, 0, length) - clamp(a, 0, length);
+  return along(from.x, to.x, film.width) === 0 || along(from.y, to.y, film.height) === 0;
+}
+
 /** The box after one of its grips was dragged by (dx, dy) film pixels; moving keeps its size. */
 export function dragged(box: Box, grip: Grip, delta: Point, film: Size): Box {
   if (grip === "move") {

@@ -37,6 +37,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
   let isShown = false;
   let isBehind = false;
   const drawnListeners: ((uid: string, box: Box) => void)[] = [];
+  const notDrawnListeners: (() => void)[] = [];
   const chosenListeners: ((uid: string) => void)[] = [];
   const hoveredListeners: ((uid: string | null) => void)[] = [];
   const displayListeners: ((display: Display) => void)[] = [];
@@ -163,6 +164,9 @@ export function createFilmView(parent: HTMLElement): FilmView {
       drawing = null;
       for (const listener of drawnListeners) listener(uid, box);
       redraw();
+    },
+    notDrawn: () => {
+      for (const listener of notDrawnListeners) listener();
     },
     cancelled: () => {
       preview = null;
@@ -316,6 +320,7 @@ export function createFilmView(parent: HTMLElement): FilmView {
     },
     drawn: () => stack.drawn(),
     onRegionDrawn: (listener) => void drawnListeners.push(listener),
+    onRegionNotDrawn: (listener) => void notDrawnListeners.push(listener),
     onRegionChosen: (listener) => void chosenListeners.push(listener),
     onRegionHovered: (listener) => void hoveredListeners.push(listener),
     onDisplayChanged: (listener) => void displayListeners.push(listener),

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Reading } from "../../api/reading";
 import { clock, day } from "../../moments";
-import { type DigitKeys, digitsAt, keysAt, NUM_PLAIN_DIGITS } from "../keys-in-use";
+import { type DigitKeys, digitsAt, keysAt, NUM_PLAIN_DIGITS, whyKeysRest } from "../keys-in-use";
 import type { RoomState } from "../room-state";
 import type { SaveState } from "../save-state";
 import type { Shortcut } from "../shortcuts";
@@ -132,10 +132,11 @@ export function BottomBar(props: {
     (label) => shortcuts.find((shortcut) => shortcut.label === label) ?? [],
   );
   const digits = state && digitsAt(state);
+  const resting = state && whyKeysRest(state);
   return (
     <footer class="room-bottom">
-      {state === null ? null : state.writing !== null ? (
-        <span>Single keys rest while you write.</span>
+      {state === null ? null : resting !== null ? (
+        <span>{resting}</span>
       ) : singleKeys ? (
         <span class="keys">
           {digits && <Digits {...digits} />}

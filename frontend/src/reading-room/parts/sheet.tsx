@@ -37,7 +37,8 @@ export function ShortcutSheet(props: {
   readonly state: KeySettings;
   /** Null where no film is on the screen. */
   readonly onName: (() => void) | null;
-  readonly onTour: () => void;
+  /** Null while the film is missing. */
+  readonly onTour: (() => void) | null;
   readonly onClose: () => void;
 }) {
   const { settings, state } = props;
@@ -77,9 +78,11 @@ export function ShortcutSheet(props: {
         <>
           <div class="toolbar">
             <h2 id="sheet-title">Keyboard shortcuts</h2>
-            <button type="button" class="button" onClick={props.onTour}>
-              Tour
-            </button>
+            {props.onTour && (
+              <button type="button" class="button" onClick={props.onTour}>
+                Tour
+              </button>
+            )}
             {props.onName && (
               <button type="button" class="button danger" onClick={props.onName}>
                 This film shows a name … <Cap of="report-name" />
