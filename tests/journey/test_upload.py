@@ -100,7 +100,7 @@ def test_every_film_of_a_folder_is_brought_in(
     assert Study.objects.count() == 2
 
 
-CONTENT_REQUEST = "**/content/"
+CONTENT_REQUEST = "**/content"
 
 
 def an_archive(tmp_path: Path, *, num_more_bytes: int = 0) -> Path:

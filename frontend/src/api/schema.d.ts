@@ -56,7 +56,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/archive-imports/{uid}/content/": {
+    "/api/archive-imports/{uid}/content": {
         parameters: {
             query?: never;
             header?: never;

@@ -63,7 +63,7 @@ function sendPart(
   const end = Math.min(first + PART_BYTES, file.size);
   return sendBody<ArchiveImport>({
     method: "PUT",
-    url: `${url}${uid}/content/`,
+    url: `${url}${uid}/content`,
     body: file.slice(first, end),
     headers: {
       "Content-Type": "application/octet-stream",

@@ -48,7 +48,7 @@ api_urlpatterns = [
         name="api-archive-import",
     ),
     path(
-        "archive-imports/<uuid:uid>/content/",
+        "archive-imports/<uuid:uid>/content",
         archive_api_views.ArchiveContentView.as_view(),
         name="api-archive-import-content",
     ),

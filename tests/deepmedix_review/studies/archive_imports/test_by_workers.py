@@ -103,7 +103,7 @@ def test_an_archive_whose_server_is_killed_while_it_comes_goes_on(
 
     def send(first: int, end: int) -> Any:
         place = {"Content-Range": f"bytes {first}-{end - 1}/{len(content)}"}
-        return api.put(f"{there}content/", data=content[first:end], headers=place).json()
+        return api.put(f"{there}content", data=content[first:end], headers=place).json()
 
     assert send(0, 1000)["num_received"] == 1000
 
@@ -115,7 +115,7 @@ def test_an_archive_whose_server_is_killed_while_it_comes_goes_on(
 
     with pytest.raises(requests.ConnectionError):
         api.put(
-            f"{there}content/",
+            f"{there}content",
             data=BreaksOff(content[1000:]),
             headers={"Content-Range": f"bytes 1000-{len(content) - 1}/{len(content)}"},
         )
