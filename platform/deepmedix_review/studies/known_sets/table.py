@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from deepmedix_review.studies.known_sets.said import BoxSaid, ImageSaid, LayoutRefused, Problem, StudySaid
-from deepmedix_review.studies.known_sets.tables import Row, Shelf, columns_of, rows_of
+from deepmedix_review.studies.known_sets.tables import Row, Shelf, columns_of, rows_of, table_called
 from deepmedix_review.studies.known_sets.words import MAX_KEY, file_below, labels_listed, split_called
 
 TABLE, BOXES = "metadata.csv", "boxes.csv"
@@ -20,10 +20,10 @@ OF_BOX = ("image", "label", "x_min", "y_min", "x_max", "y_max")
 
 def read_table(folder: Path) -> Iterator[StudySaid | Problem]:
     """Rows with the same patient and study are one study; without a study each picture is one."""
-    tables = [folder / name for name in (TABLE, f"{TABLE}.gz") if (folder / name).is_file()]
-    if not tables:
+    table = table_called(folder, TABLE)
+    if table is None:
         raise LayoutRefused(f"{TABLE} was expected in {folder.name}, a row per picture. It is not there.")
-    columns = columns_of(tables[0], needed=NEEDED)
+    columns = columns_of(table, needed=NEEDED)
     unknown = [column for column in columns if column not in KNOWN]
     if unknown:
         raise LayoutRefused(
@@ -32,7 +32,7 @@ def read_table(folder: Path) -> Iterator[StudySaid | Problem]:
         )
     boxes = folder / BOXES
     box_columns = columns_of(boxes, needed=OF_BOX) if boxes.is_file() else None
-    return _studies(folder, tables[0], columns, boxes if box_columns else None, box_columns or ())
+    return _studies(folder, table, columns, boxes if box_columns else None, box_columns or ())
 
 
 def _studies(

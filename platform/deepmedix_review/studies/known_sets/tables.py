@@ -34,6 +34,11 @@ class Row:
         return self.values.get(column, "").strip()
 
 
+def table_called(folder: Path, name: str) -> Path | None:
+    """The table as it is or as .gz; None where neither is there."""
+    return next((folder / part for part in (name, f"{name}.gz") if (folder / part).is_file()), None)
+
+
 def columns_of(path: Path, *, needed: Sequence[str]) -> list[str]:
     """The columns of a CSV file, plain or .gz. Raises LayoutRefused where needed ones are not among them."""
     if not path.is_file():
