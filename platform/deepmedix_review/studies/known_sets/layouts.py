@@ -1,5 +1,7 @@
 """The layouts that can be brought in. A new one is a module of its own and a line here."""
 
+from deepmedix_review.studies.known_sets.iu_xray import SOURCE as IU
+from deepmedix_review.studies.known_sets.iu_xray import read_iu
 from deepmedix_review.studies.known_sets.mimic_cxr_jpg import SOURCE as MIMIC
 from deepmedix_review.studies.known_sets.mimic_cxr_jpg import read_mimic
 from deepmedix_review.studies.known_sets.nih_chestxray14 import SOURCE as NIH
@@ -13,5 +15,6 @@ LAYOUTS = {
         Layout("table", "PNG or JPEG files with a metadata.csv of your own", read_table),
         Layout("nih-chestxray14", "Data_Entry_2017.csv, BBox_List_2017.csv, images", read_nih, NIH),
         Layout("mimic-cxr-jpg", "mimic-cxr-2.0.0-metadata.csv, files, reports beside", read_mimic, MIMIC),
+        Layout("iu-xray", "ecgen-radiology with XML reports, NLMCXR_png", read_iu, IU),
     )
 }
