@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import Count
 from playwright.sync_api import BrowserContext, Page, expect
 
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
-from deepmedix_review.reviews.models import Case, MissedFinding
+from deepmedix_review.reviews.models import Case, MissedFinding, Reading
 from deepmedix_review.reviews.study_services import create_reader_study
 from inference.regions import Box
 from tests.browser import check_barriers, open_as, watch
@@ -58,7 +60,8 @@ IS_CLEAR = """() => {
 
 @pytest.fixture
 def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
-    """A case with every question that the page has a place for, and outputs of two steps and of one."""
+    """A case with every question that the page has a place for. Its output of one step stands on side A,
+    whatever was drawn, that of two on side B; `num_outputs` 1 has the one of two steps alone."""
 
     def make(*, width: int = 1440, height: int = 900, num_outputs: int = 2) -> Room:
         reader, model_version = ExpertFactory.create(), ServingModelFactory.create()
@@ -74,6 +77,9 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
             design=ReaderStudyDesign(shows="one" if num_outputs == 1 else "two_samples"),
             asked=[Asked(criterion) for key in KEYS for criterion in library().filter(key=key)],
         )
+        if num_outputs == 2:
+            [of_one, of_two] = Completion.objects.annotate(num=Count("steps")).order_by("num")
+            Reading.objects.update(completion_a=of_one, completion_b=of_two)
         page = open_as(reader, context=context, url=live_server.url)
         page.set_viewport_size({"width": width, "height": height})
         room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
