@@ -109,7 +109,8 @@ def end_by(
 ) -> None:
     """End the job by what stopped its work: cancelled, failed with a sentence, or left to who has it now.
 
-    `says` are further kinds of error whose message is a sentence for a person.
+    `says` are further kinds of error whose message is a sentence for a person; `fields` are written with the
+    end.
     """
     name = f"{job._meta.verbose_name} {job.pk}"
     tells = isinstance(error, (RefusedByRule, ValueError, OSError, *says))
@@ -118,7 +119,7 @@ def end_by(
             case LeaseLost():
                 logger.warning("left to another worker: %s", error)
             case JobCancelled():
-                finish(job, state=JobState.CANCELLED)
+                finish(job, state=JobState.CANCELLED, **fields)
             case _:
                 logger.error("%s failed", name, exc_info=error)
                 where = "the worker's log names the place."

@@ -55,11 +55,10 @@ def run_archive_import(job_id: int) -> None:
             import_archive(job, check=check)
         jobs.finish(job, state=JobState.DONE, **counted_fields(job))
     except Exception as error:
-        counted = counted_fields(job)
-        jobs.end_by(job, error)
-        services.close_archive(job, counted=counted, may_be_tried_again=not isinstance(error, ArchiveUnfit))
+        jobs.end_by(job, error, **counted_fields(job))
+        services.close_archive(job, may_be_tried_again=not isinstance(error, ArchiveUnfit))
     else:
-        services.close_archive(job, counted=counted_fields(job), may_be_tried_again=False)
+        services.close_archive(job, may_be_tried_again=False)
 
 
 @shared_task

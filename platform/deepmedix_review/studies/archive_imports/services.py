@@ -1,8 +1,6 @@
 """Cancels archives on their way in, tries them again, and deletes those that are done with."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -72,16 +70,12 @@ def forget_archive(job: ArchiveImport) -> None:
     job.is_here = False
 
 
-def close_archive(job: ArchiveImport, *, counted: Mapping[str, Any], may_be_tried_again: bool) -> None:
-    """What its worker has counted, once the job has ended; in the audit record each film stands by itself,
-    too."""
+def close_archive(job: ArchiveImport, *, may_be_tried_again: bool) -> None:
+    """Once the job has ended; in the audit record each film stands by itself, too."""
     if not job.is_final:
         return
-    with transaction.atomic():
-        ArchiveImport.objects.filter(pk=job.pk).update(**counted)
-        job.refresh_from_db()
-        told = {"state": job.state, "num_files": job.num_files, **counts_of(job)}
-        record_event(actor=job.requested_by, action="end_archive", subject=job, details=told)
+    told = {"state": job.state, "num_files": job.num_files, **counts_of(job)}
+    record_event(actor=job.requested_by, action="end_archive", subject=job, details=told)
     if job.state != State.FAILED or not may_be_tried_again:
         forget_archive(job)
 
