@@ -13,7 +13,14 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from deepmedix_review.studies.known_sets.said import ImageSaid, LayoutRefused, Problem, Source, StudySaid
 from deepmedix_review.studies.known_sets.tables import Shelf
-from deepmedix_review.studies.known_sets.words import MAX_KEY, MAX_LABELS, file_below, label_name, plain
+from deepmedix_review.studies.known_sets.words import (
+    MAX_KEY,
+    MAX_LABELS,
+    file_below,
+    first_below,
+    label_name,
+    plain,
+)
 from deepmedix_review.studies.models import Label
 
 SOURCE = Source(
@@ -70,7 +77,7 @@ def _study(folder: Path, name: str, report: _Report) -> Iterator[StudySaid | Pro
     where = _where(name)
     images: dict[str, ImageSaid] = {}
     for number, image in enumerate(report.images, start=1):
-        path = next(filter(None, (file_below(folder, f"{below}/{image}.png") for below in FILMS)), None)
+        path = first_below(folder, (f"{below}/{image}.png" for below in FILMS))
         if path is None:
             yield Problem(where, f"Its picture {number} is not there.")
         elif image not in images:

@@ -10,7 +10,7 @@ from pathlib import Path
 from deepmedix_review.studies.known_sets.report_sections import Sections, sections_of
 from deepmedix_review.studies.known_sets.said import ImageSaid, LayoutRefused, Problem, Source, StudySaid
 from deepmedix_review.studies.known_sets.tables import Row, Shelf, columns_of, rows_of, table_called
-from deepmedix_review.studies.known_sets.words import MAX_KEY, file_below, split_called
+from deepmedix_review.studies.known_sets.words import MAX_KEY, file_below, first_below, split_called
 from deepmedix_review.studies.models import Label, Split
 
 SOURCE = Source(
@@ -159,7 +159,7 @@ def _study(
 
 def _report(folder: Path, name: str, row: Row) -> Sections | Problem:
     """Empty where none lies there: films and reports are fetched apart."""
-    path = next(filter(None, (file_below(folder, f"{reports}/{name}") for reports in REPORTS)), None)
+    path = first_below(folder, (f"{reports}/{name}" for reports in REPORTS))
     if path is None:
         return Sections()
     try:

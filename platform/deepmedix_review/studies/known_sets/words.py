@@ -1,5 +1,6 @@
 """What the words and paths of a data set mean here. All of it is untrusted."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from deepmedix_review.studies.models import Label, Split
@@ -62,3 +63,8 @@ def file_below(folder: Path, name: str) -> Path | None:
     except OSError:
         return None
     return path if inside and path.is_file() else None
+
+
+def first_below(folder: Path, names: Iterable[str]) -> Path | None:
+    """A file that may have been unpacked to one of several places; None where it is in none of them."""
+    return next(filter(None, (file_below(folder, name) for name in names)), None)
