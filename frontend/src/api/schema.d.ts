@@ -1907,7 +1907,8 @@ export interface components {
             is_training: boolean;
             case_label: string;
             position: number;
-            num_cases: number;
+            /** @description null of a signed reading where no further case can be read now */
+            num_cases: number | null;
             /** @description of a pool that was not counted to its end */
             may_be_more_cases: boolean;
             question: string;

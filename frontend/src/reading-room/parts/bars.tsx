@@ -86,9 +86,16 @@ export function TopBar(props: {
       {reading.is_training && <span class="chip quiet">practice case</span>}
       {reading.is_adjudication && <span class="chip quiet">to settle</span>}
       {reading.deadline && <span class="quiet hides-narrow">until {day(reading.deadline)}</span>}
-      <progress value={numBehind(reading)} max={reading.num_cases} aria-label="Progress through the cases" />
+      {reading.num_cases !== null && (
+        <progress
+          value={numBehind(reading)}
+          max={reading.num_cases}
+          aria-label="Progress through the cases"
+        />
+      )}
       <span>
-        Case {reading.position} of {reading.num_cases}
+        Case {reading.position}
+        {reading.num_cases !== null && ` of ${reading.num_cases}`}
         {reading.may_be_more_cases && " or more"}
       </span>
       <span class="grow" />

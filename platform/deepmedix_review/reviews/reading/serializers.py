@@ -266,7 +266,9 @@ class ReadingSerializer(serializers.Serializer[Any]):
     is_training = serializers.BooleanField(help_text="what was right is told after the signature")
     case_label = serializers.CharField()
     position = serializers.IntegerField()
-    num_cases = serializers.IntegerField()
+    num_cases = serializers.IntegerField(
+        allow_null=True, help_text="null of a signed reading where no further case can be read now"
+    )
     may_be_more_cases = serializers.BooleanField(help_text="of a pool that was not counted to its end")
     question = serializers.CharField()
     instance = ReadingFilmSerializer()

@@ -103,7 +103,7 @@ class ReadingView:
     is_training: bool
     case_label: str
     position: int
-    num_cases: int
+    num_cases: int | None
     may_be_more_cases: bool
     question: str
     instance: FilmView

@@ -73,7 +73,8 @@ class WorklistRow:
 @dataclass(frozen=True)
 class Worklist:
     """`after` is the cursor of the next page, None on the last. `num_open` counts hidden cases that are not
-    due yet, open amendments, and no other case of a study that is locked or too late."""
+    due yet while others can be read, open amendments, and no other case of a study that is locked or too
+    late; of one that `resting` names none."""
 
     rows: tuple[WorklistRow, ...]
     progress: tuple[Progress, ...]
@@ -101,10 +102,15 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
         if _is_shown(i)
     )
     extra_open, extra_signed = _not_counted(reader, invitations)
+    rests = resting(reader.pk, invitations)
     return Worklist(
         rows=_rows([*begun, *page], invitations, signed=signed),
         progress=progress,
-        num_open=sum(i.num_assigned - i.num_signed for i in invitations if _is_read_in(i))
+        num_open=sum(
+            i.num_assigned - i.num_signed
+            for i in invitations
+            if _is_read_in(i) and i.reader_study_id not in rests
+        )
         + _num_begun_in_paused(reader, invitations)
         + extra_open
         + len(amended),
@@ -143,11 +149,11 @@ def next_reading(reading: Reading) -> Reading | None:
 @dataclass(frozen=True)
 class Place:
     """The "n of N" of a case: which one of its reader study it is to its reader, and how many the reader has,
-    hidden repeats among them. Of a pool N has those that are free for the reader; it `may_be_more` where they
-    were not counted to the end."""
+    hidden repeats among them; None of a signed one in a study that rests, see `resting`. Of a pool N has
+    those that are free for the reader; it `may_be_more` where they were not counted to the end."""
 
     number: int
-    num_cases: int
+    num_cases: int | None
     may_be_more: bool = False
 
 
@@ -157,8 +163,10 @@ def place_of(assignment: Assignment) -> Place:
     """
     study = assignment.case.reader_study
     invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
-    found = invited.values_list("num_assigned", "num_opened").first()
-    if found is None:
+    invitation = invited.select_related("reader_study").first()
+    if invitation is not None:
+        found = invitation.num_assigned, invitation.num_opened
+    else:
         # Who only settles what readers dispute was never invited.
         own = Assignment.objects.filter(
             case__reader_study=study, reader=assignment.reader_id, withdrawn_at=None
@@ -167,7 +175,12 @@ def place_of(assignment: Assignment) -> Place:
     num_cases, num_opened = found
     number = assignment.number or num_opened + 1
     if not study.is_pool:
-        return Place(number, max(number, num_cases))
+        is_resting = (
+            assignment.signed_at is not None
+            and invitation is not None
+            and bool(resting(assignment.reader_id, [invitation]))
+        )
+        return Place(number, None if is_resting else max(number, num_cases))
     free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).order_by("position")
     # In the order of its index, so that those found first end the search.
     num_free = free[: MOST_FREE_COUNTED + 1].count()
@@ -191,6 +204,24 @@ def to_read(reader_id: int) -> QuerySet[Assignment]:
         signed_at=None,
         withdrawn_at=None,
     )
+
+
+def resting(reader_id: int, invitations: Iterable[Invitation]) -> set[int]:
+    """The reader studies that hide repeats and of which cases are left, none to be read now.
+
+    Nothing tells a reader how many are left in these: they may be the repeats alone.
+    """
+    hiding = [i for i in invitations if i.reader_study.repeat_share and i.num_signed < i.num_assigned]
+    if not hiding:
+        return set()
+    readable = to_read(reader_id).filter(
+        ~misses_a_file("case__study"),
+        case__reader_study=OuterRef("reader_study"),
+        case__study__state=Study.State.READY,
+    )
+    read_in = Invitation.objects.filter(pk__in=[i.pk for i in hiding if _is_read_in(i)])
+    going_on = read_in.filter(Exists(readable)).values_list("reader_study", flat=True)
+    return {i.reader_study_id for i in hiding} - set(going_on)
 
 
 def opens_at(reader_id: int, reader_studies: Collection[int]) -> Mapping[int, datetime]:

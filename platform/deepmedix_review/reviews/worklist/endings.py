@@ -8,7 +8,7 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.pauses import Pause, pause_of
 from deepmedix_review.reviews.study_services.pool import held_case
-from deepmedix_review.reviews.worklist.cases import opens_at
+from deepmedix_review.reviews.worklist.cases import opens_at, resting
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
@@ -35,16 +35,21 @@ def ending_after(reading: Reading) -> Ending:
     if study.is_pool:
         return ending_of_pool(study, assignment.reader_id)
     invited = Invitation.objects.filter(reader_study=study, reader=assignment.reader_id)
-    counts = invited.values_list("num_assigned", "num_signed").first()
-    if counts is None:
+    invitation = invited.select_related("reader_study").first()
+    if invitation is None:
         return Ending("No further case of this reader study is open to you now.")
-    num_assigned, num_signed = counts
+    num_assigned, num_signed = invitation.num_assigned, invitation.num_signed
     if num_signed >= num_assigned:
         cases = "the only case" if num_assigned == 1 else f"all {num_assigned} cases"
         return Ending(f"You have read {cases}.")
     num_left = num_assigned - num_signed
-    read = f"You have read {num_signed} of your {num_assigned} cases."
     if pause := pause_of(study):
+        if resting(assignment.reader_id, [invitation]):
+            return Ending(
+                f"You have read {num_signed} case{'' if num_signed == 1 else 's'}. The reader study is "
+                f"paused: nothing opens before it goes on. {pause.comfort_at_the_end}"
+            )
+        read = f"You have read {num_signed} of your {num_assigned} cases."
         opens = "the last one opens" if num_left == 1 else f"the other {num_left} open"
         return Ending(
             f"{read} The reader study is paused: {opens} when it goes on. {pause.comfort_at_the_end}"

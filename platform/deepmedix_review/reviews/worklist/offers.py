@@ -23,7 +23,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made, whom_to_ask
 from deepmedix_review.reviews.study_services.drafting import design_of
-from deepmedix_review.reviews.worklist.cases import is_late, opens_at, to_read
+from deepmedix_review.reviews.worklist.cases import is_late, opens_at, resting, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
 from deepmedix_review.reviews.worklist.per_case import said_of_disputes, said_per_case
 from deepmedix_review.studies.film_files import misses_a_file
@@ -47,6 +47,7 @@ class GoingOn:
 class ReadersStudy:
     """One reader study as its reader sees it. Nothing here tells a hidden repeat or a control from data.
 
+    `rests`: repeats are hidden and nothing can be read now, so that no number may tell what is left.
     `who_made`: whom the reader may ask, in words; `is_reachable`: whether these say how."""
 
     uid: uuid.UUID
@@ -60,6 +61,7 @@ class ReadersStudy:
     days_left: int | None
     num_assigned: int
     num_signed: int
+    rests: bool
     seconds_per_reading: float | None
     said_per_case: tuple[str, ...]
     num_adjudications: int
@@ -149,6 +151,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
         if found.num_signed < found.num_assigned and found.reader_study_id not in going_on
     ]
     openings = opens_at(reader.pk, stopped) if stopped else {}
+    rests = resting(reader.pk, invitations)
     return tuple(
         _readers_study(
             invitation,
@@ -157,6 +160,7 @@ def reader_studies_of(reader: User) -> tuple[ReadersStudy, ...]:
             ending=ending.get(invitation.reader_study_id),
             pause=pauses.get(invitation.reader_study.uid),
             opening=openings.get(invitation.reader_study_id),
+            rests=invitation.reader_study_id in rests,
         )
         for invitation in invitations
     )
@@ -269,6 +273,7 @@ def _readers_study(
     ending: Ending | None,
     pause: Pause | None,
     opening: datetime | None,
+    rests: bool,
 ) -> ReadersStudy:
     study = invitation.reader_study
     deadline, asks = invitation.deadline or study.deadline, whom_to_ask(study.created_by)
@@ -286,6 +291,7 @@ def _readers_study(
         days_left=(deadline - timezone.localdate()).days if deadline else None,
         num_assigned=invitation.num_assigned,
         num_signed=invitation.num_signed,
+        rests=rests,
         seconds_per_reading=_seconds_of(study, asked) if is_invited else None,
         said_per_case=(
             (

@@ -12,14 +12,19 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import Assignment, ReaderStudy, Reading
-from deepmedix_review.reviews.selectors import reading_for, worklist
+from deepmedix_review.reviews.selectors import place_of, reading_for, worklist
 from deepmedix_review.reviews.services import mark_opened, sign_reading
-from deepmedix_review.reviews.study_services import release_due_repeats
+from deepmedix_review.reviews.study_services import (
+    lock_reader_study,
+    pause_reader_study,
+    release_due_repeats,
+    resume_reader_study,
+)
 from deepmedix_review.reviews.tasks import tend_reader_studies
 from deepmedix_review.reviews.worklist.endings import ending_after
 from tests.deepmedix_review.reviews.conduct.the_page import client_of
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
-from tests.factories.reviews import complete
+from tests.factories.reviews import complete, reader_study
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +113,43 @@ def test_it_comes_due_after_so_many_days_and_cannot_be_opened_before() -> None:
     Assignment.objects.filter(pk=repeat.pk).update(available_at=timezone.now())
     assert [row.reading for row in worklist(repeat.reader).rows] == [reading.uid]
     mark_opened(reading, reader=repeat.reader)
+
+
+def test_no_number_tells_how_many_wait_once_nothing_else_is_left_to_read() -> None:
+    study, firsts, repeat = with_one_repeat(days=28, cases=1)
+    reader, client = repeat.reader, client_of(repeat.reader)
+
+    def page(address: str = reverse("worklist")) -> str:
+        return client.get(address).content.decode()
+
+    *before, last = firsts
+    for item in before:
+        sign_unsaid(item)
+    assert {"To read 2", "9 of 11"} <= set(re.findall(r"To read \d+|\d+ of 11", words_of(page())))
+    assert place_of(Assignment.objects.get(pk=before[0].pk)).num_cases == 11
+    sign_unsaid(last)
+    accepted = f"{reverse('worklist')}?accepted={study.uid}"
+    reading = client.get(reverse("api-reading", args=[last.readings.get().uid])).json()
+    assert (reading["position"], reading["num_cases"]) == (10, None)
+    for shown in (page(), page(accepted)):
+        assert re.findall(r'data-of="Signed">([^<]*)<', shown) == ["10"]
+        assert not re.search(r"\b11\b|<progress|\b1 case waits", shown)
+    assert "You read in" in page(accepted)
+    reader_study(num_cases=3, readers=[reader])
+    assert "To read 3 " in words_of(page())
+    pause_reader_study(reader_study=study, actor=None)
+    ending = ending_after(last.readings.get()).sentence
+    assert ending.startswith(
+        "You have read 10 cases. The reader study is paused: nothing opens before it goes on. Nothing "
+    )
+    assert "of 11" not in page()
+    resume_reader_study(reader_study=study, actor=None)
+    Assignment.objects.filter(pk=repeat.pk).update(available_at=timezone.now())
+    assert "10 of 11" in page()
+    assert "To read 4 " in words_of(page())
+    Assignment.objects.filter(pk=repeat.pk).update(available_at=None)
+    lock_reader_study(reader_study=study, actor=None)
+    assert "of 11" not in page()
 
 
 def test_the_sweep_does_what_a_lost_signature_left_and_nothing_twice() -> None:
