@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from deepmedix_review.studies.selectors import film_path
 from deepmedix_review.studies.services import hold_study
 from tests.browser import check_barriers
 from tests.factories.accounts import AdminFactory, ExpertFactory
+from tests.film_room import entering
 from tests.journey.list_of_cases import PICTURE, SIGN, Room, enter_list
 
 # "none" where the browser keeps no copy.
@@ -59,6 +61,28 @@ def test_a_film_whose_file_is_gone_leads_back_to_the_worklist_and_on(enter: Call
     alert.get_by_role("button", name=f"Give back {first.assignment.label}").click()
     expect(room.page.get_by_text("The case is free for others. What you said of it is kept.")).to_be_visible()
     assert held.get().withdrawn_at is not None
+
+
+def test_two_outputs_are_not_offered_for_comparing_until_their_film_is_on_the_screen(
+    live_server: Any, new_context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    room = entering(live_server, new_context)(num_outputs=2)
+    film = film_path(room.reading().completion_a.instance)
+    away = film.rename(tmp_path / "away")
+    room.page.goto(f"{room.url}/readings/{room.reading().uid}/")
+    expect(room.page.get_by_role("alert").filter(has_text="The file of this film is missing")).to_be_visible()
+    compare = room.page.get_by_role("button", name="Compare")
+    expect(compare).to_be_disabled()
+    expect(compare).to_have_css("opacity", "0.5")
+    compare.click(force=True)
+    expect(compare).to_have_attribute("aria-pressed", "false")
+    check_barriers(room.page)
+    away.rename(film)
+    room.page.reload()
+    room.wait_for_film()
+    expect(compare).to_be_enabled()
+    compare.click()
+    expect(compare).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_case_that_was_withdrawn_meanwhile_gives_way_to_the_right_one(enter: Callable[..., Room]) -> None:

@@ -207,6 +207,7 @@ function Tabs({ room, state }: { readonly room: Room; readonly state: RoomState 
         type="button"
         class="compare"
         aria-pressed={isComparing}
+        aria-disabled={state.film.kind !== "shown"}
         onClick={() => room.perform({ kind: "compare" })}
       >
         Compare <Cap of="compare" />
