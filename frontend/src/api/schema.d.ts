@@ -704,7 +704,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Accept or reject a study that is held. */
+        /** @description Accept or reject a study that is held; none is accepted before somebody looked for a name on it. */
         post: operations["decide_study"];
         delete?: never;
         options?: never;
@@ -1228,6 +1228,11 @@ export interface components {
         DecisionEnum: "accept" | "reject";
         DecisionRequest: {
             decision: components["schemas"]["DecisionEnum"];
+            /**
+             * @description must be true to accept: you looked at every film of it, and no name is written on any
+             * @default false
+             */
+            looked: boolean;
         };
         Discarded: {
             /**

@@ -148,11 +148,16 @@ class StudyDecisionView(APIView):
 
     @extend_schema(operation_id="decide_study", request=DecisionSerializer, responses=StudySerializer)
     def post(self, request: Request, uid: uuid.UUID) -> Response:
-        """Accept or reject a study that is held."""
+        """Accept or reject a study that is held; none is accepted before somebody looked for a name on it."""
         asked = DecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         study = study_for(acting_user(request), uid)
-        decide_held(study, accept=asked.validated_data["decision"] == "accept", actor=acting_user(request))
+        decide_held(
+            study,
+            accept=asked.validated_data["decision"] == "accept",
+            actor=acting_user(request),
+            has_looked=asked.validated_data["looked"],
+        )
         return Response(StudySerializer(study_for(acting_user(request), uid)).data)
 
 

@@ -145,3 +145,7 @@ class HoldSerializer(serializers.Serializer[Any]):
 
 class DecisionSerializer(serializers.Serializer[Any]):
     decision = serializers.ChoiceField(choices=("accept", "reject"))
+    looked = serializers.BooleanField(
+        default=False,
+        help_text="must be true to accept: you looked at every film of it, and no name is written on any",
+    )

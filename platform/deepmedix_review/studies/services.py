@@ -201,8 +201,11 @@ def _check_names(film: DecodedFilm, *, of_study: str, of_object: tuple[str, str]
 
 
 @transaction.atomic
-def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
-    """An admin lets a held study in, or rejects it. A rejected study can be accepted later."""
+def decide_held(study: Study, *, accept: bool, actor: User, has_looked: bool = False) -> Study:
+    """An admin lets a held study in, or rejects it. A rejected study can be accepted later.
+
+    `has_looked`: the admin says of the films that no name is written on them; nothing is accepted without.
+    """
     require(actor, Capability.DECIDE_HELD_STUDIES)
     study = Study.objects.select_for_update().get(pk=study.pk)
     if study.state == Study.State.READY:
@@ -211,6 +214,11 @@ def decide_held(study: Study, *, accept: bool, actor: User) -> Study:
         )
     if accept:
         _check_acceptable(study)
+        if not has_looked:
+            raise RefusedByRule(
+                f"{study.label} was not accepted. Look at it, and say with the acceptance that no name is "
+                "written on it."
+            )
         study.looked_at, study.looked_by = timezone.now(), actor
     study.state = Study.State.READY if accept else Study.State.REJECTED
     study.name_seen_at, study.name_seen_by = None, None

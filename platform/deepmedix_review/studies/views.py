@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.models import User
@@ -140,11 +142,28 @@ def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     study = study_for(acting_user(request), uid)
     accept = request.POST.get("decision") == "accept"
     try:
-        decide_held(study, accept=accept, actor=acting_user(request))
+        decide_held(
+            study,
+            accept=accept,
+            actor=acting_user(request),
+            has_looked=request.POST.get("looked") == "yes",
+        )
     except RefusedByRule as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{study.label} was {'accepted' if accept else 'rejected'}.")
+        page = reverse("study-detail", args=[study.uid])
+        take_back = "put it on hold" if accept else "accept it"
+        done = "accepted" if accept else "rejected"
+        messages.success(
+            request,
+            format_html(
+                '{} was {}. To take that back, <a href="{}">{} on its page</a>.',
+                study.label,
+                done,
+                page,
+                take_back,
+            ),
+        )
     return redirect("study-held")
 
 

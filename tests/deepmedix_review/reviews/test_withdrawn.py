@@ -67,7 +67,7 @@ def test_a_reader_gets_neither_film_nor_reading_of_a_withdrawn_case_and_reads_on
         False,
     )
 
-    decide_held(study, accept=True, actor=AdminFactory.create())
+    decide_held(study, accept=True, has_looked=True, actor=AdminFactory.create())
     assert said in client.get(pages[1]).content.decode()
     assert client.post(changes, sent, content_type="application/json").status_code == 200
 

@@ -146,7 +146,8 @@ def test_the_decision_on_a_held_study(
     study = _film(HELD).study
     url = reverse(name, args=[study.uid])
     kind = "application/json" if name.startswith("api") else "application/x-www-form-urlencoded"
-    body = '{"decision": "accept"}' if name.startswith("api") else "decision=accept"
+    of_page = "decision=accept&looked=yes"
+    body = '{"decision": "accept", "looked": true}' if name.startswith("api") else of_page
     answer = _client(people[role]).post(url, body, content_type=kind)
     assert answer.status_code == expected[role]
     study.refresh_from_db()

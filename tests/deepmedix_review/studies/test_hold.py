@@ -38,7 +38,7 @@ def test_a_study_in_use_is_held_for_a_reason_and_decided_on_like_any_other(admin
     assert (held.state, held.held_reasons) == (Study.State.HELD, [REASON])
     assert not films_ready().exists()
     assert decide_held(study, accept=False, actor=admin).state == Study.State.REJECTED
-    assert decide_held(study, accept=True, actor=admin).state == Study.State.READY
+    assert decide_held(study, accept=True, has_looked=True, actor=admin).state == Study.State.READY
     assert hold_study(study, reason=REASON, actor=admin).held_reasons == [REASON]
     events = AuditEvent.objects.filter(subject_uid=str(study.uid)).order_by("sequence")
     actions = ["hold_study", "reject_study", "accept_study", "hold_study"]

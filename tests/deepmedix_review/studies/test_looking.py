@@ -135,7 +135,7 @@ def test_what_anybody_ticked_is_let_in_by_nobody_until_it_is_unticked(desk: Clie
     assert page.count(" checked") == 1
     colleague = AdminFactory.create()
     with pytest.raises(RefusedByRule, match="somebody ticked that a name is written on it"):
-        decide_held(named.study, accept=True, actor=colleague)
+        decide_held(named.study, accept=True, has_looked=True, actor=colleague)
     with pytest.raises(IntegrityError, match="no_study_with_a_name_ticked"), transaction.atomic():
         Study.objects.update(state=Study.State.READY)
     # The colleague's sheet was shown before the tick, so nothing on it is marked.

@@ -1,5 +1,6 @@
 """The pages on studies and the JSON beside them, with real files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -266,8 +267,10 @@ def test_an_admin_decides_on_the_page_of_held_studies(desk: Client) -> None:
     study = StudyFactory.create(state=Study.State.HELD, held_reasons=["Its modality is CT <b>."])
     page = desk.get(reverse("study-held")).content.decode()
     assert "Its modality is CT &lt;b&gt;." in page
-    answer = desk.post(reverse("study-decide", args=[study.uid]), {"decision": "accept"}, follow=True)
-    assert f"{study.label} was accepted." in answer.content.decode()
+    said = {"decision": "accept", "looked": "yes"}
+    answer = desk.post(reverse("study-decide", args=[study.uid]), said, follow=True)
+    take_back = f'<a href="{reverse("study-detail", args=[study.uid])}">put it on hold on its page</a>'
+    assert f"{study.label} was accepted. To take that back, {take_back}." in answer.content.decode()
     again = desk.post(reverse("study-decide", args=[study.uid]), {"decision": "reject"}, follow=True)
     assert "is in use already" in again.content.decode()
     refused = desk.post(
@@ -276,6 +279,28 @@ def test_an_admin_decides_on_the_page_of_held_studies(desk: Client) -> None:
         content_type="application/json",
     )
     assert (refused.status_code, "in use already" in refused.json()["detail"]) == (409, True)
+
+
+def test_a_held_study_is_accepted_by_nobody_who_does_not_say_that_no_name_is_on_it(desk: Client) -> None:
+    reason = "Its header says that text is burned into the picture: look for a name."
+    study = StudyFactory.create(state=Study.State.HELD, held_reasons=[reason])
+    page, label = desk.get(reverse("study-held")).content.decode(), study.label
+    [asks] = re.findall(r'<details class="ask.*?</details>', page, re.DOTALL)
+    assert f"I looked at every film of {label}: no name, date of birth or number of a patient" in asks
+    assert re.findall(r'<input type="checkbox"[^>]*>', asks) == [
+        '<input type="checkbox" name="looked" value="yes" required autocomplete="off">'
+    ]
+    assert reason in asks
+    address, api = (reverse(name, args=[study.uid]) for name in ("study-decide", "api-study-decision"))
+    refused = desk.post(address, {"decision": "accept"}, follow=True).content.decode()
+    assert f"{label} was not accepted. Look at it, and say with the acceptance that no name is" in refused
+    for said, status in (({}, 409), ({"looked": False}, 409), ({"looked": True}, 200)):
+        study.refresh_from_db()
+        assert (study.state, study.looked_at) == (Study.State.HELD, None)
+        answer = desk.post(api, {"decision": "accept", **said}, content_type="application/json")
+        assert answer.status_code == status
+    study.refresh_from_db()
+    assert (study.state, study.looked_at is None) == (Study.State.READY, False)
 
 
 def test_the_page_of_a_study_shows_its_film_and_is_recorded(desk: Client) -> None:

@@ -74,7 +74,7 @@ def test_what_is_taken_out_of_use_leaves_the_results_at_once_and_comes_back_with
     assert num_readings() == 2
     hold_study(film, reason="A name is written on it.", actor=admin)
     assert num_readings() == 1
-    decide_held(film, accept=True, actor=admin)
+    decide_held(film, accept=True, has_looked=True, actor=admin)
     assert num_readings() == 2
 
 
