@@ -8,11 +8,13 @@ from enum import StrEnum
 import numpy as np
 import scipy
 
-from rl_feedback.agreement.estimate import Estimate, Floats, Numbers, check_confidence, percentiles
+from rl_feedback.agreement.estimate import Estimate, Floats, Integers, Numbers, check_confidence, percentiles
 from rl_feedback.agreement.tally import Tally, tally_of
 
 # Draws are weighed together as far as they fit into so many cells of draws x patterns, 8 MB.
 _MOST_CELLS = 1_000_000
+# From so many items on, how often each pattern is drawn is as good as normal.
+_FEWEST_NORMAL = 10_000
 
 
 class Level(StrEnum):
@@ -43,8 +45,9 @@ def krippendorff_alpha(
     is perfect agreement, 0 what chance gives, below 0 systematic disagreement.
 
     `level` is "nominal", "ordinal", "interval" or "ratio". The interval is a percentile bootstrap over items
-    (`num_draws` draws from `seed`; 0 draws: none). Where all ratings are equal there is no disagreement to
-    expect, and the value is None.
+    (`num_draws` draws from `seed`; 0 draws: none; from 10,000 items on the draws are normal ones of the same
+    mean and covariance). Where all ratings are equal there is no disagreement to expect, and the value is
+    None.
 
     Source: K. Krippendorff, Computing Krippendorff's alpha-reliability (2011), its section D; the ordinal
     metric is taken as the squared difference of mid-ranks, which equals the sum over ranks there. Its example
@@ -127,12 +130,11 @@ class _Units:
     def bootstrap(self, num_draws: int, seed: int) -> list[float]:
         """Alpha of items drawn anew; a draw without variation is left out."""
         rng = np.random.default_rng(seed)
-        total = self.times.sum()
         together = max(1, _MOST_CELLS // len(self.times))
         values: list[float] = []
         for start in range(0, num_draws, together):
             size = min(together, num_draws - start)
-            values += self.alphas(rng.multinomial(total, self.times / total, size=size)).tolist()
+            values += self.alphas(_draws(self.times, size, rng)).tolist()
         return [value for value in values if not np.isnan(value)]
 
     def _within(self, positions: Floats) -> Floats:
@@ -152,6 +154,18 @@ class _Units:
             return np.asarray((marginals @ self.distances * marginals).sum(axis=1))
         squares, sums = (marginals * positions**2).sum(axis=1), (marginals * positions).sum(axis=1)
         return np.asarray(2 * (total * squares - sums**2))
+
+
+def _draws(times: Integers, num_draws: int, rng: np.random.Generator) -> Floats:
+    """Draws x patterns: how often each pattern occurs among as many items, drawn with replacement.
+
+    It is multinomial. Of many items the numbers are drawn from the normal distribution with its mean and its
+    covariance, N diag(p) - N p p', which takes a tenth of the time: what is made of them sums over items."""
+    total = times.sum()
+    if total < _FEWEST_NORMAL:
+        return np.asarray(rng.multinomial(total, times / total, size=num_draws), dtype=np.float64)
+    spread = rng.standard_normal((num_draws, len(times))) * np.sqrt(times)
+    return np.asarray(times + spread - spread.sum(axis=1, keepdims=True) * (times / total))
 
 
 def _ratio_distances(values: Floats) -> Floats:

@@ -66,6 +66,22 @@ def test_alpha_is_what_the_definition_says_pair_by_pair(level, ratings) -> None:
     assert found == expected or found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_interval_of_alpha_is_as_wide_by_normal_draws_of_many_items(level, monkeypatch) -> None:
+    rng = np.random.default_rng(4)
+    usual = rng.integers(1, 6, 12_000)
+    # One value is so rare that many a draw has none of it.
+    ratings = np.where(rng.random((3, 12_000)) < 0.6, usual, rng.integers(1, 6, (3, 12_000))).astype(float)
+    ratings[0, :2] = 9
+    normal = krippendorff_alpha(ratings, level).interval
+    monkeypatch.setattr("rl_feedback.agreement.alpha._FEWEST_NORMAL", 10**9)
+    exact = krippendorff_alpha(ratings, level).interval
+    assert normal is not None
+    assert exact is not None
+    assert normal != exact
+    assert normal == pytest.approx(exact, abs=0.1 * (exact[1] - exact[0]))
+
+
 @given(ratings=WHOLE)
 def test_readers_who_all_say_the_same_agree_by_1(ratings) -> None:
     assume(len(set(ratings[0])) > 1)

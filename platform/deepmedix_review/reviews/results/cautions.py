@@ -8,8 +8,9 @@ from uuid import UUID
 import numpy as np
 from django.db.models import QuerySet
 
+from deepmedix_review.reviews.designs.haste import Haste
 from deepmedix_review.reviews.models import Assignment, Case, Reading, RegionAnnotation, StepRating
-from deepmedix_review.reviews.results.columns import distinct
+from deepmedix_review.reviews.results.columns import Chosen, distinct
 from deepmedix_review.reviews.results.haste import hasty
 from deepmedix_review.reviews.results.readings import (
     KINDS,
@@ -23,6 +24,7 @@ from deepmedix_review.reviews.results.readings import (
     reader_names,
 )
 from deepmedix_review.reviews.results.reliability import SEEN_THROUGH
+from deepmedix_review.reviews.results.shown import Shown
 from deepmedix_review.reviews.results.twice import at_chance
 from rl_feedback.raters.sameness import is_by_chance, smoothed_share
 
@@ -39,20 +41,43 @@ class Caution:
     says: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Habits:
+    """By reader what the database is asked for: pseudonyms; how many alterations of controls were seen
+    through, of how many shown; who reads too fast."""
+
+    names: Mapping[int, str]
+    controls: Mapping[int, tuple[int, int]]
+    hasty: Mapping[int, Haste]
+
+
 def cautions_on(readings: QuerySet[Reading]) -> tuple[Caution, ...]:
     """Of the readers of these readings, controls and repeats among them; the queries don't grow with them."""
     these = load_these(np.sort(np.array(readings.order_by().values_list("pk", flat=True), dtype=np.int64)))
-    return cautions_of(these, Said(these))
+    return cautions_of(these, Said(these), load_habits(these, Shown(these)))
 
 
-def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
+def load_habits(readings: Readings, shown: Shown) -> Habits:
     """Of the readers of what was loaded: of data, controls and repeats."""
-    # Who settles what others dispute answers that alone, of few cases, and needs less time than a whole
-    # reading.
-    counts = readings.of_roles(Case.Role.DATA, Case.Role.CONTROL) & (
-        readings.kind != KINDS.index(Assignment.Kind.ADJUDICATION)
+    return Habits(
+        names=reader_names(readings),
+        controls=_controls(readings),
+        hasty=hasty(readings.only(_counting(readings)), shown),
     )
-    names = reader_names(readings)
+
+
+def _counting(readings: Readings) -> Chosen:
+    """Who settles what others dispute answers that alone, of few cases, and needs less time than a whole
+    reading."""
+    return np.asarray(
+        readings.of_roles(Case.Role.DATA, Case.Role.CONTROL)
+        & (readings.kind != KINDS.index(Assignment.Kind.ADJUDICATION))
+    )
+
+
+def cautions_of(readings: Readings, said: Said, habits: Habits) -> tuple[Caution, ...]:
+    """Of the readers of what was loaded. Nothing here asks the database for what `said` has loaded."""
+    counts = _counting(readings)
 
     def counted(ratings: Iterable[Ratings], words: Sequence[str]) -> _Counts:
         return _counted(readings, (some.only(counts) for some in ratings), words)
@@ -67,18 +92,19 @@ def cautions_of(readings: Readings, said: Said) -> tuple[Caution, ...]:
             says[reader].append(sentence.format(value, number))
     for reader, side, number in _only_one_side(counted(said.votes.values(), SIDES)):
         says[reader].append(f"voted {number} times for output {side.upper()}, on one side always")
-    for reader, (seen, shown) in _controls(readings).items():
-        if shown >= 2 and seen * 2 < shown:
-            says[reader].append(f"saw through {seen} of {shown} alterations of control cases")
+    for reader, (seen, number) in habits.controls.items():
+        if number >= 2 and seen * 2 < number:
+            says[reader].append(f"saw through {seen} of {number} alterations of control cases")
     for reader, again in at_chance(readings, [some.only(counts) for some in points]).items():
         says[reader].append(
             f"rated hidden repeats no more alike than by chance: {again.num_same} of {again.num_items} marks "
             f"the same, kappa {again.kappa:.2f}"
         )
-    for reader, haste in hasty(readings.only(counts)).items():
+    for reader, haste in habits.hasty.items():
         says[reader].append(str(haste))
     return tuple(
-        Caution(names[reader], tuple(says[reader])) for reader in sorted(says, key=lambda key: names[key])
+        Caution(habits.names[reader], tuple(says[reader]))
+        for reader in sorted(says, key=lambda key: habits.names[key])
     )
 
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 import rl_feedback.agreement
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
 from deepmedix_review.reviews.results.agreement import Comparison, agreement_figures
-from deepmedix_review.reviews.results.cautions import Caution, cautions_of
+from deepmedix_review.reviews.results.cautions import Caution, cautions_of, load_habits
 from deepmedix_review.reviews.results.choices import choice_figures
+from deepmedix_review.reviews.results.differences import difference_figure
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, caveat_of, head_lines
@@ -25,12 +26,14 @@ from deepmedix_review.reviews.results.pairs import pairs_figure
 from deepmedix_review.reviews.results.progress import Overview, progress_figures
 from deepmedix_review.reviews.results.rated import load_rated
 from deepmedix_review.reviews.results.readings import Said, load_readings, reader_names
-from deepmedix_review.reviews.results.regions import region_figures
+from deepmedix_review.reviews.results.regions import load_marks, region_figures
 from deepmedix_review.reviews.results.reliability import reliability_figures
+from deepmedix_review.reviews.results.scales import all_scaled
 from deepmedix_review.reviews.results.settled import settled_figures
+from deepmedix_review.reviews.results.shown import Shown
 from deepmedix_review.reviews.results.spread import spread_figures
 from deepmedix_review.reviews.results.times import time_figures
-from deepmedix_review.reviews.results.versions import load_versions
+from deepmedix_review.reviews.results.versions import compares_versions, load_versions
 from deepmedix_review.studies.models import Study
 
 CACHED_SECONDS = 24 * 3600
@@ -92,32 +95,39 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
         readings = load_readings(reader_study)
         names = reader_names(readings)
         times = beside.submit(time_figures, readings, names)
-        said = Said(readings)
-        versions = load_versions(reader_study, readings)
+        said, shown = Said(readings), Shown(readings)
+        versions = load_versions(reader_study, shown)
+        if versions is not None:
+            shown.load()
         comparison = Comparison(readings)
         rated, compared = [], []
         for one in load_rated(reader_study, readings, said, versions):
             rated.append(one)
             compared.append(beside.submit(comparison.of, one))
         pairs = beside.submit(pairs_figure, readings, rated, names)
+        asked = beside.submit(all_scaled, readings, rated, versions)
+        regions = beside.submit(region_figures, load_marks(readings, said, shown))
+        habits = load_habits(readings, shown)
         ratings = beside.submit(spread_figures, readings, rated, names)
-        found = (
-            *found_figures(reader_study, readings, said, rated, versions),
-            *choice_figures(readings, rated, versions),
+        found = beside.submit(found_figures, readings, said, rated, asked.result(), versions)
+        choices = beside.submit(choice_figures, readings, rated, versions)
+        cautions = beside.submit(cautions_of, readings, said, habits)
+        progress = progress_figures(reader_study)
+        in_words = (
             *own_word_figures(reader_study, readings, versions),
             *missed_figures(reader_study, readings, versions),
             *settled_figures(reader_study, readings, rated, versions),
         )
-        progress = progress_figures(reader_study)
-        regions = region_figures(reader_study, readings, said)
         reliability = reliability_figures(reader_study, readings, said, rated)
-        cautions = cautions_of(readings, said)
+        differences = []
+        if compares_versions(reader_study):
+            differences.append(difference_figure(reader_study, asked.result(), versions))
         return Dashboard(
             sections=(
-                Section("Findings", found),
+                Section("Findings", (*differences, *found.result(), *choices.result(), *in_words)),
                 Section("Progress", progress),
                 Section("Agreement", agreement_figures([one.result() for one in compared], pairs.result())),
-                Section("Regions", regions),
+                Section("Regions", regions.result()),
                 Section("Ratings", ratings.result()),
                 Section("Reliability", reliability),
                 Section("Time", times.result()),
@@ -125,7 +135,7 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
             num_readings=len(readings),
             num_counting=int(readings.of(Assignment.Kind.FIRST).sum()),
             computed_at=timezone.now(),
-            cautions=cautions,
+            cautions=cautions.result(),
         )
 
 

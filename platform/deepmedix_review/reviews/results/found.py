@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from deepmedix_review.reviews.models import Assignment, ReaderStudy
+from deepmedix_review.reviews.models import Assignment
 from deepmedix_review.reviews.results.columns import Chosen
-from deepmedix_review.reviews.results.differences import difference_figure
 from deepmedix_review.reviews.results.figures import Cell, Figure, Table, missing, rough_note, rounded
 from deepmedix_review.reviews.results.intervals import edges_of, said_interval, unless_all_alike
 from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
 from deepmedix_review.reviews.results.rated import MOST_MARKS, RatedCriterion
 from deepmedix_review.reviews.results.readings import Readings, Said
-from deepmedix_review.reviews.results.scales import Scaled, by_scale, ends_of, say_better, scaled
-from deepmedix_review.reviews.results.versions import EVERY, Versions, compares_versions
+from deepmedix_review.reviews.results.scales import Scaled, by_scale, ends_of, say_better
+from deepmedix_review.reviews.results.versions import EVERY, Versions
 from rl_feedback.agreement import Clustered, clustered_mean, clustered_share
 from rl_feedback.counting import counted
 
@@ -19,20 +18,16 @@ RANDOM_SIDES = "Both outputs are one version's, dealt to the sides at random."
 
 
 def found_figures(
-    reader_study: ReaderStudy,
     readings: Readings,
     said: Said,
     rated: Sequence[RatedCriterion],
+    asked: Sequence[Scaled],
     versions: Versions | None,
 ) -> tuple[Figure, ...]:
-    """Of a reader study that was made to compare versions how far these differ too, whatever of it has been
-    read yet."""
+    """`asked` are the scales among `rated`. Nothing here asks the database for what `said` has loaded."""
     first = readings.of(Assignment.Kind.FIRST)
-    asked = [scaled(readings, one, versions) for one in rated if one.is_scale or one.key == "region-verdict"]
-    scales = [one for one in asked if one.criterion.is_scale]
     return (
-        *([difference_figure(reader_study, asked, versions)] if compares_versions(reader_study) else []),
-        _means(scales, versions),
+        _means([one for one in asked if one.criterion.is_scale], versions),
         *(_shares(readings, first, said, one, versions) for one in rated if one.vote),
     )
 

@@ -8,16 +8,8 @@ import numpy as np
 from django.db import connection
 from django.urls import reverse
 
-from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy
-from deepmedix_review.reviews.results.columns import (
-    Chosen,
-    Keys,
-    Numbers,
-    distinct,
-    near,
-    places_of,
-    read_columns,
-)
+from deepmedix_review.reviews.models import Assignment, Case
+from deepmedix_review.reviews.results.columns import Keys, Numbers, distinct
 from deepmedix_review.reviews.results.figures import (
     Cell,
     Figure,
@@ -30,6 +22,7 @@ from deepmedix_review.reviews.results.figures import (
 )
 from deepmedix_review.reviews.results.maps import heat_map
 from deepmedix_review.reviews.results.readings import VERDICTS, Ratings, Readings, Said
+from deepmedix_review.reviews.results.shown import Shown
 from deepmedix_review.studies.models import Study
 from rl_feedback.agreement import RegionAgreement, region_agreement
 from rl_feedback.counting import counted
@@ -69,11 +62,46 @@ class Disputed:
     num_verdicts: Keys
 
 
-def region_figures(reader_study: ReaderStudy, readings: Readings, said: Said) -> tuple[Figure, ...]:
+@dataclass(frozen=True)
+class _Film:
+    """What a map of one case is drawn over; without an address it is not shown."""
+
+    case: int
+    position: int
+    label: str
+    address: str
+    aspect: float
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the figures of regions need of the database: `boxes` by case and output what each reader leaves,
+    redraws or adds there, of `num_drawn` of the `num_cases` that two readers or more signed; `films` of the
+    most disputed cases, with the mean disagreement of each."""
+
+    disputed: Disputed
+    films: tuple[tuple[_Film, float], ...]
+    boxes: list[list[list[Box] | None]]
+    num_cases: int
+    num_drawn: int
+
+
+def load_marks(readings: Readings, said: Said, shown: Shown) -> Marks:
     first = readings.of(Assignment.Kind.FIRST)
-    disputed = _disputed(readings, said.verdicts.only(first))
+    disputed = _disputed(readings, said.verdicts.only(first), shown)
+    cases, counts = np.unique(readings.case[first], return_counts=True)
+    cases = drawn = cases[counts >= 2]
+    if len(cases) > MOST_CASES_MATCHED:
+        drawn = np.random.default_rng(SEED).choice(cases, MOST_CASES_MATCHED, replace=False)
+    chosen = np.flatnonzero(first & np.isin(readings.case, drawn))
+    return Marks(disputed, _films(disputed), _boxes_by_item(readings, chosen), len(cases), len(drawn))
+
+
+def region_figures(marks: Marks) -> tuple[Figure, ...]:
+    """Nothing here asks the database."""
+    disputed = marks.disputed
     return (
-        _matched(readings, first),
+        _matched(marks),
         _map_of_all(
             "where-readers-disagree",
             "Where on the film readers disagree",
@@ -88,11 +116,11 @@ def region_figures(reader_study: ReaderStudy, readings: Readings, said: Said) ->
             disputed,
             disputed.refused,
         ),
-        *_maps_of_cases(reader_study, disputed),
+        *(_map_of_case(film, mean, disputed) for film, mean in marks.films),
     )
 
 
-def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
+def _disputed(readings: Readings, verdicts: Ratings, shown: Shown) -> Disputed:
     regions, place = distinct(verdicts.item)
     counts = np.bincount(place, minlength=len(regions))
     case = np.zeros(len(regions), dtype=np.int64)
@@ -104,32 +132,14 @@ def _disputed(readings: Readings, verdicts: Ratings) -> Disputed:
         ]
     )
     several = counts >= 2
-    edges = _edges(regions[several])
     return Disputed(
         region=regions[several],
         case=case[several],
-        edges=edges,
+        edges=shown.edges_of(regions[several]),
         disagreement=1 - by_verdict.max(axis=0)[several] / counts[several],
         refused=1 - by_verdict[VERDICTS.index("fits")][several] / counts[several],
         num_verdicts=counts[several],
     )
-
-
-def _edges(regions: Keys) -> Numbers:
-    """x_min, y_min, x_max, y_max as shares of the film, in the order of `regions`, which is sorted."""
-    columns = read_columns(
-        f"""SELECT region.id AS c0, 10000 * region.x_min / image_width AS c1,
-        10000 * region.y_min / image_height AS c2, 10000 * region.x_max / image_width AS c3,
-        10000 * region.y_max / image_height AS c4
-        FROM reasoning_region region JOIN reasoning_reasoningstep step ON step.id = region.step_id
-        JOIN reasoning_completion completion ON completion.id = step.completion_id
-        WHERE {near("region.id", regions)}""",
-        num_columns=5,
-    )
-    is_wanted, place = places_of(columns[0], regions)
-    edges = np.empty((len(regions), 4))
-    edges[place] = columns[1:, is_wanted].T / 10000
-    return np.asarray(np.clip(edges, 0.0, 1.0))
 
 
 def coverage(edges: Numbers, weight: Numbers) -> Numbers:
@@ -176,15 +186,14 @@ def _map_of_all(key: str, title: str, method: str, disputed: Disputed, weight: N
     )
 
 
-def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figure, ...]:
-    """The cases on whose regions readers are farthest from one verdict, each over its film."""
-    if not len(disputed.region):
-        return ()
+def _films(disputed: Disputed) -> tuple[tuple[_Film, float], ...]:
+    """Of the cases on whose regions readers are farthest from one verdict."""
     cases, place = np.unique(disputed.case, return_inverse=True)
     mean = np.bincount(place, disputed.disagreement) / np.bincount(place)
     worst = [int(row) for row in np.argsort(-mean, kind="stable")[:MOST_CASES_SHOWN] if mean[row] > 0]
-    shown = Case.objects.filter(pk__in=[int(cases[row]) for row in worst]).select_related("study")
-    films: dict[int, list[Any]] = {
+    keys = cases[worst].tolist()
+    shown = Case.objects.filter(pk__in=keys).select_related("study")
+    sizes: dict[int, list[Any]] = {
         case: film
         for case, *film in shown.values_list(
             "pk",
@@ -193,68 +202,65 @@ def _maps_of_cases(reader_study: ReaderStudy, disputed: Disputed) -> tuple[Figur
             "completions__instance__rows",
         )
     }
-    by_key = {case.pk: case for case in shown}
-    figures = []
-    for row in worst:
-        case = by_key[int(cases[row])]
-        here = disputed.case == case.pk
-        uid, columns, rows = films[case.pk]
-        is_shown = case.study.state == Study.State.READY
-        grid = coverage(disputed.edges[here], disputed.disagreement[here])
-        figures.append(
-            Figure(
-                key=f"case-{case.position}",
-                title=f"Disputed: case {case.position}",
-                table=Table(
-                    ("region", "verdicts", "disagreement", "refused"),
-                    tuple(
-                        (number + 1, int(n), rounded(d), rounded(r))
-                        for number, (n, d, r) in enumerate(
-                            zip(
-                                disputed.num_verdicts[here],
-                                disputed.disagreement[here],
-                                disputed.refused[here],
-                                strict=True,
-                            )
-                        )
-                    ),
-                ),
-                method="share of each region's verdicts that differ from the commonest one",
-                n=_count_of(disputed.num_verdicts[here]),
-                value=f"mean share {mean[row]:.2f}",
-                interval=case.study.label,
-                plot=heat_map(
-                    grid.tolist(),
-                    unit="highest share",
-                    said=f"Case {case.position}: mean disagreement {mean[row]:.2f}",
-                    film=reverse("film-picture", args=[uid]) if uid and is_shown else "",
-                    aspect=(rows / columns) if rows and columns else 1.0,
-                ),
-            )
+    films = {}
+    for case in shown:
+        uid, columns, rows = sizes[case.pk]
+        is_shown = uid and case.study.state == Study.State.READY
+        films[case.pk] = _Film(
+            case=case.pk,
+            position=case.position,
+            label=case.study.label,
+            address=reverse("film-picture", args=[uid]) if is_shown else "",
+            aspect=(rows / columns) if rows and columns else 1.0,
         )
-    return tuple(figures)
+    return tuple((films[key], float(mean[row])) for key, row in zip(keys, worst, strict=True))
+
+
+def _map_of_case(film: _Film, mean: float, disputed: Disputed) -> Figure:
+    here = disputed.case == film.case
+    grid = coverage(disputed.edges[here], disputed.disagreement[here])
+    regions = zip(
+        disputed.num_verdicts[here], disputed.disagreement[here], disputed.refused[here], strict=True
+    )
+    return Figure(
+        key=f"case-{film.position}",
+        title=f"Disputed: case {film.position}",
+        table=Table(
+            ("region", "verdicts", "disagreement", "refused"),
+            tuple(
+                (number, int(n), rounded(differ), rounded(refused))
+                for number, (n, differ, refused) in enumerate(regions, start=1)
+            ),
+        ),
+        method="share of each region's verdicts that differ from the commonest one",
+        n=_count_of(disputed.num_verdicts[here]),
+        value=f"mean share {mean:.2f}",
+        interval=film.label,
+        plot=heat_map(
+            grid.tolist(),
+            unit="highest share",
+            said=f"Case {film.position}: mean disagreement {mean:.2f}",
+            film=film.address,
+            aspect=film.aspect,
+        ),
+    )
 
 
 def _count_of(num_verdicts: Keys) -> str:
     return f"{counted(len(num_verdicts), 'region')}, {counted(int(num_verdicts.sum()), 'verdict')}"
 
 
-def _matched(readings: Readings, first: Chosen) -> Figure:
+def _matched(marks: Marks) -> Figure:
     key, title = "regions", "Do readers mark the same places"
     method = (
         "the regions that each reader leaves, redraws or adds, matched two readers at a time by the "
         "Hungarian method; mean IoU, unmatched regions count 0; interval by 1,000 bootstrap draws of items"
     )
-    cases, counts = np.unique(readings.case[first], return_counts=True)
-    cases = cases[counts >= 2]
-    if not len(cases):
+    if not marks.num_cases:
         return missing(key=key, title=title, method=method, note="No case has been signed by 2 readers yet.")
-    drawn = cases
-    if len(cases) > MOST_CASES_MATCHED:
-        drawn = np.random.default_rng(SEED).choice(cases, MOST_CASES_MATCHED, replace=False)
-        method += f"; {MOST_CASES_MATCHED} of {len(cases):,} cases drawn by seed"
-    chosen = np.flatnonzero(first & np.isin(readings.case, drawn))
-    items = _boxes_by_item(readings, chosen)
+    if marks.num_drawn < marks.num_cases:
+        method += f"; {marks.num_drawn} of {marks.num_cases:,} cases drawn by seed"
+    items = marks.boxes
     found = estimated(region_agreement, items, seed=SEED)
     shares = found.shares_found if isinstance(found, RegionAgreement) else ()
     cells: list[tuple[Cell, ...]] = [("mean IoU", rounded(found.value))]
@@ -269,7 +275,8 @@ def _matched(readings: Readings, first: Chosen) -> Figure:
         title=title,
         table=Table(("measure", "value"), tuple(cells)),
         method=method,
-        n=f"{counted(len(compared), 'output')} that 2 readers or more saw, {counted(len(drawn), 'case')}, "
+        n=f"{counted(len(compared), 'output')} that 2 readers or more saw, "
+        f"{counted(marks.num_drawn, 'case')}, "
         f"{counted(num_regions, 'region')} of all readers",
         value=f"mean IoU {written(found.value)}" if found.value is not None else "",
         interval=written_interval(found),

@@ -26,7 +26,14 @@ class Scaled:
     version: Keys | None
 
 
-def scaled(readings: Readings, one: RatedCriterion, versions: Versions | None) -> Scaled:
+def all_scaled(
+    readings: Readings, rated: Sequence[RatedCriterion], versions: Versions | None
+) -> list[Scaled]:
+    """Of the scales, and of the verdicts on regions."""
+    return [_scaled(readings, one, versions) for one in rated if one.is_scale or one.key == "region-verdict"]
+
+
+def _scaled(readings: Readings, one: RatedCriterion, versions: Versions | None) -> Scaled:
     """Of a region's verdict the points are 1 where it fits, else 0."""
     ratings = one.first
     points = one.points_of(ratings) if one.is_scale else (ratings.value == FITS).astype(float)

@@ -7,16 +7,13 @@ from django.db.models import Count
 
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.results.columns import Keys, distinct, near, places_of, read_columns
+from deepmedix_review.reviews.results.columns import Keys, places_of
 from deepmedix_review.reviews.results.readings import Ratings, Readings
+from deepmedix_review.reviews.results.shown import Shown
 
 EVERY = "every output"
 # What the output is called where a reading shows one of one version.
 ONLY_OUTPUT = "the output"
-
-STEPS = "SELECT id AS c0, completion_id AS c1 FROM reasoning_reasoningstep WHERE {near}"
-REGIONS = """SELECT region.id AS c0, step.completion_id AS c1 FROM reasoning_region region
-JOIN reasoning_reasoningstep step ON step.id = region.step_id WHERE {near}"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,7 @@ class Versions:
     completions: Keys
     places: Keys
     one_a_reading: bool
+    shown: Shown
 
     def of_completions(self, completions: Keys) -> Keys:
         """Their places in `names`, -1 for what was not shown."""
@@ -43,9 +41,9 @@ class Versions:
             case "answer":
                 return self.of_completions(ratings.item)
             case "step":
-                return self.of_completions(_completions(STEPS, "id", ratings.item))
+                return self.of_completions(self.shown.completions_of_steps(ratings.item))
             case "region":
-                return self.of_completions(_completions(REGIONS, "region.id", ratings.item))
+                return self.of_completions(self.shown.completions_of_regions(ratings.item))
         return np.full(len(ratings.item), -1, dtype=np.int64)
 
 
@@ -75,13 +73,14 @@ def may_yet_be_compared(reader_study: ReaderStudy) -> bool:
     return of_a_case.annotate(number=Count("completion_a", distinct=True)).filter(number__gt=1).exists()
 
 
-def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | None:
+def load_versions(reader_study: ReaderStudy, shown: Shown) -> Versions | None:
     """None where what was read is of one version alone."""
     if not compares_versions(reader_study):
         return None
-    shown = np.unique(np.concatenate([readings.completion_a, readings.completion_b]))
     rows = sorted(
-        Completion.with_altered.filter(pk__in=shown.tolist()).values_list("pk", "model_version__number")
+        Completion.with_altered.filter(pk__in=shown.completions.tolist()).values_list(
+            "pk", "model_version__number"
+        )
     )
     numbers = sorted({number for _, number in rows})
     if len(numbers) < 2:
@@ -91,6 +90,7 @@ def load_versions(reader_study: ReaderStudy, readings: Readings) -> Versions | N
         completions=np.array([pk for pk, _ in rows], dtype=np.int64),
         places=np.array([numbers.index(number) for _, number in rows], dtype=np.int64),
         one_a_reading=shows_one_a_reading(reader_study),
+        shown=shown,
     )
 
 
@@ -110,13 +110,3 @@ def names_of_outputs(readings: Readings, versions: Versions | None) -> dict[int,
         | dict.fromkeys(earlier, "written first")
         | dict.fromkeys(later, "written later")
     )
-
-
-def _completions(query: str, column: str, items: Keys) -> Keys:
-    """The completion of each item, 0 for one that is gone."""
-    keys, place = distinct(items)
-    found, completion = read_columns(query.format(near=near(column, keys)), num_columns=2)
-    is_wanted, at = places_of(found, keys)
-    of_key = np.zeros(len(keys), dtype=np.int64)
-    of_key[at] = completion[is_wanted]
-    return np.asarray(of_key[place])
