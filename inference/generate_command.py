@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydicom.errors import InvalidDicomError
+
 from inference.engines import Done, EngineSettings, Failed, GenerationRequest, load_engine
 from inference.grounding import parse_completion
-from inference.images import render_reference
+from inference.images import Grey, render_reference
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 from inference.regions import region_problem, to_image_px
@@ -32,6 +34,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     """One line per film and sample: text, answer, problems, and regions in film pixels."""
     preset: ServingPreset = PRESETS[options.preset]
     prompt = template(preset.prompt_template)
+    # Before the model, which takes its time.
+    films = {str(path): _film(path) for path in options.films}
     engine = load_engine(
         EngineSettings(
             folder=options.model,
@@ -40,7 +44,6 @@ def run(options: argparse.Namespace) -> Iterator[str]:
             preparation=preset.preparation,
         )
     )
-    films = {str(path): render_reference(path) for path in options.films}
     requests = [
         GenerationRequest(
             key=f"{path} {seed}",
@@ -61,6 +64,26 @@ def run(options: argparse.Namespace) -> Iterator[str]:
             rows, columns = films[path].shape
             answer = _told(event, preset, image_size=(columns, rows), reasons=prompt.reasons)
             yield json.dumps({"film": path, "seed": int(seed), **answer}, ensure_ascii=False)
+
+
+def _film(path: Path) -> Grey:
+    """Raises ValueError, saying the way out, where the file is no film that can be read."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Name its films, as in {path}/*.dcm.")
+    try:
+        return render_reference(path)
+    except OSError:
+        raise
+    except InvalidDicomError as error:
+        raise ValueError(
+            f"{path} is no DICOM file, and only DICOM films are read here. A PNG or JPEG film comes in on "
+            "the import page of DeepMedix Review, where the model can be asked about it."
+        ) from error
+    except Exception as error:  # a damaged file makes its readers raise errors of every kind
+        raise ValueError(
+            f"The film in {path} can't be read: {error} The file may be damaged or cut off: get it again "
+            "from where it came from."
+        ) from error
 
 
 def _told(

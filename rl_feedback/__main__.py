@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from inference.refusals import EXIT_STATUS, REFUSALS, sentence_of
+
 # Name, what it does, and the module with `configure(parser)` and `run(options)`, which yields lines.
 COMMANDS = {
     "train-small-model": (
@@ -55,7 +57,7 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; only that command's module is imported."""
+    """Run one command; only that command's module is imported. Status 2 where it can't do what was asked."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m rl_feedback", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -67,9 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for line in importlib.import_module(COMMANDS[options.command][1]).run(options):
             print(line, flush=True)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    except REFUSALS as error:
+        print(sentence_of(error), file=sys.stderr)
+        return EXIT_STATUS
     return 0
 
 

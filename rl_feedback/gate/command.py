@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
 from rl_feedback.gate.policy import POLICY, Policy
 from rl_feedback.gate.sealed import SealedPatientLearned, require_unseen
+from rl_feedback.json_file import read_object
 from rl_feedback.training.films import Films
 from rl_feedback.training.view import FilmView
 
@@ -119,7 +119,7 @@ def _policy(path: Path | None) -> Policy:
     if path is None:
         return POLICY
     try:
-        return Policy.from_json(json.loads(path.read_text("utf-8")))
+        return Policy.from_json(read_object(path))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is no policy: {error}") from error
 

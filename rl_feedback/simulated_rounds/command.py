@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from rl_feedback.json_file import read_object
 from rl_feedback.simulated_readers import KINDS
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.simulated_rounds.report import write_report
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     torch.set_num_threads(1)
     recipe = recipe_for(options.kind)
     if options.recipe:
-        recipe = Recipe.from_json(json.loads(options.recipe.read_text("utf-8")))
+        recipe = Recipe.from_json(read_object(options.recipe))
     trial = Trial(
         kind=options.kind,
         num_readings=options.readings,

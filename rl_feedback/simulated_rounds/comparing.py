@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rl_feedback.json_file import read_object
 from rl_feedback.simulated_rounds.figures import SHOWN, ceiling
 from rl_feedback.simulated_rounds.plots import Line, draw_lines
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Iterator[str]:
     """A table of all runs, and the plots."""
-    reports = [json.loads(path.read_text("utf-8")) for path in options.reports]
+    reports = [read_object(path) for path in options.reports]
     options.out.mkdir(parents=True, exist_ok=True)
     for name, label in SHOWN.items():
         drawing = draw_lines(

@@ -19,6 +19,7 @@ from rl_feedback.engines.packing import Job, pack
 from rl_feedback.engines.placement import RAY, Placement
 from rl_feedback.engines.ray_cluster import RayCluster
 from rl_feedback.engines.telling import Listener
+from rl_feedback.json_file import read_object
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe
@@ -180,10 +181,7 @@ def _line(figures: StepFigures) -> str:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    values = json.loads(path.read_text("utf-8"))
-    if not isinstance(values, dict):
-        raise ValueError(f'{path} must hold one JSON object, such as {{"num_steps": 60}}.')
-    return values
+    return read_object(path)
 
 
 def _reader_of(default: object) -> Any:

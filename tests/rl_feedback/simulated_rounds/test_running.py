@@ -26,7 +26,7 @@ def test_a_round_from_a_shell_ends_with_a_report(tmp_path: Path, capsys: pytest.
     report = json.loads((tmp_path / "out" / "report" / "report.json").read_text("utf-8"))
     assert [one["num_readings"] for one in report["rounds"]] == [0, 8]
     assert report["rounds"][1]["preferred"]["num_films"] == 4
-    assert main(["simulated-rounds", *given]) == 1
+    assert main(["simulated-rounds", *given]) == 2
     assert "is not empty" in capsys.readouterr().err
 
 

@@ -166,14 +166,14 @@ def test_a_run_that_is_refused_leaves_nothing_that_the_next_one_is_refused_for(
     for broken, said in ((None, "texts.jsonl is missing"), ("{", "line 1, can't be learned from")):
         if broken:
             (data / "texts.jsonl").write_text(broken)
-        assert main(given) == 1
+        assert main(given) == 2
         assert said in capsys.readouterr().err
         assert not out.exists()
     (data / "texts.jsonl").unlink()
     write_phantom_data(data, seeds=range(2_000_000, 2_000_002), site="first")
     assert main([*given, "--origins", "phantom", "--sample-every", "0"]) == 0
     # What was learned before is there to be gone on with.
-    assert main([*given, "--origins", "phantom", "--learning-rate", "0.05"]) == 1
+    assert main([*given, "--origins", "phantom", "--learning-rate", "0.05"]) == 2
     assert "begun with other recipe" in capsys.readouterr().err
     assert (out / "candidate").is_dir()
 
