@@ -34,8 +34,8 @@ from deepmedix_review.reviews.study_services import (
     take_next_case,
 )
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, Study
-from deepmedix_review.studies.services import hold_study
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.knowing import NOTHING, measure_for

@@ -13,10 +13,10 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Route, expect
 
 from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange, StepRating
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import film_path
-from deepmedix_review.studies.services import hold_study
 from tests.browser import check_barriers
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.film_room import entering

@@ -24,6 +24,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
+from deepmedix_review.studies.holding import decide_held, hold_study
 from deepmedix_review.studies.intake.archives import is_archive
 from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem
 from deepmedix_review.studies.picture_views import note_picture_view
@@ -36,13 +37,7 @@ from deepmedix_review.studies.serializers import (
     StudySerializer,
     UploadSerializer,
 )
-from deepmedix_review.studies.services import (
-    continue_import,
-    decide_held,
-    hold_study,
-    receive_instance,
-    start_import,
-)
+from deepmedix_review.studies.services import continue_import, receive_instance, start_import
 from deepmedix_review.studies.tasks import take_archive
 
 _DECIDES_ON_WHAT_IT_SEES = (

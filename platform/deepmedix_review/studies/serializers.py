@@ -6,9 +6,9 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from deepmedix_review.studies.holding import LONGEST_REASON
 from deepmedix_review.studies.models import ArchiveImport, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import CompanionFilm
-from deepmedix_review.studies.services import LONGEST_REASON
 
 
 class FilmSerializer(serializers.ModelSerializer[Instance]):

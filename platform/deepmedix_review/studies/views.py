@@ -22,6 +22,7 @@ from deepmedix_review.studies.archive_imports.views import latest_archives
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
 from deepmedix_review.studies.film_files import look_for_files
+from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_study, twins_in_use
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.selectors import (
@@ -36,7 +37,6 @@ from deepmedix_review.studies.selectors import (
     study_for,
     study_page,
 )
-from deepmedix_review.studies.services import LONGEST_REASON, decide_held, hold_study, twins_in_use
 
 
 @require_safe

@@ -16,7 +16,7 @@ from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.studies.services import hold_study
+from deepmedix_review.studies.holding import hold_study
 from tests.factories.accounts import AdminFactory
 from tests.factories.learning import a_reading_to_learn_from, a_study_read_by_several
 

@@ -12,7 +12,7 @@ from deepmedix_review.feedback.models import PreferenceDataset, PreferenceLabel,
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
-from deepmedix_review.studies.services import hold_study
+from deepmedix_review.studies.holding import hold_study
 from rl_feedback.training.examples import TrainingPair
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, an_open_reading_to_learn_from

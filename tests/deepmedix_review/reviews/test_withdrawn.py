@@ -10,8 +10,8 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import Reading, Vote
 from deepmedix_review.reviews.reading.changes import CastVote
 from deepmedix_review.reviews.selectors import next_reading, signed_readings
+from deepmedix_review.studies.holding import decide_held, hold_study
 from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.services import decide_held, hold_study
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import a_signed_reading, an_open_reading, change, reader_of, reader_study
 

@@ -15,11 +15,11 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reasoning.services import require_ready
+from deepmedix_review.studies.holding import decide_held
 from deepmedix_review.studies.looking.selectors import sheet, token_of
 from deepmedix_review.studies.looking.services import A_NAME_IS_BURNED_IN, look_through
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.selectors import films_ready, visible_studies
-from deepmedix_review.studies.services import decide_held
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, receive, store_phantom, write_film
 

@@ -15,7 +15,7 @@ from pydicom import dcmread
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import check_chain
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.studies import services
+from deepmedix_review.studies import holding, services
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import film_path, picture_path
 from tests.factories.accounts import AdminFactory, ExpertFactory
@@ -92,7 +92,7 @@ def test_the_same_picture_of_another_patient_is_held_and_the_patient_named_first
     for state in (Study.State.READY, Study.State.UNSEEN):
         Study.objects.filter(pk=used.pk).update(state=state)
         with pytest.raises(RefusedByRule, match=f"in use as {used.label}"):
-            services.decide_held(held, accept=True, has_looked=True, actor=AdminFactory.create())
+            holding.decide_held(held, accept=True, has_looked=True, actor=AdminFactory.create())
 
 
 @pytest.mark.parametrize("odd_first", [True, False])
@@ -109,14 +109,14 @@ def test_the_same_picture_with_other_tags_is_held_whichever_came_first(
     assert studies[0] != studies[1]
     admin = AdminFactory.create()
     if odd_first:
-        services.decide_held(studies[0], accept=False, actor=admin)
+        holding.decide_held(studies[0], accept=False, actor=admin)
         assert (
-            services.decide_held(studies[1], accept=True, has_looked=True, actor=admin).state
+            holding.decide_held(studies[1], accept=True, has_looked=True, actor=admin).state
             == Study.State.READY
         )
     else:
         with pytest.raises(RefusedByRule, match="in use as S-"):
-            services.decide_held(studies[1], accept=True, has_looked=True, actor=admin)
+            holding.decide_held(studies[1], accept=True, has_looked=True, actor=admin)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_film_of_several_frames_is_held_and_can_not_be_accepted(tmp_path: Path
     assert item.instance is not None
     assert (item.outcome, item.instance.num_frames) == (Outcome.HELD, 3)
     with pytest.raises(RefusedByRule, match="one film is one picture"):
-        services.decide_held(item.instance.study, accept=True, has_looked=True, actor=AdminFactory.create())
+        holding.decide_held(item.instance.study, accept=True, has_looked=True, actor=AdminFactory.create())
 
 
 def test_films_of_one_study_stay_together_and_an_odd_one_stands_apart(tmp_path: Path) -> None:
@@ -264,12 +264,12 @@ def test_patients_whose_numbers_differ_in_case_alone_are_two(tmp_path: Path) -> 
 def test_a_held_study_is_decided_on_by_an_admin_alone_and_can_be_decided_again() -> None:
     study = StudyFactory.create(state=Study.State.HELD, held_reasons=["odd"])
     with pytest.raises(NotYours):
-        services.decide_held(study, accept=True, has_looked=True, actor=ExpertFactory.create())
+        holding.decide_held(study, accept=True, has_looked=True, actor=ExpertFactory.create())
     admin = AdminFactory.create()
-    assert services.decide_held(study, accept=False, actor=admin).state == Study.State.REJECTED
-    assert services.decide_held(study, accept=True, has_looked=True, actor=admin).state == Study.State.READY
+    assert holding.decide_held(study, accept=False, actor=admin).state == Study.State.REJECTED
+    assert holding.decide_held(study, accept=True, has_looked=True, actor=admin).state == Study.State.READY
     with pytest.raises(RefusedByRule, match="in use already"):
-        services.decide_held(study, accept=False, actor=admin)
+        holding.decide_held(study, accept=False, actor=admin)
     actions = list(AuditEvent.objects.values_list("action", flat=True))
     assert actions == ["reject_study", "accept_study"]
     assert check_chain().broken_at is None

@@ -10,9 +10,9 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.studies.holding import close_sightings, hold_study
 from deepmedix_review.studies.looking.selectors import sightings_of, token_of
 from deepmedix_review.studies.models import Instance, Sighting, Study
-from deepmedix_review.studies.services import close_sightings, hold_study
 
 A_NAME_IS_BURNED_IN = "A name is burned into the film."
 

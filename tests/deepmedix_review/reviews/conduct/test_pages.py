@@ -26,9 +26,9 @@ from deepmedix_review.reviews.study_services import (
     lock_reader_study,
 )
 from deepmedix_review.reviews.worklist import offers
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Instance
-from deepmedix_review.studies.services import hold_study
 from rl_feedback.preferences.kinds import without_boxes
 from tests.deepmedix_review.reviews.conduct.the_page import address, client_of, detail, readers_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory

@@ -22,8 +22,8 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.studies.collecting import services
 from deepmedix_review.studies.collecting.split import Shares
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import CollectionVersion, Split, Study
-from deepmedix_review.studies.services import hold_study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.collections import filtered, move_patient, picked
 from tests.factories.reviews import completed_study

@@ -13,7 +13,7 @@ from deepmedix_review.reviews.models import (
 from deepmedix_review.reviews.results.dashboard import Dashboard, compute, dashboard_of
 from deepmedix_review.reviews.results.progress import overview
 from deepmedix_review.reviews.services import amend_reading
-from deepmedix_review.studies.services import decide_held, hold_study
+from deepmedix_review.studies.holding import decide_held, hold_study
 from tests.deepmedix_review.reviews.results.the_figures import figure
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.reviews import complete, reader_study, sign

@@ -17,8 +17,8 @@ from deepmedix_review.studies.collecting import selectors, services
 from deepmedix_review.studies.collecting.contents import Contents
 from deepmedix_review.studies.collecting.filters import StudyFilter
 from deepmedix_review.studies.collecting.split import Shares
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import Collection, CollectionVersion, Study
-from deepmedix_review.studies.services import hold_study
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.collections import filtered, picked
 from tests.factories.studies import InstanceFactory, StudyFactory

@@ -20,6 +20,7 @@ from deepmedix_review.studies.collecting.filters import (
 )
 from deepmedix_review.studies.collecting.split import Shares, side_of
 from deepmedix_review.studies.collecting.uses import Use
+from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import (
     Collection,
     CollectionMember,
@@ -29,7 +30,6 @@ from deepmedix_review.studies.models import (
     Split,
     Study,
 )
-from deepmedix_review.studies.services import hold_study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.collections import filtered, picked
 from tests.factories.studies import InstanceFactory, StudyFactory

@@ -13,9 +13,9 @@ from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies import services
 from deepmedix_review.studies.dicomweb import storing_views
+from deepmedix_review.studies.holding import decide_held
 from deepmedix_review.studies.intake.decoding import decode_film
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
-from deepmedix_review.studies.services import decide_held
 from tests.deepmedix_review.studies.dicomweb.test_multipart_reading import HEADER, message
 from tests.deepmedix_review.studies.dicomweb.the_service import token_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
