@@ -133,7 +133,7 @@ def test_an_archive_is_sent_in_parts_and_its_row_says_what_became_of_it(
     drop(page, an_archive(tmp_path, num_more_bytes=20 * 1024**2))
     results = page.locator("[data-upload-results]")
     expect(results).to_contain_text("1 file · 1 sent, to be unpacked", timeout=60_000)
-    expect(results.get_by_role("status")).to_have_text("Done.")
+    expect(results.get_by_role("status")).to_have_text("Sent.")
     assert parts[0].startswith(f"bytes 0-{16 * 1024**2 - 1}/")
     assert len(parts) == 2
     row = page.get_by_role("table", name="Your archives").get_by_role("row").filter(has_text="films.zip")

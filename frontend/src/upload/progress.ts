@@ -86,7 +86,8 @@ export class ImportProgress {
         return current === null ? "Paused." : "Pauses after the file that is on its way.";
       if (halt?.why === "away") return `${halt.sentence} Tried again by itself; nothing is lost meanwhile.`;
       if (halt?.why === "locked-out") return `${halt.sentence} Log in again in another tab, then go on here.`;
-      return numLeft === 0 ? "Done." : "";
+      if (numLeft > 0) return "";
+      return this.counts.has(HANDED_OVER) ? "Sent." : "Done.";
     })();
     if (this.status.textContent !== sentence) this.status.textContent = sentence;
   }

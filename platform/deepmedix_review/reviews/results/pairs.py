@@ -79,7 +79,10 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
             )
         )
     known = [row[2] for row in rows if isinstance(row[2], float)]
-    said = f"{title} on {scale.name}: {counted(len(told), 'pair')}" + (
+    num_pairs = counted(len(known), "pair")
+    if len(told) < len(known):
+        num_pairs = f"{len(told)} of {num_pairs}"
+    said = f"{title} on {scale.name}: {num_pairs}" + (
         f", from {min(told):.2f} to {max(told):.2f}" if told else ""
     )
     left_out, apart = len(keys) - len(most), sum(not row[5] for row in rows)
@@ -93,7 +96,7 @@ def pairs_figure(readings: Readings, rated: Sequence[RatedCriterion], names: Map
         title=title,
         table=Table(columns, tuple(rows)),
         method=method,
-        n=f"{counted(len(told), 'pair')} of {counted(len(most), 'reader')}, {scale.name.lower()}",
+        n=f"{num_pairs} of {counted(len(most), 'reader')}, {scale.name.lower()}",
         value=f"kappa {min(told):.2f} to {max(told):.2f}" if told else "",
         note=" ".join(filter(None, notes)),
         plot=matrix_plot(shown, values, said=said, weak=weak),

@@ -45,7 +45,7 @@ def test_pairs_with_few_cases_in_common_stand_in_the_table_and_not_in_the_range(
         "2 pairs of readers have fewer than 10 cases in common: in brackets, left out of the range"
         in found.note
     )
-    assert found.n == "1 pair of 3 readers, plausibility"
+    assert found.n == "1 of 3 pairs of 3 readers, plausibility"
     rows = {row[:2]: dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows}
     few = rows["E-ONE", "E-THREE"]
     assert (few["items"], few["cases"]) == (2 * NUM_STEPS, 2)
@@ -60,7 +60,7 @@ def test_pairs_with_few_cases_in_common_stand_in_the_table_and_not_in_the_range(
     assert figures == {"1.00": 2, f"({few['kappa']:.2f})": 4}
     why = {bar.title for bar, _ in found.plot.cells if "E-THREE" in bar.title}
     assert all(title.endswith("2 cases in common, fewer than 10") for title in why)
-    assert "1 pair, from 1.00 to 1.00" in found.plot.said
+    assert "1 of 3 pairs, from 1.00 to 1.00" in found.plot.said
 
 
 def test_cases_are_counted_not_items_and_the_first_number_that_is_enough_counts() -> None:
