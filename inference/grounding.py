@@ -32,6 +32,11 @@ _BRACE = re.compile(r"\\boxed\s*\{|(?<!\\)[{}]")
 _ANSWER_LEAD = re.compile(r"(?:the\s+(?:final\s+)?answer\s+is\s*:?\s*)?\\boxed\s*\{", re.IGNORECASE)
 # No word, or none but those that announce the answer, as in "**Final answer:**".
 _SAYS_NOTHING = re.compile(r"[\W_]*(?:(?:the\s+|my\s+)?(?:final\s+)?answer(?:\s+is)?[\W_]*)?", re.IGNORECASE)
+# The same as the last line, or the last words after a sentence, of what stands before the answer.
+_ANNOUNCES = re.compile(
+    r"(?:(?<=[.!?;:])\s+|\s*[\n\r]\s*)[^\w\n\r]*(?:the\s+|my\s+)?(?:final\s+)?answer(?:\s+is)?[\W_]*\Z",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[;\n\r\u2028\u2029]+")
 _NUMBERING = re.compile(r"\s*(?:\(?(\d{1,2})[.)](?=\s)|[Ss]tep\s+(\d{1,2})\s*[:.])")
 _BULLET = re.compile(r"[-*•–]\s+")
@@ -125,7 +130,8 @@ def texts_beside(text: str) -> tuple[str, ...]:
         taken += [(start, end), *(tag.span() for tag in tags if tag.end() == start or tag.start() == end)]
     gaps, left = [], 0
     for start, end in sorted(taken):
-        gaps.append(text[left:start])
+        gap = text[left:start]
+        gaps.append(_ANNOUNCES.sub("", gap) if start == lead.start() else gap)
         left = max(left, end)
     said = [gap.strip().lstrip(".,; \n") for gap in (*gaps, text[left:])]
     return tuple(gap for gap in said if not _SAYS_NOTHING.fullmatch(gap))
