@@ -74,13 +74,17 @@ def run(home: Path, *, port: int, studies: Path | None, with_demo: bool, then: S
     _set_environment(home)
     end_leftovers(home)
     has_own_postgres = not os.environ.get("DATABASE_URL")
+    if has_own_postgres:
+        say("Starting the database …")
     attach_embedded_services(leashed=True)
     parts = Parts(home, port=port, has_own_postgres=has_own_postgres)
     demo: subprocess.Popen[bytes] | None = None
     command: subprocess.Popen[bytes] | None = None
     try:
         parts.start_redis()
+        say("Bringing the database up to date …")
         logins, makes_demo = _prepare_database(with_demo=with_demo)
+        say("Starting the web server and the workers …")
         parts.start_web()
         parts.start_workers()
         parts.await_web()
