@@ -22,8 +22,21 @@ from tests.designed_room import BUILT_IN, EnterDesigned, entering_designed
 # By how much the item in focus lies under the name of its output, in pixels.
 UNDER_THE_NAME = """() => {
     const item = [...document.querySelectorAll('.room .current')].at(-1);
-    const name = item.closest('.output')?.querySelector('.output-name');
-    return name ? name.getBoundingClientRect().bottom - item.getBoundingClientRect().top : 0;
+    const names = [...document.querySelectorAll('.output-name')];
+    const edge = Math.max(...names.map((name) => name.getBoundingClientRect().bottom));
+    return edge - item.getBoundingClientRect().top;
+}"""
+SCROLL_TO = """share => {
+    const list = document.querySelector('.room-scroll');
+    list.scrollTop = share * (list.scrollHeight - list.clientHeight);
+}"""
+# Of each output's name whether it lies over the list that is scrolled.
+NAMES_OVER_THE_LIST = """() => {
+    const top = document.querySelector('.room-scroll').getBoundingClientRect().top;
+    return [...document.querySelectorAll('.output-name')].map((name) => {
+        const { bottom, height } = name.getBoundingClientRect();
+        return [name.querySelector('button').textContent, height === 0 || bottom > top];
+    });
 }"""
 
 
@@ -282,3 +295,10 @@ def test_two_outputs_stand_side_by_side_and_only_the_focused_sides_regions_are_d
     for key in [*"jjjjjj", *"kkkkkkk", "Backquote"]:
         room.press(key)
         assert room.page.evaluate(UNDER_THE_NAME) <= 0
+    # Nor of anything that is scrolled past it, at every width; both names stay in sight.
+    for width, height in ((1280, 720), (1440, 900), (1920, 1080), (2560, 1440)):
+        room.page.set_viewport_size({"width": width, "height": height})
+        for share in (0.1, 0.35, 0.6, 1):
+            room.page.evaluate(SCROLL_TO, share)
+            assert room.page.evaluate(NAMES_OVER_THE_LIST) == [["Output A", False], ["Output B", False]]
+        check_barriers(room.page)

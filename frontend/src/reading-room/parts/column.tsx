@@ -22,7 +22,7 @@ import { FeedbackPanel } from "./feedback";
 import { FirstReadPanel, FirstReadSummary } from "./first-read-panel";
 import { Foot } from "./foot";
 import { NoCase } from "./no-case";
-import { Output } from "./output";
+import { Output, OutputNames } from "./output";
 
 interface Props {
   readonly session: Session;
@@ -51,6 +51,7 @@ export function Column(props: Props) {
       <Adjudication reading={reading} />
       {stage.save.problem === null && <Paused reading={reading} />}
       <NoFirstRead reading={reading} />
+      <OutputNames room={room} state={stage.state} />
       <div class={`room-list${isOfOne ? ` of-${place.side}` : ""}`}>
         <div
           class={`room-scroll${isComparing ? " comparing" : ""}`}

@@ -18,9 +18,7 @@ export function Output(props: {
   const isBeside = hasTwo(reading) && isComparing;
   return (
     <div class={`output of-${side}${isBeside && place.side === side ? " focused" : ""}`}>
-      {hasTwo(reading) && (
-        <OutputName room={room} state={state} completion={completion} isBeside={isBeside} />
-      )}
+      {isBeside && <h2 class="output-heading visually-hidden">Output {side.toUpperCase()}</h2>}
       <h2>Reasoning</h2>
       <Flaws completion={completion} />
       {steps.length === 0 && <p class="quiet">No reasoning step could be read.</p>}
@@ -36,7 +34,27 @@ export function Output(props: {
   );
 }
 
-/** Always in sight above the steps: whoever goes on by keys alone sees here whose step it is. */
+/** Always in sight above the list: whoever goes on by keys alone sees here whose step it is. */
+export function OutputNames({ room, state }: { readonly room: Room; readonly state: RoomState }) {
+  const { reading, isComparing, place } = state;
+  if (!hasTwo(reading)) return null;
+  const shown = reading.completions.filter(({ side }) => isComparing || side === place.side);
+  if (shown.length === 0) return null;
+  return (
+    <div class={`output-names${isComparing ? " beside" : ""}`}>
+      {shown.map((completion) => (
+        <OutputName
+          key={completion.uid}
+          room={room}
+          state={state}
+          completion={completion}
+          isBeside={isComparing}
+        />
+      ))}
+    </div>
+  );
+}
+
 function OutputName(props: {
   readonly room: Room;
   readonly state: RoomState;
@@ -49,7 +67,7 @@ function OutputName(props: {
   const name = `Output ${side.toUpperCase()}`;
   const numLeft = numLeftOn(reading, side);
   return (
-    <h2 class="output-name">
+    <p class={`output-name of-${side}${isBeside && place.side === side ? " focused" : ""}`}>
       {isBeside ? (
         <button type="button" class="inline" onClick={() => room.walking.turnTo(side)}>
           {name}
@@ -64,7 +82,7 @@ function OutputName(props: {
           {turn}
         </span>
       )}
-    </h2>
+    </p>
   );
 }
 
