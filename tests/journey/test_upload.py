@@ -282,7 +282,13 @@ def test_an_admin_puts_a_film_on_hold_from_its_page(page_of_an_admin: Page, live
     page.get_by_role("button", name="Put on hold").click()
     expect(page.get_by_text("This study waits for a decision.")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="A name is burned")).to_be_visible()
-    page.get_by_role("button", name="Accept").click()
+    page.locator("summary", has_text="Accept").click()
+    accept = page.get_by_role("button", name=f"Accept {study.label}")
+    accept.click()
+    expect(page.get_by_text("This study waits for a decision.")).to_be_visible()
+    page.get_by_label(f"I looked at every film of {study.label}").check()
+    check_barriers(page)
+    accept.click()
     expect(page.get_by_text(f"{study.label} was accepted.")).to_be_visible()
 
 
