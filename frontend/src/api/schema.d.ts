@@ -1484,9 +1484,10 @@ export interface components {
          * @description * `csv` - csv
          *     * `jsonl` - jsonl
          *     * `parquet` - parquet
+         *     * `coco` - coco
          * @enum {string}
          */
-        FormatsEnum: "csv" | "jsonl" | "parquet";
+        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco";
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */

@@ -13,7 +13,8 @@ from django.db import connection
 import deepmedix_review
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.exports.about_tables import CRITERIA
-from deepmedix_review.exports.models import Export, WrittenFile
+from deepmedix_review.exports.coco import BOXES
+from deepmedix_review.exports.models import COCO, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
@@ -64,7 +65,7 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
         f"What it may be used for: {export.data_use}",
         f"Signed up to {export.as_of.isoformat()}.",
         "",
-        "Folders, which have the same tables:",
+        "Folders, which have the same files:",
         *(f"- {group.folder}/: {group.about}" for group in GROUPS),
         "",
         f"{MANIFEST} has the sha256 and the rows of each file, and what was left out and why.",
@@ -75,7 +76,9 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
         "null. The mean plausibility of each version: of data/ratings, `criterion` plausibility, `kind`",
         "first, `stands` true, the mean of `value_number` by `model`. In imrmc each row is a case's mean.",
     ]
-    for name, table in tables:
+    if COCO in export.formats:
+        lines += ["", f"data/{BOXES.name}.json", f"  {BOXES.about}."]
+    for name, table in tables if set(TABULAR) & set(export.formats) else ():
         lines += ["", f"{name}", f"  {table.about}."]
         if table.name != "agreement":
             lines += [f"  - {column.name} ({column.kind}): {column.about}" for column in table.columns]

@@ -70,21 +70,14 @@ class JsonlFile:
 
     def __init__(self, table: Table, file: IO[bytes]) -> None:
         cells = ", ".join(f'"{column.name}"' for column in table.columns)
-        self._statement = (
-            f"COPY (SELECT row_to_json(line)::text FROM (SELECT {cells} FROM ({table.query}) AS q) AS line) "
-            "TO STDOUT (FORMAT text)"
-        )
+        self._query = f"SELECT {cells} FROM ({table.query}) AS q"
         self._file = file
 
     def append(self, values: Mapping[str, Any]) -> int:
-        return _copy(self._statement, values, self._write)
+        return copy_json(self._query, values, self._file.write)
 
     def close(self) -> None:
         self._file.flush()
-
-    def _write(self, lines: bytes) -> None:
-        # Of what COPY escapes, JSON has backslashes alone.
-        self._file.write(lines.replace(b"\\\\", b"\\"))
 
 
 class ParquetFile:
@@ -130,6 +123,17 @@ class ParquetFile:
 
     def close(self) -> None:
         self._writer.close()
+
+
+def copy_json(query: str, values: Mapping[str, Any], write: Callable[[bytes], Any]) -> int:
+    """The number of rows; each is an object on a line, and whole lines are written at once."""
+
+    def write_lines(lines: bytes) -> None:
+        # Of what COPY escapes, JSON has backslashes alone.
+        write(lines.replace(b"\\\\", b"\\"))
+
+    statement = f"COPY (SELECT row_to_json(line)::text FROM ({query}) AS line) TO STDOUT (FORMAT text)"
+    return _copy(statement, values, write_lines)
 
 
 def _csv_cell(column: Column) -> str:

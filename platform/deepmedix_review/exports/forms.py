@@ -7,7 +7,7 @@ from django import forms
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.forms import PlainForm, offer
-from deepmedix_review.exports.models import CSV, JSONL, PARQUET
+from deepmedix_review.exports.models import COCO, CSV, JSONL, PARQUET
 from deepmedix_review.exports.selectors import reader_studies_to_export
 from deepmedix_review.exports.services import LONGEST_STATEMENT, Asked
 
@@ -37,7 +37,12 @@ class ExportForm(PlainForm):
     )
     formats = forms.MultipleChoiceField(
         label="Formats",
-        choices=[(CSV, "CSV"), (JSONL, "JSON lines"), (PARQUET, "Parquet")],
+        choices=[
+            (CSV, "CSV tables: for spreadsheets and statistics"),
+            (JSONL, "JSON lines: tables for programs"),
+            (PARQUET, "Parquet: tables for large data sets"),
+            (COCO, "COCO boxes: films and the regions on them, for detection; without the pictures"),
+        ],
         initial=[CSV],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose a format."},

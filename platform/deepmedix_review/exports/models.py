@@ -9,8 +9,10 @@ from django.db.models import Q
 
 from deepmedix_review.common.models import JobState, LeasedJob
 
-CSV, JSONL, PARQUET = "csv", "jsonl", "parquet"
-FORMATS = (CSV, JSONL, PARQUET)
+CSV, JSONL, PARQUET, COCO = "csv", "jsonl", "parquet", "coco"
+# Those that every table is written in; COCO has one file of a folder.
+TABULAR = (CSV, JSONL, PARQUET)
+FORMATS = (*TABULAR, COCO)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class WrittenFile:
 
 
 class Export(LeasedJob):
-    """Signed readings as of one moment as tables in one archive; the same request gives the same bytes.
+    """Signed readings as of one moment as tables or boxes in one archive; same request, same bytes.
 
     `files` are those that are whole, by name; a worker that takes the export up again keeps them where
     `basis` is still what they were written of.

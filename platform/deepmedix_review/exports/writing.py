@@ -15,9 +15,10 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, pack, readme_of
+from deepmedix_review.exports.coco import BOXES, CocoFile
 from deepmedix_review.exports.files import ENDINGS, measure, open_file
 from deepmedix_review.exports.folders import archive_path, parts_folder
-from deepmedix_review.exports.models import CSV, Export, WrittenFile
+from deepmedix_review.exports.models import COCO, CSV, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.scope import (
     GROUPS,
     Group,
@@ -101,6 +102,10 @@ class _Writing:
     def scope(self) -> Scope:
         return scope_of(self.export.reader_studies, as_of=self.export.as_of)
 
+    @property
+    def _tabular(self) -> list[str]:
+        return [form for form in self.export.formats if form in TABULAR]
+
     def run(self) -> None:
         export = self.export
         self._await_signatures()
@@ -157,7 +162,11 @@ class _Writing:
         growing = path.with_name(f".{path.name}.{self.export.attempt}")
         num_rows = 0
         with growing.open("wb") as file:
-            table_file = open_file(planned.table, planned.form, file)
+            table_file = (
+                CocoFile(self.export, file)
+                if planned.form == COCO
+                else open_file(planned.table, planned.form, file)
+            )
             for span in planned.spans:
                 by_case = planned.table.by == By.CASE
                 values = self.scope.values(
@@ -181,16 +190,19 @@ class _Writing:
             spans = {By.READING: readings, By.CASE: case_spans(self.scope, group)}
             for table in tables_of(self.scope, group):
                 planned += self._in_formats(table, group.folder, group, spans[table.by])
+            if COCO in self.export.formats:
+                name = f"{group.folder}/{BOXES.name}.json"
+                planned.append(Planned(name, BOXES, COCO, group.roles, spans[BOXES.by]))
         roles = [role for group in GROUPS for role in group.roles]
         everything = [Span(0, 0, 0)]
-        for form in self.export.formats:
+        for form in self._tabular:
             planned.append(Planned(f"{CRITERIA.name}{ENDINGS[form]}", CRITERIA, form, roles, everything))
         return planned
 
     def _in_formats(self, table: Table, folder: str, group: Group, spans: Sequence[Span]) -> list[Planned]:
         return [
             Planned(f"{folder}/{table.name}{ENDINGS[form]}", table, form, group.roles, spans)
-            for form in self.export.formats
+            for form in self._tabular
             if form == CSV or not table.is_csv_alone
         ]
 

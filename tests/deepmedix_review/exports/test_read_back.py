@@ -9,7 +9,7 @@ import pytest
 from datasets import load_dataset
 from pyarrow import parquet
 
-from deepmedix_review.exports.models import FORMATS, Export
+from deepmedix_review.exports.models import TABULAR, Export
 from deepmedix_review.reviews.models import MissedFinding
 from tests.deepmedix_review.exports.an_export import a_read_study, done, files_of
 from tests.factories.reviews import an_open_reading, complete, say_first, sign
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     complete(reading)
     MissedFinding.objects.create(reading=reading, completion=reading.completion_a, text=WORDS)
     sign(reading)
-    export = done(formats=FORMATS)
+    export = done(formats=TABULAR)
     for name, content in files_of(export).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
