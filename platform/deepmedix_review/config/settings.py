@@ -129,6 +129,8 @@ DICOM_LISTENER = {
     "DICOM_MAX_PDU_BYTES": os.environ.get("DICOM_MAX_PDU_BYTES", "131072"),
     "DICOM_IDLE_SECONDS": os.environ.get("DICOM_IDLE_SECONDS", "60"),
 }
+# The file that names what `manage.py pull_from_pacs` may fetch from; no other address is ever asked.
+PACS_SOURCES = os.environ.get("PACS_SOURCES", "")
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 # Of one zip or tar archive, unpacked: the largest parts that public data sets come in have a tenth of it.
@@ -256,4 +258,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    # It tells addresses, and one that searches a PACS holds what is searched for.
+    "loggers": {"urllib3": {"level": "ERROR"}},
 }

@@ -1,0 +1,1 @@
+"""Fetches films from a PACS over DICOMweb."""

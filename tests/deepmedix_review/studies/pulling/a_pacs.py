@@ -1,0 +1,122 @@
+"""A PACS at a socket of this machine that can be told to misbehave."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from pydicom import dcmread
+
+TOKEN = "secret-of-the-pacs"
+
+
+@dataclass
+class Pacs:
+    """`faults`: by SOP Instance UID: cut, short, html, missing, two. `answer`: the status that all get."""
+
+    films: dict[str, Path]
+    url: str = ""
+    faults: dict[str, str] = field(default_factory=dict)
+    answer: int = 200
+    pages: bool = True
+    fetched: list[str] = field(default_factory=list)
+    searched: list[dict[str, list[str]]] = field(default_factory=list)
+
+
+@contextmanager
+def running(films: list[Path]) -> Iterator[Pacs]:
+    pacs = Pacs({str(dcmread(film, stop_before_pixels=True).SOPInstanceUID): film for film in films})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            _answer(self, pacs)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    pacs.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+    yield pacs
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _answer(handler: BaseHTTPRequestHandler, pacs: Pacs) -> None:
+    parts = urlsplit(handler.path)
+    if handler.headers["Authorization"] != f"Bearer {TOKEN}":
+        _send(handler, 401)
+        return
+    if pacs.answer != 200:
+        _send(handler, pacs.answer, location="http://127.0.0.1:1/")
+        return
+    match parts.path.removeprefix("/dicom-web/").split("/"):
+        case ["studies"]:
+            pacs.searched.append(parse_qs(parts.query))
+            found = _named(pacs, "StudyInstanceUID", "0020000D")
+        case ["studies", study, "series"]:
+            found = _named(pacs, "SeriesInstanceUID", "0020000E", StudyInstanceUID=study)
+        case ["studies", _, "series", series, "instances"]:
+            found = _named(pacs, "SOPInstanceUID", "00080018", SeriesInstanceUID=series)
+        case ["studies", _, "series", _, "instances", instance]:
+            pacs.fetched.append(instance)
+            _send_film(handler, pacs.films[instance], pacs.faults.get(instance, ""))
+            return
+    query = parse_qs(parts.query)
+    start, limit = int(query["offset"][0]), int(query["limit"][0])
+    _send(handler, 200, json.dumps(found[start : start + limit] if pacs.pages else found).encode())
+
+
+def _named(pacs: Pacs, keyword: str, tag: str, **of: str) -> list[dict[str, Any]]:
+    """Each once, in the order of the films."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in pacs.films.values():
+        film = dcmread(path, stop_before_pixels=True)
+        if all(film[name].value == value for name, value in of.items()):
+            named = {tag: {"vr": "UI", "Value": [film[keyword].value]}}
+            found[film[keyword].value] = named | {"00080060": {"vr": "CS", "Value": [film.Modality]}}
+    return list(found.values())
+
+
+def _send_film(handler: BaseHTTPRequestHandler, film: Path, fault: str) -> None:
+    part = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + film.read_bytes() + b"\r\n"
+    kind = 'multipart/related; type="application/dicom"; boundary=b'
+    match fault:
+        case "missing":
+            _send(handler, 404)
+        case "html":
+            _send(handler, 200, b"<html>", kind="text/html")
+        case "two":
+            _send(handler, 200, part + part + b"--b--", kind=kind)
+        case "cut":
+            _send(handler, 200, part[: len(part) // 2], kind=kind, declared=len(part))
+            handler.close_connection = True
+        case "short":
+            _send(handler, 200, part, kind=kind)
+        case _:
+            _send(handler, 200, part + b"--b--", kind=kind)
+
+
+def _send(
+    handler: BaseHTTPRequestHandler,
+    status: int,
+    body: bytes = b"",
+    *,
+    kind: str = "application/dicom+json",
+    declared: int | None = None,
+    location: str = "",
+) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", kind)
+    handler.send_header("Content-Length", str(len(body) if declared is None else declared))
+    if location:
+        handler.send_header("Location", location)
+    handler.end_headers()
+    handler.wfile.write(body)
