@@ -6,8 +6,6 @@ import { completion, desk, reading, region, step } from "./scene";
 
 const points = (n: number): Action => ({ kind: "points", points: n });
 const fits: Action = { kind: "verdict", verdict: "fits" };
-const _wrong: Action = { kind: "verdict", verdict: "wrong" };
-const _next: Action = { kind: "walk", by: 1 };
 const nudge = (x: number, y: number): Action => ({ kind: "nudge", x, y });
 
 beforeEach(() => void vi.useFakeTimers());
@@ -135,6 +133,34 @@ describe("regions", () => {
         back === "click" ? [null] : [],
       );
     }
+  });
+
+  it("are judged once the reader's own one is let go of: F says so, and Enter goes on", async () => {
+    const { room } = await desk();
+    room.change(
+      drawRegion("own", { kind: "step", uid: "a1" }, { x_min: 10, y_min: 20, x_max: 30, y_max: 40 }),
+    );
+    room.perform(points(4));
+    room.goTo({ kind: "step", side: "a", step: "a1", region: "own", question: null });
+    room.perform(fits);
+    expect(room.state.said).toMatch(/^The region in hand is your own: Enter goes on/);
+    expect(room.state.reading.region_annotations).toEqual([]);
+    room.perform({ kind: "done" });
+    expect(room.state.place).toMatchObject({ step: "a1", region: "a1r" });
+    room.perform(fits);
+    expect(room.state.reading.region_annotations).toMatchObject([{ region: "a1r", verdict: "fits" }]);
+  });
+
+  it("have the focus next once the step of the reader's own one has its points", async () => {
+    const { room } = await desk();
+    room.change(
+      drawRegion("own", { kind: "step", uid: "a1" }, { x_min: 10, y_min: 20, x_max: 30, y_max: 40 }),
+    );
+    room.goTo({ kind: "step", side: "a", step: "a1", region: "own", question: null });
+    room.perform(points(4));
+    expect(room.state.place).toMatchObject({ step: "a1", region: "a1r" });
+    room.perform(fits);
+    expect(room.state.place).toMatchObject({ step: "a2" });
   });
 
   it("have no grips in a signed reading", async () => {

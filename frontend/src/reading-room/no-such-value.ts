@@ -27,3 +27,6 @@ export function noPoints(reading: Reading, { regions }: Step): string {
     ? "No points are asked for here: F says that the region fits, X that it is wrong, R redraws it."
     : "Nothing is asked here: J goes on.";
 }
+
+export const OWN_REGION_IN_HAND =
+  "The region in hand is your own: Enter goes on to the model's, which is judged then.";

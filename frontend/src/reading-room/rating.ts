@@ -13,6 +13,7 @@ import {
   NO_REGION_TO_JUDGE,
   noPoints,
   noSuchValue,
+  OWN_REGION_IN_HAND,
   thereAre,
 } from "./no-such-value";
 import { answerOverwritten, pointsOverwritten } from "./overwritten";
@@ -83,7 +84,9 @@ export class Rating {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
         if (region === null || !builtIn(reading, "verdict")) {
-          return this.host.set({ said: NO_REGION_TO_JUDGE });
+          const step = focusedStep(reading, place);
+          const waits = this.hasOwnInHand() && step !== null && openRegion(reading, step) !== undefined;
+          return this.host.set({ said: waits ? OWN_REGION_IN_HAND : NO_REGION_TO_JUDGE });
         }
         return this.judgeByKey(region.uid, action.verdict);
       }
@@ -215,6 +218,21 @@ export class Rating {
     this.wentOn = { to: "region", from: place.side };
   }
 
+  /** From the reader's own region to the model's of the same step that waits for its verdict. */
+  private letGoOfOwn(): void {
+    const { reading, place } = this.host.state;
+    const step = focusedStep(reading, place);
+    const open = step && openRegion(reading, step);
+    if (!step || !open || !this.hasOwnInHand()) return;
+    this.host.goTo(stepPlace(place.side, step, open.uid));
+    this.wentOn = { to: "region", from: place.side };
+  }
+
+  private hasOwnInHand(): boolean {
+    const { reading, place } = this.host.state;
+    return place.kind === "step" && place.region !== null && focusedRegion(reading, place) === null;
+  }
+
   private pointsOverwritten(points: number | null): string | null {
     const { reading, place } = this.host.state;
     const step = focusedStep(reading, place);
@@ -231,7 +249,8 @@ export class Rating {
   /** From a complete item to the next one that is open, whether or not it was complete before. */
   goOn(): void {
     const { reading, place } = this.host.state;
-    if (!this.host.canRate || !isDone(reading, place)) return;
+    if (!this.host.canRate) return;
+    if (!isDone(reading, place)) return this.letGoOfOwn();
     const next = afterCompleting(reading, place);
     if (next === place) return;
     this.host.goTo(next);
