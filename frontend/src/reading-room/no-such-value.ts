@@ -20,6 +20,9 @@ export const NO_POINTS_TO_PASS = "Nothing to pass over here: “cannot judge” 
 
 export const NO_REGION_TO_JUDGE = "Nothing to judge here: no region of the model's is asked about.";
 
+export const OWN_REGION_IN_HAND =
+  "The region in hand is your own: Enter goes on to the model's, which is judged then.";
+
 /** Of a step whose plausibility is not asked. */
 export function noPoints(reading: Reading, { regions }: Step): string {
   const asksOfRegions = builtIn(reading, "verdict") !== null && regions.length > 0;
@@ -27,6 +30,3 @@ export function noPoints(reading: Reading, { regions }: Step): string {
     ? "No points are asked for here: F says that the region fits, X that it is wrong, R redraws it."
     : "Nothing is asked here: J goes on.";
 }
-
-export const OWN_REGION_IN_HAND =
-  "The region in hand is your own: Enter goes on to the model's, which is judged then.";

@@ -84,9 +84,7 @@ export class Rating {
         this.host.set({ drawing: null });
         const region = focusedRegion(reading, place);
         if (region === null || !builtIn(reading, "verdict")) {
-          const step = focusedStep(reading, place);
-          const waits = this.hasOwnInHand() && step !== null && openRegion(reading, step) !== undefined;
-          return this.host.set({ said: waits ? OWN_REGION_IN_HAND : NO_REGION_TO_JUDGE });
+          return this.host.set({ said: this.behindOwn() ? OWN_REGION_IN_HAND : NO_REGION_TO_JUDGE });
         }
         return this.judgeByKey(region.uid, action.verdict);
       }
@@ -218,19 +216,20 @@ export class Rating {
     this.wentOn = { to: "region", from: place.side };
   }
 
-  /** From the reader's own region to the model's of the same step that waits for its verdict. */
-  private letGoOfOwn(): void {
+  /** Where the model's region of this step waits for its verdict, behind the reader's own one in hand. */
+  private behindOwn(): Place | null {
     const { reading, place } = this.host.state;
     const step = focusedStep(reading, place);
     const open = step && openRegion(reading, step);
-    if (!step || !open || !this.hasOwnInHand()) return;
-    this.host.goTo(stepPlace(place.side, step, open.uid));
-    this.wentOn = { to: "region", from: place.side };
+    if (place.kind !== "step" || place.region === null || focusedRegion(reading, place) !== null) return null;
+    return step && open ? stepPlace(place.side, step, open.uid) : null;
   }
 
-  private hasOwnInHand(): boolean {
-    const { reading, place } = this.host.state;
-    return place.kind === "step" && place.region !== null && focusedRegion(reading, place) === null;
+  private letGoOfOwn(): void {
+    const behind = this.behindOwn();
+    if (behind === null) return;
+    this.host.goTo(behind);
+    this.wentOn = { to: "region", from: behind.side };
   }
 
   private pointsOverwritten(points: number | null): string | null {

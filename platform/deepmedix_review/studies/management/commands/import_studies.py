@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from deepmedix_review.accounts.management.actors import find_actor
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archives import receive_archive
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, path: Path, actor: str | None, text_free: bool, **options: Any) -> None:
-        user = _find_user(actor)
+        user = find_actor(actor)
         files = _find_files(path)
         try:
             batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
@@ -78,17 +79,6 @@ def _received(
             file, batch=batch, file_name=file.name, actor=actor, is_text_free=is_text_free
         ):
             yield f"{at} {file.name}, {part.number}/{part.num_files} {part.item.file_name}", part.item
-
-
-def _find_user(username: str | None) -> User | None:
-    if username is None:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist as error:
-        raise CommandError(
-            f"There is no user {username}. Leave --actor out, or name one that exists."
-        ) from error
 
 
 def _find_files(path: Path) -> list[Path]:

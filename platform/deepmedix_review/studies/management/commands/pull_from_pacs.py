@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from deepmedix_review.accounts.management.actors import find_actor
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.intake.oddities import MODALITIES
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, source: str, actor: str | None, is_import: bool, **options: Any) -> None:
         if options["limit"] < 1 or options["offset"] < 0:
             raise CommandError("--limit is at least 1, --offset at least 0.")
-        user = _find_user(actor)
+        user = find_actor(actor)
         query = StudyQuery(
             patient_id=_asked("Patient ID: ") if options["patient_id"] else "",
             accession=_asked("Accession number: ") if options["accession"] else "",
@@ -109,14 +110,3 @@ def _asked(prompt: str) -> str:
     if not told or any(sign in told for sign in "*?\\"):
         raise CommandError("Type what to search by, without *, ? and backslash.")
     return told
-
-
-def _find_user(username: str | None) -> User | None:
-    if username is None:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist as error:
-        raise CommandError(
-            f"There is no user {username}. Leave --actor out, or name one that exists."
-        ) from error
