@@ -120,7 +120,8 @@ def test_no_number_tells_how_many_wait_once_nothing_else_is_left_to_read() -> No
     reader, client = repeat.reader, client_of(repeat.reader)
 
     def page(address: str = reverse("worklist")) -> str:
-        return client.get(address).content.decode()
+        # A moment's hour and day are numbers too, and count nothing.
+        return re.sub(r"<time.*?</time>", "", client.get(address).content.decode())
 
     *before, last = firsts
     for item in before:
