@@ -105,5 +105,6 @@ describe("the key map", () => {
 
   it("finds the question mark wherever the layout has it", () => {
     expect(actionFor(press("Minus", { key: "?", shiftKey: true }), "page", true)?.kind).toBe("sheet");
+    expect(actionFor(press("KeyM", { key: "?" }), "page", true)?.kind).toBe("sheet");
   });
 });

@@ -117,7 +117,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     assert not ReaderStudy.objects.exists()
     check_barriers(page)
     start.get_by_role("button", name="Start and invite").click()
-    expect(page.get_by_text("Winter films has begun; its readers are invited.")).to_be_visible()
+    expect(page.get_by_text("Winter films has begun with 3 cases; its readers are invited.")).to_be_visible()
     made = ReaderStudy.objects.get()
     assert (made.state, made.design) == (ReaderStudy.State.RUNNING, "k_readers")
     assert made.cases.filter(role=Case.Role.TRAINING).get().study == studies[0]
@@ -200,7 +200,9 @@ def test_a_collection_is_made_by_a_filter_and_a_study_designed_from_its_test_sid
     check_barriers(page)
     page.locator("summary", has_text="Keep and start").click()
     page.get_by_role("button", name="Start and invite").click()
-    expect(page.get_by_text("Winter readers has begun; its readers are invited.")).to_be_visible()
+    expect(
+        page.get_by_text("Winter readers has begun with 2 cases; its readers are invited.")
+    ).to_be_visible()
     expect(page.get_by_text("Winter PA, version 1, test side")).to_be_visible()
     made = ReaderStudy.objects.get()
     assert [case.study for case in made.cases.order_by("position")] == wanted

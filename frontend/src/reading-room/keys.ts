@@ -54,7 +54,7 @@ export function actionFor(
       shortcut.codes.includes(code) &&
       (shortcut.control ?? false) === control &&
       (shortcut.alt ?? false) === press.altKey &&
-      isShiftRight(shortcut, press),
+      (press.key === "?" || isShiftRight(shortcut, press)),
   );
   if (found === undefined || (press.repeat && !found.repeats)) return null;
   const { kind } = found.action;

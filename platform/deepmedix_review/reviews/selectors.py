@@ -20,7 +20,8 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.guards import refuse_reading, require_may_open
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist.cases import next_reading, place_of, worklist
+from deepmedix_review.reviews.worklist.cases import next_reading, worklist
+from deepmedix_review.reviews.worklist.places import place_of
 from deepmedix_review.studies.collecting.uses import Use
 from deepmedix_review.studies.models import Collection, Study
 from deepmedix_review.studies.selectors import demo_import

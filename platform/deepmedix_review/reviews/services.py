@@ -25,7 +25,7 @@ from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
 from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import announce_signature, note_signature
-from deepmedix_review.reviews.worklist.cases import num_opened_uninvited
+from deepmedix_review.reviews.worklist.places import num_opened_uninvited
 
 
 @dataclass(frozen=True)

@@ -167,11 +167,12 @@ export function ShortcutSheet(props: {
               <h3>Mouse, fingers, lines</h3>
               <p class="quiet">
                 On the film: the wheel zooms, the middle button pans, the right button zooms. One finger does
-                what the chosen tool does or changes a region, two zoom and pan. Measuring and the magnifier
-                follow the arrow keys too; with Ctrl or Alt these move the one or the other end. Measured
-                lines stay with the reading; while M is chosen, G takes the next one in hand and Del removes
-                it. Beside the last stands its ratio to the one before: of the widths of heart and thorax, the
-                cardiothoracic ratio. Tab walks through the controls, as in every page.
+                what the chosen tool does or changes a region, two zoom and pan. Of a region that is redrawn a
+                square resizes it and its edge moves it. Measuring and the magnifier follow the arrow keys
+                too; with Ctrl or Alt these move the one or the other end. Measured lines stay with the
+                reading; while M is chosen, G takes the next one in hand and Del removes it. Beside the last
+                stands its ratio to the one before: of the widths of heart and thorax, the cardiothoracic
+                ratio. Tab walks through the controls, as in every page.
               </p>
             </section>
           </div>

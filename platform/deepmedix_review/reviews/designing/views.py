@@ -20,6 +20,7 @@ from deepmedix_review.reviews.designing import example
 from deepmedix_review.reviews.designing.page import DesignPage
 from deepmedix_review.reviews.models import ReaderStudy
 from inference.prompts import template
+from rl_feedback.counting import counted
 
 designers_only = needs_capability(Capability.DESIGN_READER_STUDIES)
 
@@ -142,7 +143,9 @@ def _keep(request: HttpRequest, page: DesignPage, *, starts: bool) -> HttpRespon
     except RefusedByRule as refusal:
         messages.error(request, f"The draft is kept, but it can't start yet. {refusal}")
         return redirect(design)
-    messages.success(request, f"{draft.title} has begun; its readers are invited.")
+    # Of "every ready study" more can be ready by now than when the plan was looked at.
+    num_cases = counted(draft.cases.count(), "case")
+    messages.success(request, f"{draft.title} has begun with {num_cases}; its readers are invited.")
     return redirect("reader-study-detail", uid=draft.uid)
 
 

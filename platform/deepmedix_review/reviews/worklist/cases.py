@@ -6,23 +6,20 @@ however much the reader has read.
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.reviews.models import Assignment, Case, Invitation, ReaderStudy, Reading
-from deepmedix_review.reviews.worklist.pools import unread_of_pool
+from deepmedix_review.reviews.worklist.readable import is_late, is_read_in, open_of, resting, unsigned_of
 from deepmedix_review.studies.film_files import misses_a_file, studies_that_miss_a_file
 from deepmedix_review.studies.models import Study
 
 PAGE = 50
-# Of a pool's cases that wait for any reader.
-MOST_FREE_COUNTED = 1_000
 State = ReaderStudy.State
 
 
@@ -87,7 +84,7 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
     """A page of the reader's own cases, still to be read or signed, in the order drawn for the reader."""
     require(reader, Capability.READ_CASES)
     invitations = list(Invitation.objects.filter(reader=reader).select_related("reader_study").order_by("pk"))
-    assignments = _signed(reader) if signed else _listed(_open_of(reader.pk, invitations), invitations)
+    assignments = _signed(reader) if signed else _listed(open_of(reader.pk, invitations), invitations)
     if after is not None:
         assignments = assignments.filter(
             pk__gt=Assignment.objects.filter(reader=reader, uid=after).values("pk")
@@ -109,7 +106,7 @@ def worklist(reader: User, *, signed: bool = False, after: uuid.UUID | None = No
         num_open=sum(
             i.num_assigned - i.num_signed
             for i in invitations
-            if _is_read_in(i) and i.reader_study_id not in rests
+            if is_read_in(i) and i.reader_study_id not in rests
         )
         + _num_begun_in_paused(reader, invitations)
         + extra_open
@@ -129,7 +126,7 @@ def next_reading(reading: Reading) -> Reading | None:
         )
     )
     waiting = (
-        _open_of(here.reader_id, invitations)
+        open_of(here.reader_id, invitations)
         .filter(
             ~misses_a_file("case__study"),
             case__reader_study=reader_study,
@@ -144,100 +141,6 @@ def next_reading(reading: Reading) -> Reading | None:
         if found is not None:
             return found
     return None
-
-
-@dataclass(frozen=True)
-class Place:
-    """The "n of N" of a case: which one of its reader study it is to its reader, and how many the reader has,
-    hidden repeats among them; None of a signed one in a study that rests, see `resting`. Of a pool N has
-    those that are free for the reader; it `may_be_more` where they were not counted to the end."""
-
-    number: int
-    num_cases: int | None
-    may_be_more: bool = False
-
-
-def place_of(assignment: Assignment) -> Place:
-    """The number never changes once the case is opened, and tells a repeat from no other case: the places
-    drawn for a reader have gaps where repeats wait, which close as they come due.
-    """
-    study = assignment.case.reader_study
-    invited = Invitation.objects.filter(reader=assignment.reader_id, reader_study=study)
-    invitation = invited.select_related("reader_study").first()
-    if invitation is not None:
-        found = invitation.num_assigned, invitation.num_opened
-    else:
-        # Who only settles what readers dispute was never invited.
-        own = Assignment.objects.filter(
-            case__reader_study=study, reader=assignment.reader_id, withdrawn_at=None
-        )
-        found = own.count(), num_opened_uninvited(assignment)
-    num_cases, num_opened = found
-    number = assignment.number or num_opened + 1
-    if not study.is_pool:
-        is_resting = (
-            assignment.signed_at is not None
-            and invitation is not None
-            and bool(resting(assignment.reader_id, [invitation]))
-        )
-        return Place(number, None if is_resting else max(number, num_cases))
-    free = unread_of_pool(study, assignment.reader_id).filter(num_free__gt=0).order_by("position")
-    # In the order of its index, so that those found first end the search.
-    num_free = free[: MOST_FREE_COUNTED + 1].count()
-    num_cases += min(num_free, MOST_FREE_COUNTED)
-    return Place(number, max(number, num_cases), may_be_more=num_free > MOST_FREE_COUNTED)
-
-
-def num_opened_uninvited(assignment: Assignment) -> int:
-    """How many cases of the study its reader came to who was never invited: few, given to be settled."""
-    own = Assignment.objects.filter(
-        reader=assignment.reader_id, kind=Assignment.Kind.ADJUDICATION, number__isnull=False
-    )
-    return own.filter(case__reader_study=assignment.case.reader_study_id).count()
-
-
-def to_read(reader_id: int) -> QuerySet[Assignment]:
-    """On the reader's list and not signed, whatever the reader study's state; a repeat once it is due."""
-    return Assignment.objects.filter(
-        ~Q(kind=Assignment.Kind.REPEAT) | Q(available_at__lte=timezone.now()),
-        reader=reader_id,
-        signed_at=None,
-        withdrawn_at=None,
-    )
-
-
-def resting(reader_id: int, invitations: Iterable[Invitation]) -> set[int]:
-    """The reader studies that hide repeats and of which cases are left, none to be read now.
-
-    Nothing tells a reader how many are left in these: they may be the repeats alone.
-    """
-    hiding = [i for i in invitations if i.reader_study.repeat_share and i.num_signed < i.num_assigned]
-    if not hiding:
-        return set()
-    readable = to_read(reader_id).filter(
-        ~misses_a_file("case__study"),
-        case__reader_study=OuterRef("reader_study"),
-        case__study__state=Study.State.READY,
-    )
-    read_in = Invitation.objects.filter(pk__in=[i.pk for i in hiding if _is_read_in(i)])
-    going_on = read_in.filter(Exists(readable)).values_list("reader_study", flat=True)
-    return {i.reader_study_id for i in hiding} - set(going_on)
-
-
-def opens_at(reader_id: int, reader_studies: Collection[int]) -> Mapping[int, datetime]:
-    """By reader study, of those of these in which a case of the reader waits for its day: the first such day.
-
-    Never how many wait: where nothing else is left to read, those are the repeats.
-    """
-    waiting = Assignment.objects.filter(
-        reader=reader_id,
-        signed_at=None,
-        withdrawn_at=None,
-        available_at__gt=timezone.now(),
-        case__reader_study__in=reader_studies,
-    )
-    rows = waiting.order_by().values_list("case__reader_study").annotate(Min("available_at"))
-    return dict(rows)
 
 
 def _listed(assignments: QuerySet[Assignment], invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
@@ -257,27 +160,6 @@ def _listed(assignments: QuerySet[Assignment], invitations: Iterable[Invitation]
     firsts = waiting.order_by("case__reader_study", "pk").distinct("case__reader_study").values("pk")
     elsewhere = ~Q(case__reader_study__in=hiding) | Q(kind=Assignment.Kind.ADJUDICATION)
     return assignments.filter(elsewhere | Q(begun) | Q(pk__in=firsts))
-
-
-def _open_of(reader_id: int, invitations: Iterable[Invitation]) -> QuerySet[Assignment]:
-    """What the reader may begin or go on with now; adjudications need no invitation."""
-    accepted = [
-        invitation
-        for invitation in invitations
-        if invitation.state == Invitation.State.ACCEPTED and not is_late(invitation)
-    ]
-    running = [i.reader_study_id for i in accepted if i.reader_study.state == State.RUNNING]
-    paused = [i.reader_study_id for i in accepted if i.reader_study.state == State.PAUSED]
-    begun = Q(readings__opened_at__isnull=False, readings__signed_at=None)
-    wanted = Q(case__reader_study__in=running)
-    if paused:
-        wanted |= Q(case__reader_study__in=paused, pk__in=_opened(reader_id).filter(begun).values("pk"))
-    wanted |= Q(kind=Assignment.Kind.ADJUDICATION, case__reader_study__state=State.RUNNING)
-    return to_read(reader_id).filter(wanted)
-
-
-def _opened(reader_id: int) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(reader=reader_id, signed_at=None, withdrawn_at=None)
 
 
 def _signed(reader: User) -> QuerySet[Assignment]:
@@ -337,7 +219,7 @@ def _num_behind(page: Iterable[Assignment], invitations: Iterable[Invitation]) -
         for assignment in page
         if assignment.signed_at is None and assignment.kind != Kind.ADJUDICATION
     )
-    to_settle = _opened(hiding[0].reader_id).filter(
+    to_settle = unsigned_of(hiding[0].reader_id).filter(
         kind=Kind.ADJUDICATION, case__reader_study__in=[i.reader_study_id for i in hiding]
     )
     shown.update(to_settle.values_list("case__reader_study", flat=True))
@@ -383,12 +265,6 @@ def _is_shown(invitation: Invitation) -> bool:
     return invitation.state == Invitation.State.ACCEPTED and invitation.reader_study.state != State.DRAFT
 
 
-def _is_read_in(invitation: Invitation) -> bool:
-    """Cases open to the reader now."""
-    is_accepted = invitation.state == Invitation.State.ACCEPTED
-    return is_accepted and invitation.reader_study.state == State.RUNNING and not is_late(invitation)
-
-
 def _num_begun_in_paused(reader: User, invitations: Iterable[Invitation]) -> int:
     """A paused study's begun cases can be finished; there are few."""
     paused = [
@@ -397,12 +273,7 @@ def _num_begun_in_paused(reader: User, invitations: Iterable[Invitation]) -> int
         if i.state == Invitation.State.ACCEPTED and i.reader_study.state == State.PAUSED and not is_late(i)
     ]
     begun = Q(readings__opened_at__isnull=False, readings__signed_at=None)
-    return _opened(reader.pk).filter(begun, case__reader_study__in=paused).count() if paused else 0
-
-
-def is_late(invitation: Invitation) -> bool:
-    deadline = invitation.deadline or invitation.reader_study.deadline
-    return deadline is not None and deadline < timezone.localdate()
+    return unsigned_of(reader.pk).filter(begun, case__reader_study__in=paused).count() if paused else 0
 
 
 def _not_counted(reader: User, invitations: Iterable[Invitation]) -> tuple[int, int]:

@@ -8,8 +8,8 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.pauses import Pause, pause_of
 from deepmedix_review.reviews.study_services.pool import held_case
-from deepmedix_review.reviews.worklist.cases import opens_at, resting
 from deepmedix_review.reviews.worklist.pools import unread_of_pool
+from deepmedix_review.reviews.worklist.readable import opens_at, resting
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 

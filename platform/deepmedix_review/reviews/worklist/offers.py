@@ -23,9 +23,9 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.reviews.pauses import Pause, pauses_of, who_made, whom_to_ask
 from deepmedix_review.reviews.study_services.drafting import design_of
-from deepmedix_review.reviews.worklist.cases import is_late, opens_at, resting, to_read
 from deepmedix_review.reviews.worklist.endings import MOST_COUNTED, Ending, ending_of_pool
 from deepmedix_review.reviews.worklist.per_case import said_of_disputes, said_per_case
+from deepmedix_review.reviews.worklist.readable import is_late, opens_at, resting, to_read
 from deepmedix_review.studies.film_files import misses_a_file
 from deepmedix_review.studies.models import Study
 

@@ -27,7 +27,7 @@ from deepmedix_review.reviews.study_services import (
     start_adjudication,
 )
 from deepmedix_review.reviews.tasks import tend_reader_studies
-from deepmedix_review.reviews.worklist.cases import Place, place_of
+from deepmedix_review.reviews.worklist.places import Place, place_of
 from tests.deepmedix_review.reviews.study_services.a_dispute import (
     TWO_OF_THREE,
     dispute,

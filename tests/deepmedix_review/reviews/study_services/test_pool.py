@@ -24,8 +24,8 @@ from deepmedix_review.reviews.study_services import (
     remove_reader,
     take_next_case,
 )
-from deepmedix_review.reviews.worklist import cases
-from deepmedix_review.reviews.worklist.cases import Place, place_of
+from deepmedix_review.reviews.worklist import places
+from deepmedix_review.reviews.worklist.places import Place, place_of
 from tests.deepmedix_review.reviews.waiting import until_it_waits
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reader_studies import a_draft, running, sign_unsaid, studies
@@ -212,7 +212,7 @@ def test_the_free_cases_of_a_pool_are_counted_up_to_a_bound(monkeypatch: pytest.
     assert place_of(taken.assignment) == Place(1, 4)
     take(reader_study, other)
     assert place_of(taken.assignment) == Place(1, 3)
-    monkeypatch.setattr(cases, "MOST_FREE_COUNTED", 1)
+    monkeypatch.setattr(places, "MOST_FREE_COUNTED", 1)
     assert place_of(taken.assignment) == Place(1, 2, may_be_more=True)
 
 
