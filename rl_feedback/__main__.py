@@ -45,6 +45,10 @@ COMMANDS = {
     ),
     "export-bundle": ("hand training over to a cluster: EasyR1 on Ray", "rl_feedback.bundle.command"),
     "check-bundle": ("load a bundle and call its reward on its own", "rl_feedback.bundle.command"),
+    "hugging-face": (
+        "write a data folder as a data set that datasets and TRL load",
+        "rl_feedback.hugging_face.command",
+    ),
     "compare-rounds": (
         "draw several runs of simulated-rounds on one plot",
         "rl_feedback.simulated_rounds.comparing",
