@@ -12,7 +12,7 @@ from tests.home import ROOT
 
 LIBRARIES_OF_WORKERS = ("torch", "transformers", "trl", "peft", "datasets")
 # Half a second of each start and 70 MB of each process; `import scipy` loads them where they are first used.
-USED_BY_FEW_REQUESTS = ("scipy.stats", "scipy.optimize")
+USED_BY_FEW_REQUESTS = ("scipy.stats", "scipy.optimize", "highdicom")
 PACKAGE = ROOT / "platform" / "deepmedix_review"
 
 WEB_PROCESS = """

@@ -1371,7 +1371,7 @@ export interface components {
              * @description rows written so far
              */
             num_rows?: number;
-            /** @description by name: sha256, num_rows, num_bytes, attempt */
+            /** @description by name: sha256, num_rows, num_bytes, attempt, left_out */
             files: {
                 [key: string]: {
                     [key: string]: unknown;
@@ -1485,9 +1485,10 @@ export interface components {
          *     * `jsonl` - jsonl
          *     * `parquet` - parquet
          *     * `coco` - coco
+         *     * `sr` - sr
          * @enum {string}
          */
-        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco";
+        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "sr";
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */

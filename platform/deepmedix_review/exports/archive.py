@@ -14,7 +14,8 @@ import deepmedix_review
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.coco import BOXES
-from deepmedix_review.exports.models import COCO, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.dicom_files import OBJECTS
+from deepmedix_review.exports.models import COCO, DICOM, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
@@ -78,6 +79,9 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
     ]
     if COCO in export.formats:
         lines += ["", f"data/{BOXES.name}.json", f"  {BOXES.about}."]
+    for form in [form for form in DICOM if form in export.formats]:
+        lines += ["", f"data/{form}.tar", f"  {OBJECTS[form].about}."]
+        lines += ["  The patient is named as the film names them, so that a PACS files both as one study."]
     for name, table in tables if set(TABULAR) & set(export.formats) else ():
         lines += ["", f"{name}", f"  {table.about}."]
         if table.name != "agreement":

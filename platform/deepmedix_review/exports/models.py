@@ -1,6 +1,7 @@
 """Data sets that leave the platform: what was asked for, how far it is, and what was written."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -9,25 +10,31 @@ from django.db.models import Q
 
 from deepmedix_review.common.models import JobState, LeasedJob
 
-CSV, JSONL, PARQUET, COCO = "csv", "jsonl", "parquet", "coco"
-# Those that every table is written in; COCO has one file of a folder.
+CSV, JSONL, PARQUET, COCO, SR = "csv", "jsonl", "parquet", "coco", "sr"
+# Those that every table is written in; the others have one file of a folder.
 TABULAR = (CSV, JSONL, PARQUET)
-FORMATS = (*TABULAR, COCO)
+# Those that have an object of DICOM for each reading and output.
+DICOM = (SR,)
+FORMATS = (*TABULAR, COCO, *DICOM)
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file of an export: its name in the archive, and what is known of it."""
+    """A file of an export: its name in the archive, and what is known of it.
+
+    `left_out`: what only writing it showed to be not there, how often by the reason.
+    """
 
     name: str
     sha256: str
     num_rows: int
     num_bytes: int
     attempt: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Export(LeasedJob):
-    """Signed readings as of one moment as tables or boxes in one archive; same request, same bytes.
+    """Signed readings as of one moment in one archive, in the formats asked; same request, same bytes.
 
     `files` are those that are whole, by name; a worker that takes the export up again keeps them where
     `basis` is still what they were written of.
@@ -44,7 +51,7 @@ class Export(LeasedJob):
     num_done = models.PositiveBigIntegerField(default=0, help_text="of them, so far")
     num_rows = models.PositiveBigIntegerField(default=0, help_text="rows written so far")
     basis = models.CharField(max_length=64, blank=True, help_text="sha256 of which readings are in it")
-    files = models.JSONField(default=dict, help_text="name to sha256, num_rows, num_bytes, attempt")
+    files = models.JSONField(default=dict, help_text="name to sha256, num_rows, num_bytes, attempt, left_out")
     left_out = models.JSONField(default=list, help_text="what is not in it, and how often")
     sha256 = models.CharField(max_length=64, blank=True, help_text="of the archive, once written")
     archive_bytes = models.PositiveBigIntegerField(null=True, help_text="null where none lies here")

@@ -34,6 +34,11 @@ def reading_name(secret: bytes, uid: UUID) -> str:
     return "A-" + hmac.new(secret, f"reading {uid}".encode(), sha256).hexdigest()[:READING_DIGITS]
 
 
+def object_uid(secret: bytes, what: str) -> str:
+    """A UID under 2.25 (PS3.5 annex B.2) that holds in this export alone."""
+    return f"2.25.{UUID(bytes=hmac.digest(secret, f'object {what}'.encode(), 'sha256')[:16], version=5).int}"
+
+
 def hmac_pads(secret: bytes) -> Mapping[str, bytes]:
     """The two keys with which SQL computes an HMAC of SHA-256 (RFC 2104, section 2)."""
     key = secret.ljust(BLOCK_BYTES, b"\0")

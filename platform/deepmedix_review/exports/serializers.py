@@ -37,7 +37,7 @@ class ExportJson(serializers.ModelSerializer[Export]):
     """`num_done` of `num_total` tells how far it is; `archive_bytes` is null where no archive lies here."""
 
     files = serializers.DictField(
-        child=serializers.DictField(), help_text="by name: sha256, num_rows, num_bytes, attempt"
+        child=serializers.DictField(), help_text="by name: sha256, num_rows, num_bytes, attempt, left_out"
     )
     left_out = serializers.ListField(child=serializers.DictField(), help_text="reason and num")
 

@@ -3,9 +3,11 @@
 import errno
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import IO, Any
 
 from django.db import transaction
 
@@ -16,9 +18,10 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, pack, readme_of
 from deepmedix_review.exports.coco import BOXES, CocoFile
-from deepmedix_review.exports.files import ENDINGS, measure, open_file
+from deepmedix_review.exports.dicom_files import OBJECTS, DicomFiles
+from deepmedix_review.exports.files import ENDINGS, TableFile, measure, open_file
 from deepmedix_review.exports.folders import archive_path, parts_folder
-from deepmedix_review.exports.models import COCO, CSV, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.models import COCO, CSV, DICOM, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.scope import (
     GROUPS,
     Group,
@@ -112,7 +115,7 @@ class _Writing:
         for _ in range(MOST_TRIES):
             basis = basis_of(self.scope)
             files = self._write_files(basis)
-            export.left_out = left_out(export.reader_studies, as_of=export.as_of)
+            export.left_out = [*left_out(export.reader_studies, as_of=export.as_of), *_found_missing(files)]
             # A film that was withdrawn meanwhile is in no file.
             if basis_of(self.scope) == basis:
                 return self._pack(files)
@@ -162,11 +165,7 @@ class _Writing:
         growing = path.with_name(f".{path.name}.{self.export.attempt}")
         num_rows = 0
         with growing.open("wb") as file:
-            table_file = (
-                CocoFile(self.export, file)
-                if planned.form == COCO
-                else open_file(planned.table, planned.form, file)
-            )
+            table_file = self._open(planned, file)
             for span in planned.spans:
                 by_case = planned.table.by == By.CASE
                 values = self.scope.values(
@@ -178,7 +177,21 @@ class _Writing:
             table_file.close()
         growing.replace(path)
         found = measure(path)
-        return WrittenFile(planned.name, found.sha256, num_rows, found.num_bytes, self.export.attempt)
+        return WrittenFile(
+            planned.name,
+            found.sha256,
+            num_rows,
+            found.num_bytes,
+            self.export.attempt,
+            dict(table_file.left_out) if isinstance(table_file, DicomFiles) else {},
+        )
+
+    def _open(self, planned: Planned, file: IO[bytes]) -> TableFile:
+        if planned.form == COCO:
+            return CocoFile(self.export, file)
+        if planned.form in DICOM:
+            return DicomFiles(planned.form, file, scope=self.scope, check=self.check)
+        return open_file(planned.table, planned.form, file)
 
     def _plan(self) -> list[Planned]:
         """A group without a reading has no files."""
@@ -193,6 +206,9 @@ class _Writing:
             if COCO in self.export.formats:
                 name = f"{group.folder}/{BOXES.name}.json"
                 planned.append(Planned(name, BOXES, COCO, group.roles, spans[BOXES.by]))
+            for form in [form for form in self.export.formats if form in DICOM]:
+                name = f"{group.folder}/{form}.tar"
+                planned.append(Planned(name, OBJECTS[form], form, group.roles, spans[OBJECTS[form].by]))
         roles = [role for group in GROUPS for role in group.roles]
         everything = [Span(0, 0, 0)]
         for form in self._tabular:
@@ -238,6 +254,14 @@ class _Writing:
                 details={"sha256": found.sha256, "num_files": len(files)},
             )
         forget_parts(export)
+
+
+def _found_missing(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:
+    """What writing showed to be not there."""
+    num_of: Counter[str] = Counter()
+    for one in files:
+        num_of.update(one.left_out)
+    return [{"reason": reason, "num": num} for reason, num in sorted(num_of.items())]
 
 
 def _clean_up(export: Export) -> None:

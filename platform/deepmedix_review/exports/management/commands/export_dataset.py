@@ -1,4 +1,4 @@
-"""`manage.py export_dataset`: signed readings as tables or boxes, in one archive."""
+"""`manage.py export_dataset`: signed readings as tables, boxes or objects of DICOM, in one archive."""
 
 import shutil
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from rl_feedback.counting import counted
 
 
 class Command(BaseCommand):
-    help = "Write what readers have signed as tables or COCO boxes into a zip; prints its sha256."
+    help = "Write what readers have signed as tables, COCO boxes or DICOM into a zip; prints its sha256."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
