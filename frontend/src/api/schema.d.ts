@@ -1486,9 +1486,10 @@ export interface components {
          *     * `parquet` - parquet
          *     * `coco` - coco
          *     * `sr` - sr
+         *     * `gsps` - gsps
          * @enum {string}
          */
-        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "sr";
+        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "sr" | "gsps";
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */

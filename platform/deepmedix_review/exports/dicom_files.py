@@ -11,7 +11,7 @@ from pydicom import Dataset
 
 from deepmedix_review.common.errors import FileAway
 from deepmedix_review.exports.marked import PREFETCHED, RELATED, Marked, marked_by
-from deepmedix_review.exports.models import SR
+from deepmedix_review.exports.models import GSPS, SR
 from deepmedix_review.exports.scope import CHOSEN, IN_USE, Scope
 from deepmedix_review.exports.table_parts import By, Table
 from deepmedix_review.reviews.models import Reading
@@ -22,7 +22,11 @@ from deepmedix_review.studies.models import Instance
 # Readings with all that is said in them are in memory together.
 AT_ONCE = 50
 AWAY = "DICOM objects of films whose file is not there"
-EMPTY = "DICOM objects of outputs in which no step and no answer could be read"
+# A report without a measurement group is none (TID 1500, row 6), and a state without a region says nothing.
+EMPTY = {
+    SR: "structured reports of outputs in which no step and no answer could be read",
+    GSPS: "presentation states of outputs without a region",
+}
 CHOSEN_KEYS = f"SELECT r.id {CHOSEN} {IN_USE} ORDER BY r.id"
 REPORTS = Table(
     SR,
@@ -32,7 +36,15 @@ REPORTS = Table(
     CHOSEN_KEYS,
     By.READING,
 )
-OBJECTS = {SR: REPORTS}
+STATES = Table(
+    GSPS,
+    "DICOM presentation states, one for each reading and output with a region: outlines on the film and the "
+    "step of each, in a layer for the model's, the kept, the rejected, the corrected and the reader's own",
+    (),
+    CHOSEN_KEYS,
+    By.READING,
+)
+OBJECTS = {SR: REPORTS, GSPS: STATES}
 
 
 class DicomFiles:
@@ -61,8 +73,8 @@ class DicomFiles:
             header = headers[film.pk]
             if header is None:
                 self.left_out[AWAY] += 1
-            elif not marked.groups:
-                self.left_out[EMPTY] += 1
+            elif not (marked.groups if self._form == SR else marked.has_regions):
+                self.left_out[EMPTY[self._form]] += 1
             else:
                 self._write(marked, header)
                 num += 1
@@ -74,12 +86,14 @@ class DicomFiles:
             yield from marked_by(reading, secret=self._scope.secret)
 
     def _write(self, marked: Marked, header: Dataset) -> None:
-        # Half a second of each start and 60 MB of each process: only who writes an export needs it.
+        # highdicom takes half a second of each start: only who writes an export needs it.
         from deepmedix_review.exports.dicom_film import film_of
+        from deepmedix_review.exports.presentation_state import presentation_state
         from deepmedix_review.exports.structured_report import structured_report
 
+        make = {SR: structured_report, GSPS: presentation_state}[self._form]
         content = io.BytesIO()
-        structured_report(marked, film_of(header)).save_as(content, enforce_file_format=True)
+        make(marked, film_of(header)).save_as(content, enforce_file_format=True)
         member = tarfile.TarInfo(f"{self._form}/{marked.name}.dcm")
         member.size = content.tell()
         content.seek(0)

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom import Dataset
 
 from deepmedix_review.exports.archive import code_sha256
-from deepmedix_review.exports.dicom_codes import SCHEME, SCHEME_NAME
 from deepmedix_review.exports.marked import Marked
 
 # A pseudonym is a name of one component, and is meant.
@@ -32,7 +30,8 @@ _SERIAL_LETTERS = 16
 
 def film_of(header: Dataset) -> Dataset:
     """A copy of a stored film's header with all that its patient and study have in an object beside it."""
-    film = Dataset(header)
+    film = Dataset()
+    film.update(header)
     for keyword in _PATIENT_AND_STUDY:
         if film.get(keyword) is None:
             setattr(film, keyword, "")
@@ -43,7 +42,6 @@ def film_of(header: Dataset) -> Dataset:
 
 def made_of(marked: Marked, what: str, *, series_number: int) -> dict[str, Any]:
     """What every object is named and dated by: the reading, never the clock."""
-    at = marked.signed_at.astimezone(UTC)
     return {
         "series_instance_uid": marked.uid(f"{what} series"),
         "series_number": series_number,
@@ -55,13 +53,6 @@ def made_of(marked: Marked, what: str, *, series_number: int) -> dict[str, Any]:
         "device_serial_number": code_sha256()[:_SERIAL_LETTERS],
         "series_description": f"{PURPOSE}: {marked.name}",
         "specific_character_set": UTF_8,
-        "content_date": at.date(),
-        "content_time": at.time(),
-        "coding_schemes": [
-            CodingSchemeIdentificationItem(
-                designator=SCHEME, name=SCHEME_NAME, responsible_organization=MAKER
-            )
-        ],
     }
 
 

@@ -7,7 +7,7 @@ from django import forms
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.forms import PlainForm, offer
-from deepmedix_review.exports.models import COCO, CSV, JSONL, PARQUET, SR
+from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, SR
 from deepmedix_review.exports.selectors import reader_studies_to_export
 from deepmedix_review.exports.services import LONGEST_STATEMENT, Asked
 
@@ -43,6 +43,7 @@ class ExportForm(PlainForm):
             (PARQUET, "Parquet: tables for large data sets"),
             (COCO, "COCO boxes: films and the regions on them, for detection; without the pictures"),
             (SR, "DICOM structured reports: what was said of each step and region, for a PACS"),
+            (GSPS, "DICOM presentation states: the regions drawn on their film, in any viewer"),
         ],
         initial=[CSV],
         widget=forms.CheckboxSelectMultiple,

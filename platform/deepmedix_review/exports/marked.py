@@ -79,6 +79,10 @@ class Marked:
     secret: bytes
 
     @property
+    def has_regions(self) -> bool:
+        return any(group.box is not None for group in self.groups)
+
+    @property
     def film(self) -> Instance:
         return self.completion.instance
 

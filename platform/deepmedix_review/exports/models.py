@@ -10,11 +10,11 @@ from django.db.models import Q
 
 from deepmedix_review.common.models import JobState, LeasedJob
 
-CSV, JSONL, PARQUET, COCO, SR = "csv", "jsonl", "parquet", "coco", "sr"
+CSV, JSONL, PARQUET, COCO, SR, GSPS = "csv", "jsonl", "parquet", "coco", "sr", "gsps"
 # Those that every table is written in; the others have one file of a folder.
 TABULAR = (CSV, JSONL, PARQUET)
 # Those that have an object of DICOM for each reading and output.
-DICOM = (SR,)
+DICOM = (SR, GSPS)
 FORMATS = (*TABULAR, COCO, *DICOM)
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 from highdicom import sr
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom import Dataset
 from pydicom.sr.codedict import codes as standard
 from pydicom.sr.coding import Code as StandardCode
 from pydicom.uid import ComprehensiveSRStorage
 
-from deepmedix_review.exports.dicom_codes import SCHEME, Code
+from deepmedix_review.exports.dicom_codes import SCHEME, SCHEME_NAME, Code
 from deepmedix_review.exports.dicom_film import MAKER, date_by, made_of
 from deepmedix_review.exports.marked import Box, Group, Marked
 from deepmedix_review.exports.pseudonyms import object_uid
@@ -39,9 +40,12 @@ def structured_report(marked: Marked, film: Dataset) -> Dataset:
         is_complete=True,
         is_final=True,
         previous_versions=_previous(marked, film),
+        coding_schemes=[CodingSchemeIdentificationItem(SCHEME, SCHEME_NAME, responsible_organization=MAKER)],
         **made_of(marked, WHAT, series_number=SERIES_NUMBER),
     )
     date_by(document, marked.signed_at)
+    document.ContentDate = document.InstanceCreationDate
+    document.ContentTime = document.InstanceCreationTime
     return document
 
 

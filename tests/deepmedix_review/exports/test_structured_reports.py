@@ -2,135 +2,54 @@
 
 import io
 import json
-import subprocess
-import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from highdicom import sr
-from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes as standard
-from pydicom.uid import ComprehensiveSRStorage, ComputedRadiographyImageStorage
-from pynetdicom import AE, evt
 
 from deepmedix_review.exports import dicom_codes as codes
 from deepmedix_review.exports import dicom_files, scope
-from deepmedix_review.exports.models import SR, Export
-from deepmedix_review.reasoning.models import Region
+from deepmedix_review.exports.models import SR
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.models import DrawnRegion, MissedFinding, Reading, RegionAnnotation
-from deepmedix_review.reviews.reading.changes import AnnotateRegion, RateStep
+from deepmedix_review.reviews.models import DrawnRegion, FirstRead, Reading
+from deepmedix_review.reviews.reading.changes import SayFirstRead
+from deepmedix_review.reviews.services import amend_reading
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance
 from deepmedix_review.studies.storage import film_path
-from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
-from inference.phantoms import draw_phantom
 from tests.deepmedix_review.exports.an_export import a_read_study, archive_of, done, files_of, manifest_of
+from tests.deepmedix_review.exports.dicom_objects import (
+    ADJUSTED,
+    FILMS,
+    OF_MISSED,
+    OF_STEP,
+    OWN,
+    WORDS,
+    Box,
+    a_reading_of,
+    assert_accepted,
+    objects_of,
+    of_32_bits,
+    sent_to_a_pacs,
+)
 from tests.factories.accounts import ExpertFactory
 from tests.factories.reasoning import say
-from tests.factories.registry import ServingModelFactory
-from tests.factories.reviews import change, complete, sign
-from tests.factories.studies import receive, store_phantom
+from tests.factories.reviews import an_open_reading, change, complete, completions_of, lock, reader_of, sign
+from tests.factories.studies import store_phantom
 
 pytestmark = pytest.mark.django_db
 
-Box = tuple[float, float, float, float]
 FINDING_CATEGORY = "276214006"
-EDGES = ("x_min", "y_min", "x_max", "y_max")
-# Within the film, twice; past its lower right corner; without an area.
-OWN: tuple[Box, ...] = (
-    (10.25, 20.0, 41.1, 60.3), (3.0, 4.0, 50.0, 40.5), (70.0, 60.0, 400.0, 400.0), (5.0, 5.0, 5.0, 9.0)
-)  # fmt: skip
-ADJUSTED: Box = (12.0, 22.5, 40.0, 70.0)
-OF_STEP: Box = (1.0, 2.0, 3.5, 5.0)
-OF_MISSED: Box = (15.0, 25.0, 39.0, 39.5)
-WORDS = "Großes Herz, „deutlich“ 心影 <b>\x1b</b>"
-BRIGHT, DARK = FilmEncoding("MONOCHROME2", 12, "explicit"), FilmEncoding("MONOCHROME1", 14, "jpeg-lossless")
-NOT_SQUARE: dict[str, Any] = {"ImagerPixelSpacing": [0.2, 0.4], "PixelSpacing": [0.2, 0.4]}
-RADIOGRAPH: dict[str, Any] = {
-    "SOPClassUID": ComputedRadiographyImageStorage,
-    "Modality": "CR",
-    "PatientSex": "",
-}
-FILMS: Mapping[str, Callable[[Path], Instance]] = {
-    "square": lambda folder: a_film(folder, BRIGHT, size=96),
-    "large, black is high, pixels not square": lambda folder: a_film(folder, DARK, size=128, **NOT_SQUARE),
-    "computed radiograph": lambda folder: a_film(folder, BRIGHT, size=80, **RADIOGRAPH),
-    "picture": lambda folder: a_picture(folder),
-}
-
-
-def a_film(folder: Path, encoding: FilmEncoding, *, size: int, **attributes: Any) -> Instance:
-    """Through the real door, with these attributes in its header."""
-    path = folder / "film.dcm"
-    write_phantom_dicom(path, seed=3, size=size, encoding=encoding)
-    film = dcmread(path)
-    for keyword, value in attributes.items():
-        setattr(film, keyword, value)
-    film.file_meta.MediaStorageSOPClassUID = film.SOPClassUID
-    film.save_as(path)
-    return received(path)
-
-
-def a_picture(folder: Path) -> Instance:
-    """A PNG, which has no name of its own: the platform gives it one."""
-    path = folder / "film.png"
-    Image.fromarray((draw_phantom(seed=3, width=72, height=96).pixels * 255).astype("u1")).save(path)
-    return received(path)
-
-
-def received(path: Path) -> Instance:
-    item = receive(path, demo=True)
-    assert item.instance is not None, item.reason
-    assert item.instance.series.study.state == "ready", item.instance.series.study.held_reasons
-    return item.instance
-
-
-def a_reading_of(film: Instance) -> Reading:
-    """Every kind of word: kept, adjusted, wrong, not to be judged, drawn for a step and for a miss."""
-    model: ModelVersion = ServingModelFactory.create()
-    steps = [(WORDS, OWN[:1]), ("Effusion", OWN[1:]), ("No fracture", ())]
-    say(film, steps=steps, model_version=model, answer="cardiomegaly")
-    outside = Region.objects.get(step__completion__instance=film, x_max=OWN[2][2])
-    outside.problem = "outside_image"
-    outside.save()
-    study = create_reader_study(
-        title="Reports", studies=[film.series.study], readers=[ExpertFactory.create()], actor=None, seed=1
-    )
-    reading = Reading.objects.get(assignment__case__reader_study=study)
-    complete(reading)
-    regions = {one.x_min: one for one in Region.objects.filter(step__completion=reading.completion_a)}
-    change(reading, AnnotateRegion(regions[OWN[0][0]].uid, RegionAnnotation.Verdict.ADJUSTED, ADJUSTED))
-    change(reading, AnnotateRegion(regions[OWN[2][0]].uid, RegionAnnotation.Verdict.WRONG, None))
-    last = reading.completion_a.steps.get(position=3)
-    change(reading, RateStep(last.uid, None, True, "a note that leaves nowhere"))
-    missed = MissedFinding.objects.create(reading=reading, completion=reading.completion_a, text="Nodule")
-    own = regions[OWN[0][0]]
-    for of, box in (({"step": own.step}, OF_STEP), ({"missed_finding": missed}, OF_MISSED)):
-        DrawnRegion.objects.create(reading=reading, **of, **dict(zip(EDGES, box, strict=True)))
-    return sign(reading)
-
-
-def objects_of(export: Export, name: str = "data/sr.tar") -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(files_of(export)[name])) as tar:
-        return {one.name: (tar.extractfile(one) or io.BytesIO()).read() for one in tar}
+TAR = "data/sr.tar"
 
 
 def the_report(content: bytes) -> sr.ComprehensiveSR:
     return sr.ComprehensiveSR.from_dataset(dcmread(io.BytesIO(content)))
-
-
-def assert_accepted(content: bytes, folder: Path) -> str:
-    path = folder / "object.dcm"
-    path.write_bytes(content)
-    checked = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False)
-    said = checked.stdout + checked.stderr
-    assert "Error" not in said, said
-    return said
 
 
 def groups_of(report: sr.ComprehensiveSR) -> dict[str, Any]:
@@ -146,11 +65,6 @@ def box_of(group: Any) -> Box:
     assert len(corners) == 5
     assert len(np.unique(corners[:, 0])) == len(np.unique(corners[:, 1])) == 2
     (x_min, y_min), (x_max, y_max) = corners.min(axis=0), corners.max(axis=0)
-    return (x_min, y_min, x_max, y_max)
-
-
-def of_32_bits(*box: float) -> Box:
-    x_min, y_min, x_max, y_max = (float(np.float32(edge)) for edge in box)
     return (x_min, y_min, x_max, y_max)
 
 
@@ -183,7 +97,7 @@ def test_a_report_is_accepted_and_has_what_the_database_has(kind: str, tmp_path:
     reading = a_reading_of(film)
     export = done(formats=[SR])
     assert set(files_of(export)) == {"README.txt", "manifest.json", "data/sr.tar"}
-    [(name, content)] = objects_of(export).items()
+    [(name, content)] = objects_of(export, TAR).items()
     assert "ComprehensiveSR" in assert_accepted(content, tmp_path)
     report = the_report(content)
     groups = groups_of(report)
@@ -208,7 +122,7 @@ def test_a_report_is_accepted_and_has_what_the_database_has(kind: str, tmp_path:
 def test_each_group_says_its_step_its_model_and_the_readers_verdict() -> None:
     film = store_phantom(seed=3)
     reading = a_reading_of(film)
-    report = the_report(*objects_of(done(formats=[SR])).values())
+    report = the_report(*objects_of(done(formats=[SR]), TAR).values())
     groups = groups_of(report)
     said = {name: said_in(group) for name, group in groups.items()}
     assert said == {
@@ -243,7 +157,7 @@ def test_each_group_says_its_step_its_model_and_the_readers_verdict() -> None:
 def test_a_report_lies_beside_its_film_and_names_nobody() -> None:
     film = store_phantom(seed=3, PatientSex="F")
     reading = a_reading_of(film)
-    [content] = objects_of(done(formats=[SR])).values()
+    [content] = objects_of(done(formats=[SR]), TAR).values()
     report, stored = the_report(content), dcmread(film_path(film), stop_before_pixels=True)
     for keyword in ("PatientID", "PatientName", "PatientSex", "StudyInstanceUID", "StudyDate"):
         assert report[keyword].value == stored[keyword].value
@@ -290,36 +204,51 @@ def test_what_has_no_file_or_says_nothing_is_left_out_and_counted() -> None:
     sign(reading)
     film_path(away).unlink()
     export = done(formats=[SR])
-    assert len(objects_of(export)) == 1
+    assert len(objects_of(export, TAR)) == 1
     left_out = {one["reason"]: one["num"] for one in manifest_of(export)["left_out"]}
-    assert (left_out[dicom_files.AWAY], left_out[dicom_files.EMPTY]) == (1, 1)
+    assert (left_out[dicom_files.AWAY], left_out[dicom_files.EMPTY[SR]]) == (1, 1)
 
 
 def test_a_report_is_stored_into_a_pacs_and_comes_back_the_same() -> None:
     a_reading_of(store_phantom(seed=3))
-    [content] = objects_of(done(formats=[SR])).values()
-    came: list[Dataset] = []
-
-    def keep(event: evt.Event) -> int:
-        came.append(event.dataset)
-        return 0x0000
-
-    pacs = AE(ae_title="PACS")
-    pacs.add_supported_context(ComprehensiveSRStorage)
-    server = pacs.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, keep)])
-    assert server is not None
-    assert server.socket is not None
-    try:
-        sender = AE(ae_title="EXPORT")
-        sender.add_requested_context(ComprehensiveSRStorage)
-        link = sender.associate("127.0.0.1", server.socket.getsockname()[1])
-        assert link.is_established
-        assert link.send_c_store(dcmread(io.BytesIO(content))).Status == 0x0000
-        link.release()
-    finally:
-        server.shutdown()
-    [stored] = came
+    [content] = objects_of(done(formats=[SR]), TAR).values()
+    stored = sent_to_a_pacs(content)
     assert stored.to_json() == Dataset(dcmread(io.BytesIO(content))).to_json()
+
+
+def test_an_amendment_names_the_report_that_it_replaces_and_each_output_has_its_own(tmp_path: Path) -> None:
+    """What was drawn before any output was shown is told with the first."""
+    film = store_phantom(seed=3)
+    reading = an_open_reading(num_completions=2, asks_first_read=True)
+    for completion in completions_of(reading):
+        type(completion).objects.filter(pk=completion.pk).update(instance=film, study=film.series.study)
+    reading = Reading.objects.get(pk=reading.pk)
+    change(reading, SayFirstRead(False, "", (), "Clear lungs", 4))
+    first_read = FirstRead.objects.get(reading=reading)
+    DrawnRegion.objects.create(reading=reading, first_read=first_read, x_min=5, y_min=6, x_max=9, y_max=10)
+    lock(reading)
+    complete(reading)
+    sign(reading)
+    amendment = amend_reading(reading=reading, reader=reader_of(reading), reason="A slip.")
+    sign(amendment)
+    objects = objects_of(done(formats=[SR]), TAR)
+    for content in objects.values():
+        assert_accepted(content, tmp_path)
+    reports = {name: the_report(content) for name, content in objects.items()}
+    assert len({report.SOPInstanceUID for report in reports.values()}) == len(reports) == 4
+    first = {name: groups_of(report).get("first read, region 1") for name, report in reports.items()}
+    drawn = {name: box_of(group) for name, group in first.items() if group is not None}
+    assert set(drawn.values()) == {(5, 6, 9, 10)}
+    assert {name for name in reports if name.endswith("-a.dcm")} == set(drawn)
+    replaced = {
+        name: report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
+        for name, report in reports.items()
+        if "PredecessorDocumentsSequence" in report
+    }
+    assert len(replaced) == 2
+    before = {report.SOPInstanceUID: name for name, report in reports.items() if name not in replaced}
+    for name, item in replaced.items():
+        assert before[item.ReferencedSOPInstanceUID][-6:] == name[-6:]
 
 
 def test_codes_are_of_the_standards_length_and_each_stands_in_the_reference() -> None:
