@@ -88,7 +88,14 @@ class Workers:
         self.processes[name] = spawn(
             command.command,
             log=log,
-            env={**os.environ, "DATABASE_URL": self.database_url, "PYTHONUNBUFFERED": "1", **env},
+            env={
+                **os.environ,
+                "DATABASE_URL": self.database_url,
+                "PYTHONUNBUFFERED": "1",
+                # Read anew at each pull: a test writes into it what its PACS is.
+                "PACS_SOURCES": str(self.home / "pacs.toml"),
+                **env,
+            },
             death_signal=signal.SIGKILL,
         )
         return num_bytes_before

@@ -12,6 +12,7 @@ import htmx from "htmx.org";
 import { mindsWhatWaits } from "./logging-out";
 import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
+import { enhanceTicks } from "./ticks";
 import { enhanceUploads } from "./upload/upload";
 import { tellWaiting } from "./waiting";
 
@@ -24,6 +25,7 @@ htmx.config.allowScriptTags = false;
 htmx.config.selfRequestsOnly = true;
 
 enhanceUploads(document);
+enhanceTicks(document);
 tellWaiting(document);
 
 mindsWhatWaits(document);

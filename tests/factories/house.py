@@ -35,7 +35,7 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
 from deepmedix_review.studies.holding import hold_study
-from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, Study
+from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, PacsPull, Study
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.knowing import NOTHING, measure_for
@@ -43,7 +43,7 @@ from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
-from tests.factories.studies import failed_archive, store_phantom
+from tests.factories.studies import failed_archive, failed_pull, store_phantom
 
 NUM_FILMS = 5
 HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
@@ -73,6 +73,7 @@ class House:
     held: Study
     collection: Collection
     archive: ArchiveImport
+    pull: PacsPull
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -102,7 +103,7 @@ def furnish() -> House:
         name="Phantoms", picks=[study.uid for study in studies[1:]], actor=admin
     ).collection
     change_picks(collection=collection, add=[studies[0].uid], actor=admin)
-    archive = failed_archive(admin)
+    archive, pull = failed_archive(admin), failed_pull(admin)
     own = save_criterion(
         actor=admin,
         name="Would you sign it?",
@@ -171,6 +172,7 @@ def furnish() -> House:
         held=held,
         collection=collection,
         archive=archive,
+        pull=pull,
         draft=draft,
         running=running,
         own_criterion=own,

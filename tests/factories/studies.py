@@ -1,6 +1,7 @@
 """Studies for tests: rows without film files, and real films that went through the whole door."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,7 +10,17 @@ import factory
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models import (
+    ArchiveImport,
+    FilmToPull,
+    ImportBatch,
+    ImportItem,
+    Instance,
+    PacsPull,
+    Series,
+    Study,
+    StudyToPull,
+)
 from deepmedix_review.studies.services import receive_instance, start_import
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 
@@ -105,3 +116,32 @@ def failed_archive(admin: User) -> ArchiveImport:
             batch=archive.batch, file_name=f"{number}.dcm", outcome=outcome, reason=said, number=number
         )
     return archive
+
+
+def failed_pull(admin: User) -> PacsPull:
+    """From a PACS that broke in the middle; it can be tried again."""
+    pull = PacsPull.objects.create(
+        requested_by=admin,
+        source="radiology-of-the-house-on-the-hill",
+        state=PacsPull.State.FAILED,
+        batch=start_import(actor=admin, source=ImportBatch.Source.PACS),
+        error="The PACS did not give 1 study and 1 film. Try again: nothing else is fetched then.",
+    )
+    first, second = (
+        StudyToPull.objects.create(
+            pull=pull,
+            number=number,
+            study_uid=f"1.2.{number}",
+            study_date=date(2026, 4, 17),
+            modalities="CR, DX",
+            num_told=2,
+        )
+        for number in (1, 1200)
+    )
+    first.is_listed = True
+    first.save()
+    second.problem = "The PACS answered with status 503."
+    second.save()
+    for place, (outcome, said) in enumerate((("accepted", ""), ("failed", second.problem)), 1):
+        FilmToPull.objects.create(of=first, place=place, number=place, outcome=outcome, reason=said)
+    return pull

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from deepmedix_review.accounts.models import User
 from deepmedix_review.reviews.models import ReaderStudy
 from tests.browser import check_barriers, open_as, watch
+from tests.deepmedix_review.studies.pulling.a_pacs import name_source
 from tests.factories.accounts import AdminFactory
 from tests.factories.house import House, furnish
 
@@ -48,6 +50,7 @@ NO_PAGES = {
     "reader-study-results-strip",
     "study-import-latest",
     "archive-import-live",
+    "pacs-pull-live",
     "training-run-live",
     "training-run-samples",
     "training-run-config",
@@ -78,6 +81,8 @@ PAGES_OF = {
         "study-import",
         "archive-import-list",
         "archive-import",
+        "pacs-search",
+        "pacs-pull",
         "study-held",
         "study-look",
         "study-detail",
@@ -141,6 +146,7 @@ def subject(house: House, name: str) -> list[Any]:
         "study-detail": house.study,
         "collection-detail": house.collection,
         "archive-import": house.archive,
+        "pacs-pull": house.pull,
         "reader-study-design": house.draft,
         "reader-study-detail": house.running,
         "reader-study-results": house.running,
@@ -168,9 +174,10 @@ def asked(house: House, name: str) -> str:
 
 
 @pytest.fixture
-def house(transactional_db: None, settings: Settings) -> House:
+def house(transactional_db: None, settings: Settings, tmp_path: Path) -> House:
     # Named, so that the choice of an engine is on the page; nothing is asked of it.
     settings.RAY_ADDRESS = "http://127.0.0.1:8265"
+    name_source(tmp_path, settings, 'url = "http://127.0.0.1:1/dicom-web"')
     return furnish()
 
 

@@ -498,6 +498,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pacs-pulls/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Your own that were started, newest first, page by page. */
+        get: operations["pacs_pull_list"];
+        put?: never;
+        /** @description Search a PACS. What was found is known for an hour; start it with the numbers of some. */
+        post: operations["pacs_pull_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-pulls/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How far it is, and what became of each of its studies. */
+        get: operations["pacs_pull_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-pulls/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A running one ends after the film in hand; films that are in stay. */
+        post: operations["pacs_pull_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-pulls/{uid}/give-up/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description One that failed is not tried again: what the PACS calls its studies is forgotten. */
+        post: operations["pacs_pull_give_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-pulls/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description One that failed goes on where it stopped; nothing is fetched twice. */
+        post: operations["pacs_pull_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-pulls/{uid}/start/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Bring some of what was found in; the rest is forgotten. */
+        post: operations["pacs_pull_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pacs-sources/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Those that the operator's file names; none other is ever asked. */
+        get: operations["pacs_source_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings/{uid}/": {
         parameters: {
             query?: never;
@@ -1702,6 +1822,13 @@ export interface components {
             completion: string;
             text: string;
         };
+        /**
+         * @description * `CR` - CR
+         *     * `DX` - DX
+         *     * `RG` - RG
+         * @enum {string}
+         */
+        ModalityEnum: "CR" | "DX" | "RG";
         ModelJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -1749,6 +1876,48 @@ export interface components {
             /** Format: date-time */
             opened_at: string | null;
         };
+        /** @description `num_done` of `num_films` tells how far a worker is with the studies listed so far. */
+        PacsPullJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            /**
+             * Format: uuid
+             * @description the import that its films are of; null until it is started
+             */
+            readonly batch: string | null;
+            /** @description the name of the PACS */
+            readonly source: string;
+            readonly state: components["schemas"]["PullState"];
+            /** @description why it failed, in a sentence for a person */
+            readonly error: string;
+            readonly num_studies: number;
+            readonly num_films: number;
+            readonly num_done: number;
+            readonly num_accepted: number;
+            readonly num_held: number;
+            readonly num_duplicate: number;
+            readonly num_refused: number;
+            readonly num_known: number;
+            readonly num_failed: number;
+            readonly may_be_tried_again: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+        };
+        PacsPullPageJson: {
+            results: components["schemas"]["PacsPullJson"][];
+            next_before: number | null;
+        };
+        PacsPullWithStudiesJson: {
+            pull: components["schemas"]["PacsPullJson"];
+            studies: components["schemas"]["PulledStudyJson"][];
+        };
+        PacsSourceJson: {
+            name: string;
+        };
         Pause: {
             /** Format: date-time */
             since: string | null;
@@ -1774,6 +1943,68 @@ export interface components {
             has_single_keys: boolean;
             /** @description whether the tour of the reading room was seen or left */
             has_toured: boolean;
+        };
+        /**
+         * @description * `choosing` - Choosing
+         *     * `queued` - Queued
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         * @enum {string}
+         */
+        PullState: "choosing" | "queued" | "running" | "done" | "failed" | "cancelled";
+        PulledFilmJson: {
+            /** @description in its study, from 1 */
+            readonly place: number;
+            readonly outcome: components["schemas"]["PulledFilmOutcome"];
+            readonly reason: string;
+        };
+        /**
+         * @description * `waiting` - Waiting
+         *     * `accepted` - Accepted
+         *     * `held` - Held
+         *     * `duplicate` - Duplicate
+         *     * `refused` - Refused
+         *     * `known` - Known
+         *     * `failed` - Failed
+         * @enum {string}
+         */
+        PulledFilmOutcome: "waiting" | "accepted" | "held" | "duplicate" | "refused" | "known" | "failed";
+        /** @description `num_told` counts images of any kind as the PACS tells; `num_films` its radiographs, once listed. */
+        PulledStudyJson: {
+            /** @description its place in what was found */
+            readonly number: number;
+            /**
+             * Format: date
+             * @description in the PACS, not shifted; null once not needed
+             */
+            readonly study_date: string | null;
+            /** @description as the PACS tells them: CR, DX */
+            readonly modalities: string;
+            /** @description images of any kind, as the PACS tells; null where it doesn't */
+            readonly num_told: number | null;
+            /**
+             * Format: uuid
+             * @description what it is here
+             */
+            readonly study: string | null;
+            /** @description films of it that are here */
+            readonly num_here: number;
+            /** @description its films have rows */
+            readonly is_listed: boolean;
+            readonly num_films: number;
+            readonly num_done: number;
+            readonly num_accepted: number;
+            readonly num_held: number;
+            readonly num_duplicate: number;
+            readonly num_refused: number;
+            readonly num_known: number;
+            readonly num_failed: number;
+            /** @description why the PACS gave no list of its films */
+            readonly problem: string;
+            /** @description films of which there is something to say */
+            readonly told: components["schemas"]["PulledFilmJson"][];
         };
         /**
          * @description * `rate_answer` - rate_answer
@@ -2166,6 +2397,31 @@ export interface components {
             kind: "say_first_read";
             payload: components["schemas"]["SayFirstReadPayloadRequest"];
         };
+        /** @description What is left out asks nothing. */
+        SearchJsonRequest: {
+            /** @description the name of the PACS */
+            source: string;
+            /** @default  */
+            patient_id: string;
+            /** @default  */
+            accession: string;
+            /** @default  */
+            modality: components["schemas"]["ModalityEnum"] | components["schemas"]["BlankEnum"];
+            /** Format: date */
+            since?: string | null;
+            /** Format: date */
+            until?: string | null;
+            /**
+             * @description studies at most
+             * @default 100
+             */
+            limit: number;
+            /**
+             * @description studies to pass over first
+             * @default 0
+             */
+            offset: number;
+        };
         Session: {
             /**
              * Format: uuid
@@ -2306,6 +2562,10 @@ export interface components {
          * @enum {string}
          */
         TargetEnum: "step" | "region" | "answer" | "vote" | "case";
+        TickedJsonRequest: {
+            /** @description the numbers of those that are brought in */
+            studies: number[];
+        };
         /** @description What learned from a reader, a study's patient or a reading. */
         TraceJson: {
             kind: string;
@@ -3800,6 +4060,374 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullPageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["SearchJsonRequest"];
+                "multipart/form-data": components["schemas"]["SearchJsonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_give_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_pull_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TickedJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["TickedJsonRequest"];
+                "multipart/form-data": components["schemas"]["TickedJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsPullJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    pacs_source_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PacsSourceJson"][];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
                 };
             };
         };

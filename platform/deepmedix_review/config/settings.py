@@ -129,8 +129,10 @@ DICOM_LISTENER = {
     "DICOM_MAX_PDU_BYTES": os.environ.get("DICOM_MAX_PDU_BYTES", "131072"),
     "DICOM_IDLE_SECONDS": os.environ.get("DICOM_IDLE_SECONDS", "60"),
 }
-# The file that names what `manage.py pull_from_pacs` may fetch from; no other address is ever asked.
+# The file that names the PACS which films are pulled from; no other address is ever asked. For how many days
+# a pull that failed can be tried again.
 PACS_SOURCES = os.environ.get("PACS_SOURCES", "")
+PULL_DAYS = int(os.environ.get("PULL_DAYS", "7"))
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 # Of one zip or tar archive, unpacked: the largest parts that public data sets come in have a tenth of it.
@@ -208,6 +210,8 @@ SPECTACULAR_SETTINGS = {
         "VoteSide": "deepmedix_review.reviews.models.Vote.Side",
         "JobState": "deepmedix_review.common.models.JobState",
         "ArchiveState": "deepmedix_review.studies.models.ArchiveImport.State",
+        "PullState": "deepmedix_review.studies.models.PacsPull.State",
+        "PulledFilmOutcome": "deepmedix_review.studies.models.FilmToPull.Outcome",
         "Split": "deepmedix_review.studies.models.Split",
     },
 }
@@ -246,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
         ("wake-training", "feedback.tasks.reconcile_training"),
         ("tend-films", "studies.tasks.tend_films"),
         ("tend-archive-imports", "studies.tasks.tend_archive_imports"),
+        ("tend-pacs-pulls", "studies.tasks.tend_pacs_pulls"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),
     )

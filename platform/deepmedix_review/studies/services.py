@@ -75,8 +75,8 @@ def receive_instance(
     """Check, decode, de-identify and store one file. A refusal is an item with its reason, not an error.
 
     A batch of the demo makes phantom studies. `is_text_free`: a person answers for it that no name is written
-    on the film, as in a public data set, so nobody has to look. `number`: its place in the archive that a
-    worker unpacks; raises IntegrityError, and keeps nothing, where that was judged already.
+    on the film, as in a public data set, so nobody has to look. `number`: its place in what a worker brings
+    in; raises IntegrityError, and keeps nothing, where that was judged already.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
@@ -141,12 +141,13 @@ def receive_sent(
     of_study: str = "",
     of_object: tuple[str, str] | None = None,
     sender: Mapping[str, str] | None = None,
+    number: int | None = None,
 ) -> Receipt:
     """As `receive_instance`, of a DICOM file that came by a protocol of DICOM.
 
     `of_study`: the Study Instance UID that it must have, as it came or as it is named here.
     `of_object`: the SOP class and instance that it was said to be. `sender`: who sent it, where no account
-    did, for the audit record.
+    did, for the audit record. `number` as for `receive_instance`.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
@@ -155,9 +156,19 @@ def receive_sent(
             film = decode_film(path, limits=_limits(), work=Path(folder))
             _check_names(film, of_study=of_study, of_object=of_object)
         except FilmRefused as refusal:
-            refused = refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender)
+            refused = refuse_file(
+                str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender, number=number
+            )
             return Receipt(refused, Dataset(), refusal.kind)
-        kept = _keep(film, batch=batch, file_name=file_name, actor=actor, is_text_free=False, sender=sender)
+        kept = _keep(
+            film,
+            batch=batch,
+            file_name=file_name,
+            actor=actor,
+            is_text_free=False,
+            sender=sender,
+            number=number,
+        )
     return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
 
 

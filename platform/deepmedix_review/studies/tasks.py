@@ -1,6 +1,7 @@
-"""Brings archives in, lets films in again whose files are back, and records who saw which pictures."""
+"""Brings archives and studies of a PACS in, lets films in again whose files are back, and records who saw
+which pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from celery import shared_task
@@ -16,8 +17,10 @@ from deepmedix_review.studies.archive_imports.running import (
     import_archive,
 )
 from deepmedix_review.studies.film_files import look_again
-from deepmedix_review.studies.models import ArchiveImport
+from deepmedix_review.studies.models import ArchiveImport, PacsPull
 from deepmedix_review.studies.picture_views import record_picture_views
+from deepmedix_review.studies.pulling import pulls
+from deepmedix_review.studies.pulling.running import bring_in
 
 
 def receive_part(
@@ -44,6 +47,20 @@ def retry_archive(job: ArchiveImport, *, actor: User) -> None:
         jobs.wake(run_archive_import, job)
 
 
+def start_pull(pull: PacsPull, *, numbers: Collection[int], actor: User) -> None:
+    """See `pulls.start_pull`."""
+    with transaction.atomic():
+        pulls.start_pull(pull, numbers=numbers, actor=actor)
+        jobs.wake(run_pacs_pull, pull)
+
+
+def retry_pull(pull: PacsPull, *, actor: User) -> None:
+    """See `pulls.retry_pull`."""
+    with transaction.atomic():
+        pulls.retry_pull(pull, actor=actor)
+        jobs.wake(run_pacs_pull, pull)
+
+
 @shared_task
 def run_archive_import(job_id: int) -> None:
     """One archive at a time: the others wait for the sweep that finds the turn free."""
@@ -68,6 +85,34 @@ def tend_archive_imports() -> None:
     if waiting and not ArchiveImport.objects.filter(state=JobState.RUNNING).exists():
         run_archive_import.apply_async((waiting[0],), expires=60)
     services.tidy_archives()
+
+
+@shared_task
+def run_pacs_pull(job_id: int) -> None:
+    """One pull at a time, as with archives."""
+    pull = pulls.claim_pull(job_id)
+    if pull is None:
+        return
+    try:
+        with jobs.kept_alive(pull) as check:
+            missed = bring_in(pull, check=check)
+        # In one transaction: whoever sees that it ended sees what is forgotten with it.
+        with transaction.atomic():
+            jobs.finish(pull, state=JobState.FAILED if missed else JobState.DONE, error=missed)
+            pulls.close_pull(pull)
+    except Exception as error:
+        with transaction.atomic():
+            jobs.end_by(pull, error)
+            pulls.close_pull(pull)
+
+
+@shared_task
+def tend_pacs_pulls() -> None:
+    """As `tend_archive_imports`, of pulls; searches of which nothing was brought in are forgotten."""
+    waiting = jobs.requeue_expired(PacsPull)
+    if waiting and not PacsPull.objects.filter(state=JobState.RUNNING).exists():
+        run_pacs_pull.apply_async((waiting[0],), expires=60)
+    pulls.tidy_pulls()
 
 
 @shared_task

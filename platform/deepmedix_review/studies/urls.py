@@ -8,6 +8,8 @@ from deepmedix_review.studies.archive_imports import views as archive_views
 from deepmedix_review.studies.collecting import api_views as collection_api_views
 from deepmedix_review.studies.collecting import views as collection_views
 from deepmedix_review.studies.looking import views as looking_views
+from deepmedix_review.studies.pulling import api_views as pull_api_views
+from deepmedix_review.studies.pulling import views as pull_views
 
 page_urlpatterns = [
     path("studies/", views.show_studies, name="study-list"),
@@ -19,6 +21,13 @@ page_urlpatterns = [
     path("studies/import/archives/<uuid:uid>/cancel/", archive_views.cancel, name="archive-import-cancel"),
     path("studies/import/archives/<uuid:uid>/retry/", archive_views.retry, name="archive-import-retry"),
     path("studies/import/archives/<uuid:uid>/delete/", archive_views.delete, name="archive-import-delete"),
+    path("studies/import/pacs/", pull_views.search, name="pacs-search"),
+    path("studies/import/pacs/live/", pull_views.show_live_pulls, name="pacs-pull-live"),
+    path("studies/import/pacs/<uuid:uid>/", pull_views.show_pull, name="pacs-pull"),
+    path("studies/import/pacs/<uuid:uid>/start/", pull_views.start, name="pacs-pull-start"),
+    path("studies/import/pacs/<uuid:uid>/cancel/", pull_views.cancel, name="pacs-pull-cancel"),
+    path("studies/import/pacs/<uuid:uid>/retry/", pull_views.retry, name="pacs-pull-retry"),
+    path("studies/import/pacs/<uuid:uid>/give-up/", pull_views.give_up, name="pacs-pull-give-up"),
     path("studies/look/", looking_views.look, name="study-look"),
     path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
     path("studies/held/", views.show_held, name="study-held"),
@@ -67,6 +76,13 @@ api_urlpatterns = [
         archive_api_views.RetryView.as_view(),
         name="api-archive-import-retry",
     ),
+    path("pacs-sources/", pull_api_views.PacsSourcesView.as_view(), name="api-pacs-source-list"),
+    path("pacs-pulls/", pull_api_views.PacsPullsView.as_view(), name="api-pacs-pull-list"),
+    path("pacs-pulls/<uuid:uid>/", pull_api_views.PacsPullView.as_view(), name="api-pacs-pull"),
+    path("pacs-pulls/<uuid:uid>/start/", pull_api_views.StartView.as_view(), name="api-pacs-pull-start"),
+    path("pacs-pulls/<uuid:uid>/cancel/", pull_api_views.CancelView.as_view(), name="api-pacs-pull-cancel"),
+    path("pacs-pulls/<uuid:uid>/retry/", pull_api_views.RetryView.as_view(), name="api-pacs-pull-retry"),
+    path("pacs-pulls/<uuid:uid>/give-up/", pull_api_views.GiveUpView.as_view(), name="api-pacs-pull-give-up"),
     path("studies/", api_views.StudyListView.as_view(), name="api-study-list"),
     path("studies/<uuid:uid>/", api_views.StudyView.as_view(), name="api-study-detail"),
     path("studies/<uuid:uid>/decision/", api_views.StudyDecisionView.as_view(), name="api-study-decision"),

@@ -9,6 +9,7 @@ from deepmedix_review.studies.models.collections import (
     Split,
 )
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.models.picture_views import PictureView
 from deepmedix_review.studies.models.references import Label, Reference, ReferenceRegion
 from deepmedix_review.studies.models.sightings import Sighting
@@ -19,10 +20,12 @@ __all__ = [
     "Collection",
     "CollectionMember",
     "CollectionVersion",
+    "FilmToPull",
     "ImportBatch",
     "ImportItem",
     "Instance",
     "Label",
+    "PacsPull",
     "PictureView",
     "Reference",
     "ReferenceRegion",
@@ -31,4 +34,5 @@ __all__ = [
     "SourceDataset",
     "Split",
     "Study",
+    "StudyToPull",
 ]

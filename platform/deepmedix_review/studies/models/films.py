@@ -147,8 +147,8 @@ class Instance(PublicModel):
 
 
 class ImportBatch(PublicModel):
-    """One upload, folder, archive, message over DICOMweb or association over the DICOM network, file by
-    file."""
+    """One upload, folder, archive, message over DICOMweb, association over the DICOM network or pull from a
+    PACS, file by file."""
 
     class Source(models.TextChoices):
         UPLOAD = "upload"
@@ -157,6 +157,7 @@ class ImportBatch(PublicModel):
         STOW = "stow"
         LISTENER = "listener"
         ARCHIVE = "archive"
+        PACS = "pacs"
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -175,7 +176,8 @@ class ImportItem(PublicModel):
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="items", db_index=False)
     number = models.PositiveIntegerField(
-        null=True, help_text="its place in the archive that a worker unpacks; null elsewhere"
+        null=True,
+        help_text="its place in the archive, or the pull, that a worker brings in; null elsewhere",
     )
     file_name = models.CharField(
         max_length=255, help_text="shown to the person who brought it in, nowhere else"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,8 +29,9 @@ from deepmedix_review.studies.dicomweb.multipart_reading import (
 from deepmedix_review.studies.intake.oddities import MODALITIES
 from deepmedix_review.studies.pulling.sources import CannotPull, PacsSource
 
-# To connect, then for each piece of an answer.
+# To connect, then for each piece of an answer: where a worker waits for it, and where a person does.
 SECONDS = (10, 60)
+SECONDS_OF_A_PERSON = (5, 20)
 PAGE_SIZE = 200
 _MAX_ANSWER_BYTES = 32 * 1024**2
 _ROOM_FOR_HEADERS = 64 * 1024
@@ -39,6 +40,8 @@ _FILM = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _UID = re.compile(r"[0-9.]{1,64}")
 _STUDY, _SERIES, _INSTANCE = "0020000D", "0020000E", "00080018"
 _MODALITY, _NUM_FILMS = "00080060", "00201208"
+_STUDY_DATE, _MODALITIES = "00080020", "00080061"
+_MOST_FILMS_TOLD = 1_000_000
 
 
 class FilmNotFetched(Exception):
@@ -47,13 +50,21 @@ class FilmNotFetched(Exception):
 
 @dataclass(frozen=True)
 class StudyQuery:
-    """Empty fields match every study; a date range is closed, and open where one end is None."""
+    """Empty fields match every study; a date range is closed, and open where one end is None. Raises
+    CannotPull for what would search for more than was typed."""
 
     patient_id: str = ""
     accession: str = ""
     modality: str = ""
     since: date | None = None
     until: date | None = None
+
+    def __post_init__(self) -> None:
+        # The standard's wildcards, and what stands between several values.
+        if any(sign in told for told in (self.patient_id, self.accession) for sign in "*?\\"):
+            raise CannotPull("Type what to search by, without *, ? and backslash.")
+        if self.since and self.until and self.since > self.until:
+            raise CannotPull("The last day lies before the first one.")
 
     def parameters(self) -> dict[str, str]:
         since, until = (f"{day:%Y%m%d}" if day else "" for day in (self.since, self.until))
@@ -68,10 +79,12 @@ class StudyQuery:
 
 @dataclass(frozen=True)
 class FoundStudy:
-    """As the PACS names it. `num_films`: instances of any kind; None where it does not say."""
+    """As the PACS names it. `num_films`: instances of any kind; what it does not say is None, or empty."""
 
     uid: str
     num_films: int | None
+    study_date: date | None = None
+    modalities: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,8 +101,10 @@ class FilmAddress:
 class PacsClient:
     """One connection, kept open. Every method raises CannotPull where the PACS answers nobody."""
 
-    def __init__(self, source: PacsSource) -> None:
+    def __init__(self, source: PacsSource, *, seconds: tuple[float, float] = SECONDS) -> None:
+        """`seconds`: how long it may take to connect, then each piece of an answer."""
         self._url = source.url
+        self._seconds = seconds
         self._session = requests.Session()
         # No proxy and no password of the account that the server runs under.
         self._session.trust_env = False
@@ -109,7 +124,7 @@ class PacsClient:
         """At most `limit`, in the order of the PACS."""
         asked = {**query.parameters(), "limit": str(limit), "offset": str(offset)}
         found = self._ask("/studies", asked)[:limit]
-        return [FoundStudy(uid=_uid(one, _STUDY), num_films=_number(one, _NUM_FILMS)) for one in found]
+        return [_study(one) for one in found]
 
     def films_of(self, study: str) -> Iterator[FilmAddress]:
         """Those in series of radiographs. Raises FilmNotFetched."""
@@ -185,23 +200,25 @@ class PacsClient:
                 self._url + path,
                 params=dict(asked or {}),
                 headers={"Accept": accept},
-                timeout=SECONDS,
+                timeout=self._seconds,
                 stream=True,
                 allow_redirects=False,
             )
-        except requests.exceptions.SSLError as error:
+        # Its errors quote the address, which holds what is searched for: none of them goes on to a log.
+        except requests.exceptions.SSLError:
             raise CannotPull(
                 "The certificate of the PACS is not trusted. Name its authority's as ca_file."
-            ) from error
-        except requests.exceptions.ReadTimeout as error:
+            ) from None
+        except requests.exceptions.ReadTimeout:
             raise FilmNotFetched(
-                f"The PACS did not answer within {SECONDS[1]} seconds. Pull again later, or search for less."
-            ) from error
-        except (requests.exceptions.RequestException, OSError) as error:
+                f"The PACS did not answer within {self._seconds[1]:g} seconds. Try again later, or search "
+                "for less."
+            ) from None
+        except (requests.exceptions.RequestException, OSError):
             raise CannotPull(
                 "The PACS can't be reached. Is it running, and does its firewall let this machine in? Then "
-                "pull again: what is here is not fetched twice."
-            ) from error
+                "try again: what is here is not fetched twice."
+            ) from None
         with response:
             _check_status(response.status_code)
             yield response
@@ -226,8 +243,8 @@ def _check_status(status: int) -> None:
 def _read(response: requests.Response, num_bytes: int) -> bytes:
     try:
         return bytes(response.raw.read(num_bytes, decode_content=True))
-    except urllib3.exceptions.HTTPError as error:
-        raise OSError("broken off") from error
+    except urllib3.exceptions.HTTPError:
+        raise OSError("broken off") from None
 
 
 def _no_dicomweb() -> CannotPull:
@@ -251,9 +268,31 @@ def _uid(found: Mapping[str, Any], tag: str) -> str:
     return uid
 
 
+def _study(found: Mapping[str, Any]) -> FoundStudy:
+    match found.get(_MODALITIES):
+        case {"Value": [*told]}:
+            modalities = ", ".join(one[:16] for one in told if isinstance(one, str) and one.isprintable())
+        case _:
+            modalities = ""
+    return FoundStudy(
+        uid=_uid(found, _STUDY),
+        num_films=_number(found, _NUM_FILMS),
+        study_date=_date(_first(found, _STUDY_DATE)),
+        modalities=modalities[:64],
+    )
+
+
+def _date(told: Any) -> date | None:
+    try:
+        return datetime.strptime(told, "%Y%m%d").date() if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
 def _number(found: Mapping[str, Any], tag: str) -> int | None:
     value = _first(found, tag)
     try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
+        number = None if value is None else int(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if number is not None and 0 <= number <= _MOST_FILMS_TOLD else None

@@ -9,7 +9,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.studies.archives import unpacking_folder
 from deepmedix_review.studies.intake.deidentification import keyed_uid
-from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
+from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, PacsPull, Study
 from deepmedix_review.studies.pulling.client import FilmAddress, FilmNotFetched, FoundStudy, PacsClient
 from deepmedix_review.studies.services import receive_sent
 
@@ -35,11 +35,16 @@ def pull_study(
 
 
 def record_search(
-    *, batch: ImportBatch, actor: User | None, source: str, asked: Sequence[str], num_found: int
+    *,
+    subject: ImportBatch | PacsPull,
+    actor: User | None,
+    source: str,
+    asked: Sequence[str],
+    num_found: int,
 ) -> None:
     """`asked`: what was searched by; never for what, which may name a patient."""
     told = {"source": source, "searched_by": sorted(asked), "num_found": num_found}
-    record_event(actor=actor, action="search_pacs", subject=batch, details=told)
+    record_event(actor=actor, action="search_pacs", subject=subject, details=told)
 
 
 def record_pull(*, batch: ImportBatch, actor: User | None, source: str, counts: dict[str, int]) -> None:
@@ -54,11 +59,17 @@ def studies_here(found: Sequence[FoundStudy]) -> dict[str, Study]:
     return {named[study.study_instance_uid]: study for study in here}
 
 
+def film_here(instance: str) -> Instance | None:
+    """The film that the PACS has under this UID, where it is here with its file."""
+    uid = keyed_uid(instance, key=settings.DEIDENTIFICATION_KEY)
+    found = Instance.objects.filter(sop_instance_uid=uid, file_missed_at=None)
+    return found.select_related("series__study").first()
+
+
 def _pull(
     client: PacsClient, film: FilmAddress, *, batch: ImportBatch, actor: User | None, name: str
 ) -> PulledFilm:
-    uid = keyed_uid(film.instance, key=settings.DEIDENTIFICATION_KEY)
-    if Instance.objects.filter(sop_instance_uid=uid, file_missed_at=None).exists():
+    if film_here(film.instance) is not None:
         return PulledFilm()
     with unpacking_folder() as folder:
         try:

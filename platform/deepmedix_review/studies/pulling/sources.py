@@ -16,6 +16,7 @@ from django.conf import settings
 
 from deepmedix_review.common.errors import RefusedByRule
 
+LONGEST_NAME = 100
 _KNOWN = {"url", "user", "password", "token", "ca_file"}
 
 
@@ -65,6 +66,8 @@ def _source(name: str, told: Any) -> PacsSource:
         raise CannotPull(f"{name} in the file of PACS_SOURCES is no table of texts: [{name}], then url = …")
     if unknown := set(told) - _KNOWN:
         raise CannotPull(f"{name} in the file of PACS_SOURCES says what is not known: {sorted(unknown)[0]}.")
+    if len(name) > LONGEST_NAME:
+        raise CannotPull(f"A name in the file of PACS_SOURCES has over {LONGEST_NAME} letters. Shorten it.")
     url = told.get("url", "").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:

@@ -6,18 +6,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydicom import dcmread
+from pytest_django.fixtures import Settings
+
+from tests.factories.studies import write_film
 
 TOKEN = "secret-of-the-pacs"
+PATIENT = "MRN-4711"
+DATE = "20260417"
 
 
 @dataclass
 class Pacs:
-    """`faults`: by SOP Instance UID: cut, short, html, missing, two. `answer`: the status that all get."""
+    """`faults`: by SOP Instance UID: cut, short, html, missing, two, junk (as DICOM), down (all get 503
+    from then on). `answer`: the status that all get. `waits_at`: the film that is held back until `goes_on`
+    is set."""
 
     films: dict[str, Path]
     url: str = ""
@@ -26,6 +33,8 @@ class Pacs:
     pages: bool = True
     fetched: list[str] = field(default_factory=list)
     searched: list[dict[str, list[str]]] = field(default_factory=list)
+    waits_at: str = ""
+    goes_on: Event = field(default_factory=Event)
 
 
 @contextmanager
@@ -43,10 +52,44 @@ def running(films: list[Path]) -> Iterator[Pacs]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     pacs.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
-    yield pacs
+    try:
+        yield pacs
+    finally:
+        pacs.goes_on.set()
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def films_in(folder: Path) -> list[Path]:
+    """Two studies of radiographs, of two films and of one, and a CT in the first."""
+    return [
+        write_film(
+            folder / f"{number}.dcm",
+            seed=number,
+            StudyInstanceUID=study,
+            SeriesInstanceUID=f"{study}.{number}",
+            SOPInstanceUID=f"{study}.{number}.9",
+            Modality=modality,
+            PatientID=PATIENT,
+            StudyDate=DATE,
+            BurnedInAnnotation="NO",
+        )
+        for number, study, modality in (
+            (1, "1.2.3", "DX"),
+            (2, "1.2.3", "CR"),
+            (3, "1.2.3", "CT"),
+            (4, "1.2.4", "DX"),
+        )
+    ]
+
+
+def name_source(folder: Path, settings: Settings, told: str) -> Path:
+    path = folder / "pacs.toml"
+    path.write_text(f"[main]\n{told}\n", "utf-8")
+    path.chmod(0o600)
+    settings.PACS_SOURCES = str(path)
+    return path
 
 
 def _answer(handler: BaseHTTPRequestHandler, pacs: Pacs) -> None:
@@ -67,6 +110,12 @@ def _answer(handler: BaseHTTPRequestHandler, pacs: Pacs) -> None:
             found = _named(pacs, "SOPInstanceUID", "00080018", SeriesInstanceUID=series)
         case ["studies", _, "series", _, "instances", instance]:
             pacs.fetched.append(instance)
+            if instance == pacs.waits_at:
+                pacs.goes_on.wait()
+            if pacs.faults.get(instance) == "down":
+                pacs.answer = 503
+                _send(handler, 503)
+                return
             _send_film(handler, pacs.films[instance], pacs.faults.get(instance, ""))
             return
     query = parse_qs(parts.query)
@@ -82,11 +131,16 @@ def _named(pacs: Pacs, keyword: str, tag: str, **of: str) -> list[dict[str, Any]
         if all(film[name].value == value for name, value in of.items()):
             named = {tag: {"vr": "UI", "Value": [film[keyword].value]}}
             found[film[keyword].value] = named | {"00080060": {"vr": "CS", "Value": [film.Modality]}}
+            found[film[keyword].value] |= {
+                "00080020": {"vr": "DA", "Value": [film.StudyDate]},
+                "00080061": {"vr": "CS", "Value": [film.Modality]},
+            }
     return list(found.values())
 
 
 def _send_film(handler: BaseHTTPRequestHandler, film: Path, fault: str) -> None:
-    part = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + film.read_bytes() + b"\r\n"
+    content = b"no film" if fault == "junk" else film.read_bytes()
+    part = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n"
     kind = 'multipart/related; type="application/dicom"; boundary=b'
     match fault:
         case "missing":

@@ -1,7 +1,6 @@
 """`manage.py pull_from_pacs` searches and fetches over a connection, also from a PACS that misbehaves."""
 
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -13,46 +12,11 @@ from pytest_django.live_server_helper import LiveServer
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies.models import ImportItem, Instance, Study
 from tests.deepmedix_review.studies.dicomweb.the_service import token_of
-from tests.deepmedix_review.studies.pulling.a_pacs import TOKEN, Pacs, running
+from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, TOKEN, Pacs, name_source
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.studies import store_phantom, write_film
+from tests.factories.studies import store_phantom
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENT = "MRN-4711"
-
-
-@pytest.fixture
-def pacs(tmp_path: Path, settings: Settings) -> Iterator[Pacs]:
-    """Two studies of radiographs, of two films and of one, and a CT in the first."""
-    made = [
-        write_film(
-            tmp_path / f"{number}.dcm",
-            seed=number,
-            StudyInstanceUID=study,
-            SeriesInstanceUID=f"{study}.{number}",
-            SOPInstanceUID=f"{study}.{number}.9",
-            Modality=modality,
-            PatientID=PATIENT,
-            BurnedInAnnotation="NO",
-        )
-        for number, study, modality in (
-            (1, "1.2.3", "DX"),
-            (2, "1.2.3", "CR"),
-            (3, "1.2.3", "CT"),
-            (4, "1.2.4", "DX"),
-        )
-    ]
-    with running(made) as pacs:
-        name_source(tmp_path, settings, f'url = "{pacs.url}"\ntoken = "{TOKEN}"')
-        yield pacs
-
-
-def name_source(folder: Path, settings: Settings, told: str) -> Path:
-    path = folder / "pacs.toml"
-    path.write_text(f"[main]\n{told}\n", "utf-8")
-    path.chmod(0o600)
-    settings.PACS_SOURCES = str(path)
-    return path
 
 
 def pull(*words: str) -> str:

@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
                 found = client.search(query, limit=options["limit"], offset=options["offset"])
                 asked = list(query.parameters())
-                record_search(batch=batch, actor=user, source=source, asked=asked, num_found=len(found))
+                record_search(subject=batch, actor=user, source=source, asked=asked, num_found=len(found))
                 self._tell(found, limit=options["limit"], offset=options["offset"])
                 failed = is_import and self._pull(client, found, batch=batch, user=user, source=source)
         except (RefusedByRule, FilmNotFetched) as error:
