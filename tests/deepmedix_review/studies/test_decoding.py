@@ -1,13 +1,13 @@
 """Every way to store a film comes out the same, and nothing that a file does harms more than its process."""
 
 import errno
-import json
 import os
 import struct
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -17,7 +17,7 @@ from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian
 
-from deepmedix_review.studies.intake import decoder_process
+from deepmedix_review.studies.intake import decoder_process, decoders, decoding
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
 from deepmedix_review.studies.intake.deidentification import name_film
@@ -27,6 +27,7 @@ from deepmedix_review.studies.status_codes import is_disk_full
 from inference.images import render_reference, render_values
 from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, stored_pixels, write_phantom_dicom
 from tests.factories.studies import write_film
+from tests.workers import wait_until
 
 LIMITS = Limits(max_file_bytes=512 * 1024**2, max_pixels=64 * 1024**2, memory_bytes=2 * 1024**3, seconds=60)
 
@@ -272,21 +273,104 @@ def test_a_film_over_the_time_limit_is_left(tmp_path: Path) -> None:
     assert "took longer" in _refusal(write_film(tmp_path / "film"), tmp_path, limits=hurried)
 
 
-def test_the_decoding_process_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _standing_ready() -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process().children()
+        if process.cmdline()[-1:] == ["deepmedix_review.studies.intake.decoder_process"]
+    ]
+
+
+@pytest.fixture
+def none_ready() -> Iterator[None]:
+    """Each test of what stands ready starts its own, and leaves none behind that it broke."""
+    before = decoders._ready
+    decoders._ready = decoders._Ready()
+    yield
+    for decoder in decoders._ready.idle:
+        decoder.close()
+    decoders._ready = before
+
+
+def test_the_decoding_process_inherits_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, none_ready: None
+) -> None:
     monkeypatch.setenv("SECRET_KEY", "a secret of the server")
-    seen: list[dict[str, str]] = []
-    import subprocess
-
-    run = subprocess.run
-
-    def watched(*args: object, **kwargs: object) -> object:
-        seen.append(kwargs["env"])  # type: ignore[arg-type]
-        return run(*args, **kwargs)  # type: ignore[call-overload]
-
-    monkeypatch.setattr("deepmedix_review.studies.intake.decoding.subprocess.run", watched)
+    before = _standing_ready()
     _decode(write_film(tmp_path / "film"), tmp_path)
-    assert "a secret of the server" not in json.dumps(seen)
-    assert "DEEPMEDIX_HOME" not in seen[0]
+    (ready,) = set(_standing_ready()) - set(before)
+    inherited = Path(f"/proc/{ready.pid}/environ").read_bytes() if Path("/proc").exists() else b""
+    assert b"a secret of the server" not in inherited
+    assert "DEEPMEDIX_HOME" not in ready.environ()
+    # What it forks would hold the locks of threads that are gone.
+    assert ready.num_threads() == 1
+
+
+def test_each_film_has_a_process_of_its_own_and_what_stands_ready_opens_none(
+    tmp_path: Path, none_ready: None
+) -> None:
+    before = _standing_ready()
+    films = [write_film(tmp_path / f"film-{number}", seed=number) for number in range(3)]
+    for number, path in enumerate(films):
+        work = tmp_path / f"work-{number}"
+        work.mkdir()
+        decode_film(path, limits=LIMITS, work=work)
+    (ready,) = set(_standing_ready()) - set(before)
+    assert not {str(path) for path in films} & {file.path for file in ready.open_files()}
+    assert ready.children() == []
+
+
+def test_where_what_stands_ready_has_ended_another_is_asked(tmp_path: Path, none_ready: None) -> None:
+    (tmp_path / "first").mkdir()
+    _decode(write_film(tmp_path / "film"), tmp_path / "first")
+    (ended,) = decoders._ready.idle
+    ended.process.kill()
+    ended.process.wait()
+    assert _decode(write_film(tmp_path / "other", seed=5), tmp_path).rows > 0
+
+
+def test_what_waits_too_long_is_gone_with_the_film_that_it_decodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, none_ready: None
+) -> None:
+    request = tmp_path / "request.json"
+    os.mkfifo(request)
+    started: list[int] = []
+    popen = subprocess.Popen
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        process = popen(*args, **kwargs)
+        started.append(process.pid)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    # Nobody writes to the request, so that what reads it waits for ever.
+    with pytest.raises(TimeoutError):
+        decoders.run_decoder(request, seconds=3)
+    wait_until(lambda: not _alive_of(started), what="the end of what decodes")
+
+
+def _alive_of(groups: Collection[int]) -> list[int]:
+    """Of these process groups what has not ended; whoever takes over an orphan may be slow to bury it."""
+    alive = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) in groups and process.status() != psutil.STATUS_ZOMBIE:
+                alive.append(process.pid)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return alive
+
+
+def test_a_forked_worker_asks_processes_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    _decode(write_film(tmp_path / "film"), tmp_path / "first")
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if decoders._ready.idle == [] else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 HOSTILE = {
@@ -390,14 +474,14 @@ def test_a_full_disk_is_no_fault_of_the_film(tmp_path: Path, monkeypatch: pytest
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def run_here(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+    def run_here(request: Path, *, seconds: float) -> int:
         with pytest.raises(SystemExit) as ended:
-            decoder_process.main(Path(command[-1]))
-        return subprocess.CompletedProcess(command, int(str(ended.value.code)))
+            decoder_process.main(request)
+        return int(str(ended.value.code))
 
     monkeypatch.setattr(decoder_process, "_restrain", lambda limits: None)
     monkeypatch.setattr(decoder_process, "_decode", full)
-    monkeypatch.setattr(subprocess, "run", run_here)
+    monkeypatch.setattr(decoding, "run_decoder", run_here)
     with pytest.raises(OSError, match="No space left") as error:
         decode_film(path, limits=LIMITS, work=work)
     assert is_disk_full(error.value)

@@ -1,13 +1,18 @@
 """The process that opens what strangers sent: one file, little memory, little time, no secrets, then it ends.
 
-`python -m deepmedix_review.studies.intake.decoder_process REQUEST`, where REQUEST names a JSON file. The
-answer is written beside it: `film.json`, one codestream a frame, and a picture for lists; or `refused.json`
-with a sentence.
+`python -m deepmedix_review.studies.intake.decoder_process` stands ready: it imports what decoding needs,
+reads a line at a time, which names a JSON file, the request, and forks a process for it, whose exit code it
+answers in a line. That process alone opens the file. Its answer is written beside the request: `film.json`,
+one codestream a frame, and a picture for lists; or `refused.json` with a sentence.
 """
 
 import errno
+import gc
 import json
+import os
+import select
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +25,70 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from deepmedix_review.studies.intake.pixels import Film
+
+# After so long without a film what stands ready ends.
+IDLE_SECONDS = 60.0
+
+
+def serve(asked: int = 0, answers: int = 1) -> None:
+    """By these file descriptors, until the one is closed or long silent."""
+    _prepare()
+    # What is forked shares these pages as long as nobody writes to them.
+    gc.collect()
+    gc.freeze()
+    lines = b""
+    while select.select([asked], [], [], IDLE_SECONDS)[0]:
+        read = os.read(asked, 4096)
+        if not read:
+            return
+        lines += read
+        if lines.endswith(b"\n"):
+            request, lines = Path(os.fsdecode(lines[:-1])), b""
+            os.write(answers, b"%d\n" % _fork(request))
+
+
+def _prepare() -> None:
+    """No library that decoding needs is left to be found and compiled for each film."""
+    import numpy as np
+    from PIL import Image
+
+    from deepmedix_review.studies.intake import header, pixels, tags  # noqa: F401
+    from inference import images  # noqa: F401
+
+    Image.init()
+    # imagecodecs imports a codec when it is first used.
+    tuple(pixels.encode(pixels.Film(np.zeros((1, 64, 64), np.uint16), 12, "MONOCHROME2")))
+
+
+def _fork(request: Path) -> int:
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        code = _end_of(request)
+    except BaseException:
+        code = 1
+    os._exit(code)
+
+
+def _end_of(request: Path) -> int:
+    """In the forked process: it leaves the other's pipes, and does what a program of its own would."""
+    try:
+        os.chdir(request.parent)
+        os.environ["TMPDIR"] = str(request.parent)
+        messages = os.open(request.parent / "messages", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for standard, target in ((0, os.open(os.devnull, os.O_RDONLY)), (1, messages), (2, messages)):
+            os.dup2(target, standard)
+        main(request)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except OSError as error:
+        traceback.print_exc()
+        return DISK_IS_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def main(request: Path) -> None:
@@ -137,4 +206,4 @@ def _write(path: Path, answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    serve()

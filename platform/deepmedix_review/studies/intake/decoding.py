@@ -3,9 +3,6 @@
 import errno
 import json
 import os
-import subprocess
-import sys
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +11,13 @@ import pydicom
 from pydicom import Dataset
 
 from deepmedix_review.studies.intake.content import DISK_IS_FULL, Content, FilmRefused, Refusal, recognise
+from deepmedix_review.studies.intake.decoders import run_decoder
 from deepmedix_review.studies.intake.limits import Limits
 
 # pydicom's warnings quote the values that it doubts, and logs must hold no name.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-_SOURCE_ROOTS = (Path(__file__).resolve().parents[3], Path(__file__).resolve().parents[4])
 _MAX_ANSWER_BYTES = 4 * 1024**2
 _HEX_SHA256 = set("0123456789abcdef")
-# Each decoding process may take the whole memory limit: no more of them at once than processors.
-_turns = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -59,8 +54,7 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
     request.write_text(
         json.dumps({"path": str(path.resolve()), "content": content, "limits": asdict(limits)}), "utf-8"
     )
-    with _turns:
-        _run(request, limits=limits)
+    _run(request, limits=limits)
     refused = work / "refused.json"
     if refused.exists():
         answer = _read_answer(refused)
@@ -69,44 +63,16 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
 
 
 def _run(request: Path, *, limits: Limits) -> None:
-    environment = {
-        "PYTHONPATH": os.pathsep.join(map(str, _SOURCE_ROOTS)),
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        # One thread each, so that the memory limit is not spent on stacks and arenas.
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "TMPDIR": str(request.parent),
-    }
-    command = [
-        sys.executable,
-        "-s",
-        "-P",
-        "-m",
-        "deepmedix_review.studies.intake.decoder_process",
-        str(request),
-    ]
-    with (request.parent / "messages").open("wb") as messages:
-        try:
-            ended = subprocess.run(
-                command,
-                env=environment,
-                cwd=request.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=messages,
-                stderr=messages,
-                timeout=limits.seconds + 5,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise FilmRefused(
-                f"The film took longer than {limits.seconds} seconds to decode, so it was left."
-            ) from None
-    if ended.returncode == DISK_IS_FULL:
+    try:
+        code = run_decoder(request, seconds=limits.seconds + 5)
+    except TimeoutError:
+        raise FilmRefused(
+            f"The film took longer than {limits.seconds} seconds to decode, so it was left."
+        ) from None
+    if code == DISK_IS_FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     answered = any((request.parent / name).exists() for name in ("film.json", "refused.json"))
-    if ended.returncode != 0 or not answered:
+    if code != 0 or not answered:
         raise FilmRefused(
             "The file broke the process that decodes films, so it was not taken. It is damaged or harmful."
         )

@@ -195,6 +195,7 @@ def test_a_cancelled_one_stops_and_what_is_in_stays(tmp_path: Path, monkeypatch:
         services.cancel_archive(ArchiveImport.objects.get(pk=job.pk), actor=admin)
         return receive_unpacked(file, **how)
 
+    monkeypatch.setattr(running, "TELL_EVERY", 0.0)
     monkeypatch.setattr(running, "receive_unpacked", cancelled_meanwhile)
     run(job)
     assert (job.state, job.num_accepted, job.is_here) == (JobState.CANCELLED, 1, False)

@@ -42,6 +42,9 @@ def listener_with(**settings: str) -> ListenerProcess:
 
 @pytest.fixture(scope="module")
 def listener(django_db_setup: None) -> Iterator[ListenerProcess]:
+    # Of processes that tests before these killed.
+    for folder in left_behind():
+        shutil.rmtree(folder, ignore_errors=True)
     process = listener_with(
         DICOM_CALLERS="PACS,STORESCU,ECHOSCU",
         DICOM_MAX_ASSOCIATIONS=str(MOST_AT_ONCE),
