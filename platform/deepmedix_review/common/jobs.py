@@ -15,7 +15,7 @@ from celery import Task
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -74,9 +74,15 @@ def claim(model: type[Job], *, job_id: int) -> Job | None:
     return job
 
 
-def heartbeat(job: LeasedJob, **progress: Any) -> None:
-    """Renew the lease and record progress. Raises LeaseLost or JobCancelled when the work must stop."""
+def heartbeat(job: LeasedJob, *, is_kept: bool = False, **progress: Any) -> None:
+    """Renew the lease and record progress. Raises LeaseLost or JobCancelled when the work must stop.
+
+    `is_kept`: what this attempt did by now is not done again by the next, so it is not one of those that
+    were for nothing.
+    """
     now = timezone.now()
+    if is_kept:
+        progress["kept_attempt"] = job.attempt
     rows = _held(job).update(
         heartbeat_at=now, lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS), **progress
     )
@@ -152,7 +158,7 @@ def requeue_expired(model: type[Job]) -> list[int]:
     expired.filter(cancel_requested=True).update(
         state=JobState.CANCELLED, finished_at=now, lease_expires_at=None
     )
-    expired.filter(attempt__gte=settings.MAX_ATTEMPTS).update(
+    expired.filter(attempt__gte=F("kept_attempt") + settings.MAX_ATTEMPTS).update(
         state=JobState.FAILED,
         finished_at=now,
         lease_expires_at=None,
@@ -178,7 +184,13 @@ def retry(job: LeasedJob, **fields: Any) -> None:
 def retry_all(found: QuerySet[Job], **fields: Any) -> None:
     """Those of them that failed or were cancelled are queued anew, with all attempts."""
     found.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).update(
-        state=JobState.QUEUED, attempt=0, cancel_requested=False, error="", finished_at=None, **fields
+        state=JobState.QUEUED,
+        attempt=0,
+        kept_attempt=0,
+        cancel_requested=False,
+        error="",
+        finished_at=None,
+        **fields,
     )
 
 

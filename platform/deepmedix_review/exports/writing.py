@@ -77,8 +77,8 @@ class Progress:
         if time.monotonic() - self.told_at >= TELL_EVERY:
             self.tell()
 
-    def tell(self, **more: object) -> None:
-        jobs.heartbeat(self.export, num_done=self.num_done, num_rows=self.num_rows, **more)
+    def tell(self, *, is_kept: bool = False, **more: object) -> None:
+        jobs.heartbeat(self.export, is_kept=is_kept, num_done=self.num_done, num_rows=self.num_rows, **more)
         self.told_at = time.monotonic()
 
 
@@ -147,7 +147,8 @@ class _Writing:
         for one in planned:
             before = kept.get(one.name)
             path = folder / one.name
-            if before and path.is_file() and measure(path).sha256 == before.sha256:
+            is_there = before and path.is_file() and measure(path).sha256 == before.sha256
+            if before and is_there:
                 progress.add(num=one.num, num_rows=before.num_rows)
                 written.append(before)
             else:
@@ -155,7 +156,7 @@ class _Writing:
             export.files[one.name] = {
                 name: value for name, value in vars(written[-1]).items() if name != "name"
             }
-            progress.tell(files=export.files)
+            progress.tell(is_kept=not is_there, files=export.files)
         return written
 
     def _write(self, planned: Planned, progress: Progress) -> WrittenFile:

@@ -89,6 +89,33 @@ def test_a_job_that_stops_its_worker_every_time_fails_with_a_sentence() -> None:
 
 
 @pytest.mark.django_db
+def test_attempts_of_which_something_is_kept_are_not_for_nothing() -> None:
+    job = claimed()
+
+    def stop_the_worker() -> None:
+        let_lease_expire(job)
+        jobs.requeue_expired(InferenceJob)
+        job.refresh_from_db()
+
+    def begin_again() -> InferenceJob:
+        again = jobs.claim(InferenceJob, job_id=job.pk)
+        assert again is not None
+        return again
+
+    for _ in range(2 * settings.MAX_ATTEMPTS):
+        stop_the_worker()
+        jobs.heartbeat(begin_again(), is_kept=True, num_tokens=1)
+    for _ in range(settings.MAX_ATTEMPTS):
+        stop_the_worker()
+        assert job.state == JobState.QUEUED
+        jobs.heartbeat(begin_again(), num_tokens=1)
+    stop_the_worker()
+    assert job.state == JobState.FAILED
+    jobs.retry(job)
+    assert (job.attempt, job.kept_attempt) == (0, 0)
+
+
+@pytest.mark.django_db
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_beat() -> None:
     waiting = InferenceJobFactory.create()
     jobs.request_cancel(waiting)

@@ -189,6 +189,8 @@ def test_files_that_are_whole_are_kept_when_an_export_is_taken_up_again_and_dama
         patch.setattr(writing, "pack", die)
         with pytest.raises(Killed):
             write_claimed(export)
+    # Not one of the attempts that were for nothing.
+    assert Export.objects.get().kept_attempt == 1
     (parts_folder(export) / "data" / "votes.csv").write_text("half")
     Export.objects.update(state=JobState.QUEUED)
     write_export(export.pk)

@@ -40,18 +40,20 @@ class Progress:
     check: Callable[[], None]
     last_number: int
     told_at: float = 0.0
+    is_kept: bool = False
 
     def add(self, item: ImportItem) -> None:
         name = f"num_{item.outcome}"
         setattr(self.job, name, getattr(self.job, name) + 1)
         self.job.num_to_look_at += item.is_to_look_at
         self.last_number = cast(int, item.number)
+        self.is_kept = True
         self.check()
         if time.monotonic() - self.told_at >= TELL_EVERY:
             self.tell()
 
     def tell(self) -> None:
-        jobs.heartbeat(self.job, **counted_fields(self.job))
+        jobs.heartbeat(self.job, is_kept=self.is_kept, **counted_fields(self.job))
         self.told_at = time.monotonic()
 
 

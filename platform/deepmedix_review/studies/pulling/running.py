@@ -29,17 +29,19 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class _Under:
-    """A pull that is under way. `missed`: how often the PACS failed since it last gave something."""
+    """A pull that is under way. `missed`: how often the PACS failed since it last gave something; `is_kept`:
+    a film came since it was begun or taken up again."""
 
     pull: PacsPull
     client: PacsClient
     check: Callable[[], None]
     missed: int = 0
+    is_kept: bool = False
 
     def goes_on(self) -> None:
         """Raises JobCancelled and LeaseLost, or CannotPull where the PACS is not to be asked any more."""
         self.check()
-        jobs.heartbeat(self.pull)
+        jobs.heartbeat(self.pull, is_kept=self.is_kept)
         if self.missed >= MOST_MISSES:
             raise CannotPull(
                 f"The PACS failed {MOST_MISSES} times in a row and is not asked any more. Try again once it "
@@ -116,7 +118,7 @@ def _bring_film(under: _Under, study: StudyToPull, film: FilmToPull) -> None:
             under.missed += 1
             _judge(study, film, Outcome.FAILED, reason=str(error))
             return
-        under.missed = 0
+        under.missed, under.is_kept = 0, True
     of = item.instance.study if item.instance is not None else None
     _judge(study, film, Outcome(item.outcome), reason=item.reason, of=of)
 

@@ -101,6 +101,23 @@ def test_one_that_is_cut_off_goes_on_behind_the_last_file_that_was_judged(
     assert Study.objects.count() == 4
 
 
+def test_one_that_is_cut_off_again_and_again_gets_to_its_end_while_each_time_something_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(running, "TELL_EVERY", 0.0)
+    settings.MAX_ATTEMPTS = 2
+    job = waiting(tmp_path, tar_of(films_of(tmp_path, num=4)))
+    for place in (2, 3, 4):
+        begin_again = stops_at(place, SystemExit(1), monkeypatch)
+        with pytest.raises(SystemExit):
+            run(job)
+        begin_again()
+        ArchiveImport.objects.filter(pk=job.pk).update(lease_expires_at=job.created_at)
+        tasks.tend_archive_imports()
+    run(job)
+    assert (job.state, job.attempt, job.num_accepted) == (JobState.DONE, 4, 4)
+
+
 def test_a_worker_that_lost_the_archive_keeps_nothing_of_a_file_that_another_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
