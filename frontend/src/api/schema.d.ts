@@ -202,7 +202,10 @@ export interface paths {
         /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
         get: operations["export_list"];
         put?: never;
-        /** @description A worker writes it; ask for its state until that is done, failed or cancelled. */
+        /**
+         * @description Of signed readings, or of the frozen `data_set`. A worker writes it; ask for its state until that
+         *     is done, failed or cancelled.
+         */
         post: operations["export_request"];
         delete?: never;
         options?: never;
@@ -1112,7 +1115,13 @@ export interface components {
          * @enum {string}
          */
         ArchiveState: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description Signed readings; or, where `data_set` is named, a frozen data set: whole, as a Hugging Face folder. */
         AskExportJsonRequest: {
+            /**
+             * Format: uuid
+             * @description a frozen data set, whole: with `data_use` and nothing else
+             */
+            data_set?: string;
             /** @description what the data may be used for, a sentence */
             data_use: string;
             /** @description all, where they are not named */
@@ -1469,6 +1478,11 @@ export interface components {
             /** @description their uids in order; null, all of them */
             reader_studies?: string[] | null;
             /**
+             * Format: uuid
+             * @description the frozen one that leaves, or null
+             */
+            readonly data_set: string;
+            /**
              * Format: date-time
              * @description readings signed up to this moment
              */
@@ -1483,7 +1497,7 @@ export interface components {
             num_done?: number;
             /**
              * Format: int64
-             * @description readings and cases, once for each file
+             * @description readings and cases, once for each file, or films
              */
             num_total?: number;
             /**

@@ -50,10 +50,11 @@ class ExportsView(APIView):
         operation_id="export_request", request=AskExportJson, responses={202: ExportJson, **REFUSALS}
     )
     def post(self, request: Request) -> Response:
-        """A worker writes it; ask for its state until that is done, failed or cancelled."""
+        """Of signed readings, or of the frozen `data_set`. A worker writes it; ask for its state until that
+        is done, failed or cancelled."""
         wanted = AskExportJson(data=request.data)
         wanted.is_valid(raise_exception=True)
-        export = request_export(services.Asked(**wanted.validated_data), actor=acting_user(request))
+        export = request_export(wanted.asked(), actor=acting_user(request))
         return Response(ExportJson(export).data, status=202)
 
 

@@ -2,11 +2,12 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -31,7 +32,6 @@ NO_TIME = (1980, 1, 1, 0, 0, 0)
 def manifest_of(export: Export, scope: Scope, files: Sequence[WrittenFile]) -> str:
     """JSON; nothing in it depends on when it was written, or by whom."""
     reader_studies = ReaderStudy.objects.filter(pk__in=scope.studies).order_by("pk")
-    head = AuditEvent.objects.filter(at__lte=export.as_of).order_by("-sequence").first()
     about = {
         "format": 1,
         "as_of": export.as_of.isoformat(),
@@ -45,17 +45,30 @@ def manifest_of(export: Export, scope: Scope, files: Sequence[WrittenFile]) -> s
             {"name": one.name, "sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes}
             for one in files
         ],
-        "audit": None if head is None else {"sequence": head.sequence, "hash": head.hash},
+        "audit": audit_head(export),
         "criteria": sorted({(key, version) for _, _, key, version in scope.asked}),
-        "models": [
-            {"model": str(one), "name": one.name, "sha256": one.sha256, "licence": one.licence}
-            for one in _models(scope)
-        ],
-        "code": {"version": version("deepmedix-review"), "sha256": code_sha256()},
+        "models": said_models(_models(scope)),
+        "code": said_code(),
         "left_out": export.left_out,
         "licences_of_sources": "not known to the platform, so nothing was left out for one",
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def audit_head(export: Export) -> dict[str, Any] | None:
+    """Of the audit chain at that moment."""
+    head = AuditEvent.objects.filter(at__lte=export.as_of).order_by("-sequence").first()
+    return None if head is None else {"sequence": head.sequence, "hash": head.hash}
+
+
+def said_models(models: Iterable[ModelVersion]) -> list[dict[str, str]]:
+    return [
+        {"model": str(one), "name": one.name, "sha256": one.sha256, "licence": one.licence} for one in models
+    ]
+
+
+def said_code() -> dict[str, str]:
+    return {"version": version("deepmedix-review"), "sha256": code_sha256()}
 
 
 def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
@@ -99,7 +112,7 @@ def pack(
     folder: Path,
     archive: Path,
     *,
-    texts: dict[str, str],
+    texts: Mapping[str, str],
     files: Sequence[WrittenFile],
     check: Callable[[], None],
 ) -> None:

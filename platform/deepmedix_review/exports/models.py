@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from deepmedix_review.common.models import JobState, LeasedJob
+from deepmedix_review.feedback.models import PreferenceDataset
 
 CSV, JSONL, PARQUET, COCO, SR, GSPS = "csv", "jsonl", "parquet", "coco", "sr", "gsps"
 # Those that every table is written in; the others have one file of a folder.
@@ -16,6 +17,8 @@ TABULAR = (CSV, JSONL, PARQUET)
 # Those that have an object of DICOM for each reading and output.
 DICOM = (SR, GSPS)
 FORMATS = (*TABULAR, COCO, *DICOM)
+# Of a frozen data set, and of nothing else.
+HUGGING_FACE = "hugging_face"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class WrittenFile:
 
 
 class Export(LeasedJob):
-    """Signed readings as of one moment in one archive, in the formats asked; same request, same bytes.
+    """Signed readings as of one moment in the formats asked, or a frozen data set as a folder for Hugging
+    Face's libraries, in one archive; same request, same bytes.
 
     `files` are those that are whole, by name; a worker that takes the export up again keeps them where
     `basis` is still what they were written of.
@@ -44,10 +48,19 @@ class Export(LeasedJob):
     reader_studies = ArrayField(
         models.UUIDField(), null=True, help_text="their uids in order; null, all of them"
     )
+    data_set = models.ForeignKey(
+        PreferenceDataset,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the frozen one that leaves; null, signed readings",
+    )
     as_of = models.DateTimeField(help_text="readings signed up to this moment")
-    formats = ArrayField(models.CharField(max_length=7))
+    formats = ArrayField(models.CharField(max_length=12))
     data_use = models.TextField(help_text="what the data may be used for, a sentence")
-    num_total = models.PositiveBigIntegerField(default=0, help_text="readings and cases, once for each file")
+    num_total = models.PositiveBigIntegerField(
+        default=0, help_text="readings and cases, once for each file, or films"
+    )
     num_done = models.PositiveBigIntegerField(default=0, help_text="of them, so far")
     num_rows = models.PositiveBigIntegerField(default=0, help_text="rows written so far")
     basis = models.CharField(max_length=64, blank=True, help_text="sha256 of which readings are in it")
@@ -63,6 +76,11 @@ class Export(LeasedJob):
                 condition=~Q(state=JobState.DONE) | ~Q(sha256=""), name="a_written_export_has_its_sha256"
             ),
             models.CheckConstraint(condition=~Q(data_use=""), name="an_export_says_what_it_may_be_used_for"),
+            models.CheckConstraint(
+                condition=Q(data_set__isnull=False, formats=[HUGGING_FACE])
+                | Q(data_set__isnull=True) & ~Q(formats__contains=[HUGGING_FACE]),
+                name="a_data_set_leaves_as_one_folder",
+            ),
         ]
         indexes = [
             models.Index(

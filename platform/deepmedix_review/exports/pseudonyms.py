@@ -14,6 +14,7 @@ BLOCK_BYTES = 64
 READER_DIGITS, PATIENT_DIGITS = 12, 16
 # Of readings, and of what is said in them, there may be a thousand times as many.
 READING_DIGITS = 20
+FILM_DIGITS = 16
 
 
 def export_secret(reader_studies: list[UUID] | None, *, as_of: datetime) -> bytes:
@@ -24,6 +25,15 @@ def export_secret(reader_studies: list[UUID] | None, *, as_of: datetime) -> byte
     }
     text = "export " + json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hmac.digest(settings.DEIDENTIFICATION_KEY.encode(), text.encode(), "sha256")
+
+
+def data_set_secret(data_set: UUID) -> bytes:
+    """Of a frozen data set: whoever asks for it, its films have the same names, and in no other."""
+    return hmac.digest(settings.DEIDENTIFICATION_KEY.encode(), f"data set {data_set}".encode(), "sha256")
+
+
+def film_name(secret: bytes, uid: str) -> str:
+    return "film-" + hmac.new(secret, f"film {uid}".encode(), sha256).hexdigest()[:FILM_DIGITS]
 
 
 def reader_name(secret: bytes, uid: UUID) -> str:

@@ -43,7 +43,7 @@ class Listed:
 
 def exports(user: User) -> QuerySet[Export]:
     require(user, Capability.EXPORT_DATASETS)
-    return Export.objects.select_related("created_by").order_by("-id")
+    return Export.objects.select_related("created_by", "data_set").order_by("-id")
 
 
 def listed(exports: Sequence[Export]) -> list[Listed]:

@@ -19,11 +19,17 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.exports.folders import archive_path, parts_folder
-from deepmedix_review.exports.models import CSV, FORMATS, Export
+from deepmedix_review.exports.models import CSV, FORMATS, HUGGING_FACE, Export
 from deepmedix_review.exports.scope import counted, visible_reader_studies
+from deepmedix_review.feedback.datasets.sharing import may_anything_leave
+from deepmedix_review.feedback.selectors import dataset_for
 from deepmedix_review.reviews.models import ReaderStudy
 
 LONGEST_STATEMENT = 1000
+NOTHING_TO_SHARE = (
+    "Of this data set nothing can leave: it has no pairs and no labels of films that are in use and may be "
+    "given away. Freeze another once readers have signed readings of such films."
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,24 @@ class Asked:
     as_of: datetime | None = None
 
 
-def queue_export(asked: Asked, *, actor: User) -> Export:
-    """What stands against it is said at once."""
+@dataclass(frozen=True)
+class AskedDataSet:
+    """A frozen data set, whole, by its uid."""
+
+    data_set: UUID
+    data_use: str
+
+
+def queue_export(asked: Asked | AskedDataSet, *, actor: User) -> Export:
+    """What stands against it is said at once. Raises Http404 where there is no such data set."""
     require(actor, Capability.EXPORT_DATASETS)
-    export = _checked(asked, actor=actor)
+    if isinstance(asked, AskedDataSet):
+        export = _checked_data_set(asked, actor=actor)
+        of: dict[str, object] = {"data_set": str(asked.data_set)}
+    else:
+        export = _checked(asked, actor=actor)
+        studies = asked.reader_studies
+        of = {"reader_studies": None if studies is None else list(map(str, studies))}
     with transaction.atomic():
         export.save()
         record_event(
@@ -47,9 +67,7 @@ def queue_export(asked: Asked, *, actor: User) -> Export:
             action="request_export",
             subject=export,
             details={
-                "reader_studies": None
-                if asked.reader_studies is None
-                else list(map(str, asked.reader_studies)),
+                **of,
                 "as_of": export.as_of.isoformat(),
                 "formats": export.formats,
                 "data_use": export.data_use,
@@ -58,7 +76,7 @@ def queue_export(asked: Asked, *, actor: User) -> Export:
     return export
 
 
-def claim_new_export(asked: Asked, *, actor: User) -> Export:
+def claim_new_export(asked: Asked | AskedDataSet, *, actor: User) -> Export:
     """The same, held by the caller from the start: no worker sees it wait."""
     with transaction.atomic():
         export = queue_export(asked, actor=actor)
@@ -129,12 +147,8 @@ def end_of_archive() -> datetime:
 def _checked(asked: Asked, *, actor: User) -> Export:
     now = timezone.now()
     as_of = asked.as_of or now
-    data_use = " ".join(asked.data_use.split())
+    data_use = _checked_use(asked.data_use)
     formats = [form for form in FORMATS if form in asked.formats]
-    if not data_use:
-        raise RefusedByRule("Say in a sentence what the data may be used for.")
-    if len(data_use) > LONGEST_STATEMENT:
-        raise RefusedByRule(f"Say what the data may be used for in {LONGEST_STATEMENT} characters at most.")
     if not formats or set(asked.formats) - set(FORMATS):
         raise RefusedByRule(f"Choose among the formats {', '.join(FORMATS)}.")
     if as_of > now:
@@ -146,6 +160,24 @@ def _checked(asked: Asked, *, actor: User) -> Export:
         demo = "" if studies is not None else " The demonstration is left out unless it is chosen by itself."
         raise RefusedByRule(f"Nothing of what you chose was signed by {say_moment(as_of)}.{demo}")
     return Export(created_by=actor, reader_studies=studies, as_of=as_of, formats=formats, data_use=data_use)
+
+
+def _checked_data_set(asked: AskedDataSet, *, actor: User) -> Export:
+    dataset, data_use = dataset_for(actor, asked.data_set), _checked_use(asked.data_use)
+    if not may_anything_leave(dataset):
+        raise RefusedByRule(NOTHING_TO_SHARE)
+    return Export(
+        created_by=actor, data_set=dataset, as_of=dataset.as_of, formats=[HUGGING_FACE], data_use=data_use
+    )
+
+
+def _checked_use(said: str) -> str:
+    data_use = " ".join(said.split())
+    if not data_use:
+        raise RefusedByRule("Say in a sentence what the data may be used for.")
+    if len(data_use) > LONGEST_STATEMENT:
+        raise RefusedByRule(f"Say what the data may be used for in {LONGEST_STATEMENT} characters at most.")
+    return data_use
 
 
 def _require_there(uids: Sequence[UUID], *, as_of: datetime) -> None:

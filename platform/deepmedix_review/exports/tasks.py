@@ -10,7 +10,7 @@ from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.writing import write_archive
 
 
-def request_export(asked: services.Asked, *, actor: User) -> Export:
+def request_export(asked: services.Asked | services.AskedDataSet, *, actor: User) -> Export:
     """See `services.queue_export`."""
     with transaction.atomic():
         export = services.queue_export(asked, actor=actor)

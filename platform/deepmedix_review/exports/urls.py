@@ -9,6 +9,7 @@ page_urlpatterns = [
     path("exports/live/", views.show_live_exports, name="export-live"),
     path("exports/new/", views.new_export, name="export-new"),
     path("exports/preview/", views.show_preview, name="export-preview"),
+    path("exports/data-sets/<uuid:uid>/", views.export_data_set, name="export-data-set"),
     path("exports/<uuid:uid>/archive.zip", views.download, name="export-archive"),
     path("exports/<uuid:uid>/cancel/", views.cancel, name="export-cancel"),
     path("exports/<uuid:uid>/delete/", views.delete, name="export-delete"),

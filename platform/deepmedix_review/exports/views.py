@@ -62,6 +62,21 @@ def show_preview(request: HttpRequest) -> HttpResponse:
     return render(request, "exports/preview.html", _preview(form, request))
 
 
+@require_POST
+@exporters_only
+def export_data_set(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """A frozen data set, asked for on its own page."""
+    asked = services.AskedDataSet(uid, request.POST.get("data_use", ""))
+    try:
+        request_export(asked, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("dataset-detail", uid)
+    return redirect("export-list")
+
+
 @require_safe
 @exporters_only
 def download(request: HttpRequest, uid: UUID) -> HttpResponseBase:

@@ -1,7 +1,5 @@
 """Writes an export's archive: file by file, so that a worker that takes it up again keeps what is whole."""
 
-import errno
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,18 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any
 
-from django.db import transaction
-
-from deepmedix_review.audit.services import record_event
-from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState
 from deepmedix_review.exports.about_tables import CRITERIA
-from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, pack, readme_of
+from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, readme_of
 from deepmedix_review.exports.coco import BOXES, CocoFile
 from deepmedix_review.exports.dicom_files import OBJECTS, DicomFiles
 from deepmedix_review.exports.files import ENDINGS, TableFile, measure, open_file
-from deepmedix_review.exports.folders import archive_path, parts_folder
+from deepmedix_review.exports.finishing import MOST_TRIES, Progress, cleaned_up, finish_archive
+from deepmedix_review.exports.folders import parts_folder
 from deepmedix_review.exports.models import COCO, CSV, DICOM, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.scope import (
     GROUPS,
@@ -34,15 +28,13 @@ from deepmedix_review.exports.scope import (
     reading_spans,
     scope_of,
 )
-from deepmedix_review.exports.services import end_of_archive, forget_parts
+from deepmedix_review.exports.sharing import write_data_set
 from deepmedix_review.exports.table_parts import By, Table
 from deepmedix_review.exports.tables import tables_of
 
-# How often the row learns of progress, and how long to wait for signatures that are under way, in seconds.
-TELL_EVERY = 0.5
+# How long to wait for signatures that are under way, in seconds.
 LOOK_EVERY = 0.1
 LONGEST_WAIT = 120.0
-MOST_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -60,40 +52,13 @@ class Planned:
         return sum(span.num for span in self.spans)
 
 
-@dataclass
-class Progress:
-    """Of the whole export, told to its row now and then. Raises JobCancelled and LeaseLost."""
-
-    export: Export
-    check: Callable[[], None]
-    num_done: int = 0
-    num_rows: int = 0
-    told_at: float = 0.0
-
-    def add(self, *, num: int, num_rows: int) -> None:
-        self.num_done += num
-        self.num_rows += num_rows
-        self.check()
-        if time.monotonic() - self.told_at >= TELL_EVERY:
-            self.tell()
-
-    def tell(self, *, is_kept: bool = False, **more: object) -> None:
-        jobs.heartbeat(self.export, is_kept=is_kept, num_done=self.num_done, num_rows=self.num_rows, **more)
-        self.told_at = time.monotonic()
-
-
 def write_archive(export: Export, *, check: Callable[[], None]) -> None:
     """Whole or not at all. Raises RefusedByRule with a sentence; what is no other worker's is cleaned up."""
-    try:
-        _Writing(export, check).run()
-    except jobs.LeaseLost:
-        raise
-    except OSError as error:
-        _clean_up(export)
-        raise RefusedByRule(_said(error)) from error
-    except Exception:
-        _clean_up(export)
-        raise
+    with cleaned_up(export):
+        if export.data_set is None:
+            _Writing(export, check).run()
+        else:
+            write_data_set(export, export.data_set, check=check)
 
 
 @dataclass
@@ -224,37 +189,14 @@ class _Writing:
         ]
 
     def _pack(self, files: Sequence[WrittenFile]) -> None:
-        export, path = self.export, archive_path(self.export)
+        export = self.export
         files = sorted(files, key=lambda one: one.name)
         data = next(iter(GROUPS))
         texts = {
             README: readme_of(export, described(list(tables_of(self.scope, data)))),
             MANIFEST: manifest_of(export, self.scope, files),
         }
-        growing = path.with_name(f".{path.name}.{export.attempt}")
-        pack(parts_folder(export), growing, texts=texts, files=files, check=self.check)
-        with growing.open("rb+") as file:
-            os.fsync(file.fileno())
-        growing.replace(path)
-        found = measure(path)
-        with transaction.atomic():
-            jobs.finish(
-                export,
-                state=JobState.DONE,
-                sha256=found.sha256,
-                archive_bytes=found.num_bytes,
-                expires_at=end_of_archive(),
-                left_out=export.left_out,
-                num_done=export.num_total,
-                num_rows=sum(one.num_rows for one in files),
-            )
-            record_event(
-                actor=export.created_by,
-                action="write_export",
-                subject=export,
-                details={"sha256": found.sha256, "num_files": len(files)},
-            )
-        forget_parts(export)
+        finish_archive(export, files, texts=texts, check=self.check)
 
 
 def _found_missing(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:
@@ -263,18 +205,3 @@ def _found_missing(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:
     for one in files:
         num_of.update(one.left_out)
     return [{"reason": reason, "num": num} for reason, num in sorted(num_of.items())]
-
-
-def _clean_up(export: Export) -> None:
-    """Nothing half-written stays."""
-    forget_parts(export)
-    archive_path(export).unlink(missing_ok=True)
-
-
-def _said(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        kept = "The disk is full: the export was given up and nothing of it is kept."
-        return f"{kept} Free some space, then ask again."
-    return (
-        f"The export could not be written ({os.strerror(error.errno or 0)}). An admin can look at its folder."
-    )

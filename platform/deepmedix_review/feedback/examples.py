@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import QuerySet
 
@@ -37,6 +37,20 @@ from rl_feedback.training.examples import (
 from rl_feedback.training.stages import KEPT, QUESTIONS
 
 AnyText = TypeVar("AnyText", bound=TaughtText)
+
+
+class Writes(Protocol):
+    """A model, by how it sees films and counts its regions."""
+
+    @property
+    def box_frame(self) -> str: ...
+    @property
+    def image_preparation(self) -> str: ...
+    @property
+    def min_pixels(self) -> int: ...
+    @property
+    def max_pixels(self) -> int: ...
+
 
 # How likely a text must deserve more than the middle of the scale to be an example to follow, and up to what
 # likelihood it is one to avoid; between them nobody knows. One reader's four alone reaches the first.
@@ -82,16 +96,16 @@ class Examples:
 
 def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
     """Everything of the train side in the frame in which the parent writes its regions."""
-    rows = list(_writable_by(parent, _learned(dataset.pairs)))
-    judged, good = _judged(dataset, parent=parent)
-    known = _known(rows, good)
+    rows = list(writable_by(parent, _learned(dataset.pairs)))
+    judged, good = judged_of(writable_by(parent, _learned(dataset.labels)))
+    known = known_of(rows, good)
     return Examples(
         {
-            TrainingPair: [_pair(row) for row in rows],
+            TrainingPair: [pair_of(row) for row in rows],
             TaughtText: _each_once([*(_text(TaughtText, *one) for one in known), *_answers(known)]),
             KeptText: [_text(KeptText, *one) for one in known if one[2] == KEPT],
             JudgedText: judged,
-            RewardedCase: _cases(known, spreads=spreads_of(dataset)),
+            RewardedCase: cases_known(known, spreads=spreads_of(dataset.regions.all())),
             RatedStep: rated_steps(dataset, parent=parent),
         }
     )
@@ -99,13 +113,13 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
 
 def cases_of(dataset: PreferenceDataset, *, parent: ModelVersion, side: Split) -> list[RewardedCase]:
     """What is known of the films of one side, with what readers gave each step."""
-    rows = list(_writable_by(parent, _learned(dataset.pairs, side)))
-    known = _known(rows, _judged(dataset, parent=parent, side=side)[1])
-    steps = _step_labels(dataset, [completion.pk for _, completion, _ in known])
-    return _cases(known, steps, spreads=spreads_of(dataset))
+    rows = list(writable_by(parent, _learned(dataset.pairs, side)))
+    known = known_of(rows, judged_of(writable_by(parent, _learned(dataset.labels, side)))[1])
+    steps = step_labels(dataset, [completion.pk for _, completion, _ in known])
+    return cases_known(known, steps, spreads=spreads_of(dataset.regions.all()))
 
 
-def _known(rows: Sequence[PreferencePair], good: Iterable[Completion]) -> list[tuple[str, Completion, str]]:
+def known_of(rows: Sequence[PreferencePair], good: Iterable[Completion]) -> list[tuple[str, Completion, str]]:
     """Texts that readers let stand, each with its completion and its origin: corrections, then what they
     found good as it was."""
     corrected = texts_to_follow((row.completion_id, row) for row in rows)
@@ -116,7 +130,7 @@ def _known(rows: Sequence[PreferencePair], good: Iterable[Completion]) -> list[t
     ]
 
 
-def _step_labels(dataset: PreferenceDataset, completions: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+def step_labels(dataset: PreferenceDataset, completions: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     labels = dataset.labels.filter(completion__in=completions, step__isnull=False).order_by("position")
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for completion, text, criterion, value, variance in labels.values_list(
@@ -129,7 +143,7 @@ def _step_labels(dataset: PreferenceDataset, completions: Sequence[int]) -> dict
 def num_misfits(dataset: PreferenceDataset, *, parent: ModelVersion) -> int:
     """Pairs of ready studies whose regions are in coordinates that the parent does not write."""
     ready = _learned(dataset.pairs).filter(completion__study__state=Study.State.READY)
-    return ready.count() - _writable_by(parent, _learned(dataset.pairs)).count()
+    return ready.count() - writable_by(parent, _learned(dataset.pairs)).count()
 
 
 def num_pairs_to_learn(dataset: PreferenceDataset) -> int:
@@ -148,7 +162,8 @@ def _learned(rows: Any, side: Split = Split.TRAIN) -> "QuerySet[Any]":
     return learned
 
 
-def _writable_by(parent: ModelVersion, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+def writable_by(parent: Writes, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Rows of ready studies whose texts count their regions as this model does."""
     return rows.filter(
         completion__study__state=Study.State.READY,
         completion__model_version__box_frame=parent.box_frame,
@@ -158,7 +173,7 @@ def _writable_by(parent: ModelVersion, rows: "QuerySet[Any]") -> "QuerySet[Any]"
     ).select_related("completion__instance", "completion__model_version")
 
 
-def _pair(row: PreferencePair) -> TrainingPair:
+def pair_of(row: PreferencePair) -> TrainingPair:
     return TrainingPair(
         film=str(film_path(row.completion.instance)),
         prompt=row.prompt,
@@ -196,12 +211,10 @@ def _each_once(texts: Iterable[TaughtText]) -> list[TaughtText]:
     return list(found.values())
 
 
-def _judged(
-    dataset: PreferenceDataset, *, parent: ModelVersion, side: Split = Split.TRAIN
-) -> tuple[list[JudgedText], list[Completion]]:
+def judged_of(labels: "QuerySet[Any]") -> tuple[list[JudgedText], list[Completion]]:
     """Texts that readers found good or bad, and the completions in which nothing was found wrong; where
     readers judged regions alone, by those."""
-    rows = _writable_by(parent, _learned(dataset.labels, side)).order_by("completion", "position")
+    rows = labels.order_by("completion", "position")
     sure: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for completion, criterion, value, variance in rows.values_list(
         "completion", "criterion", "value", "variance"
@@ -236,7 +249,7 @@ def _likelihood_above_the_middle(value: float, variance: float | None) -> float:
     return NormalDist(value, variance**0.5).cdf(2 * value - MIDDLE)
 
 
-def _cases(
+def cases_known(
     known: Iterable[tuple[str, Completion, str]],
     steps: Mapping[int, Sequence[dict[str, Any]]] = MappingProxyType({}),
     *,

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from deepmedix_review.feedback.models import PreferenceDataset
+from django.db.models import QuerySet
+
+from deepmedix_review.feedback.models import ExpertRegion
 from inference.regions import Box
 from rl_feedback.agreement import iou_matrix
 
@@ -15,10 +17,11 @@ Spread = tuple[Box, Box]
 Spreads = Mapping[int, Sequence[Spread]]
 
 
-def spreads_of(dataset: PreferenceDataset) -> Spreads:
-    """By completion: regions that several readers drew, with the spread of each edge; film pixels."""
+def spreads_of(regions: "QuerySet[ExpertRegion]") -> Spreads:
+    """By completion: of these regions those that several readers drew, with the spread of each edge; film
+    pixels."""
     found: dict[int, list[Spread]] = defaultdict(list)
-    rows = dataset.regions.filter(tolerance__isnull=False).order_by("position")
+    rows = regions.filter(tolerance__isnull=False).order_by("position")
     for completion, x_min, y_min, x_max, y_max, tolerance in rows.values_list(
         "completion", "x_min", "y_min", "x_max", "y_max", "tolerance"
     ):

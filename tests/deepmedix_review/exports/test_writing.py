@@ -14,7 +14,7 @@ from django.utils import timezone
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.exports import files, scope, tables, writing
+from deepmedix_review.exports import files, finishing, scope, tables, writing
 from deepmedix_review.exports.folders import archive_path, parts_folder
 from deepmedix_review.exports.models import Export
 from deepmedix_review.exports.services import (
@@ -106,7 +106,7 @@ def test_a_full_disk_leaves_a_sentence_and_nothing_half_stored(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for part, name in ((files.CsvFile, "close"), (writing, "pack")):
+    for part, name in ((files.CsvFile, "close"), (finishing, "pack")):
         with monkeypatch.context() as patch:
             patch.setattr(part, name, full if name == "close" else lambda *_, **__: full())
             export = written(study)
@@ -186,7 +186,7 @@ def test_files_that_are_whole_are_kept_when_an_export_is_taken_up_again_and_dama
 
     export = claim_new_export(Asked(USE), actor=ResearcherFactory.create())
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "pack", die)
+        patch.setattr(finishing, "pack", die)
         with pytest.raises(Killed):
             write_claimed(export)
     # Not one of the attempts that were for nothing.

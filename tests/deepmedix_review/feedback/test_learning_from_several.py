@@ -93,7 +93,7 @@ def test_a_case_carries_how_far_apart_its_readers_drew_a_region(
 ) -> None:
     a_study_read_by_several(model, num_films=9, num_readers=4)
     dataset = freeze_dataset(title="Several", actor=researcher)
-    spreads = spreads_of(dataset)
+    spreads = spreads_of(dataset.regions.all())
     assert spreads
     region, spread = next(iter(spreads.values()))[0]
     near = Box(region.x_min + 1, region.y_min, region.x_max, region.y_max)

@@ -1,4 +1,4 @@
-"""`manage.py export_dataset`: signed readings as tables, boxes or objects of DICOM, in one archive."""
+"""`manage.py export_dataset`: signed readings in any format, or a frozen data set, in one archive."""
 
 import shutil
 from datetime import UTC, datetime
@@ -7,19 +7,29 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http import Http404
 
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.exports.folders import archive_path
 from deepmedix_review.exports.models import CSV, FORMATS
-from deepmedix_review.exports.services import Asked, claim_new_export, delete_export, record_download
+from deepmedix_review.exports.services import (
+    Asked,
+    AskedDataSet,
+    claim_new_export,
+    delete_export,
+    record_download,
+)
 from deepmedix_review.exports.tasks import write_claimed
 from rl_feedback.counting import counted
 
 
 class Command(BaseCommand):
-    help = "Write what readers have signed as tables, COCO boxes or DICOM into a zip; prints its sha256."
+    help = (
+        "Write what readers have signed as tables, COCO boxes or DICOM into a zip, or a frozen data set as a "
+        "folder for Hugging Face's libraries; prints its sha256."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -38,6 +48,9 @@ class Command(BaseCommand):
             "--format", action="append", choices=FORMATS, help="csv unless named; may be named again"
         )
         parser.add_argument(
+            "--data-set", type=UUID, metavar="UID", help="a frozen data set, whole, for Hugging Face and TRL"
+        )
+        parser.add_argument(
             "--as-of", type=_moment, help="ISO 8601, UTC unless it says otherwise; now unless named"
         )
 
@@ -49,15 +62,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {out.parent}. Make it first.")
         try:
             actor = account_named(options["actor"])
-            asked = Asked(
-                data_use=options["use"],
-                reader_studies=options["reader_study"],
-                formats=options["format"] or [CSV],
-                as_of=options["as_of"],
-            )
-            export = claim_new_export(asked, actor=actor)
+            export = claim_new_export(_asked(options), actor=actor)
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
+        except Http404 as absent:
+            raise CommandError("There is no data set of that uid; `freeze_dataset` prints it.") from absent
         write_claimed(export)
         export.refresh_from_db()
         if export.state != JobState.DONE:
@@ -72,6 +81,21 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{export.sha256} {counted(export.num_rows, 'row')}, as of {export.as_of.isoformat()}"
         )
+
+
+def _asked(options: dict[str, Any]) -> Asked | AskedDataSet:
+    if options["data_set"] is None:
+        return Asked(
+            data_use=options["use"],
+            reader_studies=options["reader_study"],
+            formats=options["format"] or [CSV],
+            as_of=options["as_of"],
+        )
+    if options["reader_study"] or options["format"] or options["as_of"]:
+        raise CommandError(
+            "A frozen data set leaves whole. Leave --reader-study, --format and --as-of out, or --data-set."
+        )
+    return AskedDataSet(options["data_set"], options["use"])
 
 
 def _moment(text: str) -> datetime:
