@@ -3,20 +3,17 @@
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
-import deepmedix_review
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.coco import BOXES
-from deepmedix_review.exports.dicom_files import OBJECTS
+from deepmedix_review.exports.dicom.files import OBJECTS
 from deepmedix_review.exports.models import COCO, DICOM, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.own_code import said_code
 from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
@@ -65,10 +62,6 @@ def said_models(models: Iterable[ModelVersion]) -> list[dict[str, str]]:
     return [
         {"model": str(one), "name": one.name, "sha256": one.sha256, "licence": one.licence} for one in models
     ]
-
-
-def said_code() -> dict[str, str]:
-    return {"version": version("deepmedix-review"), "sha256": code_sha256()}
 
 
 def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
@@ -128,15 +121,6 @@ def pack(
                 while piece := file.read(PIECE_BYTES):
                     check()
                     into.write(piece)
-
-
-@cache
-def code_sha256() -> str:
-    """Of the platform's own sources, by name."""
-    digest, root = sha256(), Path(deepmedix_review.__file__ or "").parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _member(name: str) -> zipfile.ZipInfo:

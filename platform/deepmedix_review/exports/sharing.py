@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.exports.archive import audit_head, said_code, said_models
+from deepmedix_review.exports.archive import audit_head, said_models
 from deepmedix_review.exports.files import measure
 from deepmedix_review.exports.finishing import MOST_TRIES, Progress, finish_archive
 from deepmedix_review.exports.folders import parts_folder
 from deepmedix_review.exports.models import Export, WrittenFile
+from deepmedix_review.exports.own_code import said_code
 from deepmedix_review.exports.pseudonyms import data_set_secret, film_name
 from deepmedix_review.exports.services import NOTHING_TO_SHARE
 from deepmedix_review.feedback.datasets.card import as_markdown, card_of

@@ -11,7 +11,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, readme_of
 from deepmedix_review.exports.coco import BOXES, CocoFile
-from deepmedix_review.exports.dicom_files import OBJECTS, DicomFiles
+from deepmedix_review.exports.dicom.files import OBJECTS, DicomFiles
 from deepmedix_review.exports.files import ENDINGS, TableFile, measure, open_file
 from deepmedix_review.exports.finishing import MOST_TRIES, Progress, cleaned_up, finish_archive
 from deepmedix_review.exports.folders import parts_folder

@@ -10,7 +10,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 
-from deepmedix_review.exports import dicom_files
+from deepmedix_review.exports.dicom import files as dicom_files
 from deepmedix_review.exports.models import GSPS, SR
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.models import Instance

@@ -12,8 +12,9 @@ from highdicom import sr
 from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes as standard
 
-from deepmedix_review.exports import dicom_codes as codes
-from deepmedix_review.exports import dicom_files, scope
+from deepmedix_review.exports import scope
+from deepmedix_review.exports.dicom import codes
+from deepmedix_review.exports.dicom import files as dicom_files
 from deepmedix_review.exports.models import SR
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import DrawnRegion, FirstRead, Reading

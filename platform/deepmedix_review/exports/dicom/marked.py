@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from deepmedix_review.exports import dicom_codes as codes
-from deepmedix_review.exports.dicom_codes import Code
+from deepmedix_review.exports.dicom import codes
+from deepmedix_review.exports.dicom.codes import Code
 from deepmedix_review.exports.pseudonyms import object_uid, reader_name, reading_name
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.models import ModelVersion

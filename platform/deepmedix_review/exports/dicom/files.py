@@ -10,7 +10,7 @@ from django.db import connection
 from pydicom import Dataset
 
 from deepmedix_review.common.errors import FileAway
-from deepmedix_review.exports.marked import PREFETCHED, RELATED, Marked, marked_by
+from deepmedix_review.exports.dicom.marked import PREFETCHED, RELATED, Marked, marked_by
 from deepmedix_review.exports.models import GSPS, SR
 from deepmedix_review.exports.scope import CHOSEN, IN_USE, Scope
 from deepmedix_review.exports.table_parts import By, Table
@@ -87,9 +87,9 @@ class DicomFiles:
 
     def _write(self, marked: Marked, header: Dataset) -> None:
         # highdicom takes half a second of each start: only who writes an export needs it.
-        from deepmedix_review.exports.dicom_film import film_of
-        from deepmedix_review.exports.presentation_state import presentation_state
-        from deepmedix_review.exports.structured_report import structured_report
+        from deepmedix_review.exports.dicom.film import film_of
+        from deepmedix_review.exports.dicom.presentation_state import presentation_state
+        from deepmedix_review.exports.dicom.structured_report import structured_report
 
         make = {SR: structured_report, GSPS: presentation_state}[self._form]
         content = io.BytesIO()

@@ -10,9 +10,9 @@ from pydicom.sr.codedict import codes as standard
 from pydicom.sr.coding import Code as StandardCode
 from pydicom.uid import ComprehensiveSRStorage
 
-from deepmedix_review.exports.dicom_codes import SCHEME, SCHEME_NAME, Code
-from deepmedix_review.exports.dicom_film import MAKER, date_by, made_of
-from deepmedix_review.exports.marked import Box, Group, Marked
+from deepmedix_review.exports.dicom.codes import SCHEME, SCHEME_NAME, Code
+from deepmedix_review.exports.dicom.film import MAKER, date_by, made_of
+from deepmedix_review.exports.dicom.marked import Box, Group, Marked
 from deepmedix_review.exports.pseudonyms import object_uid
 
 WHAT = "structured report"

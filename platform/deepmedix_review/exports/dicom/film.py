@@ -8,8 +8,8 @@ from typing import Any
 
 from pydicom import Dataset
 
-from deepmedix_review.exports.archive import code_sha256
-from deepmedix_review.exports.marked import Marked
+from deepmedix_review.exports.dicom.marked import Marked
+from deepmedix_review.exports.own_code import code_sha256
 
 # A pseudonym is a name of one component, and is meant.
 warnings.filterwarnings("ignore", message="The string .* single component", module="highdicom")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
-from deepmedix_review.exports.dicom_film import PURPOSE, date_by, made_of
-from deepmedix_review.exports.marked import Box, Group, Layer, Marked
+from deepmedix_review.exports.dicom.film import PURPOSE, date_by, made_of
+from deepmedix_review.exports.dicom.marked import Box, Group, Layer, Marked
 from inference.shading import LookupTable, lookup_tables
 
 WHAT = "presentation state"
