@@ -9,6 +9,7 @@ from itertools import takewhile
 import scipy
 
 from inference.grounding import parse_completion
+from inference.regions import Frame
 from rl_feedback.preferences.ground import Judged
 from rl_feedback.preferences.readers import Readers
 from rl_feedback.preferences.rows import LEAST_WEIGHT, Dispute, Label, LeftOut, Origin, Pair
@@ -128,6 +129,8 @@ def _by_steps(corpus: Corpus, judged: Mapping[str, Judged], both: tuple[str, str
     texts = [corpus.completion(uid) for uid in both]
     if any(one.is_malformed for one in texts) or texts[0].prompt != texts[1].prompt:
         return
+    if not _count_alike(*texts):
+        return
     parsed = [parse_completion(one.text).steps for one in texts]
     if any(len(one.steps) != len(steps) for one, steps in zip(texts, parsed, strict=True)):
         return
@@ -217,7 +220,23 @@ def _unfit(chosen: JudgedCompletion, rejected: JudgedCompletion) -> str:
         return "Both outputs say the same."
     if chosen.prompt != rejected.prompt:
         return "The two outputs answer different questions."
+    if not _count_alike(chosen, rejected):
+        return (
+            "The two outputs count their regions in different coordinates, so no model can learn from both."
+        )
     return ""
+
+
+def _count_alike(one: JudgedCompletion, other: JudgedCompletion) -> bool:
+    """Whether the same numbers mean the same place in both texts; where neither names a region they do."""
+
+    def counting(completion: JudgedCompletion) -> tuple[str, tuple[int, int] | None]:
+        size = completion.model_size if completion.box_frame == Frame.PROCESSED else None
+        return completion.box_frame, size
+
+    if counting(one) == counting(other):
+        return True
+    return not any(step.boxes for text in (one.text, other.text) for step in parse_completion(text).steps)
 
 
 def _readings_of(comparisons: Sequence[Comparison]) -> tuple[str, ...]:

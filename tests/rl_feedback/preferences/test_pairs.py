@@ -86,6 +86,8 @@ def test_ratings_that_lie_farther_apart_are_surer() -> None:
         (reading("r", A, completion("b"), "a"), "Both outputs say the same."),
         (reading("r", replace(A, is_malformed=True), B, "a"), "malformed"),
         (reading("r", replace(A, prompt="Another question"), B, "a"), "different questions"),
+        (reading("r", A, replace(B, box_frame="norm1000"), "a"), "different coordinates"),
+        (reading("r", A, replace(B, model_size=(224, 224)), "a"), "different coordinates"),
         (reading("r", completion("a", rating=1), completion("b", OTHER, rating=5), "a"), "contradicts"),
         (reading("r", completion("a", rating=None), B, "a"), "An output has no rating."),
         (reading("r", A, B, "a"), "The ratings differ by less than 0.5 points."),
@@ -93,6 +95,18 @@ def test_ratings_that_lie_farther_apart_are_surer() -> None:
 )
 def test_what_gives_no_pair_is_listed_with_its_reason(made: SignedReading, reason: str) -> None:
     assert any(reason in left.reason for left in gathered(made).left_out)
+
+
+def test_texts_without_regions_count_alike_whatever_their_models_count_in() -> None:
+    bare = [saying(uid, "The lungs are clear.", answer=answer) for uid, answer in (("a", "x"), ("b", "y"))]
+    (pair,) = pairs_of(gathered(reading("r", bare[0], replace(bare[1], box_frame="norm1000"), "a")), "vote")
+    assert (pair.completion, pair.rejected_completion) == ("a", "b")
+
+
+def test_steps_of_models_that_count_differently_are_no_pair() -> None:
+    good, bad = completion("a", rating=5), completion("b", TEXT.replace("normal", "large"), rating=1)
+    assert pairs_of(gathered(reading("r", good, bad)), "step")
+    assert not pairs_of(gathered(reading("r", good, replace(bad, box_frame="norm100"))), "step")
 
 
 def test_one_voice_against_many_gives_a_pair_that_weighs_less() -> None:
