@@ -14,8 +14,8 @@ DICOM = "application/dicom"
 MULTIPART = "multipart/related"
 _CHUNK_BYTES = 256 * 1024
 _LONGEST_HEADERS = 8 * 1024
-# RFC 2046, section 5.1.1: up to 70 of these, no space at the end.
-_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+# Of these, no space at the end. RFC 2046, section 5.1.1, allows 70; Orthanc sends 73.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]")
 _LONGEST_PADDING = 64
 _ENCODINGS = ("", "binary", "8bit", "7bit")
 
@@ -86,7 +86,7 @@ def read_message(content_type: str) -> Message:
     boundary = parameters.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise MessageRefused(
-            "Content-Type names no boundary between the parts that can be one: give 1 to 70 letters, digits "
+            "Content-Type names no boundary between the parts that can be one: give 1 to 200 letters, digits "
             "and plain signs."
         )
     return Message(boundary=boundary)

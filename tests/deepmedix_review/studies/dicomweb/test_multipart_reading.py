@@ -82,6 +82,12 @@ def test_a_boundary_may_be_quoted_or_not(tmp_path, content_type):
     assert read(body + b"and words after", tmp_path, content_type=content_type) == [b"one", b"two"]
 
 
+def test_a_boundary_as_long_as_orthancs_is_taken(tmp_path):
+    edge = "-".join(2 * ["f6dba50b-578a-4456-89c6-ef2987db10b3"])
+    sent = message(b"one", b"two", boundary=edge.encode())
+    assert read(sent, tmp_path, content_type=HEADER.format(edge)) == [b"one", b"two"]
+
+
 def test_one_film_may_come_alone(tmp_path):
     assert read(b"film", tmp_path, content_type="application/dicom", declared=4) == [b"film"]
     with pytest.raises(MessageRefused, match="cut off"):
@@ -97,7 +103,7 @@ def test_one_film_may_come_alone(tmp_path):
         ('multipart/related; type="application/dicom+json"; boundary=edge', MessageOfOtherKind),
         ('multipart/related; type="application/dicom"', MessageRefused),
         (HEADER.format(""), MessageRefused),
-        (HEADER.format("x" * 71), MessageRefused),
+        (HEADER.format("x" * 201), MessageRefused),
         (HEADER.format("ends with space "), MessageRefused),
         (HEADER.format("a*b"), MessageRefused),
     ],
