@@ -160,12 +160,16 @@ def readers_in(scope: Scope, group: Group) -> list[tuple[int, UUID]]:
 
 
 def is_any_signature_under_way(moment: datetime) -> bool:
-    """Whether somebody's transaction, begun by this moment, still writes: what it signs may be of before."""
+    """Whether somebody's transaction, begun by this moment, still writes: what it signs may be of before.
+
+    PostgreSQL's own (autovacuum gathers statistics for minutes on a busy machine) signs nothing.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT EXISTS (
                 SELECT FROM pg_stat_activity
                 WHERE datname = current_database() AND pid != pg_backend_pid()
+                  AND backend_type = 'client backend'
                   AND backend_xid IS NOT NULL AND xact_start <= %s)""",
             [moment],
         )
