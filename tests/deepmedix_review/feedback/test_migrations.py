@@ -18,9 +18,9 @@ BEFORE = "0003_runs_follow_recipes"
 
 
 def migrate(name: str = "") -> Any:
-    """The apps as they are at that migration, or at the last one."""
+    """The apps as they are at that migration of this one, or all at their last: others rest on this one's."""
     executor = MigrationExecutor(connection)
-    target = [("feedback", name)] if name else executor.loader.graph.leaf_nodes("feedback")
+    target = [("feedback", name)] if name else executor.loader.graph.leaf_nodes()
     executor.migrate(target)
     return executor.loader.project_state(target).apps
 
