@@ -74,6 +74,16 @@ def claim(model: type[Job], *, job_id: int) -> Job | None:
     return job
 
 
+def claim_in_turn(model: type[Job], *, job_id: int) -> Job | None:
+    """As `claim`, of a kind of which one runs at a time: None also while another has its turn."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two that claim at once would each see that none runs yet.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model._meta.db_table])
+        if model._default_manager.filter(state=JobState.RUNNING).exists():
+            return None
+        return claim(model, job_id=job_id)
+
+
 def heartbeat(job: LeasedJob, *, is_kept: bool = False, **progress: Any) -> None:
     """Renew the lease and record progress. Raises LeaseLost or JobCancelled when the work must stop.
 

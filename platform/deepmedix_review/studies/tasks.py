@@ -63,8 +63,9 @@ def retry_pull(pull: PacsPull, *, actor: User) -> None:
 
 @shared_task
 def run_archive_import(job_id: int) -> None:
-    """One archive at a time: the others wait for the sweep that finds the turn free."""
-    job = services.claim_archive(job_id)
+    """One archive at a time, for each film keeps the processors busy by itself, and an archive may have a
+    worker for days: the others wait for the sweep that finds the turn free."""
+    job = jobs.claim_in_turn(ArchiveImport, job_id=job_id)
     if job is None:
         return
     try:
@@ -89,8 +90,8 @@ def tend_archive_imports() -> None:
 
 @shared_task
 def run_pacs_pull(job_id: int) -> None:
-    """One pull at a time, as with archives."""
-    pull = pulls.claim_pull(job_id)
+    """One pull at a time, as with archives: a PACS has others to serve, too."""
+    pull = jobs.claim_in_turn(PacsPull, job_id=job_id)
     if pull is None:
         return
     try:

@@ -1,7 +1,9 @@
 """A lost, doubled or late message does no harm: leases, heartbeats and fencing hold."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -32,25 +34,42 @@ def test_a_job_is_claimed_once() -> None:
     assert jobs.claim(InferenceJob, job_id=job.pk) is None
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_many_workers_one_claims_the_job() -> None:
-    job = InferenceJobFactory.create()
+def claimed_at_once(claims: list[Callable[[], InferenceJob | None]]) -> list[InferenceJob]:
+    """What as many workers got, each by one of these claims, all at the same moment."""
     got: list[InferenceJob | None] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(len(claims))
 
-    def work() -> None:
+    def work(claim: Callable[[], InferenceJob | None]) -> None:
         try:
             start.wait()
-            got.append(jobs.claim(InferenceJob, job_id=job.pk))
+            got.append(claim())
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+    threads = [threading.Thread(target=work, args=(claim,)) for claim in claims]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([found for found in got if found]) == 1
+    assert len(got) == len(claims)
+    return [job for job in got if job]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_claims_the_job() -> None:
+    job = InferenceJobFactory.create()
+    assert len(claimed_at_once([lambda: jobs.claim(InferenceJob, job_id=job.pk)] * 8)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_kind_that_takes_turns_one_job_is_claimed_at_a_time() -> None:
+    waiting = {InferenceJobFactory.create().pk for _ in range(8)}
+    while waiting:
+        (job,) = claimed_at_once([partial(jobs.claim_in_turn, InferenceJob, job_id=pk) for pk in waiting])
+        assert (job.state, job.attempt) == (JobState.RUNNING, 1)
+        jobs.finish(job, state=JobState.DONE)
+        waiting.remove(job.pk)
+    assert jobs.claim_in_turn(InferenceJob, job_id=job.pk) is None
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -16,18 +16,6 @@ from deepmedix_review.studies.archive_imports.folders import archive_path
 from deepmedix_review.studies.models import ArchiveImport
 
 State = ArchiveImport.State
-# Any fixed number: the advisory lock under which one archive gets its turn.
-TURN_LOCK = 7_205_761
-
-
-def claim_archive(job_id: int) -> ArchiveImport | None:
-    """The job, now leased by the caller; None where another archive has its turn: each film keeps the
-    processors busy by itself, and an archive may have a worker for days."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN_LOCK])
-        if ArchiveImport.objects.filter(state=State.RUNNING).exists():
-            return None
-        return jobs.claim(ArchiveImport, job_id=job_id)
 
 
 def cancel_archive(job: ArchiveImport, *, actor: User) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -31,8 +31,6 @@ Outcome = FilmToPull.Outcome
 MOST_STUDIES = 100
 # What nobody ticks anything of in this time is forgotten.
 CHOSEN_WITHIN = timedelta(hours=1)
-# Any fixed number: the advisory lock under which one pull gets its turn.
-TURN_LOCK = 7_205_762
 
 
 def search_pacs(
@@ -85,16 +83,6 @@ def start_pull(pull: PacsPull, *, numbers: Collection[int], actor: User) -> None
         told = {"source": held.source, "num_studies": num_studies}
         record_event(actor=actor, action="start_pull", subject=held, details=told)
     pull.refresh_from_db()
-
-
-def claim_pull(job_id: int) -> PacsPull | None:
-    """The job, now leased by the caller; None where another pull has its turn: each film keeps the processors
-    busy by itself, and a PACS has others to serve."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN_LOCK])
-        if PacsPull.objects.filter(state=State.RUNNING).exists():
-            return None
-        return jobs.claim(PacsPull, job_id=job_id)
 
 
 def cancel_pull(pull: PacsPull, *, actor: User) -> None:

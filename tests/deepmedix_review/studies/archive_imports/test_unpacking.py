@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.studies import tasks
@@ -230,17 +231,17 @@ def test_one_that_waits_is_cancelled_at_once(tmp_path: Path) -> None:
 def test_one_archive_has_its_turn_and_the_oldest_is_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = [waiting(tmp_path, zip_of({"1.dcm": b"1"})) for _ in range(3)]
+    archives = [waiting(tmp_path, zip_of({"1.dcm": b"1"})) for _ in range(3)]
     woken: list[int] = []
     monkeypatch.setattr(tasks.run_archive_import, "apply_async", lambda args, **_: woken.append(args[0]))
-    first = services.claim_archive(jobs[1].pk)
+    first = jobs.claim_in_turn(ArchiveImport, job_id=archives[1].pk)
     assert first
-    assert services.claim_archive(jobs[0].pk) is None
+    assert run(archives[0]).state == JobState.QUEUED
     tasks.tend_archive_imports()
     assert woken == []
     ArchiveImport.objects.filter(pk=first.pk).update(state=JobState.DONE)
     tasks.tend_archive_imports()
-    assert woken == [jobs[0].pk]
+    assert woken == [archives[0].pk]
 
 
 def test_what_is_done_with_is_deleted_in_time(tmp_path: Path, settings: Any) -> None:

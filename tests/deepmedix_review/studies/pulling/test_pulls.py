@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.studies import tasks
@@ -338,9 +339,9 @@ def test_one_pull_has_its_turn_and_the_oldest_is_next(pacs: Pacs, monkeypatch: p
     waiting = [started() for _ in range(3)]
     woken: list[int] = []
     monkeypatch.setattr(tasks.run_pacs_pull, "apply_async", lambda args, **_: woken.append(args[0]))
-    first = pulls.claim_pull(waiting[1].pk)
+    first = jobs.claim_in_turn(PacsPull, job_id=waiting[1].pk)
     assert first
-    assert pulls.claim_pull(waiting[0].pk) is None
+    assert run(waiting[0]).state == JobState.QUEUED
     tasks.tend_pacs_pulls()
     assert woken == []
     PacsPull.objects.filter(pk=first.pk).update(state=JobState.DONE)
