@@ -146,16 +146,16 @@ def end_by(
 
 
 def request_cancel(job: LeasedJob) -> None:
-    """A queued job ends at once; a running one at its next heartbeat."""
+    """A job that no worker has ends at once; a running one at its next heartbeat."""
     model = type(job)._default_manager
-    if not cancel_queued(model.filter(pk=job.pk)):
+    if not cancel_unclaimed(model.filter(pk=job.pk)):
         model.filter(pk=job.pk).exclude(state__in=FINAL_STATES).update(cancel_requested=True)
     job.refresh_from_db()
 
 
-def cancel_queued(found: QuerySet[Job]) -> int:
-    """Those of them that no worker has end at once; returns how many."""
-    return found.filter(state=JobState.QUEUED).update(
+def cancel_unclaimed(found: QuerySet[Job]) -> int:
+    """Those of them that no worker has, queued or before that, end at once; returns how many."""
+    return found.exclude(state__in=(JobState.RUNNING, *FINAL_STATES)).update(
         state=JobState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
     )
 

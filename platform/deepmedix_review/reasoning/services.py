@@ -180,7 +180,7 @@ def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int)
 def _cancel_last_waiting(actor: User) -> int:
     queued = InferenceJob.objects.select_for_update(skip_locked=True).filter(state=JobState.QUEUED)
     waiting = list(queued.order_by("-pk")[:NUM_CANCELLED_AT_ONCE])
-    jobs.cancel_queued(InferenceJob.objects.filter(pk__in=[job.pk for job in waiting]))
+    jobs.cancel_unclaimed(InferenceJob.objects.filter(pk__in=[job.pk for job in waiting]))
     record_events(actor=actor, action="cancel_inference", about=[(job, {}) for job in waiting])
     return len(waiting)
 

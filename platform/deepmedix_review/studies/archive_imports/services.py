@@ -22,10 +22,7 @@ def cancel_archive(job: ArchiveImport, *, actor: User) -> None:
     """A running one ends after the file in hand; films that are in stay."""
     require(actor, Capability.IMPORT_STUDIES)
     with transaction.atomic():
-        receiving = ArchiveImport.objects.filter(pk=job.pk, state=State.RECEIVING)
-        if not receiving.update(state=State.CANCELLED, finished_at=timezone.now()):
-            jobs.request_cancel(job)
-        job.refresh_from_db()
+        jobs.request_cancel(job)
         record_event(actor=actor, action="cancel_archive", subject=job)
     if job.state == State.CANCELLED:
         forget_archive(job)

@@ -89,10 +89,7 @@ def cancel_pull(pull: PacsPull, *, actor: User) -> None:
     """A running one ends after the film in hand; films that are in stay."""
     require(actor, Capability.IMPORT_STUDIES)
     with transaction.atomic():
-        choosing = PacsPull.objects.filter(pk=pull.pk, state=State.CHOOSING)
-        if not choosing.update(state=State.CANCELLED, finished_at=timezone.now()):
-            jobs.request_cancel(pull)
-        pull.refresh_from_db()
+        jobs.request_cancel(pull)
         if pull.state == State.CANCELLED:
             forget_names(pull)
         record_event(actor=actor, action="cancel_pull", subject=pull)

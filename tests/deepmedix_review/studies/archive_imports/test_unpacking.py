@@ -221,10 +221,13 @@ def test_a_cancelled_one_stops_and_what_is_in_stays(tmp_path: Path, monkeypatch:
     assert AuditEvent.objects.filter(action="cancel_archive", actor=admin).count() == 1
 
 
-def test_one_that_waits_is_cancelled_at_once(tmp_path: Path) -> None:
-    job = waiting(tmp_path, zip_of(films_of(tmp_path, num=1)))
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_one_that_waits_is_cancelled_at_once(tmp_path: Path, is_whole: bool) -> None:
+    job = waiting(tmp_path, zip_of(films_of(tmp_path, num=1))) if is_whole else begun(100)
+    archive_path(job).touch()
     services.cancel_archive(job, actor=AdminFactory.create())
     assert (run(job).state, archive_path(job).exists()) == (JobState.CANCELLED, False)
+    assert job.finished_at is not None
     assert not ImportItem.objects.exists()
 
 
