@@ -9,7 +9,10 @@ from deepmedix_review.studies.models import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.pulling.client import StudyQuery
 from deepmedix_review.studies.pulling.pulls import MOST_STUDIES
 
-_NUMBERS = ("num_accepted", "num_held", "num_duplicate", "num_refused", "num_known", "num_failed")
+_COUNTS = (
+    *("num_films", "num_done"),
+    *("num_accepted", "num_held", "num_duplicate", "num_refused", "num_known", "num_failed"),
+)
 
 
 class PacsSourceJson(serializers.Serializer[Any]):
@@ -56,13 +59,9 @@ class PulledFilmJson(serializers.ModelSerializer[FilmToPull]):
         read_only_fields = fields
 
 
-class PulledStudyJson(serializers.ModelSerializer[StudyToPull]):
-    """`num_told` counts images of any kind as the PACS tells; `num_films` its radiographs, once listed."""
+class FilmCountsJson(serializers.Serializer[Any]):
+    """The films of a study that is pulled, or of all of them: how many, how many are done, and by outcome."""
 
-    study = serializers.UUIDField(
-        source="study.uid", read_only=True, allow_null=True, default=None, help_text="what it is here"
-    )
-    num_here = serializers.IntegerField(read_only=True, help_text="films of it that are here")
     num_films = serializers.IntegerField(read_only=True)
     num_done = serializers.IntegerField(read_only=True)
     num_accepted = serializers.IntegerField(read_only=True)
@@ -71,18 +70,27 @@ class PulledStudyJson(serializers.ModelSerializer[StudyToPull]):
     num_refused = serializers.IntegerField(read_only=True)
     num_known = serializers.IntegerField(read_only=True)
     num_failed = serializers.IntegerField(read_only=True)
+
+
+class PulledStudyJson(FilmCountsJson, serializers.ModelSerializer[StudyToPull]):
+    """`num_told` counts images of any kind as the PACS tells; `num_films` its radiographs, once listed."""
+
+    study = serializers.UUIDField(
+        source="study.uid", read_only=True, allow_null=True, default=None, help_text="what it is here"
+    )
+    num_here = serializers.IntegerField(read_only=True, help_text="films of it that are here")
     told = PulledFilmJson(many=True, read_only=True, help_text="films of which there is something to say")
 
     class Meta:
         model = StudyToPull
         fields = (
             *("number", "study_date", "modalities", "num_told", "study", "num_here", "is_listed"),
-            *("num_films", "num_done", *_NUMBERS, "problem", "told"),
+            *(*_COUNTS, "problem", "told"),
         )
         read_only_fields = fields
 
 
-class PacsPullJson(serializers.ModelSerializer[PacsPull]):
+class PacsPullJson(FilmCountsJson, serializers.ModelSerializer[PacsPull]):
     """`num_done` of `num_films` tells how far a worker is with the studies listed so far."""
 
     batch = serializers.UUIDField(
@@ -94,21 +102,13 @@ class PacsPullJson(serializers.ModelSerializer[PacsPull]):
     )
     source = serializers.CharField(read_only=True, help_text="the name of the PACS")  # type: ignore[assignment]
     num_studies = serializers.IntegerField(read_only=True)
-    num_films = serializers.IntegerField(read_only=True)
-    num_done = serializers.IntegerField(read_only=True)
-    num_accepted = serializers.IntegerField(read_only=True)
-    num_held = serializers.IntegerField(read_only=True)
-    num_duplicate = serializers.IntegerField(read_only=True)
-    num_refused = serializers.IntegerField(read_only=True)
-    num_known = serializers.IntegerField(read_only=True)
-    num_failed = serializers.IntegerField(read_only=True)
     may_be_tried_again = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = PacsPull
         fields = (
-            *("uid", "batch", "source", "state", "error", "num_studies", "num_films", "num_done"),
-            *(*_NUMBERS, "may_be_tried_again", "created_at", "started_at", "finished_at"),
+            *("uid", "batch", "source", "state", "error", "num_studies", *_COUNTS),
+            *("may_be_tried_again", "created_at", "started_at", "finished_at"),
         )
         read_only_fields = fields
 
