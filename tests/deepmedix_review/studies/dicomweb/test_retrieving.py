@@ -1,17 +1,12 @@
-"""Films over DICOMweb leave in the form that is asked for, in parts where asked, for who may see them
-alone."""
+"""Films over DICOMweb leave in the form that is asked for, or it is said what can be had."""
 
 import json
-import re
-from collections.abc import Iterator
-from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db.models import Q
 from django.test import Client
 from django.utils.http import urlencode
 from hypothesis import HealthCheck, given, settings
@@ -22,68 +17,19 @@ from pydicom.dataelem import DataElement
 from pytest_django.fixtures import Settings
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.studies import selectors
 from deepmedix_review.studies.dicomweb.film_file import read_film_file
 from deepmedix_review.studies.dicomweb.unpacking import FrameUnpacker
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.picture_views import record_picture_views
-from deepmedix_review.studies.selectors import film_path, picture_path
+from deepmedix_review.studies.selectors import film_path
 from inference.images import render_reference, render_values
 from inference.shading import Look
-from tests.deepmedix_review.studies.dicomweb.the_service import ask, token_of
-from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.deepmedix_review.studies.dicomweb.the_service import SIZE, ask, at, body, parts
 from tests.factories.studies import receive, store_phantom, write_film
 
 pytestmark = pytest.mark.django_db
-SIZE = 64
 PLAIN, STORED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.201"
-
-
-_kept: list[tuple[Instance, bytes, bytes]] = []
-
-
-@pytest.fixture
-def film(film_folder: Path) -> Instance:
-    """Received by the first test; the others get its rows and files again."""
-    if not _kept:
-        film = store_phantom(size=SIZE)
-        _kept.append((deepcopy(film), film_path(film).read_bytes(), picture_path(film).read_bytes()))
-        return film
-    film, content, picture = deepcopy(_kept[0])
-    for row in (film.study, film.series, film):
-        row.save(force_insert=True)
-    film_path(film).parent.mkdir(parents=True)
-    film_path(film).write_bytes(content)
-    picture_path(film).write_bytes(picture)
-    return film
-
-
-@pytest.fixture
-def admin() -> User:
-    admin: User = AdminFactory.create()
-    return admin
-
-
-def at(film: Instance, rest: str = "") -> str:
-    study, series = film.study.study_instance_uid, film.series.series_instance_uid
-    return f"studies/{study}/series/{series}/instances/{film.sop_instance_uid}{rest}"
-
-
-def body(answer: Any) -> bytes:
-    return b"".join(answer.streaming_content) if answer.streaming else answer.content
-
-
-def parts(answer: Any) -> Iterator[tuple[str, bytes]]:
-    """The headers and the content of each."""
-    boundary = re.search(r"boundary=(\S+)$", answer["Content-Type"])
-    assert boundary is not None
-    first, *found, last = (b"\r\n" + body(answer)).split(f"\r\n--{boundary[1]}".encode())
-    assert (first, last.strip()) == (b"", b"--")
-    for part in found:
-        headers, _, content = part.partition(b"\r\n\r\n")
-        yield headers.decode(), content
 
 
 def pixels(film: Instance) -> bytes:
@@ -190,62 +136,6 @@ def test_what_cant_be_had_says_what_can(
 ) -> None:
     answer = ask(admin, at(film, rest), accept=accept)
     assert (answer.status_code, told in answer.json()["detail"]) == (406, True), answer.content
-
-
-RANGES = [
-    ("bytes=0-9", [(0, 10)]),
-    ("bytes=10-", [(10, None)]),
-    ("bytes=-5", [(-5, None)]),
-    ("bytes=0-99999999", [(0, None)]),
-    ("bytes=-99999999", [(0, None)]),
-    ("bytes=0-0,5-6", [(0, 1), (5, 7)]),
-    ("bytes=0-1, 99999999-", [(0, 2)]),
-]
-
-
-@pytest.mark.parametrize("accept", ["application/octet-stream", "image/jphc"])
-@pytest.mark.parametrize(("header", "wanted"), RANGES)
-def test_ranges_of_a_frame(
-    film: Instance, admin: User, accept: str, header: str, wanted: list[tuple[int, int | None]]
-) -> None:
-    whole = body(ask(admin, at(film, "/frames/1"), accept=accept))
-    answer = ask(admin, at(film, "/frames/1"), accept=accept, Range=header)
-    assert answer.status_code == 206
-    if len(wanted) == 1:
-        ((first, end),) = wanted
-        assert answer.content == whole[first:end]
-        assert answer["Content-Range"].endswith(f"/{len(whole)}")
-        assert int(answer["Content-Length"]) == len(answer.content)
-    else:
-        assert answer["Content-Type"].startswith("multipart/byteranges")
-        assert [content for _, content in parts(answer)] == [whole[first:end] for first, end in wanted]
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["bytes=9-1", "bytes=-", "bytes=a-b", "bytes=99999999-", "bytes=-0", "bytes=" + "0-0," * 500, "bytes=٣-"],
-)
-def test_ranges_that_cant_be_are_416_with_the_length_that_there_is(
-    film: Instance, admin: User, header: str
-) -> None:
-    answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", Range=header)
-    assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{2 * SIZE * SIZE}")
-    assert answer.json()["detail"].endswith("from 0 on.")
-
-
-def test_a_range_of_another_unit_or_of_what_has_changed_is_the_whole(film: Instance, admin: User) -> None:
-    for headers in ({"Range": "frames=1-2"}, {"Range": "bytes=0-1", "If-Range": '"older"'}):
-        answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", **headers)
-        assert (answer.status_code, len(answer.content)) == (200, 2 * SIZE * SIZE)
-    overlapping = "bytes=0-,0-,0-"
-    answer = ask(admin, at(film, "/frames/1"), accept="application/octet-stream", Range=overlapping)
-    assert (answer.status_code, len(answer.content)) == (200, 2 * SIZE * SIZE)
-
-
-def test_a_range_of_a_stored_film(film: Instance, admin: User) -> None:
-    accept = "application/dicom; transfer-syntax=*"
-    answer = ask(admin, at(film), accept=accept, Range="bytes=128-131")
-    assert (answer.status_code, answer.content) == (206, b"DICM")
 
 
 @pytest.mark.parametrize(
@@ -390,29 +280,6 @@ def test_an_address_with_what_is_no_uid_is_refused(admin: User, address: str) ->
     assert (answer.status_code, "no UID" in answer.json()["detail"]) == (400, True)
 
 
-def test_a_film_is_where_its_own_study_and_series_are(film: Instance, admin: User) -> None:
-    other = store_phantom(seed=2, size=SIZE)
-    mixed = at(film).replace(film.study.study_instance_uid, other.study.study_instance_uid)
-    assert ask(admin, mixed).status_code == 404
-    assert (
-        ask(
-            admin, f"studies/{film.study.study_instance_uid}/series/{other.series.series_instance_uid}"
-        ).status_code
-        == 404
-    )
-    assert ask(admin, "studies/1.2.3").status_code == 404
-
-
-def test_no_log_holds_the_uid_of_a_hospital(admin: User, caplog: pytest.LogCaptureFixture) -> None:
-    for address in ("studies/1.2.840.4711", "studies/1.2.840.4711/metadata", "studies/1.2.840.4711x/series"):
-        assert ask(admin, address).status_code in (400, 404)
-    for unknown in ("studies/1.2.840.4711/", "studies/1.2.840.4711/else", "patients/4711", "studies//4711"):
-        refused = ask(admin, unknown)
-        assert refused.status_code == 404
-        assert "has no such address" in refused.json()["detail"]
-    assert "4711" not in caplog.text
-
-
 def test_windows_and_viewports_are_drawn_as_asked(film: Instance, admin: User) -> None:
     dataset = dcmread(film_path(film))
 
@@ -457,52 +324,6 @@ def test_tables_leave_the_metadata_and_are_fetched_by_their_address(admin: User)
         admin, address.removeprefix("http://testserver/dicom-web/"), accept="application/octet-stream"
     )
     assert answer.content == table
-
-
-ADDRESSES = ["", "/metadata", "/frames/1", "/rendered", "/thumbnail", "/bulkdata/7FE00010"]
-
-
-@pytest.mark.parametrize("rest", ADDRESSES)
-def test_who_may_fetch_a_film(
-    film: Instance, admin: User, monkeypatch: pytest.MonkeyPatch, rest: str
-) -> None:
-    reader, stranger = ExpertFactory.create(), ExpertFactory.create()
-    monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=user != reader)])
-    for user, status in (
-        (admin, 200),
-        (ResearcherFactory.create(), 200),
-        (reader, 200),
-        (stranger, 404),
-        (None, 403),
-    ):
-        assert ask(user, at(film, rest)).status_code == status
-    words = {"Authorization": f"Bearer {token_of(admin, Capability.IMPORT_STUDIES)}"}
-    assert ask(None, at(film, rest), **words).status_code == 404
-    for state in (Study.State.HELD, Study.State.UNSEEN, Study.State.REJECTED):
-        Study.objects.update(state=state)
-        for user in (admin, reader):
-            assert ask(user, at(film, rest)).status_code == 404
-
-
-@pytest.mark.parametrize("rest", ["", "/metadata", "/thumbnail"])
-def test_who_may_fetch_a_whole_study(film: Instance, monkeypatch: pytest.MonkeyPatch, rest: str) -> None:
-    monkeypatch.setattr(selectors, "READER_ACCESS", [lambda user: Q(pk__isnull=False)])
-    study, series = film.study.study_instance_uid, film.series.series_instance_uid
-    for address in (f"studies/{study}{rest}", f"studies/{study}/series/{series}{rest}"):
-        assert ask(ResearcherFactory.create(), address).status_code == 200
-        assert ask(ExpertFactory.create(), address).status_code == 403
-        assert ask(None, address).status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("rest", "action"),
-    [("", "view_film"), ("/metadata", "view_study"), ("/frames/1", "view_film"), ("/rendered", "view_film")],
-)
-def test_what_is_fetched_is_on_the_record(film: Instance, admin: User, rest: str, action: str) -> None:
-    body(ask(admin, at(film, rest)))
-    event = AuditEvent.objects.latest("sequence")
-    subject = film.study if action == "view_study" else film
-    assert (event.action, event.actor, event.subject_uid) == (action, admin, str(subject.uid))
 
 
 def test_a_damaged_film_is_said_and_its_process_ended(film: Instance, admin: User) -> None:

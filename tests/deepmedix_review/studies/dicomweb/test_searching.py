@@ -17,16 +17,10 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies import selectors
 from deepmedix_review.studies.models import Study
 from tests.deepmedix_review.studies.dicomweb.the_service import ask, token_of
-from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.studies import InstanceFactory, SeriesFactory, StudyFactory, store_phantom
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin() -> User:
-    admin: User = AdminFactory.create()
-    return admin
 
 
 def datasets(answer: Any) -> list[Dataset]:

@@ -1,73 +1,36 @@
 """A worker brings the ticked studies of a PACS in, each film once, whatever stops it in between."""
 
 import errno
-import logging
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
-from django.utils import timezone
-from pytest_django import Settings
 
-from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.studies import tasks
-from deepmedix_review.studies.models import (
-    FilmToPull,
-    ImportBatch,
-    ImportItem,
-    Instance,
-    PacsPull,
-    Study,
-    StudyToPull,
-)
+from deepmedix_review.studies.models import FilmToPull, ImportBatch, ImportItem, Instance, PacsPull, Study
 from deepmedix_review.studies.pulling import pulls, running
-from deepmedix_review.studies.pulling.client import FilmAddress, PacsClient, StudyQuery
+from deepmedix_review.studies.pulling.client import FilmAddress, PacsClient
 from deepmedix_review.studies.pulling.sources import CannotPull
 from deepmedix_review.studies.services import receive_sent
-from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, TOKEN, Pacs, name_source
+from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, Pacs
+from tests.deepmedix_review.studies.pulling.a_pull import ALL, found, names_kept, run, started
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import receive
 
 pytestmark = pytest.mark.django_db
-ALL = (1, 2)
 FILMS = ["1.2.3.1.9", "1.2.3.2.9", "1.2.4.4.9"]
-
-
-def found(actor: User | None = None, **asked: Any) -> PacsPull:
-    return pulls.search_pacs("main", StudyQuery(**asked), actor=actor or AdminFactory.create())
-
-
-def started(actor: User | None = None, *, numbers: tuple[int, ...] = ALL) -> PacsPull:
-    """It waits for a worker."""
-    admin = actor or AdminFactory.create()
-    pull = found(admin)
-    tasks.start_pull(pull, numbers=numbers, actor=admin)
-    return pull
-
-
-def run(pull: PacsPull) -> PacsPull:
-    tasks.run_pacs_pull(pull.pk)
-    pull.refresh_from_db()
-    return pull
 
 
 def outcomes(pull: PacsPull) -> list[tuple[int, int, str]]:
     """Study, film and outcome of each."""
     films = FilmToPull.objects.filter(of__pull=pull).order_by("of__number", "place")
     return list(films.values_list("of__number", "place", "outcome"))
-
-
-def names_kept(pull: PacsPull) -> str:
-    """Whatever the rows still hold of what the PACS calls its studies."""
-    studies = StudyToPull.objects.filter(pull=pull).values_list("study_uid", "study_date")
-    films = FilmToPull.objects.filter(of__pull=pull).values_list("series_uid", "instance_uid")
-    return "".join(str(one) for row in (*studies, *films) for one in row if one)
 
 
 def stops_at(uid: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
@@ -300,41 +263,6 @@ def test_one_that_waits_is_cancelled_at_once(pacs: Pacs, begins: bool) -> None:
     assert (run(pull).state, names_kept(pull), pacs.fetched) == (JobState.CANCELLED, "", [])
 
 
-def test_one_that_is_left_forgets_what_the_pacs_calls_its_studies(pacs: Pacs) -> None:
-    pull = started()
-    with pytest.raises(RefusedByRule, match="Cancel it first"):
-        pulls.give_up_pull(pull, actor=AdminFactory.create())
-    pacs.answer = 500
-    run(pull)
-    assert "1.2.3" in names_kept(pull)
-    pulls.give_up_pull(pull, actor=AdminFactory.create())
-    assert (pull.state, pull.may_be_tried_again, names_kept(pull)) == (JobState.FAILED, False, "")
-
-
-def test_what_nothing_comes_of_is_forgotten_in_time(pacs: Pacs, settings: Settings) -> None:
-    new, old, failed = found(), found(), started()
-    PacsPull.objects.filter(pk=old.pk).update(
-        created_at=timezone.now() - pulls.CHOSEN_WITHIN - timedelta(seconds=1)
-    )
-    pacs.answer = 500
-    run(failed)
-    # A worker died over it after somebody had cancelled it.
-    cancelled = started_by_hand()
-    pulls.tidy_pulls()
-    assert set(PacsPull.objects.all()) == {new, failed, cancelled}
-    assert names_kept(cancelled) == ""
-    assert names_kept(failed) != ""
-    settings.PULL_DAYS = 0
-    pulls.tidy_pulls()
-    assert (names_kept(failed), "1.2.3" in names_kept(new)) == ("", True)
-
-
-def started_by_hand() -> PacsPull:
-    pull = PacsPull.objects.create(requested_by=AdminFactory.create(), source="main", state="cancelled")
-    StudyToPull.objects.create(pull=pull, number=1, study_uid="1.2.3")
-    return pull
-
-
 def test_one_pull_has_its_turn_and_the_oldest_is_next(pacs: Pacs, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = [started() for _ in range(3)]
     woken: list[int] = []
@@ -352,42 +280,6 @@ def test_one_pull_has_its_turn_and_the_oldest_is_next(pacs: Pacs, monkeypatch: p
 def test_the_database_lets_none_begin_without_an_import() -> None:
     with pytest.raises(IntegrityError, match="a_pull_that_began_has_an_import"):
         PacsPull.objects.create(requested_by=AdminFactory.create(), source="main", state="queued")
-
-
-def test_whose_studies_they_are_stands_nowhere(pacs: Pacs, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, logger="root")
-    pull = found(patient_id=PATIENT, accession="ACC-99", since=date(2026, 4, 17))
-    tasks.start_pull(pull, numbers=ALL, actor=AdminFactory.create())
-    pacs.faults["1.2.3.2.9"] = "cut"
-    run(pull)
-    pacs.answer = 503
-    tasks.retry_pull(pull, actor=AdminFactory.create())
-    run(pull)
-    pulls.give_up_pull(pull, actor=AdminFactory.create())
-    pull.refresh_from_db()
-    written = caplog.text + pull.error
-    for rows in (
-        AuditEvent.objects.values_list("action", "details"),
-        ImportItem.objects.values_list("file_name", "reason"),
-        StudyToPull.objects.values_list("study_uid", "study_date", "problem", "modalities"),
-        FilmToPull.objects.values_list("series_uid", "instance_uid", "reason"),
-    ):
-        written += str(list(rows))
-    for secret in (PATIENT, "ACC-99", TOKEN, "1.2.3", "1.2.4", "2026-04-17", "20260417", "datetime.date"):
-        assert secret not in written
-    ended = AuditEvent.objects.filter(action="pull_from_pacs").order_by("sequence")
-    assert [event.details["state"] for event in ended] == ["failed", "failed"]
-    assert ended[0].details["accepted"] == 2
-
-
-def test_a_pacs_that_is_away_leaves_no_address_in_the_log(
-    pacs: Pacs, tmp_path: Any, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    pull = started()
-    name_source(tmp_path, settings, 'url = "http://127.0.0.1:1/dicom-web"')
-    run(pull)
-    assert (pull.state, "can't be reached" in pull.error) == (JobState.FAILED, True)
-    assert "1.2.3" not in caplog.text
 
 
 @pytest.mark.parametrize(
