@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rl_feedback.croissant import CROISSANT
 from rl_feedback.hugging_face.subsets import SPLIT_NAMES, SUBSETS, Subset
 
 README, MANIFEST = "README.md", "manifest.json"
@@ -136,6 +137,7 @@ def _loading(held: Mapping[Subset, Mapping[str, _SplitSize]]) -> Iterator[str]:
         "where it is norm1000, norm100 or norm1. `film` is the same wherever the film is, and a name of this "
         "data set alone. A patient is in one split of all subsets."
     )
+    yield f"{CROISSANT} says the same for programs: Croissant 1.1, with its vocabulary of responsible AI."
     yield f"{MANIFEST} has the sha256 of each file."
 
 

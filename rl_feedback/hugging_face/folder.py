@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
+from uuid import UUID
 
 from inference.grounding import parse_completion
 from rl_feedback.bundle.manifest import sha256_of
+from rl_feedback.counting import counted
+from rl_feedback.croissant import CROISSANT, Described, said_readers
 from rl_feedback.hugging_face.card import MANIFEST, README, card_of, manifest_of
+from rl_feedback.hugging_face.describing import KEYWORDS, described_as_croissant
 from rl_feedback.hugging_face.parts import FILMS_PER_PART, PartFile, PartWriter
 from rl_feedback.hugging_face.shown import show_film
 from rl_feedback.hugging_face.subsets import JudgedSteps, Shared
@@ -43,7 +49,15 @@ class WrittenFolder:
 
 
 def write_folder(
-    out: Path, *, data: Path, view: FilmView, box_frame: str, title: str, data_use: str
+    out: Path,
+    *,
+    data: Path,
+    view: FilmView,
+    box_frame: str,
+    title: str,
+    data_use: str,
+    as_of: date,
+    made_by: str = "",
 ) -> WrittenFolder:
     """A new folder, whole or not at all, of what lies in a data folder: pairs, judged texts, rated steps and
     cases of the train split, and cases of the validation split.
@@ -77,11 +91,20 @@ def write_folder(
         card = card_of(folder, title=title, data_use=data_use)
         (folder / README).write_text(card, encoding="utf-8")
         everything = [PartFile(README, 0), *sorted(files, key=lambda one: one.name)]
-        manifest = manifest_of(
-            {one.name: _told(folder / one.name, one) for one in everything},
-            title=title,
+        told = {one.name: _told(folder / one.name, one) for one in everything}
+        described = Described(
+            name=title,
+            about=f"Examples for models that reason with regions on {counted(len(films), 'chest film')}.",
+            url=_urn(told),
+            moment=as_of.isoformat(),
             data_use=data_use,
+            made_by=made_by,
+            keywords=KEYWORDS,
+            responsible=_responsible(data, view=view, data_use=data_use),
         )
+        (folder / CROISSANT).write_text(described_as_croissant(described, told), encoding="utf-8")
+        told[CROISSANT] = _told(folder / CROISSANT, PartFile(CROISSANT, 0))
+        manifest = manifest_of(dict(sorted(told.items())), title=title, data_use=data_use)
         (folder / MANIFEST).write_text(manifest, encoding="utf-8")
         folder.rename(out)
     num_rows: dict[str, int] = defaultdict(int)
@@ -103,6 +126,36 @@ def judged_steps(rated: Sequence[RatedStep]) -> Iterator[JudgedSteps]:
         if values:
             steps = tuple(step.text for step in parse_completion(text).steps[: len(values)])
             yield JudgedSteps(film, prompt, steps, tuple(values))
+
+
+def _urn(files: Mapping[str, Mapping[str, object]]) -> str:
+    """A name for what is in the files: a UUID of the beginning of their sha256 (RFC 9562, version 8)."""
+    said = "".join(f"{name} {told['sha256']}\n" for name, told in sorted(files.items()))
+    digest = bytearray(hashlib.sha256(said.encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(digest)).urn
+
+
+def _responsible(data: Path, *, view: FilmView, data_use: str) -> dict[str, str | list[str]]:
+    """What the data folder itself tells."""
+    rated = _read(data, RatedStep)
+    told: dict[str, str | list[str]] = {
+        "dataPreprocessingProtocol": [
+            f"Films are 8-bit grey pictures, prepared as the model saw them: {view.preparation}, "
+            f"{view.min_pixels} to {view.max_pixels} pixels.",
+            "Films have names of this data set alone.",
+        ],
+        "dataUseCases": [data_use],
+    }
+    if rated:
+        readers_of = defaultdict(set)
+        for one in rated:
+            readers_of[one.film, one.prompt, one.text, one.step].add(one.reader)
+        told["annotationsPerItem"] = "Of steps: " + said_readers(Counter(map(len, readers_of.values())))
+        told["annotatorDemographics"] = [
+            f"Steps were rated by {counted(len({one.reader for one in rated}), 'reader')}."
+        ]
+    return told
 
 
 def _learned(data: Path) -> list[Shared]:

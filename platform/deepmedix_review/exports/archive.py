@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from deepmedix_review.exports.coco import BOXES
 from deepmedix_review.exports.dicom.files import OBJECTS
 from deepmedix_review.exports.models import COCO, DICOM, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.own_code import said_code
-from deepmedix_review.exports.scope import CHOSEN, GROUPS, IN_USE, Scope
+from deepmedix_review.exports.scope import ALL_ROLES, CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
+from deepmedix_review.studies.models import SourceDataset
+from rl_feedback.croissant import CROISSANT
 
 README, MANIFEST = "README.txt", "manifest.json"
 PIECE_BYTES = 1024 * 1024
@@ -26,8 +29,10 @@ PIECE_BYTES = 1024 * 1024
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def manifest_of(export: Export, scope: Scope, files: Sequence[WrittenFile]) -> str:
-    """JSON; nothing in it depends on when it was written, or by whom."""
+def manifest_of(
+    export: Export, scope: Scope, files: Sequence[WrittenFile], *, texts: Mapping[str, str]
+) -> str:
+    """JSON; nothing in it depends on when it was written, or by whom. `texts` lie beside the files."""
     reader_studies = ReaderStudy.objects.filter(pk__in=scope.studies).order_by("pk")
     about = {
         "format": 1,
@@ -41,15 +46,22 @@ def manifest_of(export: Export, scope: Scope, files: Sequence[WrittenFile]) -> s
         "files": [
             {"name": one.name, "sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes}
             for one in files
-        ],
+        ]
+        + [{"name": name, **told_of_text(text)} for name, text in texts.items()],
         "audit": audit_head(export),
         "criteria": sorted({(key, version) for _, _, key, version in scope.asked}),
-        "models": said_models(_models(scope)),
+        "models": said_models(models_in(scope)),
         "code": said_code(),
         "left_out": export.left_out,
-        "licences_of_sources": "not known to the platform, so nothing was left out for one",
+        "licences_of_sources": [{"source": one.name, "licence": one.licence} for one in sources_in(scope)],
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def told_of_text(text: str) -> dict[str, Any]:
+    """What a manifest says of a text that lies beside the data."""
+    content = text.encode()
+    return {"sha256": sha256(content).hexdigest(), "rows": 0, "bytes": len(content)}
 
 
 def audit_head(export: Export) -> dict[str, Any] | None:
@@ -75,7 +87,8 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
         "Folders, which have the same files:",
         *(f"- {group.folder}/: {group.about}" for group in GROUPS),
         "",
-        f"{MANIFEST} has the sha256 and the rows of each file, and what was left out and why.",
+        f"{MANIFEST} has the sha256 and the rows of each file, and what was left out and why;",
+        f"{CROISSANT} describes it for programs (Croissant, mlcommons.org/croissant).",
         "Readers, readings and patients have names of this export alone. Times are UTC. In CSV an empty",
         'cell is null, "" the empty text, and what a spreadsheet would take for a formula has an apostrophe',
         "before it, in CSV alone. For one word of each reader on a case take rows whose `kind` is first,",
@@ -130,13 +143,24 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _models(scope: Scope) -> Iterator[ModelVersion]:
+def models_in(scope: Scope) -> list[ModelVersion]:
     """Whose outputs were read."""
-    roles = [role for group in GROUPS for role in group.roles]
-    statement = f"""
-    SELECT DISTINCT co.model_version_id FROM reasoning_completion co WHERE co.id IN (
-        SELECT unnest(ARRAY[r.completion_a_id, r.completion_b_id]) {CHOSEN} {IN_USE})"""
+    completions = "unnest(ARRAY[r.completion_a_id, r.completion_b_id])"
+    keys = _chosen(
+        scope,
+        f"SELECT DISTINCT co.model_version_id FROM reasoning_completion co "
+        f"WHERE co.id IN (SELECT {completions} {CHOSEN} {IN_USE})",
+    )
+    return list(ModelVersion.objects.filter(pk__in=keys).order_by("number"))
+
+
+def sources_in(scope: Scope) -> list[SourceDataset]:
+    """Published data sets that films of it come from."""
+    keys = _chosen(scope, f"SELECT DISTINCT s.source_id {CHOSEN} {IN_USE} AND s.source_id IS NOT NULL")
+    return list(SourceDataset.objects.filter(pk__in=keys).order_by("name"))
+
+
+def _chosen(scope: Scope, statement: str) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, scope.values(roles))
-        keys = [key for (key,) in cursor.fetchall()]
-    return iter(ModelVersion.objects.filter(pk__in=keys).order_by("number"))
+        cursor.execute(statement, scope.values(ALL_ROLES))
+        return [key for (key,) in cursor.fetchall()]

@@ -93,6 +93,7 @@ class ParquetFile:
             Kind.WHOLE: pyarrow.int64(),
             Kind.NUMBER: pyarrow.float64(),
             Kind.YES_NO: pyarrow.bool_(),
+            Kind.MOMENT: pyarrow.string(),
         }
         self._schema = pyarrow.schema([(column.name, types[column.kind]) for column in table.columns])
         self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")

@@ -36,6 +36,7 @@ GROUPS = (
         "practice", "practice cases, that teach or tune a reader", (Case.Role.TRAINING, Case.Role.CALIBRATION)
     ),
 )
+ALL_ROLES = tuple(role for group in GROUPS for role in group.roles)
 
 CHOSEN = """
 FROM reviews_reading r

@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.exports.archive import audit_head, said_models
+from deepmedix_review.exports.archive import audit_head, said_models, told_of_text
+from deepmedix_review.exports.described_data_set import described_data_set
 from deepmedix_review.exports.files import measure
 from deepmedix_review.exports.finishing import MOST_TRIES, Progress, finish_archive
 from deepmedix_review.exports.folders import parts_folder
@@ -26,8 +28,11 @@ from deepmedix_review.feedback.datasets.sharing import (
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.studies.selectors import film_path
 from rl_feedback import hugging_face
+from rl_feedback.croissant import CROISSANT
 from rl_feedback.hugging_face import PartWriter, show_film
 from rl_feedback.training.view import FilmView
+
+LINE = "\n"
 
 
 def write_data_set(export: Export, dataset: PreferenceDataset, *, check: Callable[[], None]) -> None:
@@ -45,18 +50,22 @@ def write_data_set(export: Export, dataset: PreferenceDataset, *, check: Callabl
     if not files:
         raise RefusedByRule(NOTHING_TO_SHARE)
     export.left_out = [dict(one) for one in sharing.left_out]
+    licences, said = licences_of(dataset), card_of(dataset, page_of_dataset(dataset).summary)
     card = hugging_face.card_of(
         parts_folder(export),
         title=dataset.title,
         data_use=export.data_use,
-        licences=licences_of(dataset),
-        about=f"## The frozen data set\n{_own_card(dataset)}",
+        licences=licences,
+        # Its title stands above already.
+        about=f"## The frozen data set\n{as_markdown(said).partition(LINE)[2]}",
     )
-    card_file = parts_folder(export) / hugging_face.README
-    card_file.write_text(card, encoding="utf-8")
-    told = {one.name: {"sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes} for one in files}
-    found = measure(card_file)
-    told[hugging_face.README] = {"sha256": found.sha256, "rows": 0, "bytes": found.num_bytes}
+    told: dict[str, dict[str, Any]] = {
+        one.name: {"sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes} for one in files
+    }
+    told[hugging_face.README] = told_of_text(card)
+    described = described_data_set(export, dataset, said=said, licences=licences)
+    croissant = hugging_face.described_as_croissant(described, dict(sorted(told.items())))
+    told[CROISSANT] = told_of_text(croissant)
     manifest = hugging_face.manifest_of(
         dict(sorted(told.items())),
         title=dataset.title,
@@ -69,13 +78,8 @@ def write_data_set(export: Export, dataset: PreferenceDataset, *, check: Callabl
         code=said_code(),
         left_out=export.left_out,
     )
-    texts = {hugging_face.README: card, hugging_face.MANIFEST: manifest}
+    texts = {hugging_face.README: card, CROISSANT: croissant, hugging_face.MANIFEST: manifest}
     finish_archive(export, files, texts=texts, check=check)
-
-
-def _own_card(dataset: PreferenceDataset) -> str:
-    """Below its title, which stands above already."""
-    return as_markdown(card_of(dataset, page_of_dataset(dataset).summary)).partition("\n")[2]
 
 
 def _write_parts(

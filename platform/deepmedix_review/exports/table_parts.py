@@ -19,6 +19,7 @@ class Kind(StrEnum):
     WHOLE = "whole number"
     NUMBER = "number"
     YES_NO = "true or false"
+    MOMENT = "date and time"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ READING = (
 )
 LAST_COLUMNS = (
     Column("active_seconds", "time at work on the case; of an amendment, its original's", Kind.WHOLE),
-    Column("signed_at", "when the reading was signed, UTC, ISO 8601"),
+    Column("signed_at", "when the reading was signed, UTC, ISO 8601", Kind.MOMENT),
 )
 READING_CELLS = """
     ch.reader_study, ch.case_number AS "case", ch.study_uid, ch.reading, ch.reader, ch.kind,

@@ -11,6 +11,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, readme_of
 from deepmedix_review.exports.coco import BOXES, CocoFile
+from deepmedix_review.exports.described_readings import croissant_of_readings
 from deepmedix_review.exports.dicom.files import OBJECTS, DicomFiles
 from deepmedix_review.exports.files import ENDINGS, TableFile, measure, open_file
 from deepmedix_review.exports.finishing import MOST_TRIES, Progress, cleaned_up, finish_archive
@@ -31,6 +32,7 @@ from deepmedix_review.exports.scope import (
 from deepmedix_review.exports.sharing import write_data_set
 from deepmedix_review.exports.table_parts import By, Table
 from deepmedix_review.exports.tables import tables_of
+from rl_feedback.croissant import CROISSANT
 
 # How long to wait for signatures that are under way, in seconds.
 LOOK_EVERY = 0.1
@@ -78,12 +80,12 @@ class _Writing:
         export = self.export
         self._await_signatures()
         for _ in range(MOST_TRIES):
-            basis = basis_of(self.scope)
-            files = self._write_files(basis)
+            basis, planned = basis_of(self.scope), self._plan()
+            files = self._write_files(basis, planned)
             export.left_out = [*left_out(export.reader_studies, as_of=export.as_of), *_found_missing(files)]
             # A film that was withdrawn meanwhile is in no file.
             if basis_of(self.scope) == basis:
-                return self._pack(files)
+                return self._pack(files, planned)
         raise RefusedByRule(
             "Films were withdrawn or let in again and again meanwhile. Ask for the export anew."
         )
@@ -100,8 +102,8 @@ class _Writing:
                 )
             time.sleep(LOOK_EVERY)
 
-    def _write_files(self, basis: str) -> list[WrittenFile]:
-        export, planned = self.export, self._plan()
+    def _write_files(self, basis: str, planned: Sequence[Planned]) -> list[WrittenFile]:
+        export = self.export
         kept = {one.name: one for one in export.written} if export.basis == basis else {}
         folder = parts_folder(export)
         export.basis, export.files = basis, {}
@@ -188,15 +190,16 @@ class _Writing:
             if form == CSV or not table.is_csv_alone
         ]
 
-    def _pack(self, files: Sequence[WrittenFile]) -> None:
-        export = self.export
+    def _pack(self, files: Sequence[WrittenFile], planned: Sequence[Planned]) -> None:
+        export, of_name = self.export, {one.name: one for one in planned}
         files = sorted(files, key=lambda one: one.name)
         data = next(iter(GROUPS))
-        texts = {
-            README: readme_of(export, described(list(tables_of(self.scope, data)))),
-            MANIFEST: manifest_of(export, self.scope, files),
-        }
-        finish_archive(export, files, texts=texts, check=self.check)
+        readme = readme_of(export, described(list(tables_of(self.scope, data))))
+        written = [(of_name[one.name].table, of_name[one.name].form, one) for one in files]
+        croissant = croissant_of_readings(export, self.scope, written, texts={README: readme})
+        texts = {README: readme, CROISSANT: croissant}
+        manifest = manifest_of(export, self.scope, files, texts=texts)
+        finish_archive(export, files, texts={**texts, MANIFEST: manifest}, check=self.check)
 
 
 def _found_missing(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:

@@ -68,4 +68,8 @@ def test_an_export_whose_worker_is_killed_in_the_middle_goes_on_and_keeps_what_i
     wait_until(lambda: ended(again), what="the same export once more")
     assert again.state == JobState.DONE, again.error
     assert archive_of(again) == archive_of(export)
-    assert set(files_of(again)) == {one.name for one in export.written} | {"README.txt", "manifest.json"}
+    assert set(files_of(again)) == {one.name for one in export.written} | {
+        "README.txt",
+        "croissant.json",
+        "manifest.json",
+    }

@@ -73,7 +73,7 @@ def test_boxes_of_a_film_that_is_not_square_are_those_of_the_database(tmp_path: 
     reading = a_reading_of(film)
     export = done(formats=[COCO])
     files = files_of(export)
-    assert set(files) == {"README.txt", "manifest.json", "data/coco.json"}
+    assert set(files) == {"README.txt", "croissant.json", "manifest.json", "data/coco.json"}
     coco = loaded(files["data/coco.json"], tmp_path)
     [image] = coco.loadImgs(coco.getImgIds())
     assert (image["width"], image["height"]) == (200, 300)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,9 @@ from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.studies.models import Instance, SourceDataset, Split, Study
+from rl_feedback.croissant import said_readers
 from rl_feedback.rewards.truth import CaseTruth
+from tests.croissants import records_of, validated
 from tests.deepmedix_review.exports.a_data_set import USE, asked_for, done
 from tests.deepmedix_review.exports.an_export import archive_of, files_of, manifest_of
 from tests.factories.accounts import ResearcherFactory
@@ -120,7 +123,7 @@ def test_a_film_has_one_name_in_all_subsets_and_nobody_has_one(
     export = done(dataset)
     loaded = load(export)
     of_picture: dict[bytes, set[str]] = {}
-    said = [files_of(export)["README.md"].decode(), files_of(export)["manifest.json"].decode()]
+    said = [files_of(export)[name].decode() for name in ("README.md", "croissant.json", "manifest.json")]
     for subset in loaded:
         for _, row in rows_in(loaded, subset):
             [image] = row["images"]
@@ -161,6 +164,63 @@ def test_the_card_and_the_manifest_say_what_it_is_and_may_be_used_for(
     for name, about in manifest["files"].items():
         assert about["sha256"] == hashlib.sha256(files[name]).hexdigest()
         assert about["bytes"] == len(files[name])
+
+
+def test_mlcroissant_reads_of_every_subset_what_datasets_loads(
+    dataset: PreferenceDataset,
+    load: Callable[[Export], Mapping[str, DatasetDict]],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    export = done(dataset)
+    loaded = load(export)
+    caplog.clear()
+    described = validated(tmp_path / f"folder-{export.pk}")
+    assert {one.uuid for one in described.metadata.record_sets} == {*loaded, "splits"}
+    assert {one["name"] for one in records_of(described, "splits")} == {"train", "validation", "test"}
+    num_read = 0
+    for subset in loaded:
+        read = records_of(described, subset)
+        assert Counter((row["split"], as_text(row)) for row in read) == Counter(
+            (split, as_text(row)) for split, row in rows_in(loaded, subset)
+        ), subset
+        num_read += len(read)
+    assert num_read == sum(one.num_rows for one in export.written)
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+def as_text(row: Mapping[str, Any]) -> str:
+    """Pictures by their pixels; a list that is null as one of nothing, for that is how it is read."""
+    plain = {name: value for name, value in row.items() if name != "split"}
+    plain["images"] = [
+        hashlib.sha256(one.tobytes() if isinstance(one, Image.Image) else one[1]).hexdigest()
+        for one in row["images"]
+    ]
+    if "regions" in plain and plain["regions"] is None:
+        plain["regions"] = [{"finding": None, "box": None, "tolerance": None}]
+    return json.dumps(plain, sort_keys=True)
+
+
+def test_croissant_tells_of_the_frozen_data_set_what_its_card_does(
+    dataset: PreferenceDataset, model: ModelVersion
+) -> None:
+    export = done(dataset)
+    files = files_of(export)
+    told = json.loads(files["croissant.json"])
+    assert (told["name"], told["url"]) == ("Round 1", f"urn:uuid:{dataset.uid}")
+    assert told["creator"]["name"].startswith("3 readers on DeepMedix Review")
+    assert told["license"][0]["description"] == told["rai:dataUseCases"][0] == USE
+    assert any(f"Texts of {model.name}" in one["description"] for one in told["license"])
+    assert f"{dataset.num_readings} readings by 3 readers" in told["rai:dataCollection"]
+    assert dataset.sha256 in told["rai:dataCollection"]
+    assert told["rai:machineAnnotationTools"] == [f"{model.name} ({model}), sha256 {model.sha256}"]
+    by_readers = Counter(dataset.pairs.values_list("num_readers", flat=True))
+    assert told["rai:annotationsPerItem"].startswith(f"Of pairs: {said_readers(by_readers)} Of labels: ")
+    assert any(one.startswith("Agreement of the readers on") for one in told["rai:dataAnnotationAnalysis"])
+    # What nobody knows is not there.
+    assert "rai:dataSocialImpact" not in told
+    sha256 = {one["@id"]: one["sha256"] for one in told["distribution"] if "sha256" in one}
+    assert set(sha256) == set(files) - {"croissant.json", "manifest.json"}
 
 
 def test_the_same_data_set_gives_the_same_bytes_to_everybody(dataset: PreferenceDataset) -> None:

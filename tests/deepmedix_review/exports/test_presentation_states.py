@@ -70,7 +70,7 @@ def test_a_state_is_accepted_and_draws_what_the_database_has(kind: str, tmp_path
     film = FILMS[kind](tmp_path)
     reading = a_reading_of(film)
     export = done(formats=[GSPS])
-    assert set(files_of(export)) == {"README.txt", "manifest.json", TAR}
+    assert set(files_of(export)) == {"README.txt", "croissant.json", "manifest.json", TAR}
     [(name, content)] = objects_of(export, TAR).items()
     assert "GrayscaleSoftcopyPresentationState" in assert_accepted(content, tmp_path)
     state, stored = the_state(content), dcmread(film_path(film), stop_before_pixels=True)

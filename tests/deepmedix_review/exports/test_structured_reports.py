@@ -97,7 +97,7 @@ def test_a_report_is_accepted_and_has_what_the_database_has(kind: str, tmp_path:
     film = FILMS[kind](tmp_path)
     reading = a_reading_of(film)
     export = done(formats=[SR])
-    assert set(files_of(export)) == {"README.txt", "manifest.json", "data/sr.tar"}
+    assert set(files_of(export)) == {"README.txt", "croissant.json", "manifest.json", "data/sr.tar"}
     [(name, content)] = objects_of(export, TAR).items()
     assert "ComprehensiveSR" in assert_accepted(content, tmp_path)
     report = the_report(content)

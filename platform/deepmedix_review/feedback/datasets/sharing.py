@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from deepmedix_review.feedback.examples import (
     cases_known,
@@ -142,6 +142,15 @@ def models_of(dataset: PreferenceDataset) -> list[ModelVersion]:
     """Whose texts are in it."""
     models = ModelVersion.objects.filter(pk__in=_completions(dataset).values("model_version"))
     return list(models.order_by("number"))
+
+
+def readers_behind(dataset: PreferenceDataset) -> Mapping[str, Mapping[int, int]]:
+    """Of pairs and of labels that leave: by how many readers a row rests on, the number of rows."""
+    found = {}
+    for name, rows in (("pairs", dataset.pairs.all()), ("labels", dataset.labels.all())):
+        counts = _leaving(rows).order_by("num_readers").values_list("num_readers").annotate(Count("pk"))
+        found[name] = dict(counts)
+    return found
 
 
 def _completions(dataset: PreferenceDataset) -> "QuerySet[Completion]":
