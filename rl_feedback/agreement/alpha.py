@@ -164,8 +164,11 @@ def _draws(times: Integers, num_draws: int, rng: np.random.Generator) -> Floats:
     total = times.sum()
     if total < _FEWEST_NORMAL:
         return np.asarray(rng.multinomial(total, times / total, size=num_draws), dtype=np.float64)
-    spread = rng.standard_normal((num_draws, len(times))) * np.sqrt(times)
-    return np.asarray(times + spread - spread.sum(axis=1, keepdims=True) * (times / total))
+    drawn = rng.standard_normal((num_draws, len(times)))
+    drawn *= np.sqrt(times)
+    drawn -= drawn.sum(axis=1, keepdims=True) * (times / total)
+    drawn += times
+    return drawn
 
 
 def _ratio_distances(values: Floats) -> Floats:

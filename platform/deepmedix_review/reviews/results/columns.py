@@ -57,6 +57,10 @@ def places_of(wanted: Keys, keys: Keys) -> tuple[Chosen, Keys]:
     if not len(keys):
         return np.zeros(len(wanted), dtype=np.bool_), np.empty(0, dtype=np.int64)
     first, last = int(keys[0]), int(keys[-1])
+    if last - first == len(keys) - 1:
+        place = wanted - first
+        found = (place >= 0) & (place < len(keys))
+        return found, place if found.all() else place[found]
     if last - first >= ROWS_READ_FOR_ONE * len(keys):
         place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
         found = keys[place] == wanted
@@ -90,14 +94,17 @@ def distinct(keys: Keys) -> tuple[Keys, Keys]:
     lie close together, which takes a quarter of the time."""
     if not len(keys):
         return keys, keys
-    offsets = keys - keys.min()
+    least = keys.min()
+    offsets = keys - least
     span = int(offsets.max()) + 1
     if span > ROWS_READ_FOR_ONE * len(keys):
         found, places = np.unique(keys, return_inverse=True)
         return found, places
     is_there = np.zeros(span, dtype=np.bool_)
     is_there[offsets] = True
-    return np.flatnonzero(is_there) + keys.min(), (np.cumsum(is_there) - 1)[offsets]
+    found = np.flatnonzero(is_there) + least
+    # Without a gap between them the distance from the least is the place.
+    return found, offsets if len(found) == span else (np.cumsum(is_there) - 1)[offsets]
 
 
 def distinct_rows(columns: Keys) -> tuple[Keys, Keys]:

@@ -119,7 +119,8 @@ class Ratings:
         return self.only_rows(readings[self.reading])
 
     def only_rows(self, chosen: Chosen) -> "Ratings":
-        return Ratings(self.reading[chosen], self.item[chosen], self.value[chosen])
+        rows = np.flatnonzero(chosen)
+        return Ratings(self.reading[rows], self.item[rows], self.value[rows])
 
 
 class Said:
@@ -188,11 +189,12 @@ class Said:
             return tuple(_NO_RATINGS for _ in values)
         first = int(readings.key[0])
         shifts = [BITS_OF_A_VALUE * place for place in range(len(values) + 1)]
-        packed = " | ".join(
+        # Added up, for each step between is a call of a function for each row.
+        packed = " + ".join(
             (
                 f"((said.reading_id - {first}) << {shifts[-1]})",
                 *(
-                    f"((COALESCE({value}, -1) + 1)::bigint << {shift})"
+                    f"(COALESCE({value} + 1, 0){f' << {shift}' if shift else ''})"
                     for value, shift in zip(values, shifts, strict=False)
                 ),
             )
@@ -200,14 +202,15 @@ class Said:
         num_bits = (int(readings.key[-1]) - first).bit_length() + shifts[-1]
         source = f"FROM {table} said WHERE {near('said.reading_id', readings.key)} {where}"
         if num_bits + self._largest_item.bit_length() <= BITS_OF_A_NUMBER:
-            query = f"SELECT (({item})::bigint << {num_bits}) | {packed} AS c0 {source}"
+            query = f"SELECT (({item})::bigint << {num_bits}) + {packed} AS c0 {source}"
             [both] = read_columns(query, params, num_columns=1)
             said, items = both & ((1 << num_bits) - 1), both >> num_bits
         else:
             said, items = read_columns(f"SELECT {packed} AS c0, {item} AS c1 {source}", params, num_columns=2)
         # What was signed between two queries, the next look counts.
         found, place = places_of((said >> shifts[-1]) + first, readings.key)
-        said, items = said[found], items[found]
+        if not found.all():
+            said, items = said[found], items[found]
         ratings = []
         for shift in shifts[:-1]:
             value = (said >> shift) & ((1 << BITS_OF_A_VALUE) - 1)

@@ -125,12 +125,9 @@ def _disputed(readings: Readings, verdicts: Ratings, shown: Shown) -> Disputed:
     counts = np.bincount(place, minlength=len(regions))
     case = np.zeros(len(regions), dtype=np.int64)
     case[place] = readings.case[verdicts.reading]
-    by_verdict = np.stack(
-        [
-            np.bincount(place, verdicts.value == value, minlength=len(regions))
-            for value in range(len(VERDICTS))
-        ]
-    )
+    many = len(VERDICTS)
+    counted_at = place * many + verdicts.value.astype(np.int64)
+    by_verdict = np.bincount(counted_at, minlength=many * len(regions)).reshape(-1, many).T
     several = counts >= 2
     return Disputed(
         region=regions[several],
