@@ -52,7 +52,7 @@ _QUICK: dict[str, Any] = {
     "checkpoint_every": NUM_STEPS,
     "precision": "bfloat16",
 }
-DPO = DpoConfig(examples_per_step=16, **_QUICK)
+DPO = DpoConfig(examples_per_step=16, loss="sigmoid", **_QUICK)
 GRPO = GrpoConfig(
     examples_per_step=8, num_rollouts=8, recomputes=True, max_new_tokens=256, step_scorer="none", **_QUICK
 )

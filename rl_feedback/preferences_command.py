@@ -14,8 +14,9 @@ from rl_feedback.preferences import Dispute, LeftOut, Preferences, gather_prefer
 from rl_feedback.readings import SignedReading
 from rl_feedback.readings_file import read_readings
 from rl_feedback.training.examples import TrainingPair, write_examples
+from rl_feedback.training.loss_by_agreement import READERS_FILE
 
-ROWS_FILE, REST_FILE, READERS_FILE = "rows.jsonl", "left_out.jsonl", "readers.json"
+ROWS_FILE, REST_FILE = "rows.jsonl", "left_out.jsonl"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -21,8 +21,14 @@ FOLLOW = SftConfig(
     moves_films_px=5,
     checkpoint_every=40,
 )
+# The loss that the figures were measured with, whatever the simulated readers agree on.
 PREFER = DpoConfig(
-    num_steps=40, examples_per_step=8, replay_per_step=8, learning_rate=5e-5, checkpoint_every=20
+    num_steps=40,
+    examples_per_step=8,
+    replay_per_step=8,
+    learning_rate=5e-5,
+    loss="sigmoid",
+    checkpoint_every=20,
 )
 
 

@@ -20,8 +20,9 @@ from rl_feedback.engines.placement import RAY, Placement
 from rl_feedback.engines.ray_cluster import RayCluster
 from rl_feedback.engines.telling import Listener
 from rl_feedback.json_file import read_object
-from rl_feedback.training.config import StageConfig
+from rl_feedback.training.config import NOT_CHOSEN, DpoConfig, StageConfig
 from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.loss_by_agreement import with_losses_for_folder
 from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe
 from rl_feedback.training.samples_file import keep_sample
 from rl_feedback.training.stages import STAGES
@@ -61,6 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         return
     parser.set_defaults(stage=named.name)
     for name, (_, says) in type(named.config).explained().items():
+        if name in NOT_CHOSEN:
+            continue
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=_reader_of(getattr(named.config, name)),
@@ -86,7 +89,10 @@ def run(options: argparse.Namespace) -> Iterator[str]:
 
 def _learn(options: argparse.Namespace, *, on_step: Callable[[StepFigures], None]) -> Iterator[str]:
     in_file = _read(options.config) if options.config else {}
-    recipe = _recipe(options, in_file)
+    recipe = with_losses_for_folder(_recipe(options, in_file), options.data)
+    for number, stage in enumerate(recipe.stages, 1):
+        if isinstance(stage, DpoConfig) and stage.loss_because:
+            sys.stdout.write(f"loss of stage {number}: {stage.loss_because}\n")
     preset = PRESETS[options.preset]
 
     def tell(figures: StepFigures) -> None:
@@ -169,7 +175,7 @@ def _recipe(options: argparse.Namespace, in_file: Mapping[str, Any]) -> Recipe:
     given = {
         field.name: getattr(options, field.name)
         for field in dataclasses.fields(config)
-        if getattr(options, field.name) is not None
+        if field.name not in NOT_CHOSEN and getattr(options, field.name) is not None
     }
     chosen: StageConfig = type(config).from_json({**config.as_json(), **in_file, **given})
     return Recipe((chosen,))

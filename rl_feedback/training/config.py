@@ -18,7 +18,12 @@ Value = TypeVar("Value")
 
 REPORT_TO = ("none", "tensorboard", "mlflow")
 # Choices that change what is told of a run, not what it learns.
-ONLY_TOLD = frozenset({"sample_every", "sample_tokens", "report_to"})
+ONLY_TOLD = frozenset({"sample_every", "sample_tokens", "report_to", "loss_because"})
+# What is written beside a choice and chosen by nobody.
+NOT_CHOSEN = frozenset({"loss_because"})
+# A loss that is chosen by how far readers agree: rl_feedback.training.loss_by_agreement.
+AUTOMATIC = "automatic"
+LOSSES = (AUTOMATIC, "sigmoid", "ipo", "robust")
 
 
 def choice(default: Value, says: str) -> Value:
@@ -148,6 +153,9 @@ class StageConfig:
         """Whether a learned step scorer has a part in it."""
         return False
 
+    def require_decided(self) -> None:
+        """Raises ValueError where something is still to be chosen by the data before it can train."""
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The config with the given fields, all others at their default; an unknown field is refused by name.
@@ -233,21 +241,32 @@ class DpoConfig(StageConfig):
         "Weight of the likelihood of the chosen texts beside DPO's loss of 1; keeps grounding from decaying.",
     )
     loss: str = choice(
-        "sigmoid",
-        "`sigmoid`, or where readers agree little `ipo` (Azar 2023) or `robust` (Chowdhury 2024).",
+        AUTOMATIC,
+        "`automatic`: by how far readers agree on votes; `sigmoid`, `ipo` (Azar 2023; aims at a margin of "
+        "1 / (2 beta) a token) or `robust` (Chowdhury 2024).",
     )
     flip_share: float = choice(
         0.0,
-        "Of `robust`: the share of pairs that are taken to be the wrong way round, below .5.",
+        "Of `robust`: the share of pairs that are taken to be the wrong way round, below .5; 0 takes it from "
+        "the pairs' weights.",
+    )
+    loss_because: str = choice(
+        "",
+        "Why `automatic` chose this loss, written when it did; nothing of it is a choice.",
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_number("beta", above=0)
         self.require_number("sft_weight")
-        self.require_one_of("loss", ("sigmoid", "ipo", "robust"))
+        self.require_one_of("loss", LOSSES)
         self.require_number("flip_share", most=0.49)
         self.require(self.loss == "robust" or self.flip_share == 0, "flip_share", "0 unless loss is robust")
+        is_short_text = isinstance(self.loss_because, str) and len(self.loss_because) <= 1000
+        self.require(is_short_text, "loss_because", "a text of at most 1000 characters")
+
+    def require_decided(self) -> None:
+        self.require(self.loss != AUTOMATIC, "loss", "chosen before the run: sigmoid, ipo or robust")
 
 
 @dataclass(frozen=True)

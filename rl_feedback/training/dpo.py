@@ -65,6 +65,7 @@ def make_trainer(stage: Stage) -> DpoOnFilms:
     """Reads pairs.jsonl."""
     config = stage.config
     assert isinstance(config, DpoConfig)
+    config.require_decided()
     pairs = stage.examples(TrainingPair)
     return DpoOnFilms(
         args=DPOConfig(

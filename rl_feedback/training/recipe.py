@@ -91,8 +91,10 @@ def run_recipe(
     recipe has a part for one: it is trained first, and what `on_rated_text` raises meanwhile ends the run.
     Logs for TensorBoard, where the recipe asks for them, lie beside `work`. A run that was stopped goes on in
     the stage where it was. Of several processes that learn together the first tells. Raises ValueError where
-    `work` was begun with another recipe, parent or other data.
+    `work` was begun with another recipe, parent or other data, or a loss is still to be chosen.
     """
+    for stage in recipe.stages:
+        stage.require_decided()
     # torch takes seconds and 200 MB: whoever only reads recipes does not pay for it.
     from rl_feedback.steps.reading import ensure_step_scorer
     from rl_feedback.training.running import StepsBy, train_stage

@@ -78,6 +78,10 @@ class Examples:
         found = self.by_kind[LEARNS_FROM[config.kind]]
         return [one for one in found if not config.origins or one.origin in config.origins]
 
+    def pairs_of(self, config: StageConfig) -> list[TrainingPair]:
+        """The pairs that a stage of these choices learns from; none of a stage that learns from others."""
+        return [one for one in self.of(config) if isinstance(one, TrainingPair)]
+
     @property
     def kept(self) -> Sequence[Example]:
         return self.by_kind[KeptText]

@@ -12,7 +12,8 @@ from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
 from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
 from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
-from rl_feedback.training.config import REPORT_TO, StageConfig
+from rl_feedback.training.config import AUTOMATIC, REPORT_TO, StageConfig
+from rl_feedback.training.loss_by_agreement import VotesBehind, choose_loss, with_losses_open
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
 # Every setting of a stage as a page names it.
@@ -24,6 +25,7 @@ LABELS = {
     "beta": "Tie to the parent (beta)",
     "loss": "Loss",
     "flip_share": "Share taken to be the wrong way round",
+    "loss_because": "Why this loss",
     "sft_weight": "Weight of the chosen texts' likelihood",
     "desirable_weight": "Weight of good texts",
     "undesirable_weight": "Weight of bad texts",
@@ -60,9 +62,15 @@ KINDS = {
 }
 # What a person may choose on the page; the API takes every setting.
 CHOICES = (
-    *("num_steps", "examples_per_step", "learning_rate", "beta", "sft_weight", "num_rollouts", "kl_weight"),
-    *("replay_per_step", "sample_every", "report_to", "seed"),
+    *("num_steps", "examples_per_step", "learning_rate", "loss", "beta", "sft_weight", "num_rollouts"),
+    *("kl_weight", "replay_per_step", "sample_every", "report_to", "seed"),
 )
+LOSS_NAMES = {
+    AUTOMATIC: "automatic: by how far readers agree",
+    "sigmoid": "sigmoid: the usual",
+    "ipo": "IPO: for readers who agree little",
+    "robust": "robust: for a known share of wrong pairs",
+}
 
 
 @dataclass(frozen=True)
@@ -122,18 +130,23 @@ STANDARD, TRIAL = "standard", "trial"
 class StageForm(forms.Form):
     """An empty field keeps its default; every wrong one is said beside it, all at once."""
 
-    def __init__(self, data: Any, *, stage: StageConfig, prefix: str) -> None:
+    def __init__(self, data: Any, *, stage: StageConfig, prefix: str, automatic_loss: str = "") -> None:
+        """`automatic_loss` is what `automatic` means for this data set."""
         self.stage = stage
         settings = stage.as_json()
         super().__init__(data, initial=settings, prefix=prefix)
+        told = {
+            "report_to": ([(value, value) for value in REPORT_TO], ""),
+            "loss": (list(LOSS_NAMES.items()), f"Automatic here: {automatic_loss}" if automatic_loss else ""),
+        }
         for name in CHOICES:
             if name not in settings:
                 continue
             says = stage.explained()[name][1]
-            if name == "report_to":
-                told = [(value, value) for value in REPORT_TO]
+            if name in told:
+                choices, here = told[name]
                 self.fields[name] = forms.ChoiceField(
-                    label=LABELS[name], choices=told, required=False, help_text=says
+                    label=LABELS[name], choices=choices, required=False, help_text=here or says
                 )
                 continue
             kind = forms.IntegerField if isinstance(settings[name], int) else forms.FloatField
@@ -157,7 +170,9 @@ class StageForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
     def as_json(self) -> dict[str, Any]:
-        return {"kind": self.stage.kind, **self.stage.as_json(), **self.chosen()}
+        settings = {"kind": self.stage.kind, **self.stage.as_json(), **self.chosen()}
+        # A share that a run began with goes with `robust` alone.
+        return settings if settings.get("loss", "robust") == "robust" else {**settings, "flip_share": 0.0}
 
 
 @dataclass(frozen=True)
@@ -214,7 +229,7 @@ def _so_many(number: int, noun: str) -> str:
 class TrainingForm:
     """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run
     whose settings the form begins with; one that no recipe on offer can say is written out. `seconds` are
-    what the texts of each kind of stage take here."""
+    what the texts of each kind of stage take here, `votes` what the data set keeps of its readers' votes."""
 
     def __init__(
         self,
@@ -223,7 +238,10 @@ class TrainingForm:
         *,
         again: Mapping[str, Any] | None = None,
         seconds: Mapping[str, float] | None = None,
+        votes: VotesBehind | None = None,
     ) -> None:
+        self._votes = votes
+        again = with_losses_open(Recipe.from_json(again)).as_json() if again else None
         self.refusal = ""
         self.is_trial = data is not None and data.get("length") == TRIAL
         self._seconds = seconds or {}
@@ -297,7 +315,12 @@ class TrainingForm:
         return Offer(
             offered,
             [
-                StageForm(data if asked else None, stage=stage, prefix=f"{offered.key}-{number}")
+                StageForm(
+                    data if asked else None,
+                    stage=stage,
+                    prefix=f"{offered.key}-{number}",
+                    automatic_loss=self._automatic_loss(stage, examples),
+                )
                 for number, stage in enumerate(stages, 1)
             ],
             [_so_many(number, noun) for noun, number in zip(nouns, counts, strict=True)],
@@ -305,6 +328,11 @@ class TrainingForm:
             length_of(stages, self._seconds, is_trial=False),
             length_of(stages, self._seconds, is_trial=True),
         )
+
+    def _automatic_loss(self, stage: StageConfig, examples: Examples | None) -> str:
+        if examples is None or stage.kind != "dpo":
+            return ""
+        return choose_loss(self._votes, examples.pairs_of(stage)).because
 
 
 def _offered_like(again: Mapping[str, Any]) -> tuple[str, Recipe] | None:
@@ -320,5 +348,5 @@ def _offered_like(again: Mapping[str, Any]) -> tuple[str, Recipe] | None:
 def _differs_on_the_page_alone(stage: StageConfig, offered: StageConfig) -> bool:
     if type(stage) is not type(offered):
         return False
-    shown = {name: getattr(offered, name) for name in CHOICES if hasattr(offered, name)}
+    shown = {name: getattr(offered, name) for name in (*CHOICES, "flip_share") if hasattr(offered, name)}
     return replace(stage, **shown) == offered

@@ -43,6 +43,7 @@ from rl_feedback.engines.placement import LOCAL
 from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.loss_by_agreement import VotesBehind, with_losses_chosen
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
 
 __all__ = [
@@ -68,7 +69,8 @@ def queue_training(
     recipe: Mapping[str, Any] | None = None,
     placement: Mapping[str, Any] | None = None,
 ) -> TrainingRun:
-    """A run of a recipe from the version that serves now; without one, corrections and then preferences.
+    """A run of a recipe from the version that serves now; without one, corrections and then preferences. A
+    loss that it does not name is chosen by how far the data set's readers agree, and the run keeps why.
     Without a placement it learns in one process of this machine's worker."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
@@ -79,6 +81,7 @@ def queue_training(
     examples = examples_of(dataset, parent=parent)
     chosen = Recipe(tuple(_replaying(stage, parent=parent, examples=examples) for stage in wanted.stages))
     _require_something_to_learn(chosen, dataset=dataset, parent=parent, examples=examples)
+    chosen = _with_losses(chosen, dataset=dataset, examples=examples)
     place = require_place(placement or {}, recipe=chosen)
     with transaction.atomic():
         run = TrainingRun.objects.create(
@@ -113,6 +116,15 @@ def _replaying(stage: StageConfig, *, parent: ModelVersion, examples: Examples) 
     if examples.kept:
         return replace(stage, replay_from="kept")
     return replace(stage, replay_per_step=0)
+
+
+def _with_losses(recipe: Recipe, *, dataset: PreferenceDataset, examples: Examples) -> Recipe:
+    try:
+        return with_losses_chosen(
+            recipe, votes=lambda: VotesBehind.from_json(dataset.readers), pairs=examples.pairs_of
+        )
+    except ValueError as error:
+        raise RefusedByRule(str(error)) from error
 
 
 def _require_something_to_learn(

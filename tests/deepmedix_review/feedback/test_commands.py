@@ -35,11 +35,21 @@ def test_a_shell_freezes_and_queues_a_run_with_its_settings(reading, tmp_path: P
     dataset = PreferenceDataset.objects.get()
     assert said.startswith(str(dataset.uid))
     assert dataset.sha256 in said
-    assert "3 steps from" in run("retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings))
-    assert TrainingRun.objects.get().num_steps == 3
+    said = run("retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings))
+    assert "3 steps from" in said
+    assert "loss of stage 1: sigmoid, the usual: no pair of outputs has the votes of two readers" in said
+    queued = TrainingRun.objects.get()
+    assert queued.num_steps == 3
+    assert queued.recipe["stages"][0]["loss"] == "sigmoid"
+    assert queued.recipe["stages"][0]["loss_because"] in said
     with pytest.raises(CommandError, match="An operator names one by RAY_ADDRESS"):
         run("retrain", str(dataset.uid), "--actor", "rita", "--engine", "ray")
     assert TrainingRun.objects.count() == 1
+    settings.write_text(json.dumps({"stages": [{"kind": "dpo", "loss": "ipo"}]}))
+    assert "loss of stage" not in run(
+        "retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings)
+    )
+    assert TrainingRun.objects.latest("id").recipe["stages"][0]["loss"] == "ipo"
 
 
 def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ PAGES = {
 SIGNATURE = {"password": PASSWORD, "reason": "It is better."}
 
 RECIPE = {"stages": [{"kind": "dpo", "num_steps": 2}]}
-OF_NO_OFFER = {"stages": [{"kind": "dpo", "num_steps": 2, "loss": "ipo"}]}
+OF_NO_OFFER = {"stages": [{"kind": "dpo", "num_steps": 2, "lora_rank": 8}]}
 
 
 class Road:
@@ -174,6 +174,80 @@ def test_a_run_is_asked_for_from_the_page_with_the_settings_that_were_chosen(
     assert page.headers["Location"] == reverse("training-run", args=[run.uid])
     [stage] = run.recipe["stages"]
     assert (run.num_steps, stage["learning_rate"], stage["beta"]) == (12, 1e-4, 0.1)
+
+
+def agree_little(dataset: PreferenceDataset) -> PreferenceDataset:
+    """The same rows, frozen of readers of whom 12 pairs tell that they agree little."""
+    votes = {**dataset.readers["votes"], "num_votes": 30, "converged": True}
+    votes["readers"] = [{**reader, "accuracy": 0.7} for reader in votes["readers"]]
+    rows = [
+        {**row, "value": 0.2, "low": 0.0, "high": 0.4, "num_items": 12} if row["criterion"] == "vote" else row
+        for row in dataset.readers["agreement"]
+    ]
+    other = PreferenceDataset.objects.create(
+        title="Little agreement",
+        as_of=dataset.as_of,
+        num_readings=1,
+        num_pairs=dataset.num_pairs,
+        num_labels=0,
+        readers={**dataset.readers, "votes": votes, "agreement": rows},
+        sha256="0" * 64,
+    )
+    for pair in dataset.pairs.all():
+        pair.pk, pair.dataset = None, other
+        pair.save()
+    return other
+
+
+def test_the_form_says_which_loss_agreement_chooses_and_the_run_which_and_why(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    page = client.get(road.url("dataset-detail")).content.decode()
+    assert '<select name="dpo-1-loss"' in page
+    assert '<select name="recommended-2-loss"' in page
+    assert "corrections-1-loss" not in page
+    assert "Automatic here: sigmoid, the usual: no pair of outputs has the votes of two readers" in page
+    dataset = agree_little(road.dataset)
+    page = client.get(reverse("dataset-detail", args=[dataset.uid])).content.decode()
+    assert "Automatic here: robust: readers agree little on votes" in page
+    client.post(reverse("dataset-train", args=[dataset.uid]), {"recipe": "dpo"})
+    run = TrainingRun.objects.latest("id")
+    [stage] = run.recipe["stages"]
+    assert stage["loss"] == "robust"
+    assert 0 < stage["flip_share"] < 0.4
+    page = client.get(reverse("training-run", args=[run.uid])).content.decode()
+    assert "is 0.20 [0.00, 0.40] on 12 pairs of outputs" in page
+    assert "<dt>Why this loss</dt><dd>robust: readers agree little" in page
+    config = client.get(reverse("training-run-config", args=[run.uid])).json()
+    assert config["stages"][0]["loss_because"] == stage["loss_because"]
+
+
+def test_a_loss_that_was_named_on_the_page_stays_and_begins_the_next_form(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    dataset = agree_little(road.dataset)
+    train = reverse("dataset-train", args=[dataset.uid])
+    detail = reverse("dataset-detail", args=[dataset.uid])
+    for loss in ("sigmoid", "ipo", "robust"):
+        client.post(train, {"recipe": "dpo", "dpo-1-loss": loss})
+        run = TrainingRun.objects.latest("id")
+        [stage] = run.recipe["stages"]
+        assert (stage["loss"], stage["loss_because"]) == (loss, "")
+        assert (stage["flip_share"] > 0) == (loss == "robust")
+        assert "It was named." in client.get(reverse("training-run", args=[run.uid])).content.decode()
+        again = client.get(detail, {"again": str(run.uid)}).content.decode()
+        assert f'<option value="{loss}" selected>' in again
+        assert 'value="dpo" checked' in again
+    client.post(train, {"recipe": "dpo"})
+    run = TrainingRun.objects.latest("id")
+    again = client.get(detail, {"again": str(run.uid)}).content.decode()
+    assert '<option value="automatic" selected>' in again
+    assert 'value="dpo" checked' in again
+    wrong = client.post(train, {"recipe": "dpo", "dpo-1-loss": "hinge"}).content.decode()
+    assert "Select a valid choice" in wrong
+    assert TrainingRun.objects.latest("id") == run
 
 
 def test_a_trial_takes_few_steps_and_its_page_says_that_they_teach_little(

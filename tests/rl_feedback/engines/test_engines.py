@@ -79,7 +79,7 @@ def test_a_shell_is_told_what_a_run_on_a_cluster_needs(
         (["--workers", "3"], "Stage 1: examples_per_step is 8, which 3 workers can't share evenly"),
     ):
         shared = ["--shared", str(tmp_path / "shared")] if more else []
-        assert main(["dpo", *folders, "--engine", "ray", *shared, *more]) == 2
+        assert main(["dpo", *folders, "--loss", "sigmoid", "--engine", "ray", *shared, *more]) == 2
         assert sentence in capsys.readouterr().err
     assert not (tmp_path / "shared").exists()
 

@@ -32,7 +32,7 @@ QUICK: dict[str, Any] = {
     "checkpoint_every": 1,
     "learning_rate": 0.01,
 }
-RECIPE = Recipe((SftConfig(num_steps=2, **QUICK), DpoConfig(num_steps=3, **QUICK)))
+RECIPE = Recipe((SftConfig(num_steps=2, **QUICK), DpoConfig(num_steps=3, loss="sigmoid", **QUICK)))
 
 
 def test_help_shows_a_recipe_that_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:

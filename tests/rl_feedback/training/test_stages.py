@@ -1,5 +1,6 @@
 """Real runs of every stage on a real, untrained Qwen2.5-VL: it learns, stops when told, survives a kill."""
 
+import math
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ QUICK = {
 }
 # Gentler: an untrained model that is rewarded for chance jumps at ten times this rate.
 QUICK_ATTEMPTS = {"examples_per_step": 2, "num_rollouts": 3, "max_new_tokens": 8, "learning_rate": 0.003}
+OF_KIND: dict[str, dict[str, Any]] = {"grpo": QUICK_ATTEMPTS, "dpo": {"loss": "sigmoid"}}
 
 
 class Killed(Exception):
@@ -96,7 +98,7 @@ def train(
     on_sample: Callable[[TakenSample], None] | None = None,
     **choices: object,
 ) -> Path:
-    quick = QUICK | (QUICK_ATTEMPTS if kind == "grpo" else {})
+    quick = QUICK | OF_KIND.get(kind, {})
     train_stage(
         CONFIGS[kind].from_json({**quick, **choices}),
         parent=parent,
@@ -302,6 +304,33 @@ def test_replay_teaches_beside_the_examples(parent: Path, data: Path, tmp_path: 
     assert with_replay[0].values["loss"] > without[0].values["loss"] + 1
     assert with_replay[0].values["margin"] == without[0].values["margin"]
     assert "replay_loss" not in without[0].values
+
+
+@pytest.mark.parametrize(
+    ("choices", "before_anything_is_learned"),
+    [
+        # (0 - 1 / (2 beta))^2 of Azar et al., and log 2 of Chowdhury et al. whatever the share of flips.
+        ({"loss": "ipo", "beta": 0.5}, 1.0),
+        ({"loss": "robust", "flip_share": 0.2}, math.log(2)),
+    ],
+)
+def test_a_loss_for_readers_who_agree_little_begins_where_its_paper_says_and_is_learned_by(
+    parent: Path, data: Path, tmp_path: Path, choices: dict[str, Any], before_anything_is_learned: float
+) -> None:
+    seen: list[StepFigures] = []
+    alone: dict[str, Any] = {"sft_weight": 0.0, "replay_per_step": 0, "sample_every": 0, "num_steps": 4}
+    out = train("dpo", parent, data, tmp_path, on_step=seen.append, **alone, **choices)
+    losses = [figures.values["loss"] for figures in seen]
+    assert losses[0] == pytest.approx(before_anything_is_learned, abs=1e-4)
+    assert losses[-1] < losses[0]
+    assert seen[-1].values["margin"] > 0
+    before, after = load_file(parent / "model.safetensors"), load_file(out / "model.safetensors")
+    assert any(not before[name].equal(after[name]) for name in before)
+
+
+def test_a_loss_that_is_still_to_be_chosen_trains_nothing(parent: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="loss must be chosen before the run"):
+        train("dpo", parent, data, tmp_path, loss="automatic")
 
 
 def test_only_examples_of_the_chosen_origins_are_learned_from(

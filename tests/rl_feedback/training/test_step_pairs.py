@@ -63,7 +63,7 @@ def test_neither_the_beginning_nor_an_end_after_the_step_is_learned(parent: Path
 def test_a_run_learns_which_step_is_the_better_one(parent: Path, data: Path, tmp_path: Path) -> None:
     seen: list[StepFigures] = []
     train_stage(
-        DpoConfig(num_steps=8, examples_per_step=2, replay_per_step=0, learning_rate=0.01),
+        DpoConfig(num_steps=8, examples_per_step=2, replay_per_step=0, learning_rate=0.01, loss="sigmoid"),
         parent=parent,
         data=data,
         view=VIEW,

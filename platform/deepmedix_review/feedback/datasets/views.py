@@ -1,5 +1,7 @@
 """Pages on frozen data sets: the list with the freeze, one set, and its card as a file."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,6 +29,7 @@ from deepmedix_review.feedback.tasks import request_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from rl_feedback.counting import counted
+from rl_feedback.training.loss_by_agreement import VotesBehind
 
 PAGE_SIZE = 50
 
@@ -78,16 +81,14 @@ def show_dataset(request: HttpRequest, uid: UUID) -> HttpResponse:
     record_event(actor=acting_user(request), action="view_dataset", subject=dataset)
     run = read_cursor(request, "again")
     again = run_for(acting_user(request), run).recipe if run else None
-    return _render_dataset(
-        request, dataset, TrainingForm(_examples(dataset), again=again, seconds=seconds_of_texts())
-    )
+    return _render_dataset(request, dataset, _form(dataset, again=again))
 
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def train(request: HttpRequest, uid: UUID) -> HttpResponse:
     dataset = dataset_for(acting_user(request), uid)
-    form = TrainingForm(_examples(dataset), request.POST, seconds=seconds_of_texts())
+    form = _form(dataset, request.POST)
     if form.is_valid():
         try:
             run = request_training(
@@ -133,6 +134,21 @@ def _render_dataset(request: HttpRequest, dataset: PreferenceDataset, form: Trai
         "trial_steps": TRIAL_STEPS,
     }
     return render(request, "feedback/dataset_detail.html", context)
+
+
+def _form(
+    dataset: PreferenceDataset,
+    data: Mapping[str, Any] | None = None,
+    *,
+    again: Mapping[str, Any] | None = None,
+) -> TrainingForm:
+    return TrainingForm(
+        _examples(dataset),
+        data,
+        again=again,
+        seconds=seconds_of_texts(),
+        votes=VotesBehind.from_json(dataset.readers),
+    )
 
 
 def _examples(dataset: PreferenceDataset) -> Examples | None:

@@ -50,6 +50,9 @@ class Command(BaseCommand):
         except Http404 as absent:
             raise CommandError("There is no data set of that uid; `freeze_dataset` prints it.") from absent
         self.stdout.write(f"{run.uid} queued: {counted(run.num_steps, 'step')} from {run.parent_version}")
+        for number, stage in enumerate(run.recipe["stages"], 1):
+            if stage.get("loss_because"):
+                self.stdout.write(f"loss of stage {number}: {stage['loss_because']}")
 
 
 def _recipe(stage: str | None, path: Path | None) -> Any:
