@@ -258,6 +258,17 @@ it("tells the latest moment of saving, also where an answer comes again that is 
   expect(saver.state.savedAt).toBe("2026-11-23T10:42:08Z");
 });
 
+it("of a locked study the time at work alone is no loss, and goes without a word", async () => {
+  const server = new FakeServer();
+  server.isLocked = true;
+  const { saver, outbox } = await saverWith(server);
+  saver.opened();
+  saver.save({ kind: "add_active_time", payload: { seconds: 9 } }, FILM);
+  await saver.flush();
+  expect(saver.state).toMatchObject({ problem: { kind: "over" }, numWaiting: 0 });
+  expect(await outbox.waiting("reading-1")).toEqual([]);
+});
+
 it("of a locked study nothing waits for ever: all of it is let go at once", async () => {
   const server = new FakeServer();
   server.isLocked = true;

@@ -254,6 +254,9 @@ export class Saver {
     const problem = problemOf(sent, sentence, answer.body);
     const isSigning = this.signature !== null;
     if (isSigning) await this.withdrawSignature();
+    if (problem.kind === "over" || problem.kind === "closed") {
+      this.set({ numWaiting: await this.kept.forgetWhatNobodySaid() });
+    }
     this.set(sent.kind === "sign" && problem.kind === "refused" ? { problem: null } : { problem });
     if (isSigning) this.listener.notSigned(sentence);
   }

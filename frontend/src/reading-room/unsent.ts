@@ -6,6 +6,11 @@ import { LastResort } from "./last-resort";
 import { type Kept, type Outbox, outboxInMemory, type Waiting } from "./outbox";
 import type { SavedReading, Surroundings } from "./save-state";
 
+/** The page notes these by itself: with nothing else left to send, nothing that anybody said is lost without them. */
+const NOTED_BY_THE_PAGE: ReadonlySet<Sent["kind"]> = new Set(["add_active_time", "open"]);
+
+export const isSaid = ({ change }: Pick<Kept, "change">): boolean => !NOTED_BY_THE_PAGE.has(change.kind);
+
 export class Unsent {
   private outbox: Outbox;
   private readonly lastResort: LastResort;
@@ -103,6 +108,13 @@ export class Unsent {
   /** All but the report that a film shows a name: that still has to arrive. How many are left. */
   async forgetAllThatWasSaid(): Promise<number> {
     return this.forget(({ change }) => change.kind !== "report_name");
+  }
+
+  /** Where nothing waits that the reader said, what the page noted by itself goes. How many are left. */
+  async forgetWhatNobodySaid(): Promise<number> {
+    await this.adding;
+    const rows = await this.rows();
+    return rows.some(isSaid) ? this.count(rows) : this.forget(() => true);
   }
 
   private async forget(isIt: (row: Waiting) => boolean): Promise<number> {

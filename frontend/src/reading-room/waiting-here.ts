@@ -2,6 +2,7 @@
 import { type InstantStorage, rowsIn } from "./last-resort";
 import { type Kept, openOutbox } from "./outbox";
 import { whenSent } from "./turns";
+import { isSaid } from "./unsent";
 
 export interface CaseWaiting {
   readonly reading: string;
@@ -28,10 +29,12 @@ export async function waitingInTheEnd(account: string, storage: InstantStorage):
   return waitingHere(account, storage);
 }
 
-/** Nobody else's: a row that names no account is shown to its reader in the room alone. */
+/** Not of cases of which only the page's own notes wait. Nobody else's: a row that names no account is shown to its reader in the room alone. */
 export function casesOf(account: string, rows: readonly Kept[]): CaseWaiting[] {
   const ids = new Map<string, { readonly caseLabel: string; readonly ids: Set<string> }>();
-  for (const row of rows.filter((each) => each.account === account)) {
+  const own = rows.filter((each) => each.account === account);
+  const withWords = new Set(own.filter(isSaid).map(({ reading }) => reading));
+  for (const row of own.filter(({ reading }) => withWords.has(reading))) {
     const found = ids.get(row.reading) ?? { caseLabel: row.caseLabel, ids: new Set() };
     ids.set(row.reading, found);
     found.ids.add(row.change.change_id);

@@ -12,7 +12,6 @@ if (place) void sendWhatWaits(place, place.dataset.whatWaitsOf ?? "");
 
 async function sendWhatWaits(said: HTMLElement, account: string): Promise<void> {
   const waiting = await waitingHere(account, localStorage);
-  if (waiting.length === 0) return;
   said.replaceChildren(
     ...waiting.map((one) => line(`${waits(one)}: ${one.number === 1 ? "it is" : "they are"} being sent.`)),
   );

@@ -113,16 +113,24 @@ function ProblemBanner(props: {
       return (
         <div class="banner bad" role="alert">
           <p>
-            <strong>{problem.sentence}</strong> {changes(save.numWaiting)} came too late and can't be saved
-            any more.
+            <strong>{problem.sentence}</strong>{" "}
+            {save.numWaiting === 0
+              ? "Nothing that you said here is lost."
+              : `${changes(save.numWaiting)} came too late and can't be saved any more.`}
           </p>
-          <Discard
-            number={save.numWaiting}
-            after=" and go to the worklist"
-            isPrimary
-            lost={() => session.givingUp.whatIsLost(reading.uid)}
-            onDiscard={() => session.givingUp.letGo().then(() => location.assign(addresses.worklist))}
-          />
+          {save.numWaiting === 0 ? (
+            <a class="button primary" href={addresses.worklist}>
+              Back to the worklist
+            </a>
+          ) : (
+            <Discard
+              number={save.numWaiting}
+              after=" and go to the worklist"
+              isPrimary
+              lost={() => session.givingUp.whatIsLost(reading.uid)}
+              onDiscard={() => session.givingUp.letGo().then(() => location.assign(addresses.worklist))}
+            />
+          )}
         </div>
       );
     case "conflict":

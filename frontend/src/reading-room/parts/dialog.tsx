@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { openDialog } from "../../dialog";
 
 /** What lies over the room for a while: open as long as it is on the page. `children` are given what closes it. */
@@ -19,7 +19,9 @@ export function Dialog(props: {
   const closing = useRef(() => {});
   const now = useRef(props);
   now.current = props;
-  useEffect(() => {
+  // With the page, not after it: what is within may ask for the focus, which a dialog gives to its first field as it
+  // opens.
+  useLayoutEffect(() => {
     if (element.current === null) return;
     let isGone = false;
     closing.current = openDialog(

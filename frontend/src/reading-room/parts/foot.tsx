@@ -99,8 +99,24 @@ function Doubts({ room, doubts }: { readonly room: Room; readonly doubts: readon
 }
 
 /** Nothing is left. What the answer should perhaps not say is in nobody's way. */
-function Ready({ room, reading }: { readonly room: Room; readonly reading: Reading }) {
-  if (reading.stage === "first_read") return <p class="left quiet">Your first read can be locked.</p>;
+function Ready({
+  room,
+  reading,
+  isLate,
+}: {
+  readonly room: Room;
+  readonly reading: Reading;
+  readonly isLate: boolean;
+}) {
+  if (reading.stage === "first_read") {
+    return (
+      <p class="left quiet">
+        {isLate
+          ? "Locked once the server can be reached; the outputs come then. The film can be looked at meanwhile."
+          : "Your first read can be locked."}
+      </p>
+    );
+  }
   const stillSaid = stillSaidInWords(reading);
   const place = placeOfStillSaid(reading);
   if (stillSaid === "") {
@@ -129,7 +145,8 @@ function Left({ state, room, roomState }: Props) {
     if (refusal !== null) return <p class="left refusal">{refusal}</p>;
     if (reading.signed_at !== null || room.isOver) return null;
     if (state.doubts.length > 0) return <Doubts room={room} doubts={state.doubts} />;
-    return <Ready room={room} reading={reading} />;
+    const isLate = state.isSigning && state.stage.kind === "open" && state.stage.save.problem !== null;
+    return <Ready room={room} reading={reading} isLate={isLate} />;
   }
   return (
     <button

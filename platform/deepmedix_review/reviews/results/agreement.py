@@ -150,6 +150,12 @@ def agreement_figures(compared: Sequence[Compared], pairs: Figure) -> tuple[Figu
     )
 
 
+def _least(row: _Estimated) -> float:
+    """Where its row of the plot begins."""
+    value, interval = row.found.value, row.found.interval
+    return min(0.0 if value is None else value, interval[0] if interval else 0.0)
+
+
 def _said_of_one_value(alpha: _Estimated, places: Keys, ac2: Estimate) -> _Estimated:
     """Why there is no alpha where all ratings are alike, and what a coefficient says that exists then."""
     one = alpha.criterion
@@ -207,7 +213,7 @@ def _by_criterion(
         )
     plot = interval_plot(
         [(row.criterion.name, row.found.value, row.found.interval) for row in rows],
-        low=-0.2 if all((row.found.value or 0) > -0.2 for row in rows) else -1.0,
+        low=-0.2 if all(_least(row) >= -0.2 for row in rows) else -1.0,
         high=1.0,
         marks=(0.0, *marks),
         unit=unit,
