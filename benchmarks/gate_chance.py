@@ -4,13 +4,17 @@ Two equal models are drawn from the figures that the shipped model really had fi
 answers most films as its parent does, the others as the model answered another film with as many lesions. So
 both are equally good on the average of all films, and whatever holds the candidate is chance. A figure that
 is not held "for sure" only counts against a candidate where its best estimate lies beyond the margin, so the
-estimates alone tell. Left out are what is held for sure alone (canaries, twins), the steps, and statements
-reversed, which have no meaning between two films.
+estimates alone tell. Recall of one kind is drawn likewise, from other films with as many of that kind. Left
+out are what is held for sure alone (canaries, twins), the steps, and statements reversed, which have no
+meaning between two films.
+
+Beside it stands how often a candidate is caught that lost findings of one kind alone, by the figure of that
+kind alone: its parent names nine in ten of them, the candidate six.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +31,8 @@ SIZES = (200, 500, 1000, 2000)
 # Of the films, those that the candidate answers otherwise than its parent.
 CHANGED = (0.1, 0.3, 0.5)
 LEFT_OUT = frozenset({"reversed"})
+# A planted loss of one kind: the parent's recall, and the candidate's.
+PLANTED = (0.9, 0.6)
 
 Numbers = NDArray[np.float64]
 Scores = Mapping[str, CaseScores]
@@ -56,11 +62,19 @@ def held_by_chance(
     num_against = dict.fromkeys((guard.figure for guard in guards), 0)
     num_held = 0
     for _ in range(num_draws):
-        against = set()
+        against: set[str] = set()
         for scores in sites:
             parent = rng.integers(len(scores["lesion_recall"].values), size=num_films)
-            candidate = _answered_otherwise(scores, parent, changed=changed, rng=rng)
-            against |= {guard.figure for guard in guards if _is_beyond(scores, guard, parent, candidate)}
+            is_changed = rng.random(num_films) < changed
+            candidate = _answered_otherwise(scores["lesion_recall"], parent, is_changed, rng)
+            for guard in guards:
+                if guard.fewest:
+                    other = _answered_otherwise(scores[guard.figure], parent, is_changed, rng)
+                    found = _is_beyond(scores, guard, parent, other)
+                else:
+                    found = _is_beyond(scores, guard, parent, candidate)
+                if found:
+                    against.add(guard.figure)
         num_held += bool(against)
         for figure in against:
             num_against[figure] += 1
@@ -69,15 +83,39 @@ def held_by_chance(
     )
 
 
+def caught_of_a_kind(
+    scores: Scores,
+    guard: Guard,
+    *,
+    num_films: int,
+    num_draws: int,
+    planted: tuple[float, float] = PLANTED,
+    seed: int = SEED,
+) -> float:
+    """The share held by the figure of one kind of candidates that name what their parent names of it, but for
+    findings lost at random: recall is `planted` before and after, on the average of all findings."""
+    rng = np.random.default_rng(seed)
+    before, after = planted
+    there = np.asarray(scores[guard.figure].weights).astype(np.int64)
+    num_held = 0
+    for _ in range(num_draws):
+        shown = there[rng.integers(len(there), size=num_films)]
+        named = rng.binomial(shown, before)
+        kept = rng.binomial(named, after / before)
+        total = shown.sum()
+        num_held += total >= guard.fewest and (named.sum() - kept.sum()) / total > guard.margin
+    return num_held / num_draws
+
+
 def _answered_otherwise(
-    scores: Scores, films: NDArray[np.int64], *, changed: float, rng: np.random.Generator
+    like: CaseScores, films: NDArray[np.int64], is_changed: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    lesions = np.asarray(scores["lesion_recall"].weights)
+    """Of each film that is changed, another one that weighs as much in `like`."""
+    weights = np.asarray(like.weights)
     found = films.copy()
-    is_changed = rng.random(len(films)) < changed
-    for number in np.unique(lesions):
-        alike = np.flatnonzero(lesions == number)
-        here = is_changed & (lesions[films] == number)
+    for number in np.unique(weights):
+        alike = np.flatnonzero(weights == number)
+        here = is_changed & (weights[films] == number)
         found[here] = rng.choice(alike, size=int(here.sum()))
     return found
 
@@ -86,6 +124,8 @@ def _is_beyond(scores: Scores, guard: Guard, parent: NDArray[np.int64], candidat
     values, weights = (
         np.asarray(part) for part in (scores[guard.figure].values, scores[guard.figure].weights)
     )
+    if guard.fewest and weights[parent].sum() < guard.fewest:
+        return False
     before, after = (_mean(values[films], weights[films]) for films in (parent, candidate))
     scale = max(before, 1e-9) if guard.direction is Direction.SHOULD_NOT_DRIFT else 1.0
     return harm(guard.direction, (after - before) / scale) > guard.margin
@@ -132,22 +172,39 @@ def run() -> list[Figure]:
     guards = [
         guard for guard in POLICY.of(Suite.SEALED) if not guard.only_for_sure and guard.figure not in LEFT_OUT
     ]
-    figures = []
+    return [*_chances(sites, guards), *_catches(sites, guards)]
+
+
+def _chances(sites: Sequence[Scores], guards: Sequence[Guard]) -> Iterator[Figure]:
+    kinds = [guard for guard in guards if guard.fewest]
     for changed in CHANGED:
-        by_size = {
-            size: held_by_chance(sites, guards=guards, num_films=size, changed=changed, num_draws=NUM_DRAWS)
-            for size in SIZES
-        }
-        for size, found in by_size.items():
-            most = sorted(found.by_figure.items(), key=lambda item: -item[1])[:3]
-            names = ", ".join(f"{name} {share:.3f}" for name, share in most if share)
-            figures.append(
-                Figure(
-                    f"held by chance, {size} films a site, {changed:.0%} answered otherwise; most by {names}",
+        for size in SIZES:
+            for asked, of in ((guards, ""), (kinds, " by recall of one kind")):
+                found = held_by_chance(
+                    sites, guards=asked, num_films=size, changed=changed, num_draws=NUM_DRAWS
+                )
+                most = sorted(found.by_figure.items(), key=lambda item: -item[1])[:3]
+                names = ", ".join(f"{name} {share:.3f}" for name, share in most if share)
+                yield Figure(
+                    f"held by chance{of}, {size} films a site, {changed:.0%} answered otherwise; "
+                    f"most by {names or 'none'}",
                     found.held,
                     "share",
                     Peer("1 in 20, what a test of 95 % allows", 0.05),
                     NUM_DRAWS,
                 )
-            )
-    return figures
+
+
+def _catches(sites: Sequence[Scores], guards: Sequence[Guard]) -> Iterator[Figure]:
+    before, after = PLANTED
+    for number, scores in enumerate(sites, start=1):
+        for guard in guards:
+            if guard.fewest and any(scores[guard.figure].weights):
+                fell = f"{guard.label.lower()} from {before:g} to {after:g}"
+                yield Figure(
+                    f"caught, site {number}, {SIZES[0]} films: {fell}",
+                    caught_of_a_kind(scores, guard, num_films=SIZES[0], num_draws=NUM_DRAWS),
+                    "share",
+                    Peer("4 in 5, what a trial is planned for", 0.8),
+                    NUM_DRAWS,
+                )

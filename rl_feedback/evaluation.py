@@ -124,8 +124,9 @@ def case_as_json(result: CaseResult) -> dict[str, Any]:
 
 
 def case_from_json(row: Mapping[str, Any]) -> CaseResult:
-    """Raises MeasuredOtherwise, naming what is missing, for a row that another version wrote."""
-    score = dict(row["score"])
+    """Raises MeasuredOtherwise, naming what is missing, for a row that another version wrote. One from before
+    findings were counted by kind is read, without them."""
+    score = {"found_by_kind": None, **row["score"]}
     missing = {field.name for field in fields(PhantomScore)} ^ set(score)
     if missing:
         raise MeasuredOtherwise(
@@ -133,4 +134,6 @@ def case_from_json(row: Mapping[str, Any]) -> CaseResult:
         )
     score = {name: tuple(value) if isinstance(value, list) else value for name, value in score.items()}
     score["boxes"] = tuple(map(tuple, score["boxes"]))
+    if score["found_by_kind"] is not None:
+        score["found_by_kind"] = tuple(map(tuple, score["found_by_kind"]))
     return CaseResult(seed=int(row["seed"]), text=str(row["text"]), score=PhantomScore(**score))

@@ -13,7 +13,7 @@ from inference.grounding import ParsedStep, parse_completion
 from inference.phantom_truth import ALL_LESIONS, KINDS, NO_FINDING, SIDES, Finding, PhantomTruth
 from inference.regions import Box
 from rl_feedback.constant_boxes import PlacedBox, constant_box_scores
-from rl_feedback.gate.policy import CaseScores
+from rl_feedback.gate.policy import KIND_RECALL, CaseScores
 from rl_feedback.phantom_statements import statements
 
 LABELS = {
@@ -33,6 +33,7 @@ LABELS = {
     "num_boxes": "Regions drawn",
     "constant_box": "Regions in one place",
 }
+KIND_LABELS = {figure: f"{kind.capitalize()} recall" for kind, figure in KIND_RECALL.items()}
 
 _DENIED = re.compile(r"\b(no|not|without|neither|nor|absent|free of)\b")
 _LARGE_HEART = re.compile(r"\bcardiomegaly\b|\b(enlarged|large)\b.*\bheart\b|\bheart\b.*\b(enlarged|large)\b")
@@ -46,6 +47,8 @@ class PhantomScore:
     `lesion_ious` has one entry per lesion that is there: 0 unless a step names its kind and side and points
     at it. A step that points at several places earns the mean over them, so that more boxes never pay.
     `kinds_affirmed` and `kinds_denied` are what the text says outright, `kinds_present` what is true.
+    `found_by_kind` has for each kind that is there: the kind, how many there are, how many the answer names
+    with their side; None of a score that was kept before these were counted.
     """
 
     well_formed: bool
@@ -64,6 +67,7 @@ class PhantomScore:
     kinds_denied: tuple[str, ...]
     kinds_present: tuple[str, ...]
     boxes: tuple[PlacedBox, ...]
+    found_by_kind: tuple[tuple[str, int, int], ...] | None
 
     @property
     def kinds_flipped(self) -> frozenset[str]:
@@ -126,6 +130,7 @@ def score_phantom(
         kinds_denied=said.denied,
         kinds_present=tuple(kind for kind in KINDS if kind in {finding.kind for finding in seen.findings}),
         boxes=tuple(_placed(parsed.steps, model_size)),
+        found_by_kind=tuple(_found_by_kind(seen.findings, named)),
     )
 
 
@@ -147,6 +152,8 @@ def case_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:
     """Each figure case by case, as the gate compares them.
 
     Weights make the weighted mean the pooled figure: findings named for precision, lesions for their IoU.
+    Recall of a kind that no film shows has no weight. Raises ValueError for scores that were kept before
+    findings were counted by kind.
     """
     table = [_figures_of(score) for score in scores]
     by_film = {
@@ -156,7 +163,28 @@ def case_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:
         for name in LABELS
         if name != "constant_box"
     }
-    return {**by_film, "constant_box": constant_box_scores([score.boxes for score in scores])}
+    return {
+        **by_film,
+        **_kind_scores(scores),
+        "constant_box": constant_box_scores([score.boxes for score in scores]),
+    }
+
+
+def _kind_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:
+    """Recall by kind, each film weighing as many findings of the kind as it shows."""
+    table: list[dict[str, tuple[int, int]]] = []
+    for score in scores:
+        if score.found_by_kind is None:
+            raise ValueError("These films were scored before findings were counted by kind: evaluate again.")
+        table.append({kind: (named, there) for kind, there, named in score.found_by_kind})
+    found = {}
+    for kind, figure in KIND_RECALL.items():
+        cases = [row.get(kind, (0, 0)) for row in table]
+        found[figure] = CaseScores(
+            values=tuple(_share(named, there) for named, there in cases),
+            weights=tuple(float(there) for _, there in cases),
+        )
+    return found
 
 
 def both_case_scores(
@@ -178,11 +206,17 @@ def both_case_scores(
 def aggregate(
     scores: Sequence[PhantomScore], *, confidence: float = 0.95, num_resamples: int = 2000, seed: int = 7
 ) -> dict[str, Figure]:
-    """Every figure of a version's scores; see `figures_of`. Raises ValueError when there is no score."""
+    """Every figure of a version's scores, recall of those kinds alone that some film shows; see `figures_of`.
+    Raises ValueError when there is no score."""
     if not scores:
         raise ValueError("There are no scores to average; score at least one completion.")
+    by_name = {
+        name: cases
+        for name, cases in case_scores(scores).items()
+        if name not in KIND_LABELS or any(cases.weights)
+    }
     return figures_of(
-        case_scores(scores), LABELS, confidence=confidence, num_resamples=num_resamples, seed=seed
+        by_name, LABELS | KIND_LABELS, confidence=confidence, num_resamples=num_resamples, seed=seed
     )
 
 
@@ -271,6 +305,14 @@ def claims(step: str) -> set[str]:
 def speaks_of_heart(step: str) -> bool:
     """Whether a step is about the heart, whatever it says of it."""
     return bool(_HEART.search(step.lower()))
+
+
+def _found_by_kind(findings: Sequence[Finding], named: set[str]) -> Iterator[tuple[str, int, int]]:
+    """Of each kind that is there: the kind, how many there are, how many of them are named."""
+    for kind in KINDS:
+        there = [finding.name for finding in findings if finding.kind == kind]
+        if there:
+            yield kind, len(there), sum(name in named for name in there)
 
 
 def _num_on_wrong_side(lesions: Sequence[Finding], said: set[str]) -> int:

@@ -93,6 +93,7 @@ def decide(
             compare_figure(scores, guard=guard, policy=policy)
             for scores in benchmarks
             for guard in policy.of(scores.suite)
+            if not _shows_none(scores, guard)
         ),
         *(
             compare_gap(both, guard=guard, policy=policy)
@@ -117,6 +118,8 @@ def decide(
 def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> Comparison:
     """The difference of one figure with its paired bootstrap interval, and the verdict on it."""
     parent, candidate = _both(scores, guard.figure)
+    if guard.fewest and parent.weights != candidate.weights:
+        raise ValueError(f"{scores.benchmark}: {guard.label} was counted on other findings for each version.")
     draws = _resampled_counts(len(parent.values), policy)
     before, after = _mean(parent), _mean(candidate)
     differences = _means(candidate, draws) - _means(parent, draws)
@@ -130,6 +133,7 @@ def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> 
         difference=(after - before) / scale,
         differences=differences / scale,
         num_cases=len(parent.values),
+        num_findings=int(sum(parent.weights)) if guard.fewest else None,
     )
 
 
@@ -161,6 +165,11 @@ def compare_gap(both: TwinScores, *, guard: Guard, policy: Policy) -> Comparison
     )
 
 
+def _shows_none(scores: BenchmarkScores, guard: Guard) -> bool:
+    """Whether the films show no finding of the one kind that is guarded: then there is nothing to compare."""
+    return guard.fewest > 0 and not any(any(one.weights) for one in _both(scores, guard.figure))
+
+
 def _both(scores: BenchmarkScores, figure: str) -> tuple[CaseScores, CaseScores]:
     try:
         parent, candidate = scores.parent[figure], scores.candidate[figure]
@@ -186,15 +195,21 @@ def _judged(
     difference: float,
     differences: Numbers,
     num_cases: int,
+    num_findings: int | None = None,
 ) -> Comparison:
     tail = (1 - policy.confidence) / 2
     low, high = (float(bound) for bound in np.quantile(differences, [tail, 1 - tail]))
     verdict = _verdict(guard, low=low, high=high)
+    note = ""
+    if num_findings is not None and num_findings < guard.fewest:
+        verdict = Verdict.TOO_FEW
+        note = f"Decides nothing: {num_findings} on these films, and the policy asks for {guard.fewest}."
     # 2 films of 200 are no more than a margin of .01, though 1 - .99 is in floating point.
     is_beyond = round(harm(guard.direction, difference), 9) > guard.margin and not guard.only_for_sure
     is_asked = guard.limit is not None and before <= guard.limit
     is_past = guard.limit is not None and is_asked and after > guard.limit
-    note = "" if guard.limit is None or is_asked else _unasked(guard.limit)
+    if guard.limit is not None and not is_asked:
+        note = _unasked(guard.limit)
     return Comparison(
         benchmark=benchmark,
         figure=guard.figure,
@@ -213,6 +228,7 @@ def _judged(
         limit=guard.limit if is_asked else None,
         is_past_limit=is_past,
         note=note,
+        num_findings=num_findings,
     )
 
 

@@ -6,9 +6,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
+
+from inference.phantom_truth import ALL_LESIONS
+
+# Recall of one kind of finding: of those that are there, the share that the answer names, side and all.
+KIND_RECALL = {kind: f"{kind}_recall" for kind in (*ALL_LESIONS, "cardiomegaly")}
 
 
 class Direction(StrEnum):
@@ -31,11 +37,13 @@ class Suite(StrEnum):
 
 class Verdict(StrEnum):
     """`held`: worse than the margin for sure. `unclear`: the interval reaches past the margin. `passes`: it
-    does not."""
+    does not. `too few`: the films show fewer findings of the kind than the policy asks for, so it is shown
+    and decides nothing."""
 
     PASSES = "passes"
     UNCLEAR = "unclear"
     HELD = "held"
+    TOO_FEW = "too few"
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Guard:
     """One guarded figure and how much worse it may get; a drift's margin is a share of the parent's mean.
 
     `limit` is the most that a figure may be at all, asked only where the parent keeps it. With
-    `only_for_sure` an unclear figure never holds.
+    `only_for_sure` an unclear figure never holds. `fewest` above 0 is for recall of one kind: where a
+    benchmark shows fewer findings of it, the figure is shown and decides nothing.
     """
 
     figure: str
@@ -53,6 +62,7 @@ class Guard:
     suite: Suite = Suite.SEALED
     limit: float | None = None
     only_for_sure: bool = False
+    fewest: int = 0
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -91,6 +101,8 @@ class Policy:
                 raise ValueError(f"{guard.label}: a margin lies above 0 and is at most 1.")
             if guard.limit is not None and not (math.isfinite(guard.limit) and guard.limit >= 0):
                 raise ValueError(f"{guard.label}: a limit is a number from 0 up.")
+            if guard.fewest < 0:
+                raise ValueError(f"{guard.label}: the fewest findings are a number from 0 up.")
         unknown = set(self.required_gains) - {
             guard.figure for guard in self.guards if guard.direction is not Direction.SHOULD_NOT_DRIFT
         }
@@ -110,6 +122,11 @@ class Policy:
         guards = tuple(Guard.from_json(guard) for guard in values["guards"])
         return cls(**{**values, "guards": guards, "required_gains": tuple(values.get("required_gains", ()))})
 
+
+# Wide enough that chance seldom holds one of so many figures, narrow enough that a kind of which a third is
+# lost is caught: docs/reference/gate.md has the shares.
+KIND_MARGIN = 0.15
+FEWEST_OF_A_KIND = 30
 
 _FIRST_GUARDS = (
     Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.03),
@@ -144,6 +161,26 @@ def _gap(figure: str, label: str) -> Guard:
     return Guard(figure, label, Direction.LOWER_IS_BETTER, 0.05, suite=Suite.TWINS, only_for_sure=True)
 
 
+def _with_kinds(guards: tuple[Guard, ...]) -> tuple[Guard, ...]:
+    """Recall of each kind stands behind lesion recall."""
+    kinds = tuple(
+        Guard(
+            figure,
+            f"{kind.capitalize()} recall",
+            Direction.HIGHER_IS_BETTER,
+            KIND_MARGIN,
+            fewest=FEWEST_OF_A_KIND,
+        )
+        for kind, figure in KIND_RECALL.items()
+    )
+    return tuple(
+        chain.from_iterable(
+            (guard, *kinds) if (guard.suite, guard.figure) == (Suite.SEALED, "lesion_recall") else (guard,)
+            for guard in guards
+        )
+    )
+
+
 # The margins are those within which two equally good models differ by chance, on 200 films of each site.
 _POLICIES = (
     Policy(number=1, guards=_FIRST_GUARDS),
@@ -168,22 +205,24 @@ _POLICIES = (
         ),
     ),
 )
-POLICIES = (
-    *_POLICIES,
-    replace(
-        _POLICIES[-1],
-        number=3,
-        guards=(
-            *_POLICIES[-1].guards,
-            Guard(
-                "step_score",
-                "Weakest step, as readers would rate it",
-                Direction.HIGHER_IS_BETTER,
-                0.03,
-                suite=Suite.STEPS,
-            ),
+_WITH_STEPS = replace(
+    _POLICIES[-1],
+    number=3,
+    guards=(
+        *_POLICIES[-1].guards,
+        Guard(
+            "step_score",
+            "Weakest step, as readers would rate it",
+            Direction.HIGHER_IS_BETTER,
+            0.03,
+            suite=Suite.STEPS,
         ),
     ),
+)
+POLICIES = (
+    *_POLICIES,
+    _WITH_STEPS,
+    replace(_WITH_STEPS, number=4, guards=_with_kinds(_WITH_STEPS.guards)),
 )
 POLICY = POLICIES[-1]
 
@@ -219,7 +258,8 @@ class Comparison:
 
     `counts_against` holds the candidate: the verdict is `held`, or it is `unclear` and the best estimate lies
     beyond the margin, or the candidate is past a `limit` that its parent keeps. `note` says what else there
-    is to know, such as a limit that is not asked because the parent breaks it.
+    is to know, such as a limit that is not asked because the parent breaks it. `num_findings`, of recall by
+    kind alone, says how many findings of the kind the films show.
     """
 
     benchmark: str
@@ -239,6 +279,7 @@ class Comparison:
     limit: float | None = None
     is_past_limit: bool = False
     note: str = ""
+    num_findings: int | None = None
 
     @property
     def half_width(self) -> float:
@@ -246,7 +287,7 @@ class Comparison:
 
     @property
     def improved(self) -> bool:
-        return is_better(self.direction, low=self.low, high=self.high)
+        return self.verdict is not Verdict.TOO_FEW and is_better(self.direction, low=self.low, high=self.high)
 
 
 def is_better(direction: Direction, *, low: float, high: float) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inference.phantoms import draw_phantom
+from rl_feedback.phantom_figures import KIND_LABELS
 from rl_feedback.simulated_readers import PANEL, read_case
 
 SHOWN = {
@@ -26,11 +27,27 @@ _CEILING = Path(__file__).with_name("ceiling.json")
 
 @dataclass(frozen=True)
 class Measured:
-    """A mean with its 95 % interval."""
+    """A mean with its 95 % interval; `num_findings` is for recall of one kind: how many of it there are."""
 
     mean: float
     low: float
     high: float
+    num_findings: int | None = None
+
+
+def measured_of(figures: Mapping[str, Any]) -> dict[str, Measured]:
+    """What a report shows of figures by name, each with `mean`, `low`, `high` and `weight`: of kinds those
+    that some film shows."""
+    shown = {name: _measured(figures[name]) for name in SHOWN}
+    return shown | {
+        name: replace(_measured(figures[name]), num_findings=int(figures[name]["weight"]))
+        for name in KIND_LABELS
+        if name in figures
+    }
+
+
+def _measured(figure: Mapping[str, float]) -> Measured:
+    return Measured(figure["mean"], figure["low"], figure["high"])
 
 
 @dataclass(frozen=True)

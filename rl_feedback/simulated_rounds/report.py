@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from rl_feedback.phantom_figures import KIND_LABELS
 from rl_feedback.simulated_rounds.figures import GAINED, SHOWN, LoopReport, Round, ceiling
 from rl_feedback.simulated_rounds.plots import Line, draw_lines
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}td,th{border-bottom:1px solid #ddd;padding:.3rem .7rem;
 text-align:right;vertical-align:top}td:first-child,th:first-child,td.words{text-align:left}
+tr.kind td:first-child{padding-left:2rem}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}strong.simulated{background:#fff2cc;padding:.1rem .3rem}"""
 
 
@@ -86,14 +88,23 @@ def _preference(report: LoopReport) -> str:
 
 
 def _table(report: LoopReport, site: str) -> str:
-    rows = []
+    """The figures after each round; below lesion recall stands that of each kind that the films show."""
+    kinds = {name: label for name, label in KIND_LABELS.items() if name in report.rounds[0].figures[site]}
+    labels: dict[str, str] = {}
     for name, label in SHOWN.items():
+        labels[name] = label
+        if name == "lesion_recall":
+            labels |= kinds
+    rows = []
+    for name, label in labels.items():
         cells = "".join(
             f"<td>{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})</td>"
             for one in report.rounds
             for found in (one.figures[site][name],)
         )
-        rows.append(f"<tr><td>{escape(label)}</td>{cells}</tr>")
+        count = report.rounds[0].figures[site][name].num_findings
+        head = escape(label) if count is None else f"{escape(label)} <small>of {count}</small>"
+        rows.append(f"<tr{' class=kind' if name in kinds else ''}><td>{head}</td>{cells}</tr>")
     heads = "".join(
         f"<th>after {one.number}</th>" if one.number else "<th>start</th>" for one in report.rounds
     )

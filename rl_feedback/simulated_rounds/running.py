@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.phantoms import HELD_OUT_SEEDS, SITES, draw_phantom
@@ -14,7 +14,7 @@ from rl_feedback.phantom_figures import aggregate, score_phantom
 from rl_feedback.readings import SignedReading
 from rl_feedback.simulated_readers import PANEL, Kind
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round, engine_of, say_of_films
-from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, preferred
+from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, measured_of, preferred
 from rl_feedback.simulated_rounds.learning import learn, write_data
 from rl_feedback.simulated_rounds.sharing import num_films_for
 from rl_feedback.training.recipe import Recipe
@@ -115,16 +115,14 @@ def measure(model: Path, num_films: int) -> tuple[dict[str, dict[str, Measured]]
         texts = say_of_films(engine, [(str(film.seed), film.to_uint8()) for film in films], temperature=0.0)
         said[site] = [texts[str(film.seed), 1] for film in films]
         scores = [score_phantom(text, film.truth) for text, film in zip(said[site], films, strict=True)]
-        figures = aggregate(scores)
-        found[site] = {
-            name: Measured(figures[name].mean, figures[name].low, figures[name].high) for name in SHOWN
-        }
+        found[site] = measured_of({name: asdict(figure) for name, figure in aggregate(scores).items()})
     return found, said
 
 
 def _line(one: Round) -> str:
     told = "; ".join(
-        f"{site}: " + ", ".join(f"{name} {found.mean:.3f}" for name, found in figures.items())
+        f"{site}: "
+        + ", ".join(f"{name} {found.mean:.3f}" for name, found in figures.items() if name in SHOWN)
         for site, figures in one.figures.items()
     )
     share = f"; preferred {one.preferred.share:.2f}" if one.preferred else ""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from rl_feedback.evaluation import (
     case_from_json,
     evaluate_phantoms,
 )
-from rl_feedback.phantom_figures import aggregate
+from rl_feedback.phantom_figures import aggregate, case_scores
 from tests.factories.models import write_untrained_model
 
 BENCHMARK = PhantomBenchmark(first_seed=1_000_100, num_phantoms=20, site="second")
@@ -79,6 +80,12 @@ def test_a_case_survives_json_and_one_of_another_version_is_refused() -> None:
     result = evaluate_phantoms(Oracle(), BENCHMARK, asked=ASKED)[0]
     row = json.loads(json.dumps(case_as_json(result)))
     assert case_from_json(row) == result
+    assert result.score.found_by_kind is not None
+    del row["score"]["found_by_kind"]
+    earlier = case_from_json(row)
+    assert replace(earlier.score, found_by_kind=result.score.found_by_kind) == result.score
+    with pytest.raises(ValueError, match="before findings were counted by kind"):
+        case_scores([earlier.score])
     del row["score"]["heart_iou"]
     with pytest.raises(ValueError, match="heart_iou"):
         case_from_json(row)

@@ -21,7 +21,7 @@ _MOST_PHANTOMS = 2500
 # Twins are drawn from this many seeds, far beyond any that films were ever written from.
 _TWIN_SEEDS = range(2**40, 2**52)
 # Counts up with every change of what is measured of a film.
-_FIGURES = 2
+_FIGURES = 3
 
 
 def ensure_gate_benchmarks() -> list[Benchmark]:
@@ -55,7 +55,8 @@ def ensure_benchmarks_for(candidate: ModelVersion) -> list[Benchmark]:
     )
     twins = [
         Benchmark.objects.get_or_create(
-            name=f"{max(1, number // 2)} twins for {candidate.uid.hex[:12]}, {benchmark.site} site",
+            name=f"{max(1, number // 2)} twins for {candidate.uid.hex[:12]}, {benchmark.site} site, "
+            f"figures {_FIGURES}",
             defaults={
                 "first_seed": _twin_seed(candidate, benchmark.site),
                 "num_phantoms": max(1, number // 2),
@@ -86,7 +87,13 @@ def _benchmark_name(number: int, site: Site) -> str:
 def record_evaluation(evaluation: Evaluation, results: Sequence[AnyResult]) -> None:
     """Keep every case and the figures over them, and end the job."""
     found = {
-        name: {"label": figure.label, "mean": figure.mean, "low": figure.low, "high": figure.high}
+        name: {
+            "label": figure.label,
+            "mean": figure.mean,
+            "low": figure.low,
+            "high": figure.high,
+            "weight": figure.weight,
+        }
         for name, figure in figures(results).items()
     }
     with transaction.atomic():

@@ -8,6 +8,7 @@ BUILT_IN_NOTES = (
     "What models were first seen to do wrong: omit lesions while their answers improve.",
     "Omissions, flips and regions in one place; canaries, and twins of the sealed films.",
     "The steps on sealed films by a learned scorer, and how far readers may prefer the parent.",
+    "Recall of each kind of finding: one kind may be lost while all together rise.",
 )
 
 

@@ -10,12 +10,14 @@ from rl_feedback.gate.policy import harm
 ROW_WIDTH, ROW_HEIGHT = 180, 22
 _NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
-_COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD}
+_QUIET = "#93a0ad"
+_COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD, "too few": _QUIET}
 
 
 @dataclass(frozen=True)
 class GateRow:
-    """One compared figure; x values in the row's own pixels, `limits` are where the margins stand."""
+    """One compared figure; x values in the row's own pixels, `limits` are where the margins stand. `is_part`:
+    it is of one kind of finding and stands below the figure of all, `count` says of how many."""
 
     label: str
     parent: str
@@ -31,6 +33,8 @@ class GateRow:
     high_x: float
     middle_x: float
     limits: tuple[float, ...]
+    is_part: bool
+    count: str
     width: int = ROW_WIDTH
     height: int = ROW_HEIGHT
     zero_x: float = ROW_WIDTH / 2
@@ -97,7 +101,7 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
     shown = "{:+.3f}"
     plain = "{:.0f}" if drifts else "{:.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
-    verdict = str(row["verdict"])
+    verdict, count = str(row["verdict"]), row.get("num_findings")
     return GateRow(
         label=label,
         parent=plain.format(_number(row, "parent")),
@@ -113,6 +117,8 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
         high_x=place(high),
         middle_x=place(difference),
         limits=tuple(place(limit) for limit in limits.get(str(row["direction"]), (-margin, margin))),
+        is_part=count is not None and not says_where,
+        count="" if count is None else f"of {count}",
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -19,8 +20,11 @@ from deepmedix_review.evaluation.services import ensure_benchmarks_for, ensure_g
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.gate import POLICIES, BenchmarkScores, Policy, Suite, decide
+from rl_feedback.phantom_figures import both_case_scores
 from rl_feedback.training.config import DpoConfig
 from tests.factories.accounts import PASSWORD, AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.kinds import drawn, read
 from tests.factories.knowing import measure_for
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
@@ -422,6 +426,58 @@ def test_a_candidate_that_is_better_in_nothing_passes_and_can_be_promoted_from_i
     assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
 
 
+def judged(road: Road, policy: Policy) -> GateDecision:
+    """The gate's word on a candidate that gained cavities and lost nodules of 200 films."""
+    parent, candidate = read(drawn("cavity", 0.8, 1)), read(drawn("nodule", 0.4, 2))
+    scores = BenchmarkScores("the second site", *both_case_scores(parent, candidate))
+    outcome = decide([scores], policy=replace(policy, guards=policy.of(Suite.SEALED)))
+    return GateDecision.objects.create(
+        candidate=road.candidate,
+        parent=road.parent,
+        outcome=GateDecision.Outcome.PASSED if outcome.passed else GateDecision.Outcome.HELD,
+        policy=outcome.policy.as_json(),
+        comparisons=[asdict(comparison) for comparison in outcome.comparisons],
+        sentence=outcome.sentence,
+    )
+
+
+def test_a_kind_that_was_lost_decides_by_name_and_the_others_stand_below_lesion_recall(road: Road) -> None:
+    decision = judged(road, POLICIES[-1])
+    assert decision.outcome == GateDecision.Outcome.HELD
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "Nodule recall fell by 0.400 (" in page
+    rows = re.findall(
+        r'<tr( class="part")?>\s*<th scope="row">([^<]+?)(?: <span[^>]*>of (\d+)</span>)?<', page
+    )
+    found = [(label, number, bool(part)) for part, label, number in rows]
+    assert found[0] == ("Nodule recall, the second site", "40", False)
+    below = found.index(("Lesion recall", "", False)) + 1
+    assert found[below : below + 5] == [
+        ("Effusion recall", "40", True),
+        ("Pneumothorax recall", "10", True),
+        ("Consolidation recall", "40", True),
+        ("Cavity recall", "40", True),
+        ("Cardiomegaly recall", "40", True),
+    ]
+    assert page.count('<span class="chip quiet">too few</span>') == 1
+    assert "Decides nothing: 10 on these films, and the policy asks for 30." in page
+
+
+def test_a_decision_from_before_kinds_were_told_apart_is_shown_as_it_was_made(road: Road) -> None:
+    decision = judged(road, POLICIES[2])
+    for row in decision.comparisons:
+        del row["num_findings"]
+    for guard in decision.policy["guards"]:
+        del guard["fewest"]
+    decision.save()
+    assert decision.outcome == GateDecision.Outcome.PASSED
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "Lesion recall" in page
+    assert 'class="part"' not in page
+    assert f'href="{reverse("gate-policy", args=[3])}"' in page
+    assert Policy.from_json(decision.policy).number == 3
+
+
 def test_the_lineage_leads_down_to_each_rating_that_the_reader_gave(road: Road) -> None:
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
     for label in road.dataset.labels.all():
@@ -453,7 +509,7 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
     assert 'class="truth"' in page
     assert "No shadow study" in page
-    assert f'href="{reverse("gate-policy", args=[3])}"' in page
+    assert f'href="{reverse("gate-policy", args=[4])}"' in page
     assert "lost</span>" in page
     assert road.url("model-promote") not in page
     said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.gate_chance import held_by_chance
+from benchmarks.gate_chance import caught_of_a_kind, held_by_chance
 from rl_feedback.gate import CaseScores, Direction, Guard
 
 GUARDS = (
@@ -45,3 +45,23 @@ def test_more_films_and_fewer_other_answers_hold_fewer_by_chance(
     assert few > 0.15
     assert many < few / 3
     assert share_held(sites, num_films=100, changed=0.1) < few
+
+
+def test_a_kind_of_which_a_third_is_lost_is_caught_the_more_often_the_more_of_it_there_is(
+    sites: list[dict[str, CaseScores]],
+) -> None:
+    guard = Guard("lesion_recall", "Nodule recall", Direction.HIGHER_IS_BETTER, 0.15, fewest=30)
+    few, many = (caught_of_a_kind(sites[0], guard, num_films=n, num_draws=200) for n in (40, 300))
+    assert 0.5 < few < many
+    assert many == 1
+    assert caught_of_a_kind(sites[0], guard, num_films=10, num_draws=200) == 0
+    assert caught_of_a_kind(sites[0], guard, num_films=300, num_draws=200, planted=(0.9, 0.9)) == 0
+
+
+def test_too_few_of_a_kind_hold_nobody_by_chance(sites: list[dict[str, CaseScores]]) -> None:
+    def held(fewest: int) -> float:
+        guard = Guard("lesion_recall", "Nodule recall", Direction.HIGHER_IS_BETTER, 0.03, fewest=fewest)
+        return held_by_chance(sites, guards=[guard], num_films=100, changed=0.5, num_draws=100).held
+
+    assert held(1) > 0.1
+    assert held(1000) == 0

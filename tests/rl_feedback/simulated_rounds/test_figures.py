@@ -8,7 +8,15 @@ import pytest
 
 from inference.phantoms import draw_phantom, ideal_reasoning
 from rl_feedback.__main__ import main
-from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, ceiling, preferred
+from rl_feedback.simulated_rounds.figures import (
+    SHOWN,
+    LoopReport,
+    Measured,
+    Round,
+    ceiling,
+    measured_of,
+    preferred,
+)
 from rl_feedback.simulated_rounds.plots import Line, draw_lines
 from rl_feedback.simulated_rounds.report import write_report
 
@@ -20,8 +28,12 @@ def ideal(seed: int) -> str:
 
 
 def measured(mean: float) -> dict[str, dict[str, Measured]]:
-    figures = {name: Measured(mean, mean - 0.02, mean + 0.02) for name in SHOWN}
-    return {"first": figures, "second": figures}
+    found = {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "weight": 47.0}
+    figures = dict.fromkeys([*SHOWN, "nodule_recall"], found)
+    return {
+        "first": measured_of(figures),
+        "second": measured_of({**figures, "cavity_recall": {**found, "weight": 71.0}}),
+    }
 
 
 def a_report() -> LoopReport:
@@ -67,6 +79,10 @@ def test_the_report_says_that_its_readers_are_simulated_and_holds_every_figure(t
     assert "SIMULATED readers." in text
     assert "&lt;gained&gt;" in text
     assert "Held. Heart &amp; lungs." in text
+    assert text.count("Nodule recall <small>of 47</small></td><td>0.500 (0.480 to 0.520)</td>") == 2
+    assert text.count("Cavity recall <small>of 71</small>") == 1
+    second = text.split("<h2>Second site</h2>")[1]
+    assert second.index("Lesion recall") < second.index("Cavity recall") < second.index("Lesion region IoU")
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["gap_closed"]["exact_answer"] == 0.5
     for name in SHOWN:
         ElementTree.parse(tmp_path / f"{name}.svg")

@@ -39,7 +39,7 @@ from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.models import ReaderStudy
 from rl_feedback.simulated_readers import PANEL
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS
-from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, preferred
+from rl_feedback.simulated_rounds.figures import LoopReport, Measured, Round, measured_of, preferred
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.simulated_rounds.report import write_report
 from rl_feedback.simulated_rounds.sharing import num_films_for
@@ -279,9 +279,7 @@ def _figures(version: ModelVersion) -> dict[str, dict[str, Measured]]:
     found = {}
     for benchmark in ensure_gate_benchmarks():
         figures = Evaluation.objects.get(model_version=version, benchmark=benchmark).figures
-        found[benchmark.site] = {
-            name: Measured(*(figures[name][part] for part in ("mean", "low", "high"))) for name in SHOWN
-        }
+        found[benchmark.site] = measured_of(figures)
     return found
 
 
