@@ -148,12 +148,13 @@ def _citation(described: Described) -> str:
     return f"@misc{{{key}, title = {{{title}}}, year = {{{year}}}, note = {{{note}}}}}"
 
 
+def _named(kind: str, key: str, about: str) -> dict[str, Any]:
+    return {"@type": f"cr:{kind}", "@id": key, "name": key, "description": about}
+
+
 def _file(one: DataFile) -> dict[str, Any]:
     return {
-        "@type": "cr:FileObject",
-        "@id": one.name,
-        "name": one.name,
-        "description": one.about,
+        **_named("FileObject", one.name, one.about),
         "contentUrl": one.name,
         "contentSize": f"{one.num_bytes} B",
         "encodingFormat": one.form,
@@ -164,10 +165,7 @@ def _file(one: DataFile) -> dict[str, Any]:
 
 def _file_set(one: DataFiles) -> dict[str, Any]:
     return {
-        "@type": "cr:FileSet",
-        "@id": one.key,
-        "name": one.key,
-        "description": one.about,
+        **_named("FileSet", one.key, one.about),
         "encodingFormat": one.form,
         "includes": one.pattern,
     }
@@ -175,10 +173,7 @@ def _file_set(one: DataFiles) -> dict[str, Any]:
 
 def _record_set(one: RecordSet) -> dict[str, Any]:
     return {
-        "@type": "cr:RecordSet",
-        "@id": one.name,
-        "name": one.name,
-        "description": one.about,
+        **_named("RecordSet", one.name, one.about),
         "field": [*([_split_field(one, one.split)] if one.split else []), *_columns(one)],
     }
 
@@ -200,10 +195,7 @@ def _columns(of: RecordSet) -> Iterator[dict[str, Any]]:
                     for part in column.parts
                 ]
                 yield {
-                    "@type": "cr:Field",
-                    "@id": key,
-                    "name": key,
-                    "description": column.about,
+                    **_named("Field", key, column.about),
                     "isArray": True,
                     "arrayShape": "-1",
                     "subField": parts,
@@ -211,13 +203,7 @@ def _columns(of: RecordSet) -> Iterator[dict[str, Any]]:
 
 
 def _field(key: str, one: Field) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "@type": "cr:Field",
-        "@id": key,
-        "name": key,
-        "description": one.about,
-        "dataType": one.kind,
-    }
+    told = {**_named("Field", key, one.about), "dataType": one.kind}
     if one.is_list:
         told |= {"isArray": True, "arrayShape": "-1"}
     if one.is_list and one.kind == Kind.IMAGE:
@@ -240,10 +226,7 @@ def _split_field(of: RecordSet, split: SplitOf) -> dict[str, Any]:
 def _splits(split: SplitOf) -> dict[str, Any]:
     names = {"name": Kind.TEXT.value, "url": "sc:URL"}
     return {
-        "@type": "cr:RecordSet",
-        "@id": SPLITS,
-        "name": SPLITS,
-        "description": "the sides of patients: each patient is on one of them",
+        **_named("RecordSet", SPLITS, "the sides of patients: each patient is on one of them"),
         "dataType": "cr:Split",
         "key": {"@id": f"{SPLITS}/name"},
         "field": [
