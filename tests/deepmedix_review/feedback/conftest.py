@@ -8,6 +8,7 @@ from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.models import ReaderStudy
+from tests.deepmedix_review.feedback.road import Road
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_study_read_by_several
 from tests.factories.registry import ServingModelFactory
@@ -33,3 +34,8 @@ def study(model: ModelVersion) -> ReaderStudy:
 @pytest.fixture
 def dataset(study: ReaderStudy, researcher: User) -> PreferenceDataset:
     return freeze_dataset(title="Several", actor=researcher)
+
+
+@pytest.fixture
+def road() -> Road:
+    return Road()

@@ -1,0 +1,169 @@
+"""What a candidate's page says of the gate's decision, and what it lets a researcher do."""
+
+import re
+from dataclasses import asdict, replace
+
+import pytest
+from django.urls import reverse
+
+from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.models import GateDecision
+from deepmedix_review.feedback.services import pass_or_hold
+from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.gate import POLICIES, BenchmarkScores, Policy, Suite, decide
+from rl_feedback.phantom_figures import both_case_scores
+from tests.deepmedix_review.feedback.road import SIGNATURE, Road, client_of
+from tests.factories.accounts import ExpertFactory
+from tests.factories.kinds import drawn, read
+
+pytestmark = pytest.mark.django_db
+
+
+def say_nothing(text: str) -> str:
+    return "<think> Both lungs are clear </think> The answer is: \\boxed{no acute finding}"
+
+
+def say_in_other_words(text: str) -> str:
+    """The same with a blank more, which no figure is worse or better for."""
+    return text.replace("</think>", " </think>")
+
+
+def test_a_candidate_that_writes_what_its_parent_writes_has_a_verdict_of_its_own(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.UNCHANGED
+    assert decision.sentence.startswith("Nothing changed. On every held-out film it writes what ")
+    assert pass_or_hold(road.candidate) == decision
+    assert decision.absent["steps"].startswith("Not used: one reader alone")
+    client = client_of(road.researcher)
+    page = client.get(road.url("model-detail")).content.decode()
+    assert "<strong>Nothing changed.</strong> On every held-out film it writes what" in page
+    assert "assed" not in page.split("<main")[1].split("A figure passes")[0]
+    assert '<span class="chip warn">gate: nothing changed</span>' in page
+    assert f"not measured.</strong> {decision.absent['steps']}" in page
+    assert "Every answer is the same, word for word." in page
+    assert road.reading.assignment.case.study.label in page
+    assert "nothing changed</span>" in client.get(reverse("model-list")).content.decode()
+    assert f'href="{road.url("model-promote")}"' in page
+    asked = client.get(road.url("model-promote")).content.decode()
+    assert f"{road.candidate} will answer every request from now on" in asked
+    assert f"Nothing changed: {road.candidate} writes what {road.parent} writes, word for word" in asked
+    refused = client.post(road.url("model-promote"), {**SIGNATURE, "reason": " "})
+    assert "Say in a sentence why it shall serve" in refused.content.decode()
+    refused = client.post(road.url("model-promote"), {**SIGNATURE, "password": "guessed"})
+    assert "not your account&#x27;s password" in refused.content.decode()
+    assert 'value="It is better."' in refused.content.decode()
+    assert ModelVersion.objects.get(pk=road.candidate.pk).state == ModelVersion.State.CANDIDATE
+
+
+def test_a_candidate_that_is_better_in_nothing_passes_and_can_be_promoted_from_its_page(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate, say=say_in_other_words)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.PASSED
+    client = client_of(road.researcher)
+    page = client.get(road.url("model-detail")).content.decode()
+    assert "<strong>Passed, and better in no guarded figure.</strong>" in page
+    assert "Nothing that the gate guards got worse by more than its margin; " in page
+    assert "word for word" not in page
+    asked = client.get(road.url("model-promote")).content.decode()
+    assert f"No figure is better for sure than {road.parent}'s" in asked.replace("&#x27;", "'")
+    assert ModelVersion.objects.get(pk=road.parent.pk).state == ModelVersion.State.SERVING
+
+
+def judged(road: Road, policy: Policy) -> GateDecision:
+    """The gate's word on a candidate that gained cavities and lost nodules of 200 films."""
+    parent, candidate = read(drawn("cavity", 0.8, 1)), read(drawn("nodule", 0.4, 2))
+    scores = BenchmarkScores("the second site", *both_case_scores(parent, candidate))
+    outcome = decide([scores], policy=replace(policy, guards=policy.of(Suite.SEALED)))
+    return GateDecision.objects.create(
+        candidate=road.candidate,
+        parent=road.parent,
+        outcome=GateDecision.Outcome.PASSED if outcome.passed else GateDecision.Outcome.HELD,
+        policy=outcome.policy.as_json(),
+        comparisons=[asdict(comparison) for comparison in outcome.comparisons],
+        sentence=outcome.sentence,
+    )
+
+
+def test_a_kind_that_was_lost_decides_by_name_and_the_others_stand_below_lesion_recall(road: Road) -> None:
+    decision = judged(road, POLICIES[-1])
+    assert decision.outcome == GateDecision.Outcome.HELD
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "Nodule recall fell by 0.400 (" in page
+    rows = re.findall(
+        r'<tr( class="part")?>\s*<th scope="row">([^<]+?)(?: <span[^>]*>of (\d+)</span>)?<', page
+    )
+    found = [(label, number, bool(part)) for part, label, number in rows]
+    assert found[0] == ("Nodule recall, the second site", "40", False)
+    below = found.index(("Lesion recall", "", False)) + 1
+    assert found[below : below + 5] == [
+        ("Effusion recall", "40", True),
+        ("Pneumothorax recall", "10", True),
+        ("Consolidation recall", "40", True),
+        ("Cavity recall", "40", True),
+        ("Cardiomegaly recall", "40", True),
+    ]
+    assert page.count('<span class="chip quiet">too few</span>') == 1
+    assert "Decides nothing: 10 on these films, and the policy asks for 30." in page
+
+
+def test_a_decision_from_before_kinds_were_told_apart_is_shown_as_it_was_made(road: Road) -> None:
+    decision = judged(road, POLICIES[2])
+    for row in decision.comparisons:
+        del row["num_findings"]
+    for guard in decision.policy["guards"]:
+        del guard["fewest"]
+    decision.save()
+    assert decision.outcome == GateDecision.Outcome.PASSED
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "Lesion recall" in page
+    assert 'class="part"' not in page
+    assert f'href="{reverse("gate-policy", args=[3])}"' in page
+    assert Policy.from_json(decision.policy).number == 3
+
+
+def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate, say=say_nothing)
+    decision = pass_or_hold(road.candidate)
+    assert decision.outcome == GateDecision.Outcome.HELD
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "It stopped naming lesions." in page
+    assert page.index("What decided") < page.index("sealed phantoms of the first site")
+    assert re.search(r'href="#changed">See the \d+ lost lesions</a>', page)
+    assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
+    assert 'class="truth"' in page
+    assert "No shadow study" in page
+    assert f'href="{reverse("gate-policy", args=[4])}"' in page
+    assert "lost</span>" in page
+    assert road.url("model-promote") not in page
+    said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()
+    assert "may not serve. Held." in said
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith(f"{road.candidate} may not serve. Held.")
+
+
+def test_nothing_is_promoted_before_the_gate_has_decided(road: Road) -> None:
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
+    assert answer.status_code == 409
+    assert "has not decided" in answer.json()["detail"]
+
+
+def test_a_candidate_whose_parent_serves_no_more_is_not_promoted(road: Road) -> None:
+    road.measure(road.parent)
+    road.measure(road.candidate)
+    pass_or_hold(road.candidate)
+    ModelVersion.objects.filter(pk=road.parent.pk).update(state=ModelVersion.State.RETIRED)
+    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
+    assert "does not serve any more" in answer.json()["detail"]
+
+
+def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> None:
+    client, benchmark = client_of(road.researcher), ensure_gate_benchmarks()[0]
+    picture = client.get(reverse("held-out-film", args=[benchmark.uid, benchmark.first_seed]))
+    assert picture.content.startswith(b"\x89PNG")
+    assert client.get(reverse("held-out-film", args=[benchmark.uid, 5])).status_code == 404
+    assert client_of(ExpertFactory.create()).get(picture.request["PATH_INFO"]).status_code == 403
