@@ -1,9 +1,7 @@
 """A shared data set is loaded by `datasets` with its defaults, and TRL learns from every subset of it."""
 
 import hashlib
-import io
 import json
-import logging
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +21,6 @@ from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import KTOTrainer
 
 from inference.images import prepare_image, render_reference
-from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 from inference.qwen_vl import LoadedModel, load_model_and_processor
 from rl_feedback.__main__ import main
 from rl_feedback.hugging_face import SUBSETS, PartWriter, parts, show_film
@@ -31,22 +28,17 @@ from rl_feedback.hugging_face.folder import judged_steps
 from rl_feedback.rewards.trl_functions import trl_grounded_reward
 from rl_feedback.rewards.truth import CaseTruth
 from rl_feedback.training.examples import (
-    JudgedText,
     RatedStep,
     RewardedCase,
     TrainingPair,
     read_examples,
     write_examples,
 )
-from rl_feedback.training.phantom_data import write_phantom_data
 from rl_feedback.training.view import FilmView
-from tests.croissants import records_of, validated
 from tests.factories.models import write_untrained_model
+from tests.factories.shared_folder import NUM_FILMS, PREFIX, USE, true_text, written
 
 VIEW = FilmView(preparation="square", min_pixels=12544, max_pixels=12544)
-NUM_FILMS = 4
-USE = "Research alone. <b>Not</b> to be passed on."
-PREFIX = "<think> The heart size is normal with [30, 50, 80, 90]; "
 ONE_STEP: dict[str, Any] = {
     "max_steps": 1,
     "per_device_train_batch_size": 2,
@@ -56,58 +48,6 @@ ONE_STEP: dict[str, Any] = {
     "bf16": False,
     "use_cpu": True,
 }
-
-
-def true_text(seed: int) -> str:
-    return ideal_reasoning(draw_phantom(seed=seed).truth)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of each film a pair, two judged texts, a case, and ratings of the first two steps of three."""
-    folder = tmp_path_factory.mktemp("data")
-    write_phantom_data(folder, seeds=range(NUM_FILMS), site="first")
-    films = [case.film for case in read_examples(folder, RewardedCase)]
-    cases = list(read_examples(folder, RewardedCase))
-    cases[0] = replace(cases[0], regions=None)
-    step = {"text": "The heart is big", "criterion": "plausibility", "value": 0.8, "variance": None}
-    cases[1] = replace(cases[1], steps=[step])
-    write_examples(folder, cases, kind=RewardedCase)
-    pairs = [
-        TrainingPair(film, REPORT_QUERY, 0.64, "vote", true_text(seed), true_text(seed + 50))
-        for seed, film in enumerate(films)
-    ]
-    ones = [
-        TrainingPair(films[0], REPORT_QUERY, 1.0, "step", "Both lungs are clear", "A left effusion", PREFIX),
-        TrainingPair(films[1], REPORT_QUERY, 1.0, "step", "A left effusion", "Both lungs are clear", PREFIX),
-    ]
-    write_examples(folder, [*pairs, *ones], kind=TrainingPair)
-    judged = [
-        JudgedText(film, REPORT_QUERY, 0.9, "rating", true_text(seed + n), not n)
-        for seed, film in enumerate(films)
-        for n in (0, 50)
-    ]
-    write_examples(folder, judged, kind=JudgedText)
-    text = "<think> Clear; Big heart [1, 2, 3, 4]; No nodule </think> \\boxed{big heart}"
-    rated = [
-        RatedStep(film, REPORT_QUERY, 1.0, "rating", text, place, points, reader, "p")
-        for film in films
-        for reader, ratings in (("a", (5, 3)), ("b", (4, 2)))
-        for place, points in enumerate(ratings)
-    ]
-    write_examples(folder, rated, kind=RatedStep)
-    return folder
-
-
-def written(data: Path, out: Path) -> Path:
-    told = ("--title", "Round [1]: # first", "--use", USE, "--as-of", "2026-11-29", "--preset", "phantom")
-    assert main(["hugging-face", "--data", str(data), "--out", str(out), *told]) == 0
-    return out
-
-
-@pytest.fixture(scope="module")
-def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(data, tmp_path_factory.mktemp("out") / "folder")
 
 
 @pytest.fixture
@@ -336,85 +276,6 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(
     assert sentence in capsys.readouterr().err
     assert not out.exists() or not any(out.iterdir())
     assert not list(tmp_path.glob(".folder-*"))
-
-
-def as_arrow_has_it(folder: Path, subset: str) -> list[dict[str, Any]]:
-    """Rows of all splits in the order of their files; pictures as their size and pixels."""
-    from pyarrow import parquet
-
-    found = []
-    for path in sorted((folder / subset).glob("*.parquet")):
-        for row in parquet.read_table(path).to_pylist():
-            pictures = [Image.open(io.BytesIO(image["bytes"])) for image in row["images"]]
-            row["images"] = [(picture.size, picture.tobytes()) for picture in pictures]
-            found.append({"split": path.name.partition("-")[0], **row})
-    return found
-
-
-def test_mlcroissant_reads_of_every_subset_what_its_files_hold(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    described = validated(folder)
-    assert records_of(described, "splits") == [
-        {"name": "train", "url": "cr:TrainingSplit"},
-        {"name": "validation", "url": "cr:ValidationSplit"},
-    ]
-    num_read = 0
-    for subset in SUBSETS:
-        expected = as_arrow_has_it(folder, subset.name)
-        for row in expected:
-            # It knows no list that is null, but one whose parts are.
-            if "regions" in row and row["regions"] is None:
-                row["regions"] = [{"finding": None, "box": None, "tolerance": None}]
-        read = records_of(described, subset.name)
-        assert read == expected, subset.name
-        num_read += len(read)
-    assert num_read == NUM_FILMS * 5 + 2 + 3
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
-
-
-def test_croissant_says_what_is_known_of_the_folder_and_the_sha256_of_each_file(folder: Path) -> None:
-    told = json.loads((folder / "croissant.json").read_text("utf-8"))
-    assert told["conformsTo"] == [
-        "http://mlcommons.org/croissant/1.1",
-        "http://mlcommons.org/croissant/RAI/1.0",
-    ]
-    assert told["name"] == "Round [1]: # first"
-    assert [work["description"] for work in told["license"]] == [USE]
-    assert told["datePublished"] == "2026-11-29"
-    assert told["url"].startswith("urn:uuid:")
-    assert "title = {Round [1]: \\# first}" in told["citeAs"]
-    assert told["rai:dataUseCases"] == [USE]
-    assert told["rai:annotationsPerItem"] == f"Of steps: {2 * NUM_FILMS} items by 2 readers."
-    assert told["rai:annotatorDemographics"] == ["Steps were rated by 2 readers."]
-    # Nobody said who publishes it.
-    assert "creator" not in told
-    files = {one["@id"]: one["sha256"] for one in told["distribution"] if one["@type"] == "cr:FileObject"}
-    lie_there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert set(files) == lie_there - {"croissant.json", "manifest.json"}
-    for name, sha256 in files.items():
-        assert sha256 == hashlib.sha256((folder / name).read_bytes()).hexdigest()
-
-
-HOSTILE = '}}, note = {x} \\" {"@id": "http://evil"} <script> \u202e\x00 ${jndi} https://a.b _:b0 @language'
-
-
-def test_whatever_a_title_or_a_sentence_holds_is_words_in_croissant(
-    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    out = tmp_path / "out"
-    told = ("--title", HOSTILE, "--use", HOSTILE, "--made-by", HOSTILE, "--as-of", "2026-11-29")
-    assert main(["hugging-face", "--data", str(data), "--out", str(out), *told]) == 0
-    described = validated(out)
-    metadata = described.metadata
-    assert metadata.name == HOSTILE
-    assert [work.description for work in metadata.license] == [HOSTILE]
-    assert metadata.data_use_cases == [HOSTILE]
-    assert [one.name for one in metadata.creators] == [HOSTILE]
-    # The title ends where its brace does, and opens no field of its own.
-    assert metadata.cite_as.count("note = {x}") == 0
-    assert len(records_of(described, "preference")) == NUM_FILMS
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 def test_a_day_that_is_none_is_refused(
