@@ -1,0 +1,45 @@
+"""Studies in and readings out of DeepMedix Review.
+
+>>> from deepmedix_client import Client
+>>> client = Client("http://localhost:8000", token="dmr_…", data_use="Agreement of readers, by our group.")
+>>> client.readings(study="Pilot").to_pandas()  # doctest: +SKIP
+"""
+
+from deepmedix_client.client import Client
+from deepmedix_client.errors import (
+    ApiError,
+    Damaged,
+    DeepMedixError,
+    JobFailed,
+    NotAllowed,
+    NoToken,
+    NotThere,
+    Refused,
+    TookTooLong,
+)
+from deepmedix_client.exports import Export, Readings
+from deepmedix_client.learning import DataSet, Gate, Model, Run
+from deepmedix_client.studies import Film, Study, Uploaded, UploadedFile
+
+__all__ = [
+    "ApiError",
+    "Client",
+    "Damaged",
+    "DataSet",
+    "DeepMedixError",
+    "Export",
+    "Film",
+    "Gate",
+    "JobFailed",
+    "Model",
+    "NoToken",
+    "NotAllowed",
+    "NotThere",
+    "Readings",
+    "Refused",
+    "Run",
+    "Study",
+    "TookTooLong",
+    "Uploaded",
+    "UploadedFile",
+]

@@ -1,0 +1,185 @@
+"""Where a program begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from deepmedix_client.connection import Connection
+from deepmedix_client.errors import DeepMedixError
+from deepmedix_client.exports import Export, Readings, export_of
+from deepmedix_client.learning import DataSet, Model, Run, data_set_of, model_of, run_of
+from deepmedix_client.studies import Study, Uploaded, study_of, upload
+
+PARQUET = "parquet"
+
+
+class Client:
+    """The platform, as one account's token may use it.
+
+    `token` may come from the variable DEEPMEDIX_TOKEN. `data_use` is the sentence that travels with what
+    leaves: what the data may be used for; a call may name its own. Raises DeepMedixError for an address or a
+    token that can't be right; every call raises ApiError with the platform's sentence where it is refused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        data_use: str = "",
+        shows_progress: bool = True,
+        insecure: bool = False,
+    ) -> None:
+        self._connection = Connection(url, token=token, insecure=insecure)
+        self._data_use = data_use
+        self._shows_progress = shows_progress
+
+    # Studies
+
+    def studies(self, *, state: str = "", search: str = "") -> Iterator[Study]:
+        """The newest first, page by page; `state` ready, unseen, held or rejected, `search` the start of a
+        label."""
+        return map(study_of, self._connection.pages("/api/studies/", state=state, search=search))
+
+    def study(self, uid: str) -> Study:
+        return study_of(self._connection.get(f"/api/studies/{UUID(uid)}/"))
+
+    def upload(self, paths: str | Path | Iterable[str | Path]) -> Uploaded:
+        """Films, or folders of them, one import. A refused file stops no other: its reason says why."""
+        return upload(self._connection, _each(paths), shows_progress=self._shows_progress)
+
+    # Readings
+
+    def reader_studies(self) -> Iterator[Mapping[str, Any]]:
+        """Those whose readings may leave, the newest first: uid, title, state, created_at."""
+        return self._connection.pages("/api/exports/reader-studies/")
+
+    def readings(
+        self,
+        study: str | Sequence[str] | None = None,
+        *,
+        data_use: str = "",
+        as_of: datetime | None = None,
+        seconds: float | None = None,
+    ) -> Readings:
+        """What was signed of a reader study, by its title or uid, of several, or of all.
+
+        Asks for an export, waits and fetches it; the audit record has both, and the archive lies at the
+        platform until it is deleted there. `as_of` has its time zone; the same moment gives the same bytes.
+        """
+        asked = self.export(study, formats=[PARQUET], data_use=data_use, as_of=as_of)
+        return Readings(asked.wait(seconds))
+
+    def export(
+        self,
+        study: str | Sequence[str] | None = None,
+        *,
+        formats: Sequence[str] = (PARQUET,),
+        data_use: str = "",
+        as_of: datetime | None = None,
+    ) -> Export:
+        """Asks for one: csv, jsonl, parquet, coco, sr, gsps. Raises DeepMedixError for a title that is not
+        there, or that several reader studies have."""
+        said: dict[str, Any] = {"formats": list(formats), "data_use": self._use(data_use)}
+        if study is not None:
+            said["reader_studies"] = self._uids_of(study)
+        if as_of is not None:
+            if as_of.tzinfo is None:
+                raise DeepMedixError("as_of has no time zone. Give one: datetime(…, tzinfo=timezone.utc).")
+            said["as_of"] = as_of.isoformat()
+        return export_of(self._connection, self._connection.post("/api/exports/", said), self._shows_progress)
+
+    def export_data_set(self, data_set: DataSet | str, *, data_use: str = "") -> Export:
+        """A frozen data set, whole, as a folder that `datasets` and TRL load."""
+        said = {"data_set": _uid(data_set), "data_use": self._use(data_use)}
+        return export_of(self._connection, self._connection.post("/api/exports/", said), self._shows_progress)
+
+    def exports(self) -> Iterator[Export]:
+        """The newest first."""
+        for said in self._connection.pages("/api/exports/"):
+            yield export_of(self._connection, said, self._shows_progress)
+
+    # Learning
+
+    def data_sets(self) -> Iterator[DataSet]:
+        return map(data_set_of, self._connection.pages("/api/data-sets/"))
+
+    def freeze(self, title: str, *, studies: Sequence[str] | None = None) -> DataSet:
+        """Signed readings of reader studies, by title or uid, become preference data; of all, without."""
+        said: dict[str, Any] = {"title": title}
+        if studies is not None:
+            said["reader_studies"] = self._uids_of(studies)
+        return data_set_of(self._connection.post("/api/data-sets/", said))
+
+    def train(
+        self,
+        data_set: DataSet | str,
+        *,
+        recipe: Mapping[str, Any] | None = None,
+        placement: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Starts a run; without a recipe, corrections and then preferences."""
+        said: dict[str, Any] = {"dataset": _uid(data_set)}
+        said |= {"recipe": dict(recipe)} if recipe is not None else {}
+        said |= {"placement": dict(placement)} if placement is not None else {}
+        return run_of(
+            self._connection, self._connection.post("/api/training-runs/", said), self._shows_progress
+        )
+
+    def run(self, uid: str) -> Run:
+        said = self._connection.get(f"/api/training-runs/{UUID(uid)}/")
+        return run_of(self._connection, said, self._shows_progress)
+
+    def models(self) -> Iterator[Model]:
+        return map(model_of, self._connection.get("/api/models/"))
+
+    def model(self, uid: str) -> Model:
+        return model_of(self._connection.get(f"/api/models/{UUID(uid)}/"))
+
+    def _use(self, data_use: str) -> str:
+        said = data_use or self._data_use
+        if not said.strip():
+            raise DeepMedixError(
+                "Say in a sentence what the data may be used for: data_use=…, here or of the Client. It "
+                "travels with the data."
+            )
+        return said
+
+    def _uids_of(self, studies: str | Sequence[str]) -> list[str]:
+        wanted = [studies] if isinstance(studies, str) else list(studies)
+        if all(_is_uid(one) for one in wanted):
+            return wanted
+        known = [(str(one["uid"]), str(one["title"])) for one in self.reader_studies()]
+        return [_uid_of(one, known) for one in wanted]
+
+
+def _uid_of(wanted: str, known: Sequence[tuple[str, str]]) -> str:
+    if _is_uid(wanted):
+        return wanted
+    found = [uid for uid, title in known if title == wanted]
+    if len(found) > 1:
+        raise DeepMedixError(f"{len(found)} reader studies are called {wanted!r}. Name one by its uid.")
+    if not found:
+        titles = ", ".join(repr(title) for _, title in known[:10]) or "none"
+        raise DeepMedixError(f"No reader study {wanted!r} whose readings may leave. There are: {titles}.")
+    return found[0]
+
+
+def _is_uid(words: str) -> bool:
+    try:
+        UUID(words)
+    except ValueError:
+        return False
+    return True
+
+
+def _uid(data_set: DataSet | str) -> str:
+    return data_set.uid if isinstance(data_set, DataSet) else str(UUID(data_set))
+
+
+def _each(paths: str | Path | Iterable[str | Path]) -> Iterable[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else paths
