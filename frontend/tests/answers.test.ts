@@ -5,8 +5,8 @@ import { SILENT_SECONDS } from "../src/api/silence";
 import { fetchFilm } from "../src/viewer/part10";
 
 const CHANGE = { kind: "add_active_time", change_id: "1", payload: { seconds: 5 } } as unknown as Sent;
-const SIGNATURE: Sent = { kind: "sign", change_id: "2", sop_instance_uid: "2.25.1" };
-const OPENED: Sent = { kind: "open", change_id: "3" };
+const SIGNATURE: Sent = { kind: "sign", seconds_ago: 0, change_id: "2", sop_instance_uid: "2.25.1" };
+const OPENED: Sent = { kind: "open", seconds_ago: 0, change_id: "3" };
 const NAME: Sent = { kind: "report_name", change_id: "4", film: "f" };
 const FILM = { url: "/film/", sopInstanceUid: "2.25.1", sha256: "" };
 

@@ -2,18 +2,30 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Route, expect
 
-from deepmedix_review.reviews.models import Case, ReaderStudy, Reading, StepRating
+from deepmedix_review.reviews.models import (
+    Assignment,
+    Case,
+    Invitation,
+    ReaderStudy,
+    Reading,
+    ReadingChange,
+    StepRating,
+)
 from deepmedix_review.studies.selectors import film_path
+from tests.browser import check_barriers
 from tests.factories.studies import store_phantom
 from tests.journey.list_of_cases import PICTURE, SIGN, SIZE, Room, enter_list
 
 API = re.compile(r"/api/")
+AWAY_SECONDS = 600
 # What the canvas in front shows, as the mean grey of its middle line.
 GREY = """() => {
   const film = document.querySelector('.film-side:not(.behind) canvas');
@@ -160,6 +172,40 @@ def test_with_the_server_away_the_worklist_stays_and_leads_on_once_it_is_back(
     room.page.context.unroute("**/healthz")
     read.click()
     room.wait_for_case(second)
+
+
+def test_a_case_that_comes_onto_the_screen_offline_was_opened_then(
+    enter: Callable[..., Room], context: BrowserContext
+) -> None:
+    room = enter(num_cases=2)
+    # Only the browser's clock is put forward, so the list is as old as the time away and more.
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Reading.objects.update(created_at=an_hour_ago)
+    Assignment.objects.update(created_at=an_hour_ago)
+    ReaderStudy.objects.update(created_at=an_hour_ago)
+    Invitation.objects.update(answered_at=an_hour_ago)
+    first, second = Reading.objects.order_by("assignment__position")
+    Reading.objects.filter(pk=first.pk).update(opened_at=timezone.now() - timedelta(minutes=50))
+    room.open()
+    room.wait_until_ready(second)
+    began = timezone.now()
+    context.clock.install()
+    context.set_offline(True)
+    room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    context.clock.fast_forward(AWAY_SECONDS * 1000)
+    room.page.keyboard.press("3")
+    expect(room.page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
+    check_barriers(room.page)
+    context.set_offline(False)
+    expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible(timeout=60_000)
+    for reading in (first, second):
+        reading.refresh_from_db()
+    assert first.signed_at is not None
+    assert second.opened_at is not None
+    kept = ReadingChange.objects.get(reading=second, kind="rate_step")
+    away = (kept.received_at - second.opened_at).total_seconds()
+    assert AWAY_SECONDS <= away <= AWAY_SECONDS + (kept.received_at - began).total_seconds()
 
 
 def test_a_signature_that_is_refused_brings_its_reader_back(enter: Callable[..., Room]) -> None:

@@ -52,9 +52,9 @@ export type Reported = Schemas["ReportAnswer"];
 /** What a reader's page sends to one reading, in the order in which it happened. */
 export type Sent =
   | SentChange
-  | { readonly kind: "sign"; readonly change_id: string; readonly sop_instance_uid: string }
+  | (Schemas["SignatureRequest"] & { readonly kind: "sign" })
   /** A case that was fetched ahead is on the screen now. */
-  | { readonly kind: "open"; readonly change_id: string }
+  | (Schemas["OpeningRequest"] & { readonly kind: "open"; readonly change_id: string })
   /** A film shows a name. */
   | { readonly kind: "report_name"; readonly change_id: string; readonly film: string };
 
@@ -72,7 +72,7 @@ export function isChange(sent: Sent): sent is SentChange {
 export async function send(reading: string, sent: Sent): Promise<Answer<Confirmed>> {
   const address = `/api/readings/${reading}`;
   if (sent.kind === "open") {
-    const answer = await postJson<Opened>(`${address}/open/`, {});
+    const answer = await postJson<Opened>(`${address}/open/`, { seconds_ago: sent.seconds_ago });
     return confirmed(answer, "opened_at", () => ({ kind: "opened" }));
   }
   if (sent.kind === "sign") {

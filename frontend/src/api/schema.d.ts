@@ -738,7 +738,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description A reading that was fetched ahead is on the screen now. */
+        /**
+         * @description A reading that was fetched ahead is on the screen, since `seconds_ago`. A repeat gets the first
+         *     answer.
+         */
         post: operations["reading_open"];
         delete?: never;
         options?: never;
@@ -1890,6 +1893,13 @@ export interface components {
             /** Format: date-time */
             opened_at: string | null;
         };
+        OpeningRequest: {
+            /**
+             * @description how long the case is on the screen already; left out, since now
+             * @default 0
+             */
+            seconds_ago: number;
+        };
         /** @description `num_done` of `num_films` tells how far a worker is with the studies listed so far. */
         PacsPullJson: {
             /** Format: uuid */
@@ -2507,6 +2517,20 @@ export interface components {
         SignatureJsonRequest: {
             password: string;
             reason: string;
+        };
+        SignatureRequest: {
+            /**
+             * Format: uuid
+             * @description made by the client; the same id again gets the first answer
+             */
+            change_id: string;
+            /** @description of the film on the screen */
+            sop_instance_uid: string;
+            /**
+             * @description how long the signature waited to be sent; left out, not at all
+             * @default 0
+             */
+            seconds_ago: number;
         };
         /**
          * @description * `train` - Train
@@ -4724,7 +4748,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OpeningRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -4771,7 +4799,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignRequest"];
+                "application/json": components["schemas"]["SignatureRequest"];
             };
         };
         responses: {

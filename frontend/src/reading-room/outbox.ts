@@ -22,6 +22,7 @@ export interface Outbox {
   /** In the order in which they were made. */
   waiting(reading: string): Promise<Waiting[]>;
   all(): Promise<Waiting[]>;
+  /** Nothing where it was sent and removed meanwhile. */
   replace(row: Waiting): Promise<void>;
   remove(sequence: number): Promise<void>;
 }
@@ -52,7 +53,11 @@ export function outboxIn(database: IDBDatabase): Outbox {
       return inOrder(await settled(store("readonly").getAll()));
     },
     async replace(row) {
-      await settled(store("readwrite").put(row));
+      const rows = store("readwrite");
+      const replaced = settled(rows.getKey(row.sequence)).then((key) => {
+        if (key !== undefined) rows.put(row);
+      });
+      await Promise.all([committed(rows.transaction), replaced]);
     },
     async remove(sequence) {
       await settled(store("readwrite").delete(sequence));

@@ -73,6 +73,7 @@ export class Saver {
     if (this.signature !== null) return;
     const signature: Sent = {
       kind: "sign",
+      seconds_ago: 0,
       change_id: crypto.randomUUID(),
       sop_instance_uid: sopInstanceUid,
     };
@@ -90,7 +91,7 @@ export class Saver {
 
   /** The case, fetched ahead, is on the screen. */
   opened(): void {
-    this.put({ kind: "open", change_id: crypto.randomUUID() });
+    this.put({ kind: "open", seconds_ago: 0, change_id: crypto.randomUUID() });
   }
 
   private put(sent: Sent): void {
@@ -206,7 +207,7 @@ export class Saver {
       if (next === null && numWaiting === 0) return this.settle();
       this.set({ numWaiting });
       if (next === null || this.isClosed) return;
-      const answer = await this.around.send(this.reading.uid, next);
+      const answer = await this.around.send(this.reading.uid, this.kept.aged(next));
       if (answer.kind !== "done") {
         await this.stopAt(next, answer);
         if (this.isStopped && this.isReporting && next.kind !== "report_name") continue;
@@ -249,6 +250,7 @@ export class Saver {
     const { kind, sentence } = answer;
     if (kind !== "refused") {
       this.set({ problem: { kind, sentence } });
+      await this.kept.keepAges();
       return this.tryLater();
     }
     const problem = problemOf(sent, sentence, answer.body);

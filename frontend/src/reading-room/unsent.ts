@@ -1,6 +1,7 @@
 /** What was said at one case and is not confirmed yet: kept in its order, so that neither a crash nor a full disk
  * loses any of it. */
 import { type Change, isChange, type Sent } from "../api/reading";
+import { Ages } from "./ages";
 import { itemOf, seenIn } from "./items";
 import { LastResort } from "./last-resort";
 import { type Kept, type Outbox, outboxInMemory, type Waiting } from "./outbox";
@@ -18,6 +19,7 @@ export class Unsent {
   private adding: Promise<void> = Promise.resolve();
   /** By item, the last change that this page knows of, its own unsent ones included. */
   private readonly seen: Map<string, string>;
+  private readonly ages = new Ages();
 
   constructor(
     private readonly reading: SavedReading,
@@ -63,11 +65,13 @@ export class Unsent {
     const { uid: reading, case_label: caseLabel } = this.reading;
     const kept: Kept = { account: this.around.account, reading, caseLabel, change: sent };
     this.note(sent);
+    this.ages.begin(sent);
     this.lastResort.put(kept);
     this.adding = this.adding.then(async () => {
       await this.outbox.add(kept).catch(() => this.addToMemory(kept));
       if (this.outbox.isLasting) this.lastResort.arrived(sent.change_id);
       else this.keptChanged();
+      await this.keepAges();
     });
     return this.adding;
   }
@@ -75,6 +79,20 @@ export class Unsent {
   /** Resolves once everything that was put until now is in the outbox. */
   arrived(): Promise<void> {
     return this.adding;
+  }
+
+  /** As it is sent: with how long ago it was, where that counts. */
+  aged(sent: Sent): Sent {
+    return this.ages.aged(sent);
+  }
+
+  /** For a page after this one, which has another stopwatch. */
+  async keepAges(): Promise<void> {
+    if (!this.ages.areCounted) return;
+    for (const row of await this.rows().catch(() => [])) {
+      const change = this.aged(row.change);
+      if (change !== row.change) await this.outbox.replace({ ...row, change }).catch(() => undefined);
+    }
   }
 
   /** From now on this is the change of its item that the page has seen. */
@@ -85,6 +103,7 @@ export class Unsent {
 
   async remove({ sequence, change }: Waiting): Promise<void> {
     await this.outbox.remove(sequence);
+    this.ages.end(change);
     this.lastResort.arrived(change.change_id);
   }
 

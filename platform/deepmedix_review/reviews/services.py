@@ -22,6 +22,7 @@ from deepmedix_review.reviews.reading.conflicts import Seen, require_latest
 from deepmedix_review.reviews.reading.copying import copy_all
 from deepmedix_review.reviews.reading.kept_changes import keep_change
 from deepmedix_review.reviews.reading.open_readings import guard, hold_reading
+from deepmedix_review.reviews.reading.opening import opened_moment
 from deepmedix_review.reviews.reading.reveal import require_allowed_now, require_revealed
 from deepmedix_review.reviews.selectors import next_reading
 from deepmedix_review.reviews.study_services.signing import announce_signature, note_signature
@@ -55,13 +56,16 @@ def open_reading(*, assignment: Assignment, reader: User) -> Reading:
     return reading
 
 
-def mark_opened(reading: Reading, *, reader: User) -> None:
-    """Keep the moment at which the reader first came to the case. Refuses what may not be begun."""
+def mark_opened(reading: Reading, *, reader: User, seconds_ago: int = 0) -> None:
+    """Keep the moment at which the reader first came to the case. Refuses what may not be begun.
+
+    It may be `seconds_ago` before the server hears of it. Said again, the first moment stays.
+    """
     if reading.opened_at is None and reading.signed_at is None:
         require_may_open(reading.assignment_id)
     with transaction.atomic():
         if Reading.objects.filter(pk=reading.pk, opened_at=None, signed_at=None).update(
-            opened_at=timezone.now()
+            opened_at=opened_moment(reading, seconds_ago=seconds_ago)
         ):
             reading.refresh_from_db(fields=["opened_at"])
             give_number(reading.assignment)
@@ -128,9 +132,18 @@ def apply_change(
 
 @transaction.atomic
 def sign_reading(
-    *, reading_uid: uuid.UUID, reader: User, change_id: uuid.UUID, sop_instance_uid: str
+    *,
+    reading_uid: uuid.UUID,
+    reader: User,
+    change_id: uuid.UUID,
+    sop_instance_uid: str,
+    seconds_ago: int = 0,
 ) -> Signed:
-    """Lock a complete reading. Refuses, by name, what is missing."""
+    """Lock a complete reading. Refuses, by name, what is missing.
+
+    It is signed from the moment at which the server has the signature; when the reader gave it, `seconds_ago`
+    before that, bounds when the next case can have been opened.
+    """
     held = hold_reading(reading_uid, reader=reader, change_id=change_id)
     reading, repeated = held.reading, held.first_answer
     if repeated is not None:
@@ -156,7 +169,7 @@ def sign_reading(
         reading,
         change_id=change_id,
         kind="sign",
-        payload={},
+        payload={"seconds_ago": seconds_ago},
         answer={
             "signed_at": signed.signed_at.isoformat(),
             "next": str(signed.next_reading) if signed.next_reading else None,

@@ -17,8 +17,12 @@ from deepmedix_review.reviews.guards import left_by_discarding, require_reader_h
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.change_serializers import (
     ANY_CHANGE,
+    OpeningSerializer,
+    SignatureSerializer,
     SignSerializer,
     read_change,
+    read_lock,
+    read_opening,
     read_signature,
 )
 from deepmedix_review.reviews.reading.completion_view import show_completions
@@ -118,7 +122,7 @@ class FirstReadLockView(APIView):
         """Lock the first read; the answer is the reading with its completions. The refusal names what is
         missing."""
         reader = acting_user(request)
-        change_id, sop_instance_uid = read_signature(request.data)
+        change_id, sop_instance_uid = read_lock(request.data)
         lock_first_read(
             reading_uid=uid, reader=reader, change_id=change_id, sop_instance_uid=sop_instance_uid
         )
@@ -128,12 +132,20 @@ class FirstReadLockView(APIView):
 class ReadingOpeningView(APIView):
     permission_classes = [needs(Capability.READ_CASES)]
 
-    @extend_schema(operation_id="reading_open", request=None, responses={200: OpenedSerializer, **REFUSALS})
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="reading_open",
+        request=OpeningSerializer,
+        responses={200: OpenedSerializer, **REFUSALS},
+    )
     def post(self, request: Request, uid: uuid.UUID) -> Response:
-        """A reading that was fetched ahead is on the screen now."""
+        """A reading that was fetched ahead is on the screen, since `seconds_ago`. A repeat gets the first
+        answer."""
+        seconds_ago = read_opening(request.data)
         reader = acting_user(request)
         reading = reading_for(reader, uid)
-        mark_opened(reading, reader=reader)
+        mark_opened(reading, reader=reader, seconds_ago=seconds_ago)
         record_event(actor=reader, action="view_reading", subject=reading)
         return Response(OpenedSerializer(reading).data)
 
@@ -187,18 +199,19 @@ class ReadingSignatureView(APIView):
 
     @extend_schema(
         operation_id="reading_sign",
-        request=SignSerializer,
+        request=SignatureSerializer,
         responses={200: SignAnswerSerializer, **REFUSALS},
     )
     def post(self, request: Request, uid: uuid.UUID) -> Response:
         """Lock a complete reading; the refusal names what is missing."""
-        change_id, sop_instance_uid = read_signature(request.data)
+        signature = read_signature(request.data)
         reader = acting_user(request)
         signed = sign_reading(
             reading_uid=uid,
             reader=reader,
-            change_id=change_id,
-            sop_instance_uid=sop_instance_uid,
+            change_id=signature.change_id,
+            sop_instance_uid=signature.sop_instance_uid,
+            seconds_ago=signature.seconds_ago,
         )
         following = reverse("reading", args=[signed.next_reading]) if signed.next_reading else None
         ending = None

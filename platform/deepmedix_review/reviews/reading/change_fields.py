@@ -10,6 +10,8 @@ from deepmedix_review.studies.intake.tags import look_name
 
 MAX_TEXT = 4_000
 MAX_CHOICES = 50
+# A page that was away from the server for longer than a day says a day.
+MAX_SECONDS_AGO = 24 * 3600
 
 
 class FiniteFloatField(serializers.FloatField):
@@ -22,6 +24,23 @@ class FiniteFloatField(serializers.FloatField):
         if not math.isfinite(value):
             self.fail("infinite")
         return value
+
+
+class SecondsAgoField(serializers.IntegerField):
+    """A span, not a moment: a browser's clock on the wall may be wrong by hours, a stopwatch is not."""
+
+    default_error_messages = dict.fromkeys(
+        ("invalid", "min_value", "max_value", "max_string_length", "null"),
+        f"Say as a whole number of seconds, from 0 to {MAX_SECONDS_AGO}, how long ago it was.",
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=MAX_SECONDS_AGO, required=False, default=0, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class PlainTextField(serializers.CharField):

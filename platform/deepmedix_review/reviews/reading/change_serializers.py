@@ -15,6 +15,7 @@ from deepmedix_review.reviews.reading.change_fields import (
     FiniteFloatField,
     LookNameField,
     PlainTextField,
+    SecondsAgoField,
     plain_text,
 )
 from deepmedix_review.reviews.reading.changes import (
@@ -162,6 +163,14 @@ class SignSerializer(serializers.Serializer[Any]):
     sop_instance_uid = PlainTextField(max_length=64, help_text="of the film on the screen")
 
 
+class SignatureSerializer(SignSerializer):
+    seconds_ago = SecondsAgoField(help_text="how long the signature waited to be sent; left out, not at all")
+
+
+class OpeningSerializer(serializers.Serializer[Any]):
+    seconds_ago = SecondsAgoField(help_text="how long the case is on the screen already; left out, since now")
+
+
 class ChangeSerializer(SignSerializer):
     seen = serializers.UUIDField(
         required=False,
@@ -241,7 +250,9 @@ FORMS: dict[str, tuple[type[SignSerializer], type[Change]]] = {
 
 # Made once: a change comes at every click, and copies of the fields took a tenth of its request.
 _MADE: dict[str, serializers.Serializer[Any]] = {kind: form() for kind, (form, _) in FORMS.items()}
-_SIGNATURE = SignSerializer()
+_LOCK = SignSerializer()
+_SIGNATURE = SignatureSerializer()
+_OPENING = OpeningSerializer()
 
 ANY_CHANGE = PolymorphicProxySerializer(
     component_name="ReadingChange",
@@ -272,10 +283,28 @@ def read_change(data: Any) -> SentChange:
     return SentChange(sent["change_id"], sent["sop_instance_uid"], change(**payload), seen)
 
 
-def read_signature(data: Any) -> tuple[uuid.UUID, str]:
+@dataclass(frozen=True)
+class SentSignature:
+    change_id: uuid.UUID
+    sop_instance_uid: str
+    seconds_ago: int
+
+
+def read_signature(data: Any) -> SentSignature:
+    """Raises ValidationError, answered with 400 and a sentence."""
+    return SentSignature(**_checked(_SIGNATURE, data))
+
+
+def read_lock(data: Any) -> tuple[uuid.UUID, str]:
     """The change's id and the film on the screen. Raises ValidationError, answered with 400."""
-    sent = _checked(_SIGNATURE, data)
+    sent = _checked(_LOCK, data)
     return sent["change_id"], sent["sop_instance_uid"]
+
+
+def read_opening(data: Any) -> int:
+    """How many seconds ago the case came onto the screen. Raises ValidationError, answered with 400."""
+    seconds: int = _checked(_OPENING, data)["seconds_ago"]
+    return seconds
 
 
 def _checked(form: serializers.Serializer[Any], data: Any) -> Any:

@@ -100,15 +100,15 @@ def test_a_reading_fetched_ahead_is_opened_only_when_it_is_shown() -> None:
     assert AuditEvent.objects.latest("sequence").action == "fetch_reading_ahead"
 
     address = reverse("api-reading-open", args=[reading.uid])
-    opened = client.post(address).json()["opened_at"]
+    opened = client.post(address, content_type="application/json").json()["opened_at"]
     reading.refresh_from_db()
     assert reading.opened_at is not None
-    assert client.post(address).json()["opened_at"] == opened
+    assert client.post(address, content_type="application/json").json()["opened_at"] == opened
     actions = AuditEvent.objects.order_by("sequence").values_list("action", flat=True)
     assert list(actions)[-3:] == ["open_reading", "view_reading", "view_reading"]
     stranger = Client()
     stranger.force_login(reader_of(an_open_reading()))
-    assert stranger.post(address).status_code == 403
+    assert stranger.post(address, content_type="application/json").status_code == 403
 
 
 def test_each_kind_of_change_contradicts_the_last_one_of_its_own_item_alone() -> None:

@@ -89,7 +89,7 @@ def test_a_reported_film_is_closed_on_every_way_and_the_work_comes_back_when_a_p
             refused = desk.get(reverse(name, args=[reading.uid]))
             assert refused.status_code == 409
             assert "out of use until a person has looked" in refused.content.decode()
-        opened = desk.post(reverse("api-reading-open", args=[reading.uid]))
+        opened = desk.post(reverse("api-reading-open", args=[reading.uid]), content_type="application/json")
         assert (opened.status_code, opened.json()["is_out_of_use"]) == (409, True)
         page = desk.get(reverse("worklist")).content.decode()
         assert "a person looks; what you said is kept" in page
