@@ -12,6 +12,7 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.audit.words import in_words
 from deepmedix_review.common.paging import Page, page_of
 
 PAGE_SIZE = 100
@@ -101,6 +102,7 @@ class EventRow:
     """One event as a person reads it."""
 
     event: AuditEvent
+    action: str
     subject: Word
     page: str
     details: tuple[tuple[str, tuple[Word, ...]], ...]
@@ -116,6 +118,7 @@ def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
     return tuple(
         EventRow(
             event,
+            action=in_words(event.action),
             subject=_word(event.subject_uid, pseudonyms),
             page=_page_of(event),
             details=tuple(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +14,10 @@ from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
 from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
 from rl_feedback.training.config import AUTOMATIC, REPORT_TO, StageConfig
+from rl_feedback.training.examples import Example, TaughtText
 from rl_feedback.training.loss_by_agreement import VotesBehind, choose_loss, with_losses_open
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
+from rl_feedback.training.stages import KEPT, QUESTIONS
 
 # Every setting of a stage as a page names it.
 LABELS = {
@@ -41,18 +44,18 @@ LABELS = {
     "replay_per_step": "Texts replayed a step",
     "replay_from": "What is replayed",
     "replay_site": "Site of the replayed drawn films",
-    "lora_rank": "Rank of the adapters, 0 for all weights",
+    "lora_rank": "Rank of the adapters",
     "lora_alpha": "Scale of the adapters",
     "adapts_vision": "The vision tower learns too",
     "checkpoint_every": "Steps between checkpoints",
-    "sample_every": "Steps between samples, 0 for none",
+    "sample_every": "Steps between samples",
     "sample_tokens": "Tokens of a sample at most",
     "report_to": "Figures also go to",
     "seed": "Seed",
     "num_threads": "Processor threads",
     "precision": "Number format",
-    "examples_at_once": "Of them at once, 0 for all",
-    "recomputes": "Values are computed again, not kept",
+    "examples_at_once": "Examples computed at once",
+    "recomputes": "Saves memory by computing values twice",
 }
 KINDS = {
     "sft": "Supervised fine-tuning",
@@ -85,13 +88,15 @@ OFFERED = (
     OfferedRecipe(
         "recommended",
         "Corrections, then preferences",
-        "First what readers rewrote and redrew, then what they prefer, in gentle steps.",
+        "First the texts that readers corrected or let stand, then which of two texts they prefer, at a low "
+        "learning rate.",
         DEFAULT_RECIPE,
     ),
     OfferedRecipe(
         "corrections",
         "Corrections",
-        "What readers rewrote and redrew, as texts to follow.",
+        "Texts to write as they stand: those that readers rewrote or whose regions they moved, and those "
+        "that they let stand.",
         Recipe.of("corrections"),
     ),
     OfferedRecipe("dpo", "Preferences", "Which of two texts readers prefer (DPO).", Recipe.of("dpo")),
@@ -123,6 +128,13 @@ OFFERED = (
         Recipe.of("instruction", "cold-start", "grpo"),
     ),
 )
+# Of texts to follow, by how they came to stand as they do.
+ORIGINS = {
+    "rewrite": "that readers rewrote",
+    "region": "with regions that readers moved or drew",
+    KEPT: "that readers let stand",
+    QUESTIONS[0]: "that are bare answers to questions",
+}
 OWN = "own"
 STANDARD, TRIAL = "standard", "trial"
 
@@ -226,6 +238,18 @@ def _so_many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number != 1 else "1 " + re.sub(r"s\b", "", noun, count=1)
 
 
+def _of_which(examples: Sequence[Example]) -> str:
+    """Where texts to follow come from, for few of them need be corrections; empty of other examples.
+
+    >>> texts = [TaughtText("film", "prompt", 1.0, origin, "text") for origin in ("kept", "region", "kept")]
+    >>> _of_which(texts)
+    ' (1 with regions that readers moved or drew, 2 that readers let stand)'
+    """
+    found = Counter(one.origin for one in examples if isinstance(one, TaughtText))
+    told = [f"{found[origin]:,} {words}" for origin, words in ORIGINS.items() if found[origin]]
+    return f" ({', '.join(told)})" if told else ""
+
+
 class TrainingForm:
     """The recipes that are offered, and one's own, of which one is chosen. `again` is the recipe of a run
     whose settings the form begins with; one that no recipe on offer can say is written out. `seconds` are
@@ -323,7 +347,10 @@ class TrainingForm:
                 )
                 for number, stage in enumerate(stages, 1)
             ],
-            [_so_many(number, noun) for noun, number in zip(nouns, counts, strict=True)],
+            [
+                _so_many(number, noun) + (_of_which(examples.of(stage)) if examples else "")
+                for stage, noun, number in zip(stages, nouns, counts, strict=True)
+            ],
             f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
             length_of(stages, self._seconds, is_trial=False),
             length_of(stages, self._seconds, is_trial=True),

@@ -17,6 +17,7 @@ from deepmedix_review.feedback.runs.folders import log_folder
 from deepmedix_review.feedback.runs.lengths import caution_on
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
+from deepmedix_review.feedback.said_settings import said_setting
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
 from deepmedix_review.feedback.tasks import request_training_retry
@@ -89,7 +90,10 @@ def _live(run: TrainingRun) -> dict[str, Any]:
         "renews": not run.is_final or (measuring is not None and not measuring.is_stuck),
         "has_checkpoint": run.step > recipe.stages[0].checkpoint_every,
         "stages": [
-            (KINDS[stage.kind], [(label, said[name]) for name, label in LABELS.items() if name in said])
+            (
+                KINDS[stage.kind],
+                [(label, said_setting(name, said[name])) for name, label in LABELS.items() if name in said],
+            )
             for stage in recipe.stages
             for said in (stage.as_json(),)
         ],

@@ -1,6 +1,7 @@
 """A run's page: curves with units and stages, samples over the steps, its config and its files."""
 
 import csv
+import doctest
 import io
 import json
 import zipfile
@@ -13,6 +14,7 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback import forms, said_settings
 from deepmedix_review.feedback.models import TrainingMetric, TrainingRun, TrainingSample
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.runs.folders import log_folder
@@ -235,6 +237,27 @@ def test_the_page_says_how_the_scorer_of_the_steps_was_judged(
     assert scorer["sentence"] in page
     assert ("0.0800" in page) == ("0.1700 (0.1000 to 0.2000)" in page) == is_used
     assert ("weight of the steps went to the other parts" in page) != is_used
+
+
+def test_settings_are_said_in_words(run: TrainingRun, researcher: User) -> None:
+    page = client_of(researcher).get(page_of(run)).content.decode()
+    assert '<dt>Examples computed at once</dt><dd class="mono">all</dd>' in page
+    assert '<dt>Saves memory by computing values twice</dt><dd class="mono">no</dd>' in page
+    assert "False" not in page
+    assert all(doctest.testmod(module).failed == 0 for module in (forms, said_settings))
+
+
+def test_a_run_whose_worker_has_said_nothing_of_itself_says_so(run: TrainingRun, researcher: User) -> None:
+    TrainingRun.objects.filter(pk=run.pk).update(abouts=[])
+    page = client_of(researcher).get(page_of(run)).content.decode()
+    assert "The worker has not said yet under what it runs" in page
+    about = {"attempt": 1, "data": "d", "parent": "p"}
+    environment = {"devices": [], "libraries": {"torch": None, "trl": "1.0"}, "python": "3.11"}
+    TrainingRun.objects.filter(pk=run.pk).update(abouts=[{**about, "environment": environment}])
+    page = client_of(researcher).get(page_of(run)).content.decode()
+    assert "The worker has not said it." in page
+    assert "Python 3.11, trl 1.0" in page
+    assert "None" not in page
 
 
 def page_of(run: TrainingRun) -> str:

@@ -22,6 +22,7 @@ from deepmedix_review.feedback.runs.curves import (
     series_of,
 )
 from deepmedix_review.feedback.runs.samples import sample_series
+from deepmedix_review.feedback.said_settings import said_setting
 from deepmedix_review.feedback.selectors import metrics_of
 from rl_feedback.training.recipe import Recipe
 
@@ -136,7 +137,7 @@ def _config(run: TrainingRun) -> Mapping[str, str]:
         config[f"Stage {number}"] = KINDS[stage.kind]
         for name, label in LABELS.items():
             if name in said:
-                config[f"Stage {number}: {label}"] = _written(said[name])
+                config[f"Stage {number}: {label}"] = said_setting(name, said[name])
     about = run.about
     if about:
         environment = about["environment"]
@@ -146,10 +147,6 @@ def _config(run: TrainingRun) -> Mapping[str, str]:
         config["Python"] = environment.get("python", "")
         config |= {name: str(version) for name, version in environment.get("libraries", {}).items()}
     return config
-
-
-def _written(value: Any) -> str:
-    return ", ".join(value) or "all" if isinstance(value, list) else str(value)
 
 
 def _figures(runs: Sequence[ComparedRun]) -> tuple[Row, ...]:

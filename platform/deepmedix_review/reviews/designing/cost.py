@@ -49,6 +49,10 @@ class WidthPlot:
     bottom: int = PLOT_HEIGHT - BOTTOM
 
 
+# How far the plot reaches up: the half, which has a tick too, is as round.
+HEIGHTS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0)
+
+
 def plan_study(
     design: ReaderStudyDesign,
     *,
@@ -101,7 +105,7 @@ def width_plot(
         ("share of votes", [found.vote_half_width for found in plans], this.vote_half_width),
     )
     largest = max(width for _, widths, _ in named for width in widths if width is not None)
-    highest = next(top for top in (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0) if top >= min(largest, 2.0))
+    highest = next(top for top in HEIGHTS if top >= min(largest, 2.0))
 
     def x(number: int) -> float:
         return round(LEFT + (PLOT_WIDTH - LEFT - RIGHT) * number / numbers[-1], 1)

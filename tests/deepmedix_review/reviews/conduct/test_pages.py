@@ -47,6 +47,17 @@ TWO = ReaderStudyDesign()
 DAY = (timezone.localdate() + timedelta(days=9)).isoformat()
 
 
+def test_the_page_has_what_readers_are_told_where_they_are_told_anything(admin: Client) -> None:
+    study = reader_study(num_cases=1, readers=[ExpertFactory.create()])
+    told = "What its readers are told before the first case"
+    assert told not in admin.get(detail(study)).content.decode()
+    ReaderStudy.objects.filter(pk=study.pk).update(instructions="Read as in a clinic.\n\n<b>Slowly</b>.")
+    page = admin.get(detail(study)).content.decode()
+    assert told in page
+    assert "<p>Read as in a clinic.</p>" in page
+    assert "&lt;b&gt;Slowly&lt;/b&gt;" in page
+
+
 def test_the_page_shows_design_readers_and_cases_and_is_audited(admin: Client) -> None:
     study = reader_study(num_cases=2, readers=[ExpertFactory.create(pseudonym="E-WINTER")], title="Winter")
     reading = Reading.objects.filter(assignment__case__reader_study=study).earliest("pk")

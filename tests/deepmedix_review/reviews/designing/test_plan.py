@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from deepmedix_review.reasoning.models import Region
 from deepmedix_review.reviews.designing import detectable, reading_times
+from deepmedix_review.reviews.designing.cost import HEIGHTS
 from deepmedix_review.reviews.models import (
     Assignment,
     Criterion,
@@ -370,3 +371,8 @@ def test_where_a_reading_shows_either_version_the_plan_counts_two_groups_of_read
     for told in (page, anchored, split):
         assert "in 4 of 5 tries" not in told
         assert "What that rests on" not in told
+
+
+def test_the_ticks_of_the_plan_are_round() -> None:
+    told = {f"{share * top:.2g}" for top in HEIGHTS for share in (0.5, 1.0)}
+    assert all(len(tick.strip("0.")) == 1 for tick in told), told

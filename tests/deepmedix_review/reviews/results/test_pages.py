@@ -96,7 +96,7 @@ def test_a_sentence_in_a_table_is_set_as_text_and_not_as_a_figure() -> None:
     page = reverse("reader-study-results", args=[study.uid])
     table = client_of(AdminFactory.create()).get(page).content.decode()
     assert re.search(
-        r'<td class="mono">Plausibility</td>.*<td class="words">All \d+ ratings of plausib', table
+        r'<td class="mono name">Plausibility</td>.*<td class="words">All \d+ ratings of plausib', table
     )
 
 
