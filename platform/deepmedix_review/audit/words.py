@@ -11,7 +11,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "search_studies": "searched studies over DICOMweb",
         "search_series": "searched series over DICOMweb",
         "search_instances": "searched films over DICOMweb",
-        "receive_film": "brought a film in",
+        "receive_film": "sent a film in",
         "look_at_study": "looked whether a name is on a study's films",
         "tick_name": "marked that a name is on a film",
         "untick_name": "took back that a name is on a film",

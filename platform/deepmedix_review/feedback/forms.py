@@ -238,6 +238,15 @@ def _so_many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number != 1 else "1 " + re.sub(r"s\b", "", noun, count=1)
 
 
+def _made_by(origins: Sequence[str]) -> str:
+    """Of the origins that a stage takes, those that readers' work can have; empty where it takes all.
+
+    >>> _made_by(["reasoning", "phantom", "rewrite", "question"])
+    'that readers rewrote or that are bare answers to questions'
+    """
+    return " or ".join(words for origin, words in ORIGINS.items() if origin in origins)
+
+
 def _of_which(examples: Sequence[Example]) -> str:
     """Where texts to follow come from, for few of them need be corrections; empty of other examples.
 
@@ -331,7 +340,7 @@ class TrainingForm:
         nouns = [LEARNS_FROM[stage.kind].noun for stage in stages]
         lacking = sorted(
             {
-                f"{noun} of the origin {' or '.join(stage.origins)}" if stage.origins else noun
+                f"{noun} {_made_by(stage.origins)}".rstrip()
                 for stage, noun, number in zip(stages, nouns, counts, strict=True)
                 if not number
             }

@@ -1,6 +1,7 @@
 """The form that asks for a training run: its settings, its words beside fields, what it begins with."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -156,6 +157,14 @@ def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_
     client.post(road.url("dataset-train"), {"recipe": "own", "recipe_text": json.dumps(own)})
     run = TrainingRun.objects.latest("id")
     assert [(stage["kind"], stage["num_steps"]) for stage in run.recipe["stages"]] == [("kto", 3), ("dpo", 2)]
+
+
+def test_a_recipe_says_which_texts_it_has_and_which_it_lacks(road: Road) -> None:
+    page = client_of(road.researcher).get(road.url("dataset-detail")).content.decode()
+    form = page.split('id="train"')[1].split("</form>")[0]
+    assert re.search(r"texts? to follow \([^)]*\d (that readers|with regions)", form)
+    assert "This data set holds no texts to follow that are bare answers to questions." in form
+    assert "of the origin" not in form
 
 
 def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:
