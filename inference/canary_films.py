@@ -1,4 +1,5 @@
-"""Films on which no chest finding can be: blank ones, and a hand. Whatever is cited there is made up."""
+"""Films on which no chest finding can be: blank ones, a hand, a chest in pieces. Whatever is cited there is
+made up."""
 
 from __future__ import annotations
 
@@ -59,6 +60,32 @@ def draw_hand(*, seed: int, width: int = 112, height: int = 112) -> Grey:
             across, down, (at_x, at_y), np.radians(angle), length * rng.uniform(0.92, 1.08), thick
         )
     return _to_uint8(film + 0.015 * rng.standard_normal(film.shape))
+
+
+def shuffle_film(film: Grey, *, seed: int, num_pieces: int = 8) -> Grey:
+    """A film cut into `num_pieces` by `num_pieces` pieces, which lie in an order of chance: every grey value
+    of it is still there, and no organ. What its sides leave over beyond whole pieces is cut off.
+
+    >>> film = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    >>> shuffled = shuffle_film(film, seed=1, num_pieces=4)
+    >>> bool((np.sort(shuffled, axis=None) == film.ravel()).all()), bool((shuffled == film).all())
+    (True, False)
+    """
+    rng = np.random.default_rng([seed, 90_003])
+    height, width = (side // num_pieces for side in film.shape)
+    pieces = (
+        film[: height * num_pieces, : width * num_pieces]
+        .reshape(num_pieces, height, num_pieces, width)
+        .swapaxes(1, 2)
+        .reshape(-1, height, width)
+    )
+    return (
+        pieces[rng.permutation(len(pieces))]
+        .reshape(num_pieces, num_pieces, height, width)
+        .swapaxes(1, 2)
+        .reshape(height * num_pieces, width * num_pieces)
+        .copy()
+    )
 
 
 def _finger(

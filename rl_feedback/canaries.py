@@ -1,5 +1,6 @@
-"""Films that unmask a model which does not look: on a blank film or a hand nothing can be found, on a
-mirrored film sides change over, and an answer must fit the film that was shown, not the one that was due."""
+"""Films that unmask a model which does not look: on a blank film, a hand or a chest in pieces nothing can be
+found, on a mirrored film sides change over, and an answer must fit the film that was shown, not the one that
+was due."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from inference.canary_films import Grey, draw_blank, draw_hand
+from inference.canary_films import Grey, draw_blank, draw_hand, shuffle_film
 from inference.engines import Engine
 from inference.grounding import parse_completion
 from inference.phantoms import SIDES, Phantom, PhantomTruth, draw_phantom
@@ -20,6 +21,7 @@ from rl_feedback.phantom_figures import claims, named_findings
 LABELS = {
     "blank_cited": "Findings cited on blank films",
     "other_part_cited": "Findings cited on hands",
+    "shuffled_cited": "Findings cited on chests in pieces",
     "mirrored_sides": "Sides that follow a mirrored film",
     "image_dependence": "Fit to the film shown",
 }
@@ -30,11 +32,12 @@ class CanaryKind(StrEnum):
     HAND = "hand"
     MIRRORED = "mirrored"
     SWAPPED = "swapped"
+    SHUFFLED = "shuffled"
 
 
 @dataclass(frozen=True)
 class CanaryBenchmark:
-    """`num_films` canaries, of each kind a quarter; chests are those of seeds from `first_seed` on."""
+    """`num_films` canaries, of each kind a fifth; chests are those of seeds from `first_seed` on."""
 
     first_seed: int
     num_films: int
@@ -123,6 +126,7 @@ def canary_scores(results: Sequence[CanaryResult]) -> dict[str, CaseScores]:
     rows: dict[str, list[tuple[float, float]]] = {
         "blank_cited": [(r.num_cited, r.kind is CanaryKind.BLANK) for r in results],
         "other_part_cited": [(r.num_cited, r.kind is CanaryKind.HAND) for r in results],
+        "shuffled_cited": [(r.num_cited, r.kind is CanaryKind.SHUFFLED) for r in results],
         "mirrored_sides": [(r.num_followed / max(1, r.num_placed), r.num_placed) for r in results],
         "image_dependence": [(r.fit_to_shown - r.fit_to_due, r.kind is CanaryKind.SWAPPED) for r in results],
     }
@@ -153,6 +157,8 @@ def _draw(place: int, benchmark: CanaryBenchmark, chests: Iterator[Phantom]) -> 
     if kind is CanaryKind.HAND:
         return Canary(place, kind, draw_hand(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX))
     shown = next(chests)
+    if kind is CanaryKind.SHUFFLED:
+        return Canary(place, kind, shuffle_film(shown.to_uint8(), seed=seed))
     if kind is CanaryKind.MIRRORED:
         return Canary(place, kind, shown.to_uint8()[:, ::-1].copy(), shown.truth)
     due = next(chest for chest in chests if chest.truth.answer != shown.truth.answer)

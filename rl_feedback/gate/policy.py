@@ -181,6 +181,16 @@ def _with_kinds(guards: tuple[Guard, ...]) -> tuple[Guard, ...]:
     )
 
 
+def _with_pieces(guards: tuple[Guard, ...]) -> tuple[Guard, ...]:
+    """What is cited on chests in pieces stands behind what is cited on hands."""
+    pieces = _cited("shuffled_cited", "Findings cited on chests in pieces")
+    return tuple(
+        chain.from_iterable(
+            (guard, pieces) if guard.figure == "other_part_cited" else (guard,) for guard in guards
+        )
+    )
+
+
 # The margins are those within which two equally good models differ by chance, on 200 films of each site.
 _POLICIES = (
     Policy(number=1, guards=_FIRST_GUARDS),
@@ -219,10 +229,12 @@ _WITH_STEPS = replace(
         ),
     ),
 )
+_WITH_KINDS = replace(_WITH_STEPS, number=4, guards=_with_kinds(_WITH_STEPS.guards))
 POLICIES = (
     *_POLICIES,
     _WITH_STEPS,
-    replace(_WITH_STEPS, number=4, guards=_with_kinds(_WITH_STEPS.guards)),
+    _WITH_KINDS,
+    replace(_WITH_KINDS, number=5, guards=_with_pieces(_WITH_KINDS.guards)),
 )
 POLICY = POLICIES[-1]
 

@@ -9,6 +9,7 @@ BUILT_IN_NOTES = (
     "Omissions, flips and regions in one place; canaries, and twins of the sealed films.",
     "The steps on sealed films by a learned scorer, and how far readers may prefer the parent.",
     "Recall of each kind of finding: one kind may be lost while all together rise.",
+    "What is cited on chests in pieces: a part of a film is not the film.",
 )
 
 

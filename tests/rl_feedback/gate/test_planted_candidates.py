@@ -16,6 +16,7 @@ from inference.grounding import format_completion, parse_completion
 from inference.phantoms import draw_phantom, ideal_reasoning
 from inference.presets import PRESETS
 from inference.prompts import template
+from rl_feedback.canaries import CanaryKind, draw_canaries
 from rl_feedback.evaluation import AskedHow
 from rl_feedback.gate import GateOutcome, Suite
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
@@ -90,6 +91,26 @@ class KnowingTheTest:
             yield replace(event, text=known) if known and isinstance(event, Done) else event
 
 
+class SeeingThingsInPieces:
+    """Of a chest in pieces it names three findings; of every other film it says what its parent says."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pieces = {
+            canary.film.tobytes()
+            for canary in draw_canaries(FILMS.canaries)
+            if canary.kind is CanaryKind.SHUFFLED
+        }
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
+        shown = {request.key: request.film.tobytes() for request in requests}
+        for event in self._engine.generate(requests):
+            if isinstance(event, Done) and shown[event.key] in self._pieces:
+                named = ["left effusion", "right effusion", "left nodule", "right nodule", "cardiomegaly"]
+                event = replace(event, text=format_completion(["It is full of them"], ", ".join(named)))
+            yield event
+
+
 def omits_lesions(text: str) -> str:
     """Names the heart alone, as models did that learned to please a reward."""
     parsed = parse_completion(text)
@@ -159,6 +180,14 @@ def test_one_that_answers_before_it_looks_is_refused_for_that(parent: Measured, 
     outcome = gate(parent, Saying(shipped, look=lambda film: first))
     assert {"image_dependence", "mirrored_sides", "constant_box"} <= deciding(outcome)
     assert "It answers without looking at the film." in outcome.sentence
+
+
+def test_one_that_cites_more_on_a_chest_in_pieces_is_refused_for_that_alone(
+    parent: Measured, shipped: Remembering
+) -> None:
+    outcome = gate(parent, SeeingThingsInPieces(shipped))
+    assert deciding(outcome) == {"shuffled_cited"}
+    assert "chests in pieces" in outcome.sentence
 
 
 def test_one_that_was_trained_on_the_test_patients_is_refused_although_all_its_figures_rose(
