@@ -6,9 +6,11 @@ from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS, NO_FINDING
-from deepmedix_review.reviews.known_statements import bear_out
+from deepmedix_review.reviews.known_statements import bear_out, is_within, is_within_known, there
+from deepmedix_review.reviews.known_words import STATE_IN_WORDS, Understood, understand
 from inference.regions import Box
 from rl_feedback.corrections import overlap
+from rl_feedback.labels import State
 from rl_feedback.readings import MOST_IMPLAUSIBLE
 
 # A reader's region is at the known one from this overlap (intersection over union) on.
@@ -82,13 +84,15 @@ class WrittenFinding:
 
 @dataclass(frozen=True)
 class WordOfReader:
-    """What a signed reading says that a known answer speaks of; None where it was not asked."""
+    """What a signed reading says that a known answer speaks of; None where it was not asked. `impression`:
+    the first read in the reader's own words."""
 
     findings: tuple[str, ...] | None
     choice: str | None
     boxes: tuple[NamedBox, ...]
     steps: tuple[RatedStep, ...] = ()
     missed: tuple[WrittenFinding, ...] = ()
+    impression: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,21 +125,12 @@ def read_known_answer(kept: Mapping[str, Any]) -> KnownAnswer:
 
 
 def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
-    """Finding by finding, the choice, each known region with the reader's nearest one, every other region
-    that the reader drew or moved, the ratings of steps that are known to be true or false, and what was
-    written as missed; a comment is compared with nothing."""
-    items = []
+    """Finding by finding, ticked or written in words, the choice, each known region with the reader's nearest
+    one, every other region that the reader drew or moved, the ratings of steps that are known to be true or
+    false, and what was written as missed; a comment is compared with nothing."""
+    items: list[FeedbackItem] = []
     if known.findings is not None and said.findings is not None:
-        told = tuple(name for name in CHEXPERT_FINDINGS if name in {*known.findings, *said.findings})
-        items += [
-            FeedbackItem(
-                what=name,
-                yours="present" if name in said.findings else "not named",
-                known="present" if name in known.findings else "absent",
-                agrees=(name in said.findings) == (name in known.findings),
-            )
-            for name in told
-        ]
+        items += _first_read(said.findings, said.impression, known.findings)
     elif known.findings is not None:
         names = ", ".join(known.findings) or NO_FINDING
         items.append(FeedbackItem("Findings", "", names, agrees=None))
@@ -161,6 +156,57 @@ def compare(said: WordOfReader, known: KnownAnswer) -> tuple[FeedbackItem, ...]:
     items += [item for step in said.steps if (item := _judged(step, known)) is not None]
     items += [_looked_for(finding, known) for finding in said.missed if known.findings is not None]
     return tuple(items)
+
+
+def _first_read(ticked: Sequence[str], impression: str, findings: Sequence[str]) -> list[FeedbackItem]:
+    """What was ticked, and what the words are understood to say. What is not understood is not wrong."""
+    words = understand(impression)
+    known = findings or (NO_FINDING,)
+    told = [name for name in CHEXPERT_FINDINGS if name in {*known, *ticked, *words.states}]
+    items = [_of_finding(name, ticked, words, known) for name in told]
+    return [_understood_as(impression, words), *items] if impression.strip() else items
+
+
+def _of_finding(name: str, ticked: Sequence[str], words: Understood, known: Sequence[str]) -> FeedbackItem:
+    in_words = words.states.get(name)
+    if name in ticked:
+        return _told(name, "present", known=name in known, agrees=name in known)
+    if in_words is not None:
+        is_known = bool(there(name, known))
+        yours = f"{STATE_IN_WORDS[in_words]}, in your words"
+        if in_words is State.UNCERTAIN:
+            return _told(name, yours, known=is_known, agrees=None)
+        if not is_known and is_within_known(name, known):
+            return FeedbackItem(name, yours, "only something wider is known", agrees=None)
+        return _told(name, yours, known=is_known, agrees=is_known == (in_words is State.PRESENT))
+    near = [
+        other
+        for other, state in words.states.items()
+        if state is not State.ABSENT and (is_within(name, other) or is_within(other, name))
+    ]
+    if near:
+        return _told(name, f"{', '.join(near)}, in your words", known=True, agrees=None)
+    if not words.is_whole:
+        return _told(name, "not among what was understood", known=True, agrees=None)
+    # Whoever writes that something is not there, or is there, has said what stands in its own row.
+    agrees = None if name == NO_FINDING and words.states else False
+    return _told(name, "not named", known=True, agrees=agrees)
+
+
+def _told(name: str, yours: str, *, known: bool, agrees: bool | None) -> FeedbackItem:
+    return FeedbackItem(name, yours, "present" if known else "absent", agrees)
+
+
+def _understood_as(impression: str, words: Understood) -> FeedbackItem:
+    if not words.states:
+        known = "no finding of the list is recognised in them: they count neither for nor against you"
+    elif not words.is_whole:
+        known = "the rest is not understood, and counts neither for nor against you"
+    else:
+        known = "compared below"
+    return FeedbackItem(
+        f"Your words: {_shortened(impression)}", words.in_words or "not understood", known, agrees=None
+    )
 
 
 def _nearest(known: KnownRegion, boxes: Sequence[NamedBox]) -> NamedBox | None:
@@ -227,7 +273,7 @@ def _looked_for(finding: WrittenFinding, known: KnownAnswer) -> FeedbackItem:
     told = bear_out(finding.text, finding.boxes, findings=known.findings or (), places=_places(known))
     return FeedbackItem(
         what=f"Missed finding: {_shortened(finding.text)}",
-        yours="written",
+        yours=understand(finding.text).in_words or "not understood",
         known="not there: " + told.known
         if told.is_true is False
         else told.known or "not among what is known",

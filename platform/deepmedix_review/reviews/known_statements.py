@@ -45,9 +45,9 @@ def bear_out(
     ]
     told = [_is_true(claim, boxes, findings, places) for claim in claims]
     known = {
-        claim.label: "present" if _there(claim.label, findings) else "absent"
+        claim.label: "present" if there(claim.label, findings) else "absent"
         for claim in claims
-        if _there(claim.label, findings) or not _is_within_known(claim.label, findings)
+        if there(claim.label, findings) or not is_within_known(claim.label, findings)
     }
     is_true = False if False in told else True if told and None not in told else None
     return BorneOut(is_true, ", ".join(f"{label} {state}" for label, state in known.items()))
@@ -58,23 +58,26 @@ def _is_true(
 ) -> bool | None:
     if claim.state not in (State.PRESENT, State.ABSENT):
         return None
-    there = _there(claim.label, findings)
-    if not there:
-        return None if _is_within_known(claim.label, findings) else claim.state is State.ABSENT
+    names = there(claim.label, findings)
+    if not names:
+        return None if is_within_known(claim.label, findings) else claim.state is State.ABSENT
     if not claim.sides:
         return claim.state is State.PRESENT
     # The known answer has no sides, but places.
-    is_there = any(finding in there and overlap(place, box) > 0 for finding, place in places for box in boxes)
+    is_there = any(finding in names and overlap(place, box) > 0 for finding, place in places for box in boxes)
     return True if is_there and claim.state is State.PRESENT else None
 
 
-def _there(label: str, findings: Collection[str]) -> frozenset[str]:
+def there(label: str, findings: Collection[str]) -> frozenset[str]:
     """The label, and those within it, that are on the film."""
-    within = _WITHIN.get(label, ())
-    deeper = [name for one in within for name in _WITHIN.get(one, ())]
-    return frozenset(name for name in (label, *within, *deeper) if name in findings)
+    return frozenset(name for name in findings if name == label or is_within(name, label))
 
 
-def _is_within_known(label: str, findings: Collection[str]) -> bool:
+def is_within(label: str, wider: str) -> bool:
+    within = _WITHIN.get(wider, ())
+    return label in within or any(is_within(label, one) for one in within)
+
+
+def is_within_known(label: str, findings: Collection[str]) -> bool:
     """Only something wider is known: whether this is what it is, nobody said."""
     return any(label in _WITHIN.get(wider, ()) for wider in findings)

@@ -52,6 +52,7 @@ def show_feedback(
         boxes=tuple(_boxes(said, completions)),
         steps=tuple(_rated_steps(said, completions)),
         missed=tuple(_written(said)),
+        impression=first.impression if first and asks_findings else "",
     )
     return FeedbackView(known, compare(word, known))
 

@@ -53,7 +53,7 @@ def with_the_heart_on_side_b(reading: Reading) -> Reading:
 def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     reading = with_the_heart_on_side_b(an_open_reading(asks_first_read=True))
     Case.objects.update(role=Case.Role.TRAINING, known_answer=KNOWN.as_json())
-    change(reading, SayFirstRead(False, "", ("Cardiomegaly", "Edema"), "", 4))
+    change(reading, SayFirstRead(False, "", ("Cardiomegaly", "Edema"), "No effusion.", 4))
     assert (get(reading)["is_training"], get(reading)["feedback"]) == (True, None)
     lock(reading)
     complete(reading)
@@ -71,12 +71,13 @@ def test_what_was_right_is_told_after_the_signature_and_not_before() -> None:
     told = {item["what"]: (item["yours"], item["known"], item["agrees"]) for item in feedback["items"]}
     assert told["Cardiomegaly"] == ("present", "present", True)
     assert told["Edema"] == ("present", "absent", False)
+    assert told["Your words: “No effusion.”"][0] == "understood as: Pleural Effusion absent"
     assert told["Region of Cardiomegaly"][2] is True
     assert told["Region of Cardiomegaly"][0] == "close, IoU 1.00: the region of B step 1, found fitting"
     # Drawn anew in the place of a region that is wrong, it is judged as a moved one is.
     drawn = told["The region you drew for A step 1"]
     assert drawn == ("near, IoU 0.50 (the model's 0.04) with Cardiomegaly", "drawn on the film", True)
-    assert [item["region"] for item in feedback["items"]][:3] == [None, None, 0]
+    assert [item["region"] for item in feedback["items"]][:5] == [None, None, None, None, 0]
     assert feedback["known_answer"]["comment"] == "The cardiothoracic ratio is 0.6."
 
 
@@ -113,6 +114,94 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
             WordOfReader((), None, ()),
             KnownAnswer(findings=("Edema",)),
             [FeedbackItem("Edema", "not named", "present", False)],
+        ),
+        (
+            WordOfReader(("No Finding",), None, ()),
+            KnownAnswer(findings=()),
+            [FeedbackItem("No Finding", "present", "present", True)],
+        ),
+        (
+            WordOfReader(("Edema",), None, (), impression="Nodule on the left, maybe an effusion."),
+            KnownAnswer(findings=("Lung Lesion", "Pleural Effusion", "Fracture")),
+            [
+                FeedbackItem(
+                    "Your words: “Nodule on the left, maybe an effusion.”",
+                    "understood as: Lung Lesion present, Pleural Effusion possible",
+                    "compared below",
+                    None,
+                ),
+                FeedbackItem("Lung Lesion", "present, in your words", "present", True),
+                FeedbackItem("Edema", "present", "absent", False),
+                FeedbackItem("Pleural Effusion", "possible, in your words", "present", None),
+                FeedbackItem("Fracture", "not named", "present", False),
+            ],
+        ),
+        (
+            WordOfReader((), None, (), impression="A round white thing beside the heart."),
+            KnownAnswer(findings=("Lung Lesion",)),
+            [
+                FeedbackItem(
+                    "Your words: “A round white thing beside the heart.”",
+                    "not understood",
+                    "no finding of the list is recognised in them: they count neither for nor against you",
+                    None,
+                ),
+                FeedbackItem("Lung Lesion", "not among what was understood", "present", None),
+            ],
+        ),
+        (
+            WordOfReader((), None, (), impression="The heart is enlarged. White thing on the left."),
+            KnownAnswer(findings=("Lung Lesion",)),
+            [
+                FeedbackItem(
+                    "Your words: “The heart is enlarged. White thing on the left.”",
+                    "understood as: Cardiomegaly present",
+                    "the rest is not understood, and counts neither for nor against you",
+                    None,
+                ),
+                FeedbackItem("Cardiomegaly", "present, in your words", "absent", False),
+                FeedbackItem("Lung Lesion", "not among what was understood", "present", None),
+            ],
+        ),
+        (
+            WordOfReader((), None, (), impression="Opacity, pneumonia."),
+            KnownAnswer(findings=("Lung Lesion", "Consolidation")),
+            [
+                FeedbackItem(
+                    "Your words: “Opacity, pneumonia.”",
+                    "understood as: Lung Opacity present, Pneumonia present",
+                    "compared below",
+                    None,
+                ),
+                FeedbackItem("Lung Opacity", "present, in your words", "present", True),
+                FeedbackItem("Lung Lesion", "Lung Opacity, in your words", "present", None),
+                FeedbackItem("Consolidation", "Lung Opacity, Pneumonia, in your words", "present", None),
+                FeedbackItem("Pneumonia", "present, in your words", "only something wider is known", None),
+            ],
+        ),
+        (
+            WordOfReader((), None, (), impression="Normal chest."),
+            KnownAnswer(findings=()),
+            [
+                FeedbackItem(
+                    "Your words: “Normal chest.”", "understood as: No Finding present", "compared below", None
+                ),
+                FeedbackItem("No Finding", "present, in your words", "present", True),
+            ],
+        ),
+        (
+            WordOfReader((), None, (), impression="No effusion."),
+            KnownAnswer(findings=()),
+            [
+                FeedbackItem(
+                    "Your words: “No effusion.”",
+                    "understood as: Pleural Effusion absent",
+                    "compared below",
+                    None,
+                ),
+                FeedbackItem("No Finding", "not named", "present", None),
+                FeedbackItem("Pleural Effusion", "absent, in your words", "absent", True),
+            ],
         ),
         (
             WordOfReader(None, None, ()),
@@ -227,10 +316,16 @@ def test_a_known_answer_that_cannot_be_read_breaks_no_reading() -> None:
                     "Step 3: “No pneumothorax.”", "partly right (3)", "true: Pneumothorax absent", None
                 ),
                 FeedbackItem(
-                    "Missed finding: “rib fracture”", "written", "not there: Fracture absent", False
+                    "Missed finding: “rib fracture”",
+                    "understood as: Fracture present",
+                    "not there: Fracture absent",
+                    False,
                 ),
                 FeedbackItem(
-                    "Missed finding: “enlarged aortic knob”", "written", "not among what is known", None
+                    "Missed finding: “enlarged aortic knob”",
+                    "not understood",
+                    "not among what is known",
+                    None,
                 ),
             ],
         ),
