@@ -11,6 +11,7 @@ const deeds = (n: number): Deeds => ({
       back: [{ kind: "add_active_time", payload: { seconds: -n } }],
       forth: [{ kind: "add_active_time", payload: { seconds: n } }],
       place: { kind: "vote", side: "a", question: "overall:" },
+      onward: null,
       name: "time",
       group: null,
     },

@@ -194,7 +194,7 @@ describe("a case by keys alone", () => {
     expect(room.state.place).toMatchObject({ side: "a", question: "harm:completion-a" });
     expect(room.state.reading.answer_ratings).toMatchObject([{ harm: "" }]);
     room.perform({ kind: "redo" });
-    room.perform(next);
+    expect(room.state.place).toMatchObject({ side: "b", step: "b1" });
     for (const action of [points(4), fits, points(4), points(4), points(4), points(1)]) room.perform(action);
     expect(room.state.place).toMatchObject({ kind: "vote", question: "grounded:" });
     expect(room.state.hint).toBe("Both outputs are rated. Now for both together.");

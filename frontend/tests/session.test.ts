@@ -259,7 +259,7 @@ it("leaves nothing of a discarded amendment in the browser, not even what could 
   const histories = historiesIn(await openDatabase(), "reader-1");
   const back = { kind: "add_active_time", payload: { seconds: 1 } } as const;
   const place = { kind: "vote", side: "a", question: "overall:" } as const;
-  const done = [{ back: [back], forth: [back], place, name: "time", group: null }];
+  const done = [{ back: [back], forth: [back], place, onward: null, name: "time", group: null }];
   await histories.keep(uidOf(1), { done, undone: [] });
   const { session } = await sitDown();
   expect(await histories.of(uidOf(1))).not.toEqual(NO_DEEDS);

@@ -97,6 +97,24 @@ describe("undo and redo", () => {
     expect(room.state.said).toBeNull();
   });
 
+  it("lead to where the reader was, and again to where the reader had gone on", async () => {
+    const { room } = await desk();
+    const begun = room.state.place;
+    room.perform(points(4));
+    room.perform({ kind: "verdict", verdict: "fits" });
+    const onward = room.state.place;
+    expect(onward).toMatchObject({ kind: "step", step: "a2" });
+    room.perform(undo);
+    const between = room.state.place;
+    expect(between).toMatchObject({ step: "a1" });
+    room.perform(undo);
+    expect(room.state.place).toEqual(begun);
+    room.perform(redo);
+    expect(room.state.place).toEqual(between);
+    room.perform(redo);
+    expect(room.state.place).toEqual(onward);
+  });
+
   it("forget what was undone once something else is done", async () => {
     const { room } = await desk();
     room.perform(points(4));
@@ -209,6 +227,7 @@ describe("the history", () => {
     back: [change(-n)],
     forth: [change(n)],
     place,
+    onward: null,
     name: "time",
     group,
   });
@@ -218,15 +237,15 @@ describe("the history", () => {
     for (const n of [1, 2, 3]) history.add(deed(n, "a note"));
     history.add(deed(4, "another"));
     expect(history.numUndoable).toBe(2);
-    history.went("back");
+    history.wentBack(place);
     expect(history.next("back")).toMatchObject({ back: [change(-1)], forth: [change(3)] });
   });
 
   it("does not go on with a group over what was undone", () => {
     const history = new History();
     history.add(deed(1, "a note"));
-    history.went("back");
-    history.went("forth");
+    history.wentBack(place);
+    history.wentForth();
     history.add(deed(2, "a note"));
     expect(history.numUndoable).toBe(2);
   });

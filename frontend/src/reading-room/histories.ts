@@ -5,7 +5,7 @@ import { type Deeds, NO_DEEDS } from "./undo";
 /** Of the cases that a reader left open, the last ones: what was done in others stays, and is not taken back. */
 const MOST_READINGS = 20;
 /** What a page with other deeds kept is left alone. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface Row extends Deeds {
   readonly account: string;

@@ -44,7 +44,7 @@ export class CaseRecord {
     const { reading, place } = this.host.state;
     const back = [...changes].reverse().flatMap((change) => inverses(reading, change));
     if (back.length > 0) {
-      this.history.add({ back, forth: changes, place, name, group });
+      this.history.add({ back, forth: changes, place, onward: null, name, group });
       this.keep();
     }
     for (const change of changes) this.apply(change);
@@ -62,25 +62,26 @@ export class CaseRecord {
     if (deed === null) {
       return this.host.set({ said: way === "back" ? "Nothing to undo." : "Nothing to redo." });
     }
-    const said = isAsLeft(this.host.state.reading, way === "back" ? deed.forth : deed.back)
-      ? this.go(way, deed)
-      : this.passOver(way, deed);
+    const goes = isAsLeft(this.host.state.reading, way === "back" ? deed.forth : deed.back);
+    const said = goes ? this.go(way, deed) : this.passOver(way, deed);
     this.keep();
-    this.host.goTo(this.placeOf(deed));
+    // Doing it again leads on from there, as doing it did.
+    this.host.goTo(this.there((way === "forth" && goes && deed.onward) || deed.place));
     const { numUndoable, numRedoable } = this.numsUndoable;
     const left = way === "back" ? `${numUndoable} left to undo` : `${numRedoable} left to redo`;
     this.host.set({ ...this.numsUndoable, said: `${said} ${left}.` });
   }
 
-  /** Where the reader was, unless that was a missed finding that is gone. */
-  private placeOf({ place }: Deed): Place {
+  /** Unless it is a missed finding that is gone. */
+  private there(place: Place): Place {
     const { reading } = this.host.state;
     const isGone = place.kind === "finding" && missedFinding(reading, place.finding) === null;
     return isGone ? placeAfterFinding(reading, place.side) : place;
   }
 
   private go(way: Way, deed: Deed): string {
-    this.history.went(way);
+    if (way === "back") this.history.wentBack(this.host.state.place);
+    else this.history.wentForth();
     for (const change of deed[way]) this.apply(change);
     return `${way === "back" ? "Undone" : "Done again"}: ${deed.name}.`;
   }

@@ -10,6 +10,8 @@ export interface Deed {
   readonly forth: readonly Change[];
   /** Where the reader was. */
   readonly place: Place;
+  /** Where the reader had gone on to when it was taken back; null of one that never was. */
+  readonly onward: Place | null;
   /** Completes the sentence "Undone: …". */
   readonly name: string;
   /** Deeds of one group in a row are one: a note that is saved at every rest of the keys. */
@@ -66,11 +68,16 @@ export class History {
     return (way === "back" ? this.done : this.undone).at(-1) ?? null;
   }
 
-  /** It was taken back, or done again. */
-  went(way: Way): void {
-    const [from, to] = way === "back" ? [this.done, this.undone] : [this.undone, this.done];
-    const deed = from.pop();
-    if (deed !== undefined) to.push({ ...deed, group: null });
+  /** It was taken back by a reader who was at `onward`. */
+  wentBack(onward: Place): void {
+    const deed = this.done.pop();
+    if (deed !== undefined) this.undone.push({ ...deed, onward, group: null });
+  }
+
+  /** It was done again. */
+  wentForth(): void {
+    const deed = this.undone.pop();
+    if (deed !== undefined) this.done.push({ ...deed, group: null });
   }
 
   /** It can neither be taken back nor done again. */
