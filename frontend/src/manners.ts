@@ -96,7 +96,10 @@ export function leadOnlyWhereItAnswers(page: Document): void {
 async function isServerUp(): Promise<boolean> {
   const signal = AbortSignal.timeout(MOST_PATIENCE_MS);
   try {
-    return (await fetch(HEALTH, { method: "HEAD", cache: "no-store", signal })).ok;
+    const response = await fetch(HEALTH, { method: "HEAD", cache: "no-store", signal });
+    // Read to its end, empty as it is: a browser breaks off what nobody reads, and calls it failed.
+    await response.arrayBuffer();
+    return response.ok;
   } catch {
     return false;
   }

@@ -121,6 +121,39 @@ def test_the_next_case_is_shown_without_a_request_and_opened_only_then(enter: Ca
     expect(room.page.get_by_text("It is locked")).to_be_visible()
 
 
+def test_the_next_film_is_fetched_once_and_asked_after_once_a_case_is_complete(
+    enter: Callable[..., Room],
+) -> None:
+    room = enter(num_cases=2)
+    StepRating.objects.all().delete()
+    asked: list[tuple[str, str]] = []
+    broken_off: list[str] = []
+    room.page.on("request", lambda request: asked.append((request.method, request.url)))
+    room.page.on("requestfailed", lambda request: broken_off.append(request.url))
+    _, second = room.open()
+    room.wait_until_ready(second)
+    room.page.keyboard.press("k")
+    with room.page.expect_event("requestfinished", lambda request: bool(PICTURE.search(request.url))):
+        room.page.keyboard.press("3")
+    # It is complete, and stays so.
+    for points in "45123":
+        room.page.keyboard.press("k")
+        room.page.keyboard.press(points)
+    expect(room.page.get_by_text(re.compile(r"^Saved \d\d:"))).to_be_visible()
+    film = second.completion_a.instance.uid
+    of_next = [(method, url) for method, url in asked if str(film) in url]
+    assert [method for method, url in of_next if url.endswith("/film/")] == ["GET"]
+    # Once for it, and now and then as the reader is at work.
+    assert 1 <= len([url for _, url in of_next if PICTURE.search(url)]) <= 2
+    assert broken_off == []
+    with room.page.expect_response(SIGN):
+        room.page.keyboard.press("Control+Enter")
+    room.wait_for_case(second)
+    assert room.was_swapped_in(second)
+    assert [url for _, url in asked if url.endswith(f"{film}/film/")] == [of_next[0][1]]
+    assert broken_off == []
+
+
 @pytest.mark.parametrize("wrong", ["absent", "another"])
 def test_a_next_film_that_is_wrong_is_never_shown(enter: Callable[..., Room], wrong: str) -> None:
     room = enter(num_cases=2)

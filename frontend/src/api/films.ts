@@ -6,7 +6,10 @@ const fileOf = (film: string): string => `/api/instances/${film}/film/`;
 /** False where the server refuses it now; without an answer nothing is known, and it may. */
 export async function mayBeSeen(film: string): Promise<boolean> {
   try {
-    const { status } = await fetch(pictureOf(film), { method: "HEAD", cache: "no-store" });
+    const response = await fetch(pictureOf(film), { method: "HEAD", cache: "no-store" });
+    // Read to its end, empty as it is: a browser breaks off what nobody reads, and calls it failed.
+    await response.arrayBuffer();
+    const { status } = response;
     return status !== 403 && status !== 404;
   } catch {
     return true;

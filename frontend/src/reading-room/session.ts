@@ -302,7 +302,8 @@ export class Session {
     if (desk !== this.desk || stage.kind !== "open") return;
     const wasRated = state.reading !== stage.state.reading;
     const isNewlyWrong = state.film !== stage.state.film && state.film.kind === "wrong";
-    if (wasRated && gaps(state.reading).length === 0) void this.desks.next.askWhetherItMayBeSeen();
+    const isComplete = wasRated && gaps(state.reading).length === 0;
+    if (isComplete && gaps(stage.state.reading).length > 0) void this.desks.next.askWhetherItMayBeSeen();
     const said = wasRated ? { refusal: null, doubts: [], notice: null } : {};
     this.set({ stage: { ...stage, state, save: this.desks.save(desk.saver.state) }, ...said });
     if (isNewlyWrong && state.film.isLockedOut) void this.login.findOut();
