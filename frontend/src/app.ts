@@ -9,6 +9,7 @@ import "./styles/learning.css";
 import "./styles/results.css";
 import "./styles/reader-studies.css";
 import htmx from "htmx.org";
+import { keepOpen } from "./kept-open";
 import { mindsWhatWaits } from "./logging-out";
 import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
@@ -26,6 +27,7 @@ htmx.config.selfRequestsOnly = true;
 
 enhanceUploads(document);
 enhanceTicks(document);
+keepOpen(document);
 tellWaiting(document);
 
 mindsWhatWaits(document);

@@ -91,8 +91,14 @@ def test_a_late_reader_is_invited_in_place_and_everybody_finds_it_on_the_worklis
     reader.get_by_role("button", name="Dismiss").click()
     expect(reader.get_by_text("went to another reader")).to_have_count(0)
 
+    ReaderStudy.objects.update(instructions="\n\n".join(f"Line {n} of what to mind." for n in range(60)))
     newcomer = page_of(conduct.newcomer, conduct, browser)
     newcomer.goto(conduct.url + reverse("worklist"))
+    expect(newcomer.get_by_text("Line 0 of what to mind.")).to_be_in_viewport()
+    expect(newcomer.get_by_text("Line 59 of what to mind.")).not_to_be_in_viewport()
+    for answer in ("Accept Late films", "Decline Late films"):
+        button = newcomer.locator(".invitation .button", has_text=answer)
+        expect(button).to_be_in_viewport(ratio=1)
     newcomer.get_by_role("button", name="Accept Late films").click()
     expect(newcomer.get_by_role("button", name="Read the first case").first).to_be_focused()
     newcomer.keyboard.press("Enter")

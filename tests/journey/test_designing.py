@@ -342,8 +342,13 @@ def test_what_an_admin_opened_stays_open_when_another_version_is_chosen(
     expect(ask).to_have_text(f"Ask {other} about all ready studies")
     expect(ask).to_be_visible()
     expect(missing).to_be_focused()
+    page.reload()
+    expect(ask).to_be_visible()
     missing.click()
     page.locator("#id_version").select_option("")
     expect(ask).not_to_have_text(f"Ask {other} about all ready studies")
+    expect(ask).to_be_hidden()
+    page.reload()
+    expect(missing).to_be_visible()
     expect(ask).to_be_hidden()
     assert problems == []

@@ -95,7 +95,7 @@ def test_the_tour_explains_the_first_read_and_after_the_reveal_the_steps(
     expect(tour.get_by_text("Tour, 1 of 4")).to_be_visible()
     room.press("ArrowRight")
     expect(tour.get_by_role("heading", name="First, what you see yourself")).to_be_visible()
-    expect(tour.get_by_text("J goes on: where findings are asked to a line of impression")).to_be_visible()
+    expect(tour.get_by_text("J goes on: to a line of impression")).to_be_visible()
     check_barriers(room.page)
     room.press("ArrowRight", "ArrowRight")
     expect(tour.get_by_text("Ctrl Enter locks your first read")).to_be_visible()

@@ -12,7 +12,7 @@ from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.criteria.versions import Asked, library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
-from deepmedix_review.reviews.models import Case, MissedFinding, Reading
+from deepmedix_review.reviews.models import Case, Criterion, MissedFinding, Reading
 from deepmedix_review.reviews.study_services import create_reader_study
 from inference.regions import Box
 from tests.browser import check_barriers, open_as, watch
@@ -57,13 +57,38 @@ IS_CLEAR = """() => {
     return item.bottom <= document.querySelector('.room-banners').getBoundingClientRect().top;
 }"""
 
+# The steps whose tools lie on their own choices or on the card after them.
+TOOLS_ON_WORDS = """() => [...document.querySelectorAll('.step')].filter((card) => {
+    const tools = card.querySelector('.step-tools').getBoundingClientRect();
+    const rows = [...card.querySelectorAll('.segments')].map((each) => each.getBoundingClientRect().bottom);
+    const next = card.nextElementSibling.getBoundingClientRect();
+    return tools.height === 0 || tools.top < Math.max(...rows) || tools.bottom > next.top;
+}).map((card) => card.textContent)"""
+
+# Lines of the box below the list whose words are cut, or leave it.
+CUT_QUESTIONS = """() => [...document.querySelectorAll('.scale-box .scale-line')].filter((line) => {
+    const { bottom } = document.querySelector('.scale-box').getBoundingClientRect();
+    return line.scrollWidth > line.clientWidth || line.scrollHeight > line.clientHeight + 1
+        || line.getBoundingClientRect().bottom > bottom + 1;
+}).map((line) => line.textContent)"""
+# Lines of the same box with words under what is at `place`; the space between two lines is no word.
+WORDS_UNDER = """([place]) => [...document.querySelectorAll('.scale-box .scale-line')].filter((line) => {
+    const words = document.createRange();
+    words.selectNodeContents(line);
+    const [end, foot] = [place.x + place.width, place.y + place.height];
+    return [...words.getClientRects()].some(({left, right, top, bottom}) =>
+        left < end && place.x < right && top < foot && place.y + 4 < bottom);
+}).map((line) => line.textContent)"""
+
 
 @pytest.fixture
 def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
     """A case with every question that the page has a place for. Its output of one step stands on side A,
     whatever was drawn, that of two on side B; `num_outputs` 1 has the one of two steps alone."""
 
-    def make(*, width: int = 1440, height: int = 900, num_outputs: int = 2) -> Room:
+    def make(
+        *, width: int = 1440, height: int = 900, num_outputs: int = 2, leaves_offer: bool = True
+    ) -> Room:
         reader, model_version = ExpertFactory.create(), ServingModelFactory.create()
         film = store_phantom(seed=1, size=FILM_SIZE)
         for steps in ([HEART, LUNG], [LUNG])[:num_outputs]:
@@ -85,7 +110,8 @@ def enter(live_server: Any, context: BrowserContext) -> Callable[..., Room]:
         room = Room(page=page, url=live_server.url, reader=reader, problems=watch(page))
         room.open()
         room.wait_for_film()
-        page.get_by_role("button", name="Not now").click()
+        if leaves_offer:
+            page.get_by_role("button", name="Not now").click()
         return room
 
     return make
@@ -98,6 +124,51 @@ def places(page: Page) -> list[str]:
 
 def current(page: Page) -> str | None:
     return page.locator(".room .current").last.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080)])
+def test_a_long_question_is_read_whole_and_the_tools_of_a_step_lie_on_no_words(
+    enter: Callable[..., Room], width: int, height: int
+) -> None:
+    question = "Is what this step says right, also of the part of the film that is beside the region? " * 2
+    Criterion.objects.filter(key__in=["plausibility", "region-verdict", "better-overall"]).update(
+        question=question.strip()
+    )
+    room = enter(width=width, height=height)
+    page = room.page
+    before = page.get_by_role("group", name="Better grounded", exact=True).bounding_box()
+    room.press("`")
+    expect(page.locator(".step")).to_have_count(2)
+    assert page.evaluate(TOOLS_ON_WORDS) == []
+    box = page.locator(".scale-box")
+    page.get_by_role("group", name="Better overall", exact=True).locator("label", has_text="tie").hover()
+    expect(box).to_contain_text(question.strip())
+    assert page.evaluate(CUT_QUESTIONS) == []
+    button = box.get_by_role("button", name=re.compile("values")).bounding_box()
+    assert button is not None
+    assert page.evaluate(WORDS_UNDER, [button]) == []
+    assert page.get_by_role("group", name="Better grounded", exact=True).bounding_box() == before
+    assert room.problems == []
+
+
+def test_the_offer_of_the_tour_stands_in_one_row_and_escape_ends_it(
+    enter: Callable[..., Room],
+) -> None:
+    room = enter(width=1280, height=720, leaves_offer=False)
+    offer = room.page.get_by_role("region", name="New here?")
+    take, leave = (offer.get_by_role("button", name=name) for name in ("Take the tour", "Not now"))
+    tops = [each.bounding_box() for each in (take, leave)]
+    assert None not in tops
+    assert len({(box["y"], box["height"]) for box in tops if box}) == 1
+    # What is under way is what Escape ends first.
+    room.press("m", "Escape")
+    expect(offer).to_be_visible()
+    room.press("Escape")
+    expect(offer).to_have_count(0)
+    room.page.reload()
+    room.wait_for_film()
+    expect(offer).to_have_count(0)
+    assert room.problems == []
 
 
 def test_nothing_moves_while_the_focus_walks_values_are_chosen_and_pointed_at(

@@ -10,6 +10,8 @@ export interface Around {
   openSheet(): void;
   askAboutName(): void;
   toggleScales(): void;
+  /** The tour is offered no more, if it is. */
+  leaveOffer(): void;
   singleKeys(): boolean;
   readonly shortcuts: readonly Shortcut[];
 }
@@ -52,6 +54,8 @@ export function listen(session: Session, around: Around): () => void {
       }
       // A key that is held down signs one case, never the next one too.
       if (action.kind === "sign") return event.repeat ? undefined : void session.sign().then(showCurrentItem);
+      // What is under way is what Escape is for first.
+      if (action.kind === "cancel" && isWordless && !room()?.isBusy) around.leaveOffer();
       const isWriting = focus === "writing" || focus === "beginning";
       if (action.kind === "cancel" && (focus === "text" || isWriting)) focusCurrentItem();
       room()?.perform(action, event.repeat);

@@ -13,11 +13,12 @@ import { LoginDialog } from "./parts/login-dialog";
 import { NameDialog } from "./parts/name-dialog";
 import { OtherCases } from "./parts/other-cases";
 import { ShortcutSheet } from "./parts/sheet";
-import { Tour, TourOffer, type TourPart, type TourPlace } from "./parts/tour";
+import { Tour, TourOffer } from "./parts/tour";
 import { beginAtTop, keepCurrentItemInSight, showCurrentItem } from "./scrolling";
 import { Session } from "./session";
 import type { SessionState } from "./session-state";
 import { Settings } from "./settings";
+import type { TourPart, TourPlace } from "./tour-stops";
 
 /** No case is on the screen, and none is on its way. */
 const NO_CASE: ReadonlySet<SessionState["stage"]["kind"]> = new Set([
@@ -61,12 +62,14 @@ export function ReadingRoom({
     };
   }, [uid, account.uid]);
 
+  const leaveOffer = useRef<(() => void) | null>(null);
   useEffect(() => {
     if (session === null) return;
     return listen(session, {
       openSheet: () => setSheetOpen(true),
       askAboutName: () => setNaming(true),
       toggleScales,
+      leaveOffer: () => leaveOffer.current?.(),
       singleKeys: () => keySettings.has_single_keys,
       shortcuts,
     });
@@ -80,6 +83,12 @@ export function ReadingRoom({
   // It speaks of the film and of keys that rest without it.
   const isTourable = open?.state.film.kind !== "wrong";
   const isTourOffered = isTourable && ((isFirst && !keySettings.has_toured) || isRestOffered);
+  const leaveTour = (): void => {
+    setRestOwed(false);
+    void settings.change({ has_toured: true });
+  };
+  const showsOffer = isTourOffered && tour === null;
+  leaveOffer.current = showsOffer ? leaveTour : null;
   const takeTour = (): void => {
     const isBefore = reading?.stage === "first_read";
     setTour(isBefore ? "first-read" : isRestOffered ? "after-reveal" : "whole");
@@ -137,17 +146,14 @@ export function ReadingRoom({
             showsScales={showsScales}
             onToggleScales={toggleScales}
           >
-            {isTourOffered && tour === null && (
+            {showsOffer && (
               <TourOffer
                 isRest={isRestOffered}
                 onTake={() => {
                   takeTour();
                   void settings.change({ has_toured: true });
                 }}
-                onLeave={() => {
-                  setRestOwed(false);
-                  void settings.change({ has_toured: true });
-                }}
+                onLeave={leaveTour}
               />
             )}
           </Column>
@@ -197,9 +203,10 @@ export function ReadingRoom({
             onClose={() => setSheetOpen(false)}
           />
         )}
-        {tour !== null && (
+        {tour !== null && reading !== null && (
           <Tour
             part={tour}
+            reading={reading}
             onPlace={setTourPlace}
             onEnd={() => setTour(null)}
             onSheet={() => setSheetOpen(true)}

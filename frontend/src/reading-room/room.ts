@@ -97,6 +97,12 @@ export class Room {
     this.view.showRegions([]);
   }
 
+  /** Escape ends something here. */
+  get isBusy(): boolean {
+    const { writing, drawing, tool, isMagnifying, looked } = this.state;
+    return writing !== null || drawing !== null || tool === "measure" || isMagnifying || looked !== null;
+  }
+
   /** `isRepeat`: the key is held down. */
   perform(action: Action, isRepeat = false): void {
     if (this.state.film.kind !== "shown") return;

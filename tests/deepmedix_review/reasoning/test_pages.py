@@ -141,6 +141,16 @@ def test_completions_are_shown_with_their_steps_and_malformed_ones_as_what_they_
     assert AuditEvent.objects.latest("sequence").action == "view_completions"
 
 
+def test_the_list_says_of_a_malformed_output_what_is_wrong_with_it(admin: Client) -> None:
+    job = InferenceJobFactory.create(state=JobState.DONE)
+    CompletionFactory.create(job=job, instance=job.instance, problems=["think_not_closed", "no_answer"])
+    page = admin.get(reverse("inference-list")).content.decode()
+    assert "Its reasoning has no end; it may have been cut off. It gives no final answer." in page
+    Completion.objects.update(problems=[])
+    page = admin.get(reverse("inference-list")).content.decode()
+    assert "Its reasoning has no end" not in page
+
+
 def test_pages_take_the_same_number_of_queries_however_long_they_are(
     admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -34,7 +34,7 @@ export function ScaleBox(props: {
           linesOf(state, scales)
             .slice(0, hint === null ? 2 : 1)
             .map(({ name, words }) => (
-              <p key={name} class="scale-line" title={words}>
+              <p key={name} class="scale-line">
                 {name && <strong>{name}</strong>} {words}
               </p>
             ))
@@ -81,10 +81,8 @@ function linesOf({ reading, place, pointed }: RoomState, scales: readonly Scale[
   if (others.length === 0) {
     const alike = place.kind === "vote" ? alikeInWords(reading) : "";
     const values = chosenIn(only) ?? endsOf(only) ?? "";
-    return [
-      { name: only.name, words: only.question },
-      { name: "", words: [alike, values].filter(Boolean).join(" ") },
-    ];
+    const also = [alike, values].filter(Boolean).join(" ");
+    return [{ name: only.name, words: only.question }, ...(also ? [{ name: "", words: also }] : [])];
   }
   return scales.map((scale) => ({ name: scale.name, words: chosenIn(scale) ?? scale.question }));
 }

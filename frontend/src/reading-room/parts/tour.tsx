@@ -1,78 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Reading } from "../../api/reading";
 import { meaningOf } from "../tour-keys";
+import { stopsOf, type TourPart, type TourPlace } from "../tour-stops";
 import { Dialog } from "./dialog";
-
-export type TourPlace = "film" | "output" | "foot" | "top";
-
-interface Stop {
-  readonly place: TourPlace;
-  readonly title: string;
-  readonly text: string;
-}
-
-const FILM =
-  "Drag to window it, turn the wheel to zoom. V magnifies, M measures, O shows a lateral or a prior. If a film shows a name, H takes it out of use.";
-
-const SAVING: Stop = {
-  place: "top",
-  title: "Nothing is lost",
-  text: "Every key is saved at once, also without a network; the top bar says so. Ctrl Z takes anything back, Ctrl Y does it again.",
-};
-
-const RATING: readonly Stop[] = [
-  {
-    place: "output",
-    title: "One step at a time",
-    text: "1 to 5 says how plausible the step is, U that it cannot be judged. Its region is drawn on the film: F it fits, R redraw it (Enter: done), X it is wrong. When both are said, the next step has the focus by itself.",
-  },
-  {
-    place: "output",
-    title: "What the output should have said",
-    text: "E edits a step or the answer, T writes a note, N names a finding that was missed. Enter ends a text; D draws where the finding is. B shows all regions, Space hides them while it is held.",
-  },
-  {
-    place: "foot",
-    title: "The answer, and two outputs",
-    text: "After the steps the answer is rated with 1 to 5, its harm with 1 to 3. With two outputs the focus goes over to B by itself, and then to the votes: A, tie, B, both bad. C puts both side by side.",
-  },
-];
-
-const SIGNING: Stop = {
-  place: "foot",
-  title: "Sign, and on",
-  text: "Ctrl Enter signs and shows the next case. What is still open is named beside the button. ? shows every key, moves keys to where you want them, and this tour again.",
-};
-
-/** What there is to explain: all at once, or what comes before the outputs are shown, and after it. */
-export type TourPart = "whole" | "first-read" | "after-reveal";
-
-const STOPS_OF: Readonly<Record<TourPart, readonly Stop[]>> = {
-  whole: [
-    {
-      place: "film",
-      title: "The film",
-      text: `${FILM} Where a first read is asked, say what you see before the outputs are shown.`,
-    },
-    ...RATING,
-    SAVING,
-    SIGNING,
-  ],
-  "first-read": [
-    { place: "film", title: "The film", text: FILM },
-    {
-      place: "output",
-      title: "First, what you see yourself",
-      text: "What the model said is hidden until you have said what you see. The digits choose, J goes on: where findings are asked to a line of impression, which T writes, and then to how sure you are, 1 to 5. D draws where something is suspicious.",
-    },
-    SAVING,
-    {
-      place: "foot",
-      title: "Lock it, and the outputs come",
-      text: "Ctrl Enter locks your first read and shows the outputs. Then it stays as it is; Y adds that you changed your mind. The tour goes on there, with how steps are rated.",
-    },
-  ],
-  "after-reveal": [...RATING, SIGNING],
-};
 
 /** Where the card may lie: over the film, or over the column where the regions leave no room on it. */
 const CORNERS = [
@@ -127,6 +57,7 @@ function sharedArea(one: DOMRect, other: DOMRect): number {
 /** The reading room in a minute, by keys or mouse. */
 export function Tour(props: {
   readonly part: TourPart;
+  readonly reading: Reading;
   readonly onPlace: (place: TourPlace | null) => void;
   onEnd: () => void;
   readonly onSheet: () => void;
@@ -134,7 +65,8 @@ export function Tour(props: {
   const next = useRef<HTMLButtonElement>(null);
   const [at, setAt] = useState(0);
   const [corner, setCorner] = useState<Corner>(CORNERS[0]);
-  const stops = STOPS_OF[props.part];
+  // As the case was when the tour began: no stop comes or goes meanwhile.
+  const [stops] = useState(() => stopsOf(props.part, props.reading));
   const stop = stops[at];
   const lieClear = (): void => {
     const card = next.current?.closest("dialog");
@@ -210,7 +142,7 @@ export function TourOffer(props: {
         {isRest ? "Go on with the tour" : "Take the tour"}
       </button>
       <button type="button" class="button quiet" onClick={props.onLeave}>
-        Not now
+        Not now <kbd>Esc</kbd>
       </button>
     </section>
   );

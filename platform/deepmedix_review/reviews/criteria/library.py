@@ -48,7 +48,7 @@ LIBRARY = (
     LibraryCriterion(
         key="plausibility",
         name="Plausibility",
-        question="Would you say this step of this film?",
+        question="Is what this step says about the film right?",
         target=Target.STEP,
         kind=Kind.SCALE,
         options=_five(
