@@ -36,6 +36,7 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
 from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, PacsPull, Study
+from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.knowing import NOTHING, measure_for
@@ -44,6 +45,7 @@ from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
 from tests.factories.studies import failed_archive, failed_pull, store_phantom
+from tests.factories.webhooks import told_webhook
 
 NUM_FILMS = 5
 HEART = ("The heart is enlarged", [(70.0, 120.0, 150.0, 180.0)])
@@ -74,6 +76,7 @@ class House:
     collection: Collection
     archive: ArchiveImport
     pull: PacsPull
+    webhook: Webhook
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -173,6 +176,7 @@ def furnish() -> House:
         collection=collection,
         archive=archive,
         pull=pull,
+        webhook=told_webhook(admin),
         draft=draft,
         running=running,
         own_criterion=own,

@@ -102,6 +102,8 @@ PAGES_OF = {
         "criterion-detail",
         "export-list",
         "export-new",
+        "webhook-list",
+        "webhook-detail",
     },
     "researcher": {
         "token-list",
@@ -147,6 +149,7 @@ def subject(house: House, name: str) -> list[Any]:
         "collection-detail": house.collection,
         "archive-import": house.archive,
         "pacs-pull": house.pull,
+        "webhook-detail": house.webhook,
         "reader-study-design": house.draft,
         "reader-study-detail": house.running,
         "reader-study-results": house.running,

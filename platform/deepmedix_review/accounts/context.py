@@ -21,6 +21,7 @@ NAVIGATION = (
     (Capability.EXPORT_DATASETS, "export-list", "Exports"),
     (Capability.VIEW_AUDIT, "audit-list", "Audit"),
     (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),
+    (Capability.MANAGE_WEBHOOKS, "webhook-list", "Webhooks"),
 )
 # Pages that belong to an entry, and lie beside its address.
 BELOW = {"reader-study-list": ("criterion-list",), "study-list": ("collection-list",)}

@@ -39,6 +39,7 @@ class Capability(StrEnum):
     TRACE_LEARNING = "see which models learned from whom"
     VIEW_AUDIT = "view the audit record"
     MANAGE_ACCOUNTS = "manage accounts"
+    MANAGE_WEBHOOKS = "say which programs are told of events"
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -57,6 +58,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.TRACE_LEARNING,
             Capability.VIEW_AUDIT,
             Capability.MANAGE_ACCOUNTS,
+            Capability.MANAGE_WEBHOOKS,
         }
     ),
     Role.RESEARCHER: frozenset(

@@ -141,6 +141,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "download_export": "downloaded an export",
         "delete_export": "deleted an export",
     },
+    "Webhooks": {
+        "make_webhook": "let a program be told of events",
+        "pause_webhook": "paused what a program is told",
+        "resume_webhook": "let a program be told again",
+        "test_webhook": "sent a program a test",
+        "send_message_again": "sent a program a message again",
+        "delete_webhook": "ended what a program is told",
+    },
     "Accounts": {
         "log_in": "logged in",
         "log_out": "logged out",

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "deepmedix_review.evaluation",
     "deepmedix_review.feedback",
     "deepmedix_review.exports",
+    "deepmedix_review.webhooks",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -132,6 +133,8 @@ DICOM_LISTENER = {
 # The file that names the PACS which films are pulled from; no other address is ever asked. For how many days
 # a pull that failed can be tried again.
 PACS_SOURCES = os.environ.get("PACS_SOURCES", "")
+# Scheme, host and port of each place that may be told of events.
+WEBHOOK_ORIGINS = [one.strip() for one in os.environ.get("WEBHOOK_ORIGINS", "").split(",") if one.strip()]
 PULL_DAYS = int(os.environ.get("PULL_DAYS", "7"))
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
@@ -253,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-pacs-pulls", "studies.tasks.tend_pacs_pulls"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),
+        ("tend-webhooks", "webhooks.tasks.tend_webhooks"),
     )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

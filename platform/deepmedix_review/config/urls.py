@@ -12,8 +12,9 @@ from deepmedix_review.reasoning import urls as reasoning
 from deepmedix_review.reviews import urls as reviews
 from deepmedix_review.studies import urls as studies
 from deepmedix_review.studies.dicomweb import urls as dicomweb
+from deepmedix_review.webhooks import urls as webhooks
 
-PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports)
+PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports, webhooks)
 INTERFACES = (accounts, studies, reasoning, reviews, feedback, exports)
 
 urlpatterns = [
