@@ -197,7 +197,7 @@ def address_of_nothing(name: str) -> str:
     uid = uuid.UUID(int=0)
     dicom = [["1.2"] * num for num in (1, 2, 3)]
     frames = [["1.2", "1.2", "1.2", frames] for frames in ("1", 1)]
-    every: list[list[Any]] = [[], [uid], [uid, 1], [uid, "x"], *dicom, *frames]
+    every: list[list[Any]] = [[], [uid], [uid, uid], [uid, 1], [uid, "x"], *dicom, *frames]
     for arguments in every:
         try:
             return reverse(name, args=arguments)
