@@ -18,7 +18,9 @@ function numBehind({ position, signed_at }: Reading): number {
 }
 
 function SaveStatus({ save }: { readonly save: SaveState }) {
-  if (save.problem?.kind === "over") return <span class="save bad">Closed: not saved</span>;
+  if (save.problem?.kind === "over") {
+    return <span class="save bad">{save.numWaiting === 0 ? "Closed" : "Closed: not saved"}</span>;
+  }
   if (save.problem) return <span class="save bad">Not saved: {save.numWaiting} waiting</span>;
   if (save.numWaiting > 0) return <span class="save quiet">Saving…</span>;
   if (save.savedAt === null) return <span class="save quiet">Nothing to save yet</span>;
