@@ -1,5 +1,6 @@
 """An installation with something to show on every page: films, readers at work, a data set, a candidate."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
 from deepmedix_review.common.models import JobState
+from deepmedix_review.erasure.models import ErasedStudy, Erasure, FileToDelete, NamedUse
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
     HandOver,
@@ -77,6 +79,7 @@ class House:
     archive: ArchiveImport
     pull: PacsPull
     webhook: Webhook
+    erasure: Erasure
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -177,6 +180,7 @@ def furnish() -> House:
         archive=archive,
         pull=pull,
         webhook=told_webhook(admin),
+        erasure=erase_a_film(admin),
         draft=draft,
         running=running,
         own_criterion=own,
@@ -296,6 +300,40 @@ def take_out(admin: User) -> None:
     ):
         asked = {"created_by": admin, "as_of": timezone.now(), "formats": ["csv"]}
         Export.objects.create(**{**asked, "data_use": "Agreement of readers, by our group alone.", **said})
+
+
+def erase_a_film(admin: User) -> Erasure:
+    """Gone, with everything that can use a study named; and a patient whose films can't be deleted."""
+    gone = Erasure.objects.create(
+        kind=Erasure.Kind.STUDY,
+        why=Erasure.Why.OTHER,
+        note="The film was made for a course, and nobody asked the person on it.",
+        requested_by=admin,
+        state=JobState.DONE,
+        found={"films": 2, "readings": 12},
+        gone={"films": 2, "readings": 12},
+        erased_at=timezone.now(),
+        num_files=5,
+    )
+    export = Export.objects.filter(archive_bytes__isnull=False).latest("pk")
+    for kind in NamedUse.Kind:
+        uid = export.uid if kind == NamedUse.Kind.EXPORT else uuid.uuid4()
+        NamedUse.objects.create(
+            erasure=gone, kind=kind, uid=uid, name=f"A {kind.label}", said="It had 12 readings of it."
+        )
+    failed = Erasure.objects.create(
+        kind=Erasure.Kind.PATIENT,
+        why=Erasure.Why.RETENTION,
+        requested_by=admin,
+        state=JobState.FAILED,
+        error="The folder of films is away, so their files could not be deleted.",
+        erased_at=timezone.now(),
+        num_files=1,
+    )
+    for erasure in (gone, failed):
+        ErasedStudy.objects.create(erasure=erasure, study_uid=uuid.uuid4())
+    FileToDelete.objects.create(erasure=failed, folder=FileToDelete.Folder.FILMS, path="ab/abcd.dcm")
+    return gone
 
 
 def write_samples(run: TrainingRun, film: Instance) -> None:

@@ -192,6 +192,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/erasures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["erasure_list"];
+        put?: never;
+        /** @description For good. Ask for the preview first. A worker erases it; ask for its state until that is done. */
+        post: operations["erasure_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description With the names of what had used it. */
+        get: operations["erasure_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Only before anything went. */
+        post: operations["erasure_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{uid}/let-in/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The same study or patient may come in again from now on; what went stays gone. */
+        post: operations["erasure_let_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description One that failed goes on where it stopped. */
+        post: operations["erasure_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What would go, what stays and has used it, and what stands against it now. Nothing is kept. */
+        post: operations["erasure_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports/": {
         parameters: {
             query?: never;
@@ -1118,6 +1221,18 @@ export interface components {
          * @enum {string}
          */
         ArchiveState: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description One study by its uid, or all of a patient by the pseudonym. */
+        AskErasureJsonRequest: {
+            /** Format: uuid */
+            study?: string;
+            /** @description the pseudonym, P-… */
+            patient?: string;
+            why: components["schemas"]["ErasureWhy"];
+            /** @description in words, without names */
+            note?: string;
+            /** @description the `name` of the preview: the study's label, or the pseudonym */
+            confirmed: string;
+        };
         /** @description Signed readings; or, where `data_set` is named, a frozen data set: whole, as a Hugging Face folder. */
         AskExportJsonRequest: {
             /**
@@ -1471,6 +1586,121 @@ export interface components {
          * @enum {string}
          */
         EngineEnum: "local" | "ray";
+        /**
+         * @description `found` was counted when it was asked for, `gone` is what went. `erased_at` is when the rows went, all
+         *     together; it is done once `num_files_left` is 0.
+         */
+        ErasureJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            kind: components["schemas"]["ErasureKind"];
+            why: components["schemas"]["ErasureWhy"];
+            /** @description why, in words, without names */
+            note?: string;
+            state?: components["schemas"]["JobState"];
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            readonly studies: string[];
+            found: {
+                [key: string]: number;
+            };
+            gone: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description when its rows went, all of them together
+             */
+            erased_at?: string | null;
+            /** @description files and folders to be deleted, in all */
+            num_files?: number;
+            num_files_left: number;
+            /**
+             * Format: date-time
+             * @description since then it may come in again
+             */
+            let_in_at?: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+        };
+        /**
+         * @description * `study` - one study
+         *     * `patient` - all studies of a patient
+         * @enum {string}
+         */
+        ErasureKind: "study" | "patient";
+        ErasurePageJson: {
+            results: components["schemas"]["ErasureJson"][];
+            next_before: number | null;
+        };
+        /** @description `counts` are rows that would go, by kind; `hindrances` say why it can't go now, and the way out. */
+        ErasurePreviewJson: {
+            kind: components["schemas"]["ErasureKind"];
+            name: string;
+            studies: string[];
+            counts: {
+                [key: string]: number;
+            };
+            num_files: number;
+            /** @description of the display films */
+            num_bytes: number;
+            uses: components["schemas"]["NamedUseJson"][];
+            /** @description studies that have the same picture, and stay */
+            same_picture_in: string[];
+            hindrances: string[];
+        };
+        /**
+         * @description * `withdrawn` - consent was withdrawn, or the patient asked
+         *     * `retention` - the time that it may be kept is over
+         *     * `agreement` - the agreement that it came under has ended
+         *     * `identity` - its films or texts tell who the patient is
+         *     * `mistake` - it was brought in by mistake
+         *     * `other` - another reason
+         * @enum {string}
+         */
+        ErasureWhy: "withdrawn" | "retention" | "agreement" | "identity" | "mistake" | "other";
+        /**
+         * @description `found` was counted when it was asked for, `gone` is what went. `erased_at` is when the rows went, all
+         *     together; it is done once `num_files_left` is 0.
+         */
+        ErasureWithUsesJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            kind: components["schemas"]["ErasureKind"];
+            why: components["schemas"]["ErasureWhy"];
+            /** @description why, in words, without names */
+            note?: string;
+            state?: components["schemas"]["JobState"];
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            readonly studies: string[];
+            found: {
+                [key: string]: number;
+            };
+            gone: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description when its rows went, all of them together
+             */
+            erased_at?: string | null;
+            /** @description files and folders to be deleted, in all */
+            num_files?: number;
+            num_files_left: number;
+            /**
+             * Format: date-time
+             * @description since then it may come in again
+             */
+            let_in_at?: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            uses: components["schemas"]["NamedUseJson"][];
+        };
         /** @description `num_done` of `num_total` tells how far it is; `archive_bytes` is null where no archive lies here. */
         ExportJson: {
             /** Format: uuid */
@@ -1875,6 +2105,25 @@ export interface components {
             /** @description as written */
             words: string;
         };
+        NamedUseJson: {
+            kind: components["schemas"]["NamedUseKind"];
+            /** Format: uuid */
+            uid: string;
+            name: string;
+            /** @description how it used it, a sentence */
+            said: string;
+        };
+        /**
+         * @description * `reader_study` - reader study
+         *     * `collection` - collection
+         *     * `data_set` - frozen data set
+         *     * `training_run` - training run
+         *     * `model` - model version
+         *     * `bundle` - bundle for a cluster
+         *     * `export` - export
+         * @enum {string}
+         */
+        NamedUseKind: "reader_study" | "collection" | "data_set" | "training_run" | "model" | "bundle" | "export";
         NotTakenJson: {
             detail: string;
             /** @description where the part begins elsewhere than what is here ends */
@@ -1882,6 +2131,13 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /** @description One study by its uid, or all of a patient by the pseudonym. */
+        OfWhatJsonRequest: {
+            /** Format: uuid */
+            study?: string;
+            /** @description the pseudonym, P-… */
+            patient?: string;
+        };
         Onward: {
             study: string;
             /** @description what the button says that goes there */
@@ -3289,6 +3545,329 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    erasure_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskErasureJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["AskErasureJsonRequest"];
+                "multipart/form-data": components["schemas"]["AskErasureJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureWithUsesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureWithUsesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureWithUsesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_let_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureWithUsesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureWithUsesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    erasure_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OfWhatJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["OfWhatJsonRequest"];
+                "multipart/form-data": components["schemas"]["OfWhatJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePreviewJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
                 };
             };
         };

@@ -24,7 +24,7 @@ NAVIGATION = (
     (Capability.MANAGE_WEBHOOKS, "webhook-list", "Webhooks"),
 )
 # Pages that belong to an entry, and lie beside its address.
-BELOW = {"reader-study-list": ("criterion-list",), "study-list": ("collection-list",)}
+BELOW = {"reader-study-list": ("criterion-list",), "study-list": ("collection-list", "erasure-list")}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Capability(StrEnum):
 
     IMPORT_STUDIES = "bring studies in"
     DECIDE_HELD_STUDIES = "decide on held studies"
+    ERASE_STUDIES = "erase studies and patients"
     VIEW_ALL_STUDIES = "view studies outside your worklist"
     VIEW_REFERENCES = "see what its source says of a study"
     CHANGE_COLLECTIONS = "change collections"
@@ -48,6 +49,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         {
             Capability.IMPORT_STUDIES,
             Capability.DECIDE_HELD_STUDIES,
+            Capability.ERASE_STUDIES,
             Capability.VIEW_ALL_STUDIES,
             Capability.VIEW_REFERENCES,
             Capability.CHANGE_COLLECTIONS,

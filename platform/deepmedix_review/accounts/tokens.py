@@ -24,6 +24,7 @@ FOR_PROGRAMS = frozenset(
     {
         Capability.IMPORT_STUDIES,
         Capability.DECIDE_HELD_STUDIES,
+        Capability.ERASE_STUDIES,
         Capability.VIEW_ALL_STUDIES,
         Capability.REQUEST_INFERENCE,
         Capability.EXPORT_DATASETS,

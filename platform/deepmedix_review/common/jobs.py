@@ -19,6 +19,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState, LeasedJob
 
@@ -51,9 +52,13 @@ def wake(task: Task[Any, Any], job: LeasedJob) -> None:
 
 
 def claim(model: type[Job], *, job_id: int) -> Job | None:
-    """The job, now leased by the caller; None when it is done, taken, or was cancelled."""
+    """The job, now leased by the caller; None when it is done, taken, or was cancelled.
+
+    While a study is being erased it waits: what the caller reads is from before all of it or after.
+    """
     now = timezone.now()
     with transaction.atomic():
+        keep_whole()
         job = (
             model._default_manager.select_for_update(skip_locked=True)
             .filter(pk=job_id, state=JobState.QUEUED)

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "deepmedix_review.feedback",
     "deepmedix_review.exports",
     "deepmedix_review.webhooks",
+    "deepmedix_review.erasure",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -216,6 +217,9 @@ SPECTACULAR_SETTINGS = {
         "PullState": "deepmedix_review.studies.models.PacsPull.State",
         "PulledFilmOutcome": "deepmedix_review.studies.models.FilmToPull.Outcome",
         "Split": "deepmedix_review.studies.models.Split",
+        "ErasureKind": "deepmedix_review.erasure.models.Erasure.Kind",
+        "ErasureWhy": "deepmedix_review.erasure.models.Erasure.Why",
+        "NamedUseKind": "deepmedix_review.erasure.models.NamedUse.Kind",
     },
 }
 
@@ -257,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),
         ("tend-webhooks", "webhooks.tasks.tend_webhooks"),
+        ("tend-erasures", "erasure.tasks.tend_erasures"),
     )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

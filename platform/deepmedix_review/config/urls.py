@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from deepmedix_review.accounts import urls as accounts
 from deepmedix_review.audit import urls as audit
 from deepmedix_review.config.health import show_health
+from deepmedix_review.erasure import urls as erasure
 from deepmedix_review.exports import urls as exports
 from deepmedix_review.feedback import urls as feedback
 from deepmedix_review.reasoning import urls as reasoning
@@ -14,8 +15,8 @@ from deepmedix_review.studies import urls as studies
 from deepmedix_review.studies.dicomweb import urls as dicomweb
 from deepmedix_review.webhooks import urls as webhooks
 
-PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports, webhooks)
-INTERFACES = (accounts, studies, reasoning, reviews, feedback, exports)
+PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports, webhooks, erasure)
+INTERFACES = (accounts, studies, reasoning, reviews, feedback, exports, erasure)
 
 urlpatterns = [
     path("healthz", show_health, name="health"),

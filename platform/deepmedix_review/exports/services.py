@@ -16,6 +16,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.dates import say_moment
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.exports.folders import archive_path, parts_folder
@@ -79,6 +80,7 @@ def queue_export(asked: Asked | AskedDataSet, *, actor: User) -> Export:
 def claim_new_export(asked: Asked | AskedDataSet, *, actor: User) -> Export:
     """The same, held by the caller from the start: no worker sees it wait."""
     with transaction.atomic():
+        keep_whole()
         export = queue_export(asked, actor=actor)
         claimed = jobs.claim(Export, job_id=export.pk)
     if claimed is None:

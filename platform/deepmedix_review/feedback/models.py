@@ -42,13 +42,27 @@ class PreferenceDataset(PublicModel):
         return self.title
 
 
+class ReadingsHere(models.Manager["DatasetReading"]):
+    """Those that were not erased."""
+
+    def get_queryset(self) -> models.QuerySet["DatasetReading"]:
+        return super().get_queryset().filter(reading__isnull=False)
+
+
 class DatasetReading(models.Model):
-    """A reading that a data set was made of; rows name theirs by its primary key."""
+    """A reading that a data set was made of; rows name theirs by its primary key. Once it is erased its place
+    stays, and names nothing: only `with_erased` finds it."""
 
     dataset = models.ForeignKey(PreferenceDataset, on_delete=models.PROTECT, related_name="readings")
     position = models.PositiveIntegerField()
-    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="+")
+    # Never null where `objects` found it.
+    reading: "models.ForeignKey[Reading, Reading]" = models.ForeignKey(  # type: ignore[misc]
+        Reading, null=True, on_delete=models.PROTECT, related_name="+", help_text="null once it is erased"
+    )
     split = models.CharField(max_length=5, choices=Split.choices)
+
+    objects = ReadingsHere()
+    with_erased = models.Manager["DatasetReading"]()
 
     class Meta:
         ordering = ["position"]
@@ -58,15 +72,36 @@ class DatasetReading(models.Model):
         ]
 
 
+class RowsOfFilmsHere(models.Manager[Any]):
+    """Those of studies that were not erased: nothing is learned from, shown or given away of the others."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(completion__isnull=False)
+
+
 class FrozenRow(models.Model):
-    """What every row of a data set has. `readings` are primary keys of the readings that it rests on."""
+    """What every row of a data set has. `readings` are primary keys of the readings that it rests on.
+
+    A frozen set keeps the words of a row whose study is erased, and no way to the study: only `with_erased`
+    finds it.
+    """
 
     position = models.PositiveIntegerField()
-    completion = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
+    # Never null where `objects` found it.
+    completion: "models.ForeignKey[Completion, Completion]" = models.ForeignKey(  # type: ignore[misc]
+        Completion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="null once its study is erased",
+    )
     step = models.ForeignKey(ReasoningStep, null=True, on_delete=models.PROTECT, related_name="+")
     num_readers = models.PositiveSmallIntegerField(default=1)
     split = models.CharField(max_length=5, choices=Split.choices, default=Split.TRAIN)
     readings = ArrayField(models.BigIntegerField(), default=list)
+
+    objects = RowsOfFilmsHere()
+    with_erased = models.Manager[Any]()
 
     class Meta:
         abstract = True

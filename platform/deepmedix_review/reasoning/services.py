@@ -9,6 +9,7 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event, record_events
 from deepmedix_review.common import jobs
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
@@ -60,6 +61,7 @@ def queue_inference_of_films(
     ]
     keys = [wish.content_key for of_film in wishes for wish in of_film]
     with transaction.atomic():
+        keep_whole()
         jobs.retry_all(InferenceJob.objects.filter(content_key__in=keys), num_tokens=0)
         InferenceJob.objects.bulk_create(
             [wish for of_film in wishes for wish in of_film], ignore_conflicts=True

@@ -42,6 +42,24 @@ def _record_those_of(viewer: User) -> int:
     return 1
 
 
+def take_views_of(films: Sequence[Instance]) -> list[tuple[User, list[Instance], datetime]]:
+    """Those that wait, out of their list, before the films go: record each by `record_taken`."""
+    waiting = PictureView.objects.filter(film__in=films).select_for_update(of=("self",)).order_by("pk")
+    views = list(waiting.select_related("viewer", "film"))
+    PictureView.objects.filter(pk__in=[view.pk for view in views]).delete()
+    by_viewer: dict[User, list[PictureView]] = {}
+    for view in views:
+        by_viewer.setdefault(view.viewer, []).append(view)
+    return [(viewer, [view.film for view in seen], seen[0].at) for viewer, seen in by_viewer.items()]
+
+
+def record_taken(views: Sequence[tuple[User, list[Instance], datetime]]) -> None:
+    """Call it last in the transaction that took them."""
+    for viewer, films, since in views:
+        for first in range(0, len(films), MOST_IN_AN_EVENT):
+            _record(viewer, films[first : first + MOST_IN_AN_EVENT], since=since)
+
+
 def _record(viewer: User, films: Sequence[Instance], *, since: datetime) -> None:
     record_event(
         actor=viewer,

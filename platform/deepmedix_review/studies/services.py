@@ -1,6 +1,5 @@
 """Brings films in, by whatever way they come."""
 
-import hashlib
 import re
 import tempfile
 import uuid
@@ -10,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from pydicom import Dataset
 
@@ -18,6 +17,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.erased import lock_names, refuse_erased
 from deepmedix_review.studies.holding import LOOK
 from deepmedix_review.studies.intake import tags
 from deepmedix_review.studies.intake.content import Content, FilmRefused, Refusal, recognise
@@ -80,17 +80,16 @@ def receive_instance(
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
-            film = decode_film(path, limits=_limits(), work=Path(folder))
+            return _keep(
+                decode_film(path, limits=_limits(), work=Path(folder)),
+                batch=batch,
+                file_name=file_name,
+                actor=actor,
+                is_text_free=is_text_free,
+                number=number,
+            )
         except FilmRefused as refusal:
             return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor, number=number)
-        return _keep(
-            film,
-            batch=batch,
-            file_name=file_name,
-            actor=actor,
-            is_text_free=is_text_free,
-            number=number,
-        )
 
 
 def receive_described(
@@ -112,11 +111,11 @@ def receive_described(
             if recognise(path) is Content.DICOM:
                 raise FilmRefused("This is a DICOM file, where the data set has pictures.")
             film = replace(decode_film(path, limits=_limits(), work=Path(folder)), tags=described)
+            return _keep(
+                film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free, source=source
+            )
         except FilmRefused as refusal:
             return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
-        return _keep(
-            film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free, source=source
-        )
 
 
 @dataclass(frozen=True)
@@ -155,20 +154,20 @@ def receive_sent(
                 raise FilmRefused("This is a picture, sent as DICOM. Bring it through the upload page.")
             film = decode_film(path, limits=_limits(), work=Path(folder))
             _check_names(film, of_study=of_study, of_object=of_object)
+            kept = _keep(
+                film,
+                batch=batch,
+                file_name=file_name,
+                actor=actor,
+                is_text_free=False,
+                sender=sender,
+                number=number,
+            )
         except FilmRefused as refusal:
             refused = refuse_file(
                 str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender, number=number
             )
             return Receipt(refused, Dataset(), refusal.kind)
-        kept = _keep(
-            film,
-            batch=batch,
-            file_name=file_name,
-            actor=actor,
-            is_text_free=False,
-            sender=sender,
-            number=number,
-        )
     return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
 
 
@@ -220,10 +219,11 @@ def _keep(
     source: SourceDataset | None = None,
     number: int | None = None,
 ) -> ImportItem:
+    """Raises FilmRefused where its study, patient or picture was erased."""
     identity = name_film(film.tags, key=settings.DEIDENTIFICATION_KEY, pixel_sha256=film.pixel_sha256)
-    # Always in this order: two films of one study, or one film sent twice at once, wait for each other here.
-    _lock(identity.study_instance_uid)
-    _lock(film.pixel_sha256)
+    # Two films of one study, or one film sent twice at once, wait for each other here.
+    lock_names([identity.patient_pseudonym], [identity.study_instance_uid], [film.pixel_sha256])
+    refuse_erased(identity, pixel_sha256=film.pixel_sha256)
     placement = place_film(film, identity)
     if placement.duplicate_of is not None:
         study = placement.duplicate_of.study
@@ -369,10 +369,3 @@ def _limits() -> Limits:
         memory_bytes=settings.DECODER_MEMORY_BYTES,
         seconds=settings.DECODER_SECONDS,
     )
-
-
-def _lock(name: str) -> None:
-    """Held to the end of the transaction."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

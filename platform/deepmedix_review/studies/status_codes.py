@@ -19,6 +19,8 @@ REFUSAL_CODES: Mapping[Refusal, int] = {
     Refusal.TOO_LARGE: OUT_OF_RESOURCES,
     Refusal.OF_OTHER_STUDY: 0xA900,
     Refusal.OF_OTHER_OBJECT: 0xA900,
+    # Not authorized.
+    Refusal.ERASED: 0x0124,
 }
 
 

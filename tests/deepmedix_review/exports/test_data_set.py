@@ -272,7 +272,7 @@ def test_a_text_whose_regions_do_not_fit_its_picture_is_left_out_and_counted(
     dataset: PreferenceDataset,
 ) -> None:
     pair = dataset.pairs.select_related("completion").earliest("position")
-    type(pair.completion).objects.filter(pk=pair.completion_id).update(model_width=56)
+    type(pair.completion).objects.filter(pk=pair.completion.pk).update(model_width=56)
     [reason] = done(dataset).left_out
     assert reason == {
         "reason": "pairs and labels of texts whose regions would not fit the picture that their model sees",

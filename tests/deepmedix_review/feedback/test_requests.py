@@ -105,7 +105,7 @@ def test_the_published_three_stages_run_in_a_row(dataset: PreferenceDataset, res
 
 def _let_stand(dataset: PreferenceDataset) -> list[Completion]:
     """Whose text readers corrected, then those that they found good as they were."""
-    corrected = {pair.completion_id for pair in dataset.pairs.exclude(origin="vote")}
+    corrected = {pair.completion.pk for pair in dataset.pairs.exclude(origin="vote")}
     good = dataset.labels.filter(criterion="overall").values_list("completion", flat=True)
     both = [*sorted(corrected), *(pk for pk in good.order_by("position") if pk not in corrected)]
     return [Completion.objects.get(pk=pk) for pk in both]

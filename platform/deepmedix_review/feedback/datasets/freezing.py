@@ -12,6 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.datasets.choosing import Chosen, Wanted, chosen_of
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged, readings_signed_by
@@ -41,6 +42,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
     if not 1 <= len(title) <= 120:
         raise RefusedByRule("Give the data set a title of 1 to 120 characters.")
     with transaction.atomic():
+        keep_whole()
         as_of = timezone.now()
         chosen = chosen_of(wanted, as_of=as_of)
         readings = readings_signed_by(as_of, only=chosen.condition)

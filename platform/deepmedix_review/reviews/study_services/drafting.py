@@ -10,6 +10,7 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, may, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.versions import Asked, ask, asked_of
@@ -79,6 +80,7 @@ def design_reader_study(
     barred = [reader.pseudonym for reader in draft.readers if not may(reader, Capability.READ_CASES)]
     if barred:
         raise RefusedByRule(f"{', '.join(barred)} may not read cases. Choose experts only.")
+    keep_whole()
     if reader_study is None:
         reader_study = ReaderStudy(created_by=actor)
     else:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.dates import say_day
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.designs import draw
 from deepmedix_review.reviews.guards import require_designer
@@ -98,6 +99,7 @@ def extend_reader_study(
 
     `shown`: the fingerprint of the growth that was agreed to, else GrewOtherwise.
     """
+    keep_whole()
     reader_study, growth = _extend(reader_study, actor=actor, cases=cases, deadline=deadline)
     if shown is not None and shown != growth.fingerprint:
         raise GrewOtherwise(growth)

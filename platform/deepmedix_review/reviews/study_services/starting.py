@@ -10,6 +10,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
@@ -81,6 +82,7 @@ def start_reader_study(*, reader_study: ReaderStudy, actor: User | None) -> Read
     """From the draft to its readers' worklists. Refuses, by name, what the draft still lacks."""
     if actor is not None:
         require(actor, Capability.DESIGN_READER_STUDIES)
+    keep_whole()
     reader_study = ReaderStudy.objects.select_for_update().get(pk=reader_study.pk)
     if reader_study.state != ReaderStudy.State.DRAFT:
         raise RefusedByRule("This reader study has begun already.")

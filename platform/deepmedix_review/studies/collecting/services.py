@@ -10,6 +10,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.collecting.contents import count_members, sha256_of_members
 from deepmedix_review.studies.collecting.filters import StudyFilter, matching
@@ -159,6 +160,7 @@ def _create(
 
 def _freeze(collection: Collection, studies: QuerySet[Study], *, actor: User) -> CollectionVersion:
     """Write the members by one INSERT … SELECT, count them, and close the version."""
+    keep_whole()
     if not studies.exists():
         raise RefusedByRule("No ready study is in it. Choose studies, or ask less of them.")
     last = collection.versions.order_by("-number").first()

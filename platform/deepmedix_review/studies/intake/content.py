@@ -14,6 +14,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too large"
     OF_OTHER_STUDY = "of another study"
     OF_OTHER_OBJECT = "of another object"
+    ERASED = "erased before"
 
 
 # The exit status of the decoding process where the disk is full: that is no fault of the film.

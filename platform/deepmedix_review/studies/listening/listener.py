@@ -51,6 +51,7 @@ COMMENTS = {
     Refusal.TOO_LARGE: "Larger than a film may be",
     Refusal.OF_OTHER_STUDY: "Its data set is of another study",
     Refusal.OF_OTHER_OBJECT: "Its data set is of another object than the command",
+    Refusal.ERASED: "Erased here, and kept out: an admin can let it in again",
 }
 HELD = "Kept, and waits for a decision"
 UNSEEN = "Kept, and waits until a person has looked for names"

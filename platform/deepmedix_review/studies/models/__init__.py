@@ -8,6 +8,7 @@ from deepmedix_review.studies.models.collections import (
     CollectionVersion,
     Split,
 )
+from deepmedix_review.studies.models.erased import ErasedName
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.models.picture_views import PictureView
@@ -20,6 +21,7 @@ __all__ = [
     "Collection",
     "CollectionMember",
     "CollectionVersion",
+    "ErasedName",
     "FilmToPull",
     "ImportBatch",
     "ImportItem",

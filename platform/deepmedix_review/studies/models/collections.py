@@ -82,12 +82,12 @@ class CollectionVersion(PublicModel):
 
 
 class CollectionMember(models.Model):
-    """A study in a version. Written by INSERT … SELECT alone, never row by row."""
+    """A study in a version. Written by INSERT … SELECT alone, never row by row; an erasure takes it out."""
 
     pk = models.CompositePrimaryKey("version_id", "study_id")
     version = models.ForeignKey(
         CollectionVersion, on_delete=models.CASCADE, related_name="members", db_index=False
     )
-    # Without an index of its own: no page asks in which collections a study is, and studies are not deleted.
+    # Without an index of its own: no page asks in which collections a study is, an erasure alone does.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     split = models.CharField(max_length=5, choices=Split.choices)
