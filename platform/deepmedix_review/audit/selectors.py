@@ -22,6 +22,7 @@ PAGES = {
     "ReaderStudy": "reader-study-detail",
     "Collection": "collection-detail",
     "User": "account-detail",
+    "Erasure": "erasure-detail",
 }
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HASH = re.compile(r"[0-9a-f]{32,}")

@@ -55,7 +55,7 @@ class ErasuresView(APIView):
         wanted.is_valid(raise_exception=True)
         scope = _scope(request, wanted.validated_data)
         erasure = request_erasure(scope, wanted.asked(), actor=acting_user(request))
-        return Response(ErasureWithUsesJson(erasure).data, status=202)
+        return Response(ErasureWithUsesJson(_erasure(request, erasure.uid)).data, status=202)
 
 
 class PreviewView(APIView):

@@ -79,8 +79,8 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     _lock_rows(keys)
     _name_uses(erasure, keys)
     staying = {twin.pixel_sha256 for twin in _same_elsewhere(films)}
-    archives = archives_kept(keys)
-    files = files_of(films, archives=archives, sets=list(data_sets_with(keys)))
+    archives, sets = archives_kept(keys), list(data_sets_with(keys))
+    files = files_of(films, archives=archives, sets=sets)
     for pull in pulls_kept(keys):
         forget_names(pull)
     views = take_views_of(films)

@@ -10,7 +10,10 @@ from deepmedix_review.erasure.services import LONGEST_NOTE, Asked
 
 
 class ErasureForm(FormInPlace):
-    why = forms.ChoiceField(label="Why", choices=[("", "Choose …"), *Erasure.Why.choices])
+    why = forms.ChoiceField(
+        choices=[("", "Choose …"), *Erasure.Why.choices],
+        error_messages={"required": "Choose why it is erased."},
+    )
     note = forms.CharField(
         label="In words",
         max_length=LONGEST_NOTE,
@@ -19,7 +22,9 @@ class ErasureForm(FormInPlace):
         help_text="Write no name, number or date of the patient: these words stay.",
     )
     confirmed = forms.CharField(
-        max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        max_length=40,
+        error_messages={"required": "Type the name, so that nothing else is erased by mistake."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.erasure.models import Erasure
 from deepmedix_review.studies.models import Study
-from deepmedix_review.studies.selectors import study_for
 
 # Of one patient on a page; an erasure takes all.
 SHOWN = 50
@@ -37,7 +37,7 @@ class Scope:
 def study_scope(user: User, uid: UUID) -> Scope:
     """Raises NotYours, or Http404."""
     require(user, Capability.ERASE_STUDIES)
-    return Scope(Erasure.Kind.STUDY, [study_for(user, uid)])
+    return Scope(Erasure.Kind.STUDY, [get_object_or_404(Study, uid=uid)])
 
 
 def patient_scope(user: User, pseudonym: str) -> Scope:

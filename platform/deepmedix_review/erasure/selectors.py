@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
@@ -39,7 +39,8 @@ class UsesNow:
 
 def erasures(user: User) -> QuerySet[Erasure]:
     require(user, Capability.ERASE_STUDIES)
-    return Erasure.objects.select_related("requested_by", "let_in_by").prefetch_related("studies")
+    rows = Erasure.objects.select_related("requested_by", "let_in_by").prefetch_related("studies")
+    return rows.annotate(num_files_left=Count("files"))
 
 
 def erasure_for(user: User, uid: UUID) -> Erasure:
@@ -68,7 +69,3 @@ def uses_now(erasure: Erasure) -> list[UsesNow]:
         for kind in NamedUse.Kind
     ]
     return [one for one in of_kind if one.uses]
-
-
-def num_files_left(erasure: Erasure) -> int:
-    return erasure.files.count()

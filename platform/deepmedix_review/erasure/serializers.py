@@ -66,7 +66,7 @@ class ErasureJson(serializers.ModelSerializer[Erasure]):
     found = serializers.DictField(child=serializers.IntegerField())
     gone = serializers.DictField(child=serializers.IntegerField())
     studies = serializers.SerializerMethodField()
-    num_files_left = serializers.IntegerField(source="files.count")
+    num_files_left = serializers.IntegerField()
 
     class Meta:
         model = Erasure

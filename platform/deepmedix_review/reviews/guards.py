@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import last_recorded
-from deepmedix_review.common.errors import Closed, IsOver, NotYours, RefusedByRule
+from deepmedix_review.common.errors import Closed, IsOver, NotYours, OutOfUse, RefusedByRule
 from deepmedix_review.reviews.models import Assignment, Invitation, ReaderStudy, Reading
 from deepmedix_review.reviews.pauses import Pause, pause_of, say_over, who_made
 
@@ -110,7 +111,18 @@ def refuse_reading(uid: uuid.UUID, *, reader: User) -> RefusedByRule:
     what another window still has of it would wait for ever."""
     if left_by_discarding(uid, reader=reader) is not None:
         return IsOver("You discarded this amendment. The signed reading stays as it is.")
+    if _was_at_hand(uid, reader=reader) and not Reading.objects.filter(uid=uid).exists():
+        return OutOfUse(
+            "This case is not here any more: an admin erased its study, and what was said of it. Go back to "
+            "your worklist and read the next one."
+        )
     return NotYours("This reading is not among yours. Go back to your worklist.")
+
+
+def _was_at_hand(uid: uuid.UUID, *, reader: User) -> bool:
+    """Whether the reader opened it, or said something of it."""
+    mine = AuditEvent.objects.filter(subject_type="Reading", subject_uid=str(uid), actor=reader)
+    return mine.exists()
 
 
 def require_reader_here(reading: Reading) -> None:

@@ -48,7 +48,7 @@ def sample_pairs(dataset: PreferenceDataset) -> tuple[Sample, ...]:
 SELECT position FROM (
   SELECT position, row_number() OVER (PARTITION BY origin ORDER BY position) - 1 AS place,
     greatest(1, count(*) OVER (PARTITION BY origin) / %(most)s) AS stride
-  FROM feedback_preferencepair WHERE dataset_id = %(dataset)s) AS placed
+  FROM feedback_preferencepair WHERE dataset_id = %(dataset)s AND completion_id IS NOT NULL) AS placed
 WHERE place %% stride = 0 AND place / stride < %(most)s""",
             {"dataset": dataset.pk, "most": NUM_SAMPLES},
         )

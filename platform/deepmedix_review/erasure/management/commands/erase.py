@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
@@ -14,6 +15,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.models import Erasure
 from deepmedix_review.erasure.previewing import preview
 from deepmedix_review.erasure.scope import patient_scope, study_scope
+from deepmedix_review.erasure.selectors import erasure_for
 from deepmedix_review.erasure.serializers import ErasureWithUsesJson, preview_json
 from deepmedix_review.erasure.services import Asked
 from deepmedix_review.erasure.tasks import erase_claimed, request_erasure
@@ -53,17 +55,17 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         except Http404 as absent:
             raise CommandError("There is nothing of that name here. A study's page tells both.") from absent
-        self._erase(erasure)
+        self._erase(erasure, actor=actor)
 
-    def _erase(self, erasure: Erasure) -> None:
+    def _erase(self, erasure: Erasure, *, actor: User) -> None:
         """Here, unless a worker was quicker."""
         claimed = jobs.claim(Erasure, job_id=erasure.pk)
         if claimed is not None:
             erase_claimed(claimed)
-        erasure.refresh_from_db()
-        if erasure.state == JobState.FAILED:
-            raise CommandError(erasure.error)
-        self._print(ErasureWithUsesJson(erasure).data)
+        found = erasure_for(actor, erasure.uid)
+        if found.state == JobState.FAILED:
+            raise CommandError(found.error)
+        self._print(ErasureWithUsesJson(found).data)
 
     def _print(self, told: Any) -> None:
         self.stdout.write(json.dumps(told, default=str, indent=2))
