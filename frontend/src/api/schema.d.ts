@@ -1652,11 +1652,11 @@ export interface components {
             hindrances: string[];
         };
         /**
-         * @description * `withdrawn` - consent was withdrawn, or the patient asked
-         *     * `retention` - the time that it may be kept is over
-         *     * `agreement` - the agreement that it came under has ended
-         *     * `identity` - its films or texts tell who the patient is
-         *     * `mistake` - it was brought in by mistake
+         * @description * `withdrawn` - the patient asked, or withdrew consent
+         *     * `retention` - it may be kept no longer
+         *     * `agreement` - its agreement has ended
+         *     * `identity` - it tells who the patient is
+         *     * `mistake` - it came in by mistake
          *     * `other` - another reason
          * @enum {string}
          */

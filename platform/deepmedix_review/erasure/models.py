@@ -19,11 +19,11 @@ class Erasure(LeasedJob):
         PATIENT = "patient", "all studies of a patient"
 
     class Why(models.TextChoices):
-        WITHDRAWN = "withdrawn", "consent was withdrawn, or the patient asked"
-        RETENTION = "retention", "the time that it may be kept is over"
-        AGREEMENT = "agreement", "the agreement that it came under has ended"
-        IDENTITY = "identity", "its films or texts tell who the patient is"
-        MISTAKE = "mistake", "it was brought in by mistake"
+        WITHDRAWN = "withdrawn", "the patient asked, or withdrew consent"
+        RETENTION = "retention", "it may be kept no longer"
+        AGREEMENT = "agreement", "its agreement has ended"
+        IDENTITY = "identity", "it tells who the patient is"
+        MISTAKE = "mistake", "it came in by mistake"
         OTHER = "other", "another reason"
 
     kind = models.CharField(max_length=7, choices=Kind.choices)
