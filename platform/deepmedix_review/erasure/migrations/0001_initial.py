@@ -1,6 +1,6 @@
+import uuid
 
 import django.db.models.deletion
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
