@@ -11,13 +11,20 @@ from django.db import connection, connections
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.selectors import check_chain
+from deepmedix_review.common import jobs
+from deepmedix_review.common.erasing import ERASING_LOCK
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.models import Erasure, FileToDelete
 from deepmedix_review.erasure.scope import study_scope
 from deepmedix_review.erasure.services import Asked
 from deepmedix_review.erasure.tasks import request_erasure
+from deepmedix_review.feedback.models import HandOver, PreferenceDataset
+from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.studies.models import ImportItem, Instance, Study
 from deepmedix_review.studies.storage import film_path, picture_path
+from tests.factories.accounts import ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import receive, store_phantom, write_film
 from tests.workers import Workers, wait_until
 
@@ -143,3 +150,61 @@ def test_a_film_that_comes_in_at_the_same_moment_waits_and_stays_out(
     wait_until(lambda: ended(erasure), what="it is done")
     assert not Study.objects.exists()
     assert not list(film_path(item.instance).parent.glob("*.dcm"))
+
+
+def test_a_freeze_at_the_same_moment_waits_and_takes_what_is_left(
+    beside: psycopg.Connection, celery_workers: Workers, admin: User
+) -> None:
+    model = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+    gone, left = (a_reading_to_learn_from(model, seed=seed) for seed in (101, 201))
+    researcher = ResearcherFactory.create()
+    beside.execute("LOCK TABLE studies_erasedname IN ACCESS EXCLUSIVE MODE")
+    erasure = ask(gone.assignment.case.study, admin=admin)
+    wait_until(lambda: waits("studies_erasedname"), what="the worker stands before the lock")
+    frozen: list[PreferenceDataset] = []
+
+    def freeze() -> None:
+        frozen.append(freeze_dataset(title="Round 1", actor=researcher))
+        connections.close_all()
+
+    thread = threading.Thread(target=freeze)
+    thread.start()
+    wait_until(lambda: waits("pg_advisory_xact_lock_shared"), what="the freeze waits for the erasure")
+    beside.rollback()
+    thread.join(60)
+    [dataset] = frozen
+    assert [row.reading_id for row in dataset.readings.all()] == [left.pk]
+    wait_until(lambda: ended(erasure), what="it is done")
+    assert erasure.state == JobState.DONE, erasure.error
+
+
+def test_no_worker_begins_a_job_while_rows_go(beside: psycopg.Connection) -> None:
+    job = HandOver.objects.create(
+        dataset=freeze_of_one(),
+        parent_version=ServingModelFactory.create(),
+        created_by=ResearcherFactory.create(),
+        reward="grounded",
+        num_train=1,
+        num_validation=1,
+    )
+    beside.execute("SELECT pg_advisory_xact_lock(%s)", [ERASING_LOCK])
+
+    def claim() -> None:
+        jobs.claim(HandOver, job_id=job.pk)
+        connections.close_all()
+
+    thread = threading.Thread(target=claim)
+    thread.start()
+    wait_until(lambda: waits("pg_advisory_xact_lock_shared"), what="the claim waits")
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    beside.rollback()
+    thread.join(60)
+    job.refresh_from_db()
+    assert job.state != JobState.QUEUED
+
+
+def freeze_of_one() -> PreferenceDataset:
+    model = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+    a_reading_to_learn_from(model)
+    return freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
