@@ -126,7 +126,7 @@ def test_the_page_of_many_rows_takes_as_many_queries_as_that_of_few(
         cache.clear()
         client = Client()
         client.force_login(researcher)
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(23):
             client.get(reverse("dataset-detail", args=[dataset.uid]))
 
 
