@@ -69,6 +69,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "release_case": "a case's lease ran out",
         "dismiss_notice": "dismissed a notice",
     },
+    "Erasures": {
+        "preview_erasure": "looked at what an erasure would take",
+        "request_erasure": "asked for an erasure",
+        "view_erasure": "opened an erasure",
+        "cancel_erasure": "cancelled an erasure",
+        "retry_erasure": "tried an erasure again",
+        "erase_studies": "erased a study, or all of a patient",
+        "delete_erased_files": "files of an erasure are deleted",
+        "let_in_again": "let what was erased in again",
+    },
     "Reader studies": {
         "design_reader_study": "began a design",
         "redesign_reader_study": "changed a design",

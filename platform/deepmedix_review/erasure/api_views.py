@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.erasure import selectors, services
 from deepmedix_review.erasure.models import Erasure
@@ -71,7 +72,9 @@ class PreviewView(APIView):
         wanted = OfWhatJson(data=request.data)
         wanted.is_valid(raise_exception=True)
         scope = _scope(request, wanted.validated_data)
-        return Response(preview_json(scope, preview(scope)))
+        found = preview(scope)
+        services.record_preview(scope, actor=acting_user(request))
+        return Response(preview_json(scope, found))
 
 
 class ErasureView(APIView):
@@ -80,7 +83,9 @@ class ErasureView(APIView):
     @extend_schema(operation_id="erasure_retrieve", responses={200: ErasureWithUsesJson, **REFUSALS})
     def get(self, request: Request, uid: UUID) -> Response:
         """With the names of what had used it."""
-        return Response(ErasureWithUsesJson(_erasure(request, uid)).data)
+        erasure = _erasure(request, uid)
+        record_event(actor=acting_user(request), action="view_erasure", subject=erasure)
+        return Response(ErasureWithUsesJson(erasure).data)
 
 
 class CancelView(APIView):

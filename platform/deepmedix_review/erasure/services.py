@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
-from deepmedix_review.audit.services import record_event
+from deepmedix_review.audit.services import record_event, record_events
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
@@ -29,6 +29,15 @@ class Asked:
     why: str
     note: str
     confirmed: str
+
+
+def record_preview(scope: Scope, *, actor: User) -> None:
+    """Who looked at what would go."""
+    record_events(
+        actor=actor,
+        action="preview_erasure",
+        about=[(study, {"of": str(scope.kind)}) for study in scope.studies],
+    )
 
 
 def queue_erasure(scope: Scope, asked: Asked, *, actor: User) -> Erasure:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.erasure import selectors, services
@@ -78,6 +79,8 @@ def _ask(request: HttpRequest, scope: Scope, uid: UUID) -> HttpResponse:
         "preview": preview(scope),
         "form": form,
     }
+    if not form.is_bound:
+        services.record_preview(scope, actor=acting_user(request))
     return render(request, "erasure/ask.html", context)
 
 
@@ -96,6 +99,8 @@ def show_erasure(request: HttpRequest, uid: UUID) -> HttpResponse:
         "num_deleted": erasure.num_files - num_left,
     }
     is_part = "HX-Request" in request.headers
+    if not is_part:
+        record_event(actor=acting_user(request), action="view_erasure", subject=erasure)
     return render(request, f"erasure/{'progress' if is_part else 'detail'}.html", context)
 
 

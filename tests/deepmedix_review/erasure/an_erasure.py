@@ -117,8 +117,8 @@ def a_used_study(admin: User) -> Used:
     collection = collect_picks(name="Winter", picks=[one.uid for one in studies], actor=admin).collection
     reader_study = _read(studies)
     dataset = freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
-    candidate = ModelVersionFactory.create(number=100, parent=model)
-    grandchild = ModelVersionFactory.create(number=101, parent=candidate)
+    candidate = ModelVersionFactory.create(number=90_100, parent=model)
+    grandchild = ModelVersionFactory.create(number=90_101, parent=candidate)
     run = finished_run(dataset, parent=model, candidate=candidate)
     TrainingSample.objects.create(
         run=run, step=1, kind="best", instance=films[0], prompt="?", text="!", model_width=1, model_height=1

@@ -40,7 +40,7 @@ def test_the_page_shows_what_goes_asks_and_tells_what_is_left(
     assert address in text_of(client.get(reverse("study-detail", args=[used.study.uid])))
     page = text_of(client.get(address))
     for name in (
-        *(used.reader_study.title, used.collection.name, used.dataset.title, "v100 test model", "v101"),
+        *(used.reader_study.title, used.collection.name, used.dataset.title, "v90100 test model", "v90101"),
         *(f"export {used.export.sha256[:12]}", "Its results are computed from what is left"),
     ):
         assert name in page

@@ -17,7 +17,7 @@ from deepmedix_review.erasure.previewing import preview
 from deepmedix_review.erasure.scope import patient_scope, study_scope
 from deepmedix_review.erasure.selectors import erasure_for
 from deepmedix_review.erasure.serializers import ErasureWithUsesJson, preview_json
-from deepmedix_review.erasure.services import Asked
+from deepmedix_review.erasure.services import Asked, record_preview
 from deepmedix_review.erasure.tasks import erase_claimed, request_erasure
 
 
@@ -46,6 +46,7 @@ class Command(BaseCommand):
             )
             if options["dry_run"]:
                 self._print(preview_json(scope, preview(scope)))
+                record_preview(scope, actor=actor)
                 return
             if not options["why"]:
                 raise CommandError(f"Say why: --why {' | '.join(Erasure.Why.values)}.")
