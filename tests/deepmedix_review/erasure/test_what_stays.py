@@ -12,6 +12,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.scope import study_scope
+from deepmedix_review.feedback.datasets.summary import summary_of
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.models import (
     DatasetReading,
@@ -64,7 +65,15 @@ def test_its_page_says_what_was_erased(admin: User, client: Client) -> None:
     assert "Erased since" not in client.get(page).content.decode()
     num = DatasetReading.objects.filter(reading__assignment__case__study=used.study).count()
     erased(study_scope(admin, used.study.uid), actor=admin)
-    assert f"<dt>Erased since</dt><dd>{num} of its readings" in client.get(page).content.decode()
+    now = client.get(page).content.decode()
+    assert f"<dt>Erased since</dt><dd>{num} of its readings" in now
+    gone = ExpertRegion.with_erased.filter(dataset=used.dataset, completion__isnull=True).count()
+    assert gone
+    assert f", {gone} erased since</dd>" in now
+    summary = summary_of(used.dataset)
+    parts = (summary.num_own_regions, summary.num_readers_regions, summary.num_missed_regions)
+    assert min(parts) >= 0
+    assert sum(parts) == used.dataset.num_regions - gone == used.dataset.regions.count()
 
 
 def test_nothing_but_an_erasure_takes_a_way_and_an_erasure_changes_nothing_else(admin: User) -> None:

@@ -68,6 +68,7 @@ def card_of(dataset: PreferenceDataset, summary: Summary) -> dict[str, Any]:
             "as_the_model_drew_them": summary.num_own_regions,
             "as_readers_drew_them": summary.num_readers_regions,
             "of_missed_findings": summary.num_missed_regions,
+            "erased_since": summary.num_erased_regions,
         },
         "agreement": [
             {name: row[name] for name in AGREEMENT} for row in dataset.readers.get("agreement", [])
@@ -125,7 +126,8 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{regions['number']} in all, {regions['as_the_model_drew_them']} as the model drew them, "
         f"{regions['as_readers_drew_them']} as readers moved or drew them, "
-        f"{regions['of_missed_findings']} of findings that it missed."
+        f"{regions['of_missed_findings']} of findings that it missed, "
+        f"{regions['erased_since']} erased since."
     )
 
 

@@ -93,6 +93,7 @@ class Summary:
     num_own_regions: int
     num_readers_regions: int
     num_missed_regions: int
+    num_erased_regions: int
     left_out: tuple[Reason, ...]
     disputes: tuple[Reason, ...]
 
@@ -117,8 +118,9 @@ SELECT criterion, split, least(width_bucket(value, 0, 1, %(buckets)s), %(buckets
   sum(num_effective_readers) AS effective
 FROM feedback_preferencelabel WHERE dataset_id = %(dataset)s GROUP BY 1, 2, 3"""
 _REGIONS = """
-SELECT split, count(*) AS number, count(*) FILTER (WHERE is_models_own) AS own,
-  count(*) FILTER (WHERE step_id IS NULL) AS missed
+SELECT split, count(*) AS number, count(*) FILTER (WHERE completion_id IS NULL) AS erased,
+  count(*) FILTER (WHERE completion_id IS NOT NULL AND is_models_own) AS own,
+  count(*) FILTER (WHERE completion_id IS NOT NULL AND step_id IS NULL) AS missed
 FROM feedback_expertregion WHERE dataset_id = %(dataset)s GROUP BY 1"""
 _READINGS = """
 SELECT split, count(*) AS number, count(DISTINCT study.patient_pseudonym) AS patients,
@@ -153,8 +155,10 @@ def summary_of(dataset: PreferenceDataset) -> Summary:
         criteria=criteria,
         num_readers=len({reader for row in readings for reader in row["readers"]}),
         num_own_regions=_sum(regions, "own"),
-        num_readers_regions=_sum(regions, "number") - _sum(regions, "own") - _sum(regions, "missed"),
+        num_readers_regions=_sum(regions, "number")
+        - sum(_sum(regions, other) for other in ("own", "missed", "erased")),
         num_missed_regions=_sum(regions, "missed"),
+        num_erased_regions=_sum(regions, "erased"),
         left_out=_reasons(dataset.left_out, what="origin"),
         disputes=_reasons(dataset.disputes, what="criterion"),
     )
