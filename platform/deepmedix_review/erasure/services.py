@@ -140,5 +140,5 @@ def checked(scope: Scope, asked: Asked) -> str:
     if len(note) > LONGEST_NOTE:
         raise RefusedByRule(f"The words have {len(note)} characters; write at most {LONGEST_NOTE}.")
     if asked.confirmed.strip().lower() != scope.name.lower():
-        raise RefusedByRule(f"To confirm, type {scope.name} as it stands. Nothing was erased.")
+        raise RefusedByRule(f"To confirm, type {scope.name} as it stands.")
     return note
