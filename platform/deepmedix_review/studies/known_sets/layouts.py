@@ -1,5 +1,9 @@
 """The layouts that can be brought in. A new one is a module of its own and a line here."""
 
+from deepmedix_review.studies.known_sets.chexpert import SOURCE as CHEXPERT
+from deepmedix_review.studies.known_sets.chexpert import read_chexpert
+from deepmedix_review.studies.known_sets.chexpert_plus import SOURCE as CHEXPERT_PLUS
+from deepmedix_review.studies.known_sets.chexpert_plus import read_chexpert_plus
 from deepmedix_review.studies.known_sets.iu_xray import SOURCE as IU
 from deepmedix_review.studies.known_sets.iu_xray import read_iu
 from deepmedix_review.studies.known_sets.mimic_cxr_jpg import SOURCE as MIMIC
@@ -15,6 +19,13 @@ LAYOUTS = {
         Layout("table", "PNG or JPEG files with a metadata.csv of your own", read_table),
         Layout("nih-chestxray14", "Data_Entry_2017.csv, BBox_List_2017.csv, images", read_nih, NIH),
         Layout("mimic-cxr-jpg", "mimic-cxr-2.0.0-metadata.csv, files, reports beside", read_mimic, MIMIC),
+        Layout("chexpert", "train.csv, valid.csv, JPEG files below train and valid", read_chexpert, CHEXPERT),
+        Layout(
+            "chexpert-plus",
+            "df_chexpert_plus_240401.csv, impression_fixed.json, PNG or train and valid",
+            read_chexpert_plus,
+            CHEXPERT_PLUS,
+        ),
         Layout("iu-xray", "ecgen-radiology with XML reports, NLMCXR_png", read_iu, IU),
     )
 }
