@@ -11,7 +11,16 @@ from uuid import UUID
 from deepmedix_client.connection import Connection
 from deepmedix_client.errors import DeepMedixError
 from deepmedix_client.exports import Export, Readings, export_of
-from deepmedix_client.learning import DataSet, Model, Run, data_set_of, model_of, run_of
+from deepmedix_client.learning import (
+    DataSet,
+    Gate,
+    Model,
+    Run,
+    data_set_of,
+    model_of,
+    run_of,
+    waited_for_gate,
+)
 from deepmedix_client.studies import Study, Uploaded, study_of, upload
 
 PARQUET = "parquet"
@@ -46,7 +55,7 @@ class Client:
         return map(study_of, self._connection.pages("/api/studies/", state=state, search=search))
 
     def study(self, uid: str) -> Study:
-        return study_of(self._connection.get(f"/api/studies/{UUID(uid)}/"))
+        return study_of(self._connection.get(f"/api/studies/{_uid(uid)}/"))
 
     def upload(self, paths: str | Path | Iterable[str | Path]) -> Uploaded:
         """Films, or folders of them, one import. A refused file stops no other: its reason says why."""
@@ -131,14 +140,19 @@ class Client:
         )
 
     def run(self, uid: str) -> Run:
-        said = self._connection.get(f"/api/training-runs/{UUID(uid)}/")
+        said = self._connection.get(f"/api/training-runs/{_uid(uid)}/")
         return run_of(self._connection, said, self._shows_progress)
 
     def models(self) -> Iterator[Model]:
         return map(model_of, self._connection.get("/api/models/"))
 
     def model(self, uid: str) -> Model:
-        return model_of(self._connection.get(f"/api/models/{UUID(uid)}/"))
+        return model_of(self._connection.get(f"/api/models/{_uid(uid)}/"))
+
+    def wait_for_gate(self, uid: str, seconds: float | None = None) -> Gate:
+        """What the gate decides on a candidate, some minutes after its run. Raises TookTooLong after so many
+        seconds; the measuring goes on meanwhile."""
+        return waited_for_gate(lambda: self.model(uid), seconds=seconds, shows_progress=self._shows_progress)
 
     def _use(self, data_use: str) -> str:
         said = data_use or self._data_use
@@ -178,7 +192,11 @@ def _is_uid(words: str) -> bool:
 
 
 def _uid(data_set: DataSet | str) -> str:
-    return data_set.uid if isinstance(data_set, DataSet) else str(UUID(data_set))
+    if isinstance(data_set, DataSet):
+        return data_set.uid
+    if not _is_uid(data_set):
+        raise DeepMedixError(f"{data_set!r} is no uid. Lists and addresses of pages have them.")
+    return data_set
 
 
 def _each(paths: str | Path | Iterable[str | Path]) -> Iterable[str | Path]:

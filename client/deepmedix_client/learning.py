@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,36 @@ class Run:
     @property
     def _path(self) -> str:
         return f"/api/training-runs/{self.uid}/"
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """A gate that has not decided is a job that goes on."""
+
+    gate: Gate | None
+    error: str = ""
+    num_total: int = 1
+
+    @property
+    def state(self) -> str:
+        return "done" if self.gate else "measuring"
+
+    @property
+    def num_done(self) -> int:
+        return int(self.gate is not None)
+
+
+def waited_for_gate(ask: Callable[[], Model], *, seconds: float | None, shows_progress: bool) -> Gate:
+    """Raises TookTooLong."""
+    found = waited_for(
+        lambda: _Decision(ask().gate),
+        what="Gate",
+        unit="gate",
+        seconds=seconds,
+        shows_progress=shows_progress,
+    )
+    assert found.gate is not None
+    return found.gate
 
 
 def data_set_of(said: Mapping[str, Any]) -> DataSet:

@@ -57,8 +57,10 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
         return "Held. Nothing that the gate guards got worse by more than its margin."
     changed = sorted(filter(_is_measurable, comparisons), key=lambda c: abs(c.difference), reverse=True)
     unclear = [c for c in comparisons if c.verdict is Verdict.UNCLEAR]
+    beyond = [c for c in unclear if round(_weight(c), 9) > 1]
     if changed:
         text = "Passed. Nothing that the gate guards got worse by more than its margin"
+        text += " for sure" if beyond else ""
         better = [c for c in changed if c.improved][:NAMED_WHEN_PASSED]
         others = [c for c in changed if not c.improved and c not in unclear][:NAMED_WHEN_PASSED]
         for c in better:
@@ -69,9 +71,13 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
         text = f"Passed. No guarded figure differs measurably from {parent}"
         text += ", so nothing" if unclear else ": nothing was lost, and nothing"
         text += " was shown to be gained"
-    if unclear:
-        names = ", ".join(f"{_lower_first(c.label)}{_place(c, several)}" for c in unclear)
-        text += f". Unclear, with the best estimate within the margin: {names}"
+    for place, some in (
+        ("beyond the margin, for which these are held only where it is sure", beyond),
+        ("within the margin", [c for c in unclear if c not in beyond]),
+    ):
+        if some:
+            names = ", ".join(f"{_lower_first(c.label)}{_place(c, several)}" for c in some)
+            text += f". Unclear, with the best estimate {place}: {names}"
     return text + "."
 
 

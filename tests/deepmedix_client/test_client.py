@@ -20,6 +20,7 @@ from deepmedix_client import (
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.exports.models import Export as ExportRow
+from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.reviews.models import Case, Reading
 from deepmedix_review.studies.models import ImportBatch, Study
 from tests.deepmedix_client.conftest import ClientOf
@@ -158,5 +159,12 @@ def test_ratings_are_frozen_and_a_run_on_them_is_followed_and_cancelled(client_o
     [serving] = client.models()
     assert (serving.state, serving.gate) == ("serving", None)
     assert client.model(serving.uid) == serving
+    with pytest.raises(TookTooLong, match="still measuring"):
+        client.wait_for_gate(serving.uid, seconds=0.1)
+    decide = GateDecision.objects.create
+    decide(candidate=model, parent=model, outcome="passed", policy={}, comparisons=[], sentence="Passed.")
+    assert client.wait_for_gate(serving.uid).sentence == "Passed."
+    with pytest.raises(DeepMedixError, match="'v1' is no uid"):
+        client.model("v1")
     with pytest.raises(DeepMedixError):
         client.train(data_set, recipe={"stages": [{"kind": "hope"}]})

@@ -116,6 +116,24 @@ def test_an_unclear_figure_holds_only_where_the_best_estimate_lies_beyond_the_ma
     assert (outcome.comparisons[0].verdict, outcome.passed) == (verdict, passed)
 
 
+def test_a_figure_that_holds_only_for_sure_and_is_beyond_its_margin_is_called_so() -> None:
+    parent = scores()
+    recall = np.array(parent["lesion_recall"].values)
+    recall[np.flatnonzero(recall)[:9]] = 0
+    guard = Guard("lesion_recall", "Lesion recall", Direction.HIGHER_IS_BETTER, 0.022, only_for_sure=True)
+    outcome = decide(
+        [BenchmarkScores("b", parent, scores(lesion_recall=even(recall)))],
+        policy=Policy(number=1, guards=(guard,)),
+    )
+    assert outcome.passed
+    assert outcome.comparisons[0].difference < -0.022
+    assert (
+        "Unclear, with the best estimate beyond the margin, for which these are held only where it is sure: "
+        "lesion recall." in outcome.sentence
+    )
+    assert "within the margin" not in outcome.sentence
+
+
 def test_a_candidate_that_writes_what_its_parent_writes_has_changed_nothing() -> None:
     both = [BenchmarkScores("held-out, first site", scores(), scores())]
     same = decide(both, policy=POLICIES[0], parent="v1", writes_the_same=True)

@@ -1,4 +1,5 @@
-"""Counts what a frozen data set holds, by origin, criterion and side, in a fixed number of queries."""
+"""Counts what a frozen data set holds of studies that are here, by origin, criterion and side, in a fixed
+number of queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,12 +112,12 @@ SELECT origin, split, least(width_bucket(weight, 0, 1, %(buckets)s), %(buckets)s
   sum(length(rejected) - length(replace(rejected, '[', ''))) AS rejected_regions,
   count(*) FILTER (WHERE length(chosen) > length(rejected)) AS longer,
   count(*) FILTER (WHERE length(chosen) < length(rejected)) AS shorter
-FROM feedback_preferencepair WHERE dataset_id = %(dataset)s GROUP BY 1, 2, 3"""
+FROM feedback_preferencepair WHERE dataset_id = %(dataset)s AND completion_id IS NOT NULL GROUP BY 1, 2, 3"""
 _LABELS = """
 SELECT criterion, split, least(width_bucket(value, 0, 1, %(buckets)s), %(buckets)s) AS bucket,
   count(*) AS number, sum(value) AS value, sum(variance) AS variance, sum(num_readers) AS readers,
   sum(num_effective_readers) AS effective
-FROM feedback_preferencelabel WHERE dataset_id = %(dataset)s GROUP BY 1, 2, 3"""
+FROM feedback_preferencelabel WHERE dataset_id = %(dataset)s AND completion_id IS NOT NULL GROUP BY 1, 2, 3"""
 _REGIONS = """
 SELECT split, count(*) AS number, count(*) FILTER (WHERE completion_id IS NULL) AS erased,
   count(*) FILTER (WHERE completion_id IS NOT NULL AND is_models_own) AS own,
@@ -147,7 +148,7 @@ def summary_of(dataset: PreferenceDataset) -> Summary:
                 num_patients=_sum(_on(side, readings), "patients"),
                 num_pairs=_sum(_on(side, pairs), "number"),
                 num_labels=_sum(_on(side, labels), "number"),
-                num_regions=_sum(_on(side, regions), "number"),
+                num_regions=_sum(_on(side, regions), "number") - _sum(_on(side, regions), "erased"),
             )
             for side in SIDES
         ),
