@@ -40,6 +40,8 @@ from deepmedix_review.studies.storage import clear_leftovers, store_film
 Outcome = ImportItem.Outcome
 # A slow line sends a thousand films in this time.
 LONGEST_DROP = timedelta(hours=24)
+DICOM_UNEXPECTED = "This is a DICOM file, where the data set has pictures."
+NO_DICOM = "This is no DICOM file, where the data set has them."
 SENT_NAMES = ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
@@ -101,21 +103,36 @@ def receive_described(
     file_name: str,
     actor: User | None,
     is_text_free: bool,
+    is_dicom: bool = False,
 ) -> ImportItem:
-    """As `receive_instance`, of a PNG or JPEG of which the table of a data set says what a header would.
+    """As `receive_instance`, of a film of which the table of a data set says what a header would.
 
-    `described`: attributes of `intake.tags.READ`; a study that is new has come from `source`.
+    `described`: attributes of `intake.tags.READ`; a study that is new has come from `source`. `is_dicom`: the
+    file must be DICOM and its own header counts too; else it must be a PNG or JPEG.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
-            if recognise(path) is Content.DICOM:
-                raise FilmRefused("This is a DICOM file, where the data set has pictures.")
-            film = replace(decode_film(path, limits=_limits(), work=Path(folder)), tags=described)
+            if (recognise(path) is Content.DICOM) is not is_dicom:
+                raise FilmRefused(NO_DICOM if is_dicom else DICOM_UNEXPECTED)
+            # The data set names it: publishers take UIDs out, or put names of their own there.
+            film = decode_film(path, limits=_limits(), work=Path(folder), is_named=False)
+            film = replace(film, tags=_joined(described, film.tags) if is_dicom else described)
             return _keep(
                 film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free, source=source
             )
         except FilmRefused as refusal:
             return refuse_file(str(refusal), batch=batch, file_name=file_name, actor=actor)
+
+
+def _joined(described: Dataset, header: Dataset) -> Dataset:
+    """Who it is of and when it was made is for the data set to say; of all else the header comes first."""
+    joined = Dataset()
+    joined.update(described)
+    own = tags.pick(header, tuple(name for name in tags.READ if name not in tags.IDENTIFYING))
+    for element in own:
+        if not element.is_empty:
+            joined[element.tag] = element
+    return joined
 
 
 @dataclass(frozen=True)

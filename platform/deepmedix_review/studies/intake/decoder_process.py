@@ -106,7 +106,13 @@ def _answer(request: Path) -> None:
     _restrain(limits)
     work = request.parent
     try:
-        answer = _decode(Path(asked["path"]), Content(asked["content"]), limits=limits, work=work)
+        answer = _decode(
+            Path(asked["path"]),
+            Content(asked["content"]),
+            limits=limits,
+            work=work,
+            is_named=asked["is_named"],
+        )
     except FilmRefused as refusal:
         _write(work / "refused.json", {"reason": str(refusal), "kind": refusal.kind})
     except RecursionError:
@@ -141,7 +147,7 @@ def _restrain(limits: Limits) -> None:
             continue
 
 
-def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict[str, Any]:
+def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_named: bool) -> dict[str, Any]:
     from pydicom import Dataset
 
     from deepmedix_review.studies.intake import pixels, tags
@@ -150,7 +156,7 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path) -> dict
     if content is Content.DICOM:
         from deepmedix_review.studies.intake.header import read_film
 
-        header = read_film(path, limits=limits, work=work)
+        header = read_film(path, limits=limits, work=work, is_named=is_named)
         film = pixels.decode_dicom(header)
         source = tags.pick(header.dataset, tags.READ)
     else:

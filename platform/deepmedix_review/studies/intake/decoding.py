@@ -39,9 +39,9 @@ class DecodedFilm:
     picture: Path
 
 
-def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
+def decode_film(path: Path, *, limits: Limits, work: Path, is_named: bool = True) -> DecodedFilm:
     """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did;
-    OSError where the disk is full."""
+    OSError where the disk is full. `is_named`: a DICOM file without UIDs is refused."""
     size = path.stat().st_size
     if size > limits.max_file_bytes:
         raise FilmRefused(
@@ -51,9 +51,13 @@ def decode_film(path: Path, *, limits: Limits, work: Path) -> DecodedFilm:
         )
     content = recognise(path)
     request = work / "request.json"
-    request.write_text(
-        json.dumps({"path": str(path.resolve()), "content": content, "limits": asdict(limits)}), "utf-8"
-    )
+    asked = {
+        "path": str(path.resolve()),
+        "content": content,
+        "limits": asdict(limits),
+        "is_named": is_named,
+    }
+    request.write_text(json.dumps(asked), "utf-8")
     _run(request, limits=limits)
     refused = work / "refused.json"
     if refused.exists():

@@ -60,13 +60,16 @@ class Header:
     photometric: str
 
 
-def read_film(path: Path, *, limits: Limits, work: Path) -> Header:
-    """The whole data set, its header checked before its pixels are touched. Raises FilmRefused."""
+def read_film(path: Path, *, limits: Limits, work: Path, is_named: bool = True) -> Header:
+    """The whole data set, its header checked before its pixels are touched. Raises FilmRefused.
+
+    `is_named`: the header's own UIDs name the film, so they have to be there.
+    """
     path, syntax = _inflated(path, limits=limits, work=work)
     with path.open("rb") as file:
         front = pydicom.dcmread(file, stop_before_pixels=True, force=True)
         syntax = syntax or front.file_meta.get("TransferSyntaxUID") or _guessed(front)
-        header = _checked(front, syntax=UID(syntax), limits=limits)
+        header = _checked(front, syntax=UID(syntax), limits=limits, is_named=is_named)
         announced = _announced_pixel_bytes(file, front)
         left = path.stat().st_size - file.tell()
     _check_pixel_bytes(header, announced=announced, left=left)
@@ -126,20 +129,11 @@ def _guessed(front: Dataset) -> str:
     return str(ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian)
 
 
-def _checked(front: Dataset, *, syntax: UID, limits: Limits) -> Header:
+def _checked(front: Dataset, *, syntax: UID, limits: Limits, is_named: bool) -> Header:
     if not len(front):
         raise FilmRefused("The file says that it is DICOM, but nothing in it can be read.")
-    for keyword, name in (("StudyInstanceUID", "Study"), ("SOPInstanceUID", "SOP")):
-        if not front.get(keyword):
-            raise FilmRefused(
-                f"The header has no {name} Instance UID, so the film can't be told from others."
-            )
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        if front.get(keyword) and not UID_PATTERN.fullmatch(str(front[keyword].value)):
-            raise FilmRefused(
-                f"The header's {pydicom.datadict.dictionary_description(keyword)} is not a UID: it may hold "
-                "only digits and dots, at most 64. Export the film again."
-            )
+    if is_named:
+        _check_names(front)
     if syntax not in (*NATIVE, *COMPRESSED):
         name = (
             syntax.name if syntax.is_transfer_syntax and not syntax.is_private else "unknown to the platform"
@@ -164,6 +158,20 @@ def _checked(front: Dataset, *, syntax: UID, limits: Limits) -> Header:
     )
     _check_numbers(header, limits=limits)
     return header
+
+
+def _check_names(front: Dataset) -> None:
+    for keyword, name in (("StudyInstanceUID", "Study"), ("SOPInstanceUID", "SOP")):
+        if not front.get(keyword):
+            raise FilmRefused(
+                f"The header has no {name} Instance UID, so the film can't be told from others."
+            )
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        if front.get(keyword) and not UID_PATTERN.fullmatch(str(front[keyword].value)):
+            raise FilmRefused(
+                f"The header's {pydicom.datadict.dictionary_description(keyword)} is not a UID: it may hold "
+                "only digits and dots, at most 64. Export the film again."
+            )
 
 
 def _count(front: Dataset, keyword: str, *, default: int | None = None) -> int:

@@ -12,6 +12,8 @@ from deepmedix_review.studies.known_sets.nih_chestxray14 import SOURCE as NIH
 from deepmedix_review.studies.known_sets.nih_chestxray14 import read_nih
 from deepmedix_review.studies.known_sets.said import Layout
 from deepmedix_review.studies.known_sets.table import read_table
+from deepmedix_review.studies.known_sets.vindr_cxr import SOURCE as VINDR
+from deepmedix_review.studies.known_sets.vindr_cxr import read_vindr
 
 LAYOUTS = {
     layout.key: layout
@@ -27,5 +29,6 @@ LAYOUTS = {
             CHEXPERT_PLUS,
         ),
         Layout("iu-xray", "ecgen-radiology with XML reports, NLMCXR_png", read_iu, IU),
+        Layout("vindr-cxr", "annotations with two tables for each of train and test", read_vindr, VINDR),
     )
 }

@@ -97,6 +97,7 @@ def receive_study(
                 file_name=image.path.name,
                 actor=actor,
                 is_text_free=is_text_free,
+                is_dicom=image.header is not None,
             )
             received.items.append((image, item))
             film = item.instance
@@ -206,6 +207,8 @@ def _described(said: StudySaid, image: ImageSaid, *, source: SourceDataset) -> D
         return keyed_uid("\n".join(parts), key=source.name.lower())
 
     header = Dataset()
+    for keyword, value in (image.header or {}).items():
+        setattr(header, keyword, value)
     header.PatientID = hashlib.sha256(f"{source.name.lower()}\n{said.patient}".encode()).hexdigest()
     header.StudyInstanceUID = uid("study", said.patient, said.key)
     header.SeriesInstanceUID = uid("series", said.patient, said.key)

@@ -23,12 +23,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class ImageSaid:
-    """`key` names it within the data set. `view` is as the data set writes it; empty where it is silent."""
+    """`key` names it within the data set. `view` is as the data set writes it; empty where it is silent.
+
+    `header`: None for a PNG or JPEG. Of a DICOM file, what the publishers say of all of theirs, by keyword;
+    it fills what the film's own header leaves out, and so does `view`.
+    """
 
     key: str
     path: Path
     where: str
     view: str = ""
+    header: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
