@@ -50,7 +50,7 @@ def test_no_page_and_no_sentence_writes_a_date_in_another_way() -> None:
     # DICOM has dates of its own, data sets write them so too, and a browser's date field takes ISO alone.
     of_dicom = {
         *("intake/deidentification", "dicomweb/matching", "dicomweb/searching", "dicomweb/storing"),
-        *("known_sets/mimic_cxr_jpg", "known_sets/receiving", "pulling/client"),
+        *("known_sets/words", "known_sets/receiving", "pulling/client"),
     }
     of_studies = {f"studies/{name}.py" for name in of_dicom}
     assert others == {"common/dates.py", "common/forms.py", "exports/dicom/film.py", *of_studies}

@@ -10,6 +10,8 @@ from deepmedix_review.studies.known_sets.mimic_cxr_jpg import SOURCE as MIMIC
 from deepmedix_review.studies.known_sets.mimic_cxr_jpg import read_mimic
 from deepmedix_review.studies.known_sets.nih_chestxray14 import SOURCE as NIH
 from deepmedix_review.studies.known_sets.nih_chestxray14 import read_nih
+from deepmedix_review.studies.known_sets.padchest import SOURCE as PADCHEST
+from deepmedix_review.studies.known_sets.padchest import read_padchest
 from deepmedix_review.studies.known_sets.said import Layout
 from deepmedix_review.studies.known_sets.table import read_table
 from deepmedix_review.studies.known_sets.vindr_cxr import SOURCE as VINDR
@@ -30,5 +32,6 @@ LAYOUTS = {
         ),
         Layout("iu-xray", "ecgen-radiology with XML reports, NLMCXR_png", read_iu, IU),
         Layout("vindr-cxr", "annotations with two tables for each of train and test", read_vindr, VINDR),
+        Layout("padchest", "PADCHEST table, films, grounded_reports beside", read_padchest, PADCHEST),
     )
 }

@@ -4,13 +4,18 @@ Johnson et al., MIMIC-CXR-JPG 2.1.0 (doi 10.13026/jsn5-t979); its tables are sti
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 from pathlib import Path
 
 from deepmedix_review.studies.known_sets.report_sections import Sections, sections_of
 from deepmedix_review.studies.known_sets.said import ImageSaid, LayoutRefused, Problem, Source, StudySaid
 from deepmedix_review.studies.known_sets.tables import Row, Shelf, columns_of, rows_of, table_called
-from deepmedix_review.studies.known_sets.words import MAX_KEY, file_below, first_below, split_called
+from deepmedix_review.studies.known_sets.words import (
+    MAX_KEY,
+    day_called,
+    file_below,
+    first_below,
+    split_called,
+)
 from deepmedix_review.studies.models import Label, Split
 
 SOURCE = Source(
@@ -134,7 +139,7 @@ def _study(
         return
     if len(splits) > 1:
         yield Problem(first.where, "The films of its study are in different splits; none was kept.")
-    made_on = _date(first["StudyDate"])
+    made_on = day_called(first["StudyDate"])
     if first["StudyDate"] and made_on is None:
         yield Problem(first.where, "Its StudyDate is not written as 21801231.")
     report = _report(folder, f"{below}/s{study}.txt", first)
@@ -175,12 +180,5 @@ def _report(folder: Path, name: str, row: Row) -> Sections | Problem:
 def _label(text: str) -> Label | None:
     try:
         return SAYS.get(float(text))
-    except ValueError:
-        return None
-
-
-def _date(text: str) -> date | None:
-    try:
-        return datetime.strptime(text, "%Y%m%d").date()
     except ValueError:
         return None

@@ -1,6 +1,7 @@
 """What the words and paths of a data set mean here. All of it is untrusted."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 
 from deepmedix_review.studies.models import Label, Split
@@ -25,6 +26,14 @@ _SPLITS = {
 def split_called(word: str) -> Split | None:
     """None for a word that names none."""
     return _SPLITS.get(word.strip().lower())
+
+
+def day_called(text: str) -> date | None:
+    """A day as DICOM writes it, 21801231; None for anything else."""
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()
+    except ValueError:
+        return None
 
 
 def plain(text: str) -> str:
