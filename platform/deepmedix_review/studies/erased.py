@@ -25,7 +25,7 @@ def lock_names(*groups: Iterable[str]) -> None:
     """
     with connection.cursor() as cursor:
         for group in groups:
-            for number in sorted({_number(name) for name in group}):
+            for number in sorted({number_of(name) for name in group}):
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
@@ -74,5 +74,6 @@ def _key(kind: ErasedName.Kind, name: str) -> str:
     return hmac.new(key, f"erased {kind} {name}".encode(), hashlib.sha256).hexdigest()
 
 
-def _number(name: str) -> int:
+def number_of(name: str) -> int:
+    """Of the advisory lock on it."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
