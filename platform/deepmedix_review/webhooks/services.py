@@ -103,17 +103,18 @@ def send_again(delivery: Delivery, *, actor: User) -> None:
     )
 
 
-def gather_messages() -> int:
-    """Of all that happened since each address was last looked after; the number of new ones."""
-    return sum(_gather(pk) for pk in Webhook.objects.values_list("pk", flat=True))
+def gather_messages() -> None:
+    """Of all that happened since each address was last looked after."""
+    for pk in list(Webhook.objects.values_list("pk", flat=True)):
+        _gather(pk)
 
 
 @transaction.atomic
-def _gather(pk: int) -> int:
+def _gather(pk: int) -> None:
     webhook = Webhook.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if webhook is None:
-        return 0
-    found, now, before = happened_since(webhook), timezone.now(), webhook.deliveries.count()
+        return
+    found, now = happened_since(webhook), timezone.now()
     Delivery.objects.bulk_create(
         [
             Delivery(
@@ -130,7 +131,6 @@ def _gather(pk: int) -> int:
     )
     webhook.audited_up_to, webhook.ended_up_to = found.audited_up_to, found.ended_up_to
     webhook.save(update_fields=["audited_up_to", "ended_up_to"])
-    return webhook.deliveries.count() - before
 
 
 @transaction.atomic
