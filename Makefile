@@ -53,6 +53,7 @@ client: setup
 bench: setup
 	.venv/bin/python -m benchmarks --all
 
-# Renew every pin in constraints.txt; torch is pinned in pyproject.toml and installed first.
+# Renew every pin in constraints.txt; torch is pinned in pyproject.toml and installed first. `make lock KEEP=yes`
+# adds the pins of what pyproject.toml newly asks for, and leaves the others.
 lock: setup
-	.venv/bin/python -m deepmedix_review.config.lock
+	.venv/bin/python -m deepmedix_review.config.lock $(if $(KEEP),--keep)

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from transformers import TrainerCallback
 
 
-def reporting_callbacks(report_to: str, *, log: Path) -> list[TrainerCallback]:
-    """TensorBoard's event files go to `log`; MLflow takes its address from MLFLOW_TRACKING_URI.
+@contextmanager
+def reporting(report_to: str, *, log: Path) -> Iterator[list[TrainerCallback]]:
+    """The callbacks, for as long as a stage learns; one that is stopped is closed there too.
 
-    Raises ValueError where the package is not installed.
+    TensorBoard's event files go to `log`; MLflow takes its address from MLFLOW_TRACKING_URI. Raises
+    ValueError where the package is not installed.
     """
     if report_to == "none":
-        return []
+        yield []
+        return
     if find_spec(report_to) is None:
         raise ValueError(
             f"report_to is {report_to}, which is not installed here. "
             f"Install it (pip install 'deepmedix-review[{report_to}]'), or choose none."
         )
-    if report_to == "mlflow":
-        from transformers.integrations.integration_utils import MLflowCallback
+    with _to_mlflow() if report_to == "mlflow" else _to_tensorboard(log) as callback:
+        yield [callback]
 
-        return [MLflowCallback()]
+
+@contextmanager
+def _to_tensorboard(log: Path) -> Iterator[TrainerCallback]:
     from torch.utils.tensorboard import SummaryWriter
     from transformers.integrations.integration_utils import TensorBoardCallback
 
-    return [TensorBoardCallback(SummaryWriter(log_dir=str(log)))]
+    writer = SummaryWriter(log_dir=str(log))
+    try:
+        yield TensorBoardCallback(writer)
+    finally:
+        writer.close()
+
+
+@contextmanager
+def _to_mlflow() -> Iterator[TrainerCallback]:
+    """transformers ends MLflow's run at the end of a training alone: one that was left open would take the
+    figures of the next training of this process."""
+    import mlflow
+    from transformers.integrations.integration_utils import MLflowCallback
+
+    callers = mlflow.active_run()
+    try:
+        yield MLflowCallback()
+    except BaseException as error:
+        if mlflow.active_run() is not callers:
+            mlflow.end_run("FAILED" if isinstance(error, (ValueError, OSError)) else "KILLED")
+        raise

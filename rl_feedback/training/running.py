@@ -29,7 +29,7 @@ from rl_feedback.training.figures import StepFigures, TakenSample
 from rl_feedback.training.films import Films
 from rl_feedback.training.progress import CheckpointSealer, StepReporter
 from rl_feedback.training.replay import Replay
-from rl_feedback.training.reporting import reporting_callbacks
+from rl_feedback.training.reporting import reporting
 from rl_feedback.training.samples import Sampler
 from rl_feedback.training.stage import Stage
 from rl_feedback.training.together import is_first, is_sharded, wait_for_all
@@ -88,15 +88,18 @@ def train_stage(
 
     trainer.add_callback(StepReporter(on_step, replayed))
     trainer.add_callback(CheckpointSealer())
-    if is_first():
-        for callback in reporting_callbacks(config.report_to, log=log or work.parent / "log"):
-            trainer.add_callback(callback)
     if on_sample is not None and config.sample_every and is_first():
         trainer.add_callback(
             Sampler(trainer, stage=stage, on_sample=on_sample, samples_parent=samples_parent)
         )
     checkpoint = newest_whole_checkpoint(work)
-    with _seeing_fast(loaded, view):
+    report_to = config.report_to if is_first() else "none"
+    with (
+        reporting(report_to, log=log or work.parent / "log") as callbacks,
+        _seeing_fast(loaded, view),
+    ):
+        for callback in callbacks:
+            trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model = _learned(trainer, stage)
     if is_first():

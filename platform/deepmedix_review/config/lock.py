@@ -1,5 +1,10 @@
-"""`make lock`: writes constraints.txt, the exact version of every package that the platform installs."""
+"""`make lock`: writes constraints.txt, the exact version of every package that the platform installs.
 
+With `--keep` (`make lock KEEP=yes`) it only adds what pyproject.toml newly asks for: every
+other pin stays.
+"""
+
+import argparse
 import subprocess
 import sys
 
@@ -15,10 +20,13 @@ OF_TORCH = ("torch", "triton", "setuptools")
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave every pin that still fits as it is")
     path = ROOT / "constraints.txt"
+    which = ("--constraint", str(path)) if parser.parse_args().keep else ("--upgrade",)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
+            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", *which),
             *("--python-version", "3.11", "--extra", "dev", "--no-annotate", "--no-header"),
             *(f"--no-emit-package={name}" for name in OF_TORCH),
             str(ROOT / "pyproject.toml"),

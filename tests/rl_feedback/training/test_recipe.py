@@ -1,13 +1,16 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -201,7 +204,66 @@ def test_the_figures_go_to_tensorboard_stage_by_stage_and_are_read_back(
         assert read == pytest.approx([one.values[name] for one in seen if one.stage == stage], abs=1e-4)
 
 
-def test_a_package_that_is_not_there_is_named(parent: Path, data: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+    """A SQLite file that runs are told to, as an operator names one."""
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "readers")
+    yield MlflowClient(address)
+    mlflow.set_tracking_uri("")
+
+
+def told_to_mlflow(store: MlflowClient) -> list[Run]:
+    """Oldest first."""
+    experiment = store.get_experiment_by_name("readers")
+    assert experiment is not None
+    return sorted(store.search_runs([experiment.experiment_id]), key=lambda one: one.info.start_time)
+
+
+def test_settings_and_figures_go_to_mlflow_a_run_for_each_stage_and_are_read_back(
+    parent: Path, data: Path, tmp_path: Path, mlflow_store: MlflowClient
+) -> None:
+    seen: list[StepFigures] = []
+    recipe = Recipe(tuple(replace(stage, report_to="mlflow") for stage in RECIPE.stages))
+    run(parent, data, tmp_path, recipe=recipe, on_step=seen.append)
+    told = told_to_mlflow(mlflow_store)
+    assert [one.info.status for one in told] == ["FINISHED", "FINISHED"]
+    for number, (one, stage) in enumerate(zip(told, recipe.stages, strict=True)):
+        assert one.data.params["max_steps"] == str(stage.num_steps)
+        assert float(one.data.params["learning_rate"]) == stage.learning_rate
+        assert one.data.params["seed"] == str(stage.seed)
+        history = mlflow_store.get_metric_history(one.info.run_id, "loss")
+        steps = [figures for figures in seen if figures.stage == number]
+        assert [point.step for point in history] == list(range(1, stage.num_steps + 1))
+        assert [point.value for point in history] == pytest.approx(
+            [figures.values["loss"] for figures in steps], abs=1e-4
+        )
+
+
+def test_a_run_that_was_stopped_is_closed_at_mlflow_and_the_next_one_is_a_run_of_its_own(
+    parent: Path, data: Path, tmp_path: Path, mlflow_store: MlflowClient
+) -> None:
+    recipe = Recipe((SftConfig(num_steps=3, report_to="mlflow", **QUICK),))
+
+    def kill(figures: StepFigures) -> None:
+        if figures.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(parent, data, tmp_path / "killed", recipe=recipe, on_step=kill)
+    assert [one.info.status for one in told_to_mlflow(mlflow_store)] == ["KILLED"]
+    run(parent, data, tmp_path / "other", recipe=recipe)
+    killed, other = told_to_mlflow(mlflow_store)
+    assert (killed.info.status, other.info.status) == ("KILLED", "FINISHED")
+    lengths = [len(mlflow_store.get_metric_history(one.info.run_id, "loss")) for one in (killed, other)]
+    assert lengths[0] < lengths[1] == 3
+
+
+def test_a_package_that_is_not_there_is_named(
+    parent: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rl_feedback.training.reporting.find_spec", lambda name: None)
     recipe = Recipe((SftConfig(num_steps=1, report_to="mlflow", **QUICK),))
     with pytest.raises(ValueError, match=r"pip install 'deepmedix-review\[mlflow\]'"):
         run(parent, data, tmp_path, recipe=recipe)
