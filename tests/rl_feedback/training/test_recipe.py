@@ -1,13 +1,12 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -205,13 +204,12 @@ def test_the_figures_go_to_tensorboard_stage_by_stage_and_are_read_back(
 
 
 @pytest.fixture
-def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     """A SQLite file that runs are told to, as an operator names one."""
     address = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "readers")
-    yield MlflowClient(address)
-    mlflow.set_tracking_uri("")
+    return MlflowClient(address)
 
 
 def told_to_mlflow(store: MlflowClient) -> list[Run]:
