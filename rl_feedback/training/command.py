@@ -20,7 +20,7 @@ from rl_feedback.engines.placement import RAY, Placement
 from rl_feedback.engines.ray_cluster import RayCluster
 from rl_feedback.engines.telling import Listener
 from rl_feedback.json_file import read_object
-from rl_feedback.training.config import NOT_CHOSEN, DpoConfig, StageConfig
+from rl_feedback.training.config import NOT_CHOSEN, DpoConfig, SftConfig, StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.loss_by_agreement import with_losses_for_folder
 from rl_feedback.training.recipe import ABOUT, DEFAULT_RECIPE, Recipe
@@ -172,6 +172,8 @@ def _recipe(options: argparse.Namespace, in_file: Mapping[str, Any]) -> Recipe:
     if name is None:
         return Recipe.from_json(in_file) if in_file else DEFAULT_RECIPE
     config = STAGES[name].config
+    if isinstance(config, SftConfig) and PRESETS[options.preset].prompt_template != "phantom":
+        config = dataclasses.replace(config, fill_up_to=0)
     given = {
         field.name: getattr(options, field.name)
         for field in dataclasses.fields(config)

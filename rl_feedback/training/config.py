@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from inference.phantoms import TAUGHT_SITES
+from inference.phantoms import TAUGHT_SITES, TRAIN_SEEDS
 
 Kind = Literal["sft", "dpo", "kto", "grpo"]
 Value = TypeVar("Value")
@@ -73,7 +73,7 @@ class StageConfig:
     )
     replay_site: str = choice(
         "first",
-        "Site of the replayed films, one of inference.phantoms.TAUGHT_SITES: no other site's truth trains.",
+        "Site of the drawn films, one of inference.phantoms.TAUGHT_SITES: no other site's truth trains.",
     )
     replay_blank_share: float = choice(
         0.15,
@@ -219,10 +219,16 @@ class SftConfig(StageConfig):
         "A film is moved by up to so many pixels, regions along, each time it is shown; "
         "for models that write regions in pixels of the film as they see it.",
     )
+    fill_up_to: int = choice(
+        0,
+        "Where there are fewer texts, drawn films with their ideal reasoning fill them up to so many; for "
+        "models that learned from drawn films. 0 leaves the texts alone.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_whole("moves_films_px", most=64)
+        self.require_whole("fill_up_to", most=len(TRAIN_SEEDS))
 
 
 @dataclass(frozen=True)

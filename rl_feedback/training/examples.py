@@ -202,6 +202,11 @@ def write_examples(folder: Path, examples: Iterable[Example], *, kind: type[Exam
     return path
 
 
+def holds_examples(folder: Path, kind: type[Example]) -> bool:
+    path = folder / kind.file
+    return path.is_file() and path.stat().st_size > 0
+
+
 def read_examples(folder: Path, kind: type[AnyExample]) -> tuple[AnyExample, ...]:
     """One kind's examples. Raises ValueError, naming file and line, for what is none, and where none are."""
     path = folder / kind.file

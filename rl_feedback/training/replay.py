@@ -15,9 +15,10 @@ from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from inference.canary_films import draw_blank, draw_hand
 from inference.grounding import format_completion
-from inference.phantoms import NO_FINDING, REPORT_QUERY, TRAIN_SEEDS, draw_phantom, ideal_reasoning
+from inference.phantoms import NO_FINDING, REPORT_QUERY, TRAIN_SEEDS
 from rl_feedback.small_model.build import FILM_SIDE_PX
 from rl_feedback.training.config import StageConfig
+from rl_feedback.training.drawn import DrawnText
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
 from rl_feedback.training.together import mean_of_all, num_processes, rank, share_of
@@ -51,17 +52,14 @@ class Replay:
             seeds = rng.integers(TRAIN_SEEDS.start, TRAIN_SEEDS.stop, size=number)
             num_blank = int(rng.binomial(number, self.config.replay_blank_share))
             return [
-                self._without_chest(int(seed)) if place < num_blank else self._drawn(int(seed))
+                self._without_chest(int(seed))
+                if place < num_blank
+                else DrawnText(int(seed), self.config.replay_site).shown(self.films)
                 for place, seed in enumerate(seeds)
             ]
         weights = np.array([text.weight for text in self.kept])
         places = rng.choice(len(self.kept), size=number, p=weights / weights.sum())
         return [self._kept(self.kept[int(place)]) for place in places]
-
-    def _drawn(self, seed: int) -> tuple[Image.Image, str, str]:
-        phantom = draw_phantom(seed=seed, site=self.config.replay_site)
-        image = self.films.prepared(phantom.to_uint8())
-        return image, REPORT_QUERY, ideal_reasoning(phantom.truth, width=image.width, height=image.height)
 
     def _without_chest(self, seed: int) -> tuple[Image.Image, str, str]:
         """A blank film or a hand: who learns from chests alone learns to find something on everything."""

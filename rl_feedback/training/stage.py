@@ -13,7 +13,8 @@ from peft import LoraConfig, get_peft_model
 from inference.qwen_vl import LoadedModel, load_model_and_processor
 from rl_feedback.steps.reading import StepReader
 from rl_feedback.training.config import StageConfig
-from rl_feedback.training.examples import AnyExample, Example, read_examples
+from rl_feedback.training.drawn import DrawnText
+from rl_feedback.training.examples import AnyExample, Example, holds_examples, read_examples
 from rl_feedback.training.films import Films
 from rl_feedback.training.order import weighted_order
 from rl_feedback.training.together import num_processes, on_processors, share_of
@@ -105,12 +106,15 @@ class Stage:
         adapters = self._adapters()
         return model if adapters is None else get_peft_model(model, adapters)
 
-    def examples(self, kind: type[AnyExample]) -> tuple[AnyExample, ...]:
-        """Those of the data folder that the config's origins let in."""
+    def examples(self, kind: type[AnyExample], *, may_lack: bool = False) -> tuple[AnyExample, ...]:
+        """Those of the data folder that the config's origins let in. Raises ValueError where there are none,
+        unless they `may_lack`."""
+        if may_lack and not holds_examples(self.data, kind):
+            return ()
         found = read_examples(self.data, kind)
         wanted = self.config.origins
         chosen = tuple(one for one in found if not wanted or one.origin in wanted)
-        if not chosen:
+        if not chosen and not may_lack:
             there = ", ".join(sorted({one.origin for one in found}))
             raise ValueError(
                 f"None of the {kind.noun} has the origin {' or '.join(wanted)}; there are {there}. "
@@ -118,7 +122,7 @@ class Stage:
             )
         return chosen
 
-    def drawn(self, examples: Sequence[Example]) -> Dataset:
+    def drawn(self, examples: Sequence[Example | DrawnText]) -> Dataset:
         """One row per drawn example, in the order in which they are shown, with the number of the draw;
         `images` tells TRL that films come with them."""
         order = weighted_order(

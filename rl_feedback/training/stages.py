@@ -34,7 +34,7 @@ STAGES: Mapping[str, NamedStage] = {
         NamedStage(
             "cold-start",
             "teaches reasoning in steps that cite regions, before reinforcement learning",
-            SftConfig(origins=REASONING, num_steps=200, learning_rate=5e-4),
+            SftConfig(origins=REASONING, num_steps=200, learning_rate=5e-4, fill_up_to=60),
         ),
         NamedStage(
             "corrections",

@@ -19,11 +19,13 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.grounding import parse_completion
+from inference.presets import PRESETS
 from inference.prompts import template
 from rl_feedback.preferences import GROUNDING, OVERALL
 from rl_feedback.preferences.following import texts_to_follow
 from rl_feedback.rewards.truth import CaseTruth, case_told_by
-from rl_feedback.training.config import StageConfig
+from rl_feedback.training.config import SftConfig, StageConfig
+from rl_feedback.training.drawn import num_to_fill
 from rl_feedback.training.examples import (
     Example,
     JudgedText,
@@ -69,14 +71,23 @@ LEARNS_FROM: Mapping[str, type[Example]] = {
 
 @dataclass(frozen=True)
 class Examples:
-    """By kind; none of studies withdrawn since the freeze, for a held film reaches no worker."""
+    """By kind; none of studies withdrawn since the freeze, for a held film reaches no worker. `may_draw` says
+    that the parent learned from drawn films, so that those may stand beside."""
 
     by_kind: Mapping[type[Example], Sequence[Example]]
+    may_draw: bool = False
 
     def of(self, config: StageConfig) -> Sequence[Example]:
         """What a stage of these choices learns from."""
         found = self.by_kind[LEARNS_FROM[config.kind]]
         return [one for one in found if not config.origins or one.origin in config.origins]
+
+    def num_drawn(self, config: StageConfig) -> int:
+        """How many drawn films fill up what a stage of these choices learns from. None where the data set
+        teaches nothing at all: they stand beside what readers said, not for it."""
+        if not isinstance(config, SftConfig) or not self.may_draw or not any(self.by_kind.values()):
+            return 0
+        return num_to_fill(config, len(self.of(config)))
 
     def pairs_of(self, config: StageConfig) -> list[TrainingPair]:
         """The pairs that a stage of these choices learns from; none of a stage that learns from others."""
@@ -98,6 +109,20 @@ class Examples:
                 write_examples(folder, examples, kind=kind)
 
 
+def without_drawn(stage: StageConfig, examples: Examples) -> StageConfig:
+    """Drawn films are shown to models that learned from them alone; others replay what readers found good,
+    where the data set has any."""
+    if examples.may_draw:
+        return stage
+    if isinstance(stage, SftConfig):
+        stage = replace(stage, fill_up_to=0)
+    if stage.replay_from != "drawn":
+        return stage
+    if examples.kept:
+        return replace(stage, replay_from="kept")
+    return replace(stage, replay_per_step=0)
+
+
 def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples:
     """Everything of the train side in the frame in which the parent writes its regions."""
     rows = list(writable_by(parent, _learned(dataset.pairs)))
@@ -111,7 +136,8 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
             JudgedText: judged,
             RewardedCase: cases_known(known, spreads=spreads_of(dataset.regions.all())),
             RatedStep: rated_steps(dataset, parent=parent),
-        }
+        },
+        may_draw=parent.prompt_template == PRESETS["phantom"].prompt_template,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from deepmedix_review.feedback.examples import LEARNS_FROM, Examples
+from deepmedix_review.feedback.examples import LEARNS_FROM, Examples, without_drawn
 from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
 from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
@@ -17,7 +17,7 @@ from rl_feedback.training.config import AUTOMATIC, REPORT_TO, StageConfig
 from rl_feedback.training.examples import Example, TaughtText
 from rl_feedback.training.loss_by_agreement import VotesBehind, choose_loss, with_losses_open
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
-from rl_feedback.training.stages import KEPT, QUESTIONS
+from rl_feedback.training.stages import KEPT, QUESTIONS, STAGES
 
 # Every setting of a stage as a page names it.
 LABELS = {
@@ -43,7 +43,10 @@ LABELS = {
     "replay_weight": "Weight of the replayed texts",
     "replay_per_step": "Texts replayed a step",
     "replay_from": "What is replayed",
-    "replay_site": "Site of the replayed drawn films",
+    "replay_site": "Site of the drawn films",
+    "replay_blank_share": "Share of the replayed drawn films without a chest",
+    "fill_up_to": "Filled up with drawn films to",
+    "moves_films_px": "Films are moved by up to, px",
     "lora_rank": "Rank of the adapters",
     "lora_alpha": "Scale of the adapters",
     "adapts_vision": "The vision tower learns too",
@@ -63,10 +66,16 @@ KINDS = {
     "kto": "Learning from single judgements (KTO)",
     "grpo": "Reinforcement learning (GRPO)",
 }
+# Of supervised fine-tuning, by what is taught.
+TAUGHT = {
+    "instruction": "Instruction fine-tuning",
+    "cold-start": "Cold start",
+    "corrections": "Corrections",
+}
 # What a person may choose on the page; the API takes every setting.
 CHOICES = (
     *("num_steps", "examples_per_step", "learning_rate", "loss", "beta", "sft_weight", "num_rollouts"),
-    *("kl_weight", "replay_per_step", "sample_every", "report_to", "seed"),
+    *("kl_weight", "fill_up_to", "replay_per_step", "sample_every", "report_to", "seed"),
 )
 LOSS_NAMES = {
     AUTOMATIC: "automatic: by how far readers agree",
@@ -111,14 +120,15 @@ OFFERED = (
     ),
     OfferedRecipe(
         "instruction",
-        "Answers to questions",
-        "Bare answers that readers let stand, without reasoning (instruction fine-tuning).",
+        "Instruction fine-tuning",
+        "Answers to questions: bare answers that readers let stand, without reasoning.",
         Recipe.of("instruction"),
     ),
     OfferedRecipe(
         "cold-start",
-        "Reasoning in steps",
-        "Reasoning that readers rewrote or whose regions they moved (the cold start).",
+        "Cold start",
+        "Reasoning in steps that cite regions: what readers rewrote or whose regions they moved. Where that "
+        "is little, a model that learned from drawn films gets ideal reasoning on more of them.",
         Recipe.of("cold-start"),
     ),
     OfferedRecipe(
@@ -139,6 +149,17 @@ OWN = "own"
 STANDARD, TRIAL = "standard", "trial"
 
 
+def title_of(stage: StageConfig) -> str:
+    """
+    >>> title_of(STAGES["cold-start"].config), title_of(STAGES["grpo"].config)
+    ('Cold start (supervised fine-tuning)', 'Reinforcement learning (GRPO)')
+    """
+    kind = KINDS[stage.kind]
+    taught = (TAUGHT[name] for name in TAUGHT if STAGES[name].config.origins == stage.origins)
+    name = next(taught, "") if stage.kind == "sft" else ""
+    return f"{name} ({kind[0].lower()}{kind[1:]})" if name else kind
+
+
 class StageForm(forms.Form):
     """An empty field keeps its default; every wrong one is said beside it, all at once."""
 
@@ -152,7 +173,8 @@ class StageForm(forms.Form):
             "loss": (list(LOSS_NAMES.items()), f"Automatic here: {automatic_loss}" if automatic_loss else ""),
         }
         for name in CHOICES:
-            if name not in settings:
+            # Filled up is what begins so: bare answers and corrections stand alone.
+            if name not in settings or (name == "fill_up_to" and not settings[name]):
                 continue
             says = stage.explained()[name][1]
             if name in told:
@@ -167,7 +189,7 @@ class StageForm(forms.Form):
 
     @property
     def title(self) -> str:
-        return KINDS[self.stage.kind]
+        return title_of(self.stage)
 
     def clean(self) -> dict[str, Any]:
         for name, value in self.chosen().items():
@@ -334,15 +356,17 @@ class TrainingForm:
         self, offered: OfferedRecipe, examples: Examples | None, data: Mapping[str, Any] | None
     ) -> Offer:
         again = self._again[1] if self._again and self._again[0] == offered.key else None
-        stages = (again or offered.recipe).stages
+        begun = (again or offered.recipe).stages
+        stages = [without_drawn(stage, examples) for stage in begun] if examples else begun
         asked = data is not None and str(data.get("recipe", "")) == offered.key
         counts = [len(examples.of(stage)) if examples else 0 for stage in stages]
+        drawn = [examples.num_drawn(stage) if examples else 0 for stage in stages]
         nouns = [LEARNS_FROM[stage.kind].noun for stage in stages]
         lacking = sorted(
             {
                 f"{noun} {_made_by(stage.origins)}".rstrip()
-                for stage, noun, number in zip(stages, nouns, counts, strict=True)
-                if not number
+                for stage, noun, number, more in zip(stages, nouns, counts, drawn, strict=True)
+                if not number and not more
             }
         )
         return Offer(
@@ -357,8 +381,10 @@ class TrainingForm:
                 for number, stage in enumerate(stages, 1)
             ],
             [
-                _so_many(number, noun) + (_of_which(examples.of(stage)) if examples else "")
-                for stage, noun, number in zip(stages, nouns, counts, strict=True)
+                _so_many(number, noun)
+                + (_of_which(examples.of(stage)) if examples else "")
+                + (f" and {_so_many(more, 'drawn films')} with ideal reasoning" if more else "")
+                for stage, noun, number, more in zip(stages, nouns, counts, drawn, strict=True)
             ],
             f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
             length_of(stages, self._seconds, is_trial=False),

@@ -8,6 +8,8 @@ ZERO = {
     "lora_rank": "no adapters: all weights are trained",
     "sample_every": "no samples",
     "replay_per_step": "none",
+    "fill_up_to": "not filled up",
+    "moves_films_px": "not moved",
     "flip_share": "as the pairs' weights say",
 }
 # What a setting says that names nothing.

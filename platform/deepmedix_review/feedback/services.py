@@ -1,7 +1,7 @@
 """Queues training runs on frozen data sets, and keeps what a run and its gate produced."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from deepmedix_review.feedback.examples import (
     num_misfits,
     num_pairs_to_learn,
     num_withdrawn_pairs,
+    without_drawn,
 )
 from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.gating.step_scores import StepsCompared, compare_steps_of
@@ -41,7 +42,6 @@ from deepmedix_review.registry.services import register_candidate, retire
 from rl_feedback.counting import counted
 from rl_feedback.engines.placement import LOCAL
 from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
-from rl_feedback.training.config import StageConfig
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.loss_by_agreement import VotesBehind, with_losses_chosen
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
@@ -79,7 +79,7 @@ def queue_training(
     except ValueError as error:
         raise RefusedByRule(str(error)) from error
     examples = examples_of(dataset, parent=parent)
-    chosen = Recipe(tuple(_replaying(stage, parent=parent, examples=examples) for stage in wanted.stages))
+    chosen = Recipe(tuple(without_drawn(stage, examples) for stage in wanted.stages))
     _require_something_to_learn(chosen, dataset=dataset, parent=parent, examples=examples)
     chosen = _with_losses(chosen, dataset=dataset, examples=examples)
     place = require_place(placement or {}, recipe=chosen)
@@ -101,21 +101,12 @@ def queue_training(
                 "data_set": str(dataset.uid),
                 "stages": [stage.kind for stage in chosen.stages],
                 "num_examples": [len(examples.of(stage)) for stage in chosen.stages],
+                "num_drawn": [examples.num_drawn(stage) for stage in chosen.stages],
                 "num_withdrawn": num_withdrawn_pairs(dataset),
                 "engine": place.engine,
             },
         )
     return run
-
-
-def _replaying(stage: StageConfig, *, parent: ModelVersion, examples: Examples) -> StageConfig:
-    """Drawn films are replayed only for models that learned from them; others replay what readers found good,
-    where the data set has any."""
-    if parent.prompt_template == "phantom" or stage.replay_from != "drawn":
-        return stage
-    if examples.kept:
-        return replace(stage, replay_from="kept")
-    return replace(stage, replay_per_step=0)
 
 
 def _with_losses(recipe: Recipe, *, dataset: PreferenceDataset, examples: Examples) -> Recipe:
@@ -141,7 +132,7 @@ def _require_something_to_learn(
             f"regions in coordinates that {parent} does not write. Freeze a data set of readings of {parent}."
         )
     for number, stage in enumerate(recipe.stages, 1):
-        if examples.of(stage):
+        if examples.of(stage) or examples.num_drawn(stage):
             continue
         if dataset.num_pairs and not num_to_learn:
             raise RefusedByRule(

@@ -122,6 +122,7 @@ def _train(run: TrainingRun) -> Path:
             "Restore what is missing, then go on."
         )
     shutil.rmtree(folder / "data", ignore_errors=True)
+    (folder / "data").mkdir(parents=True)
     examples.write(folder / "data")
     sampled = films_to_sample(parent)
     if sampled:

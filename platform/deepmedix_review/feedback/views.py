@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
-from deepmedix_review.feedback.forms import KINDS, LABELS
+from deepmedix_review.feedback.forms import LABELS, title_of
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.engine_form import said_of_place
@@ -91,7 +91,7 @@ def _live(run: TrainingRun) -> dict[str, Any]:
         "has_checkpoint": run.step > recipe.stages[0].checkpoint_every,
         "stages": [
             (
-                KINDS[stage.kind],
+                title_of(stage),
                 [(label, said_setting(name, said[name])) for name, label in LABELS.items() if name in said],
             )
             for stage in recipe.stages

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
+from rl_feedback.training.recipe import Recipe
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ServingModelFactory
@@ -50,6 +51,15 @@ def test_a_shell_freezes_and_queues_a_run_with_its_settings(reading, tmp_path: P
         "retrain", str(dataset.uid), "--actor", "rita", "--recipe", str(settings)
     )
     assert TrainingRun.objects.latest("id").recipe["stages"][0]["loss"] == "ipo"
+
+
+@pytest.mark.parametrize(("stage", "num_steps"), [("cold-start", 200), ("corrections", 200), ("grpo", 60)])
+def test_a_shell_queues_a_stage_by_its_name(reading, stage: str, num_steps: int) -> None:
+    ResearcherFactory.create(username="rita")
+    run("freeze_dataset", "Round 1", "--actor", "rita")
+    uid = str(PreferenceDataset.objects.get().uid)
+    assert f"{num_steps} steps from" in run("retrain", uid, "--actor", "rita", "--stage", stage)
+    assert TrainingRun.objects.get().recipe == Recipe.of(stage).as_json()
 
 
 def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from deepmedix_review.common.templatetags.spans import span
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.training.config import DpoConfig
 from tests.deepmedix_review.feedback.road import Road, client_of
 
@@ -165,6 +166,36 @@ def test_a_recipe_says_which_texts_it_has_and_which_it_lacks(road: Road) -> None
     assert re.search(r"texts? to follow \([^)]*\d (that readers|with regions)", form)
     assert "This data set holds no texts to follow that are bare answers to questions." in form
     assert "of the origin" not in form
+
+
+def test_a_cold_start_is_filled_up_with_drawn_films_for_models_that_learned_from_them_alone(
+    road: Road, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+
+    def offered() -> str:
+        page = client.get(road.url("dataset-detail")).content.decode()
+        return page.split('value="cold-start"')[1].split('class="recipe"')[0]
+
+    cold_start = offered()
+    assert re.search(r"1 text to follow \(1 with regions that readers moved or drew\)", cold_start)
+    assert "and 59 drawn films with ideal reasoning" in cold_start
+    assert 'name="cold-start-1-fill_up_to" value="60"' in cold_start
+    page = client.get(road.url("dataset-detail")).content.decode()
+    assert "corrections-1-fill_up_to" not in page
+    client.post(road.url("dataset-train"), {"recipe": "cold-start", "cold-start-1-fill_up_to": "9"})
+    run = TrainingRun.objects.latest("id")
+    assert run.recipe["stages"][0]["fill_up_to"] == 9
+    again = client.get(road.url("dataset-detail"), {"again": str(run.uid)}).content.decode()
+    assert 'value="cold-start" checked' in again
+    assert 'name="cold-start-1-fill_up_to" value="9"' in again
+
+    ModelVersion.objects.update(prompt_template="deepmedix-r1")
+    cold_start = offered()
+    assert "drawn films with" not in cold_start
+    assert "fill_up_to" not in cold_start
+    client.post(road.url("dataset-train"), {"recipe": "cold-start"})
+    assert TrainingRun.objects.latest("id").recipe["stages"][0]["fill_up_to"] == 0
 
 
 def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:

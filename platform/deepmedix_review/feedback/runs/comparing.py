@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.forms import KINDS, LABELS
+from deepmedix_review.feedback.forms import LABELS, title_of
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.runs.curves import (
     SHOWN_FIGURES,
@@ -134,7 +134,7 @@ def _config(run: TrainingRun) -> Mapping[str, str]:
     }
     for number, stage in enumerate(Recipe.from_json(run.recipe).stages, 1):
         said = stage.as_json()
-        config[f"Stage {number}"] = KINDS[stage.kind]
+        config[f"Stage {number}"] = title_of(stage)
         for name, label in LABELS.items():
             if name in said:
                 config[f"Stage {number}: {label}"] = said_setting(name, said[name])
