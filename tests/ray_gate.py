@@ -1,5 +1,6 @@
 """`python ray_gate.py FD FOLDER CPUS PORTS`, inside the network of a test's cluster: starts Ray there, and
-passes what comes in on the inherited socket FD, which listens outside, on to Ray's job API."""
+passes what comes in on the inherited socket FD, which listens outside, on to Ray's job API. A line
+`CPUS PORT` on its input starts one more node, whose agent listens on that port."""
 
 import os
 import socket
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> None:
         ]
     )
     threading.Thread(target=lambda: os._exit(node.wait() or 1), daemon=True).start()
+    threading.Thread(target=_add_nodes, args=(port,), daemon=True).start()
     listener = socket.socket(fileno=int(descriptor))
     while True:
         outside, _ = listener.accept()
@@ -35,6 +37,22 @@ def main(arguments: Sequence[str]) -> None:
             continue
         for source, target in ((outside, inside), (inside, outside)):
             threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+
+
+def _add_nodes(port: str) -> None:
+    """Beside the head on one machine: every port that two nodes would both take by default is chosen."""
+    for line in sys.stdin:
+        num_cpus, agent_port = line.split()
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block"),
+                *("--address", f"127.0.0.1:{port}", "--node-ip-address", "127.0.0.1"),
+                *("--num-cpus", num_cpus, "--num-gpus", "0", "--object-store-memory", str(10**8)),
+                *("--dashboard-agent-listen-port", agent_port, "--disable-usage-stats"),
+                *("--min-worker-port", "0", "--max-worker-port", "0"),
+            ],
+            stdin=subprocess.DEVNULL,
+        )
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -1,5 +1,5 @@
-"""A Ray cluster of one node for tests, in a network of its own: nothing outside reaches it but by one port of
-this machine."""
+"""A Ray cluster for tests, of one node and those that a test adds, in a network of its own: nothing outside
+reaches it but by one port of this machine."""
 
 import os
 import shutil
@@ -62,7 +62,7 @@ class RayNode:
             # The node holds the socket from now on: where that is gone, nobody answers.
             self._process = subprocess.Popen(
                 [*alone, sys.executable, str(GATE), str(descriptor), str(self.folder), str(num_cpus), *ports],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
@@ -91,6 +91,23 @@ class RayNode:
                 except psutil.NoSuchProcess:
                     continue
         self._process.wait()
+
+    def add_node(self, *, num_cpus: int) -> None:
+        """It takes work once it is up."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{num_cpus} {_free_port()}\n".encode())
+        self._process.stdin.flush()
+
+    def kill_node_of(self, worker: psutil.Process) -> None:
+        """kill -9 the process that stands for the node: what ran there dies with it."""
+        parent = worker.parent()
+        assert parent is not None
+        assert "raylet" in _name_of(parent)
+        parent.kill()
+
+    def jobs(self) -> list[psutil.Process]:
+        """The processes that began the workers which learn now."""
+        return [one for one in self._processes() if _name_of(one).startswith("python -m rl_feedback ray-job")]
 
     def workers(self) -> list[psutil.Process]:
         """Those that learn now: Ray names a process after what it does."""

@@ -1,6 +1,6 @@
 """A run on a real Ray cluster: it goes on after a kill, and ends with the weights of a run here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,3 +133,69 @@ def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint_and_ends_with_
     assert not (tmp_path / "again").exists()
     jobs = [one.submission_id for one in cluster.client().list_jobs()]
     assert [one for one in jobs if one.startswith("killed-")] == ["killed-1"]
+
+
+def test_two_workers_of_whom_one_is_killed_and_then_their_job_go_on_from_their_checkpoint(
+    ray_node: RayNode, beginning: Beginning, tmp_path: Path
+) -> None:
+    job = beginning.job("two", num_workers=2)
+
+    def kill(figures: StepFigures) -> None:
+        if figures.step == 3 and not heard.retries:
+            first, _ = ray_node.workers()
+            first.kill()
+        elif figures.step == 9 and len(heard.retries) == 1:
+            for driver in ray_node.jobs():
+                driver.kill()
+
+    cluster, heard = RayCluster(ray_node.address), Heard(kill)
+    cluster.learn(
+        job, name="two", out=tmp_path / "candidate", listener=heard.listener(), log=tmp_path / "ray.log"
+    )
+    assert len(heard.retries) == 2
+    assert heard.retries[0].startswith("Worker ")
+    told = [figures.step for figures in heard.steps]
+    begun = [told[number] for number in heard.begun_after]
+    assert begun[0] == 1
+    assert 1 < begun[1] <= 9 < STEPS
+    assert begun[1] <= begun[2]
+    assert sorted(set(told)) == list(range(1, STEPS + 1))
+    assert told[heard.begun_after[2] :] == list(range(begun[2], STEPS + 1))
+    assert (tmp_path / "candidate" / "model.safetensors").is_file()
+    known = cluster.client().list_jobs()
+    assert {one.submission_id: str(one.status.value) for one in known if one.submission_id[:4] == "two-"} == {
+        "two-1": "FAILED",
+        "two-2": "SUCCEEDED",
+    }
+
+
+@pytest.fixture
+def nodes() -> Iterator[RayNode]:
+    """A head that takes no workers; a test adds the nodes that do."""
+    node = RayNode(num_cpus=0)
+    yield node
+    node.stop()
+
+
+def test_a_job_whose_node_dies_goes_on_from_its_checkpoint_on_the_next_node(
+    nodes: RayNode, beginning: Beginning, tmp_path: Path
+) -> None:
+    job = beginning.job("node", num_workers=1)
+    nodes.add_node(num_cpus=1)
+
+    def kill_node_in_step_3(figures: StepFigures) -> None:
+        if figures.step == 3 and not heard.retries:
+            [worker] = nodes.workers()
+            nodes.kill_node_of(worker)
+            nodes.add_node(num_cpus=1)
+
+    cluster, heard, out = RayCluster(nodes.address), Heard(kill_node_in_step_3), tmp_path / "candidate"
+    cluster.learn(job, name="node", out=out, listener=heard.listener(), log=tmp_path / "ray.log")
+    assert len(heard.retries) == 1, heard.retries
+    told = [figures.step for figures in heard.steps]
+    first, again = heard.begun_after
+    assert (first, told[again] > 1) == (0, True)
+    assert told[again:] == list(range(told[again], STEPS + 1))
+    expected, found = (load_file(folder / "model.safetensors") for folder in (beginning.place / "out", out))
+    assert all(expected[name].equal(found[name]) for name in expected)
+    assert [one.submission_id for one in cluster.client().list_jobs()] == ["node-1"]
