@@ -15,10 +15,12 @@ ROUNDS ?= 2
 READINGS ?= 300
 KINDS ?= all
 DRAWN ?= 3
+# A JSON file that stands in for the recipe of the kind.
+RECIPE ?=
 demo-loop: export DEEPMEDIX_HOME := $(or $(DEEPMEDIX_HOME),$(CURDIR)/var/demo-loop)
 demo-loop:
 	@$(PYTHON) -I $(ENVIRONMENT)
-	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS) --drawn $(DRAWN)
+	@exec .venv/bin/python -m deepmedix_review.config.launcher --port $(PORT) --no-demo --then run_simulated_loop --seed $(SEED) --rounds $(ROUNDS) --readings $(READINGS) --kinds $(KINDS) --drawn $(DRAWN) $(if $(RECIPE),--recipe "$(abspath $(RECIPE))")
 
 # Whole, it runs as two halves at once, one for each of two cores, which share neither servers nor state. What the
 # second half said stands below what the first one said. What is not among these is in the first half: of the

@@ -65,7 +65,8 @@ class Preferred:
 class Round:
     """After `number` rounds (0: the start): figures by site and name, the candidate's fate, and what it cost.
 
-    `gate` is the gate's sentence; `preferred` is against the start.
+    `gate` is the gate's sentence; `preferred` is against the start. `step_scorer` says whether a learned step
+    score had a part in the reward, and why not; empty where no stage has a part for one.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Round:
     figures: Mapping[str, Mapping[str, Measured]]
     preferred: Preferred | None = None
     learned_from: Mapping[str, int] | None = None
+    step_scorer: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
-from rl_feedback.preferences import GROUNDING, OVERALL, Preferences, gather_preferences
+from rl_feedback.preferences import GROUNDING, OVERALL, PLAUSIBILITY, Preferences, gather_preferences
 from rl_feedback.preferences.following import texts_to_follow
 from rl_feedback.readings import JudgedCompletion, SignedReading
 from rl_feedback.rewards.truth import case_told_by
 from rl_feedback.simulated_rounds.collecting import PRESET
-from rl_feedback.training.examples import Example, RewardedCase, TaughtText, TrainingPair, write_examples
+from rl_feedback.training.examples import (
+    Example,
+    RatedStep,
+    RewardedCase,
+    TaughtText,
+    TrainingPair,
+    write_examples,
+)
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.recipe import Recipe, run_recipe
 from rl_feedback.training.view import FilmView
@@ -55,6 +63,7 @@ def write_data(data: Path, readings: Sequence[SignedReading]) -> dict[str, int]:
         TrainingPair: pairs,
         TaughtText: unique,
         RewardedCase: cases,
+        RatedStep: _rated_steps(found, readings),
     }
     for kind, examples in every.items():
         write_examples(data, examples, kind=kind)
@@ -86,6 +95,35 @@ def _cases(texts: Sequence[TaughtText], *, of: Mapping[str, JudgedCompletion]) -
     ]
 
 
+def _rated_steps(found: Preferences, readings: Sequence[SignedReading]) -> list[RatedStep]:
+    """Each rating of the train side that a label rests on, as the platform takes them."""
+    by_uid = {reading.uid: reading for reading in readings}
+    told = []
+    for label in found.labels:
+        if label.split != "train" or label.criterion != PLAUSIBILITY or label.step is None:
+            continue
+        for reading in (by_uid[uid] for uid in label.readings):
+            [completion] = (one for one in reading.completions if one.uid == label.completion)
+            number = [step.uid for step in completion.steps].index(label.step)
+            rating = completion.steps[number].plausibility
+            if rating is None:
+                continue
+            told.append(
+                RatedStep(
+                    film=reading.film,
+                    prompt=completion.prompt,
+                    weight=1.0,
+                    origin="rating",
+                    text=completion.text,
+                    step=number,
+                    rating=rating,
+                    reader=reading.reader,
+                    patient=reading.patient,
+                )
+            )
+    return told
+
+
 def _good(found: Preferences) -> list[str]:
     """Completions of the train side in which nothing was found wrong, by any criterion; where readers judged
     regions alone, by those."""
@@ -114,8 +152,9 @@ def learn(
     data: Path,
     folder: Path,
     on_step: Callable[[StepFigures], None] = lambda figures: None,
+    on_begin: Callable[[Mapping[str, Any]], None] = lambda about: None,
 ) -> Path:
-    """The candidate's folder; a run that was stopped goes on."""
+    """The candidate's folder; a run that was stopped goes on. See `run_recipe` for what is told."""
     run_recipe(
         recipe,
         parent=parent,
@@ -124,5 +163,6 @@ def learn(
         work=folder / "checkpoints",
         out=folder / "candidate",
         on_step=on_step,
+        on_begin=on_begin,
     )
     return folder / "candidate"

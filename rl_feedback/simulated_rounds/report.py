@@ -69,7 +69,7 @@ intervals of 95 %. {escape(_preference(report))}</p>
 {"".join(_table(report, site) for site in sorted(report.rounds[0].figures))}
 <h2>Rounds</h2>
 <table><tr><th>round</th><th>model</th><th>readings</th><th>minutes of reading (assumed)</th>
-<th>minutes of training</th><th>promoted</th><th>the gate's word</th></tr>
+<th>minutes of training</th><th>promoted</th><th>the gate's word</th><th>the step scorer</th></tr>
 {"".join(_row(one) for one in report.rounds[1:])}</table>
 <h2>Recipe</h2><pre>{escape(json.dumps(report.recipe, indent=1))}</pre>
 <p>Load of the machine at the end: {", ".join(f"{load:.1f}" for load in report.load)}.</p>
@@ -117,5 +117,6 @@ def _row(one: Round) -> str:
     return (
         f"<tr><td>{one.number}</td><td>{escape(one.model)}</td><td>{one.num_readings}</td>"
         f"<td>{one.reading_minutes:.0f}</td><td>{one.training_minutes:.1f}</td><td>{promoted}</td>"
-        f'<td class="words">{escape(one.gate)}</td></tr>'
+        f'<td class="words">{escape(one.gate)}</td>'
+        f'<td class="words">{escape(one.step_scorer or "no part in the recipe")}</td></tr>'
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from inference.phantoms import HELD_OUT_SEEDS, SITES, draw_phantom
 from rl_feedback.phantom_figures import aggregate, score_phantom
@@ -66,7 +67,8 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
         tell(f"Round {number}: {learned_from}")
         began = time.process_time()
         work = folder / f"round-{number}"
-        model = learn(trial.recipe, parent=model, data=data, folder=work)
+        abouts: list[Mapping[str, Any]] = []
+        model = learn(trial.recipe, parent=model, data=data, folder=work, on_begin=abouts.append)
         shutil.rmtree(work / "checkpoints")
         training_minutes = (time.process_time() - began) / 60
         figures, said = measure(model, trial.num_held_out)
@@ -88,6 +90,7 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
                     seed=trial.seed,
                 ),
                 learned_from=learned_from,
+                step_scorer=abouts[-1].get("step_scorer", {}).get("sentence", ""),
             )
         )
         tell(_line(rounds[-1]))
@@ -126,4 +129,5 @@ def _line(one: Round) -> str:
         for site, figures in one.figures.items()
     )
     share = f"; preferred {one.preferred.share:.2f}" if one.preferred else ""
-    return f"Round {one.number}: {told}{share}; {one.training_minutes:.1f} CPU-minutes of training"
+    scorer = f"; step scorer: {one.step_scorer}" if one.step_scorer else ""
+    return f"Round {one.number}: {told}{share}; {one.training_minutes:.1f} CPU-minutes of training{scorer}"

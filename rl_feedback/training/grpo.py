@@ -44,7 +44,7 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
         reward_funcs=[
             trl_paper_reward
             if config.reward == "paper"
-            else trl_grounded_reward(score_steps=_scoring(stage.steps, cases))
+            else trl_grounded_reward(score_steps=scoring(stage.steps, cases))
         ],
         train_dataset=_attempted(cases, films=stage.films, order=list(stage.drawn(cases)["example"])),
         **stage.parts(),
@@ -70,7 +70,7 @@ def who_writes(config: GrpoConfig, *, never: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _scoring(steps: StepReader | None, cases: Sequence[RewardedCase]) -> StepScorer | None:
+def scoring(steps: StepReader | None, cases: Sequence[RewardedCase]) -> StepScorer | None:
     """What the frozen start model and its scorer give each step of each attempt."""
     if steps is None:
         return None

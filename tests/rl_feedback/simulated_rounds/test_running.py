@@ -1,18 +1,22 @@
 """Rounds by the library alone: readings of one model become the next, and what each kind teaches from."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rl_feedback.__main__ import main
 from rl_feedback.choosing import difference
-from rl_feedback.simulated_readers import KINDS, Kind
+from rl_feedback.simulated_readers import KINDS, PANEL, Kind
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round
-from rl_feedback.simulated_rounds.learning import write_data
+from rl_feedback.simulated_rounds.learning import learn, write_data
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
-from rl_feedback.training.examples import RewardedCase, TaughtText, TrainingPair, read_examples
+from rl_feedback.training.examples import RatedStep, RewardedCase, TaughtText, TrainingPair, read_examples
+from rl_feedback.training.figures import StepFigures
+from rl_feedback.training.recipe import Recipe
 
 FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
 
@@ -26,6 +30,7 @@ def test_a_round_from_a_shell_ends_with_a_report(tmp_path: Path, capsys: pytest.
     report = json.loads((tmp_path / "out" / "report" / "report.json").read_text("utf-8"))
     assert [one["num_readings"] for one in report["rounds"]] == [0, 8]
     assert report["rounds"][1]["preferred"]["num_films"] == 4
+    assert report["rounds"][1]["step_scorer"] == ""
     assert main(["simulated-rounds", *given]) == 2
     assert "is not empty" in capsys.readouterr().err
 
@@ -79,3 +84,44 @@ def test_votes_alone_give_pairs_of_the_models_own_texts_and_nothing_to_follow(
     assert {pair.origin for pair in read_examples(data_of["votes"], TrainingPair)} == {"vote"}
     with pytest.raises(ValueError, match="nothing to learn from"):
         read_examples(data_of["votes"], TaughtText)
+
+
+ATTEMPTS = {"kind": "grpo", "num_steps": 1, "examples_per_step": 1, "num_rollouts": 2, "max_new_tokens": 90}
+
+
+@pytest.mark.parametrize(
+    ("num_readings", "says"),
+    [(96, "Used: on "), (12, "Not used: steps of ")],
+    ids=["used", "refused"],
+)
+def test_a_rounds_rated_steps_teach_a_scorer_that_pays_attempts_where_it_knows_enough(
+    tmp_path: Path, num_readings: int, says: str
+) -> None:
+    """Second site: the model makes things up there, and the simulated readers say so."""
+    recipe = Recipe.from_json({"stages": [{**ATTEMPTS, "replay_per_step": 0, "sample_every": 0}]})
+    data = tmp_path / "data"
+    collected = collect_round(
+        SHIPPED_MODEL,
+        data,
+        site="second",
+        seeds=ROUND_SEEDS[-num_readings:],
+        kind="all",
+        seed=1,
+        num_readings=num_readings,
+    )
+    write_data(data, collected.readings)
+    rated = read_examples(data, RatedStep)
+    assert {one.reader for one in rated} <= {reader.name for reader in PANEL}
+    steps, abouts = list[StepFigures](), list[Mapping[str, Any]]()
+    learn(
+        recipe,
+        parent=SHIPPED_MODEL,
+        data=data,
+        folder=tmp_path,
+        on_step=steps.append,
+        on_begin=abouts.append,
+    )
+    about = abouts[0]["step_scorer"]
+    assert about["sentence"].startswith(says)
+    assert about["num_ratings"] == len(rated)
+    assert about["may_be_used"] == ("reward_steps" in steps[0].values) == says.startswith("Used")

@@ -11,11 +11,14 @@ from safetensors.torch import load_file
 from inference.grounding import format_completion, parse_completion
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 from rl_feedback.__main__ import main
-from rl_feedback.steps.reading import StepReader
+from rl_feedback.rewards.trl_functions import trl_grounded_reward
+from rl_feedback.steps.reading import StepReader, ensure_step_scorer
+from rl_feedback.steps.states import states_at_step_ends
 from rl_feedback.training.config import GrpoConfig, SftConfig
-from rl_feedback.training.examples import RatedStep, write_examples
+from rl_feedback.training.examples import RatedStep, RewardedCase, read_examples, write_examples
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.films import Films
+from rl_feedback.training.grpo import scoring
 from rl_feedback.training.phantom_data import write_phantom_data
 from rl_feedback.training.recipe import STEP_SCORER, Recipe, run_recipe
 from rl_feedback.training.view import FilmView
@@ -139,6 +142,30 @@ def test_a_refused_scorer_gives_its_weight_to_the_other_parts_and_is_recorded(
     )
     assert "reward_steps" not in seen[0].values
     assert "reward_answer" in seen[0].values
+
+
+def test_an_attempt_is_paid_for_its_weakest_step_at_the_lower_bound_of_what_readers_would_give(
+    data: Path, tmp_path: Path
+) -> None:
+    ensure_step_scorer(tmp_path, data=data, model=SHIPPED, view=VIEW, seed=7)
+    reader = StepReader.of(tmp_path, model=SHIPPED, films=Films(data, VIEW))
+    cases = read_examples(data, RewardedCase)
+    texts = [ideal_reasoning(draw_phantom(seed=seed).truth) for seed in range(4)]
+    shown = [(case.film, case.prompt, text) for case, text in zip(cases, texts, strict=False)]
+    scores = [reader.scorer.score(rows) for rows in states_at_step_ends(reader.loaded, reader.films, shown)]
+    assert all((score.lower < score.mean).all() for score in scores)
+    told: dict[str, list[Any]] = {}
+    rewards = trl_grounded_reward(score_steps=scoring(reader, cases))(
+        texts,
+        case=list(range(4)),
+        answer=[case.answer for case in cases[:4]],
+        log_extra=told.__setitem__,
+    )
+    assert told["steps"] == pytest.approx([score.lower.min() for score in scores])
+    without = trl_grounded_reward()(texts, answer=[case.answer for case in cases[:4]])
+    assert without == [1.0] * 4
+    assert all(paid is not None and paid < 1 for paid in rewards)
+    assert scoring(None, cases) is None
 
 
 def test_training_of_a_scorer_ends_when_it_is_told_to(data: Path, tmp_path: Path) -> None:

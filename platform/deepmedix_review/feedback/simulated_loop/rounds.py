@@ -52,20 +52,14 @@ PATIENCE_SECONDS = 600.0
 GATE_PATIENCE_SECONDS = 3600.0
 
 
-def run_loop(
-    plan: LoopPlan,
-    *,
-    tell: Callable[[str], None],
-    folder: Path | None = None,
-    recipe: Mapping[str, Any] | None = None,
-) -> Path:
+def run_loop(plan: LoopPlan, *, tell: Callable[[str], None], folder: Path | None = None) -> Path:
     """The report's page. Goes on where an earlier run of the same plan in this home was stopped.
 
-    `recipe` stands in for the plan's own. Raises RefusedByRule where something stops the loop.
+    Raises RefusedByRule where something stops the loop.
     """
     folder = folder or Path(settings.HOME) / "simulated-loop"
     state = load_state(folder, plan=plan, start=serving_model().number)
-    chosen = recipe or recipe_for(plan.kind).as_json()
+    chosen = plan.recipe or recipe_for(plan.kind).as_json()
     ensure_demo_logins()
     progress = Progress(tell)
     start = ModelVersion.objects.get(number=state.start)
@@ -137,6 +131,9 @@ def _finish_round(state: LoopState, number: int, *, researcher: User, progress: 
     if run.state in (JobState.FAILED, JobState.CANCELLED):
         request_training_retry(run, actor=researcher)
     candidate = _await_candidate(run, progress.part(f"round {number}: training steps"))
+    scorer = run.about.get("step_scorer")
+    if scorer:
+        progress.says(f"Round {number}: the step scorer. {scorer['sentence']}")
     progress.says(f"Round {number}: {candidate} stands before the gate.")
     decision = _await_gate(candidate, progress.part(f"round {number}: films measured for the gate"))
     progress.says(decision.sentence)
@@ -261,6 +258,7 @@ def report_of(state: LoopState, *, recipe: Mapping[str, Any]) -> LoopReport:
                 gate=GateDecision.objects.get(candidate=candidate).sentence,
                 figures=_figures(candidate),
                 preferred=_preferred(start, candidate, plan),
+                step_scorer=run.about.get("step_scorer", {}).get("sentence", ""),
             )
         )
     return LoopReport(

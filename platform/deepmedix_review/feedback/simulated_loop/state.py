@@ -1,8 +1,10 @@
 """How far a run of the demonstration is, in one file: after a stop it goes on where it was."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
 from rl_feedback.simulated_readers import KINDS, Kind
@@ -12,7 +14,8 @@ from rl_feedback.simulated_readers import KINDS, Kind
 class LoopPlan:
     """What is to be done. The same plan on a new installation gives the same films and the same readers.
 
-    Of `drawn_per_film` films the one is read on which the model's two samples differ most.
+    Of `drawn_per_film` films the one is read on which the model's two samples differ most. `recipe`, as JSON,
+    stands in for the kind's own.
     """
 
     seed: int
@@ -21,6 +24,7 @@ class LoopPlan:
     kind: Kind = "all"
     site: str = "second"
     drawn_per_film: int = 1
+    recipe: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -75,7 +79,8 @@ def load_state(folder: Path, *, plan: LoopPlan, start: int) -> LoopState:
     if {**asdict(begun), "num_rounds": 0} != {**asdict(plan), "num_rounds": 0}:
         raise RefusedByRule(
             f"A run was begun here with seed {begun.seed}, {begun.num_readings} readings a round, the kind "
-            f"{begun.kind} and {begun.drawn_per_film} films drawn for each that is read. Go on with those, "
+            f"{begun.kind}, {begun.drawn_per_film} films drawn for each that is read and "
+            f"{'a recipe of its own' if begun.recipe else 'the recipe of its kind'}. Go on with those, "
             "or give another run a home of its own (DEEPMEDIX_HOME)."
         )
     return LoopState(plan, path, values["start"], [RoundState(**one) for one in values["rounds"]])

@@ -1,6 +1,7 @@
 """The whole loop with SIMULATED readers by real workers: a few films, a few steps, and a report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
 from tests.workers import Workers
 
 FEW = {"num_steps": 2, "examples_per_step": 2, "replay_per_step": 1}
-RECIPE = {"stages": [{"kind": "sft", "lora_rank": 0, **FEW}, {"kind": "dpo", **FEW}]}
-PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=6, drawn_per_film=2)
+ATTEMPTS = {**FEW, "examples_per_step": 1, "num_rollouts": 2, "max_new_tokens": 8}
+RECIPE = {
+    "stages": [{"kind": "sft", "lora_rank": 0, **FEW}, {"kind": "dpo", **FEW}, {"kind": "grpo", **ATTEMPTS}]
+}
+PLAN = LoopPlan(seed=3, num_rounds=1, num_readings=6, drawn_per_film=2, recipe=RECIPE)
 
 
 def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
@@ -29,7 +33,7 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
     version = register_model(folder=SHIPPED_MODEL, preset=PRESETS["phantom"], card={}, actor=None)
     promote(version, actor=None)
     told: list[str] = []
-    page = run_loop(PLAN, tell=told.append, folder=tmp_path, recipe=RECIPE)
+    page = run_loop(PLAN, tell=told.append, folder=tmp_path)
 
     reader_study = ReaderStudy.objects.get()
     assert reader_study.title.startswith("SIMULATED readers")
@@ -58,6 +62,10 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
     assert (after["model"], after["num_readings"]) == (str(run.candidate), PLAN.num_readings)
     assert after["gate"].startswith(("Passed.", "Held."))
     assert after["promoted"] is (ModelVersion.objects.get(state="serving") == run.candidate)
+    # So few readings are no ground to judge a scorer on: the reward goes without it.
+    assert after["step_scorer"].startswith("Not used: steps of ")
+    assert after["step_scorer"] == run.about["step_scorer"]["sentence"]
+    assert "reward_steps" not in run.metrics.latest("step").values
     assert set(start["figures"]) == set(after["figures"]) == {"first", "second"}
     text = page.read_text("utf-8")
     assert "SIMULATED readers." in text
@@ -65,15 +73,12 @@ def test_simulated_readings_become_a_candidate_a_word_of_the_gate_and_a_report(
     assert any("left" in line for line in told) or len(told) > 3
 
     num_changes = ReadingChange.objects.count()
-    again = run_loop(PLAN, tell=told.append, folder=tmp_path, recipe=RECIPE)
+    again = run_loop(PLAN, tell=told.append, folder=tmp_path)
     assert again == page
     assert ReadingChange.objects.count() == num_changes
     assert PreferenceDataset.objects.count() == TrainingRun.objects.count() == 1
 
     with pytest.raises(RefusedByRule, match="A run was begun here with seed 3"):
-        run_loop(
-            LoopPlan(seed=4, num_rounds=1, num_readings=6, drawn_per_film=2),
-            tell=told.append,
-            folder=tmp_path,
-            recipe=RECIPE,
-        )
+        run_loop(replace(PLAN, seed=4), tell=told.append, folder=tmp_path)
+    with pytest.raises(RefusedByRule, match="and a recipe of its own"):
+        run_loop(replace(PLAN, recipe=None), tell=told.append, folder=tmp_path)

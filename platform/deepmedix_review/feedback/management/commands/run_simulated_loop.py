@@ -1,5 +1,6 @@
 """`manage.py run_simulated_loop`: the whole loop with SIMULATED readers, and a report of what it gained."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,7 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.simulated_loop.rounds import run_loop
 from deepmedix_review.feedback.simulated_loop.state import LoopPlan
+from rl_feedback.json_file import read_object
 from rl_feedback.simulated_readers import KINDS
+from rl_feedback.training.recipe import Recipe
 
 
 class Command(BaseCommand):
@@ -29,6 +32,12 @@ class Command(BaseCommand):
             help="of so many films the one is read on which the model's two samples differ most",
         )
 
+        parser.add_argument(
+            "--recipe",
+            type=Path,
+            help="a JSON file that stands in for the recipe of the kind, as `retrain --recipe` takes it",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             plan = LoopPlan(
@@ -37,6 +46,7 @@ class Command(BaseCommand):
                 num_readings=options["readings"],
                 kind=options["kinds"],
                 drawn_per_film=options["drawn"],
+                recipe=_recipe(options["recipe"]) if options["recipe"] else None,
             )
             run_loop(plan, tell=self._tell)
         except RefusedByRule as refusal:
@@ -45,3 +55,10 @@ class Command(BaseCommand):
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _recipe(path: Path) -> dict[str, Any]:
+    try:
+        return Recipe.from_json(read_object(path)).as_json()
+    except (OSError, ValueError) as error:
+        raise RefusedByRule(f"The recipe can't be read: {error}") from error
