@@ -28,6 +28,8 @@ from rl_feedback.gate.policy import (
 from rl_feedback.gate.sentence import deciding_sentence, unchanged_sentence
 
 Numbers = NDArray[np.float64]
+# What rests on readers' words, which there may not be.
+_MAY_LACK = frozenset((Suite.STEPS, Suite.PATIENTS))
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class GateOutcome:
 
 @dataclass(frozen=True)
 class BenchmarkScores:
-    """Both versions on one benchmark: figure name to its scores over the same cases in the same order."""
+    """Both versions on one benchmark: figure name to its scores over the same cases in the same order.
+    `patients` names the patient of each case where one may have several; empty where each has one."""
 
     benchmark: str
     parent: Mapping[str, CaseScores]
     candidate: Mapping[str, CaseScores]
     suite: Suite = Suite.SEALED
+    patients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def decide(
     writes_the_same: bool = False,
 ) -> GateOutcome:
     """Compare every guarded figure on every benchmark and say which decided; `parent` is its name there.
-    `absent` names suites that can't be measured, with the reason: only the steps' may be.
+    `absent` names suites that can't be measured, with the reason: only the steps' and the sealed patients'
+    may be.
     `writes_the_same`: on every film the candidate's text is its parent's, word for word.
 
     Raises ValueError when a guarded figure or suite is missing or the versions were not measured on the same
@@ -81,7 +86,7 @@ def decide(
     if not benchmarks:
         raise ValueError("The gate has nothing to compare: give it at least one benchmark.")
     measured = {scores.suite for scores in benchmarks} | ({Suite.TWINS} if twins else set())
-    may_lack = {suite for suite in absent if suite is Suite.STEPS}
+    may_lack = set(absent) & _MAY_LACK
     missing = [suite for suite in Suite if policy.of(suite) and suite not in measured | may_lack]
     if missing:
         raise ValueError(
@@ -120,7 +125,7 @@ def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> 
     parent, candidate = _both(scores, guard.figure)
     if guard.fewest and parent.weights != candidate.weights:
         raise ValueError(f"{scores.benchmark}: {guard.label} was counted on other findings for each version.")
-    draws = _resampled_counts(len(parent.values), policy)
+    draws = _resampled_cases(scores, len(parent.values), policy)
     before, after = _mean(parent), _mean(candidate)
     differences = _means(candidate, draws) - _means(parent, draws)
     scale = max(before, 1e-9) if guard.direction is Direction.SHOULD_NOT_DRIFT else 1.0
@@ -134,6 +139,7 @@ def compare_figure(scores: BenchmarkScores, *, guard: Guard, policy: Policy) -> 
         differences=differences / scale,
         num_cases=len(parent.values),
         num_findings=int(sum(parent.weights)) if guard.fewest else None,
+        num_patients=_num_patients(scores, parent, candidate) if scores.patients else None,
     )
 
 
@@ -166,8 +172,10 @@ def compare_gap(both: TwinScores, *, guard: Guard, policy: Policy) -> Comparison
 
 
 def _shows_none(scores: BenchmarkScores, guard: Guard) -> bool:
-    """Whether the films show no finding of the one kind that is guarded: then there is nothing to compare."""
-    return guard.fewest > 0 and not any(any(one.weights) for one in _both(scores, guard.figure))
+    """Whether no film has what the figure is of, such as a finding of the one kind that is guarded: then
+    there is nothing to compare."""
+    needs_some = guard.fewest > 0 or guard.suite is Suite.PATIENTS
+    return needs_some and not any(any(one.weights) for one in _both(scores, guard.figure))
 
 
 def _both(scores: BenchmarkScores, figure: str) -> tuple[CaseScores, CaseScores]:
@@ -196,6 +204,7 @@ def _judged(
     differences: Numbers,
     num_cases: int,
     num_findings: int | None = None,
+    num_patients: int | None = None,
 ) -> Comparison:
     tail = (1 - policy.confidence) / 2
     low, high = (float(bound) for bound in np.quantile(differences, [tail, 1 - tail]))
@@ -204,10 +213,16 @@ def _judged(
     if num_findings is not None and num_findings < guard.fewest:
         verdict = Verdict.TOO_FEW
         note = f"Decides nothing: {num_findings} on these films, and the policy asks for {guard.fewest}."
+    if num_patients is not None and num_patients < guard.fewest_patients:
+        verdict = Verdict.TOO_FEW
+        patients = "1 patient" if num_patients == 1 else f"{num_patients} patients"
+        note = f"Too few to hold it: {patients}, and the policy asks for {guard.fewest_patients}."
+    if guard.only_shown:
+        verdict, note = Verdict.SHOWN, ""
     # 2 films of 200 are no more than a margin of .01, though 1 - .99 is in floating point.
     is_beyond = round(harm(guard.direction, difference), 9) > guard.margin and not guard.only_for_sure
     is_asked = guard.limit is not None and before <= guard.limit
-    is_past = guard.limit is not None and is_asked and after > guard.limit
+    is_past = verdict.tells and guard.limit is not None and is_asked and after > guard.limit
     if guard.limit is not None and not is_asked:
         note = _unasked(guard.limit)
     return Comparison(
@@ -229,6 +244,7 @@ def _judged(
         is_past_limit=is_past,
         note=note,
         num_findings=num_findings,
+        num_patients=num_patients,
     )
 
 
@@ -244,6 +260,28 @@ def _verdict(guard: Guard, *, low: float, high: float) -> Verdict:
     if least > guard.margin:
         return Verdict.HELD
     return Verdict.UNCLEAR if most > guard.margin else Verdict.PASSES
+
+
+def _resampled_cases(scores: BenchmarkScores, num_cases: int, policy: Policy) -> Numbers:
+    """Whole patients are drawn, with all their cases: two films of one patient are not independent."""
+    if not scores.patients:
+        return _resampled_counts(num_cases, policy)
+    if len(scores.patients) != num_cases:
+        raise ValueError(f"{scores.benchmark} names {len(scores.patients)} patients for {num_cases} cases.")
+    names, place = np.unique(scores.patients, return_inverse=True)
+    return _resampled_counts(len(names), policy)[:, place]
+
+
+def _num_patients(scores: BenchmarkScores, *both: CaseScores) -> int:
+    """Of whom a case counts in the figure."""
+    return len(
+        {
+            patient
+            for one in both
+            for patient, weight in zip(scores.patients, one.weights, strict=True)
+            if weight
+        }
+    )
 
 
 def _resampled_counts(num_cases: int, policy: Policy, *, stream: int = 0) -> Numbers:

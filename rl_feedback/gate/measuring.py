@@ -16,6 +16,9 @@ from rl_feedback.gate.deciding import BenchmarkScores, GateOutcome, TwinScores, 
 from rl_feedback.gate.policy import POLICY, Policy, Suite
 from rl_feedback.phantom_figures import both_case_scores
 
+NO_PATIENTS = (
+    "Readers' words on sealed patients are with the platform alone, so nothing is measured on them here."
+)
 # Far beyond every seed that films were ever written from.
 _TWIN_SEEDS = range(2**40, 2**52)
 
@@ -102,7 +105,7 @@ def decide_measured(
         twins=[TwinScores(*two) for two in zip(sealed, twins, strict=True)],
         policy=policy,
         parent=called,
-        absent={} if steps else {Suite.STEPS: no_steps},
+        absent={Suite.PATIENTS: NO_PATIENTS} | ({} if steps else {Suite.STEPS: no_steps}),
         writes_the_same=candidate.texts == parent.texts,
     )
 

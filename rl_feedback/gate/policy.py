@@ -26,24 +26,32 @@ class Direction(StrEnum):
 
 
 class Suite(StrEnum):
-    """On which films a figure is measured: sealed ones, canaries, sealed ones against their twins, or the
-    reasoning steps on sealed ones, by a learned scorer where there is one."""
+    """On which films a figure is measured: sealed ones, canaries, sealed ones against their twins, the
+    reasoning steps on sealed ones, by a learned scorer where there is one, or films of sealed patients of the
+    site, where readers have read some."""
 
     SEALED = "sealed"
     CANARIES = "canaries"
     TWINS = "twins"
     STEPS = "steps"
+    PATIENTS = "patients"
 
 
 class Verdict(StrEnum):
     """`held`: worse than the margin for sure. `unclear`: the interval reaches past the margin. `passes`: it
-    does not. `too few`: the films show fewer findings of the kind than the policy asks for, so it is shown
-    and decides nothing."""
+    does not. `too few`: the films show fewer findings of the kind, or rest on fewer patients, than the policy
+    asks for, so it is shown and decides nothing. `shown`: it never decides anything."""
 
     PASSES = "passes"
     UNCLEAR = "unclear"
     HELD = "held"
     TOO_FEW = "too few"
+    SHOWN = "shown"
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says anything of the candidate."""
+        return self not in (Verdict.TOO_FEW, Verdict.SHOWN)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class Guard:
 
     `limit` is the most that a figure may be at all, asked only where the parent keeps it. With
     `only_for_sure` an unclear figure never holds. `fewest` above 0 is for recall of one kind: where a
-    benchmark shows fewer findings of it, the figure is shown and decides nothing.
+    benchmark shows fewer findings of it, the figure is shown and decides nothing; so it is where the figure
+    rests on fewer patients than `fewest_patients`, and with `only_shown` always.
     """
 
     figure: str
@@ -63,6 +72,8 @@ class Guard:
     limit: float | None = None
     only_for_sure: bool = False
     fewest: int = 0
+    fewest_patients: int = 0
+    only_shown: bool = False
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -103,6 +114,8 @@ class Policy:
                 raise ValueError(f"{guard.label}: a limit is a number from 0 up.")
             if guard.fewest < 0:
                 raise ValueError(f"{guard.label}: the fewest findings are a number from 0 up.")
+            if guard.fewest_patients < 0:
+                raise ValueError(f"{guard.label}: the fewest patients are a number from 0 up.")
         unknown = set(self.required_gains) - {
             guard.figure for guard in self.guards if guard.direction is not Direction.SHOULD_NOT_DRIFT
         }
@@ -191,6 +204,47 @@ def _with_pieces(guards: tuple[Guard, ...]) -> tuple[Guard, ...]:
     )
 
 
+# Of sealed patients that readers have read, until a figure on them may hold a candidate.
+FEWEST_PATIENTS = 30
+
+
+def _on_patients(
+    figure: str, label: str, direction: Direction, margin: float, *, holds: bool = True
+) -> Guard:
+    """Only for sure: some tens of patients can't tell a small loss from chance."""
+    return Guard(
+        figure,
+        label,
+        direction,
+        margin,
+        suite=Suite.PATIENTS,
+        only_for_sure=True,
+        fewest_patients=FEWEST_PATIENTS,
+        only_shown=not holds,
+    )
+
+
+_PATIENTS = (
+    _on_patients("confirmed_said", "Confirmed findings said", Direction.HIGHER_IS_BETTER, 0.05),
+    _on_patients(
+        "added_said",
+        "Findings said that readers had to add",
+        Direction.HIGHER_IS_BETTER,
+        0.05,
+        holds=False,
+    ),
+    _on_patients("confirmed_iou", "Region IoU with readers' regions", Direction.HIGHER_IS_BETTER, 0.05),
+    _on_patients("struck_said", "Struck findings said again", Direction.LOWER_IS_BETTER, 0.05),
+    _on_patients("denied_said", "Findings said that readers let be denied", Direction.LOWER_IS_BETTER, 0.05),
+    _on_patients("answer_fit", "Answers as readers would have them", Direction.HIGHER_IS_BETTER, 0.05),
+    _on_patients(
+        "unjudged", "Findings that no reader judged, a film", Direction.LOWER_IS_BETTER, 1.0, holds=False
+    ),
+    _on_patients("well_formed", "Format", Direction.HIGHER_IS_BETTER, 0.02),
+    _on_patients("num_boxes", "Regions drawn", Direction.SHOULD_NOT_DRIFT, 0.25),
+    _on_patients("num_characters", "Answer length", Direction.SHOULD_NOT_DRIFT, 0.25),
+)
+
 # The margins are those within which two equally good models differ by chance, on 200 films of each site.
 _POLICIES = (
     Policy(number=1, guards=_FIRST_GUARDS),
@@ -230,11 +284,13 @@ _WITH_STEPS = replace(
     ),
 )
 _WITH_KINDS = replace(_WITH_STEPS, number=4, guards=_with_kinds(_WITH_STEPS.guards))
+_WITH_PIECES = replace(_WITH_KINDS, number=5, guards=_with_pieces(_WITH_KINDS.guards))
 POLICIES = (
     *_POLICIES,
     _WITH_STEPS,
     _WITH_KINDS,
-    replace(_WITH_KINDS, number=5, guards=_with_pieces(_WITH_KINDS.guards)),
+    _WITH_PIECES,
+    replace(_WITH_PIECES, number=6, guards=(*_WITH_PIECES.guards, *_PATIENTS)),
 )
 POLICY = POLICIES[-1]
 
@@ -271,7 +327,8 @@ class Comparison:
     `counts_against` holds the candidate: the verdict is `held`, or it is `unclear` and the best estimate lies
     beyond the margin, or the candidate is past a `limit` that its parent keeps. `note` says what else there
     is to know, such as a limit that is not asked because the parent breaks it. `num_findings`, of recall by
-    kind alone, says how many findings of the kind the films show.
+    kind alone, says how many findings of the kind the films show; `num_patients`, of sealed patients alone,
+    on how many of them the figure rests.
     """
 
     benchmark: str
@@ -292,6 +349,7 @@ class Comparison:
     is_past_limit: bool = False
     note: str = ""
     num_findings: int | None = None
+    num_patients: int | None = None
 
     @property
     def half_width(self) -> float:
@@ -299,7 +357,7 @@ class Comparison:
 
     @property
     def improved(self) -> bool:
-        return self.verdict is not Verdict.TOO_FEW and is_better(self.direction, low=self.low, high=self.high)
+        return self.verdict.tells and is_better(self.direction, low=self.low, high=self.high)
 
 
 def is_better(direction: Direction, *, low: float, high: float) -> bool:

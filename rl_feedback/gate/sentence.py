@@ -120,7 +120,7 @@ def _omission(comparisons: Sequence[Comparison], against: Sequence[Comparison]) 
 
 def _is_measurable(comparison: Comparison) -> bool:
     """Whether the whole interval, rounded as it is shown, lies on one side of no change."""
-    if comparison.verdict is Verdict.TOO_FEW:
+    if not comparison.verdict.tells:
         return False
     digits = 2 if comparison.direction is Direction.SHOULD_NOT_DRIFT else 3
     low, high = round(comparison.low, digits), round(comparison.high, digits)

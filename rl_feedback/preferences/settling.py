@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from inference.grounding import parse_completion
 from rl_feedback.preferences.kinds import kinds_named, kinds_said
@@ -34,16 +34,17 @@ def _words(completion: JudgedCompletion, kind: str) -> Iterator[bool | None]:
     if not completion.is_malformed:
         for written, step in zip(parsed.steps, completion.steps, strict=False):
             if kind in kinds_said([written.text]):
-                yield _of_step(step, kind)
+                yield word_on_step(step, names=lambda text: kind in kinds_said([text]))
     if kind in kinds_said((parsed.answer or "").split(",")):
-        yield _of_answer(completion.answer, kind)
+        yield word_on_answer(completion.answer, names=lambda text: kind in kinds_said(text.split(",")))
 
 
-def _of_step(step: JudgedStep, kind: str) -> bool | None:
-    """By its wording, else by its regions and rating where these do not speak against each other: a wrong
-    region under a good rating leaves open whether the finding is elsewhere."""
+def word_on_step(step: JudgedStep, *, names: Callable[[str], bool]) -> bool | None:
+    """Whether its reader lets what the step says stand; `names` tells of another wording whether it says so
+    too. By its wording, else by its regions and rating where these do not speak against each other: a wrong
+    region under a good rating leaves open whether the finding is elsewhere. None without a word."""
     if step.edited_text:
-        return kind in kinds_said([step.edited_text])
+        return names(step.edited_text)
     verdicts = {region.verdict for region in step.regions} - {None}
     is_right = step.plausibility is not None and step.plausibility >= LEAST_RIGHT
     is_wrong = step.plausibility is not None and step.plausibility <= MOST_IMPLAUSIBLE
@@ -55,8 +56,8 @@ def _of_step(step: JudgedStep, kind: str) -> bool | None:
     return True if is_right else False if is_wrong else None
 
 
-def _of_answer(answer: JudgedAnswer, kind: str) -> bool | None:
-    """A poor rating without a rewrite does not say what is wrong."""
+def word_on_answer(answer: JudgedAnswer, *, names: Callable[[str], bool]) -> bool | None:
+    """The same of an answer. A poor rating without a rewrite does not say what is wrong."""
     if answer.rewrite:
-        return kind in kinds_said(answer.rewrite.split(","))
+        return names(answer.rewrite)
     return True if answer.correctness is not None and answer.correctness >= LEAST_RIGHT else None

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Generator, Sequence
 
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAnswer
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.suites import as_json, measure
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from inference.engines import Done, Event, GenerationRequest
 from inference.phantoms import PhantomTruth, draw_phantom, ideal_reasoning
@@ -35,6 +36,9 @@ def measure_for(candidate: ModelVersion, version: ModelVersion, *, say: Callable
     for benchmark in ensure_benchmarks_for(candidate):
         if Evaluation.objects.filter(benchmark=benchmark, model_version=version).exists():
             continue
+        if benchmark.suite == Benchmark.Suite.PATIENTS:
+            answer_patients(benchmark, version, say=say)
+            continue
         engine = Knowing(benchmark, say=say)
         results = measure(benchmark, engine, asked=ASKED, on_progress=lambda num_done: None)
         Evaluation.objects.create(
@@ -43,6 +47,18 @@ def measure_for(candidate: ModelVersion, version: ModelVersion, *, say: Callable
             state=JobState.DONE,
             num_done=len(results),
             cases=[as_json(result) for result in results],
+        )
+
+
+def answer_patients(benchmark: Benchmark, version: ModelVersion, *, say: Callable[[str], str] = str) -> None:
+    """As if it had written of each film what is on it, which is what a model said of it first."""
+    evaluation = Evaluation.objects.create(
+        benchmark=benchmark, model_version=version, state=JobState.DONE, num_done=benchmark.num_phantoms
+    )
+    for row in benchmark.patient_films.all():
+        truth = Completion.objects.filter(instance=row.film).earliest("pk").text
+        PatientAnswer.objects.create(
+            evaluation=evaluation, of=row, text=say(truth), model_width=112, model_height=112
         )
 
 

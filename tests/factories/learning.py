@@ -26,7 +26,7 @@ from deepmedix_review.reviews.models import (
 from deepmedix_review.reviews.reading.changes import AnnotateRegion, CastVote, RateAnswer, RateStep
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.collecting.split import Shares, side_of
-from deepmedix_review.studies.models import Instance, Split
+from deepmedix_review.studies.models import Instance, Split, Study
 from inference.grounding import parse_completion
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, draw_phantom, ideal_reasoning
@@ -144,6 +144,24 @@ def a_reading_to_learn_from(
         box = Box(moved.x_min + 8, moved.y_min + 8, moved.x_max + 8, moved.y_max + 8)
         change(reading, AnnotateRegion(moved.uid, RegionAnnotation.Verdict.ADJUSTED, box))
     change(reading, CastVote(vote))
+    return sign(reading)
+
+
+def a_sealed_reading(model_version: ModelVersion, *, seed: int, patient: str = "") -> Reading:
+    """Signed, of a patient whom nothing learns from: what is true of the film stands, with every region; what
+    is said of another film is wrong throughout, and its answer rewritten."""
+    reading = an_open_reading_to_learn_from(model_version, seed=seed, side=Split.TEST)
+    if patient:
+        Study.objects.filter(pk=reading.assignment.case.study_id).update(patient_pseudonym=patient)
+    true, other = sorted(completions_of(reading), key=lambda completion: completion.pk)
+    for completion, points, verdict in ((true, 5, "fits"), (other, 1, "wrong")):
+        for step in ReasoningStep.objects.filter(completion=completion):
+            change(reading, RateStep(step.uid, points, False, ""))
+        for region in Region.objects.filter(step__completion=completion):
+            change(reading, AnnotateRegion(region.uid, RegionAnnotation.Verdict(verdict), None))
+        rewrite = "" if completion == true else true.answer
+        change(reading, RateAnswer(completion.uid, points, points, points, rewrite=rewrite))
+    change(reading, CastVote(Vote.Side.A if reading.completion_a == true else Vote.Side.B))
     return sign(reading)
 
 

@@ -138,6 +138,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "make_gate_policy": "made a policy of the gate",
         "view_gate_policy": "opened a policy of the gate",
         "retry_evaluation": "tried a measurement for the gate again",
+        "set_sealed_patients": "the gate set which sealed patients it measures a candidate on",
         "decide_gate": "the gate decided",
         "promote_model": "promoted a model",
         "refuse_signature": "a promotion was refused for a wrong password",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.erasure.uses import bundles_with, data_sets_with, exports_with
+from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange
@@ -52,6 +53,13 @@ def hindrances(studies: Sequence[int]) -> list[str]:
             TrainingRun.objects.filter(_begun(), dataset__in=sets).exists(),
             "A training run is learning from a data set that has it. Wait until it is done, or have a "
             "researcher cancel it.",
+        ),
+        (
+            Evaluation.objects.filter(
+                _begun(), benchmark__patient_films__film__series__study__in=studies
+            ).exists(),
+            "The gate is measuring a model on it. Wait until that is done, which a researcher sees on the "
+            "candidate's page.",
         ),
         (
             bundles_with(sets).filter(_begun()).exists(),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
+from deepmedix_review.evaluation.models import PatientAnswer, PatientFilm
 from deepmedix_review.feedback.models import (
     DatasetReading,
     ExpertRegion,
@@ -65,6 +66,8 @@ KINDS: Mapping[str, str] = {
     "readers_regions": "regions and findings that readers added",
     "changes": "saved changes of readers",
     "samples": "texts that models wrote of its films while they learned",
+    "gate_films": "places among the sealed patients that the gate measures on",
+    "gate_answers": "texts that models wrote of its films before the gate",
     "frozen_rows": "rows of frozen data sets that lose their way to it",
     "import_lines": "lines in lists of imports that lose file name and reason",
 }
@@ -100,6 +103,8 @@ TABLES: Sequence[Table] = (
     Table(Case.completions.through._default_manager.all(), "case__study"),
     Table(Case.objects.all(), "study", "cases"),
     Table(TrainingSample.objects.all(), "instance__series__study", "samples"),
+    Table(PatientAnswer.objects.all(), "of__film__series__study", "gate_answers"),
+    Table(PatientFilm.objects.all(), "film__series__study", "gate_films"),
     Table(Region.objects.all(), "step__completion__study", "regions"),
     Table(ReasoningStep.objects.all(), "completion__study", "steps"),
     Table(Completion.with_altered.all(), "study", "outputs"),

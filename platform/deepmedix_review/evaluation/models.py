@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from deepmedix_review.common.models import LeasedJob, PublicModel
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Instance
 
 
 class Benchmark(PublicModel):
@@ -13,33 +14,47 @@ class Benchmark(PublicModel):
 
     Sealed films are the same for every candidate. Twins are drawn for one candidate when it comes before the
     gate, so that nobody can have learned from them. Canaries are films on which nothing can be found, or
-    whose sides or patients are changed over.
+    whose sides or patients are changed over. Patients are the site's own: those of the test side whose films
+    readers had read when the candidate came; their films are in `patient_films`.
     """
 
     class Suite(models.TextChoices):
         SEALED = "sealed"
         CANARIES = "canaries"
         TWINS = "twins"
+        PATIENTS = "patients"
 
     name = models.CharField(max_length=80, unique=True)
     first_seed = models.BigIntegerField()
-    num_phantoms = models.PositiveIntegerField()
-    site = models.CharField(max_length=20, help_text="a key of inference.phantoms.SITES")
+    num_phantoms = models.PositiveIntegerField(help_text="films, drawn ones or of patients")
+    num_patients = models.PositiveIntegerField(default=0, help_text="of the site's own, else 0")
+    num_readings = models.PositiveIntegerField(
+        default=0, help_text="signed ones that tell what is on the films"
+    )
+    num_readers = models.PositiveIntegerField(default=0)
+    site = models.CharField(
+        max_length=20, blank=True, help_text="a key of inference.phantoms.SITES; empty of patients"
+    )
     suite = models.CharField(max_length=8, choices=Suite.choices, default=Suite.SEALED)
     drawn_for = models.ForeignKey(
         ModelVersion,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="the candidate that twins are drawn for; null for what every version is measured on",
+        help_text="the candidate that twins or patients are for; null for what every version is measured on",
     )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(suite="twins", drawn_for__isnull=False)
-                | (~Q(suite="twins") & Q(drawn_for__isnull=True)),
-                name="twins_are_drawn_for_one_candidate",
+                condition=Q(suite__in=("twins", "patients"), drawn_for__isnull=False)
+                | (~Q(suite__in=("twins", "patients")) & Q(drawn_for__isnull=True)),
+                name="twins_and_patients_are_for_one_candidate",
+            ),
+            models.UniqueConstraint(
+                fields=["drawn_for"],
+                condition=Q(suite="patients"),
+                name="a_candidate_meets_its_sealed_patients_once",
             ),
         ]
 
@@ -54,6 +69,8 @@ class Benchmark(PublicModel):
                 return "canaries"
             case self.Suite.TWINS:
                 return f"twins of the {self.site} site's films"
+            case self.Suite.PATIENTS:
+                return "sealed patients of this site"
             case _:
                 return f"sealed films of the {self.site} site"
 
@@ -76,4 +93,34 @@ class Evaluation(LeasedJob):
             models.UniqueConstraint(
                 fields=["benchmark", "model_version"], name="one_evaluation_per_model_and_benchmark"
             ),
+        ]
+
+
+class PatientFilm(models.Model):
+    """A film of a sealed patient, and what its readers had said of it when the candidate came."""
+
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="patient_films")
+    film = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="+")
+    reference = models.JSONField(help_text="rl_feedback.sealed_patients.Reference as JSON")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["benchmark", "film"], name="a_patients_film_is_measured_once"),
+        ]
+
+
+class PatientAnswer(models.Model):
+    """What a version wrote of a sealed patient's film. It is scored when it is compared."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="patient_answers")
+    of = models.ForeignKey(PatientFilm, on_delete=models.PROTECT, related_name="answers")
+    text = models.TextField()
+    model_width = models.PositiveIntegerField(help_text="of the image that the model saw")
+    model_height = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["evaluation", "of"], name="one_answer_to_a_patients_film"),
         ]

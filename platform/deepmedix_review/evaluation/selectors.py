@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.patients import patient_texts
 from deepmedix_review.evaluation.suites import compared
 from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.evaluation import CaseResult, case_from_json
@@ -51,6 +52,8 @@ def scores_of(parent: Evaluation, candidate: Evaluation) -> BenchmarkScores:
 
 def write_the_same(parent: Evaluation, candidate: Evaluation) -> bool:
     """Whether two versions that were asked about the same films wrote the same texts, word for word."""
+    if candidate.benchmark.suite == Benchmark.Suite.PATIENTS:
+        return patient_texts(parent) == patient_texts(candidate)
     return [row["text"] for row in parent.cases] == [row["text"] for row in candidate.cases]
 
 

@@ -2,17 +2,20 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.db import transaction
 
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientFilm
 from deepmedix_review.evaluation.suites import AnyResult, as_json, figures
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Instance
 from inference.phantoms import HELD_OUT_SEEDS, SITES, Site
+from rl_feedback.sealed_patients import Reference
 
 # The gate's films lie beyond those that model cards give figures for, and the sites share none.
 _GATE_SEEDS = {"first": HELD_OUT_SEEDS.start + 5000, "second": HELD_OUT_SEEDS.start + 7500}
@@ -40,8 +43,9 @@ def ensure_gate_benchmarks() -> list[Benchmark]:
 
 
 def ensure_benchmarks_for(candidate: ModelVersion) -> list[Benchmark]:
-    """All that a candidate and its parent are measured on: sealed films, canaries, and twins of the sealed
-    films, which are drawn by the installation's secret when they are first asked for."""
+    """All that a candidate and its parent are measured on: sealed films, canaries, twins of the sealed films,
+    which are drawn by the installation's secret when they are first asked for, and sealed patients of the
+    site where `set_patients` found any."""
     sealed = ensure_gate_benchmarks()
     number = settings.GATE_NUM_PHANTOMS
     canaries, _ = Benchmark.objects.get_or_create(
@@ -67,7 +71,48 @@ def ensure_benchmarks_for(candidate: ModelVersion) -> list[Benchmark]:
         )[0]
         for benchmark in sealed
     ]
-    return [*sealed, canaries, *twins]
+    patients = Benchmark.objects.filter(
+        drawn_for=candidate, suite=Benchmark.Suite.PATIENTS, num_phantoms__gt=0
+    )
+    return [*sealed, canaries, *twins, *patients]
+
+
+def patients_of(candidate: ModelVersion) -> Benchmark | None:
+    """The sealed patients that it meets, none at all among them; None where nobody has looked yet."""
+    return Benchmark.objects.filter(drawn_for=candidate, suite=Benchmark.Suite.PATIENTS).first()
+
+
+def set_patients(
+    candidate: ModelVersion, *, films: Mapping[Instance, Reference], num_patients: int
+) -> Benchmark:
+    """The films of sealed patients that candidate and parent are measured on, with what readers have said of
+    them by now: for this candidate, once and for all."""
+    with transaction.atomic():
+        benchmark = Benchmark.objects.create(
+            name=f"patients for {candidate.uid.hex[:12]}",
+            suite=Benchmark.Suite.PATIENTS,
+            drawn_for=candidate,
+            first_seed=0,
+            num_phantoms=len(films),
+            num_patients=num_patients,
+            num_readings=sum(known.num_readings for known in films.values()),
+            num_readers=len({reader for known in films.values() for reader in known.readers}),
+        )
+        PatientFilm.objects.bulk_create(
+            PatientFilm(benchmark=benchmark, film=film, reference=known.as_json())
+            for film, known in films.items()
+        )
+        record_event(
+            actor=None,
+            action="set_sealed_patients",
+            subject=candidate,
+            details={
+                "num_films": len(films),
+                "num_patients": num_patients,
+                "num_readings": benchmark.num_readings,
+            },
+        )
+    return benchmark
 
 
 def _twin_seed(candidate: ModelVersion, site: str) -> int:

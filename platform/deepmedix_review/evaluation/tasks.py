@@ -1,7 +1,5 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
-from collections.abc import Sequence
-
 from celery import shared_task
 from django.db import transaction
 
@@ -9,8 +7,9 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.patients import ask_of_patients, record_answers
 from deepmedix_review.evaluation.services import record_evaluation
-from deepmedix_review.evaluation.suites import AnyResult, measure
+from deepmedix_review.evaluation.suites import measure
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
 from inference.engines import DamagedModel, EngineError, load_engine, require_sound
@@ -45,7 +44,7 @@ def run_evaluation(evaluation_id: int) -> None:
     if evaluation is None:
         return
     try:
-        record_evaluation(evaluation, _measure(evaluation))
+        _measure(evaluation)
     except DamagedModel as damage:
         jobs.end_by(evaluation, damage, says=(DamagedModel,), is_damaged=True)
     except Exception as error:
@@ -59,7 +58,8 @@ def reconcile_evaluations() -> None:
         run_evaluation.apply_async((evaluation_id,), expires=60)
 
 
-def _measure(evaluation: Evaluation) -> Sequence[AnyResult]:
+def _measure(evaluation: Evaluation) -> None:
+    """To its end, with everything kept."""
     version, benchmark = evaluation.model_version, evaluation.benchmark
     prompt = template(version.prompt_template)
     with jobs.kept_alive(evaluation) as check:
@@ -70,13 +70,17 @@ def _measure(evaluation: Evaluation) -> Sequence[AnyResult]:
 
         settings = engine_settings(version)
         require_sound(settings.folder, sha256=settings.sha256)
-        return measure(
-            benchmark,
-            load_engine(settings),
-            asked=AskedHow(
-                prompt=prompt.render(prompt.default_query),
-                box_frame=version.box_frame,
-                max_new_tokens=version.max_new_tokens,
-            ),
-            on_progress=tell,
+        engine = load_engine(settings)
+        asked = AskedHow(
+            prompt=prompt.render(prompt.default_query),
+            box_frame=version.box_frame,
+            max_new_tokens=version.max_new_tokens,
         )
+        if benchmark.suite == Benchmark.Suite.PATIENTS:
+            answers = ask_of_patients(benchmark, engine, asked=asked, on_progress=tell)
+        else:
+            results = measure(benchmark, engine, asked=asked, on_progress=tell)
+    if benchmark.suite == Benchmark.Suite.PATIENTS:
+        record_answers(evaluation, answers)
+    else:
+        record_evaluation(evaluation, results)

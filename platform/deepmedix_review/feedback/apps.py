@@ -10,6 +10,7 @@ BUILT_IN_NOTES = (
     "The steps on sealed films by a learned scorer, and how far readers may prefer the parent.",
     "Recall of each kind of finding: one kind may be lost while all together rise.",
     "What is cited on chests in pieces: a part of a film is not the film.",
+    "Sealed patients of the site whose films readers have read: what they confirmed, struck out and drew.",
 )
 
 

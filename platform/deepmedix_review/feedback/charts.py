@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from deepmedix_review.feedback.models import GateDecision
-from rl_feedback.gate import Comparison, Direction, Suite
+from rl_feedback.counting import counted
+from rl_feedback.gate import Comparison, Direction, Suite, Verdict
 from rl_feedback.gate.policy import harm
 
 ROW_WIDTH, ROW_HEIGHT = 180, 22
 _NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _GOOD, _WARN, _BAD = "#3fb984", "#e0a23c", "#ef7a73"
 _QUIET = "#93a0ad"
-_COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD, "too few": _QUIET}
+_COLOURS = {"passes": _GOOD, "unclear": _WARN, "held": _BAD, "too few": _QUIET, "shown": _QUIET}
+# It stands below the figure of all confirmed findings.
+_PART = "added_said"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class GateRow:
     limits: tuple[float, ...]
     is_part: bool
     count: str
+    margin: str
     width: int = ROW_WIDTH
     height: int = ROW_HEIGHT
     zero_x: float = ROW_WIDTH / 2
@@ -54,11 +58,21 @@ def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
     benchmark in the order in which the gate compared them."""
     against = sorted((row for row in decision.comparisons if row["counts_against"]), key=_margins_lost)
     plots = [_gate_plot("What decided", against[::-1], says_where=True)] if against else []
-    others = [row for row in decision.comparisons if not row["counts_against"]]
+    others = [row for row in decision.comparisons if not row["counts_against"] and not _is_on_patients(row)]
     for name in dict.fromkeys(row["benchmark"] for row in others):
         rows = [row for row in others if row["benchmark"] == name]
         plots.append(_gate_plot(_title(rows[0]), rows))
     return tuple(plots)
+
+
+def patients_plot(decision: GateDecision) -> GatePlot | None:
+    """Every figure on sealed patients of the site, what decided among them; None where none was compared."""
+    rows = [row for row in decision.comparisons if _is_on_patients(row)]
+    return _gate_plot(_title(rows[0]), rows) if rows else None
+
+
+def _is_on_patients(row: dict[str, object]) -> bool:
+    return row.get("suite") == Suite.PATIENTS
 
 
 def preference_plot(comparison: Comparison) -> GatePlot:
@@ -78,7 +92,9 @@ def _margins_lost(row: dict[str, object]) -> float:
 
 def _gate_plot(title: str, rows: Sequence[dict[str, object]], *, says_where: bool = False) -> GatePlot:
     reach = max(
-        max(abs(_number(row, name)) for name in ("low", "high", "difference", "margin")) for row in rows
+        max(abs(_number(row, name)) for name in ("low", "high", "difference", "margin"))
+        for row in rows
+        if row["verdict"] != Verdict.SHOWN
     )
     span = next((nice for nice in _NICE_SPANS if nice >= reach), _NICE_SPANS[-1])
     return GatePlot(
@@ -96,12 +112,13 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
     drifts = row["direction"] == "should_not_drift"
     label = str(row["label"]) + (", change as a share" if drifts else "")
     label += f", {row['benchmark']}" if says_where else ""
+    is_shown = row["verdict"] == Verdict.SHOWN
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
     shown = "{:+.3f}"
     plain = "{:.0f}" if drifts else "{:.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
-    verdict, count = str(row["verdict"]), row.get("num_findings")
+    verdict, count, patients = str(row["verdict"]), row.get("num_findings"), row.get("num_patients")
     return GateRow(
         label=label,
         parent=plain.format(_number(row, "parent")),
@@ -116,9 +133,16 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
         low_x=place(low),
         high_x=place(high),
         middle_x=place(difference),
-        limits=tuple(place(limit) for limit in limits.get(str(row["direction"]), (-margin, margin))),
-        is_part=count is not None and not says_where,
-        count="" if count is None else f"of {count}",
+        limits=()
+        if is_shown
+        else tuple(place(limit) for limit in limits.get(str(row["direction"]), (-margin, margin))),
+        is_part=(count is not None or row["figure"] == _PART) and not says_where,
+        count=counted(int(str(patients)), "patient")
+        if patients is not None
+        else f"of {count}"
+        if count is not None
+        else "",
+        margin="none" if is_shown else f"{margin:.0%}" if drifts else f"{margin:g}",
     )
 
 

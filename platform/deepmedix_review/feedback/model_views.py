@@ -24,6 +24,7 @@ from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, preference_plot
+from deepmedix_review.feedback.gating.patients_page import patients_shown
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import (
     gains_nothing,
@@ -63,6 +64,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
+        "patients": patients_shown(version, lineage.decision),
         **_preference(version),
         **shadow_context(version),
         "signatures": version.promotions.select_related("signed_by", "replaced"),

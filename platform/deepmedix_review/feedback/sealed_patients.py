@@ -9,8 +9,9 @@ from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.readings_learned import readings_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import lineage
+from deepmedix_review.studies.collecting.split import Shares, side_of
 from deepmedix_review.studies.intake.deidentification import keyed_uid, patient_pseudonym
-from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.models import Split, Study
 from inference.phantom_dicom import identity_of
 from inference.phantoms import HELD_OUT_SEEDS, SITES
 from rl_feedback.gate.sealed import seen_sentence
@@ -40,12 +41,19 @@ def _names(key: str) -> SealedNames:
 
 
 def sealed_refusal(dataset: PreferenceDataset) -> str:
-    """Why nothing may learn from this data set; empty where no held-out patient is on its train side."""
+    """Why nothing may learn from this data set; empty where no held-out patient is on its train side: none
+    of the gate's own, and none of the site's test side."""
     names = sealed_names()
     studies = Study.objects.filter(pk__in=readings_of(dataset).values("assignment__case__study"))
     # Compared here: a query that names forty thousand takes a second, however few films were read.
     learned = list(studies.values_list("patient_pseudonym", "study_instance_uid"))
-    sealed = [uid for pseudonym, uid in learned if pseudonym in names.pseudonyms or uid in names.study_uids]
+    sealed = [
+        uid
+        for pseudonym, uid in learned
+        if pseudonym in names.pseudonyms
+        or uid in names.study_uids
+        or side_of(pseudonym, shares=Shares()) == Split.TEST
+    ]
     return seen_sentence(len(sealed), len(learned)) if sealed else ""
 
 

@@ -26,6 +26,7 @@ from deepmedix_review.feedback.examples import (
     num_withdrawn_pairs,
     without_drawn,
 )
+from deepmedix_review.feedback.gating.patients import compare_on_patients, ensure_patients
 from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.gating.step_scores import StepsCompared, compare_steps_of
 from deepmedix_review.feedback.models import (
@@ -237,20 +238,27 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
     sealed = lineage_refusal(candidate)
     if sealed:
         return hold_unmeasured(candidate, reason=sealed)
+    ensure_patients(candidate)
     both = [
         (_measured(parent, benchmark), _measured(candidate, benchmark))
         for benchmark in ensure_benchmarks_for(candidate)
     ]
-    scores = [(after.benchmark, scores_of(before, after)) for before, after in both]
+    on_patients = compare_on_patients(both)
+    drawn = [two for two in both if two[1].benchmark.suite != Suite.PATIENTS]
+    scores = [(after.benchmark, scores_of(before, after)) for before, after in drawn]
     policy = current_policy()
     asks_steps = bool(policy.of(Suite.STEPS))
-    steps = compare_steps_of(candidate, parent=parent, both=both) if asks_steps else StepsCompared(())
+    steps = compare_steps_of(candidate, parent=parent, both=drawn) if asks_steps else StepsCompared(())
     outcome = decide(
-        [*(one for _, one in scores if one.suite is not Suite.TWINS), *steps.scores],
+        [*(one for _, one in scores if one.suite is not Suite.TWINS), *steps.scores, *on_patients.scores],
         twins=_twins(scores),
         policy=policy,
         parent=str(parent),
-        absent={Suite.STEPS: steps.absent} if steps.absent else {},
+        absent={
+            suite: reason
+            for suite, reason in ((Suite.STEPS, steps.absent), (Suite.PATIENTS, on_patients.absent))
+            if reason
+        },
         writes_the_same=all(write_the_same(before, after) for before, after in both),
     )
     return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])

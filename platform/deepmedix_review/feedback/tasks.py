@@ -15,6 +15,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
 from deepmedix_review.feedback.gating.measuring import request_gate
+from deepmedix_review.feedback.gating.patients import are_patients_set
 from deepmedix_review.feedback.gating.turns import a_turn_at_the_gate
 from deepmedix_review.feedback.handing_over.tasks import reconcile_hand_overs
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
@@ -93,7 +94,7 @@ def _decide_on_measured() -> None:
             sealed = lineage_refusal(candidate)
             if sealed:
                 services.hold_unmeasured(candidate, reason=sealed)
-            elif is_measured(candidate):
+            elif are_patients_set(candidate) and is_measured(candidate):
                 services.pass_or_hold(candidate)
             else:
                 request_gate(candidate, actor=None)

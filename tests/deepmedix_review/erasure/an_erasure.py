@@ -15,6 +15,8 @@ from deepmedix_review.erasure.models import Erasure
 from deepmedix_review.erasure.scope import Scope
 from deepmedix_review.erasure.services import Asked, queue_erasure
 from deepmedix_review.erasure.tasks import erase_claimed
+from deepmedix_review.evaluation.models import Evaluation, PatientAnswer
+from deepmedix_review.evaluation.services import set_patients
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun, TrainingSample
 from deepmedix_review.feedback.runs.folders import run_folder
@@ -42,6 +44,7 @@ from deepmedix_review.studies.models import (
 )
 from deepmedix_review.studies.storage import film_path, picture_path
 from inference.phantoms import draw_phantom, ideal_reasoning
+from rl_feedback.sealed_patients import reference_of
 from tests.deepmedix_review.exports.an_export import done
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.jobs import InferenceJobFactory
@@ -118,6 +121,7 @@ def a_used_study(admin: User) -> Used:
     reader_study = _read(studies)
     dataset = freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
     candidate = ModelVersionFactory.create(number=90_100, parent=model)
+    _measured_on(films, candidate)
     grandchild = ModelVersionFactory.create(number=90_101, parent=candidate)
     run = finished_run(dataset, parent=model, candidate=candidate)
     TrainingSample.objects.create(
@@ -155,6 +159,17 @@ def _seen_and_described(film: Instance) -> None:
     name = f"1.2.{film.sop_instance_uid}"[:64]
     pulled = StudyToPull.objects.create(pull=pull, number=1, study=film.study, study_uid=name)
     FilmToPull.objects.create(of=pulled, place=1, number=1, instance_uid="1.2.3.4", outcome="accepted")
+
+
+def _measured_on(films: list[Instance], candidate: ModelVersion) -> None:
+    """As sealed patients: the gate keeps what their readers said, and what the candidate writes."""
+    known = reference_of([], prompt="?")
+    benchmark = set_patients(candidate, films=dict.fromkeys(films, known), num_patients=2)
+    evaluation = Evaluation.objects.create(benchmark=benchmark, model_version=candidate, state="done")
+    for row in benchmark.patient_films.all():
+        PatientAnswer.objects.create(
+            evaluation=evaluation, of=row, text="A nodule.", model_width=112, model_height=112
+        )
 
 
 def _altered(film: Instance) -> Completion:

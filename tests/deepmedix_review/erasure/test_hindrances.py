@@ -15,6 +15,7 @@ from deepmedix_review.erasure.previewing import preview
 from deepmedix_review.erasure.scope import study_scope
 from deepmedix_review.erasure.services import Asked, cancel_erasure, queue_erasure, requeue_erasure
 from deepmedix_review.erasure.tasks import erase_claimed
+from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import HandOver, TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
@@ -54,6 +55,10 @@ def a_run_learns_from_it(used: Used) -> None:
     TrainingRun.objects.filter(pk=used.run.pk).update(state=JobState.RUNNING)
 
 
+def the_gate_measures_on_it(used: Used) -> None:
+    Evaluation.objects.filter(model_version=used.candidate).update(state=JobState.RUNNING)
+
+
 def a_bundle_is_written(used: Used) -> None:
     HandOver.objects.create(
         dataset=used.dataset,
@@ -83,6 +88,7 @@ def an_export_lost_its_worker(used: Used) -> None:
         (a_reader_is_at_it, "Put the study on hold on its page"),
         (a_reader_took_it, "Put the study on hold on its page"),
         (a_run_learns_from_it, "have a researcher cancel it"),
+        (the_gate_measures_on_it, "The gate is measuring a model on it"),
         (a_bundle_is_written, "have a researcher cancel it"),
         (an_export_is_written, "cancel it on the page Exports"),
         (an_export_lost_its_worker, "cancel it on the page Exports"),

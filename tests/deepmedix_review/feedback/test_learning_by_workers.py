@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.models import Evaluation
+from deepmedix_review.evaluation.models import Evaluation, PatientFilm
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
+from deepmedix_review.feedback.selectors import lineage_of
 from deepmedix_review.feedback.services import cancel_training, freeze_dataset
 from deepmedix_review.feedback.tasks import request_training, request_training_retry
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
+from rl_feedback.gate import Suite
 from tests.factories.accounts import ResearcherFactory
-from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
+from tests.factories.learning import a_reading_to_learn_from, a_sealed_reading, serving_model_with_weights
 from tests.workers import Workers, wait_until
 
 FEW = {"num_steps": 4, "examples_per_step": 2, "replay_per_step": 1, "checkpoint_every": 2}
@@ -46,13 +48,16 @@ def gate_decided(run: TrainingRun) -> Callable[[], bool]:
 
 @pytest.fixture
 def run_of(tmp_path: Path) -> Callable[[dict[str, int]], TrainingRun]:
-    """Requests a run of these settings on two signed readings, from a model that says little."""
+    """Requests a run of these settings on two signed readings, from a model that says little; two more are
+    of sealed patients."""
 
     def request(config: dict[str, int]) -> TrainingRun:
         model = serving_model_with_weights(tmp_path / "model")
         ModelVersion.objects.filter(pk=model.pk).update(max_new_tokens=16)
         for number, vote in enumerate((Vote.Side.A, Vote.Side.B)):
             a_reading_to_learn_from(model, seed=2_000_000 + 10 * number, vote=vote)
+        for seed in (2_000_100, 2_000_110):
+            a_sealed_reading(model, seed=seed)
         researcher = ResearcherFactory.create()
         dataset = freeze_dataset(title="Two readings", actor=researcher)
         recipe = {"stages": [{"kind": "dpo", **config}]}
@@ -74,9 +79,16 @@ def test_a_run_ends_with_one_candidate_on_which_the_gate_decides(
     wait_until(gate_decided(run), what="the gate decides")
     decision = GateDecision.objects.get(candidate=candidate)
     assert decision.sentence.startswith(("Passed.", "Held."))
-    assert decision.evaluations.count() == 2 * len(ensure_benchmarks_for(candidate)) == 10
+    assert decision.evaluations.count() == 2 * len(ensure_benchmarks_for(candidate)) == 12
     for evaluation in Evaluation.objects.filter(model_version=candidate):
-        assert evaluation.num_done == len(evaluation.cases) == evaluation.benchmark.num_phantoms
+        kept = len(evaluation.cases) + evaluation.patient_answers.count()
+        assert evaluation.num_done == kept == evaluation.benchmark.num_phantoms
+    on_patients = [row for row in decision.comparisons if row["suite"] == Suite.PATIENTS]
+    assert {row["verdict"] for row in on_patients} == {"too few", "shown"}
+    assert {row["num_cases"] for row in on_patients} == {2}
+    assert {reading.study for reading in lineage_of(candidate).readings}.isdisjoint(
+        row.film.study.uid for row in PatientFilm.objects.filter(benchmark__drawn_for=candidate)
+    )
 
 
 def test_a_run_whose_worker_is_killed_goes_on_after_a_restart_and_ends_once(

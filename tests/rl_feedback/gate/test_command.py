@@ -37,7 +37,7 @@ def test_a_weight_that_is_no_number_is_damage(
     save_file(weights, path, metadata={"format": "pt"})
     code, out, err = said_of(capsys, model, damaged)
     assert code == 0, err
-    assert out == f"Held. Its checkpoint is damaged: {name} in {path.name} holds no numbers. By policy 5.\n"
+    assert out == f"Held. Its checkpoint is damaged: {name} in {path.name} holds no numbers. By policy 6.\n"
 
 
 def test_a_file_that_is_cut_off_or_gone_is_damage(

@@ -13,6 +13,7 @@ SUITES = {
     Suite.CANARIES: "Canaries",
     Suite.TWINS: "Sealed films over their twins",
     Suite.STEPS: "Reasoning steps on sealed films, by a learned scorer",
+    Suite.PATIENTS: "Sealed patients of this site, by what their readers said",
 }
 HARMS = {
     Direction.HIGHER_IS_BETTER: "falls",
@@ -103,7 +104,7 @@ def _key(guard: Guard) -> str:
 
 
 def _may_have_limit(guard: Guard) -> bool:
-    return guard.direction is Direction.LOWER_IS_BETTER and guard.suite is not Suite.TWINS
+    return guard.direction is Direction.LOWER_IS_BETTER and guard.suite not in (Suite.TWINS, Suite.PATIENTS)
 
 
 def _may_be_gained(guard: Guard) -> bool:

@@ -4,6 +4,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import request_evaluation
+from deepmedix_review.feedback.gating.patients import ensure_patients
 from deepmedix_review.registry.models import ModelVersion
 
 
@@ -12,6 +13,7 @@ def request_gate(candidate: ModelVersion, *, actor: User | None) -> None:
     done."""
     if candidate.parent is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
+    ensure_patients(candidate)
     for benchmark in ensure_benchmarks_for(candidate):
         for version in (candidate.parent, candidate):
             request_evaluation(benchmark=benchmark, model_version=version, actor=actor)

@@ -11,7 +11,7 @@ from deepmedix_review.feedback.models import GateDecision, Promotion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.services import promote, roll_back
-from rl_feedback.gate.policy import Direction, is_better
+from rl_feedback.gate.policy import Direction, Verdict, is_better
 
 
 def promote_candidate(candidate: ModelVersion, *, actor: User, password: str, reason: str) -> Promotion:
@@ -49,7 +49,8 @@ def gains_nothing(decision: GateDecision) -> bool:
         decision.may_serve
         and bool(decision.comparisons)
         and not any(
-            is_better(Direction(row["direction"]), low=row["low"], high=row["high"])
+            Verdict(row["verdict"]).tells
+            and is_better(Direction(row["direction"]), low=row["low"], high=row["high"])
             for row in decision.comparisons
         )
     )

@@ -31,6 +31,8 @@ from rl_feedback.simulated_readers import (
     read_case,
 )
 
+SIMULATED = frozenset(reader.name.replace(" reader ", "-") for reader in PANEL)
+
 
 def ensure_simulated_readers() -> dict[int, SimulatedReader]:
     """An account for each of the panel, by primary key; nobody knows its password."""

@@ -136,7 +136,7 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
     assert 'class="truth"' in page
     assert "No shadow study" in page
-    assert f'href="{reverse("gate-policy", args=[5])}"' in page
+    assert f'href="{reverse("gate-policy", args=[6])}"' in page
     assert "lost</span>" in page
     assert road.url("model-promote") not in page
     said = client_of(road.researcher).get(road.url("model-promote"), follow=True).content.decode()

@@ -35,7 +35,7 @@ def as_sent(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_built_in_policies_are_there_and_the_newest_counts() -> None:
-    assert list(GatePolicy.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+    assert list(GatePolicy.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3, 4, 5, 6]
     assert current_policy() == POLICIES[-1]
 
 
@@ -47,24 +47,27 @@ def test_a_researcher_makes_the_next_policy_on_the_page_and_reads_each_one() -> 
         **{"gain-sealed-lesion_recall": True, "guarded-sealed-num_boxes": None, "preference_margin": "0.1"},
     )
     answer = client.post(reverse("gate-policy-new"), sent)
-    assert answer.headers["Location"] == reverse("gate-policy", args=[6])
+    assert answer.headers["Location"] == reverse("gate-policy", args=[7])
     policy = current_policy()
     margins = {guard.figure: guard.margin for guard in policy.of(Suite.SEALED)}
-    assert (policy.number, margins["lesion_recall"], policy.required_gains) == (6, 0.02, ("lesion_recall",))
+    assert (policy.number, margins["lesion_recall"], policy.required_gains) == (7, 0.02, ("lesion_recall",))
     assert "num_boxes" not in margins
     assert policy.preference_margin == 0.1
     assert len(policy.guards) == len(POLICIES[-1].guards) - 1
     made = AuditEvent.objects.filter(action="make_gate_policy").latest("sequence")
     assert made.actor == researcher
     assert {guard.fewest for guard in policy.guards} == {0, FEWEST_OF_A_KIND}
-    page = client.get(reverse("gate-policy", args=[6])).content.decode()
+    page = client.get(reverse("gate-policy", args=[7])).content.decode()
     assert page.count(f", of at least {FEWEST_OF_A_KIND} findings") == 6
+    assert page.count(", of at least 30 patients") == 8
+    assert page.count("never: it is shown") == 2
+    assert {g.fewest_patients for g in policy.of(Suite.PATIENTS)} == {30}
     assert "at least one of Lesion recall, for sure" in page
     assert "Tighter." in page
     assert "may lie 0.1 below a half" in page
     assert "counts now" in page
-    assert "counts now" not in client.get(reverse("gate-policy", args=[5])).content.decode()
-    assert client.get(reverse("gate-policy-list")).content.decode().count('<th scope="row">') == 6
+    assert "counts now" not in client.get(reverse("gate-policy", args=[6])).content.decode()
+    assert client.get(reverse("gate-policy-list")).content.decode().count('<th scope="row">') == 7
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_what_no_gate_could_guard_is_said_and_nothing_is_kept(changes: dict[str,
     page = client_of(ResearcherFactory.create()).post(reverse("gate-policy-new"), as_sent(**changes))
     assert page.status_code == 200
     assert said in page.content.decode()
-    assert current_policy().number == 5
+    assert current_policy().number == 6
 
 
 def test_no_policy_is_changed_or_taken_away() -> None:

@@ -1,0 +1,157 @@
+"""Asks a version about films of sealed patients, keeps what it wrote, and compares two versions by what
+readers had said of the same films."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from deepmedix_review.common import jobs
+from deepmedix_review.common.erasing import keep_whole
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAnswer, PatientFilm
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.storage import film_path
+from inference.engines import Done, Engine
+from inference.images import Grey, render_reference
+from rl_feedback.evaluation import FILMS_PER_ROUND, AskedHow, EvaluationFailed, answers_of
+from rl_feedback.gate import BenchmarkScores, Suite
+from rl_feedback.phantom_figures import figures_of
+from rl_feedback.sealed_patients import (
+    LABELS,
+    Reference,
+    SealedScore,
+    WroteHow,
+    score_sealed,
+    sealed_case_scores,
+)
+
+NAME = "sealed patients of this site"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one version wrote of a film, and how that stands to what its readers said."""
+
+    text: str
+    how: WroteHow
+    score: SealedScore
+
+
+@dataclass(frozen=True)
+class PatientPair:
+    """The same film of a sealed patient as two versions answered it."""
+
+    film: Instance
+    reference: Reference
+    parent: Judged
+    candidate: Judged
+
+
+def ask_of_patients(
+    benchmark: Benchmark, engine: Engine, *, asked: AskedHow, on_progress: Callable[[int], None]
+) -> list[tuple[int, Done]]:
+    """The engine's answer to every film whose study is in use now, by the film's place in the benchmark. A
+    few films are in memory at once. Raises EvaluationFailed where one can't be read, or has no answer."""
+    answers: list[tuple[int, Done]] = []
+    every = _in_use(benchmark)
+    for start in range(0, len(every), FILMS_PER_ROUND):
+        films = every[start : start + FILMS_PER_ROUND]
+        shown = [(str(row.pk), _picture(row.film)) for row in films]
+        answers += zip((row.pk for row in films), answers_of(engine, shown, asked), strict=True)
+        on_progress(len(answers))
+    return answers
+
+
+def record_answers(evaluation: Evaluation, answers: Sequence[tuple[int, Done]]) -> None:
+    """Keep every answer to a film that is still here, the figures over them, and end the job."""
+    with transaction.atomic():
+        keep_whole()
+        jobs.hold(evaluation)
+        here = set(evaluation.benchmark.patient_films.values_list("pk", flat=True))
+        evaluation.patient_answers.all().delete()
+        PatientAnswer.objects.bulk_create(
+            PatientAnswer(
+                evaluation=evaluation,
+                of_id=of,
+                text=answer.text,
+                model_width=answer.model_size[0],
+                model_height=answer.model_size[1],
+            )
+            for of, answer in answers
+            if of in here
+        )
+        jobs.finish(evaluation, state=JobState.DONE, num_done=len(answers), figures=_figures(evaluation))
+
+
+def patient_pairs(parent: Evaluation, candidate: Evaluation) -> list[PatientPair]:
+    """Films that both answered, of studies that are in use: what was erased, or withdrawn since, is no more
+    compared."""
+    before, after = _judged(parent), _judged(candidate)
+    rows = _in_use(candidate.benchmark)
+    return [
+        PatientPair(row.film, Reference.from_json(row.reference), before[row.pk], after[row.pk])
+        for row in rows
+        if row.pk in before and row.pk in after
+    ]
+
+
+def compared_on_patients(pairs: Sequence[PatientPair]) -> BenchmarkScores:
+    """Both versions' figures film by film, whole patients to be drawn."""
+    references = [pair.reference for pair in pairs]
+    return BenchmarkScores(
+        NAME,
+        sealed_case_scores([pair.parent.score for pair in pairs], references),
+        sealed_case_scores([pair.candidate.score for pair in pairs], references),
+        Suite.PATIENTS,
+        tuple(pair.film.study.patient_pseudonym for pair in pairs),
+    )
+
+
+def patient_texts(evaluation: Evaluation) -> list[tuple[int, str]]:
+    return list(evaluation.patient_answers.order_by("of").values_list("of", "text"))
+
+
+def _figures(evaluation: Evaluation) -> dict[str, dict[str, object]]:
+    """The version's own, with intervals by film."""
+    judged = _judged(evaluation)
+    if not judged:
+        return {}
+    rows = PatientFilm.objects.in_bulk(judged)
+    scores = sealed_case_scores(
+        [one.score for one in judged.values()], [Reference.from_json(rows[key].reference) for key in judged]
+    )
+    found = figures_of({name: cases for name, cases in scores.items() if any(cases.weights)}, LABELS)
+    return {
+        name: {"label": one.label, "mean": one.mean, "low": one.low, "high": one.high, "weight": one.weight}
+        for name, one in found.items()
+    }
+
+
+def _judged(evaluation: Evaluation) -> dict[int, Judged]:
+    """By the film's place in the benchmark."""
+    version: ModelVersion = evaluation.model_version
+    found = {}
+    for answer in evaluation.patient_answers.select_related("of__film"):
+        film = answer.of.film
+        how = WroteHow(
+            version.box_frame, (answer.model_width, answer.model_height), (film.columns, film.rows)
+        )
+        reference = Reference.from_json(answer.of.reference)
+        found[answer.of_id] = Judged(answer.text, how, score_sealed(answer.text, reference, how))
+    return found
+
+
+def _in_use(benchmark: Benchmark) -> list[PatientFilm]:
+    rows = benchmark.patient_films.filter(film__series__study__state=Study.State.READY)
+    return list(rows.select_related("film__series__study").order_by("pk"))
+
+
+def _picture(film: Instance) -> Grey:
+    try:
+        return render_reference(film_path(film))
+    except OSError as error:
+        raise EvaluationFailed(
+            "A film's file is missing from the film folder, or can't be read. Restore it, then retry."
+        ) from error
