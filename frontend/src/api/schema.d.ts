@@ -1586,6 +1586,11 @@ export interface components {
          * @enum {string}
          */
         EngineEnum: "local" | "ray";
+        /** @description `models` are the uids of those whose own runs learned from a data set that lost readings. */
+        ErasedSinceJson: {
+            num_readings: number;
+            readonly models: string[];
+        };
         /**
          * @description `found` was counted when it was asked for, `gone` is what went. `erased_at` is when the rows went, all
          *     together; it is done once `num_files_left` is 0.
@@ -2868,6 +2873,7 @@ export interface components {
             num_signed: number;
             datasets: components["schemas"]["HoldingDatasetJson"][];
             models: components["schemas"]["LearnedModelJson"][];
+            erased: components["schemas"]["ErasedSinceJson"] | null;
         };
         /** @description Without a recipe: corrections, then preferences. */
         TrainJsonRequest: {

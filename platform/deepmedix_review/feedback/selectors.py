@@ -56,12 +56,14 @@ class Branch:
 
 @dataclass(frozen=True)
 class Generation:
-    """A version on the way to another, and on how many readings of how many readers its own run learned."""
+    """A version on the way to another, and on how many readings of how many readers its own run learned;
+    `num_erased` readings more were erased since."""
 
     version: ModelVersion
     run: TrainingRun | None
     num_readings: int
     num_readers: int
+    num_erased: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Lineage:
     readings: tuple[ReadingLearned, ...]
     num_readings: int
     num_readers: int
+
+    @property
+    def num_erased(self) -> int:
+        return self.generations[0].num_erased
 
 
 def datasets(user: User) -> QuerySet[PreferenceDataset]:
@@ -241,20 +247,24 @@ def _generations(versions: Sequence[ModelVersion]) -> tuple[Generation, ...]:
     }
     counted = {
         row["dataset"]: row
-        for row in DatasetReading.objects.filter(
+        for row in DatasetReading.with_erased.filter(
             dataset__in={run.dataset_id for run in runs.values()}, split=Split.TRAIN
         )
         .order_by()
         .values("dataset")
-        .annotate(num=Count("pk"), num_readers=Count("reading__assignment__reader", distinct=True))
+        .annotate(
+            num=Count("reading"),
+            num_readers=Count("reading__assignment__reader", distinct=True),
+            num_erased=Count("pk", filter=Q(reading__isnull=True)),
+        )
     }
     return tuple(
         Generation(
             version,
             run,
-            counted[run.dataset_id]["num"] if run and run.dataset_id in counted else 0,
-            counted[run.dataset_id]["num_readers"] if run and run.dataset_id in counted else 0,
+            *(row[name] if row else 0 for name in ("num", "num_readers", "num_erased")),
         )
         for version in versions
         for run in (runs.get(version.pk),)
+        for row in (counted.get(run.dataset_id) if run else None,)
     )

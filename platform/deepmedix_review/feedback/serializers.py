@@ -176,6 +176,17 @@ class HoldingDatasetJson(serializers.Serializer[Any]):
     num_held_out = serializers.IntegerField()
 
 
+class ErasedSinceJson(serializers.Serializer[Any]):
+    """`models` are the uids of those whose own runs learned from a data set that lost readings."""
+
+    num_readings = serializers.IntegerField()
+    models = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
+    def get_models(self, erased: Any) -> list[str]:
+        return [str(version.uid) for version in erased.models]
+
+
 class TraceJson(serializers.Serializer[Any]):
     """What learned from a reader, a study's patient or a reading."""
 
@@ -184,3 +195,4 @@ class TraceJson(serializers.Serializer[Any]):
     num_signed = serializers.IntegerField()
     datasets = HoldingDatasetJson(many=True)
     models = LearnedModelJson(many=True)
+    erased = ErasedSinceJson(allow_null=True)

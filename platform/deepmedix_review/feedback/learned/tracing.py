@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -78,8 +79,18 @@ class HoldingDataset:
 
 
 @dataclass(frozen=True)
+class ErasedSince:
+    """Readings to learn from that were erased, of data sets to which a reader gave words: whose each was,
+    nothing tells any more. `models` are those whose own runs learned from one of these sets."""
+
+    num_readings: int
+    models: tuple[ModelVersion, ...]
+
+
+@dataclass(frozen=True)
 class Trace:
-    """`subject` is a reader's pseudonym, a study's label or a reading's blinded name."""
+    """`subject` is a reader's pseudonym, a study's label or a reading's blinded name. `erased` is None where
+    nothing was."""
 
     kind: str
     subject: str
@@ -87,6 +98,7 @@ class Trace:
     num_signed: int
     datasets: tuple[HoldingDataset, ...]
     models: tuple[ModelLearned, ...]
+    erased: ErasedSince | None = None
 
     @property
     def serving(self) -> ModelLearned | None:
@@ -117,7 +129,15 @@ def trace(user: User, *, kind: str, uid: UUID) -> tuple[Trace, "User | Study | R
     readings, name = _readings_of(subject)
     signed = readings.filter(signed_at__isnull=False)
     return (
-        Trace(kind, name, uid, signed.count(), _datasets_with(signed), models_learned_from(signed)),
+        Trace(
+            kind,
+            name,
+            uid,
+            signed.count(),
+            _datasets_with(signed),
+            models_learned_from(signed),
+            _erased_since(subject) if isinstance(subject, User) else None,
+        ),
         subject,
     )
 
@@ -148,6 +168,20 @@ def _readings_of(subject: User | Study | Reading) -> tuple[QuerySet[Reading], st
         name = f"{case.study.label} by {subject.assignment.reader.pseudonym}"
         return Reading.objects.filter(pk=subject.pk), name
     raise Http404
+
+
+def _erased_since(reader: User) -> ErasedSince | None:
+    """A frozen set keeps the models of its readers, by pseudonym, whatever is erased of it."""
+    told = Cast("readers", TextField())
+    named = PreferenceDataset.objects.annotate(told=told).filter(told__contains=f'"{reader.pseudonym}"')
+    gone = DatasetReading.with_erased.filter(
+        dataset__in=named.values("pk"), reading__isnull=True, split=Split.TRAIN
+    )
+    num = gone.count()
+    if not num:
+        return None
+    models = ModelVersion.objects.filter(training_run__dataset__in=gone.order_by().values("dataset"))
+    return ErasedSince(num, tuple(models.order_by("number")))
 
 
 def _datasets_with(readings: QuerySet[Reading]) -> tuple[HoldingDataset, ...]:
