@@ -11,7 +11,7 @@ import "./styles/reader-studies.css";
 import htmx from "htmx.org";
 import { keepOpen } from "./kept-open";
 import { mindsWhatWaits } from "./logging-out";
-import { leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
+import { keepWhatIsTyped, leadOnlyWhereItAnswers, minded, quietWhereCalledOff } from "./manners";
 import { showInOwnZone } from "./moments";
 import { enhanceTicks } from "./ticks";
 import { enhanceUploads } from "./upload/upload";
@@ -32,6 +32,7 @@ tellWaiting(document);
 
 mindsWhatWaits(document);
 minded(document);
+keepWhatIsTyped(document);
 quietWhereCalledOff(document, htmx);
 leadOnlyWhereItAnswers(document);
 showInOwnZone(document);

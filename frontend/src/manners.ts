@@ -69,6 +69,26 @@ export function quietWhereCalledOff(page: Document, htmx: { logger: unknown }): 
   };
 }
 
+/** Fields that follow another one come from the server: what was typed into them meanwhile stays. */
+export function keepWhatIsTyped(page: Document): void {
+  const typedAt = new WeakMap<EventTarget, number>();
+  const askedAt = new WeakMap<XMLHttpRequest, number>();
+  page.addEventListener("input", ({ target, timeStamp }) => {
+    if (target) typedAt.set(target, timeStamp);
+  });
+  page.addEventListener("htmx:beforeRequest", (event) => {
+    const { xhr, requestConfig } = detail(event);
+    askedAt.set(xhr, requestConfig.triggeringEvent?.timeStamp ?? event.timeStamp);
+  });
+  page.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = detail(event);
+    if (!isEntered(answer)) return;
+    const asked = askedAt.get(answer.xhr) ?? 0;
+    const fields = [...answer.target.querySelectorAll('input[type="text"], textarea')];
+    if (fields.some((field) => (typedAt.get(field) ?? 0) > asked)) answer.shouldSwap = false;
+  });
+}
+
 /** Buttons that lead to another page by a plain form: with the server away the browser would show a page of its own
  * in place of this one. */
 export function leadOnlyWhereItAnswers(page: Document): void {

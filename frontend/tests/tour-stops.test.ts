@@ -39,6 +39,13 @@ describe("the tour", () => {
     expect(without).not.toMatch(words);
   });
 
+  it("frames the answer where it is read, and the foot where votes stand in it", () => {
+    const framed = (numSides: number): string[] =>
+      stopsOf("after-reveal", reading({ numSides, part: { criteria: CRITERIA } })).map(({ place }) => place);
+    expect(framed(1)).toEqual(["output", "output", "output", "foot"]);
+    expect(framed(2)).toEqual(["output", "output", "foot", "foot"]);
+  });
+
   it("says nothing of a second output where there is one, nor of what comes after the steps where nothing does", () => {
     expect(told("whole", EVERYTHING, { numSides: 1 })).not.toMatch(/vote|Compare|output B|two outputs/i);
     expect(told("after-reveal", ["plausibility"], { numSides: 1 })).not.toContain("After the steps");

@@ -352,3 +352,22 @@ def test_what_an_admin_opened_stays_open_when_another_version_is_chosen(
     expect(missing).to_be_visible()
     expect(ask).to_be_hidden()
     assert problems == []
+
+
+def test_what_is_typed_while_the_values_are_fetched_stays(live_server: Any, context: BrowserContext) -> None:
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    page.goto(f"{live_server.url}/criteria/new/")
+    held: list[Route] = []
+    page.route("**/criteria/new/", lambda route: held.append(route))
+    with page.expect_request("**/criteria/new/"):
+        page.get_by_label("Several choices").check()
+    page.get_by_label("Value 1", exact=True).fill("tube")
+    page.evaluate("() => { window.over = new Promise((end) => addEventListener('htmx:afterRequest', end)) }")
+    held.pop().continue_()
+    page.evaluate("window.over.then(() => null)")
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("tube")
+    # Nothing typed: the values of a scale give way to empty rows.
+    page.unroute("**/criteria/new/")
+    page.reload()
+    page.get_by_label("Several choices").check()
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("")

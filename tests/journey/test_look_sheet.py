@@ -43,8 +43,8 @@ def test_a_film_is_enlarged_over_the_sheet_and_its_tick_outlives_a_reload(
     page.route("**/name/", lambda route: route.abort())
     page.get_by_role("checkbox").first.press("Space")
     expect(page.get_by_role("alert")).to_contain_text("The server can't be reached")
-    page.get_by_role("button", name="nothing written on those not ticked").click()
-    expect(page.get_by_role("status")).to_contain_text("nothing written on it; 2 studies put on hold.")
+    page.get_by_role("button", name="no name on those not ticked").click()
+    expect(page.get_by_role("status")).to_contain_text("no name on it; 2 studies put on hold.")
     assert set(Study.objects.filter(state=Study.State.HELD)) == {newest, second}
     away = ("ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
     assert [problem for problem in problems if not any(word in problem for word in away)] == []

@@ -107,7 +107,9 @@ function afterSteps(reading: Reading): Stop[] {
     isOfTwo && "C puts both side by side.",
     whole.length > 0 && `At the end you are asked of the whole case: ${namesOf(whole)}.`,
   );
-  return [{ place: "foot", title: `${title[0]?.toUpperCase()}${title.slice(1)}`, text }];
+  // Votes stand beside the signature; all else is answered where it is read.
+  const place = isOfTwo && votes.length > 0 ? "foot" : "output";
+  return [{ place, title: `${title[0]?.toUpperCase()}${title.slice(1)}`, text }];
 }
 
 function namesOf(criteria: readonly AskedCriterion[]): string {

@@ -116,7 +116,7 @@ def test_a_whole_sheet_is_let_in_at_once_but_for_those_that_show_a_name(desk: Cl
     named = films[7]
     tokens = [token(film) for film in films]
     answer = desk.post(LOOK, {"study": tokens, "marked": [token(named)]}, follow=True).content.decode()
-    assert "99 studies looked at, nothing written on them; 1 study put on hold." in answer
+    assert "99 studies looked at, no name on them; 1 study put on hold." in answer
     assert "Every film has been looked at." in answer
     held = Study.objects.get(state=Study.State.HELD)
     assert (held, held.held_reasons) == (named.study, [A_NAME_IS_BURNED_IN])
@@ -152,7 +152,7 @@ def test_an_unticked_film_is_let_in_and_its_page_says_who_looked_and_when(desk: 
     desk.post(tick, {"marked": [token(film)]})
     page = desk.get(reverse("study-detail", args=[film.study.uid])).content.decode()
     assert "Untick: no name is on it" in page
-    assert "Looked at: nothing written on it" not in page
+    assert "Looked at: no name on it" not in page
     desk.post(tick)
     assert AuditEvent.objects.filter(actor=admin, action="untick_name").count() == 1
     desk.post(LOOK, {"study": [token(film)]})

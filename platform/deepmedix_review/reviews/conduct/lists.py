@@ -55,7 +55,7 @@ def _row(reading: Reading, reader_study: ReaderStudy) -> tuple[Cell, ...]:
         case.study.label,
         "practice" if case.role == Case.Role.TRAINING else case.role,
         READING[Assignment.Kind(assignment.kind)],
-        case.block + 1 if reader_study.num_blocks > 1 else None,
+        case.block + 1 if reader_study.num_blocks > 1 and case.role == Case.Role.DATA else None,
         "yes" if case.is_anchor else "no",
         "yes" if reading.asks_first_read else "no",
         str(side_a.uid),

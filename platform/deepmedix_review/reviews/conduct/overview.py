@@ -69,7 +69,7 @@ class CaseRow:
     is_in_use: bool
     role: str
     is_anchor: bool
-    block: int
+    block: int | None
     num_free: int
     num_assigned: int
     num_signed: int
@@ -200,7 +200,7 @@ def case_rows(reader_study: ReaderStudy, *, after: int | None = None) -> tuple[S
             is_in_use=case.study.state == Study.State.READY and not case.misses_film,
             role=case.role,
             is_anchor=case.is_anchor,
-            block=case.block,
+            block=case.block if case.role == Case.Role.DATA else None,
             num_free=case.num_free,
             num_assigned=given.get(case.pk, 0),
             num_signed=signed.get(case.pk, 0),

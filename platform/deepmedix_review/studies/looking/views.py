@@ -47,7 +47,7 @@ def _keep(request: HttpRequest) -> None:
         marked=set(request.POST.getlist("marked")),
         actor=acting_user(request),
     )
-    told = f"{_studies(looked.num_clear)} looked at, nothing written on {_them(looked.num_clear)}"
+    told = f"{_studies(looked.num_clear)} looked at, no name on {_them(looked.num_clear)}"
     if looked.num_held:
         told += f"; {_studies(looked.num_held)} put on hold"
     messages.success(request, f"{told}.")

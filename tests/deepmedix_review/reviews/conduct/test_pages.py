@@ -186,6 +186,16 @@ def test_every_readers_list_is_taken_away_as_it_was_drawn_without_a_rating(admin
     assert (event.subject_uid, event.details) == (str(study.uid), {"readings": 22})
 
 
+def test_what_every_reader_reads_stands_in_no_block(admin: Client) -> None:
+    split = replace(TWO, design="split_plot", num_blocks=2, control_share=0.25)
+    study = running(a_draft(num_cases=8, num_readers=4, design=split))
+    page = admin.get(detail(study)).content.decode().split("part-cases")[2]
+    shown = Counter(re.findall(r'<td class="mono">(\d|all)</td>\s*<td><progress', page))
+    assert shown == {"1": 3, "2": 3, "all": 2}
+    rows = csv.DictReader(io.StringIO(b"".join(admin.get(address(study, "lists"))).decode()))
+    assert {(row["role"], row["block"]) for row in rows} == {("data", "1"), ("data", "2"), ("control", "")}
+
+
 def test_a_study_that_is_read_says_that_it_waits_for_its_lock(admin: Client) -> None:
     study = running(a_draft(num_cases=1, num_readers=2, adjudication="consensus"))
     pages = [detail(study), reverse("reader-study-results", args=[study.uid]), reverse("reader-study-list")]
