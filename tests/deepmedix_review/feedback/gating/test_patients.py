@@ -1,15 +1,17 @@
 """A candidate is measured beside its parent on sealed patients of the site, by what their readers said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
 
 import pytest
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAnswer, PatientFilm
-from deepmedix_review.evaluation.patients import patient_pairs
+from deepmedix_review.evaluation.patients import ask_of_patients, patient_pairs, record_answers
 from deepmedix_review.evaluation.services import ensure_benchmarks_for, patients_of
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.gating.patients import ensure_patients, sealed_so_far
@@ -20,11 +22,15 @@ from deepmedix_review.feedback.simulated_loop.readers import SIMULATED
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.studies.models import Split, Study
+from deepmedix_review.studies.storage import film_path
+from inference.engines import Done, Event, GenerationRequest
 from inference.phantoms import draw_phantom
+from rl_feedback.evaluation import EvaluationFailed
 from rl_feedback.gate import Suite
 from rl_feedback.sealed_patients import Reference
 from tests.deepmedix_review.feedback.road import RECIPE, Road, client_of
 from tests.factories.accounts import ExpertFactory
+from tests.factories.knowing import ASKED
 from tests.factories.learning import (
     a_reading_to_learn_from,
     a_sealed_reading,
@@ -50,6 +56,17 @@ def telling_seeds(number: int) -> list[int]:
         if len(found) == number:
             break
     return found
+
+
+class Silent:
+    """An engine that sees nothing on any film."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
+        for request in requests:
+            yield Done(request.key, NOTHING, request.prompt, 8, 0.1, (112, 112), "stop")
 
 
 @pytest.fixture
@@ -238,6 +255,36 @@ def test_a_pair_is_of_films_that_both_answered(road: Road, sealed: list[Reading]
     ]
     assert len(patient_pairs(*both)) == 2
     assert patients_of(road.candidate) in ensure_benchmarks_for(road.candidate)
+
+
+def test_a_film_whose_file_is_missing_stops_the_measurement_by_a_sentence_that_names_nobody(
+    road: Road, sealed: list[Reading]
+) -> None:
+    ensure_patients(road.candidate)
+    benchmark = patients_of(road.candidate)
+    assert benchmark is not None
+    engine = Silent()
+    answers = ask_of_patients(benchmark, engine, asked=ASKED, on_progress=engine.told.append)
+    assert [of for of, _ in answers] == list(benchmark.patient_films.values_list("pk", flat=True))
+    assert engine.told == [3]
+    film_path(sealed[0].completion_a.instance).unlink()
+    with pytest.raises(EvaluationFailed, match="Restore it, then retry") as refusal:
+        ask_of_patients(benchmark, engine, asked=ASKED, on_progress=engine.told.append)
+    assert str(film_path(sealed[0].completion_a.instance)) not in str(refusal.value)
+
+
+def test_an_answer_to_a_film_that_was_erased_meanwhile_is_not_kept(road: Road, sealed: list[Reading]) -> None:
+    ensure_patients(road.candidate)
+    benchmark = patients_of(road.candidate)
+    assert benchmark is not None
+    waiting = Evaluation.objects.create(benchmark=benchmark, model_version=road.parent)
+    evaluation = jobs.claim(Evaluation, job_id=waiting.pk)
+    assert evaluation is not None
+    answers = ask_of_patients(benchmark, Silent(), asked=ASKED, on_progress=lambda num_done: None)
+    benchmark.patient_films.earliest("pk").delete()
+    record_answers(evaluation, answers)
+    assert (evaluation.state, evaluation.patient_answers.count()) == (JobState.DONE, 2)
+    assert evaluation.figures["confirmed_said"]["mean"] == 0
 
 
 def test_only_who_may_view_models_sees_it(road: Road, sealed: list[Reading]) -> None:
