@@ -2,29 +2,24 @@
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.audit.subjects import CALLED, Called, find_subjects, people
 from deepmedix_review.audit.words import in_words
 from deepmedix_review.common.paging import Page, page_of
 
 PAGE_SIZE = 100
-# On which page a subject is looked at, by the name of its kind; whoever sees the record may open it.
-PAGES = {
-    "Study": "study-detail",
-    "ReaderStudy": "reader-study-detail",
-    "Collection": "collection-detail",
-    "User": "account-detail",
-    "Erasure": "erasure-detail",
-}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HASH = re.compile(r"[0-9a-f]{32,}")
 
 
@@ -74,20 +69,58 @@ def check_chain(*, expected_head: tuple[int, str] | None = None) -> ChainCheck:
     return ChainCheck(num_events, sequence, previous_hash, None, "")
 
 
-def event_page(
-    *, action: str = "", actor: str = "", subject: str = "", before: int | None = None
-) -> Page[AuditEvent]:
-    """Newest first, with the actor's row; `actor` is a pseudonym, `subject` a uid, each whole or empty. A
-    film is found in events that name many, too."""
+@dataclass(frozen=True)
+class Asked:
+    """What an admin looks for, as it was typed; days are of UTC, both of them included."""
+
+    action: str = ""
+    actor: str = ""
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def event_page(asked: Asked, *, before: int | None = None) -> Page[AuditEvent]:
+    """Newest first, with the actor's row. `subject` is a uid, or whatever screens call a thing; of a study
+    and a patient that is all that belongs to them. A film is found in events that name many, too."""
     events = AuditEvent.objects.select_related("actor")
-    if action:
-        events = events.filter(action=action)
-    if actor:
-        events = events.filter(actor__pseudonym=actor)
-    if subject:
-        in_list = Q(action="view_pictures", details__contains={"films": [subject]})
-        events = events.filter(Q(subject_uid=subject) | in_list)
+    if asked.action:
+        events = events.filter(action=asked.action)
+    if asked.actor:
+        events = events.filter(actor__in=list(people(asked.actor)))
+    if asked.subject:
+        events = events.filter(_about(asked.subject))
+    if asked.since:
+        events = events.filter(sequence__gte=first_from(asked.since))
+    if asked.until:
+        events = events.filter(sequence__lt=first_from(asked.until + timedelta(days=1)))
     return page_of(events, before=before, size=PAGE_SIZE)
+
+
+def _about(words: str) -> Q:
+    found = find_subjects(words)
+    about = Q(subject_uid=words)
+    for kind, uids in found.items():
+        about |= Q(subject_type=kind, subject_uid__in=[str(uid) for uid in uids])
+    films = {words, *(str(uid) for uid in found.get("Instance", ()))}
+    for film in films:
+        about |= Q(action="view_pictures", details__contains={"films": [film]})
+    return about
+
+
+def first_from(day: date) -> int:
+    """The first event of this day or a later one, by halves: events follow each other in time, and their
+    numbers have no gaps. One past the newest where there is none."""
+    begins = datetime.combine(day, time(), UTC)
+    newest = AuditEvent.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    low, high = 1, newest + 1
+    while low < high:
+        middle = (low + high) // 2
+        if AuditEvent.objects.filter(sequence=middle, at__lt=begins).exists():
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @dataclass(frozen=True)
@@ -104,24 +137,27 @@ class EventRow:
 
     event: AuditEvent
     action: str
+    kind: str
     subject: Word
     page: str
     details: tuple[tuple[str, tuple[Word, ...]], ...]
 
 
 def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
-    """In one query: a uid that is an account's is shown as its pseudonym."""
+    """In one query for people and one for each kind of subject: what they are called, in place of uids."""
     events = list(events)
     named = {value for event in events for value in (event.subject_uid, *_strings(event.details))}
     uids = [uuid.UUID(value) for value in named if _UUID.fullmatch(value)]
     accounts = User.objects.filter(uid__in=uids).values_list("uid", "pseudonym")
     pseudonyms = {str(uid): pseudonym for uid, pseudonym in accounts}
+    called = _called(events)
     return tuple(
         EventRow(
             event,
             action=in_words(event.action),
-            subject=_word(event.subject_uid, pseudonyms),
-            page=_page_of(event),
+            kind=_BETWEEN_WORDS.sub(" ", event.subject_type).lower(),
+            subject=_subject(event, called),
+            page=called[event.subject_uid].page if event.subject_uid in called else "",
             details=tuple(
                 (name.replace("_", " "), tuple(_word(value, pseudonyms) for value in _as_list(values)))
                 for name, values in event.details.items()
@@ -131,10 +167,17 @@ def event_rows(events: Iterable[AuditEvent]) -> tuple[EventRow, ...]:
     )
 
 
-def _page_of(event: AuditEvent) -> str:
-    """Empty where there is none."""
-    name = PAGES.get(event.subject_type)
-    return reverse(name, args=[event.subject_uid]) if name and _UUID.fullmatch(event.subject_uid) else ""
+def _called(events: Iterable[AuditEvent]) -> dict[str, Called]:
+    by_kind: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for event in events:
+        if event.subject_type in CALLED and _UUID.fullmatch(event.subject_uid):
+            by_kind[event.subject_type].add(uuid.UUID(event.subject_uid))
+    return {str(uid): called for kind, uids in by_kind.items() for uid, called in CALLED[kind](uids).items()}
+
+
+def _subject(event: AuditEvent, called: Mapping[str, Called]) -> Word:
+    uid = event.subject_uid
+    return Word(called[uid].label, uid) if uid in called else _word(uid, {})
 
 
 def _strings(details: Mapping[str, Any]) -> list[str]:

@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fetch_reading_ahead": "got a case made ready behind the one before",
         "open_reading": "came to a case for the first time",
         "view_reading": "opened a case",
-        "view_completions": "saw the outputs of a case",
+        "view_completions": "opened what models said",
         "say_first_read": "said a first read",
         "lock_first_read": "locked a first read",
         "rate_step": "rated a step",

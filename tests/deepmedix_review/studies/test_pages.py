@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.audit.selectors import event_page
+from deepmedix_review.audit.selectors import Asked, event_page
 from deepmedix_review.studies import selectors
 from deepmedix_review.studies.collecting.filters import imports_there, names_of_imports
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, PictureView, Study
@@ -179,8 +179,8 @@ def test_pictures_of_a_list_are_audited_together_and_found_by_each_film(desk: Cl
     event = AuditEvent.objects.get(action="view_pictures")
     assert (event.actor, event.details["films"]) == (admin, [str(film.uid) for film in films])
     assert PictureView.objects.count() == 0
-    assert [found.pk for found in event_page(subject=str(films[1].uid)).rows] == [event.pk]
-    assert event_page(subject=str(unseen.uid)).rows == []
+    assert [found.pk for found in event_page(Asked(subject=str(films[1].uid))).rows] == [event.pk]
+    assert event_page(Asked(subject=str(unseen.uid))).rows == []
 
 
 def test_nginx_is_told_where_the_film_lies(desk: Client, settings: Settings) -> None:
