@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from inference.phantoms import TAUGHT_SITES, TRAIN_SEEDS
@@ -24,6 +25,15 @@ NOT_CHOSEN = frozenset({"loss_because"})
 # A loss that is chosen by how far readers agree: rl_feedback.training.loss_by_agreement.
 AUTOMATIC = "automatic"
 LOSSES = (AUTOMATIC, "sigmoid", "ipo", "robust")
+
+
+def require_reportable(report_to: str) -> None:
+    """Raises ValueError, with the way out, where what figures shall go to is not installed here."""
+    if report_to != "none" and find_spec(report_to) is None:
+        raise ValueError(
+            f"report_to is {report_to}, which is not installed here. "
+            f"Install it (pip install 'deepmedix-review[{report_to}]'), or choose none."
+        )
 
 
 def choice(default: Value, says: str) -> Value:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from transformers import TrainerCallback
+
+from rl_feedback.training.config import require_reportable
 
 
 @contextmanager
@@ -17,14 +18,10 @@ def reporting(report_to: str, *, log: Path) -> Iterator[list[TrainerCallback]]:
     TensorBoard's event files go to `log`; MLflow takes its address from MLFLOW_TRACKING_URI. Raises
     ValueError where the package is not installed.
     """
+    require_reportable(report_to)
     if report_to == "none":
         yield []
         return
-    if find_spec(report_to) is None:
-        raise ValueError(
-            f"report_to is {report_to}, which is not installed here. "
-            f"Install it (pip install 'deepmedix-review[{report_to}]'), or choose none."
-        )
     with _to_mlflow() if report_to == "mlflow" else _to_tensorboard(log) as callback:
         yield [callback]
 

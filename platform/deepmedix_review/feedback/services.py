@@ -43,6 +43,7 @@ from deepmedix_review.registry.services import register_candidate, retire
 from rl_feedback.counting import counted
 from rl_feedback.engines.placement import LOCAL
 from rl_feedback.gate import BenchmarkScores, GateOutcome, Suite, TwinScores, decide
+from rl_feedback.training.config import require_reportable
 from rl_feedback.training.figures import StepFigures
 from rl_feedback.training.loss_by_agreement import VotesBehind, with_losses_chosen
 from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
@@ -84,6 +85,7 @@ def queue_training(
     _require_something_to_learn(chosen, dataset=dataset, parent=parent, examples=examples)
     chosen = _with_losses(chosen, dataset=dataset, examples=examples)
     place = require_place(placement or {}, recipe=chosen)
+    _require_reportable(chosen)
     with transaction.atomic():
         run = TrainingRun.objects.create(
             dataset=dataset,
@@ -108,6 +110,15 @@ def queue_training(
             },
         )
     return run
+
+
+def _require_reportable(recipe: Recipe) -> None:
+    """The learning worker has the packages that are installed here."""
+    try:
+        for stage in recipe.stages:
+            require_reportable(stage.report_to)
+    except ValueError as error:
+        raise RefusedByRule(str(error)) from error
 
 
 def _with_losses(recipe: Recipe, *, dataset: PreferenceDataset, examples: Examples) -> Recipe:

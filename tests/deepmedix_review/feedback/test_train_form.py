@@ -198,6 +198,20 @@ def test_a_cold_start_is_filled_up_with_drawn_films_for_models_that_learned_from
     assert TrainingRun.objects.latest("id").recipe["stages"][0]["fill_up_to"] == 0
 
 
+def test_figures_that_can_go_nowhere_are_refused_before_the_run(
+    road: Road, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    client = client_of(road.researcher)
+    chosen = {"recipe": "dpo", "dpo-1-report_to": "mlflow"}
+    with monkeypatch.context() as patch:
+        patch.setattr("rl_feedback.training.config.find_spec", lambda name: None)
+        page = client.post(road.url("dataset-train"), chosen).content.decode()
+    assert "pip install &#x27;deepmedix-review[mlflow]&#x27;" in page
+    assert TrainingRun.objects.get() == road.run
+    client.post(road.url("dataset-train"), chosen)
+    assert TrainingRun.objects.latest("id").recipe["stages"][0]["report_to"] == "mlflow"
+
+
 def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept(road: Road) -> None:
     wrong = {"dpo-1-num_steps": "-5", "dpo-1-learning_rate": "abc", "dpo-1-beta": "0.2"}
     page = (

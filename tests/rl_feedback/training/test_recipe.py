@@ -261,7 +261,7 @@ def test_a_run_that_was_stopped_is_closed_at_mlflow_and_the_next_one_is_a_run_of
 def test_a_package_that_is_not_there_is_named(
     parent: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rl_feedback.training.reporting.find_spec", lambda name: None)
+    monkeypatch.setattr("rl_feedback.training.config.find_spec", lambda name: None)
     recipe = Recipe((SftConfig(num_steps=1, report_to="mlflow", **QUICK),))
     with pytest.raises(ValueError, match=r"pip install 'deepmedix-review\[mlflow\]'"):
         run(parent, data, tmp_path, recipe=recipe)
