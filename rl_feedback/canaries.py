@@ -84,18 +84,19 @@ def evaluate_canaries(
     benchmark: CanaryBenchmark,
     *,
     asked: AskedHow,
-    on_progress: Callable[[int], None] = lambda num_done: None,
+    known: Sequence[CanaryResult] = (),
+    on_round: Callable[[Sequence[CanaryResult]], None] = lambda results: None,
 ) -> tuple[CanaryResult, ...]:
     """As `evaluation.evaluate_phantoms`."""
     canaries = draw_canaries(benchmark)
-    results: list[CanaryResult] = []
-    for start in range(0, len(canaries), FILMS_PER_ROUND):
+    results: list[CanaryResult] = list(known)
+    for start in range(len(results), len(canaries), FILMS_PER_ROUND):
         shown = canaries[start : start + FILMS_PER_ROUND]
         answers = answers_of(engine, [(_key(canary), canary.film) for canary in shown], asked)
         results.extend(
             score_canary(canary, answer.text) for canary, answer in zip(shown, answers, strict=True)
         )
-        on_progress(len(results))
+        on_round(results)
     return tuple(results)
 
 

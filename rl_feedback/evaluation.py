@@ -60,19 +60,21 @@ def evaluate_phantoms(
     benchmark: PhantomBenchmark,
     *,
     asked: AskedHow,
-    on_progress: Callable[[int], None] = lambda num_done: None,
+    known: Sequence[CaseResult] = (),
+    on_round: Callable[[Sequence[CaseResult]], None] = lambda results: None,
 ) -> tuple[CaseResult, ...]:
-    """Ask the engine about every film of the benchmark, in order of seeds. `on_progress` gets the number
-    done; what it raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
-    results: list[CaseResult] = []
+    """Ask the engine about every film of the benchmark, in order of seeds. `known` are the first results, of
+    an attempt that ended early: these films are not asked again. `on_round` gets all results so far; what it
+    raises ends the evaluation. Raises EvaluationFailed where the model gives no answer."""
+    results: list[CaseResult] = list(known)
     seeds = range(benchmark.first_seed, benchmark.first_seed + benchmark.num_phantoms)
-    for start in range(0, len(seeds), FILMS_PER_ROUND):
+    for start in range(len(results), len(seeds), FILMS_PER_ROUND):
         films = [
             draw_phantom(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX, site=benchmark.site)
             for seed in seeds[start : start + FILMS_PER_ROUND]
         ]
         results.extend(_ask(engine, films, asked))
-        on_progress(len(results))
+        on_round(results)
     return tuple(results)
 
 

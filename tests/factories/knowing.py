@@ -40,7 +40,7 @@ def measure_for(candidate: ModelVersion, version: ModelVersion, *, say: Callable
             answer_patients(benchmark, version, say=say)
             continue
         engine = Knowing(benchmark, say=say)
-        results = measure(benchmark, engine, asked=ASKED, on_progress=lambda num_done: None)
+        results = measure(benchmark, engine, asked=ASKED)
         Evaluation.objects.create(
             benchmark=benchmark,
             model_version=version,

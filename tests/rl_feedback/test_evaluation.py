@@ -14,6 +14,7 @@ from inference.phantoms import draw_phantom, ideal_reasoning
 from inference.regions import Preparation
 from rl_feedback.evaluation import (
     AskedHow,
+    CaseResult,
     EvaluationFailed,
     PhantomBenchmark,
     case_as_json,
@@ -54,7 +55,9 @@ class Oracle:
 def test_what_is_true_scores_full_marks_in_whatever_frame_it_is_written(box_frame: str, scale: float) -> None:
     asked = AskedHow(prompt="Report.", box_frame=box_frame, max_new_tokens=8)
     told: list[int] = []
-    results = evaluate_phantoms(Oracle(scale=scale), BENCHMARK, asked=asked, on_progress=told.append)
+    results = evaluate_phantoms(
+        Oracle(scale=scale), BENCHMARK, asked=asked, on_round=lambda so_far: told.append(len(so_far))
+    )
     figures = aggregate([result.score for result in results])
     assert [result.seed for result in results] == list(range(1_000_100, 1_000_120))
     assert figures["exact_answer"].mean == figures["lesion_recall"].mean == 1.0
@@ -63,17 +66,33 @@ def test_what_is_true_scores_full_marks_in_whatever_frame_it_is_written(box_fram
     assert told == [16, 20]
 
 
+def test_films_that_an_earlier_attempt_answered_are_not_asked_again() -> None:
+    kept: list[CaseResult] = []
+
+    def stop(so_far: Sequence[CaseResult]) -> None:
+        kept.extend(so_far)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        evaluate_phantoms(Oracle(), BENCHMARK, asked=ASKED, on_round=stop)
+    assert len(kept) == 16
+    asked_again = Oracle(silent_on="1000115")
+    assert evaluate_phantoms(asked_again, BENCHMARK, asked=ASKED, known=kept) == evaluate_phantoms(
+        Oracle(), BENCHMARK, asked=ASKED
+    )
+
+
 def test_an_unanswered_film_ends_the_evaluation_with_its_reason() -> None:
     with pytest.raises(EvaluationFailed, match=r"1000103: The film is too large\."):
         evaluate_phantoms(Oracle(silent_on="1000103"), BENCHMARK, asked=ASKED)
 
 
-def test_what_on_progress_raises_ends_the_evaluation() -> None:
-    def stop(num_done: int) -> None:
+def test_what_on_round_raises_ends_the_evaluation() -> None:
+    def stop(results: Sequence[CaseResult]) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        evaluate_phantoms(Oracle(), BENCHMARK, asked=ASKED, on_progress=stop)
+        evaluate_phantoms(Oracle(), BENCHMARK, asked=ASKED, on_round=stop)
 
 
 def test_a_case_survives_json_and_one_of_another_version_is_refused() -> None:

@@ -137,6 +137,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "make_shadow_study": "made a shadow study",
         "make_gate_policy": "made a policy of the gate",
         "view_gate_policy": "opened a policy of the gate",
+        "cancel_evaluation": "cancelled a measurement for the gate",
         "retry_evaluation": "tried a measurement for the gate again",
         "set_sealed_patients": "the gate set which sealed patients it measures a candidate on",
         "decide_gate": "the gate decided",

@@ -83,7 +83,14 @@ class Evaluation(LeasedJob):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    num_done = models.PositiveIntegerField(default=0)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="who asked for its end, where a person did",
+    )
+    num_done = models.PositiveIntegerField(default=0, help_text="films whose answers are kept")
     figures = models.JSONField(default=dict, help_text="name of a figure to its mean and interval")
     cases = models.JSONField(default=list, help_text="per film: what was said, and how it scored")
     is_damaged = models.BooleanField(default=False, help_text="the version's files are no sound model")

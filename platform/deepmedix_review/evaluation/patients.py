@@ -50,27 +50,30 @@ class PatientPair:
 
 
 def ask_of_patients(
-    benchmark: Benchmark, engine: Engine, *, asked: AskedHow, on_progress: Callable[[int], None]
-) -> list[tuple[int, Done]]:
-    """The engine's answer to every film whose study is in use now, by the film's place in the benchmark. A
-    few films are in memory at once. Raises EvaluationFailed where one can't be read, or has no answer."""
-    answers: list[tuple[int, Done]] = []
-    every = _in_use(benchmark)
+    evaluation: Evaluation,
+    engine: Engine,
+    *,
+    asked: AskedHow,
+    on_round: Callable[[Sequence[tuple[int, Done]]], None],
+) -> None:
+    """Asks the engine about every film that has no answer yet and whose study is in use now. `on_round` gets
+    a few answers at once, each with the film's place in the benchmark; what it raises ends the asking. Raises
+    EvaluationFailed where a film can't be read, or has no answer."""
+    answered = set(evaluation.patient_answers.values_list("of", flat=True))
+    every = [row for row in _in_use(evaluation.benchmark) if row.pk not in answered]
     for start in range(0, len(every), FILMS_PER_ROUND):
         films = every[start : start + FILMS_PER_ROUND]
         shown = [(str(row.pk), _picture(row.film)) for row in films]
-        answers += zip((row.pk for row in films), answers_of(engine, shown, asked), strict=True)
-        on_progress(len(answers))
-    return answers
+        on_round(list(zip((row.pk for row in films), answers_of(engine, shown, asked), strict=True)))
 
 
-def record_answers(evaluation: Evaluation, answers: Sequence[tuple[int, Done]]) -> None:
-    """Keep every answer to a film that is still here, the figures over them, and end the job."""
+def keep_answers(evaluation: Evaluation, answers: Sequence[tuple[int, Done]]) -> None:
+    """Renew the lease and keep every answer to a film that is still here. Raises what a heartbeat does, with
+    the answers kept where a person asked for the end."""
     with transaction.atomic():
         keep_whole()
         jobs.hold(evaluation)
         here = set(evaluation.benchmark.patient_films.values_list("pk", flat=True))
-        evaluation.patient_answers.all().delete()
         PatientAnswer.objects.bulk_create(
             PatientAnswer(
                 evaluation=evaluation,
@@ -82,7 +85,16 @@ def record_answers(evaluation: Evaluation, answers: Sequence[tuple[int, Done]]) 
             for of, answer in answers
             if of in here
         )
-        jobs.finish(evaluation, state=JobState.DONE, num_done=len(answers), figures=_figures(evaluation))
+    jobs.heartbeat(evaluation, is_kept=True, num_done=evaluation.patient_answers.count())
+
+
+def record_patients(evaluation: Evaluation) -> None:
+    """Keep the figures over all answers, and end the job."""
+    with transaction.atomic():
+        keep_whole()
+        jobs.hold(evaluation)
+        num_done = evaluation.patient_answers.count()
+        jobs.finish(evaluation, state=JobState.DONE, num_done=num_done, figures=_figures(evaluation))
 
 
 def patient_pairs(parent: Evaluation, candidate: Evaluation) -> list[PatientPair]:

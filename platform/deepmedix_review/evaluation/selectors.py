@@ -27,7 +27,7 @@ def evaluations_of(versions: Sequence[ModelVersion]) -> QuerySet[Evaluation]:
     """Without the cases, which are large; newest first."""
     return (
         Evaluation.objects.filter(model_version__in=versions)
-        .select_related("benchmark", "model_version")
+        .select_related("benchmark", "model_version", "cancelled_by")
         .defer("cases")
         .order_by("-id")
     )

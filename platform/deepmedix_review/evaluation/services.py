@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from django.conf import settings
 from django.db import transaction
 
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientFilm
 from deepmedix_review.evaluation.suites import AnyResult, as_json, figures
@@ -129,6 +132,12 @@ def _benchmark_name(number: int, site: Site) -> str:
     return f"{number} held-out phantoms, {site.name} site{drawing}, figures {_FIGURES}"
 
 
+def keep_cases(evaluation: Evaluation, results: Sequence[AnyResult]) -> None:
+    """Renew the lease and keep what is measured so far: the next attempt goes on from there."""
+    cases = [as_json(result) for result in results]
+    jobs.heartbeat(evaluation, is_kept=True, num_done=len(cases), cases=cases)
+
+
 def record_evaluation(evaluation: Evaluation, results: Sequence[AnyResult]) -> None:
     """Keep every case and the figures over them, and end the job."""
     found = {
@@ -150,3 +159,34 @@ def record_evaluation(evaluation: Evaluation, results: Sequence[AnyResult]) -> N
             figures=found,
             cases=[as_json(result) for result in results],
         )
+
+
+def cancel_evaluation(evaluation: Evaluation, *, actor: User) -> None:
+    """A running one ends after the films in hand; what is measured by then is kept. The gate decides on
+    nothing that waits for it, until a person lets it go on."""
+    require(actor, Capability.TRAIN_MODELS)
+    with transaction.atomic():
+        held = Evaluation.objects.select_for_update().defer("cases").get(pk=evaluation.pk)
+        if held.is_final:
+            raise RefusedByRule(
+                f"This measurement is {held.state} already, so there is nothing left to cancel."
+            )
+        held.cancelled_by = actor
+        held.save(update_fields=["cancelled_by"])
+        jobs.request_cancel(held)
+        record_event(actor=actor, action="cancel_evaluation", subject=held)
+    evaluation.refresh_from_db()
+
+
+def requeue_evaluation(evaluation: Evaluation, *, actor: User) -> None:
+    """A failed or cancelled one goes on from what is kept of it."""
+    require(actor, Capability.TRAIN_MODELS)
+    with transaction.atomic():
+        held = Evaluation.objects.select_for_update().defer("cases").get(pk=evaluation.pk)
+        if held.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise RefusedByRule(
+                f"This measurement is {held.state}; only a failed or cancelled one can be tried again."
+            )
+        jobs.retry(held, cancelled_by=None)
+        record_event(actor=actor, action="retry_evaluation", subject=held)
+    evaluation.refresh_from_db()

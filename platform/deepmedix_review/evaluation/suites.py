@@ -30,13 +30,25 @@ AnyResult = CaseResult | CanaryResult
 
 
 def measure(
-    benchmark: Benchmark, engine: Engine, *, asked: AskedHow, on_progress: Callable[[int], None]
+    benchmark: Benchmark,
+    engine: Engine,
+    *,
+    asked: AskedHow,
+    known: Sequence[Mapping[str, Any]] = (),
+    on_round: Callable[[Sequence[AnyResult]], None] = lambda results: None,
 ) -> Sequence[AnyResult]:
-    """The engine's answer to every film of the benchmark."""
+    """The engine's answer to every film of the benchmark; `known` are stored cases of its first films, from
+    an attempt that ended early."""
     how = (benchmark.first_seed, benchmark.num_phantoms, benchmark.site)
     if benchmark.suite == Suite.CANARIES:
-        return evaluate_canaries(engine, CanaryBenchmark(*how), asked=asked, on_progress=on_progress)
-    return evaluate_phantoms(engine, PhantomBenchmark(*how), asked=asked, on_progress=on_progress)
+        canaries_known = [canary_from_json(row) for row in known]
+        return evaluate_canaries(
+            engine, CanaryBenchmark(*how), asked=asked, known=canaries_known, on_round=on_round
+        )
+    films_known = [case_from_json(row) for row in known]
+    return evaluate_phantoms(
+        engine, PhantomBenchmark(*how), asked=asked, known=films_known, on_round=on_round
+    )
 
 
 def figures(results: Sequence[AnyResult]) -> dict[str, Figure]:

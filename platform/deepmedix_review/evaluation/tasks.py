@@ -1,18 +1,19 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
+from collections.abc import Sequence
+
 from celery import shared_task
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from deepmedix_review.evaluation.patients import ask_of_patients, record_answers
-from deepmedix_review.evaluation.services import record_evaluation
-from deepmedix_review.evaluation.suites import measure
+from deepmedix_review.evaluation.patients import ask_of_patients, keep_answers, record_patients
+from deepmedix_review.evaluation.services import keep_cases, record_evaluation, requeue_evaluation
+from deepmedix_review.evaluation.suites import AnyResult, measure
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
-from inference.engines import DamagedModel, EngineError, load_engine, require_sound
+from inference.engines import DamagedModel, Done, EngineError, load_engine, require_sound
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
 
@@ -31,10 +32,9 @@ def request_evaluation(
 
 
 def retry_evaluation(evaluation: Evaluation, *, actor: User) -> None:
-    """A person tries a failed or cancelled measurement again."""
+    """A person lets a failed or cancelled measurement go on."""
     with transaction.atomic():
-        jobs.retry(evaluation)
-        record_event(actor=actor, action="retry_evaluation", subject=evaluation)
+        requeue_evaluation(evaluation, actor=actor)
         jobs.wake(run_evaluation, evaluation)
 
 
@@ -59,15 +59,10 @@ def reconcile_evaluations() -> None:
 
 
 def _measure(evaluation: Evaluation) -> None:
-    """To its end, with everything kept."""
+    """To its end, with everything kept; so are the films that are done, wherever it ends before."""
     version, benchmark = evaluation.model_version, evaluation.benchmark
     prompt = template(version.prompt_template)
     with jobs.kept_alive(evaluation) as check:
-
-        def tell(num_done: int) -> None:
-            check()
-            jobs.heartbeat(evaluation, num_done=num_done)
-
         settings = engine_settings(version)
         require_sound(settings.folder, sha256=settings.sha256)
         engine = load_engine(settings)
@@ -77,10 +72,20 @@ def _measure(evaluation: Evaluation) -> None:
             max_new_tokens=version.max_new_tokens,
         )
         if benchmark.suite == Benchmark.Suite.PATIENTS:
-            answers = ask_of_patients(benchmark, engine, asked=asked, on_progress=tell)
+
+            def keep(answers: Sequence[tuple[int, Done]]) -> None:
+                keep_answers(evaluation, answers)
+                check()
+
+            ask_of_patients(evaluation, engine, asked=asked, on_round=keep)
         else:
-            results = measure(benchmark, engine, asked=asked, on_progress=tell)
+
+            def keep_all(results: Sequence[AnyResult]) -> None:
+                keep_cases(evaluation, results)
+                check()
+
+            results = measure(benchmark, engine, asked=asked, known=evaluation.cases, on_round=keep_all)
     if benchmark.suite == Benchmark.Suite.PATIENTS:
-        record_answers(evaluation, answers)
+        record_patients(evaluation)
     else:
         record_evaluation(evaluation, results)

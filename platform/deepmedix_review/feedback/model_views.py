@@ -1,6 +1,7 @@
 """Pages on model versions: the list, and one version with its gate, its run and where it came from."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import evaluations_of
-from deepmedix_review.evaluation.services import ensure_benchmarks_for
+from deepmedix_review.evaluation.services import cancel_evaluation, ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
@@ -155,10 +156,27 @@ def return_to_former_model(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
-def retry_measurement(request: HttpRequest, uid: UUID) -> HttpResponse:
-    evaluation = get_object_or_404(Evaluation.objects.select_related("model_version").defer("cases"), uid=uid)
-    retry_evaluation(evaluation, actor=acting_user(request))
-    return redirect("model-detail", evaluation.model_version.uid)
+def retry_measurement(request: HttpRequest, uid: UUID, measurement: UUID) -> HttpResponse:
+    return _told_to(retry_evaluation, request, uid, measurement)
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def cancel_measurement(request: HttpRequest, uid: UUID, measurement: UUID) -> HttpResponse:
+    return _told_to(cancel_evaluation, request, uid, measurement)
+
+
+def _told_to(act: Callable[..., None], request: HttpRequest, uid: UUID, measurement: UUID) -> HttpResponse:
+    """Done to one of the measurements that the gate waits for, of the candidate or of its parent."""
+    version = get_object_or_404(versions(), uid=uid)
+    evaluation = get_object_or_404(_measurements(version), uid=measurement)
+    try:
+        act(evaluation, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    return redirect("model-detail", version.uid)
 
 
 @require_safe
@@ -193,6 +211,7 @@ def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:
 def _gate(version: ModelVersion) -> dict[str, Any]:
     decision = getattr(version, "gate_decision", None)
     evaluations = list(_measurements(version)) if decision is None and version.parent else []
+    is_stuck = any(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations)
     return {
         "version": version,
         "decision": decision,
@@ -201,7 +220,6 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "reason": decision.sentence.partition(". ")[2] if decision else "",
         "plots": gate_plots(decision) if decision else (),
         "evaluations": evaluations,
-        "is_live": decision is None
-        and bool(evaluations)
-        and not any(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations),
+        "is_stuck": is_stuck,
+        "is_live": bool(evaluations) and (not is_stuck or not all(row.is_final for row in evaluations)),
     }

@@ -70,7 +70,16 @@ page_urlpatterns = [
     path("models/<uuid:uid>/shadow-study/", shadow_views.shadow_study, name="model-shadow-study"),
     path("models/<uuid:uid>/promote/", model_views.promote, name="model-promote"),
     path("models/<uuid:uid>/retire/", model_views.retire, name="model-retire"),
-    path("evaluations/<uuid:uid>/retry/", model_views.retry_measurement, name="evaluation-retry"),
+    path(
+        "models/<uuid:uid>/measurements/<uuid:measurement>/cancel/",
+        model_views.cancel_measurement,
+        name="measurement-cancel",
+    ),
+    path(
+        "models/<uuid:uid>/measurements/<uuid:measurement>/retry/",
+        model_views.retry_measurement,
+        name="measurement-retry",
+    ),
     path("held-out/<uuid:uid>/<int:seed>.png", model_views.show_held_out_film, name="held-out-film"),
 ]
 api_urlpatterns = [

@@ -1,6 +1,7 @@
 """Each version is measured once on each benchmark, by a real worker, and a measurement can be stopped."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +9,27 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation import tasks
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import case_pairs, results_of
-from deepmedix_review.evaluation.services import ensure_gate_benchmarks
-from deepmedix_review.evaluation.tasks import request_evaluation, retry_evaluation
+from deepmedix_review.evaluation.services import (
+    cancel_evaluation,
+    ensure_benchmarks_for,
+    ensure_gate_benchmarks,
+)
+from deepmedix_review.evaluation.suites import as_json, measure
+from deepmedix_review.evaluation.tasks import request_evaluation, retry_evaluation, run_evaluation
 from deepmedix_review.registry.models import ModelVersion
+from inference.engines import Event, GenerationRequest
 from inference.phantoms import HELD_OUT_SEEDS, SITES, TRAIN_SEEDS
-from tests.factories.accounts import ResearcherFactory
+from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.knowing import ASKED, Knowing
 from tests.factories.learning import serving_model_with_weights
-from tests.factories.registry import ModelVersionFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.workers import Workers, wait_until
 
 
@@ -99,13 +110,58 @@ def test_a_worker_measures_every_film_and_says_why_where_it_cannot(
     assert "/absent" in failed.error
 
 
+def waiting_on(benchmark: Benchmark) -> Evaluation:
+    return request_evaluation(benchmark=benchmark, model_version=ModelVersionFactory.create(), actor=None)
+
+
 @pytest.mark.django_db
-def test_a_cancelled_measurement_waits_until_a_person_tries_it_again() -> None:
-    evaluation = request_evaluation(
-        benchmark=ensure_gate_benchmarks()[0], model_version=ModelVersionFactory.create(), actor=None
-    )
-    jobs.request_cancel(evaluation)
-    assert evaluation.state == JobState.CANCELLED
-    assert jobs.claim(Evaluation, job_id=evaluation.pk) is None
-    retry_evaluation(evaluation, actor=ResearcherFactory.create())
+def test_a_cancelled_measurement_waits_until_a_person_lets_it_go_on() -> None:
+    evaluation, researcher = waiting_on(ensure_gate_benchmarks()[0]), ResearcherFactory.create()
+    with pytest.raises(RefusedByRule, match="is queued; only a failed or cancelled one"):
+        retry_evaluation(evaluation, actor=researcher)
+    with pytest.raises(NotYours):
+        cancel_evaluation(evaluation, actor=ExpertFactory.create())
     assert evaluation.state == JobState.QUEUED
+    cancel_evaluation(evaluation, actor=researcher)
+    assert (evaluation.state, evaluation.cancelled_by) == (JobState.CANCELLED, researcher)
+    told = AuditEvent.objects.get(action="cancel_evaluation")
+    assert (told.actor, told.subject_uid) == (researcher, str(evaluation.uid))
+    assert jobs.claim(Evaluation, job_id=evaluation.pk) is None
+    with pytest.raises(RefusedByRule, match="is cancelled already"):
+        cancel_evaluation(evaluation, actor=researcher)
+    with pytest.raises(NotYours):
+        retry_evaluation(evaluation, actor=ExpertFactory.create())
+    retry_evaluation(evaluation, actor=researcher)
+    assert (evaluation.state, evaluation.cancelled_by) == (JobState.QUEUED, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("suite", ["sealed", "canaries"])
+def test_what_was_measured_before_a_cancel_is_kept_and_not_asked_again(
+    suite: str, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.GATE_NUM_PHANTOMS = 20
+    candidate = ModelVersionFactory.create(number=700, parent=ServingModelFactory.create())
+    benchmark = next(one for one in ensure_benchmarks_for(candidate) if one.suite == suite)
+    evaluation = request_evaluation(benchmark=benchmark, model_version=candidate, actor=None)
+    researcher = ResearcherFactory.create()
+    num_asked: list[int] = []
+
+    class Asked(Knowing):
+        def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
+            num_asked.append(len(requests))
+            if len(num_asked) == 1:
+                cancel_evaluation(Evaluation.objects.get(pk=evaluation.pk), actor=researcher)
+            yield from super().generate(requests)
+
+    monkeypatch.setattr(tasks, "require_sound", lambda folder, sha256: None)
+    monkeypatch.setattr(tasks, "load_engine", lambda settings: Asked(benchmark))
+    run_evaluation(evaluation.pk)
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.num_done, len(evaluation.cases)) == (JobState.CANCELLED, 16, 16)
+    retry_evaluation(evaluation, actor=researcher)
+    run_evaluation(evaluation.pk)
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.num_done, num_asked) == (JobState.DONE, 20, [16, 4])
+    at_once = measure(benchmark, Knowing(benchmark), asked=ASKED)
+    assert evaluation.cases == [json.loads(json.dumps(as_json(result))) for result in at_once]

@@ -5,8 +5,12 @@ from dataclasses import asdict, replace
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.services import pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
@@ -15,6 +19,7 @@ from rl_feedback.phantom_figures import both_case_scores
 from tests.deepmedix_review.feedback.road import SIGNATURE, Road, client_of
 from tests.factories.accounts import ExpertFactory
 from tests.factories.kinds import drawn, read
+from tests.factories.registry import ModelVersionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +172,35 @@ def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> Non
     assert picture.content.startswith(b"\x89PNG")
     assert client.get(reverse("held-out-film", args=[benchmark.uid, 5])).status_code == 404
     assert client_of(ExpertFactory.create()).get(picture.request["PATH_INFO"]).status_code == 403
+
+
+def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_says_by_whom(
+    road: Road,
+) -> None:
+    request_gate(road.candidate, actor=None)
+    client, page = client_of(road.researcher), road.url("model-detail")
+    measurement = Evaluation.objects.filter(model_version=road.parent).earliest("pk")
+    where = [road.candidate.uid, measurement.uid]
+    cancel, retry = (reverse(f"measurement-{name}", args=where) for name in ("cancel", "retry"))
+    assert f'action="{cancel}"' in client.get(page).content.decode()
+    assert client_of(ExpertFactory.create()).post(cancel).status_code == 403
+    Evaluation.objects.filter(pk=measurement.pk).update(state=JobState.RUNNING)
+    assert client.post(cancel)["Location"] == page
+    shown = client.get(page).content.decode()
+    assert f"cancelled by {road.researcher.username}; it ends after the films in hand" in shown
+    assert f'id="cancel-{measurement.uid}"' in shown
+    Evaluation.objects.filter(pk=measurement.pk).update(state=JobState.CANCELLED, finished_at=timezone.now())
+    shown = client.get(page).content.decode()
+    assert f"by {road.researcher.username} <time" in shown
+    assert "The gate decides once every measurement is done." in shown
+    assert "hx-get" in shown.split('id="gate-live"')[1].split(">")[0]
+    assert "is cancelled already" in client.post(cancel, follow=True).content.decode()
+    assert client.post(retry)["Location"] == page
+    measurement.refresh_from_db()
+    assert (measurement.state, measurement.cancelled_by) == (JobState.QUEUED, None)
+    assert "ended early" not in client.get(page).content.decode()
+    of_another = Evaluation.objects.create(
+        benchmark=measurement.benchmark, model_version=ModelVersionFactory.create(number=1200)
+    )
+    elsewhere = reverse("measurement-cancel", args=[road.candidate.uid, of_another.uid])
+    assert client.post(elsewhere).status_code == 404

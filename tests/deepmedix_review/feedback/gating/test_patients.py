@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 import pytest
 from django.urls import reverse
@@ -10,9 +11,20 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation import patients
 from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAnswer, PatientFilm
-from deepmedix_review.evaluation.patients import ask_of_patients, patient_pairs, record_answers
-from deepmedix_review.evaluation.services import ensure_benchmarks_for, patients_of
+from deepmedix_review.evaluation.patients import (
+    ask_of_patients,
+    keep_answers,
+    patient_pairs,
+    record_patients,
+)
+from deepmedix_review.evaluation.services import (
+    cancel_evaluation,
+    ensure_benchmarks_for,
+    patients_of,
+    requeue_evaluation,
+)
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.gating.patients import ensure_patients, sealed_so_far
 from deepmedix_review.feedback.gating.policies import current_policy, make_policy
@@ -61,12 +73,20 @@ def telling_seeds(number: int) -> list[int]:
 class Silent:
     """An engine that sees nothing on any film."""
 
-    def __init__(self) -> None:
-        self.told: list[int] = []
-
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
         for request in requests:
             yield Done(request.key, NOTHING, request.prompt, 8, 0.1, (112, 112), "stop")
+
+
+def claimed(road: Road) -> Evaluation:
+    """The parent's measurement on the candidate's sealed patients, with a worker."""
+    ensure_patients(road.candidate)
+    benchmark = patients_of(road.candidate)
+    assert benchmark is not None
+    waiting = Evaluation.objects.create(benchmark=benchmark, model_version=road.parent)
+    evaluation = jobs.claim(Evaluation, job_id=waiting.pk)
+    assert evaluation is not None
+    return evaluation
 
 
 @pytest.fixture
@@ -260,31 +280,47 @@ def test_a_pair_is_of_films_that_both_answered(road: Road, sealed: list[Reading]
 def test_a_film_whose_file_is_missing_stops_the_measurement_by_a_sentence_that_names_nobody(
     road: Road, sealed: list[Reading]
 ) -> None:
-    ensure_patients(road.candidate)
-    benchmark = patients_of(road.candidate)
-    assert benchmark is not None
-    engine = Silent()
-    answers = ask_of_patients(benchmark, engine, asked=ASKED, on_progress=engine.told.append)
-    assert [of for of, _ in answers] == list(benchmark.patient_films.values_list("pk", flat=True))
-    assert engine.told == [3]
+    evaluation = claimed(road)
+    answers: list[tuple[int, Done]] = []
+    ask_of_patients(evaluation, Silent(), asked=ASKED, on_round=answers.extend)
+    films = evaluation.benchmark.patient_films
+    assert [of for of, _ in answers] == list(films.values_list("pk", flat=True))
     film_path(sealed[0].completion_a.instance).unlink()
     with pytest.raises(EvaluationFailed, match="Restore it, then retry") as refusal:
-        ask_of_patients(benchmark, engine, asked=ASKED, on_progress=engine.told.append)
+        ask_of_patients(evaluation, Silent(), asked=ASKED, on_round=answers.extend)
     assert str(film_path(sealed[0].completion_a.instance)) not in str(refusal.value)
 
 
 def test_an_answer_to_a_film_that_was_erased_meanwhile_is_not_kept(road: Road, sealed: list[Reading]) -> None:
-    ensure_patients(road.candidate)
-    benchmark = patients_of(road.candidate)
-    assert benchmark is not None
-    waiting = Evaluation.objects.create(benchmark=benchmark, model_version=road.parent)
-    evaluation = jobs.claim(Evaluation, job_id=waiting.pk)
-    assert evaluation is not None
-    answers = ask_of_patients(benchmark, Silent(), asked=ASKED, on_progress=lambda num_done: None)
-    benchmark.patient_films.earliest("pk").delete()
-    record_answers(evaluation, answers)
+    evaluation = claimed(road)
+
+    def keep(answers: Sequence[tuple[int, Done]]) -> None:
+        evaluation.benchmark.patient_films.earliest("pk").delete()
+        keep_answers(evaluation, answers)
+
+    ask_of_patients(evaluation, Silent(), asked=ASKED, on_round=keep)
+    record_patients(evaluation)
     assert (evaluation.state, evaluation.patient_answers.count()) == (JobState.DONE, 2)
     assert evaluation.figures["confirmed_said"]["mean"] == 0
+
+
+def test_answers_from_before_a_cancel_are_kept_and_only_the_other_films_are_asked_about(
+    road: Road, sealed: list[Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patients, "FILMS_PER_ROUND", 2)
+    evaluation = claimed(road)
+    keep = partial(keep_answers, evaluation)
+    cancel_evaluation(Evaluation.objects.get(pk=evaluation.pk), actor=road.researcher)
+    with pytest.raises(jobs.JobCancelled) as end:
+        ask_of_patients(evaluation, Silent(), asked=ASKED, on_round=keep)
+    jobs.end_by(evaluation, end.value)
+    assert (evaluation.state, evaluation.num_done) == (JobState.CANCELLED, 2)
+    requeue_evaluation(evaluation, actor=road.researcher)
+    again = jobs.claim(Evaluation, job_id=evaluation.pk)
+    assert again is not None
+    asked_again: list[tuple[int, Done]] = []
+    ask_of_patients(again, Silent(), asked=ASKED, on_round=asked_again.extend)
+    assert [of for of, _ in asked_again] == [evaluation.benchmark.patient_films.latest("pk").pk]
 
 
 def test_only_who_may_view_models_sees_it(road: Road, sealed: list[Reading]) -> None:
