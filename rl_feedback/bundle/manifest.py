@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
 class Manifest:
     """`parent` is the sha256 of the model that training begins from (`inference.engines.folder_sha256`);
-    `files` are the sha256 of every other file by its path in the bundle."""
+    `files` are the sha256 of every other file by its path in the bundle; `left_out`
+    says why how many cases stayed behind."""
 
     format: int
     parent: str
@@ -23,12 +25,21 @@ class Manifest:
     num_train: int
     num_validation: int
     files: Mapping[str, str]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def seal(folder: Path, *, parent: str, reward: str, num_train: int, num_validation: int) -> str:
+def seal(
+    folder: Path,
+    *,
+    parent: str,
+    reward: str,
+    num_train: int,
+    num_validation: int,
+    left_out: Mapping[str, int] = NOTHING,
+) -> str:
     """Write the manifest of all that lies in the folder. Returns the manifest's own sha256, which names the
     bundle."""
-    manifest = Manifest(FORMAT, parent, reward, num_train, num_validation, _digests(folder))
+    manifest = Manifest(FORMAT, parent, reward, num_train, num_validation, _digests(folder), dict(left_out))
     path = folder / MANIFEST
     path.write_text(json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return sha256_of(path)

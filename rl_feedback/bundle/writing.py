@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,7 +16,7 @@ from PIL import Image
 
 from inference.engines.folders import folder_sha256
 from rl_feedback.bundle.carried_code import copy_reward_code
-from rl_feedback.bundle.manifest import seal
+from rl_feedback.bundle.manifest import NOTHING, seal
 from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.films import Films
 from rl_feedback.training.view import FilmView
@@ -48,10 +48,11 @@ def write_bundle(
     model: Path,
     reward: str = "grounded",
     max_response_tokens: int = MAX_RESPONSE_TOKENS,
+    left_out: Mapping[str, int] = NOTHING,
     on_film: Callable[[int], None] = lambda _: None,
 ) -> BundleFigures:
     """A new folder, whole or not at all. Films are named by their path, absolute or below `data`; `on_film`
-    is told how many are written, and what it raises ends the writing.
+    is told how many are written, and what it raises ends the writing. `left_out` is told in the manifest.
 
     Raises ValueError where a case can't be handed over, and where the folder is not a new one.
     """
@@ -94,6 +95,7 @@ def write_bundle(
             reward=reward,
             num_train=len(train),
             num_validation=len(validation),
+            left_out=left_out,
         )
         part.rename(folder)
     return BundleFigures(sha256, len(train), len(validation))

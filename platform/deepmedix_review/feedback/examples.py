@@ -141,10 +141,16 @@ def examples_of(dataset: PreferenceDataset, *, parent: ModelVersion) -> Examples
     )
 
 
-def cases_of(dataset: PreferenceDataset, *, parent: ModelVersion, side: Split) -> list[RewardedCase]:
-    """What is known of the films of one side, with what readers gave each step."""
-    rows = list(writable_by(parent, _learned(dataset.pairs, side)))
-    known = known_of(rows, judged_of(writable_by(parent, _learned(dataset.labels, side)))[1])
+def cases_of(
+    dataset: PreferenceDataset, *, parent: ModelVersion, side: Split, leaves: bool = False
+) -> list[RewardedCase]:
+    """What is known of the films of one side, with what readers gave each step; where it `leaves` for
+    elsewhere, nothing of films whose licence forbids that."""
+    pairs, labels = (writable_by(parent, _learned(rows, side)) for rows in (dataset.pairs, dataset.labels))
+    if leaves:
+        pairs, labels = may_leave(pairs), may_leave(labels)
+    rows = list(pairs)
+    known = known_of(rows, judged_of(labels)[1])
     steps = step_labels(dataset, [completion.pk for _, completion, _ in known])
     return cases_known(known, steps, spreads=spreads_of(dataset.regions.all()))
 
@@ -190,6 +196,24 @@ def _learned(rows: Any, side: Split = Split.TRAIN) -> "QuerySet[Any]":
     """Of one side of patients; training learns from the train side alone."""
     learned: QuerySet[Any] = rows.filter(split=side)
     return learned
+
+
+def may_leave(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Nothing of films that were given to named people alone."""
+    return rows.exclude(completion__study__source__is_credentialed=True)
+
+
+def num_films_kept_back(dataset: PreferenceDataset, *, sides: Sequence[Split]) -> int:
+    """Films of these sides that are in use and may not leave."""
+    kept: set[int] = set()
+    for rows in (dataset.pairs, dataset.labels):
+        found = rows.filter(
+            split__in=sides,
+            completion__study__state=Study.State.READY,
+            completion__study__source__is_credentialed=True,
+        )
+        kept |= set(found.order_by().values_list("completion__instance", flat=True).distinct())
+    return len(kept)
 
 
 def writable_by(parent: Writes, rows: "QuerySet[Any]") -> "QuerySet[Any]":

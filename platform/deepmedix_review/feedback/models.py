@@ -286,6 +286,9 @@ class HandOver(LeasedJob):
     reward = models.CharField(max_length=8, help_text="one of rl_feedback.bundle.REWARDS")
     num_train = models.PositiveIntegerField()
     num_validation = models.PositiveIntegerField()
+    num_kept_back = models.PositiveIntegerField(
+        default=0, help_text="films whose licence lets nothing of them leave"
+    )
     num_written = models.PositiveIntegerField(default=0, help_text="films so far, of both sides")
     archive_bytes = models.PositiveBigIntegerField(null=True, help_text="null where none lies here")
     run = models.OneToOneField(

@@ -28,7 +28,7 @@ from deepmedix_review.feedback.models import HandOver, ModelReturn, TrainingRun
 from deepmedix_review.feedback.sealed_patients import sealed_names
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Split, Study
+from deepmedix_review.studies.models import SourceDataset, Split, Study
 from rl_feedback.bundle.checking import check_bundle
 from rl_feedback.counting import counted
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -115,6 +115,37 @@ def test_a_bundle_leaves_with_its_sides_and_comes_back_as_a_candidate(
     assert reverse("model-detail", args=[candidate.uid]) in page.partition("Hand it over to a cluster")[2]
     with pytest.raises(CommandError, match=f"came back already: {candidate}"):
         run("import_returned", str(returned), "--actor", "rita")
+
+
+def test_what_a_licence_forbids_stays_here_and_is_counted(
+    parent: ModelVersion, dataset, tmp_path: Path, client: Client
+) -> None:
+    forbidden = a_reading_to_learn_from(parent, seed=6100, side=Split.TRAIN)
+    source = SourceDataset.objects.create(
+        name="MIMIC-CXR", layout="mimic-cxr-jpg", licence="PhysioNet credentialed", is_credentialed=True
+    )
+    Study.objects.filter(pk=forbidden.assignment.case.study_id).update(source=source)
+    mixed = freeze_dataset(title="Round 2", actor=User.objects.get(username="rita"))
+    whole, left = tmp_path / "whole", tmp_path / "left"
+    said = run("export_bundle", str(dataset.uid), "--actor", "rita", "--out", str(whole))
+    assert "stayed here" not in said
+    said = run("export_bundle", str(mixed.uid), "--actor", "rita", "--out", str(left))
+    assert "1 film stayed here: the licence lets nothing of such films leave." in said
+    hand_over = HandOver.objects.latest("pk")
+    assert hand_over.num_kept_back == 1
+    assert hand_over.num_train == HandOver.objects.earliest("pk").num_train
+    films = [{path.read_bytes() for path in (bundle / "images").rglob("*.png")} for bundle in (whole, left)]
+    assert films[0] == films[1] != set()
+    manifest = json.loads((left / "manifest.json").read_text())
+    assert manifest["left_out"] == {"films whose licence lets nothing of them leave": 1}
+    assert AuditEvent.objects.filter(action="export_bundle").latest("sequence").details["num_kept_back"] == 1
+    client.force_login(User.objects.get(username="rita"))
+    assert "1 film stayed here" in client.get(reverse("hand-over-list")).content.decode()
+
+    Study.objects.update(source=source)
+    with pytest.raises(CommandError, match=r"0 of the tune side .* 3 films stayed here"):
+        run("export_bundle", str(mixed.uid), "--actor", "rita", "--out", str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
 
 
 def ask_for_a_bundle(client: Client, dataset) -> HandOver:

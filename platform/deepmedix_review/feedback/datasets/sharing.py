@@ -13,6 +13,7 @@ from deepmedix_review.feedback.examples import (
     cases_known,
     judged_of,
     known_of,
+    may_leave,
     pair_of,
     step_labels,
     writable_by,
@@ -159,9 +160,8 @@ def _completions(dataset: PreferenceDataset) -> "QuerySet[Completion]":
 
 
 def _leaving(rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Of studies in use; nothing of those that were given to named people alone."""
-    ready = rows.filter(completion__study__state=Study.State.READY)
-    return ready.exclude(completion__study__source__is_credentialed=True)
+    """Of studies in use; nothing whose licence forbids it."""
+    return may_leave(rows.filter(completion__study__state=Study.State.READY))
 
 
 def _films(dataset: PreferenceDataset, side: Split, view: View) -> list[int]:

@@ -15,7 +15,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.feedback.examples import cases_of
+from deepmedix_review.feedback.examples import cases_of, num_films_kept_back
 from deepmedix_review.feedback.handing_over.folders import archive_path
 from deepmedix_review.feedback.models import HandOver, PreferenceDataset
 from deepmedix_review.feedback.sealed_patients import sealed_refusal
@@ -25,9 +25,11 @@ from deepmedix_review.studies.models import Split
 from rl_feedback.bundle import REWARDS, write_bundle
 from rl_feedback.bundle.checking import check_bundle
 from rl_feedback.bundle.writing import BundleFigures
+from rl_feedback.counting import counted
 from rl_feedback.training.examples import RewardedCase
 from rl_feedback.training.view import FilmView
 
+KEPT_BACK = "films whose licence lets nothing of them leave"
 # Each tells the database once.
 FILMS_PER_BEAT = 20
 
@@ -36,6 +38,7 @@ FILMS_PER_BEAT = 20
 class _Cases:
     train: list[RewardedCase]
     validation: list[RewardedCase]
+    num_kept_back: int
 
 
 def export_bundle(
@@ -99,6 +102,7 @@ def write_archive(hand_over: HandOver, *, check: Callable[[], None]) -> None:
             sha256=figures.sha256,
             num_train=figures.num_train,
             num_validation=figures.num_validation,
+            num_kept_back=cases.num_kept_back,
             num_written=figures.num_train + figures.num_validation,
             archive_bytes=path.stat().st_size,
         )
@@ -125,15 +129,21 @@ def _cases_to_hand_over(dataset: PreferenceDataset, *, parent: ModelVersion) -> 
     sealed = sealed_refusal(dataset)
     if sealed:
         raise RefusedByRule(f"What is trained on this data set would be refused by the gate. {sealed}")
-    train = cases_of(dataset, parent=parent, side=Split.TRAIN)
-    validation = cases_of(dataset, parent=parent, side=Split.TUNE)
+    train = cases_of(dataset, parent=parent, side=Split.TRAIN, leaves=True)
+    validation = cases_of(dataset, parent=parent, side=Split.TUNE, leaves=True)
+    num_kept_back = num_films_kept_back(dataset, sides=(Split.TRAIN, Split.TUNE))
     if not train or not validation:
+        forbidden = f" {say_kept_back(num_kept_back)}" if num_kept_back else ""
         raise RefusedByRule(
             f"A bundle needs films with corrections, or found good, of both sides: this data set has "
             f"{len(train)} of the train side and {len(validation)} of the tune side that {parent} could "
-            "learn from. Freeze one once cases of more patients are signed."
+            f"learn from.{forbidden} Freeze one once cases of more patients are signed."
         )
-    return _Cases(train, validation)
+    return _Cases(train, validation, num_kept_back)
+
+
+def say_kept_back(number: int) -> str:
+    return f"{counted(number, 'film')} stayed here: the licence lets nothing of such films leave."
 
 
 def _write(
@@ -149,6 +159,7 @@ def _write(
         model=Path(parent.folder),
         reward=reward,
         max_response_tokens=parent.max_new_tokens,
+        left_out={KEPT_BACK: cases.num_kept_back} if cases.num_kept_back else {},
         on_film=on_film,
     )
     check_bundle(out)
@@ -175,6 +186,7 @@ def _new(
         reward=reward,
         num_train=len(cases.train),
         num_validation=len(cases.validation),
+        num_kept_back=cases.num_kept_back,
     )
 
 
@@ -187,5 +199,6 @@ def _record_export(hand_over: HandOver) -> None:
             "sha256": hand_over.sha256,
             "num_train": hand_over.num_train,
             "num_validation": hand_over.num_validation,
+            "num_kept_back": hand_over.num_kept_back,
         },
     )

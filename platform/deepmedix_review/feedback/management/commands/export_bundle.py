@@ -9,7 +9,7 @@ from django.http import Http404
 
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.handing_over.leaving import export_bundle
+from deepmedix_review.feedback.handing_over.leaving import export_bundle, say_kept_back
 from deepmedix_review.feedback.selectors import dataset_for
 from rl_feedback.bundle import REWARDS
 from rl_feedback.counting import counted
@@ -41,3 +41,5 @@ class Command(BaseCommand):
             f"{left.sha256} for {left.parent_version}: {counted(left.num_train, 'case')}, "
             f"{left.num_validation} to validate on"
         )
+        if left.num_kept_back:
+            self.stdout.write(say_kept_back(left.num_kept_back))
