@@ -43,7 +43,7 @@ def gwet_ac1(
     `categories` lists every category a reader could choose (a tally knows its own); without it those that
     were chosen, which makes chance look larger than it was when some were never chosen. With one category
     only the value is None. The interval is Student's t with n - 1 degrees of freedom on Gwet's variance, cut
-    at 1.
+    at -1 and 1.
 
     Source: K. L. Gwet, Computing inter-rater reliability and its variance in the presence of high agreement
     (2008), Br J Math Stat Psychol 61, 29-48; with gaps: Handbook of Inter-Rater Reliability, 4th ed. (2014).
@@ -91,7 +91,7 @@ def fleiss_kappa(counts: Numbers, *, confidence: float = 0.95) -> ChanceCorrecte
 
     Items may have different numbers of ratings, those without any are left out. Where all ratings lie in one
     category the value is None. The interval is Student's t with n - 1 degrees of freedom on Gwet's variance,
-    which holds away from kappa 0 too (Fleiss' own of 1971 does not), cut at 1.
+    which holds away from kappa 0 too (Fleiss' own of 1971 does not), cut at -1 and 1.
 
     Source: J. L. Fleiss, Measuring nominal scale agreement among many raters (1971), Psychol Bull 76,
     378-382; its 30 patients, each diagnosed by 6 psychiatrists, give .430. Variance: Gwet, Handbook (2014).
@@ -197,7 +197,7 @@ def _corrected(
             squares = float(times @ (of_item - value) ** 2)
             standard_error = float(np.sqrt(squares / (num_items * (num_items - 1))))
             reach = float(scipy.stats.t.ppf((1 + confidence) / 2, num_items - 1)) * standard_error
-            interval = (value - reach, min(1.0, value + reach))
+            interval = (max(-1.0, value - reach), min(1.0, value + reach))
         else:
             note = "One item only: how sure this is can't be told."
     return ChanceCorrected(

@@ -29,8 +29,8 @@ def cohen_kappa(
     """Cohen's kappa of a square table of counts: rows one reader's categories, columns the other's.
 
     `weights` is None (equality alone), "linear" or "quadratic" (by the distance of places), or a matrix of
-    agreement with 1 on the diagonal. The interval is normal, on the large-sample standard error, cut at 1.
-    Where both readers used one and the same category only, the value is None.
+    agreement with 1 on the diagonal. The interval is normal, on the large-sample standard error, cut at
+    -1 and 1. Where both readers used one and the same category only, the value is None.
 
     Sources: J. Cohen, Weighted kappa (1968), Psychol Bull 70, 213-220: its table of 200 patients gives kappa
     .492, and weighted kappa .348 with weights of disagreement 1, 3 and 6. Standard error: J. L. Fleiss, J.

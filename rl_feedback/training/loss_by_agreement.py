@@ -55,8 +55,8 @@ class VotesBehind:
             voting = votes["readers"]
             return cls(
                 agreement=_share(row["value"]),
-                low=_share(row["low"]),
-                high=_share(row["high"]),
+                low=_bound(row["low"]),
+                high=_bound(row["high"]),
                 num_shared=int(row["num_items"]),
                 num_votes=int(votes["num_votes"]),
                 num_readers=len(voting),
@@ -224,3 +224,13 @@ def _share(value: Any) -> float | None:
     if not -1 <= number <= 1:
         raise ValueError(f"{value} is no coefficient of agreement.")
     return number
+
+
+def _bound(value: Any) -> float | None:
+    """An end of its interval: of few pairs, older data sets keep one that lies far outside."""
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no end of an interval.")
+    return min(1.0, max(-1.0, number))

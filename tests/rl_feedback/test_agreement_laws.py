@@ -126,6 +126,12 @@ def test_no_value_lies_above_1_and_none_is_nan(ratings) -> None:
             assert not np.isnan([found.value, *(found.interval or ())]).any()
 
 
+def test_an_interval_of_two_items_stays_within_what_the_coefficient_can_be() -> None:
+    two = [[1, 1], [1, 2]]
+    for found in (gwet_ac1(two), gwet_ac2(two, "linear"), fleiss_kappa([[2, 0], [1, 1]])):
+        assert found.interval == (-1, 1)
+
+
 def test_readers_who_guess_agree_by_about_0() -> None:
     rng = np.random.default_rng(4)
     ratings = rng.integers(1, 6, (4, 20_000)).astype(float)

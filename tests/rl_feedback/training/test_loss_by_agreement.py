@@ -95,6 +95,10 @@ def test_what_a_frozen_set_keeps_of_votes_is_read() -> None:
     astray = VotesBehind.from_json(kept(converged=False))
     assert astray is not None
     assert not astray.knows_precision
+    # Of two pairs only, the interval of an older set reaches beyond what a coefficient can be.
+    wide = VotesBehind.from_json(kept(row={"low": -1.86, "high": 2}))
+    assert wide is not None
+    assert (wide.low, wide.high) == (-1, 1)
     assert VotesBehind.from_json({}) is None
     assert VotesBehind.from_json({"agreement": [{"criterion": "relevance"}]}) is None
 
@@ -108,6 +112,7 @@ def test_what_a_frozen_set_keeps_of_votes_is_read() -> None:
         kept(row={"value": "high"}),
         kept(row={"value": float("nan")}),
         kept(row={"value": 7}),
+        kept(row={"low": float("inf")}),
         kept(readers=5),
         {**kept(), "votes": None},
     ],
