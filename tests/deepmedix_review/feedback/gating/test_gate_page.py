@@ -187,11 +187,11 @@ def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_s
     Evaluation.objects.filter(pk=measurement.pk).update(state=JobState.RUNNING)
     assert client.post(cancel)["Location"] == page
     shown = client.get(page).content.decode()
-    assert f"cancelled by {road.researcher.username}; it ends after the films in hand" in shown
+    assert f"cancelled by {road.researcher.pseudonym}; it ends after the films in hand" in shown
     assert f'id="cancel-{measurement.uid}"' in shown
     Evaluation.objects.filter(pk=measurement.pk).update(state=JobState.CANCELLED, finished_at=timezone.now())
     shown = client.get(page).content.decode()
-    assert f"by {road.researcher.username} <time" in shown
+    assert f"by {road.researcher.pseudonym} <time" in shown
     assert "The gate decides once every measurement is done." in shown
     assert "hx-get" in shown.split('id="gate-live"')[1].split(">")[0]
     assert "is cancelled already" in client.post(cancel, follow=True).content.decode()
