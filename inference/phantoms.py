@@ -114,6 +114,15 @@ def draw_phantom(
     return Phantom(pixels=pixels, truth=truth, width=width, height=height, site=site, seed=seed)
 
 
+def truth_of(*, seed: int, site: str = "first") -> PhantomTruth:
+    """What `draw_phantom` would show, without the film; on a grid of its own size.
+
+    >>> truth_of(seed=1_000_007).answer
+    'left effusion, right pneumothorax'
+    """
+    return _truth_of(seed, site)
+
+
 def _anatomy_of(seed: int, site: Site, is_earlier: bool) -> Anatomy:
     anatomy = sample_anatomy(seed, site.patients)
     return replace(anatomy, lesions=()) if is_earlier else anatomy

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_feedback.gate.policy import (
+    GAINED_ON,
     POLICY,
     CaseScores,
     Comparison,
@@ -107,7 +108,7 @@ def decide(
         ),
     )
     gained = not policy.required_gains or any(
-        c.improved and c.figure in policy.required_gains for c in comparisons if c.suite is Suite.SEALED
+        c.improved and c.figure in policy.required_gains for c in comparisons if c.suite in GAINED_ON
     )
     passed = gained and not any(comparison.counts_against for comparison in comparisons)
     unchanged = passed and writes_the_same

@@ -54,6 +54,21 @@ class Verdict(StrEnum):
         return self not in (Verdict.TOO_FEW, Verdict.SHOWN)
 
 
+# Canaries and twins show what must not happen: nothing is gained on them.
+GAINED_ON = (Suite.SEALED, Suite.STEPS, Suite.PATIENTS)
+# What a policy that asks for a gain usually asks for, any one of it: right answers, findings named, regions,
+# on drawn films and on the site's own, and steps as readers would rate them.
+USUAL_GAINS = (
+    "exact_answer",
+    "lesion_recall",
+    "lesion_iou",
+    "step_score",
+    "answer_fit",
+    "confirmed_said",
+    "confirmed_iou",
+)
+
+
 @dataclass(frozen=True)
 class Guard:
     """One guarded figure and how much worse it may get; a drift's margin is a share of the parent's mean.
@@ -75,6 +90,17 @@ class Guard:
     fewest_patients: int = 0
     only_shown: bool = False
 
+    @property
+    def may_be_gained(self) -> bool:
+        """Whether a policy may ask for its improvement."""
+        return (
+            self.suite in GAINED_ON
+            and self.direction is not Direction.SHOULD_NOT_DRIFT
+            and not self.only_shown
+            # Format is gained on sealed films or not at all: one name stands for one figure.
+            and (self.suite is not Suite.PATIENTS or self.figure != "well_formed")
+        )
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         return cls(
@@ -89,7 +115,8 @@ class Guard:
 @dataclass(frozen=True)
 class Policy:
     """What a gate guards. Any change is another `number`: decisions keep the policy that they were made
-    under. Of the figures in `required_gains` at least one must have improved for sure, where any is named.
+    under. Of the figures in `required_gains`, of the suites in GAINED_ON, at least one must have improved for
+    sure, where any is named.
     `preference_margin` is by how much less than a half readers may prefer the candidate."""
 
     number: int
@@ -116,15 +143,19 @@ class Policy:
                 raise ValueError(f"{guard.label}: the fewest findings are a number from 0 up.")
             if guard.fewest_patients < 0:
                 raise ValueError(f"{guard.label}: the fewest patients are a number from 0 up.")
-        unknown = set(self.required_gains) - {
-            guard.figure for guard in self.guards if guard.direction is not Direction.SHOULD_NOT_DRIFT
-        }
+        unknown = set(self.required_gains) - {guard.figure for guard in self.guards if guard.may_be_gained}
         if unknown:
             raise ValueError(f"No guarded figure is called {', '.join(sorted(unknown))}: none can be gained.")
 
     def of(self, suite: Suite) -> tuple[Guard, ...]:
         """The guards of one suite."""
         return tuple(guard for guard in self.guards if guard.suite is suite)
+
+    @property
+    def gain_labels(self) -> tuple[str, ...]:
+        """What has to improve, for a person."""
+        labels = {guard.figure: guard.label for guard in self.guards if guard.may_be_gained}
+        return tuple(labels[figure] for figure in self.required_gains)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "required_gains": list(self.required_gains)}

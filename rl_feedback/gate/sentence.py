@@ -26,8 +26,7 @@ def deciding_sentence(
     """
     text = _held_or_passed(comparisons, parent=parent, lacks_gain=lacks_gain)
     if lacks_gain:
-        labels = {c.figure: c.label for c in comparisons if c.suite is Suite.SEALED}
-        names = ", ".join(_lower_first(labels[figure]) for figure in policy.required_gains)
+        names = ", ".join(map(_lower_first, policy.gain_labels))
         text += f" Of what has to improve, nothing did for sure: {names}."
     return f"{text} By policy {policy.number}."
 

@@ -109,6 +109,10 @@ class PatientFilm(models.Model):
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="patient_films")
     film = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="+")
     reference = models.JSONField(help_text="rl_feedback.sealed_patients.Reference as JSON")
+    num_harmed = models.PositiveSmallIntegerField(
+        null=True, help_text="findings that the candidate lost or said in spite of readers, once compared"
+    )
+    moved = models.FloatField(null=True, help_text="how far all else of its two answers lies apart")
 
     class Meta:
         ordering = ["pk"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from deepmedix_review.common import jobs
 from deepmedix_review.common.erasing import keep_whole
@@ -41,8 +42,9 @@ class Judged:
 
 @dataclass(frozen=True)
 class PatientPair:
-    """The same film of a sealed patient as two versions answered it."""
+    """The same film of a sealed patient as two versions answered it; `place` is its key in the benchmark."""
 
+    place: int
     film: Instance
     reference: Reference
     parent: Judged
@@ -60,7 +62,7 @@ def ask_of_patients(
     a few answers at once, each with the film's place in the benchmark; what it raises ends the asking. Raises
     EvaluationFailed where a film can't be read, or has no answer."""
     answered = set(evaluation.patient_answers.values_list("of", flat=True))
-    every = [row for row in _in_use(evaluation.benchmark) if row.pk not in answered]
+    every = list(in_use(evaluation.benchmark).exclude(pk__in=answered).order_by("pk"))
     for start in range(0, len(every), FILMS_PER_ROUND):
         films = every[start : start + FILMS_PER_ROUND]
         shown = [(str(row.pk), _picture(row.film)) for row in films]
@@ -100,10 +102,14 @@ def record_patients(evaluation: Evaluation) -> None:
 def patient_pairs(parent: Evaluation, candidate: Evaluation) -> list[PatientPair]:
     """Films that both answered, of studies that are in use: what was erased, or withdrawn since, is no more
     compared."""
-    before, after = _judged(parent), _judged(candidate)
-    rows = _in_use(candidate.benchmark)
+    return pairs_of(list(in_use(candidate.benchmark).order_by("pk")), parent, candidate)
+
+
+def pairs_of(rows: Sequence[PatientFilm], parent: Evaluation, candidate: Evaluation) -> list[PatientPair]:
+    """The same of these films alone, in their order."""
+    before, after = _judged(parent, rows), _judged(candidate, rows)
     return [
-        PatientPair(row.film, Reference.from_json(row.reference), before[row.pk], after[row.pk])
+        PatientPair(row.pk, row.film, Reference.from_json(row.reference), before[row.pk], after[row.pk])
         for row in rows
         if row.pk in before and row.pk in after
     ]
@@ -127,13 +133,12 @@ def patient_texts(evaluation: Evaluation) -> list[tuple[int, str]]:
 
 def _figures(evaluation: Evaluation) -> dict[str, dict[str, object]]:
     """The version's own, with intervals by film."""
-    judged = _judged(evaluation)
+    rows = list(evaluation.benchmark.patient_films.select_related("film"))
+    judged = _judged(evaluation, rows)
     if not judged:
         return {}
-    rows = PatientFilm.objects.in_bulk(judged)
-    scores = sealed_case_scores(
-        [one.score for one in judged.values()], [Reference.from_json(rows[key].reference) for key in judged]
-    )
+    known = {row.pk: Reference.from_json(row.reference) for row in rows}
+    scores = sealed_case_scores([one.score for one in judged.values()], [known[key] for key in judged])
     found = figures_of({name: cases for name, cases in scores.items() if any(cases.weights)}, LABELS)
     return {
         name: {"label": one.label, "mean": one.mean, "low": one.low, "high": one.high, "weight": one.weight}
@@ -141,23 +146,25 @@ def _figures(evaluation: Evaluation) -> dict[str, dict[str, object]]:
     }
 
 
-def _judged(evaluation: Evaluation) -> dict[int, Judged]:
+def _judged(evaluation: Evaluation, rows: Sequence[PatientFilm]) -> dict[int, Judged]:
     """By the film's place in the benchmark."""
     version: ModelVersion = evaluation.model_version
+    by_place = {row.pk: row for row in rows}
     found = {}
-    for answer in evaluation.patient_answers.select_related("of__film"):
-        film = answer.of.film
+    for answer in evaluation.patient_answers.filter(of__in=by_place):
+        row = by_place[answer.of_id]
         how = WroteHow(
-            version.box_frame, (answer.model_width, answer.model_height), (film.columns, film.rows)
+            version.box_frame, (answer.model_width, answer.model_height), (row.film.columns, row.film.rows)
         )
-        reference = Reference.from_json(answer.of.reference)
+        reference = Reference.from_json(row.reference)
         found[answer.of_id] = Judged(answer.text, how, score_sealed(answer.text, reference, how))
     return found
 
 
-def _in_use(benchmark: Benchmark) -> list[PatientFilm]:
+def in_use(benchmark: Benchmark) -> QuerySet[PatientFilm]:
+    """Its films of studies that are in use now."""
     rows = benchmark.patient_films.filter(film__series__study__state=Study.State.READY)
-    return list(rows.select_related("film__series__study").order_by("pk"))
+    return rows.select_related("film__series__study")
 
 
 def _picture(film: Instance) -> Grey:

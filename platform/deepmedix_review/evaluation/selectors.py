@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
@@ -55,6 +56,19 @@ def write_the_same(parent: Evaluation, candidate: Evaluation) -> bool:
     if candidate.benchmark.suite == Benchmark.Suite.PATIENTS:
         return patient_texts(parent) == patient_texts(candidate)
     return [row["text"] for row in parent.cases] == [row["text"] for row in candidate.cases]
+
+
+def chosen_pairs(parent: Evaluation, candidate: Evaluation, *, places: Sequence[int]) -> list[CasePair]:
+    """As `case_pairs`, of the films with these numbers alone: the others stay in the database."""
+    if not places:
+        return []
+    rows = Evaluation.objects.filter(pk__in=(parent.pk, candidate.pk))
+    found = {
+        pk: list(map(case_from_json, cases))
+        for pk, *cases in rows.values_list("pk", *(KeyTransform(str(place), "cases") for place in places))
+    }
+    both = zip(found[parent.pk], found[candidate.pk], strict=True)
+    return [CasePair(candidate.benchmark, before, after) for before, after in both]
 
 
 def case_pairs(parent: Evaluation, candidate: Evaluation) -> tuple[CasePair, ...]:

@@ -1,13 +1,16 @@
 """Finds the held-out films on which a candidate's answer changed most against its parent's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from deepmedix_review.evaluation.selectors import CasePair, case_pairs
+from deepmedix_review.evaluation.selectors import CasePair, case_pairs, chosen_pairs
 from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.feedback.models import GateDecision
-from inference.phantoms import draw_phantom
+from inference.phantoms import truth_of
 from rl_feedback.evaluation import CaseResult, MeasuredOtherwise
+
+MOST_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -51,30 +54,73 @@ class Changes:
     cases: tuple[ChangedCase, ...]
 
 
-def most_changed(decision: GateDecision, *, number: int = 6) -> Changes | None:
-    """Films with lost lesions first, then those whose score moved most. None of a decision without
-    figures, or on figures that are no longer measured so."""
+@dataclass(frozen=True)
+class Changed:
+    """What of `Changes` is found out once, when the gate decides: `places` are the films that changed most,
+    each as its benchmark and its number in it."""
+
+    num_lost: int
+    num_gained: int
+    places: Sequence[tuple[int, int]]
+
+
+def find_changed(
+    both: Sequence[tuple[Evaluation, Evaluation]], *, number: int = MOST_SHOWN
+) -> Changed | None:
+    """Films with lost lesions first, then those whose score moved most, of the sealed films that parent and
+    candidate answered. None where there are none, or where they are no longer measured so."""
     try:
-        pairs = [pair for before, after in _evaluations(decision) for pair in case_pairs(before, after)]
+        placed = [
+            (pair, (pair.benchmark.pk, place))
+            for before, after in both
+            for place, pair in enumerate(case_pairs(before, after))
+        ]
     except MeasuredOtherwise:
         return None
-    if not pairs:
+    if not placed:
         return None
-    lost = [_named(pair.parent) - _named(pair.candidate) for pair in pairs]
-    changed = [pair for pair in pairs if pair.parent.text != pair.candidate.text]
-    changed.sort(
-        key=lambda pair: (_named(pair.candidate) - _named(pair.parent), -_moved(pair), pair.parent.seed)
-    )
-    return Changes(
+    lost = [_named(pair.parent) - _named(pair.candidate) for pair, _ in placed]
+    changed = [one for one in placed if one[0].parent.text != one[0].candidate.text]
+    changed.sort(key=lambda one: _by_change(one[0]))
+    return Changed(
         num_lost=sum(max(0, number) for number in lost),
         num_gained=sum(max(0, -number) for number in lost),
-        cases=tuple(_shown(pair) for pair in changed[:number]),
+        places=[place for _, place in changed[:number]],
     )
+
+
+def most_changed(decision: GateDecision) -> Changes | None:
+    """None of a decision without figures, or on figures that are no longer measured so. Only the films that
+    are shown are read."""
+    both = _evaluations(decision)
+    # Decisions from before it was kept are looked through at each view.
+    found = Changed(**decision.changed) if decision.changed else find_changed(both)
+    if found is None:
+        return None
+    try:
+        pairs = [
+            pair
+            for before, after in both
+            for pair in chosen_pairs(
+                before, after, places=[at for key, at in found.places if key == before.benchmark_id]
+            )
+        ]
+    except MeasuredOtherwise:
+        return None
+    return Changes(
+        num_lost=found.num_lost,
+        num_gained=found.num_gained,
+        cases=tuple(_shown(pair) for pair in sorted(pairs, key=_by_change)),
+    )
+
+
+def _by_change(pair: CasePair) -> tuple[float, float, int]:
+    return (_named(pair.candidate) - _named(pair.parent), -_moved(pair), pair.parent.seed)
 
 
 def _evaluations(decision: GateDecision) -> list[tuple[Evaluation, Evaluation]]:
     by_benchmark: dict[int, dict[int, Evaluation]] = {}
-    sealed = decision.evaluations.filter(benchmark__suite=Benchmark.Suite.SEALED)
+    sealed = decision.evaluations.filter(benchmark__suite=Benchmark.Suite.SEALED).defer("cases")
     for evaluation in sealed.select_related("benchmark").order_by("benchmark_id"):
         by_benchmark.setdefault(evaluation.benchmark_id, {})[evaluation.model_version_id] = evaluation
     return [(both[decision.parent_id], both[decision.candidate_id]) for both in by_benchmark.values()]
@@ -92,7 +138,7 @@ def _moved(pair: CasePair) -> float:
 
 def _shown(pair: CasePair) -> ChangedCase:
     before, after = differing_pieces(pair.parent.text, pair.candidate.text)
-    truth = draw_phantom(seed=pair.parent.seed, width=56, height=56, site=pair.benchmark.site).truth
+    truth = truth_of(seed=pair.parent.seed, site=pair.benchmark.site)
     seen = truth.resized(width=100, height=100)
     return ChangedCase(
         benchmark=pair.benchmark,

@@ -339,6 +339,10 @@ class GateDecision(PublicModel):
     absent = models.JSONField(
         default=dict, blank=True, help_text="of what could not be measured, by its suite: why not"
     )
+    changed = models.JSONField(
+        null=True,
+        help_text="feedback.changed_cases.Changed as JSON; null where nothing was compared",
+    )
 
     @property
     def may_serve(self) -> bool:

@@ -14,8 +14,10 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.patient_changes import record_changes
 from deepmedix_review.evaluation.selectors import measured, scores_of, write_the_same
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
+from deepmedix_review.feedback.changed_cases import find_changed
 from deepmedix_review.feedback.datasets.freezing import freeze_dataset
 from deepmedix_review.feedback.examples import (
     LEARNS_FROM,
@@ -272,7 +274,8 @@ def pass_or_hold(candidate: ModelVersion) -> GateDecision:
         },
         writes_the_same=all(write_the_same(before, after) for before, after in both),
     )
-    return _keep_decision(candidate, parent, outcome, [evaluation for two in both for evaluation in two])
+    record_changes(on_patients.pairs)
+    return _keep_decision(candidate, parent, outcome, both)
 
 
 def _twins(scores: Sequence[tuple[Benchmark, BenchmarkScores]]) -> list[TwinScores]:
@@ -291,12 +294,17 @@ def hold_unmeasured(candidate: ModelVersion, *, reason: str) -> GateDecision:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
     policy = current_policy()
     refused = GateOutcome(False, f"Held. {reason} By policy {policy.number}.", policy, ())
-    return _keep_decision(candidate, candidate.parent, refused, [])
+    return _keep_decision(candidate, candidate.parent, refused, ())
 
 
 def _keep_decision(
-    candidate: ModelVersion, parent: ModelVersion, outcome: GateOutcome, evaluations: list[Evaluation]
+    candidate: ModelVersion,
+    parent: ModelVersion,
+    outcome: GateOutcome,
+    both: Sequence[tuple[Evaluation, Evaluation]],
 ) -> GateDecision:
+    """`both` are the measurements of parent and candidate that it rests on."""
+    changed = find_changed([two for two in both if two[1].benchmark.suite == Suite.SEALED])
     with transaction.atomic():
         decision, is_new = GateDecision.objects.get_or_create(
             candidate=candidate,
@@ -307,10 +315,11 @@ def _keep_decision(
                 "comparisons": [asdict(comparison) for comparison in outcome.comparisons],
                 "sentence": outcome.sentence,
                 "absent": dict(outcome.absent),
+                "changed": asdict(changed) if changed else None,
             },
         )
         if is_new:
-            decision.evaluations.set(evaluations)
+            decision.evaluations.set([evaluation for two in both for evaluation in two])
             record_event(
                 actor=None, action="decide_gate", subject=candidate, details={"outcome": decision.outcome}
             )

@@ -63,6 +63,7 @@ page_urlpatterns = [
     path("models/", model_views.show_models, name="model-list"),
     path("models/gate-policies/", gating_views.show_policies, name="gate-policy-list"),
     path("models/gate-policies/new/", gating_views.next_policy, name="gate-policy-new"),
+    path("models/gate-policies/take-over/", gating_views.take_over, name="gate-policy-take-over"),
     path("models/gate-policies/<int:number>/", gating_views.show_policy, name="gate-policy"),
     path("models/roll-back/", model_views.return_to_former_model, name="model-roll-back"),
     path("models/<uuid:uid>/", model_views.show_model, name="model-detail"),

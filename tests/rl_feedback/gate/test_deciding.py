@@ -222,6 +222,19 @@ def test_what_has_to_improve_must_improve_for_sure() -> None:
     assert decide([BenchmarkScores("b", parent, better)], policy=policy).passed
 
 
+def test_a_gain_counts_on_sealed_patients_and_steps_too_and_not_on_canaries() -> None:
+    guard = Guard("fit", "Fit", Direction.HIGHER_IS_BETTER, 0.05, suite=Suite.PATIENTS)
+    policy = Policy(number=9, guards=(guard,), required_gains=("fit",))
+    assert policy.gain_labels == ("Fit",)
+    low, high = {"fit": even(np.zeros(NUM_CASES))}, {"fit": even(np.ones(NUM_CASES))}
+    assert decide([BenchmarkScores("p", low, high, Suite.PATIENTS)], policy=policy).passed
+    same = decide([BenchmarkScores("p", low, low, Suite.PATIENTS)], policy=policy)
+    assert same.sentence.endswith("nothing did for sure: fit. By policy 9.")
+    for not_gained in (replace(guard, suite=Suite.CANARIES), replace(guard, only_shown=True)):
+        with pytest.raises(ValueError, match="none can be gained"):
+            replace(policy, guards=(not_gained,))
+
+
 def test_a_limit_is_asked_only_where_the_parent_keeps_it() -> None:
     guard = Guard("omitted", "Omitted", Direction.LOWER_IS_BETTER, 0.5, limit=0.0, only_for_sure=True)
     policy = Policy(number=4, guards=(guard,))

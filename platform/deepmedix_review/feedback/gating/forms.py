@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from rl_feedback.gate import POLICY, Direction, Guard, Policy, Suite
+from rl_feedback.gate.policy import USUAL_GAINS
 
 SUITES = {
     Suite.SEALED: "Sealed films",
@@ -20,6 +21,13 @@ HARMS = {
     Direction.LOWER_IS_BETTER: "rises",
     Direction.SHOULD_NOT_DRIFT: "drifts, as a share",
 }
+
+NO_GAIN, OWN_GAINS = "none", "own"
+GAINS = (
+    (NO_GAIN, "lose nothing; it need not gain anything"),
+    ("usual", "lose nothing, and gain in one of the usual figures for sure"),
+    (OWN_GAINS, "lose nothing, and gain for sure in one of the figures ticked below"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,18 @@ class PolicyForm(forms.Form):
         label="How far below a half readers may prefer it",
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
+    gains = forms.ChoiceField(label="To pass, a candidate must", choices=GAINS, widget=forms.RadioSelect)
     note = forms.CharField(label="Why it changes", max_length=500)
 
     def __init__(self, data: Any = None, *, current: Policy) -> None:
         self.current = current
         self._guards = {_key(guard): guard for guard in POLICY.guards}
         guarded = {_key(guard): guard for guard in current.guards}
-        initial = {"confidence": current.confidence, "preference_margin": current.preference_margin}
+        initial = {
+            "confidence": current.confidence,
+            "preference_margin": current.preference_margin,
+            "gains": _asked(current),
+        }
         super().__init__(data, initial=initial)
         for key, built_in in self._guards.items():
             guard = guarded.get(key, built_in)
@@ -58,8 +71,8 @@ class PolicyForm(forms.Form):
             self.fields[f"margin-{key}"] = _number(f"{guard.label}: margin", guard.margin)
             if _may_have_limit(guard):
                 self.fields[f"limit-{key}"] = _number(f"{guard.label}: at most", guard.limit, needed=False)
-            if _may_be_gained(guard):
-                is_on = guard.figure in current.required_gains
+            if guard.may_be_gained:
+                is_on = initial["gains"] == OWN_GAINS and guard.figure in current.required_gains
                 self.fields[f"gain-{key}"] = _check(f"{guard.label}: counts as a gain", is_on=is_on)
 
     @property
@@ -76,7 +89,7 @@ class PolicyForm(forms.Form):
             for key, guard in self._guards.items()
             if chosen[f"guarded-{key}"]
         ]
-        gains = [guard.figure for key, guard in self._guards.items() if chosen.get(f"gain-{key}")]
+        gains = [guard.figure for key, guard in self._guards.items() if self._is_gain(key, guard)]
         return {
             **self.current.as_json(),
             "guards": [asdict(guard) for guard in guards],
@@ -84,6 +97,30 @@ class PolicyForm(forms.Form):
             "preference_margin": chosen["preference_margin"],
             "required_gains": gains,
         }
+
+    def clean(self) -> dict[str, Any]:
+        chosen: dict[str, Any] = super().clean() or {}
+        ticked = any(chosen.get(f"gain-{key}") for key in self._guards)
+        if chosen.get("gains") == OWN_GAINS and not ticked:
+            self.add_error("gains", "Tick at least one figure under “Counts as a gain”.")
+        elif chosen.get("gains") != OWN_GAINS and any(n.startswith("gain-") for n in self.changed_data):
+            self.add_error("gains", "You ticked figures below: choose the last of these, or untick them.")
+        return chosen
+
+    def _is_gain(self, key: str, guard: Guard) -> bool:
+        chosen = self.cleaned_data
+        match chosen["gains"]:
+            case "usual":
+                return guard.figure in USUAL_GAINS and guard.may_be_gained and chosen[f"guarded-{key}"]
+            case "own":
+                return bool(chosen.get(f"gain-{key}"))
+            case _:
+                return False
+
+    @property
+    def usual_gains(self) -> str:
+        labels = [g.label for g in self._guards.values() if g.figure in USUAL_GAINS and g.may_be_gained]
+        return ", ".join(labels)
 
     def _row(self, key: str, guard: Guard) -> GuardRow:
         def field(kind: str) -> forms.BoundField | None:
@@ -107,8 +144,12 @@ def _may_have_limit(guard: Guard) -> bool:
     return guard.direction is Direction.LOWER_IS_BETTER and guard.suite not in (Suite.TWINS, Suite.PATIENTS)
 
 
-def _may_be_gained(guard: Guard) -> bool:
-    return guard.direction is not Direction.SHOULD_NOT_DRIFT and guard.suite is Suite.SEALED
+def _asked(policy: Policy) -> str:
+    """Which of GAINS it is."""
+    usual = {guard.figure for guard in policy.guards if guard.may_be_gained} & set(USUAL_GAINS)
+    if not policy.required_gains:
+        return NO_GAIN
+    return "usual" if set(policy.required_gains) == usual else OWN_GAINS
 
 
 def _check(label: str, *, is_on: bool) -> forms.BooleanField:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.evaluation.models import Evaluation
-from deepmedix_review.evaluation.patients import compared_on_patients, patient_pairs
+from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.patients import PatientPair, compared_on_patients, patient_pairs
 from deepmedix_review.evaluation.services import patients_of, set_patients
 from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
@@ -29,19 +29,28 @@ from rl_feedback.sealed_patients import Reference, references_of
 # Films that both versions answer before each decision; the oldest studies stand for all.
 MOST_FILMS = 500
 _STUDY = "assignment__case__study"
+_OF_DEMO = Q(assignment__case__reader_study__is_demo=True)
 
 
 @dataclass(frozen=True)
 class SealedSoFar:
-    """Sealed patients with a signed reading that counts, and how many it takes to hold a candidate."""
+    """Sealed patients with a signed reading that counts, and how many it takes to hold a candidate.
+    `are_of_demo`: they are drawn ones, of the demonstration."""
 
     num_patients: int
+    are_of_demo: bool
     fewest: int = FEWEST_PATIENTS
 
 
 def sealed_so_far() -> SealedSoFar:
-    patients = _readings_of_sealed().order_by().values(f"{_STUDY}__patient_pseudonym").distinct()
-    return SealedSoFar(patients.count())
+    readings = _readings_of_sealed()
+    patients = readings.order_by().values(f"{_STUDY}__patient_pseudonym").distinct()
+    return SealedSoFar(patients.count(), are_of_demo=readings.filter(_OF_DEMO).exists())
+
+
+def rests_on_demo(benchmark: Benchmark) -> bool:
+    """Whether its films are the drawn ones of the demonstration."""
+    return benchmark.patient_films.filter(film__series__study__cases__reader_study__is_demo=True).exists()
 
 
 def are_patients_set(candidate: ModelVersion) -> bool:
@@ -74,6 +83,7 @@ class PatientsCompared:
 
     scores: tuple[BenchmarkScores, ...]
     absent: str = ""
+    pairs: Sequence[PatientPair] = ()
 
 
 def compare_on_patients(both: Sequence[tuple[Evaluation, Evaluation]]) -> PatientsCompared:
@@ -86,7 +96,7 @@ def compare_on_patients(both: Sequence[tuple[Evaluation, Evaluation]]) -> Patien
     pairs = [pair for before, after in on_patients for pair in patient_pairs(before, after)]
     if not pairs:
         return PatientsCompared((), "Every film of theirs was withdrawn or erased before the gate decided.")
-    return PatientsCompared((compared_on_patients(pairs),))
+    return PatientsCompared((compared_on_patients(pairs),), pairs=pairs)
 
 
 def prompt_of(version: ModelVersion) -> str:
@@ -101,8 +111,11 @@ def _readings_of_sealed() -> QuerySet[Reading]:
 
 
 def _of_sealed() -> Q:
+    """The demonstration's drawn films stand in until a sealed patient of the site's own is read: beside these
+    they would only make the number larger."""
     sealed = Study.objects.annotate(side=side_of_patient(Shares())).filter(side=Split.TEST)
-    return Q(**{f"{_STUDY}__in": sealed.values("pk")}) & ~Q(assignment__reader__pseudonym__in=SIMULATED)
+    every = Q(**{f"{_STUDY}__in": sealed.values("pk")}) & ~Q(assignment__reader__pseudonym__in=SIMULATED)
+    return every & ~_OF_DEMO if signed_readings().filter(every & ~_OF_DEMO).exists() else every
 
 
 def _films(prompt: str) -> Mapping[Instance, Reference]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
-from deepmedix_review.evaluation.patients import Judged, PatientPair, patient_pairs
+from deepmedix_review.evaluation.patient_changes import lost, most_changed_pairs, num_compared, repeated
+from deepmedix_review.evaluation.patients import Judged, PatientPair
 from deepmedix_review.evaluation.services import patients_of
 from deepmedix_review.feedback.charts import GatePlot, patients_plot
 from deepmedix_review.feedback.differences import Piece, differing_pieces
-from deepmedix_review.feedback.gating.patients import SealedSoFar, sealed_so_far
+from deepmedix_review.feedback.gating.patients import SealedSoFar, rests_on_demo, sealed_so_far
 from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.pair_texts import steps_and_answer
 from deepmedix_review.registry.models import ModelVersion
@@ -69,6 +70,7 @@ class PatientsShown:
     so_far: SealedSoFar
     cases: tuple[PatientCase, ...]
     num_here: int
+    are_of_demo: bool
 
     @property
     def num_gone(self) -> int:
@@ -82,14 +84,16 @@ def patients_shown(version: ModelVersion, decision: GateDecision | None) -> Pati
         return None
     benchmark = patients_of(version)
     plot = patients_plot(decision) if decision else None
-    pairs = _pairs(decision) if decision and plot else []
+    both = _measured_both(decision) if decision and plot else None
+    pairs = most_changed_pairs(*both, number=MOST_SHOWN) if both else []
     return PatientsShown(
         benchmark=benchmark,
         plot=plot,
         why_not=_why_not(decision, benchmark) if plot is None else "",
         so_far=sealed_so_far(),
-        cases=tuple(_case(pair) for pair in _most_changed(pairs)),
-        num_here=len(pairs),
+        cases=tuple(map(_case, pairs)),
+        num_here=num_compared(*both) if both else 0,
+        are_of_demo=benchmark is not None and rests_on_demo(benchmark),
     )
 
 
@@ -103,46 +107,13 @@ def _why_not(decision: GateDecision | None, benchmark: Benchmark | None) -> str:
     return str(decision.absent.get(Suite.PATIENTS, "The gate decided without measuring anything."))
 
 
-def _pairs(decision: GateDecision) -> list[PatientPair]:
+def _measured_both(decision: GateDecision) -> tuple[Evaluation, Evaluation] | None:
+    """Of the parent, then of the candidate."""
+    on_patients = decision.evaluations.filter(benchmark__suite=Benchmark.Suite.PATIENTS).defer("cases")
     rows: dict[int, Evaluation] = {
-        one.model_version_id: one
-        for one in decision.evaluations.filter(benchmark__suite=Benchmark.Suite.PATIENTS).select_related(
-            "benchmark", "model_version"
-        )
+        one.model_version_id: one for one in on_patients.select_related("benchmark", "model_version")
     }
-    if len(rows) < 2:
-        return []
-    return patient_pairs(rows[decision.parent_id], rows[decision.candidate_id])
-
-
-def _most_changed(pairs: Sequence[PatientPair]) -> list[PatientPair]:
-    """Confirmed findings lost and struck ones said again first, then whatever else moved."""
-    changed = [pair for pair in pairs if pair.parent.text != pair.candidate.text]
-    changed.sort(key=lambda pair: (-_harm(pair), -_moved(pair), pair.film.pk))
-    return changed[:MOST_SHOWN]
-
-
-def _harm(pair: PatientPair) -> int:
-    return len(_lost(pair)) + len(_repeated(pair))
-
-
-def _moved(pair: PatientPair) -> float:
-    before, after = pair.parent.score, pair.candidate.score
-    regions = sum(abs((a or 0.0) - (b or 0.0)) for a, b in zip(before.ious, after.ious, strict=True))
-    gained = sum(new and not old for old, new in zip(before.found, after.found, strict=True))
-    return regions + gained + abs((before.answer or 0.0) - (after.answer or 0.0))
-
-
-def _lost(pair: PatientPair) -> list[Finding]:
-    both = zip(pair.reference.confirmed, pair.parent.score.found, pair.candidate.score.found, strict=True)
-    return [known.finding for known, before, after in both if before and not after]
-
-
-def _repeated(pair: PatientPair) -> list[Finding]:
-    """What readers ruled out, and the candidate says though its parent does not."""
-    before, after = pair.parent.score, pair.candidate.score
-    said = {*before.struck_said, *before.denied_said}
-    return [one for one in (*after.struck_said, *after.denied_said) if one not in said]
+    return (rows[decision.parent_id], rows[decision.candidate_id]) if len(rows) == 2 else None
 
 
 def _case(pair: PatientPair) -> PatientCase:
@@ -156,8 +127,8 @@ def _case(pair: PatientPair) -> PatientCase:
         height=film.rows,
         confirmed=_listed([one.finding for one in known.confirmed]),
         struck=_listed([*known.struck, *known.denied]),
-        lost=_listed(_lost(pair)),
-        repeated=_listed(_repeated(pair)),
+        lost=_listed(lost(pair)),
+        repeated=_listed(repeated(pair)),
         boxes=tuple(_drawn(box) for one in known.confirmed for box in one.boxes),
         sides=(
             _side(pair.parent, before, is_candidate=False),

@@ -1,6 +1,7 @@
 """The versions of the gate's policy: which one counts, and how a researcher makes the next."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,7 +13,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.models import GatePolicy
-from rl_feedback.gate import Policy
+from rl_feedback.gate import POLICY, Guard, Policy, Suite
 
 # Any fixed number: the advisory lock under which policies are numbered.
 _POLICY_LOCK = 7_205_761
@@ -36,6 +37,32 @@ def current_policy() -> Policy:
 
 def as_policy(row: GatePolicy) -> Policy:
     return Policy.from_json({**row.policy, "number": row.number})
+
+
+def figures_not_held() -> tuple[Guard, ...]:
+    """Built-in figures that no policy of this installation has ever held: they came after a researcher made
+    one, and one that a researcher took out is not among them."""
+    held = {
+        (guard.get("suite", Suite.SEALED), guard["figure"])
+        for content in GatePolicy.objects.values_list("policy", flat=True)
+        for guard in content["guards"]
+    }
+    return tuple(guard for guard in POLICY.guards if (guard.suite, guard.figure) not in held)
+
+
+def take_over_figures(*, actor: User) -> GatePolicy:
+    """The next version looks at them too, by their built-in margins; all else stays as it is."""
+    new = figures_not_held()
+    if not new:
+        raise RefusedByRule("The policy holds every figure that there is, or was made without it.")
+    current = current_policy()
+    place = {(guard.suite, guard.figure): number for number, guard in enumerate(POLICY.guards)}
+    guards = sorted(
+        (*current.guards, *new), key=lambda guard: place.get((guard.suite, guard.figure), len(place))
+    )
+    names = ", ".join(dict.fromkeys(guard.label for guard in new))
+    content = {**current.as_json(), "guards": [asdict(guard) for guard in guards]}
+    return make_policy(content=content, note=f"Takes over figures that came since: {names}.", actor=actor)
 
 
 def make_policy(*, content: Mapping[str, Any], note: str, actor: User) -> GatePolicy:

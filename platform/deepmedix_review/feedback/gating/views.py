@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
@@ -13,17 +13,19 @@ from deepmedix_review.feedback.gating.forms import HARMS, SUITES, PolicyForm
 from deepmedix_review.feedback.gating.policies import (
     as_policy,
     current_policy,
+    figures_not_held,
     make_policy,
     policies,
     policy_for,
+    take_over_figures,
 )
-from rl_feedback.gate import Suite
 
 
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_policies(request: HttpRequest) -> HttpResponse:
-    return render(request, "feedback/policy_list.html", {"policies": policies(acting_user(request))})
+    context = {"policies": policies(acting_user(request)), "not_held": figures_not_held()}
+    return render(request, "feedback/policy_list.html", context)
 
 
 @require_safe
@@ -32,18 +34,19 @@ def show_policy(request: HttpRequest, number: int) -> HttpResponse:
     row = policy_for(acting_user(request), number)
     record_event(actor=acting_user(request), action="view_gate_policy", subject=row)
     policy = as_policy(row)
+    counts_now = row.number == current_policy().number
     suites = [
         (title, [(guard, HARMS[guard.direction]) for guard in policy.of(suite)])
         for suite, title in SUITES.items()
         if policy.of(suite)
     ]
-    labels = {guard.figure: guard.label for guard in policy.of(Suite.SEALED)}
     context = {
         "row": row,
         "policy": policy,
         "suites": suites,
-        "gains": [labels[figure] for figure in policy.required_gains],
-        "counts_now": row.number == current_policy().number,
+        "gains": policy.gain_labels,
+        "counts_now": counts_now,
+        "not_held": figures_not_held() if counts_now else (),
     }
     return render(request, "feedback/policy_detail.html", context)
 
@@ -66,3 +69,18 @@ def next_policy(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"Policy {row.number} counts from now on.")
             return redirect("gate-policy", row.number)
     return render(request, "feedback/policy_form.html", {"form": form, "current": form.current})
+
+
+@require_POST
+@needs_capability(Capability.SET_GATE_POLICY)
+def take_over(request: HttpRequest) -> HttpResponse:
+    """The figures that came since the policy was made, with their built-in margins, as the next version."""
+    try:
+        row = take_over_figures(actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("gate-policy-list")
+    messages.success(request, f"Policy {row.number} counts from now on.")
+    return redirect("gate-policy", row.number)

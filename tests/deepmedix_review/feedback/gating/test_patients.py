@@ -1,17 +1,20 @@
 """A candidate is measured beside its parent on sealed patients of the site, by what their readers said."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation import patients
+from deepmedix_review.evaluation import patients, selectors
 from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAnswer, PatientFilm
 from deepmedix_review.evaluation.patients import (
     ask_of_patients,
@@ -25,21 +28,22 @@ from deepmedix_review.evaluation.services import (
     patients_of,
     requeue_evaluation,
 )
+from deepmedix_review.feedback.gating import patients_page
 from deepmedix_review.feedback.gating.measuring import request_gate
-from deepmedix_review.feedback.gating.patients import ensure_patients, sealed_so_far
+from deepmedix_review.feedback.gating.patients import SealedSoFar, ensure_patients, sealed_so_far
 from deepmedix_review.feedback.gating.policies import current_policy, make_policy
 from deepmedix_review.feedback.models import DatasetReading, GateDecision
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold, queue_training
 from deepmedix_review.feedback.simulated_loop.readers import SIMULATED
 from deepmedix_review.reasoning.models import Completion
-from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.models import ReaderStudy, Reading
 from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import Done, Event, GenerationRequest
 from inference.phantoms import draw_phantom
-from rl_feedback.evaluation import EvaluationFailed
+from rl_feedback.evaluation import CaseResult, EvaluationFailed, case_from_json
 from rl_feedback.gate import Suite
-from rl_feedback.sealed_patients import Reference
+from rl_feedback.sealed_patients import Reference, SealedScore, score_sealed
 from tests.deepmedix_review.feedback.road import RECIPE, Road, client_of
 from tests.factories.accounts import ExpertFactory
 from tests.factories.knowing import ASKED
@@ -215,6 +219,54 @@ def test_who_drops_what_readers_confirmed_is_held_and_the_page_shows_where(
     assert page.count("Findings that no reader judged, a film") == 1
 
 
+def test_a_view_scores_only_what_it_shows_and_reads_no_film_that_it_does_not(
+    road: Road, sealed: list[Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = measured(road, lambda text: NOTHING)
+    assert decision.changed is not None
+    monkeypatch.setattr(patients_page, "MOST_SHOWN", 1)
+    scored: list[str] = []
+    read: list[int] = []
+
+    def score(text: str, *known: Any) -> SealedScore:
+        scored.append(text)
+        return score_sealed(text, *known)
+
+    def read_case(row: Mapping[str, Any]) -> CaseResult:
+        read.append(row["seed"])
+        return case_from_json(row)
+
+    monkeypatch.setattr(patients, "score_sealed", score)
+    monkeypatch.setattr(selectors, "case_from_json", read_case)
+    client = client_of(road.researcher)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(road.url("model-detail")).content.decode()
+    assert page.split('id="sealed-patients"')[1].split("</section>")[0].count('class="changed-case"') == 1
+    assert len(scored) == 2
+    assert len(read) == 2 * len(decision.changed["places"])
+    assert not any('"evaluation_evaluation"."cases",' in str(query["sql"]) for query in queries)
+    # Of a decision from before changes were kept, the films that changed are shown too.
+    GateDecision.objects.filter(pk=decision.pk).update(changed=None)
+    PatientFilm.objects.update(num_harmed=None, moved=None)
+    again = client.get(road.url("model-detail")).content.decode()
+    drawn = [one.split('id="changed"')[1].split("</section>")[0] for one in (page, again)]
+    assert drawn[0] == drawn[1]
+    assert again.split('id="sealed-patients"')[1].split("</section>")[0].count('class="changed-case"') == 1
+
+
+def test_the_film_that_lost_most_stands_first(
+    road: Road, sealed: list[Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worst = sealed[-1].completion_a.instance
+    text = Completion.objects.filter(instance=worst).earliest("pk").text
+    measured(road, lambda said: NOTHING if said == text else said.replace("</think>", " </think>"))
+    monkeypatch.setattr(patients_page, "MOST_SHOWN", 1)
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    section = page.split('id="sealed-patients"')[1].split("</section>")[0]
+    assert worst.study.label in section
+    assert "lost: " in section
+
+
 def test_who_repeats_what_readers_struck_out_is_held(road: Road, sealed: list[Reading]) -> None:
     decision = measured(road, struck_text)
     rows = on_patients(decision)
@@ -247,6 +299,22 @@ def test_without_a_reading_of_a_sealed_patient_the_page_says_how_to_get_there(ro
     section = " ".join(page.split('id="sealed-patients"')[1].split("</section>")[0].split())
     assert "Not compared. No reader had said anything of a sealed patient when the candidate came." in section
     assert "Sign readings of the held-out patients: 1 of 30 so far." in section
+
+
+def test_drawn_films_of_the_demo_stand_in_until_a_patient_of_the_sites_own_is_read(
+    road: Road, sealed: list[Reading]
+) -> None:
+    demo = sealed[-1].assignment.case.reader_study
+    ReaderStudy.objects.filter(pk=demo.pk).update(is_demo=True)
+    assert sealed_so_far() == SealedSoFar(num_patients=1, are_of_demo=False)
+    own = sealed[:2]
+    withdrawn = Study.objects.filter(pk__in=[reading.assignment.case.study_id for reading in own])
+    withdrawn.update(state=Study.State.REJECTED)
+    assert sealed_so_far() == SealedSoFar(num_patients=1, are_of_demo=True)
+    decision = measured(road, lambda text: NOTHING)
+    assert on_patients(decision)["confirmed_said"]["num_patients"] == 1
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    assert "They are drawn films of the demonstration" in page
 
 
 def test_a_film_that_was_withdrawn_since_is_no_more_compared_nor_shown(

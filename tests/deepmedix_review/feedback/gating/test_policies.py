@@ -1,9 +1,10 @@
 """What the gate guards is a numbered policy: each can be read, a researcher makes the next, none changes."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -11,10 +12,15 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.feedback.gating.forms import PolicyForm
-from deepmedix_review.feedback.gating.policies import current_policy, make_policy
+from deepmedix_review.feedback.gating.policies import (
+    current_policy,
+    figures_not_held,
+    make_policy,
+    take_over_figures,
+)
 from deepmedix_review.feedback.models import GatePolicy
 from rl_feedback.gate import POLICIES, Suite
-from rl_feedback.gate.policy import FEWEST_OF_A_KIND
+from rl_feedback.gate.policy import FEWEST_OF_A_KIND, USUAL_GAINS
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +50,8 @@ def test_a_researcher_makes_the_next_policy_on_the_page_and_reads_each_one() -> 
     client = client_of(researcher)
     sent = as_sent(
         **{"margin-sealed-lesion_recall": "0.02", "limit-sealed-omitted": "0.5"},
-        **{"gain-sealed-lesion_recall": True, "guarded-sealed-num_boxes": None, "preference_margin": "0.1"},
+        **{"gains": "own", "gain-sealed-lesion_recall": True},
+        **{"guarded-sealed-num_boxes": None, "preference_margin": "0.1"},
     )
     answer = client.post(reverse("gate-policy-new"), sent)
     assert answer.headers["Location"] == reverse("gate-policy", args=[7])
@@ -79,9 +86,11 @@ def test_a_researcher_makes_the_next_policy_on_the_page_and_reads_each_one() -> 
         ({"note": " "}, "This field is required."),
         ({}, "Nothing differs from the policy that counts now"),
         (
-            {"gain-sealed-omitted": True, "guarded-sealed-omitted": None},
+            {"gains": "own", "gain-sealed-omitted": True, "guarded-sealed-omitted": None},
             "No guarded figure is called omitted",
         ),
+        ({"gains": "own"}, "Tick at least one figure under"),
+        ({"gain-sealed-omitted": True}, "choose the last of these, or untick them"),
         ({"margin-sealed-lesion_recall": "nan"}, "Enter a number."),
     ],
 )
@@ -90,6 +99,75 @@ def test_what_no_gate_could_guard_is_said_and_nothing_is_kept(changes: dict[str,
     assert page.status_code == 200
     assert said in page.content.decode()
     assert current_policy().number == 6
+
+
+def test_a_researcher_asks_for_a_usual_gain_by_one_choice_and_takes_it_back_by_another() -> None:
+    client = client_of(ResearcherFactory.create())
+    before = client.get(reverse("gate-policy", args=[6])).content.decode()
+    assert "nothing: a candidate that loses nothing passes" in before
+    assert f'href="{reverse("gate-policy-new")}#gains"' in before
+    sent = as_sent(gains="usual", **{"guarded-patients-answer_fit": None})
+    assert client.post(reverse("gate-policy-new"), sent).status_code == 302
+    asked = current_policy()
+    assert set(asked.required_gains) == set(USUAL_GAINS) - {"answer_fit"}
+    page = client.get(reverse("gate-policy", args=[7])).content.decode()
+    assert "at least one of Lesion recall, Lesion region IoU, Exact answers, Weakest step" in page
+    assert PolicyForm(current=asked)["gains"].value() == "usual"
+    client.post(reverse("gate-policy-new"), as_sent(gains="none"))
+    assert current_policy().required_gains == ()
+
+
+def before_sealed_patients() -> dict[str, Any]:
+    """What a researcher made when policy 5 was the newest, with a margin of their own and a figure less."""
+    guards = [asdict(guard) for guard in POLICIES[4].guards if guard.figure != "num_boxes"]
+    next(guard for guard in guards if guard["figure"] == "lesion_recall")["margin"] = 0.01
+    return {**POLICIES[4].as_json(), "guards": guards}
+
+
+@pytest.fixture
+def updated() -> User:
+    """Who made the newest policy in an installation that knew built-in ones up to 5."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE feedback_gatepolicy DISABLE TRIGGER kept_as_it_was_made")
+        cursor.execute("DELETE FROM feedback_gatepolicy WHERE number = 6")
+        cursor.execute("ALTER TABLE feedback_gatepolicy ENABLE TRIGGER kept_as_it_was_made")
+    researcher: User = ResearcherFactory.create()
+    make_policy(content=before_sealed_patients(), note="Stricter.", actor=researcher)
+    return researcher
+
+
+def test_a_policy_from_before_figures_came_says_which_and_takes_them_over_in_one_press(
+    updated: User,
+) -> None:
+    client, take_over = client_of(updated), reverse("gate-policy-take-over")
+    for address in (reverse("gate-policy-list"), reverse("gate-policy", args=[6])):
+        page = client.get(address).content.decode()
+        assert "was made before 10 figures came, and does not look at them:</strong>" in page
+        assert "Struck findings said again, " in page
+        assert f'action="{take_over}"' in page
+    assert "before 10 figures" not in client.get(reverse("gate-policy", args=[5])).content.decode()
+    assert client_of(AdminFactory.create()).post(take_over).status_code == 403
+    assert client.post(take_over)["Location"] == reverse("gate-policy", args=[7])
+    taken = current_policy()
+    assert taken.of(Suite.PATIENTS) == POLICIES[5].of(Suite.PATIENTS)
+    sealed = {guard.figure: guard.margin for guard in taken.of(Suite.SEALED)}
+    assert sealed["lesion_recall"] == 0.01
+    assert "num_boxes" not in sealed
+    made = AuditEvent.objects.filter(action="make_gate_policy").latest("sequence")
+    assert made.actor == updated
+    assert "Takes over figures that came since: Confirmed findings said" in made.details["note"]
+    assert "figures came" not in client.get(reverse("gate-policy-list")).content.decode()
+    assert "holds every figure that there is" in client.post(take_over, follow=True).content.decode()
+    assert current_policy() == taken
+
+
+def test_a_figure_that_a_researcher_took_out_is_not_offered_again() -> None:
+    researcher = ResearcherFactory.create()
+    content = before_sealed_patients()
+    make_policy(content=content, note="Without sealed patients.", actor=researcher)
+    assert figures_not_held() == ()
+    with pytest.raises(RefusedByRule, match="or was made without it"):
+        take_over_figures(actor=researcher)
 
 
 def test_no_policy_is_changed_or_taken_away() -> None:
