@@ -19,12 +19,13 @@ from deepmedix_review.feedback.gating.policies import (
     policy_for,
     take_over_figures,
 )
+from rl_feedback.gate import Suite
 
 
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_policies(request: HttpRequest) -> HttpResponse:
-    context = {"policies": policies(acting_user(request)), "not_held": figures_not_held()}
+    context = {"policies": policies(acting_user(request)), "not_held": _not_held()}
     return render(request, "feedback/policy_list.html", context)
 
 
@@ -46,7 +47,7 @@ def show_policy(request: HttpRequest, number: int) -> HttpResponse:
         "suites": suites,
         "gains": policy.gain_labels,
         "counts_now": counts_now,
-        "not_held": figures_not_held() if counts_now else (),
+        "not_held": _not_held() if counts_now else (),
     }
     return render(request, "feedback/policy_detail.html", context)
 
@@ -84,3 +85,10 @@ def take_over(request: HttpRequest) -> HttpResponse:
         return redirect("gate-policy-list")
     messages.success(request, f"Policy {row.number} counts from now on.")
     return redirect("gate-policy", row.number)
+
+
+def _not_held() -> list[tuple[str, list[str]]]:
+    """The labels of figures that came since, below what they are of."""
+    new = figures_not_held()
+    by_suite = [(SUITES[suite], [one.label for one in new if one.suite is suite]) for suite in Suite]
+    return [(title, labels) for title, labels in by_suite if labels]

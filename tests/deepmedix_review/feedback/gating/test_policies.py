@@ -142,10 +142,10 @@ def test_a_policy_from_before_figures_came_says_which_and_takes_them_over_in_one
     client, take_over = client_of(updated), reverse("gate-policy-take-over")
     for address in (reverse("gate-policy-list"), reverse("gate-policy", args=[6])):
         page = client.get(address).content.decode()
-        assert "was made before 10 figures came, and does not look at them:</strong>" in page
-        assert "Struck findings said again, " in page
+        assert "Figures came since the policy that counts was made" in page
+        assert "Sealed patients of this site, by what their readers said: Confirmed findings said, " in page
         assert f'action="{take_over}"' in page
-    assert "before 10 figures" not in client.get(reverse("gate-policy", args=[5])).content.decode()
+    assert "Figures came since" not in client.get(reverse("gate-policy", args=[5])).content.decode()
     assert client_of(AdminFactory.create()).post(take_over).status_code == 403
     assert client.post(take_over)["Location"] == reverse("gate-policy", args=[7])
     taken = current_policy()
@@ -156,7 +156,7 @@ def test_a_policy_from_before_figures_came_says_which_and_takes_them_over_in_one
     made = AuditEvent.objects.filter(action="make_gate_policy").latest("sequence")
     assert made.actor == updated
     assert "Takes over figures that came since: Confirmed findings said" in made.details["note"]
-    assert "figures came" not in client.get(reverse("gate-policy-list")).content.decode()
+    assert "Figures came since" not in client.get(reverse("gate-policy-list")).content.decode()
     assert "holds every figure that there is" in client.post(take_over, follow=True).content.decode()
     assert current_policy() == taken
 
