@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,14 +15,17 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 from safetensors.torch import load_file, save_file
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState, LeasedJob
+from deepmedix_review.common.models import FINAL_STATES, JobState, LeasedJob
+from deepmedix_review.erasure.in_use import hindrances
 from deepmedix_review.evaluation.models import Evaluation
-from deepmedix_review.feedback.handing_over.leaving import export_bundle
+from deepmedix_review.feedback.handing_over import leaving
+from deepmedix_review.feedback.handing_over.leaving import cancel_bundle, export_bundle
 from deepmedix_review.feedback.handing_over.returning import import_returned
 from deepmedix_review.feedback.handing_over.tasks import take_model_back, write_bundle_archive
 from deepmedix_review.feedback.models import HandOver, ModelReturn, TrainingRun
@@ -29,13 +33,21 @@ from deepmedix_review.feedback.sealed_patients import sealed_names
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import SourceDataset, Split, Study
+from rl_feedback.bundle import write_bundle
 from rl_feedback.bundle.checking import check_bundle
+from rl_feedback.bundle.writing import BundleFigures
 from rl_feedback.counting import counted
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from, serving_model_with_weights
 from tests.workers import Workers, wait_until
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_second_connection(settings: Settings) -> None:
+    """The thread that renews a lease sees nothing of a test's transaction: it shall not come to it."""
+    settings.LEASE_SECONDS = 3600
 
 
 @pytest.fixture
@@ -146,6 +158,41 @@ def test_what_a_licence_forbids_stays_here_and_is_counted(
     with pytest.raises(CommandError, match=r"0 of the tune side .* 3 films stayed here"):
         run("export_bundle", str(mixed.uid), "--actor", "rita", "--out", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()
+
+
+def test_a_bundle_that_a_command_writes_hinders_erasure_and_can_be_cancelled(
+    parent: ModelVersion, dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studies = list(Study.objects.values_list("pk", flat=True))
+    rita = User.objects.get(username="rita")
+    seen = []
+
+    def watched(*arguments: Any, on_film: Callable[[int], None], **named: Any) -> BundleFigures:
+        def tell(num_written: int) -> None:
+            [writing] = HandOver.objects.exclude(state__in=FINAL_STATES)
+            seen.append((writing.state, hindrances(studies)))
+            if len(seen) > 1:
+                cancel_bundle(writing, actor=rita)
+            on_film(num_written)
+
+        return write_bundle(*arguments, on_film=tell, **named)
+
+    monkeypatch.setattr(leaving, "write_bundle", watched)
+    monkeypatch.setattr(leaving, "FILMS_PER_BEAT", 1)
+    with pytest.raises(RefusedByRule, match="cancelled; nothing was written"):
+        export_bundle(dataset, out=tmp_path / "out", actor=rita)
+    [(state, [sentence]), *_] = seen
+    assert state == JobState.RUNNING
+    assert sentence.startswith("A bundle of a data set that has it is being written.")
+    assert not (tmp_path / "out").exists()
+    assert HandOver.objects.get().state == JobState.CANCELLED
+    assert hindrances(studies) == []
+
+    monkeypatch.undo()
+    (tmp_path / "out").mkdir()
+    with pytest.raises(RefusedByRule, match="is there already"):
+        export_bundle(dataset, out=tmp_path / "out", actor=rita)
+    assert "is there already" in HandOver.objects.latest("pk").error
 
 
 def ask_for_a_bundle(client: Client, dataset) -> HandOver:

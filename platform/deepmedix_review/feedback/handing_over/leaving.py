@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -45,20 +46,28 @@ def export_bundle(
     dataset: PreferenceDataset, *, out: Path, actor: User, reward: str = "grounded"
 ) -> HandOver:
     """A new folder with the train side to learn from and the tune side to validate on, for the version that
-    serves now; nothing of the test side leaves."""
-    require(actor, Capability.TRAIN_MODELS)
-    parent = serving_model()
-    cases = _cases_to_hand_over(dataset, parent=parent)
-    try:
-        figures = _write(out, cases, parent=parent, reward=reward, on_film=lambda _: None)
-    except ValueError as error:
-        raise RefusedByRule(str(error)) from error
+    serves now; nothing of the test side leaves.
+
+    It stands among the hand-overs while it is written, so nothing of it is erased meanwhile. Where this
+    process dies, a worker writes the bundle as an archive.
+    """
     with transaction.atomic():
-        hand_over = _new(dataset, parent=parent, cases=cases, actor=actor, reward=reward)
-        hand_over.state, hand_over.sha256 = JobState.DONE, figures.sha256
-        hand_over.num_written = hand_over.num_films
-        hand_over.save()
-        _record_export(hand_over)
+        # Claimed before a worker can see it.
+        hand_over = jobs.claim(HandOver, job_id=queue_bundle(dataset, actor=actor, reward=reward).pk)
+    assert hand_over is not None
+    try:
+        with jobs.kept_alive(hand_over) as check:
+            cases = _cases_to_hand_over(dataset, parent=hand_over.parent_version)
+            figures = _write(out, cases, hand_over, on_film=_teller(hand_over, check))
+            with transaction.atomic():
+                _finish(hand_over, cases, figures)
+    except Exception as error:
+        jobs.end_by(hand_over, error)
+        if isinstance(error, jobs.JobCancelled):
+            raise RefusedByRule("The bundle was cancelled; nothing was written.") from error
+        if isinstance(error, ValueError):
+            raise RefusedByRule(str(error)) from error
+        raise
     return hand_over
 
 
@@ -70,8 +79,15 @@ def queue_bundle(dataset: PreferenceDataset, *, actor: User, reward: str) -> Han
     parent = serving_model()
     with transaction.atomic():
         cases = _cases_to_hand_over(dataset, parent=parent)
-        hand_over = _new(dataset, parent=parent, cases=cases, actor=actor, reward=reward)
-        hand_over.save()
+        hand_over = HandOver.objects.create(
+            dataset=dataset,
+            parent_version=parent,
+            created_by=actor,
+            reward=reward,
+            num_train=len(cases.train),
+            num_validation=len(cases.validation),
+            num_kept_back=cases.num_kept_back,
+        )
         record_event(
             actor=actor, action="request_bundle", subject=hand_over, details={"data_set": str(dataset.uid)}
         )
@@ -80,33 +96,39 @@ def queue_bundle(dataset: PreferenceDataset, *, actor: User, reward: str) -> Han
 
 def write_archive(hand_over: HandOver, *, check: Callable[[], None]) -> None:
     """Write the bundle, check it as a cluster would use it, and pack it: whole or not at all."""
-    parent, path = hand_over.parent_version, archive_path(hand_over)
-    cases = _cases_to_hand_over(hand_over.dataset, parent=parent)
+    path = archive_path(hand_over)
+    cases = _cases_to_hand_over(hand_over.dataset, parent=hand_over.parent_version)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+        bundle = Path(scratch) / "bundle"
+        figures = _write(bundle, cases, hand_over, on_film=_teller(hand_over, check))
+        packed = _packed(bundle, Path(scratch) / "bundle.zip", check=check)
+        packed.replace(path)
+    with transaction.atomic():
+        _finish(hand_over, cases, figures, archive_bytes=path.stat().st_size)
 
+
+def _teller(hand_over: HandOver, check: Callable[[], None]) -> Callable[[int], None]:
     def tell(num_written: int) -> None:
         check()
         if num_written % FILMS_PER_BEAT == 0:
             jobs.heartbeat(hand_over, num_written=num_written)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
-        figures = _write(
-            Path(scratch) / "bundle", cases, parent=parent, reward=hand_over.reward, on_film=tell
-        )
-        packed = _packed(Path(scratch) / "bundle", Path(scratch) / "bundle.zip", check=check)
-        packed.replace(path)
-    with transaction.atomic():
-        jobs.finish(
-            hand_over,
-            state=JobState.DONE,
-            sha256=figures.sha256,
-            num_train=figures.num_train,
-            num_validation=figures.num_validation,
-            num_kept_back=cases.num_kept_back,
-            num_written=figures.num_train + figures.num_validation,
-            archive_bytes=path.stat().st_size,
-        )
-        _record_export(hand_over)
+    return tell
+
+
+def _finish(hand_over: HandOver, cases: _Cases, figures: BundleFigures, **fields: Any) -> None:
+    jobs.finish(
+        hand_over,
+        state=JobState.DONE,
+        sha256=figures.sha256,
+        num_train=figures.num_train,
+        num_validation=figures.num_validation,
+        num_kept_back=cases.num_kept_back,
+        num_written=figures.num_train + figures.num_validation,
+        **fields,
+    )
+    _record_export(hand_over)
 
 
 def cancel_bundle(hand_over: HandOver, *, actor: User) -> None:
@@ -146,10 +168,9 @@ def say_kept_back(number: int) -> str:
     return f"{counted(number, 'film')} stayed here: the licence lets nothing of such films leave."
 
 
-def _write(
-    out: Path, cases: _Cases, *, parent: ModelVersion, reward: str, on_film: Callable[[int], None]
-) -> BundleFigures:
+def _write(out: Path, cases: _Cases, hand_over: HandOver, *, on_film: Callable[[int], None]) -> BundleFigures:
     """Raises ValueError where a case can't be handed over, or the bundle would not work."""
+    parent = hand_over.parent_version
     figures = write_bundle(
         out,
         train=cases.train,
@@ -157,7 +178,7 @@ def _write(
         data=Path(settings.FILM_FOLDER),
         view=FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels),
         model=Path(parent.folder),
-        reward=reward,
+        reward=hand_over.reward,
         max_response_tokens=parent.max_new_tokens,
         left_out={KEPT_BACK: cases.num_kept_back} if cases.num_kept_back else {},
         on_film=on_film,
@@ -174,20 +195,6 @@ def _packed(bundle: Path, archive: Path, *, check: Callable[[], None]) -> Path:
             if path.is_file():
                 packed.write(path, Path("bundle") / path.relative_to(bundle))
     return archive
-
-
-def _new(
-    dataset: PreferenceDataset, *, parent: ModelVersion, cases: _Cases, actor: User, reward: str
-) -> HandOver:
-    return HandOver(
-        dataset=dataset,
-        parent_version=parent,
-        created_by=actor,
-        reward=reward,
-        num_train=len(cases.train),
-        num_validation=len(cases.validation),
-        num_kept_back=cases.num_kept_back,
-    )
 
 
 def _record_export(hand_over: HandOver) -> None:
