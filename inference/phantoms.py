@@ -97,7 +97,7 @@ def draw_phantom(
 
     >>> film = draw_phantom(seed=1_000_007, site="second")
     >>> film.pixels.shape, film.truth.answer, draw_phantom(seed=1_000_007).truth.answer
-    ((112, 112), 'left cavity', 'left effusion, right pneumothorax')
+    ((112, 112), 'left consolidation', 'left effusion, right pneumothorax')
     """
     if site not in SITES:
         raise ValueError(f"There is no site {site!r}; the sites are {', '.join(sorted(SITES))}.")

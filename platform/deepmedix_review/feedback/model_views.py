@@ -1,7 +1,8 @@
 """Pages on model versions: the list, and one version with its gate, its run and where it came from."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -166,6 +167,29 @@ def cancel_measurement(request: HttpRequest, uid: UUID, measurement: UUID) -> Ht
     return _told_to(cancel_evaluation, request, uid, measurement)
 
 
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def retry_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
+    return _told_all_to(retry_evaluation, request, uid, of=(JobState.FAILED, JobState.CANCELLED))
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def cancel_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
+    return _told_all_to(cancel_evaluation, request, uid, of=(JobState.QUEUED, JobState.RUNNING))
+
+
+def _told_all_to(
+    act: Callable[..., None], request: HttpRequest, uid: UUID, *, of: Sequence[JobState]
+) -> HttpResponse:
+    """Done to each of them in one of these states, but for one that left it meanwhile."""
+    version = get_object_or_404(versions(), uid=uid)
+    for evaluation in _measurements(version).filter(state__in=of):
+        with suppress(RefusedByRule):
+            act(evaluation, actor=acting_user(request))
+    return redirect("model-detail", version.uid)
+
+
 def _told_to(act: Callable[..., None], request: HttpRequest, uid: UUID, measurement: UUID) -> HttpResponse:
     """Done to one of the measurements that the gate waits for, of the candidate or of its parent."""
     version = get_object_or_404(versions(), uid=uid)
@@ -221,5 +245,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "plots": gate_plots(decision) if decision else (),
         "evaluations": evaluations,
         "is_stuck": is_stuck,
+        "num_going": sum(not row.is_final for row in evaluations),
+        "num_ended_early": sum(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations),
         "is_live": bool(evaluations) and (not is_stuck or not all(row.is_final for row in evaluations)),
     }

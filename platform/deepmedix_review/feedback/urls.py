@@ -72,6 +72,10 @@ page_urlpatterns = [
     path("models/<uuid:uid>/promote/", model_views.promote, name="model-promote"),
     path("models/<uuid:uid>/retire/", model_views.retire, name="model-retire"),
     path(
+        "models/<uuid:uid>/measurements/cancel/", model_views.cancel_measurements, name="measurements-cancel"
+    ),
+    path("models/<uuid:uid>/measurements/retry/", model_views.retry_measurements, name="measurements-retry"),
+    path(
         "models/<uuid:uid>/measurements/<uuid:measurement>/cancel/",
         model_views.cancel_measurement,
         name="measurement-cancel",

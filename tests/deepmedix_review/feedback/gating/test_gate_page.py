@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
@@ -204,3 +205,27 @@ def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_s
     )
     elsewhere = reverse("measurement-cancel", args=[road.candidate.uid, of_another.uid])
     assert client.post(elsewhere).status_code == 404
+
+
+def test_all_measurements_are_cancelled_in_one_press_and_go_on_in_another(road: Road) -> None:
+    request_gate(road.candidate, actor=None)
+    done = Evaluation.objects.filter(model_version=road.parent).earliest("pk")
+    Evaluation.objects.filter(pk=done.pk).update(state=JobState.DONE)
+    client, page = client_of(road.researcher), road.url("model-detail")
+    cancel, retry = (
+        reverse(f"measurements-{name}", args=[road.candidate.uid]) for name in ("cancel", "retry")
+    )
+    num_others = Evaluation.objects.count() - 1
+    assert f"Cancel all {num_others}</button>" in client.get(page).content.decode()
+    assert client_of(ExpertFactory.create()).post(cancel).status_code == 403
+    assert client.post(cancel)["Location"] == page
+    others = Evaluation.objects.exclude(pk=done.pk)
+    assert {(one.state, one.cancelled_by) for one in others} == {(JobState.CANCELLED, road.researcher)}
+    assert AuditEvent.objects.filter(action="cancel_evaluation").count() == num_others
+    shown = client.get(page).content.decode()
+    assert f"Go on with all {num_others}</button>" in shown
+    assert "Cancel all" not in shown
+    client.post(retry)
+    assert {one.state for one in others.all()} == {JobState.QUEUED}
+    done.refresh_from_db()
+    assert (done.state, done.cancelled_by) == (JobState.DONE, None)
