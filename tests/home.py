@@ -29,6 +29,8 @@ os.environ["DEIDENTIFICATION_KEY"] = "of the tests"
 # Jobs of killed workers come back within seconds.
 os.environ.setdefault("LEASE_SECONDS", "10")
 os.environ.setdefault("RECONCILE_SECONDS", "1")
+# Drawn films are small.
+os.environ.setdefault("SMALLEST_FILM_SIDE", "32")
 # The gate's road is tested with few films; its figures are tested by themselves.
 os.environ.setdefault("GATE_NUM_PHANTOMS", "4")
 os.environ["HF_HUB_OFFLINE"] = "1"

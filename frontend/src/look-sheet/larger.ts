@@ -6,12 +6,19 @@ interface Shown {
   readonly picture: HTMLImageElement;
   /** The sheet's own tick, which alone is sent: the one over the film follows it. */
   readonly tick: HTMLInputElement;
+  readonly entry: HTMLElement;
   readonly name: string;
   /** Which film of its study it is, where there are several. */
   readonly place: string;
 }
 
-export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement): void {
+export interface Larger {
+  /** The sheet's entry of the film that is shown over it; null while none is. */
+  shown(): HTMLElement | null;
+  next(): void;
+}
+
+export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement): Larger {
   const part = <Kind extends HTMLElement>(selector: string): Kind => {
     const found = dialog.querySelector<Kind>(selector);
     if (found === null) throw new Error(`The sheet's dialog has no ${selector}`);
@@ -20,7 +27,7 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   const area = part<HTMLElement>("[data-larger-film]");
   const tick = part<HTMLInputElement>("input");
   const kept = part<HTMLElement>("[data-larger-kept]");
-  const films = filmsOf(sheet);
+  let films = filmsOf(sheet);
   let at = 0;
   let film: StudyFilm | null = null;
   let close = (): void => {};
@@ -46,6 +53,7 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
     const shown = films[at];
     if (shown === undefined) return;
     tick.checked = shown.tick.checked;
+    tick.disabled = !shown.tick.isConnected;
     kept.textContent = keptBeside(shown.tick);
   };
   /** At either end it stays, so that nobody begins anew unawares. */
@@ -53,9 +61,13 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   const closed = (): void => {
     film?.dispose();
     film = null;
-    films[at]?.tick.focus();
+    const left = [...films.slice(at), ...films.slice(0, at).reverse()];
+    left.find((each) => each.tick.isConnected)?.tick.focus();
   };
-  const open = (next: number): void => {
+  const open = (entry: Element | null): void => {
+    // Anew each time: what was decided on meanwhile is no film to look at any more.
+    films = filmsOf(sheet);
+    const next = films.findIndex((each) => entry?.contains(each.tick));
     if (next < 0) return;
     close = openDialog(dialog, closed);
     show(next);
@@ -65,14 +77,13 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
     const link = (event.target as Element).closest("[data-larger]");
     if (link === null) return;
     event.preventDefault();
-    open(films.findIndex((each) => link.closest("li")?.contains(each.tick)));
+    open(link.closest("li"));
   });
   sheet.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target instanceof HTMLButtonElement) return;
-    const chosen = films.findIndex((each) => each.tick === event.target);
-    if (chosen < 0) return;
+    if (!(event.target as Element).matches("li input[type=checkbox]")) return;
     event.preventDefault();
-    open(chosen);
+    open((event.target as Element).closest("li"));
   });
   tick.addEventListener("click", () => {
     if (films[at]?.tick.checked !== tick.checked) films[at]?.tick.click();
@@ -86,6 +97,10 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
   part("[data-larger-back]").addEventListener("click", () => walk(-1));
   part("[data-larger-on]").addEventListener("click", () => walk(1));
   part("[data-larger-close]").addEventListener("click", () => close());
+  return {
+    shown: () => (film === null ? null : (films[at]?.entry ?? null)),
+    next: () => walk(1),
+  };
 }
 
 function keptBeside(tick: HTMLInputElement): string {
@@ -96,13 +111,14 @@ function keptBeside(tick: HTMLInputElement): string {
 
 function filmsOf(sheet: HTMLFormElement): Shown[] {
   return [...sheet.querySelectorAll("li")].flatMap((study) => {
-    const tick = study.querySelector<HTMLInputElement>("input[name=marked]");
+    const tick = study.querySelector<HTMLInputElement>("input[type=checkbox]");
     const pictures = [...study.querySelectorAll<HTMLImageElement>("img[data-film-url]")];
     const name = study.querySelector("[data-larger-name]")?.textContent ?? "";
     if (tick === null) return [];
     return pictures.map((picture, index) => ({
       picture,
       tick,
+      entry: study,
       name,
       place: pictures.length > 1 ? `${index + 1} of its study's ${pictures.length}` : "",
     }));

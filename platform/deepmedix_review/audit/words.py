@@ -19,6 +19,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "hold_study": "put a study on hold",
         "accept_study": "accepted a held study",
         "reject_study": "rejected a held study",
+        "undo_decision": "took a decision on a held study back",
         "open_source": "began to bring a published data set in",
         "keep_reference": "brought in what a source says of a study",
     },

@@ -139,6 +139,8 @@ WEBHOOK_ORIGINS = [one.strip() for one in os.environ.get("WEBHOOK_ORIGINS", "").
 PULL_DAYS = int(os.environ.get("PULL_DAYS", "7"))
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
+# A film with fewer pixels a side is held for a decision.
+SMALLEST_FILM_SIDE = int(os.environ.get("SMALLEST_FILM_SIDE", "256"))
 # Of one zip or tar archive, unpacked: the largest parts that public data sets come in have a tenth of it.
 MAX_ARCHIVE_FILES = 500_000
 MAX_ARCHIVE_BYTES = 1024 * 1024**3

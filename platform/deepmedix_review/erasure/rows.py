@@ -34,6 +34,7 @@ from deepmedix_review.reviews.models import (
 )
 from deepmedix_review.studies.models import (
     CollectionMember,
+    DecidedStudy,
     ImportItem,
     Instance,
     PacsPull,
@@ -111,6 +112,7 @@ TABLES: Sequence[Table] = (
     Table(InferenceJob.objects.all(), "study", "inference_jobs"),
     Table(PictureView.objects.all(), "film__series__study"),
     Table(Sighting.objects.all(), "film__series__study", "sightings"),
+    Table(DecidedStudy.objects.all(), "study"),
     Table(ReferenceRegion.objects.all(), "reference__study", "reference_regions"),
     Table(Reference.objects.all(), "study", "references"),
     Table(CollectionMember.objects.all(), "study", "collection_places"),
@@ -154,6 +156,7 @@ DETACHED: Sequence[Detached] = (
         {"reading": None},
         "frozen_rows",
     ),
+    Detached(Instance.objects.all(), ("near_to__series__study",), {"near_to": None}, ""),
     Detached(
         ImportItem.objects.all(),
         ("instance__series__study",),

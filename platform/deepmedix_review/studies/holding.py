@@ -1,6 +1,7 @@
 """Takes odd studies out of use, and records what an admin decides on them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -10,6 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.intake.odd import OddKind
 from deepmedix_review.studies.models import Instance, Sighting, Study
 
 LONGEST_REASON = 300
@@ -62,16 +64,17 @@ def hold_study(study: Study, *, reason: str, actor: User, names_seen_by: User | 
         raise RefusedByRule(f"{study.label} is {study.state} already; only a study in use is put on hold.")
     study.state = Study.State.HELD
     study.held_reasons = [*(known for known in study.held_reasons if known != reason), reason]
+    study.held_for = OddKind.NAME if names_seen_by else OddKind.BY_HAND
     study.name_seen_at, study.name_seen_by = None, None
     study.looked_at, study.looked_by = timezone.now() if names_seen_by else None, names_seen_by
-    study.save(update_fields=["state", "held_reasons", *LOOK])
+    study.save(update_fields=["state", "held_reasons", "held_for", *LOOK])
     record_event(actor=actor, action="hold_study", subject=study)
     return study
 
 
-def close_sightings(study: Study) -> None:
+def close_sightings(study: Study, *, at: datetime | None = None) -> None:
     """A person has looked at what readers saw. Call it in the transaction that decides."""
-    Sighting.objects.filter(film__series__study=study, looked_at=None).update(looked_at=timezone.now())
+    Sighting.objects.filter(film__series__study=study, looked_at=None).update(looked_at=at or timezone.now())
 
 
 def twins_in_use(studies: Sequence[Study]) -> dict[int, Study]:
@@ -97,15 +100,22 @@ def _check_acceptable(study: Study) -> None:
             f"{study.label} can't be accepted: somebody ticked that a name is written on it. Look at it, and "
             "untick it first if there is none."
         )
-    for instance in Instance.objects.filter(series__study=study).order_by("pk"):
-        if instance.num_frames > 1:
-            raise RefusedByRule(
-                f"{study.label} holds a film of {instance.num_frames} pictures, and one film is one picture. "
+    films = list(Instance.objects.filter(series__study=study).order_by("pk"))
+    if objection := objection_to(study, films=films, twin=twins_in_use([study]).get(study.pk)):
+        raise RefusedByRule(objection)
+
+
+def objection_to(study: Study, *, films: Sequence[Instance], twin: Study | None) -> str:
+    """Why its films can't be accepted, by a sentence; empty where they can. `twin`: see `twins_in_use`."""
+    for film in films:
+        if film.num_frames > 1:
+            return (
+                f"{study.label} holds a film of {film.num_frames} pictures, and one film is one picture. "
                 "Export the picture that is meant and import it, then reject this study."
             )
-    other = twins_in_use([study]).get(study.pk)
-    if other is not None:
-        raise RefusedByRule(
-            f"{study.label} can't be accepted: its picture is in use as {other.label}, with other tags or as "
-            f"another patient's. Reject it, or put {other.label} on hold first."
+    if twin is not None:
+        return (
+            f"{study.label} can't be accepted: its picture is in use as {twin.label}, with other tags or as "
+            f"another patient's. Reject it, or put {twin.label} on hold first."
         )
+    return ""

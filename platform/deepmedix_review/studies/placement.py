@@ -1,14 +1,24 @@
 """Where a new film belongs: in which study, whether it came before, and whether an admin looks first."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.db.models import IntegerField, Q
+from django.db.models.expressions import RawSQL
 
 from deepmedix_review.studies.intake import tags
 from deepmedix_review.studies.intake.decoding import DecodedFilm
-from deepmedix_review.studies.intake.deidentification import Identity, keyed_uid, names_patient
-from deepmedix_review.studies.intake.oddities import reasons_to_hold, view_position
+from deepmedix_review.studies.intake.deidentification import (
+    Identity,
+    keyed_uid,
+    names_patient,
+    shifted_study_date,
+)
+from deepmedix_review.studies.intake.fingerprint import MOST_BITS_APART
+from deepmedix_review.studies.intake.odd import Oddity, OddKind
+from deepmedix_review.studies.intake.oddities import find_oddities, view_position
 from deepmedix_review.studies.models import Instance, Study
 
 # What the display file of a PNG or JPEG says, which came without tags.
@@ -17,17 +27,22 @@ UNTAGGED = "OT"
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a film goes, and why an admin should look at it first; no reasons: it may be read at once."""
+    """Where a film goes, and why an admin should look at it first; no oddities: it may be read at once."""
 
     identity: Identity
-    reasons: tuple[str, ...]
+    oddities: tuple[Oddity, ...]
     copy_of: Instance | None = None
+    near_to: Instance | None = None
     duplicate_of: Instance | None = None
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(odd.sentence for odd in self.oddities)
 
-def place_film(film: DecodedFilm, identity: Identity) -> Placement:
+
+def place_film(film: DecodedFilm, identity: Identity, *, is_phantom: bool) -> Placement:
     """Call it under locks on the study's and the picture's name, so that what it finds stays."""
-    reasons = reasons_to_hold(film)
+    found = find_oddities(film, smallest_side=settings.SMALLEST_FILM_SIDE)
     same = (
         Instance.objects.filter(pixel_sha256=film.pixel_sha256).select_related("series__study").order_by("pk")
     )
@@ -36,26 +51,72 @@ def place_film(film: DecodedFilm, identity: Identity) -> Placement:
         if not difference:
             return Placement(identity, (), duplicate_of=instance)
     copy_of = next((instance for instance in differences if instance.copy_of_id is None), None)
+    near_to = None
     if copy_of is not None:
-        differs = " and ".join(differences[copy_of])
-        reasons.append(
-            f"The same picture is stored as {copy_of.study.label} {differs}. Reject one of the two."
-        )
-    elif Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
-        reasons.append("Another picture came in under the same SOP Instance UID.")
+        found.append(_said_of_copy(copy_of, differences[copy_of]))
+    else:
+        if Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
+            used = "Another picture came in under the same SOP Instance UID."
+            found.append(Oddity(OddKind.IDENTITY, used))
+        # Phantoms are drawn alike.
+        near_to = None if is_phantom else _nearest(film, identity)
+        if near_to is not None:
+            found.append(_said_of_near(near_to, identity))
     study = Study.objects.select_for_update().filter(study_instance_uid=identity.study_instance_uid).first()
     if study is not None and study.state == Study.State.REJECTED:
-        reasons.append(f"An admin rejected {study.label}, of which it is a part.")
+        found.append(Oddity(OddKind.PART, f"An admin rejected {study.label}, of which it is a part."))
     is_told = copy_of is not None and copy_of.study == study
     if study is not None and study.patient_pseudonym != identity.patient_pseudonym and not is_told:
-        reasons.append(f"Its study UID is that of {study.label}, which is of another patient.")
-    if reasons and study is not None and (copy_of is not None or not _may_join(study, identity)):
+        others = f"Its study UID is that of {study.label}, which is of another patient."
+        found.append(Oddity(OddKind.IDENTITY, others))
+    if found and study is not None and (copy_of is not None or not _may_join(study, identity)):
         identity = _apart(identity, film)
     elif study is not None and study.state == Study.State.HELD:
-        reasons = reasons or [f"{study.label}, of which it is a part, waits for an admin's decision."]
+        waits = f"{study.label}, of which it is a part, waits for an admin's decision."
+        found = found or [Oddity(OddKind.PART, waits)]
     if Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
         identity = _apart(identity, film)
-    return Placement(identity, tuple(reasons), copy_of=copy_of)
+    return Placement(identity, tuple(found), copy_of=copy_of, near_to=near_to)
+
+
+def _said_of_copy(first: Instance, differences: Sequence[str]) -> Oddity:
+    differs = " and ".join(differences)
+    said = f"The same picture is stored as {first.study.label} {differs}. Reject one of the two."
+    return Oddity(OddKind.SAME, said)
+
+
+def _nearest(film: DecodedFilm, identity: Identity) -> Instance | None:
+    """The stored film that looks nearly the same, of another study: one study may hold a film processed in
+    two ways. Nor of another day of the patient: films of days that follow each other are much alike."""
+    if not film.picture_bands:
+        return None
+    bands = list(film.picture_bands)
+    apart = RawSQL(
+        "(SELECT sum(bit_count((mine # other)::bit(32))) FROM unnest(picture_bands, %s::integer[]) AS "
+        "band(mine, other))",
+        (bands,),
+        output_field=IntegerField(),
+    )
+    near = Instance.objects.filter(picture_bands__overlap=bands).annotate(apart=apart)
+    near = near.filter(apart__lte=MOST_BITS_APART)
+    others = near.exclude(series__study__study_instance_uid=identity.study_instance_uid)
+    made_on = shifted_study_date(film.tags, identity)
+    if made_on is not None:
+        others = others.exclude(
+            Q(series__study__patient_pseudonym=identity.patient_pseudonym)
+            & Q(series__study__study_date__isnull=False)
+            & ~Q(series__study__study_date=made_on)
+        )
+    return others.select_related("series__study").order_by("apart", "pk").first()
+
+
+def _said_of_near(near: Instance, identity: Identity) -> Oddity:
+    whose = "the same" if near.study.patient_pseudonym == identity.patient_pseudonym else "another"
+    return Oddity(
+        OddKind.NEAR,
+        f"It looks nearly the same as {near.study.label}, of {whose} patient, though its pixels differ: one "
+        "film in two sizes, windows or compressions looks so. Compare them.",
+    )
 
 
 def _may_join(study: Study, identity: Identity) -> bool:

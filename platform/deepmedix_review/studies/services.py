@@ -25,6 +25,7 @@ from deepmedix_review.studies.intake.decoding import DecodedFilm, decode_film
 from deepmedix_review.studies.intake.deidentification import keyed_uid, name_film, shifted_study_date
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.intake.odd import gravest
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
 from deepmedix_review.studies.models import (
     ImportBatch,
@@ -241,7 +242,8 @@ def _keep(
     # Two films of one study, or one film sent twice at once, wait for each other here.
     lock_names([identity.patient_pseudonym], [identity.study_instance_uid], [film.pixel_sha256])
     refuse_erased(identity, pixel_sha256=film.pixel_sha256)
-    placement = place_film(film, identity)
+    is_phantom = batch.source == ImportBatch.Source.DEMO
+    placement = place_film(film, identity, is_phantom=is_phantom)
     if placement.duplicate_of is not None:
         study = placement.duplicate_of.study
         return _record(
@@ -254,12 +256,11 @@ def _keep(
             sender=sender,
             number=number,
         )
-    is_phantom = batch.source == ImportBatch.Source.DEMO
     needs_look = not is_phantom and not is_text_free and may_carry_text(film)
     instance = _store(film, placement, is_phantom=is_phantom, needs_look=needs_look, source=source)
     is_unseen = instance.study.state == Study.State.UNSEEN
     return _record(
-        Outcome.HELD if placement.reasons else Outcome.ACCEPTED,
+        Outcome.HELD if placement.oddities else Outcome.ACCEPTED,
         reason=" ".join([*placement.reasons, *([TO_LOOK_AT] if is_unseen else [])]),
         instance=instance,
         batch=batch,
@@ -304,18 +305,20 @@ def _store(
             "patient_pseudonym": identity.patient_pseudonym,
             "study_date": shifted_study_date(film.tags, identity),
             "patient_sex": tags.text(written, "PatientSex"),
-            "state": Study.State.HELD if placement.reasons else arrives_as,
+            "state": Study.State.HELD if placement.oddities else arrives_as,
             "held_reasons": list(placement.reasons),
+            "held_for": gravest(odd.kind for odd in placement.oddities),
             "is_phantom": is_phantom,
             "source": source,
         },
     )
-    if placement.reasons and not is_new:
+    if placement.oddities and not is_new:
         study.held_reasons = [
             *study.held_reasons,
             *(r for r in placement.reasons if r not in study.held_reasons),
         ]
-        study.save(update_fields=["held_reasons"])
+        study.held_for = gravest([study.held_for, *(odd.kind for odd in placement.oddities)])
+        study.save(update_fields=["held_reasons", "held_for"])
     if needs_look and study.state == Study.State.READY:
         study.state = Study.State.UNSEEN
         study.looked_at, study.looked_by = None, None
@@ -341,6 +344,8 @@ def _store(
         column_spacing_mm=spacing[1],
         pixel_sha256=film.pixel_sha256,
         copy_of=placement.copy_of,
+        near_to=placement.near_to,
+        picture_bands=list(film.picture_bands),
         file_path=stored.path,
         file_bytes=stored.num_bytes,
         file_sha256=stored.sha256,

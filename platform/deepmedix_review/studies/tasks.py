@@ -1,5 +1,5 @@
-"""Brings archives and studies of a PACS in, lets films in again whose files are back, and records who saw
-which pictures."""
+"""Brings archives and studies of a PACS in, lets films in again whose files are back, records who saw which
+pictures, and takes fingerprints of films that have none."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -17,6 +17,7 @@ from deepmedix_review.studies.archive_imports.running import (
     import_archive,
 )
 from deepmedix_review.studies.film_files import look_again
+from deepmedix_review.studies.fingerprints import take_fingerprints
 from deepmedix_review.studies.models import ArchiveImport, PacsPull
 from deepmedix_review.studies.picture_views import record_picture_views
 from deepmedix_review.studies.pulling import pulls
@@ -121,3 +122,4 @@ def tend_films() -> None:
     """Every sweep does whatever is due; a lost one is made up by the next."""
     look_again()
     record_picture_views()
+    take_fingerprints()

@@ -7,6 +7,7 @@ from deepmedix_review.studies.archive_imports import api_views as archive_api_vi
 from deepmedix_review.studies.archive_imports import views as archive_views
 from deepmedix_review.studies.collecting import api_views as collection_api_views
 from deepmedix_review.studies.collecting import views as collection_views
+from deepmedix_review.studies.deciding import views as deciding_views
 from deepmedix_review.studies.looking import views as looking_views
 from deepmedix_review.studies.pulling import api_views as pull_api_views
 from deepmedix_review.studies.pulling import views as pull_views
@@ -30,7 +31,8 @@ page_urlpatterns = [
     path("studies/import/pacs/<uuid:uid>/give-up/", pull_views.give_up, name="pacs-pull-give-up"),
     path("studies/look/", looking_views.look, name="study-look"),
     path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
-    path("studies/held/", views.show_held, name="study-held"),
+    path("studies/held/", deciding_views.show_held, name="study-held"),
+    path("studies/held/<uuid:uid>/undo/", deciding_views.undo, name="study-held-undo"),
     path("studies/<uuid:uid>/", views.show_study, name="study-detail"),
     path("studies/<uuid:uid>/decision/", views.decide_study, name="study-decide"),
     path("studies/<uuid:uid>/hold/", views.hold, name="study-hold"),

@@ -126,16 +126,6 @@ def _latest(user: User, *, before: int | None = None) -> dict[str, Any]:
     return {"items": items, "before": before, "num_unseen": count_unseen(user)}
 
 
-@require_safe
-@needs_capability(Capability.DECIDE_HELD_STUDIES)
-def show_held(request: HttpRequest) -> HttpResponse:
-    before = read_before(request.GET.get("before"))
-    page = study_page(acting_user(request), state=Study.State.HELD, before=before)
-    twins = twins_in_use(page.rows)
-    held = [(study, twins.get(study.pk)) for study in page.rows]
-    return render(request, "studies/study_held.html", {"studies": page, "held": held})
-
-
 @require_POST
 @needs_capability(Capability.DECIDE_HELD_STUDIES)
 def decide_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:

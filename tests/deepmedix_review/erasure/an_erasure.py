@@ -31,6 +31,7 @@ from deepmedix_review.studies.collecting.services import collect_picks
 from deepmedix_review.studies.models import (
     Collection,
     FilmToPull,
+    HeldDecision,
     ImportBatch,
     Instance,
     PacsPull,
@@ -152,6 +153,8 @@ def _seen_and_described(film: Instance) -> None:
     reader = ExpertFactory.create()
     Sighting.objects.create(film=film, reader=reader, change_id=uuid4(), looked_at=timezone.now())
     PictureView.objects.create(film=film, viewer=reader)
+    decision = HeldDecision.objects.create(decided_by=reader, is_accepted=True, decided_at=timezone.now())
+    decision.studies.create(study=film.study)
     InferenceJobFactory.create(instance=film)
     _altered(film)
     batch = ImportBatch.objects.create(source=ImportBatch.Source.PACS)

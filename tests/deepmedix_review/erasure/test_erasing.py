@@ -14,6 +14,7 @@ from deepmedix_review.erasure.scope import study_scope
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.storage import film_path
 from tests.deepmedix_review.erasure.an_erasure import a_used_study, erased, rows_that_lead_to
+from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,7 @@ def test_nothing_leads_to_an_erased_study_and_what_leads_to_others_stays(admin: 
     tables = {way.partition(" ")[0] for way in before}
     with_rows = {way.partition(" ")[0] for way, num in before.items() if num}
     assert tables == with_rows
+    near = InstanceFactory.create(near_to=used.film)
     shown = preview(study_scope(admin, used.study.uid))
     assert all(path.is_file() for path in used.files)
 
@@ -33,6 +35,8 @@ def test_nothing_leads_to_an_erased_study_and_what_leads_to_others_stays(admin: 
 
     assert (erasure.state, erasure.error) == (JobState.DONE, "")
     assert {table for table, num in rows_that_lead_to(used.study) if num} == set()
+    near.refresh_from_db()
+    assert near.near_to is None
     assert dict(rows_that_lead_to(used.other)) == others_before
     assert not any(path.exists() for path in used.files)
     assert all(

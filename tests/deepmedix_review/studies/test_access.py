@@ -69,6 +69,7 @@ ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
         ("get", "study-import", ADMIN_PAGES),
         ("post", "study-import", {**ADMIN_PAGES, ADMIN: 302}),
         ("get", "study-held", ADMIN_PAGES),
+        ("post", "study-held", {**ADMIN_PAGES, ADMIN: 302}),
         ("get", "pacs-search", ADMIN_PAGES),
         ("post", "pacs-search", ADMIN_PAGES),
         ("get", "pacs-pull-live", ADMIN_PAGES),

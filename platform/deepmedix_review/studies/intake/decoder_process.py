@@ -22,6 +22,7 @@ from deepmedix_review.studies.intake.limits import Limits
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image as Picture
     from pydicom import Dataset
 
     from deepmedix_review.studies.intake.pixels import Film
@@ -52,7 +53,7 @@ def _prepare() -> None:
     import numpy as np
     from PIL import Image
 
-    from deepmedix_review.studies.intake import header, pixels, tags  # noqa: F401
+    from deepmedix_review.studies.intake import fingerprint, header, pixels, tags  # noqa: F401
     from inference import images  # noqa: F401
 
     Image.init()
@@ -150,7 +151,7 @@ def _restrain(limits: Limits) -> None:
 def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_named: bool) -> dict[str, Any]:
     from pydicom import Dataset
 
-    from deepmedix_review.studies.intake import pixels, tags
+    from deepmedix_review.studies.intake import fingerprint, pixels, tags
 
     source = Dataset()
     if content is Content.DICOM:
@@ -164,7 +165,7 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
     for index, stream in enumerate(pixels.encode(film)):
         (work / f"frame-{index}").write_bytes(stream)
     try:
-        shown = _show(film, tags.kept(source), work=work)
+        shown, picture = _show(film, tags.kept(source), work=work)
     except (MemoryError, RecursionError, OSError):
         raise
     except Exception as error:
@@ -172,6 +173,7 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
             "The film's tables for display are damaged, so it can't be shown right. Export it again."
         ) from error
     num_frames, rows, columns = film.pixels.shape
+    is_blank = fingerprint.is_blank(picture)
     return {
         "tags": source.to_json_dict(),
         "rows": rows,
@@ -183,11 +185,13 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
         "pixel_sha256": film.sha256,
         "held_bits_more": film.held_bits_more,
         "looks_inverted": pixels.looks_inverted(shown),
+        "is_blank": is_blank,
+        "picture_bands": [] if is_blank else fingerprint.bands_of(picture),
     }
 
 
-def _show(film: "Film", kept: "Dataset", *, work: Path) -> "NDArray[np.uint8]":
-    """The first frame as screens show it: whole, to judge its polarity, and small in a file, for lists."""
+def _show(film: "Film", kept: "Dataset", *, work: Path) -> "tuple[NDArray[np.uint8], Picture]":
+    """The first frame as screens show it: whole, to judge its polarity, and small, as the file for lists."""
     from PIL import Image
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
@@ -204,7 +208,7 @@ def _show(film: "Film", kept: "Dataset", *, work: Path) -> "NDArray[np.uint8]":
     picture = Image.fromarray(shown)
     picture.thumbnail((512, 512), Image.Resampling.LANCZOS)
     picture.save(work / "picture.png")
-    return shown
+    return shown, picture
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:

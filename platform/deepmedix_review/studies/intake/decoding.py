@@ -12,6 +12,7 @@ from pydicom import Dataset
 
 from deepmedix_review.studies.intake.content import DISK_IS_FULL, Content, FilmRefused, Refusal, recognise
 from deepmedix_review.studies.intake.decoders import run_decoder
+from deepmedix_review.studies.intake.fingerprint import NUM_BANDS, SIDE
 from deepmedix_review.studies.intake.limits import Limits
 
 # pydicom's warnings quote the values that it doubts, and logs must hold no name.
@@ -22,7 +23,8 @@ _HEX_SHA256 = set("0123456789abcdef")
 
 @dataclass(frozen=True)
 class DecodedFilm:
-    """`tags`: what `intake.tags.READ` names, not yet de-identified. `frames`: one HTJ2K file each."""
+    """`tags`: what `intake.tags.READ` names, not yet de-identified. `frames`: one HTJ2K file each.
+    `picture_bands`: see `intake.fingerprint`; none of a blank film."""
 
     content: Content
     tags: Dataset
@@ -35,6 +37,8 @@ class DecodedFilm:
     pixel_sha256: str
     held_bits_more: bool
     looks_inverted: bool
+    is_blank: bool
+    picture_bands: tuple[int, ...]
     frames: tuple[Path, ...]
     picture: Path
 
@@ -107,6 +111,8 @@ def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: 
             pixel_sha256=str(answer["pixel_sha256"]),
             held_bits_more=bool(answer["held_bits_more"]),
             looks_inverted=bool(answer["looks_inverted"]),
+            is_blank=bool(answer["is_blank"]),
+            picture_bands=tuple(int(band) for band in answer["picture_bands"]),
             frames=tuple(work / f"frame-{index}" for index in range(min(int(answer["num_frames"]), 10_000))),
             picture=work / "picture.png",
         )
@@ -118,6 +124,7 @@ def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: 
         and 1 <= film.bits_stored <= 16
         and len(film.pixel_sha256) == 64
         and set(film.pixel_sha256) <= _HEX_SHA256
+        and [band >> SIDE for band in film.picture_bands] in ([], list(range(NUM_BANDS)))
         and film.picture.is_file()
         and all(frame.is_file() for frame in film.frames)
     )

@@ -145,6 +145,11 @@ def text(source: Dataset, keyword: str) -> str:
     return str(values[0]).strip() if values else ""
 
 
+def texts(source: Dataset, keyword: str) -> list[str]:
+    """All values of one attribute."""
+    return [str(value) for value in _values(source, keyword)]
+
+
 def word(source: Dataset, keyword: str) -> str:
     """The same in upper case, for what is a code or is searched for one."""
     return text(source, keyword).upper()

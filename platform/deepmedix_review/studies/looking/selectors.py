@@ -73,6 +73,14 @@ def token_of(study: uuid.UUID, films: Sequence[Instance], sightings: Sequence[Si
     return ":".join(map(str, (study, *newest)))
 
 
+def study_of(token: str) -> uuid.UUID | None:
+    """The uid in a token; None where it is none."""
+    try:
+        return uuid.UUID(token.partition(":")[0])
+    except ValueError:
+        return None
+
+
 def sightings_of(studies: Iterable[Study]) -> Mapping[int, Sequence[Sighting]]:
     """By study, those that nobody has looked into yet, in one query."""
     found: dict[int, list[Sighting]] = defaultdict(list)

@@ -11,7 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.studies.holding import close_sightings, hold_study
-from deepmedix_review.studies.looking.selectors import sightings_of, token_of
+from deepmedix_review.studies.looking.selectors import sightings_of, study_of, token_of
 from deepmedix_review.studies.models import Instance, Sighting, Study
 
 A_NAME_IS_BURNED_IN = "A name is burned into the film."
@@ -74,8 +74,8 @@ def look_through(*, tokens: Sequence[str], marked: Collection[str], actor: User)
     like a mark. What changed since the sheet was shown stays unseen, unless it is marked.
     """
     require(actor, Capability.DECIDE_HELD_STUDIES)
-    said = {uid: token for token in tokens if (uid := _study_of(token))}
-    named = {uid for token in marked if (uid := _study_of(token))}
+    said = {uid: token for token in tokens if (uid := study_of(token))}
+    named = {uid for token in marked if (uid := study_of(token))}
     clear, held = 0, 0
     for study in Study.objects.select_for_update().filter(uid__in={*said, *named}).order_by("pk"):
         if study.state not in (Study.State.UNSEEN, Study.State.READY):
@@ -97,10 +97,3 @@ def look_through(*, tokens: Sequence[str], marked: Collection[str], actor: User)
         record_event(actor=actor, action="look_at_study", subject=study, details={"films": len(films)})
         clear += 1
     return Looked(clear, held, len({*said, *named}) - clear - held)
-
-
-def _study_of(token: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(token.partition(":")[0])
-    except ValueError:
-        return None

@@ -1,5 +1,5 @@
 """The de-identified DICOM tree, where its pixels lie, named sets of studies, what their sources say of them,
-and who saw what."""
+what was decided on them, and who saw what."""
 
 from deepmedix_review.studies.models.archive_imports import ArchiveImport
 from deepmedix_review.studies.models.collections import (
@@ -8,6 +8,7 @@ from deepmedix_review.studies.models.collections import (
     CollectionVersion,
     Split,
 )
+from deepmedix_review.studies.models.decisions import DecidedStudy, HeldDecision
 from deepmedix_review.studies.models.erased import ErasedName
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
 from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
@@ -21,8 +22,10 @@ __all__ = [
     "Collection",
     "CollectionMember",
     "CollectionVersion",
+    "DecidedStudy",
     "ErasedName",
     "FilmToPull",
+    "HeldDecision",
     "ImportBatch",
     "ImportItem",
     "Instance",

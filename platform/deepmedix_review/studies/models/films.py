@@ -1,10 +1,13 @@
 """The de-identified DICOM tree, where its pixels lie, and what became of every file that came in."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from deepmedix_review.common.models import PublicModel
+from deepmedix_review.studies.intake.odd import KIND_NAMES
 from deepmedix_review.studies.models.sources import SourceDataset
 
 
@@ -30,6 +33,13 @@ class Study(PublicModel):
     patient_sex = models.CharField(max_length=16, blank=True, default="", help_text="as its first film says")
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     held_reasons = models.JSONField(default=list, help_text="sentences for the admin who decides")
+    held_for = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        choices=[(kind.value, name) for kind, name in KIND_NAMES.items()],
+        help_text="the gravest kind of its reasons",
+    )
     is_phantom = models.BooleanField(default=False, help_text="drawn by the platform, of nobody")
     source = models.ForeignKey(
         SourceDataset,
@@ -61,6 +71,7 @@ class Study(PublicModel):
             models.Index(fields=["state", "-id"]),
             models.Index(fields=["patient_pseudonym", "study_date"]),
             models.Index(fields=["study_date"], name="studies_by_date"),
+            models.Index(fields=["held_for", "-id"], condition=Q(state="held"), name="held_studies_by_kind"),
             models.Index(fields=["patient_sex", "-id"], name="studies_by_sex"),
         ]
 
@@ -117,6 +128,19 @@ class Instance(PublicModel):
         related_name="copies",
         help_text="the film that came first with the same pixels and other tags",
     )
+    near_to = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="the film of another study that looked nearly the same when this one came",
+    )
+    picture_bands = ArrayField(
+        models.IntegerField(),
+        null=True,
+        help_text="of its small picture (`intake.fingerprint`); empty for a blank film, null until a sweep "
+        "has come to it",
+    )
     file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
     file_bytes = models.BigIntegerField()
     file_sha256 = models.CharField(max_length=64)
@@ -134,6 +158,8 @@ class Instance(PublicModel):
         indexes = [
             models.Index(fields=["view_position"]),
             models.Index(fields=["sop_class_uid"], name="films_by_class"),
+            GinIndex(fields=["picture_bands"], name="films_by_what_they_look_like"),
+            models.Index(fields=["id"], condition=Q(picture_bands__isnull=True), name="films_without_bands"),
             models.Index(
                 fields=["series"],
                 condition=Q(file_missed_at__isnull=False),
