@@ -171,6 +171,8 @@ def cancel_evaluation(evaluation: Evaluation, *, actor: User) -> None:
             raise RefusedByRule(
                 f"This measurement is {held.state} already, so there is nothing left to cancel."
             )
+        if held.cancel_requested:
+            raise RefusedByRule("This measurement is ending already, after the films in hand.")
         held.cancelled_by = actor
         held.save(update_fields=["cancelled_by"])
         jobs.request_cancel(held)

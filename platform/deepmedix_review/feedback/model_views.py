@@ -245,7 +245,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "plots": gate_plots(decision) if decision else (),
         "evaluations": evaluations,
         "is_stuck": is_stuck,
-        "num_going": sum(not row.is_final for row in evaluations),
+        "num_going": sum(not (row.is_final or row.cancel_requested) for row in evaluations),
         "num_ended_early": sum(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations),
         "is_live": bool(evaluations) and (not is_stuck or not all(row.is_final for row in evaluations)),
     }

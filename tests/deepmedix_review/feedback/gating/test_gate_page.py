@@ -18,7 +18,7 @@ from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.gate import POLICIES, BenchmarkScores, Policy, Suite, decide
 from rl_feedback.phantom_figures import both_case_scores
 from tests.deepmedix_review.feedback.road import SIGNATURE, Road, client_of
-from tests.factories.accounts import ExpertFactory
+from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.kinds import drawn, read
 from tests.factories.registry import ModelVersionFactory
 
@@ -190,6 +190,10 @@ def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_s
     shown = client.get(page).content.decode()
     assert f"cancelled by {road.researcher.pseudonym}; it ends after the films in hand" in shown
     assert f'id="cancel-{measurement.uid}"' in shown
+    other = ResearcherFactory.create()
+    assert "is ending already" in client_of(other).post(cancel, follow=True).content.decode()
+    measurement.refresh_from_db()
+    assert measurement.cancelled_by == road.researcher
     Evaluation.objects.filter(pk=measurement.pk).update(state=JobState.CANCELLED, finished_at=timezone.now())
     shown = client.get(page).content.decode()
     assert f"by {road.researcher.pseudonym} <time" in shown
@@ -197,8 +201,8 @@ def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_s
     assert "hx-get" in shown.split('id="gate-live"')[1].split(">")[0]
     assert "is cancelled already" in client.post(cancel, follow=True).content.decode()
     assert client.post(retry)["Location"] == page
-    measurement.refresh_from_db()
-    assert (measurement.state, measurement.cancelled_by) == (JobState.QUEUED, None)
+    again = Evaluation.objects.get(pk=measurement.pk)
+    assert (again.state, again.cancelled_by) == (JobState.QUEUED, None)
     assert "ended early" not in client.get(page).content.decode()
     of_another = Evaluation.objects.create(
         benchmark=measurement.benchmark, model_version=ModelVersionFactory.create(number=1200)
