@@ -19,4 +19,5 @@ it("says how long before the rated film another was taken as people say it", () 
     "10 years earlier",
   ]);
   expect(standing({ role: "same_study", days_before: 0 })).toBe("same study");
+  expect(standing({ role: "prior", days_before: null })).toBe("earlier");
 });

@@ -28,6 +28,7 @@ function judged(batch: string): Answer<Sent> {
 /** A server that answers what the test says, in turn, and afterwards takes everything. */
 class Server {
   readonly sent: { name: string; batch: string | null }[] = [];
+  readonly profiles: string[] = [];
   readonly results: Result[] = [];
   private waiting: (() => void)[] = [];
   private numBatches = 0;
@@ -41,6 +42,7 @@ class Server {
       const { batch } = way;
       this.way = way;
       this.sent.push({ name: file.name, batch });
+      this.profiles.push(way.profile);
       if (this.isHolding) await new Promise<void>((resolve) => this.waiting.push(resolve));
       return this.answers.shift() ?? judged(batch ?? `batch-${++this.numBatches}`);
     },
@@ -65,8 +67,8 @@ afterEach(() => void vi.useRealTimers());
 
 test("the files of one drop are one import, those of the next another", async () => {
   const server = new Server();
-  server.queue.add(named("a", "b"));
-  server.queue.add(named("c"));
+  server.queue.add(named("a", "b"), "research");
+  server.queue.add(named("c"), "research");
   await settle();
   expect(server.sent).toEqual([
     { name: "a", batch: null },
@@ -78,7 +80,7 @@ test("the files of one drop are one import, those of the next another", async ()
 
 test("a server that is away is tried again with the same file, and the others wait behind it", async () => {
   const server = new Server([judged("batch-1"), AWAY, AWAY]);
-  server.queue.add(named("a", "b", "c"));
+  server.queue.add(named("a", "b", "c"), "research");
   await settle();
   expect(server.names).toEqual(["a", "b"]);
   expect(server.queue.state).toMatchObject({ current: null, numWaiting: 2, halt: { why: "away" } });
@@ -91,7 +93,7 @@ test("a server that is away is tried again with the same file, and the others wa
 
 test("a person tries at once, and no second try follows by itself", async () => {
   const server = new Server([AWAY]);
-  server.queue.add(named("a", "b"));
+  server.queue.add(named("a", "b"), "research");
   await settle();
   server.isHolding = true;
   server.queue.goOn();
@@ -101,7 +103,7 @@ test("a person tries at once, and no second try follows by itself", async () => 
 
 test("who is logged out is waited for, however long, and the file is sent then", async () => {
   const server = new Server([LOCKED_OUT]);
-  server.queue.add(named("a", "b"));
+  server.queue.add(named("a", "b"), "research");
   await vi.advanceTimersByTimeAsync(A_WHILE_MS);
   expect(server.names).toEqual(["a"]);
   expect(server.queue.state.halt).toEqual({ why: "locked-out", sentence: "Log in first." });
@@ -113,7 +115,7 @@ test("who is logged out is waited for, however long, and the file is sent then",
 test("a pause lets the file that is on its way arrive", async () => {
   const server = new Server();
   server.isHolding = true;
-  server.queue.add(named("a", "b"));
+  server.queue.add(named("a", "b"), "research");
   server.queue.pause();
   server.answer();
   await vi.advanceTimersByTimeAsync(A_WHILE_MS);
@@ -128,7 +130,7 @@ test("a pause lets the file that is on its way arrive", async () => {
 test("who paused while the server was away is not gone on without", async () => {
   const server = new Server([AWAY]);
   server.isHolding = true;
-  server.queue.add(named("a"));
+  server.queue.add(named("a"), "research");
   server.queue.pause();
   server.answer();
   await vi.advanceTimersByTimeAsync(A_WHILE_MS);
@@ -139,7 +141,7 @@ test("who paused while the server was away is not gone on without", async () => 
 test("what is left out is not sent, and what was sent stays", async () => {
   const server = new Server();
   server.isHolding = true;
-  server.queue.add(named("a", "b", "c"));
+  server.queue.add(named("a", "b", "c"), "research");
   server.queue.leaveOut();
   server.answer();
   await settle();
@@ -150,7 +152,7 @@ test("what is left out is not sent, and what was sent stays", async () => {
 
 test("a file that is refused stops no other and is sent again as an import of its own", async () => {
   const server = new Server([judged("batch-1"), TOO_LARGE]);
-  server.queue.add(named("a", "b", "c"));
+  server.queue.add(named("a", "b", "c"), "research");
   await settle();
   expect(server.results.map(({ outcome }) => outcome)).toEqual(["accepted", "not sent", "accepted"]);
   expect(server.queue.state.numUnsent).toBe(1);
@@ -164,7 +166,7 @@ test("an archive that is there is handed over, and takes no film into its import
   const server = new Server([
     { kind: "done", body: { state: "queued", uid: "u" } as unknown as ArchiveImport },
   ]);
-  server.queue.add(named("films.zip", "a"));
+  server.queue.add(named("films.zip", "a"), "research");
   await settle();
   expect(server.results.map(({ outcome }) => outcome)).toEqual(["handed over", "accepted"]);
   expect(server.sent.at(-1)).toEqual({ name: "a", batch: null });
@@ -173,7 +175,7 @@ test("an archive that is there is handed over, and takes no film into its import
 test("what is sent in parts pauses between two of them and goes on as the first in line", async () => {
   const server = new Server([AWAY]);
   server.isHolding = true;
-  server.queue.add(named("films.zip", "a"));
+  server.queue.add(named("films.zip", "a"), "research");
   expect(server.way?.mayGoOn()).toBe(true);
   server.queue.pause();
   expect(server.way?.mayGoOn()).toBe(false);
@@ -183,4 +185,18 @@ test("what is sent in parts pauses between two of them and goes on as the first 
   server.queue.goOn();
   await settle();
   expect(server.names).toEqual(["films.zip", "films.zip", "a"]);
+});
+
+test("each drop keeps its profile, and what could not be sent is sent by it again", async () => {
+  const server = new Server([TOO_LARGE, TOO_LARGE]);
+  server.queue.add(named("a"), "research");
+  server.queue.add(named("b"), "keep-device");
+  await settle();
+  server.queue.sendAgain();
+  await settle();
+  expect(server.profiles).toEqual(["research", "keep-device", "research", "keep-device"]);
+  expect(server.sent.slice(2)).toEqual([
+    { name: "a", batch: null },
+    { name: "b", batch: null },
+  ]);
 });

@@ -31,6 +31,7 @@ class StudyFactory(factory.django.DjangoModelFactory[Study]):
 
     study_instance_uid = factory.Sequence(lambda n: f"2.25.{1_000_000 + n}")
     patient_pseudonym = factory.Sequence(lambda n: f"P-{n:06d}")
+    order_date = factory.LazyAttribute(lambda study: getattr(study, "study_date", None))
     is_phantom = True
 
 
@@ -58,6 +59,7 @@ class InstanceFactory(factory.django.DjangoModelFactory[Instance]):
     photometric_interpretation = "MONOCHROME2"
     row_spacing_mm = 0.4
     column_spacing_mm = 0.4
+    profile = "keep-dates-shifted"
     pixel_sha256: Any = factory.Sequence(lambda n: hashlib.sha256(f"pixels {n}".encode()).hexdigest())
     file_path = factory.Sequence(lambda n: f"absent/{n}.dcm")
     file_bytes = 1

@@ -1172,6 +1172,8 @@ export interface components {
              * @description the import that its films are of
              */
             readonly batch: string;
+            /** @description of de-identification, by which its films come in */
+            readonly profile: string;
             /** @description shown to the person who brought it in, nowhere else */
             readonly file_name: string;
             readonly state: components["schemas"]["ArchiveState"];
@@ -1266,6 +1268,14 @@ export interface components {
              * @description when the file was changed last, in milliseconds since 1970: the same file begun again goes on where it was cut off
              */
             modified_ms?: number;
+            /**
+             * @description of de-identification; without it the site's own
+             *
+             *     * `research` - research
+             *     * `keep-dates-shifted` - keep-dates-shifted
+             *     * `keep-device` - keep-device
+             */
+            profile?: components["schemas"]["ProfileEnum"];
         };
         /** @enum {unknown} */
         BlankEnum: "";
@@ -1377,8 +1387,8 @@ export interface components {
             column_spacing_mm: number | null;
             bits_stored: number;
             role: components["schemas"]["RoleEnum"];
-            /** @description 0 for a film of the same study */
-            days_before: number;
+            /** @description 0 for a film of the same study; null where the profile of one of the two removes dates */
+            days_before: number | null;
             /** @description of the file at film_url */
             file_sha256: string;
             readonly film_url: string;
@@ -1803,6 +1813,8 @@ export interface components {
             row_spacing_mm?: number | null;
             /** Format: double */
             column_spacing_mm?: number | null;
+            /** @description of de-identification, by which its file was written */
+            readonly profile: string;
             readonly film_url: string;
             readonly picture_url: string;
         };
@@ -1908,6 +1920,8 @@ export interface components {
         Import: {
             /** Format: uuid */
             batch: string;
+            /** @description of de-identification, by which its films came in */
+            profile: string;
             items: components["schemas"]["ImportItem"][];
             archives: components["schemas"]["ArchiveSent"][];
         };
@@ -2229,6 +2243,13 @@ export interface components {
             /** @description whether the tour of the reading room was seen or left */
             has_toured: boolean;
         };
+        /**
+         * @description * `research` - research
+         *     * `keep-dates-shifted` - keep-dates-shifted
+         *     * `keep-device` - keep-device
+         * @enum {string}
+         */
+        ProfileEnum: "research" | "keep-dates-shifted" | "keep-device";
         /**
          * @description * `choosing` - Choosing
          *     * `queued` - Queued
@@ -2895,6 +2916,14 @@ export interface components {
              * @description of an earlier answer, where files of one drop are sent one by one
              */
             batch?: string;
+            /**
+             * @description of de-identification; without it the site's own
+             *
+             *     * `research` - research
+             *     * `keep-dates-shifted` - keep-dates-shifted
+             *     * `keep-device` - keep-device
+             */
+            profile?: components["schemas"]["ProfileEnum"];
         };
         /**
          * @description * `fits` - Fits

@@ -63,7 +63,7 @@ function span(days: number): string {
 /** "7 months earlier", "same study"; with its name it says which film this is. */
 export function standing({ role, days_before }: Pick<CompanionFilm, "role" | "days_before">): string {
   if (role === "same_study") return "same study";
-  if (days_before === null) return "date unknown";
+  if (days_before === null) return "earlier";
   return days_before === 0 ? "same day" : `${span(days_before)} earlier`;
 }
 

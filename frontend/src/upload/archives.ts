@@ -29,9 +29,11 @@ export function sendArchiveTo(
   begun: () => void,
 ): (file: File, way: Way) => Promise<Answer<ArchiveImport>> {
   const known = new WeakMap<File, string>();
-  return async (file, { progress, mayGoOn }) => {
+  return async (file, { profile, progress, mayGoOn }) => {
     const uid = known.get(file);
-    let answer = await (uid === undefined ? begin(url, file) : getJson<ArchiveImport>(`${url}${uid}/`));
+    let answer = await (uid === undefined
+      ? begin(url, file, profile)
+      : getJson<ArchiveImport>(`${url}${uid}/`));
     if (answer.kind === "done") known.set(file, answer.body.uid);
     begun();
     while (answer.kind === "done" && answer.body.state === "receiving") {
@@ -46,11 +48,12 @@ export function sendArchiveTo(
   };
 }
 
-function begin(url: string, file: File): Promise<Answer<ArchiveImport>> {
+function begin(url: string, file: File, profile: string): Promise<Answer<ArchiveImport>> {
   return postJson<ArchiveImport>(url, {
     file_name: file.name,
     num_bytes: file.size,
     modified_ms: file.lastModified,
+    profile,
   });
 }
 

@@ -43,6 +43,8 @@ export interface QueueHost {
 /** The files of one drop are one import: the first answer names it, and the others go on with it. */
 interface Drop {
   batch: string | null;
+  /** Of de-identification, as it was chosen when they were dropped. */
+  readonly profile: string;
 }
 
 interface Waiting extends NamedFile {
@@ -72,8 +74,8 @@ export class UploadQueue {
     return this.current !== null || this.waiting.length > 0;
   }
 
-  add(files: readonly NamedFile[]): void {
-    const drop: Drop = { batch: null };
+  add(files: readonly NamedFile[], profile: string): void {
+    const drop: Drop = { batch: null, profile };
     this.waiting.push(...files.map((file) => ({ ...file, drop })));
     this.host.changed();
     void this.work();
@@ -101,11 +103,16 @@ export class UploadQueue {
     this.host.changed();
   }
 
-  /** Those that could not be sent, as an import of their own. */
+  /** Those that could not be sent, as an import of their own for each profile. */
   sendAgain(): void {
     const again = this.unsent;
     this.unsent = [];
-    this.add(again);
+    for (const profile of new Set(again.map(({ drop }) => drop.profile))) {
+      this.add(
+        again.filter(({ drop }) => drop.profile === profile),
+        profile,
+      );
+    }
   }
 
   private stop(halt: Halt): void {
@@ -121,6 +128,7 @@ export class UploadQueue {
     this.host.changed();
     const answer = await this.host.send(next.file, {
       batch: next.drop.batch,
+      profile: next.drop.profile,
       progress: (share) => this.host.progress(share),
       mayGoOn: () => this.halt === null,
     });

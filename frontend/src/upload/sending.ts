@@ -9,6 +9,8 @@ const JUDGING_SECONDS = 300;
 /** How a file is sent. `batch`: the import that it belongs to, null for the first of a new one. */
 export interface Way {
   readonly batch: string | null;
+  /** Of de-identification. */
+  readonly profile: string;
   /** Told the share that is sent. */
   progress(share: number): void;
   /** Asked before each part of what is sent in parts; what is not sent any more goes on from there later. */
@@ -20,9 +22,10 @@ export type Sent = ImportBatch | ArchiveImport;
 export type Send = (file: File, way: Way) => Promise<Answer<Sent>>;
 
 export function sendFilmTo(url: string): (file: File, way: Way) => Promise<Answer<ImportBatch>> {
-  return async (file, { batch, progress }) => {
+  return async (file, { batch, profile, progress }) => {
     const body = new FormData();
     body.append("files", file);
+    body.append("profile", profile);
     if (batch !== null) body.append("batch", batch);
     const answer = await sendBody<ImportBatch>({ method: "POST", url, body, progress });
     // What this one file does to the server, others need not: they are not kept waiting by it.

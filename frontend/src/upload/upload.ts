@@ -15,22 +15,23 @@ function enhance(form: HTMLFormElement): void {
   const field = form.querySelector<HTMLInputElement>("input[name=files]");
   const folderField = form.querySelector<HTMLInputElement>("[data-folder] input");
   const place = form.parentElement?.querySelector<HTMLElement>("[data-upload-results]");
+  const profile = form.querySelector<HTMLSelectElement>("select[name=profile]");
   const { uploadUrl, archiveUrl } = form.dataset;
-  if (!field || !folderField || !place || !uploadUrl || !archiveUrl) return;
+  if (!field || !folderField || !place || !profile || !uploadUrl || !archiveUrl) return;
   const begin = whenFirstNeeded(() => new Import(place, sendTo(uploadUrl, archiveUrl)));
-  const add = (files: readonly NamedFile[]): void => begin().add(files);
+  // The profile stays chosen for what comes next.
+  const take = (chosen: HTMLInputElement): void => {
+    begin().add(chosenFiles(chosen), profile.value);
+    chosen.value = "";
+  };
 
   form.classList.add("drop");
   for (const hidden of form.querySelectorAll<HTMLElement>("[data-needs-script]")) hidden.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    add(chosenFiles(field));
-    form.reset();
+    take(field);
   });
-  folderField.addEventListener("change", () => {
-    add(chosenFiles(folderField));
-    form.reset();
-  });
+  folderField.addEventListener("change", () => take(folderField));
   for (const kind of ["dragenter", "dragover"] as const) {
     form.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -41,7 +42,7 @@ function enhance(form: HTMLFormElement): void {
   form.addEventListener("drop", (event) => {
     event.preventDefault();
     form.classList.remove("over");
-    if (event.dataTransfer !== null) begin().addDropped(event.dataTransfer);
+    if (event.dataTransfer !== null) begin().addDropped(event.dataTransfer, profile.value);
   });
 }
 
@@ -100,14 +101,14 @@ class Import {
     });
   }
 
-  add(files: readonly NamedFile[]): void {
+  add(files: readonly NamedFile[], profile: string): void {
     if (files.length === 0) return this.progress.says("There is no file in it, but for hidden ones.");
-    this.queue.add(files);
+    this.queue.add(files, profile);
   }
 
-  addDropped(drop: DataTransfer): void {
+  addDropped(drop: DataTransfer, profile: string): void {
     filesOf(drop, (numFound) => this.progress.looksThrough(numFound))
-      .then((files) => this.add(files))
+      .then((files) => this.add(files, profile))
       .catch(() =>
         this.progress.says("A file or folder that was dropped can't be read. None of them was sent."),
       );

@@ -116,6 +116,9 @@ SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
 FILM_SERVER = os.environ.get("FILM_SERVER", "django")
 
+# By which profile films come in where nothing else is said; of messages over DICOMweb another may be named.
+DEIDENTIFICATION_PROFILE = os.environ.get("DEIDENTIFICATION_PROFILE") or "keep-dates-shifted"
+DICOMWEB_PROFILE = os.environ.get("DICOMWEB_PROFILE") or DEIDENTIFICATION_PROFILE
 MAX_UPLOAD_BYTES = 2 * 1024**3  # of one request, all its files together
 MAX_SENT_PARTS = 2000  # of one message over DICOMweb
 # Messages over DICOMweb that each process of the web server takes at once; what is more is asked to wait.
@@ -127,6 +130,7 @@ DICOM_LISTENER = {
     "DICOM_PORT": os.environ.get("DICOM_PORT", "11112"),
     "DICOM_PEERS": os.environ.get("DICOM_PEERS", "127.0.0.0/8,::1"),
     "DICOM_CALLERS": os.environ.get("DICOM_CALLERS", ""),
+    "DICOM_PROFILES": os.environ.get("DICOM_PROFILES", ""),
     "DICOM_MAX_ASSOCIATIONS": os.environ.get("DICOM_MAX_ASSOCIATIONS", "10"),
     "DICOM_MAX_PDU_BYTES": os.environ.get("DICOM_MAX_PDU_BYTES", "131072"),
     "DICOM_IDLE_SECONDS": os.environ.get("DICOM_IDLE_SECONDS", "60"),

@@ -20,6 +20,7 @@ from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
+from deepmedix_review.studies.intake.profiles import Profile, said_profiles
 from deepmedix_review.studies.models import SourceDataset
 from rl_feedback.croissant import CROISSANT
 
@@ -53,6 +54,10 @@ def manifest_of(
         "models": said_models(models_in(scope)),
         "code": said_code(),
         "left_out": export.left_out,
+        "deidentification": [
+            {"profile": one.name, "codes": [option.code for option in one.options]}
+            for one in profiles_in(scope)
+        ],
         "licences_of_sources": [{"source": one.name, "licence": one.licence} for one in sources_in(scope)],
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
@@ -160,7 +165,18 @@ def sources_in(scope: Scope) -> list[SourceDataset]:
     return list(SourceDataset.objects.filter(pk__in=keys).order_by("name"))
 
 
-def _chosen(scope: Scope, statement: str) -> list[int]:
+def profiles_in(scope: Scope) -> list[Profile]:
+    """Of de-identification, by which films of it came in."""
+    return said_profiles(
+        _chosen(
+            scope,
+            "SELECT DISTINCT f.profile FROM studies_instance f JOIN studies_series e ON e.id = f.series_id "
+            f"WHERE e.study_id IN (SELECT s.id {CHOSEN} {IN_USE})",
+        )
+    )
+
+
+def _chosen(scope: Scope, statement: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, scope.values(ALL_ROLES))
         return [key for (key,) in cursor.fetchall()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from deepmedix_review.exports.archive import models_in, sources_in, told_of_text
+from deepmedix_review.exports.archive import models_in, profiles_in, sources_in, told_of_text
 from deepmedix_review.exports.counted_readings import CountedReadings, count_readings, readers_per_case
 from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, SR, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.own_code import said_code
@@ -123,7 +123,7 @@ def _described(export: Export, scope: Scope) -> Described:
             "dataCollectionRawData": f"{counted(every.num_studies, 'imaging study', 'imaging studies')} of "
             f"{counted(every.num_patients, 'patient')}, and what "
             f"{counted(len(models), 'version of a model', 'versions of models')} wrote of them.",
-            "dataPreprocessingProtocol": list(_preprocessed(export)),
+            "dataPreprocessingProtocol": list(_preprocessed(export, scope)),
             "dataAnnotationProtocol": " ".join(_protocol(scope)),
             "dataAnnotationPlatform": f"{PLATFORM} {said_code()['version']}",
             "dataAnnotationAnalysis": [
@@ -166,7 +166,10 @@ def _protocol(scope: Scope) -> Iterator[str]:
     yield "The criteria and what each value means are in the table criteria."
 
 
-def _preprocessed(export: Export) -> Iterator[str]:
+def _preprocessed(export: Export, scope: Scope) -> Iterator[str]:
+    for one in profiles_in(scope):
+        codes = ", ".join(option.code for option in one.options)
+        yield f"Films came in by the profile {one.name} of de-identification (DICOM PS3.15: {codes})."
     yield "Readers, readings and patients have names of this export alone."
     yield "Answers in words to criteria that ask for a text are not in it, nor notes and rewrites."
     if CSV in export.formats:

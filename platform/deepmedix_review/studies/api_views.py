@@ -84,15 +84,22 @@ class StudyListView(APIView):
         worker brings in what lies in zip and tar archives."""
         files = request.FILES.getlist("files")
         sent: dict[str, Any] = {"files": files}
-        if "batch" in request.POST:
-            sent["batch"] = request.POST["batch"]
+        sent |= {name: request.POST[name] for name in ("batch", "profile") if name in request.POST}
         asked = UploadSerializer(data=sent)
         asked.is_valid(raise_exception=True)
         received = receive_uploads(
-            files, actor=acting_user(request), continues=asked.validated_data.get("batch")
+            files,
+            actor=acting_user(request),
+            continues=asked.validated_data.get("batch"),
+            profile=asked.validated_data.get("profile", ""),
         )
         answer = ImportSerializer(
-            {"batch": received.batch.uid, "items": received.items, "archives": received.archives}
+            {
+                "batch": received.batch.uid,
+                "profile": received.batch.profile,
+                "items": received.items,
+                "archives": received.archives,
+            }
         )
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
@@ -106,12 +113,14 @@ class Received:
     archives: list[ArchiveImport]
 
 
-def receive_uploads(files: list[Any], *, actor: User, continues: uuid.UUID | None = None) -> Received:
+def receive_uploads(
+    files: list[Any], *, actor: User, continues: uuid.UUID | None = None, profile: str = ""
+) -> Received:
     """Of a form or a request, one batch; or more of the one that it continues."""
     if continues is None:
-        batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD)
+        batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD, profile=profile)
     else:
-        batch = continue_import(continues, actor=actor)
+        batch = continue_import(continues, actor=actor, profile=profile)
     received = Received(batch, [], [])
     for file in files:
         if not isinstance(file, TemporaryUploadedFile):
@@ -121,7 +130,9 @@ def receive_uploads(files: list[Any], *, actor: User, continues: uuid.UUID | Non
         with file:
             path, name = Path(file.temporary_file_path()), file.name or ""
             if is_archive(path):
-                received.archives.append(take_archive(path, file_name=name, actor=actor))
+                received.archives.append(
+                    take_archive(path, file_name=name, actor=actor, profile=batch.profile)
+                )
             else:
                 received.items.append(receive_instance(path, batch=batch, file_name=name, actor=actor))
     return received

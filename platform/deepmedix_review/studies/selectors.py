@@ -66,7 +66,7 @@ class CompanionFilm:
     column_spacing_mm: float | None
     bits_stored: int
     role: Role
-    days_before: int
+    days_before: int | None
     file_sha256: str
 
 
@@ -116,17 +116,16 @@ def companion_films(study: Study, *, beside: Instance | None = None) -> tuple[Co
     read = beside or films_of(study).first()
     others = [film for film in films_of(study) if film != read]
     companions = [_companion(film, role="same_study", days_before=0) for film in others]
-    if study.study_date is None:
+    if study.order_date is None:
         return tuple(companions)
     earlier = frontal_first(
         Instance.objects.filter(series__study__in=_priors(study)).select_related("series__study"),
-        "-series__study__study_date",
+        "-series__study__order_date",
         "-series__study__pk",
     )
     for film in earlier[:MAX_PRIOR_FILMS]:
-        if film.study.study_date is not None:
-            days = (study.study_date - film.study.study_date).days
-            companions.append(_companion(film, role="prior", days_before=days))
+        days = _days_between(film.study, study)
+        companions.append(_companion(film, role="prior", days_before=days))
     return tuple(companions)
 
 
@@ -137,9 +136,9 @@ def is_film_beside(film: Instance, study: Study) -> bool:
         return True
     return (
         film.study.patient_pseudonym == study.patient_pseudonym
-        and film.study.study_date is not None
-        and study.study_date is not None
-        and film.study.study_date < study.study_date
+        and film.study.order_date is not None
+        and study.order_date is not None
+        and film.study.order_date < study.order_date
     )
 
 
@@ -147,18 +146,25 @@ def _priors(study: Study) -> QuerySet[Study]:
     return Study.objects.filter(
         state=Study.State.READY,
         patient_pseudonym=study.patient_pseudonym,
-        study_date__lt=study.study_date,
+        order_date__lt=study.order_date,
     )
 
 
 def _is_prior_of(study: Study, visible: QuerySet[Study]) -> bool:
-    if study.state != Study.State.READY or study.study_date is None:
+    if study.state != Study.State.READY or study.order_date is None:
         return False
-    later = visible.filter(patient_pseudonym=study.patient_pseudonym, study_date__gt=study.study_date)
+    later = visible.filter(patient_pseudonym=study.patient_pseudonym, order_date__gt=study.order_date)
     return later.exists()
 
 
-def _companion(film: Instance, *, role: Role, days_before: int) -> CompanionFilm:
+def _days_between(earlier: Study, later: Study) -> int | None:
+    """None where the profile of one of them removes dates: their order is known, and no more is told."""
+    if earlier.study_date is None or later.study_date is None:
+        return None
+    return (later.study_date - earlier.study_date).days
+
+
+def _companion(film: Instance, *, role: Role, days_before: int | None) -> CompanionFilm:
     return CompanionFilm(
         uid=film.uid,
         sop_instance_uid=film.sop_instance_uid,
@@ -266,17 +272,20 @@ def count_outcomes(batch_uid: uuid.UUID | str, *, user: User) -> dict[str, int]:
 def others_of_patient(user: User, study: Study) -> list[OtherStudy]:
     """What else this user may see of the same patient, in the order of time; at most MAX_PRIOR_FILMS."""
     same = visible_studies(user).filter(patient_pseudonym=study.patient_pseudonym).exclude(pk=study.pk)
-    found = same.order_by("study_date", "pk")[:MAX_PRIOR_FILMS]
+    found = same.order_by("order_date", "pk")[:MAX_PRIOR_FILMS]
     return [OtherStudy(one, _said_of(one, beside=study)) for one in found]
 
 
 def _said_of(other: Study, *, beside: Study) -> str:
-    if other.study_date is None or beside.study_date is None:
+    if other.order_date is None or beside.order_date is None:
         return "no date"
-    days = (other.study_date - beside.study_date).days
-    if days == 0:
+    if other.order_date == beside.order_date:
         return "the same day"
-    return f"{abs(days)} day{'' if abs(days) == 1 else 's'} {'earlier' if days < 0 else 'later'}"
+    when = "earlier" if other.order_date < beside.order_date else "later"
+    days = _days_between(other, beside)
+    if days is None:
+        return when
+    return f"{abs(days)} day{'' if abs(days) == 1 else 's'} {when}"
 
 
 def films_by_series(lookup: str = "series") -> "Prefetch[Any, QuerySet[Series], str]":

@@ -7,12 +7,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.studies.holding import LONGEST_REASON
+from deepmedix_review.studies.intake.profiles import PROFILES
 from deepmedix_review.studies.models import ArchiveImport, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import CompanionFilm
 
 
 class FilmSerializer(serializers.ModelSerializer[Instance]):
     modality = serializers.CharField(source="series.modality", read_only=True)
+    profile = serializers.CharField(
+        read_only=True, help_text="of de-identification, by which its file was written"
+    )
     film_url = serializers.SerializerMethodField()
     picture_url = serializers.SerializerMethodField()
 
@@ -31,6 +35,7 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
             "photometric_interpretation",
             "row_spacing_mm",
             "column_spacing_mm",
+            "profile",
             "film_url",
             "picture_url",
         )
@@ -57,7 +62,10 @@ class CompanionFilmSerializer(serializers.Serializer[CompanionFilm]):
     column_spacing_mm = serializers.FloatField(allow_null=True)
     bits_stored = serializers.IntegerField()
     role = serializers.ChoiceField(choices=("same_study", "prior"))
-    days_before = serializers.IntegerField(help_text="0 for a film of the same study")
+    days_before = serializers.IntegerField(
+        allow_null=True,
+        help_text="0 for a film of the same study; null where the profile of one of the two removes dates",
+    )
     file_sha256 = serializers.CharField(help_text="of the file at film_url")
     film_url = serializers.SerializerMethodField()
     picture_url = serializers.SerializerMethodField()
@@ -103,11 +111,23 @@ class StudyPageSerializer(serializers.Serializer[Any]):
     )
 
 
+class ProfileField(serializers.ChoiceField):
+    """Of de-identification, by which films come in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            choices=list(PROFILES),
+            help_text="of de-identification; without it the site's own",
+            **kwargs,
+        )
+
+
 class UploadSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
     batch = serializers.UUIDField(
         required=False, help_text="of an earlier answer, where files of one drop are sent one by one"
     )
+    profile = ProfileField(required=False)
 
 
 class ImportItemSerializer(serializers.ModelSerializer[ImportItem]):
@@ -135,6 +155,7 @@ class ArchiveSentSerializer(serializers.ModelSerializer[ArchiveImport]):
 
 class ImportSerializer(serializers.Serializer[Any]):
     batch = serializers.UUIDField()
+    profile = serializers.CharField(help_text="of de-identification, by which its films came in")
     items = ImportItemSerializer(many=True)
     archives = ArchiveSentSerializer(many=True)
 

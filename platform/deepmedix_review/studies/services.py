@@ -27,6 +27,7 @@ from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
 from deepmedix_review.studies.intake.odd import gravest
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
+from deepmedix_review.studies.intake.profiles import Dates, Profile, profile_named
 from deepmedix_review.studies.models import (
     ImportBatch,
     ImportItem,
@@ -47,22 +48,32 @@ SENT_NAMES = ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstan
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
 
-def start_import(*, actor: User | None, source: ImportBatch.Source) -> ImportBatch:
-    """Open a batch for one upload or one folder; `actor` is None where the platform itself imports."""
+def start_import(*, actor: User | None, source: ImportBatch.Source, profile: str = "") -> ImportBatch:
+    """Open a batch for one upload or one folder; `actor` is None where the platform itself imports.
+
+    `profile`: of de-identification; the site's own where none is named. Raises RefusedByRule for an unknown
+    one.
+    """
     if actor is not None:
         require(actor, Capability.IMPORT_STUDIES)
+    chosen = profile_named(profile or settings.DEIDENTIFICATION_PROFILE)
     clear_leftovers()
-    return ImportBatch.objects.create(requested_by=actor, source=source)
+    return ImportBatch.objects.create(requested_by=actor, source=source, profile=chosen.name)
 
 
-def continue_import(uid: uuid.UUID, *, actor: User) -> ImportBatch:
-    """The batch of one drop whose files come one by one. Raises RefusedByRule for another's or an old one."""
+def continue_import(uid: uuid.UUID, *, actor: User, profile: str = "") -> ImportBatch:
+    """The batch of one drop whose files come one by one. Raises RefusedByRule for another's or an old one,
+    and where it began with another profile."""
     require(actor, Capability.IMPORT_STUDIES)
     since = timezone.now() - LONGEST_DROP
     mine = ImportBatch.objects.filter(requested_by=actor, source=ImportBatch.Source.UPLOAD)
     batch = mine.filter(uid=uid, created_at__gte=since).first()
     if batch is None:
         raise RefusedByRule("That import is not yours, or it is over. Send the file as a new one.")
+    if profile and profile != batch.profile:
+        raise RefusedByRule(
+            f"That import began with the profile {batch.profile}. Send the file as a new one, for {profile}."
+        )
     return batch
 
 
@@ -257,7 +268,14 @@ def _keep(
             number=number,
         )
     needs_look = not is_phantom and not is_text_free and may_carry_text(film)
-    instance = _store(film, placement, is_phantom=is_phantom, needs_look=needs_look, source=source)
+    instance = _store(
+        film,
+        placement,
+        profile=profile_named(batch.profile),
+        is_phantom=is_phantom,
+        needs_look=needs_look,
+        source=source,
+    )
     is_unseen = instance.study.state == Study.State.UNSEEN
     return _record(
         Outcome.HELD if placement.oddities else Outcome.ACCEPTED,
@@ -285,17 +303,17 @@ def _store(
     film: DecodedFilm,
     placement: Placement,
     *,
+    profile: Profile,
     is_phantom: bool,
     needs_look: bool,
     source: SourceDataset | None,
 ) -> Instance:
     identity = placement.identity
-    written = tags.kept(film.tags)
-
+    written, made_on = tags.kept(film.tags), shifted_study_date(film.tags, identity)
     display = Dataset()
 
     def write(path: Path) -> None:
-        display.update(write_display_film(path, film, identity))
+        display.update(write_display_film(path, film, identity, profile=profile))
 
     stored = store_film(write, picture=film.picture)
     arrives_as = Study.State.UNSEEN if needs_look else Study.State.READY
@@ -303,7 +321,8 @@ def _store(
         study_instance_uid=identity.study_instance_uid,
         defaults={
             "patient_pseudonym": identity.patient_pseudonym,
-            "study_date": shifted_study_date(film.tags, identity),
+            "study_date": made_on if profile.dates is Dates.SHIFTED else None,
+            "order_date": made_on,
             "patient_sex": tags.text(written, "PatientSex"),
             "state": Study.State.HELD if placement.oddities else arrives_as,
             "held_reasons": list(placement.reasons),
@@ -346,6 +365,7 @@ def _store(
         copy_of=placement.copy_of,
         near_to=placement.near_to,
         picture_bands=list(film.picture_bands),
+        profile=profile.name,
         file_path=stored.path,
         file_bytes=stored.num_bytes,
         file_sha256=stored.sha256,

@@ -34,9 +34,9 @@ def receive_part(
     return job
 
 
-def take_archive(path: Path, *, file_name: str, actor: User) -> ArchiveImport:
+def take_archive(path: Path, *, file_name: str, actor: User, profile: str = "") -> ArchiveImport:
     """See `receiving.take_archive`."""
-    job = receiving.take_archive(path, file_name=file_name, actor=actor)
+    job = receiving.take_archive(path, file_name=file_name, actor=actor, profile=profile)
     jobs.wake(run_archive_import, job)
     return job
 

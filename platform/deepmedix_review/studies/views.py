@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -23,6 +24,7 @@ from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
 from deepmedix_review.studies.film_files import look_for_files
 from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_study, twins_in_use
+from deepmedix_review.studies.intake.profiles import PROFILES, said_profiles
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.selectors import (
@@ -89,7 +91,13 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         if not files:
             messages.error(request, "No file was chosen. Choose films or archives, then import.")
             return redirect("study-import")
-        received = receive_uploads(files, actor=acting_user(request))
+        try:
+            received = receive_uploads(
+                files, actor=acting_user(request), profile=request.POST.get("profile", "")
+            )
+        except RefusedByRule as refusal:
+            messages.error(request, str(refusal))
+            return redirect("study-import")
         if received.items:
             _tell_outcomes(request, received.batch)
         if received.archives:
@@ -99,6 +107,7 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         return redirect("study-import")
     before = read_before(request.GET.get("before"))
     context = _latest(acting_user(request), before=before) | latest_archives(acting_user(request))
+    context |= {"profiles": PROFILES.values(), "site_profile": settings.DEIDENTIFICATION_PROFILE}
     return render(request, "studies/study_import.html", context)
 
 
@@ -180,6 +189,7 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     context = {
         "study": study,
         "films": films,
+        "profiles": said_profiles({film.profile for film in films}),
         "missing": missing,
         "others": others_of_patient(acting_user(request), study),
         "longest_reason": LONGEST_REASON,

@@ -14,6 +14,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from deepmedix_review.studies.intake.decoding import decode_film
 from deepmedix_review.studies.intake.deidentification import name_film
 from deepmedix_review.studies.intake.display import write_display_film
+from deepmedix_review.studies.intake.profiles import KEEP_DATES_SHIFTED
 from inference.images import render_reference, render_values
 from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, stored_pixels, write_phantom_dicom
 from tests.deepmedix_review.studies.a_decoded_film import LIMITS, decoded, refusal_of
@@ -26,7 +27,7 @@ def test_pixels_of_every_syntax_are_stored_bit_by_bit(tmp_path: Path, syntax: st
     phantom = write_phantom_dicom(tmp_path / "film", seed=3, size=64, encoding=encoding)
     film = decoded(tmp_path / "film", tmp_path)
     identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-    write_display_film(tmp_path / "stored.dcm", film, identity)
+    write_display_film(tmp_path / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
     stored = dcmread(tmp_path / "stored.dcm")
     assert np.array_equal(stored.pixel_array, stored_pixels(phantom, encoding))
     assert stored.BitsStored == 14
@@ -38,7 +39,7 @@ def test_what_is_written_passes_the_dicom_validator(tmp_path: Path) -> None:
     """dciodvfy does not know HTJ2K, so the same header is judged around plain pixels."""
     film = decoded(write_film(tmp_path / "film"), tmp_path)
     identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-    write_display_film(tmp_path / "stored.dcm", film, identity)
+    write_display_film(tmp_path / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
     stored = dcmread(tmp_path / "stored.dcm")
     stored.decompress(generate_instance_uid=False)
     stored.save_as(tmp_path / "plain.dcm")
@@ -81,7 +82,7 @@ def test_bits_above_the_stored_ones_are_cleared_where_an_overlay_lies_there(tmp_
     dataset.save_as(path)
     film = decoded(path, tmp_path)
     identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-    write_display_film(tmp_path / "stored.dcm", film, identity)
+    write_display_film(tmp_path / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
     assert np.array_equal(dcmread(tmp_path / "stored.dcm").pixel_array, clean)
 
 
@@ -140,7 +141,7 @@ def test_what_shapes_the_display_survives(
     dataset.save_as(path)
     film = decoded(path, tmp_path)
     identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-    write_display_film(tmp_path / "stored.dcm", film, identity)
+    write_display_film(tmp_path / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
     expected = render_reference(path)
     assert np.array_equal(render_reference(tmp_path / "stored.dcm"), expected)
     assert not np.array_equal(expected, as_it_was)
@@ -170,14 +171,14 @@ def test_every_shared_film_shows_the_same_after_it_was_stored(shared_data: Path,
         work.mkdir()
         film = decode_film(path, limits=LIMITS, work=work)
         identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-        write_display_film(work / "stored.dcm", film, identity)
+        write_display_film(work / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
         assert np.array_equal(render_reference(work / "stored.dcm"), render_reference(path)), path.name
     for path in sorted((shared_data / "png_with_boxes").glob("*.png")):
         work = tmp_path / path.stem
         work.mkdir()
         film = decode_film(path, limits=LIMITS, work=work)
         identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-        write_display_film(work / "stored.dcm", film, identity)
+        write_display_film(work / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
         assert np.array_equal(dcmread(work / "stored.dcm").pixel_array, np.asarray(Image.open(path))), (
             path.name
         )

@@ -11,6 +11,13 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from deepmedix_review.studies.intake.deidentification import deidentify, keyed_uid, name_film
+from deepmedix_review.studies.intake.profiles import (
+    KEEP_DATES_SHIFTED,
+    KEEP_DEVICE,
+    PROFILES,
+    RESEARCH,
+    Profile,
+)
 from deepmedix_review.studies.intake.tags import READ, look_name, pick
 
 SECRET = "DAVIDSON"
@@ -45,9 +52,9 @@ def _planted() -> Dataset:
     return film
 
 
-def _clean(film: Dataset, *, key: str = "key") -> Dataset:
+def _clean(film: Dataset, *, key: str = "key", profile: Profile = KEEP_DATES_SHIFTED) -> Dataset:
     source = pick(film, READ)
-    return deidentify(source, name_film(source, key=key, pixel_sha256="0" * 64))
+    return deidentify(source, name_film(source, key=key, pixel_sha256="0" * 64), profile=profile)
 
 
 def test_nothing_planted_is_left_and_the_record_says_what_was_done() -> None:
@@ -74,6 +81,44 @@ def test_what_display_needs_is_kept() -> None:
     assert film.VOILUTSequence[0].LUTData == bytes(range(8))
     assert list(film.ImageType) == ["ORIGINAL", "PRIMARY"]
     assert (film.PatientSex, film.PatientAge) == ("M", "090Y")
+
+
+def test_profiles_differ_in_dates_age_and_machine_and_in_no_name() -> None:
+    film = _planted()
+    film.PatientAge, film.StationName, film.DeviceUID = "067Y", "ROOM 3", "1.2.3.4"
+    research, dates, device = (_clean(film, profile=profile) for profile in PROFILES.values())
+    for keyword in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        assert research[keyword] == dates[keyword] == device[keyword]
+    assert "StudyDate" not in research
+    assert dates.StudyDate == device.StudyDate
+    assert [one.PatientAge for one in (research, dates, device)] == ["060Y", "067Y", "067Y"]
+    told = [one.LongitudinalTemporalInformationModified for one in (research, dates, device)]
+    assert told == ["REMOVED", "MODIFIED", "MODIFIED"]
+    assert (device.StationName, device.DeviceUID) == ("ROOM 3", "1.2.3.4")
+    assert {"StationName", "DeviceUID"}.isdisjoint(element.keyword for element in (*research, *dates))
+    assert device.DeidentificationMethodCodeSequence[-1].CodeValue == "113109"
+    assert all(len(profile.method) <= 64 for profile in PROFILES.values())
+
+
+@pytest.mark.parametrize(
+    ("age", "left"),
+    [("009Y", "000Y"), ("011M", "000Y"), ("3D", "000Y"), ("10", "010Y"), ("89Y", "080Y"), ("104Y", "090Y")],
+)
+def test_research_tells_the_decade_of_an_age(age: str, left: str) -> None:
+    film = _planted()
+    film.PatientAge = age
+    assert _clean(film, profile=RESEARCH).PatientAge == left
+
+
+@pytest.mark.parametrize(
+    "said", [SECRET, f"{SECRET}'s room", "dr davidson-1", "room DOUGLAS", "19760616-A", "<b>", "x" * 65]
+)
+def test_a_machine_named_after_the_patient_is_not_told(said: str) -> None:
+    film = _planted()
+    film.StationName, film.DetectorID = said, "DET 1"
+    device = _clean(film, profile=KEEP_DEVICE)
+    assert "StationName" not in device
+    assert device.DetectorID == "DET 1"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +180,11 @@ def test_a_keyed_uid_is_a_valid_uid(text: str) -> None:
         ("WindowWidth", 0),
         ("WindowCenter", [1, 2, 3]),
         ("BodyPartExamined", "chest of Mr. Davidson"),
+        ("BodyPartExamined", SECRET),
+        ("BodyPartExamined", f"CHEST {SECRET}"),
+        ("ViewPosition", SECRET),
+        ("PatientOrientation", ["L", SECRET]),
+        ("VOILUTFunction", SECRET),
         ("PatientAge", "old"),
     ],
 )

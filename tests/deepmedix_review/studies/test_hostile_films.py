@@ -15,6 +15,7 @@ from deepmedix_review.studies.intake.decoding import decode_film
 from deepmedix_review.studies.intake.deidentification import name_film
 from deepmedix_review.studies.intake.display import write_display_film
 from deepmedix_review.studies.intake.limits import Limits
+from deepmedix_review.studies.intake.profiles import KEEP_DATES_SHIFTED
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from tests.deepmedix_review.studies.a_decoded_film import LIMITS, refusal_of
 from tests.factories.studies import write_film
@@ -133,7 +134,7 @@ def test_every_hostile_file_is_refused_or_harmless_within_500_megabytes(
                 refused[name] = str(refusal)
                 continue
             identity = name_film(film.tags, key="key", pixel_sha256=film.pixel_sha256)
-            write_display_film(work / "stored.dcm", film, identity)
+            write_display_film(work / "stored.dcm", film, identity, profile=KEEP_DATES_SHIFTED)
             stored = (work / "stored.dcm").read_bytes()
             assert stored[:128] == bytes(128), "the preamble is zeroed"
             for text in (b"passwd", b"onerror", b"DROP TABLE", b"MZ\0\0"):

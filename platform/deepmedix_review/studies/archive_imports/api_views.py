@@ -71,6 +71,7 @@ class ArchiveImportsView(APIView):
             file_name=asked.validated_data["file_name"],
             num_bytes=asked.validated_data["num_bytes"],
             modified_ms=asked.validated_data.get("modified_ms"),
+            profile=asked.validated_data.get("profile", ""),
             actor=acting_user(request),
         )
         return Response(ArchiveImportJson(job).data, status=status.HTTP_201_CREATED)

@@ -34,13 +34,17 @@ class OutOfPlace(RefusedByRule):
         self.num_received = num_received
 
 
-def begin_archive(*, file_name: str, num_bytes: int, modified_ms: int | None, actor: User) -> ArchiveImport:
-    """Room for an archive whose parts follow; the one that was begun, where it is the same file again."""
+def begin_archive(
+    *, file_name: str, num_bytes: int, modified_ms: int | None, actor: User, profile: str = ""
+) -> ArchiveImport:
+    """Room for an archive whose parts follow; the one that was begun, where it is the same file again, for
+    the same profile of de-identification."""
     require(actor, Capability.IMPORT_STUDIES)
     name = shown_name(file_name)
     if modified_ms is not None:
         begun = ArchiveImport.objects.filter(
             batch__requested_by=actor,
+            batch__profile=profile or settings.DEIDENTIFICATION_PROFILE,
             state=State.RECEIVING,
             file_name=name,
             num_bytes=num_bytes,
@@ -51,7 +55,7 @@ def begin_archive(*, file_name: str, num_bytes: int, modified_ms: int | None, ac
     _check_size(num_bytes)
     with transaction.atomic():
         job = ArchiveImport.objects.create(
-            batch=start_import(actor=actor, source=ImportBatch.Source.ARCHIVE),
+            batch=start_import(actor=actor, source=ImportBatch.Source.ARCHIVE, profile=profile),
             file_name=name,
             num_bytes=num_bytes,
             modified_ms=modified_ms,
@@ -84,9 +88,15 @@ def receive_part(
     return job
 
 
-def take_archive(path: Path, *, file_name: str, actor: User) -> ArchiveImport:
+def take_archive(path: Path, *, file_name: str, actor: User, profile: str = "") -> ArchiveImport:
     """One that came whole, by a form: its file is moved away from `path`."""
-    job = begin_archive(file_name=file_name, num_bytes=path.stat().st_size, modified_ms=None, actor=actor)
+    job = begin_archive(
+        file_name=file_name,
+        num_bytes=path.stat().st_size,
+        modified_ms=None,
+        actor=actor,
+        profile=profile,
+    )
     shutil.move(path, archive_path(job))
     job.num_received = job.num_bytes
     _queue(job)

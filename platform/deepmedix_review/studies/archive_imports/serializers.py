@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from deepmedix_review.studies.models import ArchiveImport
-from deepmedix_review.studies.serializers import ImportItemSerializer
+from deepmedix_review.studies.serializers import ImportItemSerializer, ProfileField
 
 
 class BeginArchiveJson(serializers.Serializer[Any]):
@@ -18,6 +18,7 @@ class BeginArchiveJson(serializers.Serializer[Any]):
         help_text="when the file was changed last, in milliseconds since 1970: the same file begun again "
         "goes on where it was cut off",
     )
+    profile = ProfileField(required=False)
 
 
 class ArchiveImportJson(serializers.ModelSerializer[ArchiveImport]):
@@ -26,13 +27,16 @@ class ArchiveImportJson(serializers.ModelSerializer[ArchiveImport]):
     batch = serializers.UUIDField(
         source="batch.uid", read_only=True, help_text="the import that its films are of"
     )
+    profile = serializers.CharField(
+        source="batch.profile", read_only=True, help_text="of de-identification, by which its films come in"
+    )
     num_done = serializers.IntegerField(read_only=True, help_text="files that were judged")
     may_be_tried_again = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = ArchiveImport
         fields = (
-            *("uid", "batch", "file_name", "state", "error", "num_bytes", "num_received"),
+            *("uid", "batch", "profile", "file_name", "state", "error", "num_bytes", "num_received"),
             *("num_files", "num_done", "num_accepted", "num_to_look_at", "num_held", "num_duplicate"),
             *("num_refused", "may_be_tried_again", "created_at", "started_at", "finished_at"),
         )

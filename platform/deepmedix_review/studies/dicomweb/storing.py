@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from pydicom import Dataset
@@ -70,7 +71,7 @@ class StoreReport:
 
 def store_sent(files: Sequence[SentFile], *, actor: User, of_study: str, address: str) -> StoreReport:
     """One after the other; each is kept, or not, by itself, and for good once it is in the report."""
-    batch = start_import(actor=actor, source=ImportBatch.Source.STOW)
+    batch = start_import(actor=actor, source=ImportBatch.Source.STOW, profile=settings.DICOMWEB_PROFILE)
     report = StoreReport()
     for number, sent in enumerate(files, start=1):
         _store(sent, number=number, batch=batch, actor=actor, of_study=of_study, address=address, into=report)

@@ -1,7 +1,8 @@
 """Takes a film's identity away: keyed names for UIDs and patient, dates shifted by an amount per patient.
 
-Basic profile of DICOM PS3.15 annex E with two options: patient characteristics (sex, and age up to 90) and
-longitudinal dates, shifted, are kept. What `intake.tags` does not name is gone; pixels are not looked at.
+A profile (`intake.profiles`) says what is kept beside that. What `intake.tags` does not name is gone; pixels
+are not looked at. No table of names and what they became is kept: the key alone makes them again, out of the
+names.
 """
 
 import hashlib
@@ -15,14 +16,9 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 
 from deepmedix_review.studies.intake import tags
+from deepmedix_review.studies.intake.profiles import Ages, Dates, Profile
 
 _MAX_SHIFT_DAYS = 3650
-# PS3.16, context group 7050.
-_METHODS = (
-    ("113100", "Basic Application Confidentiality Profile"),
-    ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-    ("113108", "Retain Patient Characteristics Option"),
-)
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ def patient_pseudonym(patient: str, *, key: str) -> str:
     return "P-" + b32encode(_keyed(f"patient {patient}", key=key)).decode("ascii")[:10]
 
 
-def deidentify(source: Dataset, identity: Identity) -> Dataset:
+def deidentify(source: Dataset, identity: Identity, *, profile: Profile) -> Dataset:
     """A new data set with the allowed attributes, the film's names here, and the record of what was done."""
     film = tags.kept(source)
     film.StudyInstanceUID = identity.study_instance_uid
@@ -80,14 +76,20 @@ def deidentify(source: Dataset, identity: Identity) -> Dataset:
     film.SOPInstanceUID = identity.sop_instance_uid
     film.PatientName = identity.patient_pseudonym
     film.PatientID = identity.patient_pseudonym
-    for keyword in tags.DATES:
+    film.update(tags.kept_device(source, profile.device))
+    if profile.ages is Ages.DECADES and "PatientAge" in film:
+        film.PatientAge = tags.decade_of(film.PatientAge)
+    for keyword in tags.DATES if profile.dates is Dates.SHIFTED else ():
         shifted = _shifted(tags.text(source, keyword), identity.shift)
         if shifted:
             setattr(film, keyword, shifted)
     film.PatientIdentityRemoved = "YES"
-    film.LongitudinalTemporalInformationModified = "MODIFIED"
-    film.DeidentificationMethod = "Allow-list of attributes, keyed names, dates shifted"
-    film.DeidentificationMethodCodeSequence = Sequence([_code(value, meaning) for value, meaning in _METHODS])
+    # PS3.3 C.12.1.1: the dates were MODIFIED, or all of them REMOVED.
+    film.LongitudinalTemporalInformationModified = "MODIFIED" if profile.dates is Dates.SHIFTED else "REMOVED"
+    film.DeidentificationMethod = profile.method
+    film.DeidentificationMethodCodeSequence = Sequence(
+        [_code(option.code, option.meaning) for option in profile.options]
+    )
     return film
 
 

@@ -10,6 +10,7 @@ from pydicom.uid import UID, HTJ2KLossless
 
 from deepmedix_review.studies.intake.decoding import DecodedFilm
 from deepmedix_review.studies.intake.deidentification import Identity, deidentify
+from deepmedix_review.studies.intake.profiles import Profile
 
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
 COMPUTED_RADIOGRAPHY = UID("1.2.840.10008.5.1.4.1.1.1")
@@ -42,9 +43,9 @@ _NEEDED_DX = (
 )
 
 
-def write_display_film(path: Path, film: DecodedFilm, identity: Identity) -> Dataset:
+def write_display_film(path: Path, film: DecodedFilm, identity: Identity, *, profile: Profile) -> Dataset:
     """The same film gives the same bytes. Returns what was written, without its pixels."""
-    dataset = deidentify(film.tags, identity)
+    dataset = deidentify(film.tags, identity, profile=profile)
     _complete(dataset)
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = film.photometric

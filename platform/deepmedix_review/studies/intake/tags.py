@@ -1,7 +1,8 @@
 """The attributes that a film may keep: an allow-list, so that whatever is not named here is dropped.
 
 Display and the models need the first group. The second group is read to make keyed names and shifted dates,
-the third to recognise an odd film; neither is ever stored as it came.
+the third to recognise an odd film; neither is ever stored as it came. The fourth, of the machine, is kept
+where the profile says so.
 """
 
 import math
@@ -74,7 +75,28 @@ JUDGED = (
     "ProtocolName",
     "AcquisitionDeviceProcessingDescription",
 )
-READ = (*KEPT, *KEPT_SEQUENCES, *IDENTIFYING, *JUDGED)
+# What the images of PS3.3 A.2, A.8 and A.26 say of the machine. PS3.15 table E.1-1 lists the first group,
+# with K under Retain Device Identity; the second it does not list at all.
+DEVICE_LISTED = (
+    "StationName",
+    "DeviceSerialNumber",
+    "DeviceUID",
+    "ManufacturerDeviceClassUID",
+    "GeneratorID",
+    "CassetteID",
+    "PlateID",
+    "DetectorID",
+)
+DEVICE_UNLISTED = (
+    "Manufacturer",
+    "ManufacturerModelName",
+    "SoftwareVersions",
+    "DetectorType",
+    "DetectorManufacturerName",
+    "DetectorManufacturerModelName",
+)
+DEVICE = (*DEVICE_UNLISTED, *DEVICE_LISTED)
+READ = (*KEPT, *KEPT_SEQUENCES, *IDENTIFYING, *JUDGED, *DEVICE)
 
 # Beyond its first two values an image type is the maker's own text.
 _MAX_VALUES = {"ImageType": 2}
@@ -90,9 +112,65 @@ _LOOK_WORDS = frozenset((
 # fmt: on
 _LOOK_WORD = re.compile(r"([A-Z]*)[0-9]{0,2}")
 _MAX_LOOK_NAME = 40
+# A code string, into which anybody may have typed a name, is kept where every word of it is one of these:
+# defined terms of PS3.3 and PS3.16 annex L, and what makers write beside them.
+# fmt: off
+_CODES: dict[str, frozenset[str]] = {
+    "ImageType": frozenset(("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY")),
+    "Modality": frozenset((
+        "AR", "BI", "BMD", "CR", "CT", "DG", "DOC", "DX", "ECG", "EPS", "ES", "FID", "GM", "HC", "HD", "IO",
+        "IVUS", "KER", "KO", "LEN", "LS", "M3D", "MG", "MR", "NM", "OAM", "OCT", "OP", "OPT", "OPV", "OT",
+        "PR", "PT", "PX", "RESP", "RF", "RG", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SM",
+        "SR", "TG", "US", "VA", "XA", "XC",
+    )),
+    "PresentationIntentType": frozenset(("FOR", "PRESENTATION", "PROCESSING")),
+    "PatientSex": frozenset(("M", "F", "O")),
+    "BodyPartExamined": frozenset((
+        "ABDOMEN", "ABDOMENPELVIS", "ACJOINT", "AND", "ANKLE", "AORTA", "ARM", "ATLANTOAXIAL", "BACK",
+        "BLADDER", "BODY", "BRAIN", "BREAST", "BRONCHUS", "C", "CALCANEUS", "CALF", "CERVICAL", "CHEST",
+        "CHESTABDOMEN", "CHESTABDPELVIS", "CLAVICLE", "COCCYX", "COLON", "CSPINE", "CTSPINE", "CXR",
+        "DIAPHRAGM", "ELBOW", "EXTREMITY", "EYE", "FACE", "FACIAL", "FEMUR", "FINGER", "FOOT", "FOREARM",
+        "HAND", "HEAD", "HEADNECK", "HEART", "HIP", "HUMERUS", "JAW", "JOINT", "KIDNEY", "KNEE", "L",
+        "LARYNX", "LEFT", "LEG", "LIVER", "LOWER", "LSPINE", "LSSPINE", "LUMBAR", "LUNG", "LUNGS", "MANDIBLE",
+        "MAXILLA", "MEDIASTINUM", "NECK", "NECKCHEST", "NECKCHESTABDOMEN", "NECKCHESTABDPELV", "NOSE",
+        "ORBIT", "PANCREAS", "PART", "PATELLA", "PEDIATRIC", "PELVIS", "PORT", "PORTABLE", "RADIUS", "RIB",
+        "RIBCAGE", "RIBS", "RIGHT", "SACRUM", "SCAPULA", "SHOULDER", "SIJOINT", "SINUS", "SKULL", "SPINE",
+        "SPLEEN", "SSPINE", "STERNUM", "STOMACH", "T", "THIGH", "THORACIC", "THORAX", "THUMB", "TIBIA",
+        "TIBIAFIBULA", "TLSPINE", "TMJOINT", "TOE", "TRACHEA", "TSPINE", "ULNA", "UPPER", "WHOLE",
+        "WHOLEBODY", "WRIST",
+    )),
+    "ViewPosition": frozenset((
+        "AP", "AXIAL", "CC", "DECUBITUS", "ERECT", "FRONTAL", "LAO", "LAT", "LATERAL", "LEFT", "LL", "LLD",
+        "LLO", "LM", "LORDOTIC", "LPO", "ML", "MLO", "OBL", "OBLIQUE", "PA", "PORTABLE", "PRONE", "RAO",
+        "RIGHT", "RL", "RLD", "RLO", "RPO", "SUPINE", "XCCL",
+    )),
+    "Laterality": frozenset("RLUB"),
+    "ImageLaterality": frozenset("RLUB"),
+    "VOILUTFunction": frozenset(("LINEAR", "LINEAR_EXACT", "SIGMOID")),
+    "PresentationLUTShape": frozenset(("IDENTITY", "INVERSE", "LIN", "OD")),
+    "PixelIntensityRelationship": frozenset(("LIN", "LOG", "DISP")),
+    "BurnedInAnnotation": frozenset(("YES", "NO")),
+    "LossyImageCompression": frozenset(("00", "01")),
+    "LossyImageCompressionMethod": frozenset((
+        "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_18181_1", "ISO_13818_2",
+        "ISO_14496_10", "ISO_23008_2",
+    )),
+}
+# fmt: on
+# PS3.3 C.7.6.1.1.1: to which sides the rows and the columns lead.
+_ORIENTATION = re.compile(r"[LRAPHF]{1,3}")
 _RESCALE_TYPES = {"US", "OD", "HU", "UNSPECIFIED", "Z_EFF"}
 _CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
 _AGE = re.compile(r"(\d{1,3})([DWMY]?)")
+# By type, each as long as PS3.5 table 6.2-1 lets it be.
+_OF_DEVICE = {
+    "UI": re.compile(r"[0-9.]{1,64}"),
+    "CS": re.compile(r"[A-Z0-9_ ]{1,16}"),
+    "SH": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+:()#&-]{0,15}"),
+    "LO": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+:()#&-]{0,63}"),
+}
+# Shorter words of a name occur in those of machines by chance.
+_SHORTEST_WORD = 3
 
 
 def pick(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
@@ -139,6 +217,36 @@ def kept(source: Dataset) -> Dataset:
     return result
 
 
+def kept_device(source: Dataset, keywords: tuple[str, ...]) -> Dataset:
+    """What these say of the machine, where it looks like a name of one and holds no word of the patient's."""
+    result, forbidden = Dataset(), _words_of_patient(source)
+    for keyword in keywords:
+        values = [str(value).strip() for value in _values(source, keyword)]
+        shape = _OF_DEVICE[dictionary_VR(keyword)]
+        good = [
+            value
+            for value in values
+            if shape.fullmatch(value) and not any(word in _squeezed(value) for word in forbidden)
+        ]
+        if good and len(good) == len(values):
+            setattr(result, keyword, good[0] if len(good) == 1 else good)
+    return result
+
+
+def _words_of_patient(source: Dataset) -> set[str]:
+    """Names, number and birth date, as a machine may have been given them."""
+    words: set[str] = set()
+    for keyword in ("PatientName", "PatientID", "PatientBirthDate"):
+        told = str(source.get(keyword) or "")
+        words |= {_squeezed(word) for word in [told, *re.split(r"[\W_]+", told)]}
+    return {word for word in words if len(word) >= _SHORTEST_WORD}
+
+
+def _squeezed(text: str) -> str:
+    """Letters and digits alone, in one case."""
+    return re.sub(r"[\W_]+", "", text).casefold()
+
+
 def text(source: Dataset, keyword: str) -> str:
     """One attribute, trimmed; the first of several values; empty where it is absent."""
     values = _values(source, keyword)
@@ -172,8 +280,7 @@ def _clean(keyword: str, value: Any) -> Any:
     if keyword == "WindowCenterWidthExplanation":
         return look_name(str(value))
     if vr == "CS":
-        word = str(value).strip().upper()
-        return word if _CODE.fullmatch(word) else None
+        return _clean_code(keyword, str(value).strip().upper())
     if vr == "UI":
         return str(value)
     if vr == "AS":
@@ -187,6 +294,14 @@ def _clean(keyword: str, value: Any) -> Any:
     if vr in ("DS", "FD", "FL"):
         return float(f"{number:.10g}")
     return int(number)
+
+
+def _clean_code(keyword: str, value: str) -> str | None:
+    if keyword == "PatientOrientation":
+        return value if _ORIENTATION.fullmatch(value) else None
+    words = value.split() if keyword != "BodyPartExamined" else value.replace("_", " ").split()
+    is_known = bool(words) and set(words) <= _CODES.get(keyword, frozenset())
+    return value if is_known and _CODE.fullmatch(value) else None
 
 
 def look_name(name: str) -> str:
@@ -204,6 +319,11 @@ def _clean_age(value: str) -> str | None:
         return None
     number, unit = int(match[1]), match[2] or "Y"
     return f"{min(number, 90) if unit == 'Y' else number:03d}{unit}"
+
+
+def decade_of(age: str) -> str:
+    """`063Y` becomes `060Y`; who is younger than ten years becomes `000Y`. `age` as `kept` gives it."""
+    return f"{int(age[:3]) // 10 * 10:03d}Y" if age.endswith("Y") else "000Y"
 
 
 def _kept_lut(item: Dataset, parts: tuple[str, ...]) -> Dataset | None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.intake.profiles import profile_named
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # PS3.5, table 6.2-1: 16 plain characters, no backslash, not spaces alone.
 _AE_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}")
@@ -23,13 +26,15 @@ class CannotListen(Exception):
 
 @dataclass(frozen=True)
 class Choices:
-    """`callers`: AE titles of those who may call; empty lets any title call, from `peers` alone."""
+    """`callers`: AE titles of those who may call; empty lets any title call, from `peers` alone. `profiles`:
+    of de-identification, by AE title of the caller; who is not in it has the site's own."""
 
     ae_title: str
     host: str
     port: int
     peers: tuple[Network, ...]
     callers: tuple[str, ...]
+    profiles: Mapping[str, str]
     max_associations: int
     max_pdu_bytes: int
     idle_seconds: int
@@ -53,12 +58,18 @@ def read_choices(told: Mapping[str, str]) -> Choices:
         port=numbers["DICOM_PORT"],
         peers=tuple(map(_network, _listed(told["DICOM_PEERS"]))),
         callers=tuple(_ae_title("DICOM_CALLERS", one) for one in _listed(told["DICOM_CALLERS"])),
+        profiles=dict(map(_profile, _listed(told["DICOM_PROFILES"]))),
         max_associations=numbers["DICOM_MAX_ASSOCIATIONS"],
         max_pdu_bytes=numbers["DICOM_MAX_PDU_BYTES"],
         idle_seconds=numbers["DICOM_IDLE_SECONDS"],
     )
     if not choices.peers:
         raise CannotListen("DICOM_PEERS names nobody who may send. Name addresses or networks, with commas.")
+    if choices.callers and (unheard := set(choices.profiles) - set(choices.callers)):
+        raise CannotListen(
+            f"DICOM_PROFILES names {sorted(unheard)[0]}, which DICOM_CALLERS does not let call. Mend one of "
+            "the two."
+        )
     is_open = not ipaddress.ip_address(choices.host).is_loopback
     if is_open and all(network.is_loopback for network in choices.peers):
         raise CannotListen(
@@ -78,6 +89,16 @@ def _ae_title(name: str, told: str) -> str:
             f"{name} holds what is no AE title: {told!r}. Give 1 to 16 plain characters without a backslash."
         )
     return told.strip()
+
+
+def _profile(told: str) -> tuple[str, str]:
+    title, _, name = told.partition("=")
+    try:
+        return _ae_title("DICOM_PROFILES", title.strip()), profile_named(name.strip()).name
+    except RefusedByRule as refusal:
+        raise CannotListen(
+            f"DICOM_PROFILES holds {told!r}. Write AE title=profile, with commas between several. {refusal}"
+        ) from refusal
 
 
 def _host(told: str) -> str:

@@ -156,7 +156,11 @@ class Listener:
             return _status(OUT_OF_RESOURCES, COMMENTS[Refusal.TOO_LARGE])
         sender = _sender(event.assoc)
         if event.assoc not in self._batches:
-            batch = start_import(actor=None, source=ImportBatch.Source.LISTENER)
+            batch = start_import(
+                actor=None,
+                source=ImportBatch.Source.LISTENER,
+                profile=self.choices.profiles.get(sender["ae_title"], ""),
+            )
             self._batches[event.assoc] = (batch, Counter())
         batch, outcomes = self._batches[event.assoc]
         receipt = receive_sent(

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from deepmedix_review.common.models import PublicModel
 from deepmedix_review.studies.intake.odd import KIND_NAMES
+from deepmedix_review.studies.intake.profiles import PROFILES
 from deepmedix_review.studies.models.sources import SourceDataset
 
 
@@ -28,7 +29,14 @@ class Study(PublicModel):
     study_instance_uid = models.CharField(max_length=64, unique=True)
     patient_pseudonym = models.CharField(max_length=16, db_index=True)
     study_date = models.DateField(
-        null=True, help_text="shifted by the patient's own amount: it orders the studies of one patient alone"
+        null=True,
+        help_text="shifted by the patient's own amount: days between studies of one patient alone are true. "
+        "Null where the profile of its first film removes dates",
+    )
+    order_date = models.DateField(
+        null=True,
+        help_text="shifted likewise, whatever the profile: it puts the studies of one patient in order, and "
+        "is told to nobody",
     )
     patient_sex = models.CharField(max_length=16, blank=True, default="", help_text="as its first film says")
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
@@ -69,7 +77,7 @@ class Study(PublicModel):
         ]
         indexes = [
             models.Index(fields=["state", "-id"]),
-            models.Index(fields=["patient_pseudonym", "study_date"]),
+            models.Index(fields=["patient_pseudonym", "order_date"], name="studies_of_a_patient_in_order"),
             models.Index(fields=["study_date"], name="studies_by_date"),
             models.Index(fields=["held_for", "-id"], condition=Q(state="held"), name="held_studies_by_kind"),
             models.Index(fields=["patient_sex", "-id"], name="studies_by_sex"),
@@ -141,6 +149,11 @@ class Instance(PublicModel):
         help_text="of its small picture (`intake.fingerprint`); empty for a blank film, null until a sweep "
         "has come to it",
     )
+    profile = models.CharField(
+        max_length=20,
+        choices=[(name, name) for name in PROFILES],
+        help_text="of de-identification, by which the display file was written",
+    )
     file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
     file_bytes = models.BigIntegerField()
     file_sha256 = models.CharField(max_length=64)
@@ -189,6 +202,11 @@ class ImportBatch(PublicModel):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     source = models.CharField(max_length=8, choices=Source.choices)
+    profile = models.CharField(
+        max_length=20,
+        choices=[(name, name) for name in PROFILES],
+        help_text="of de-identification, by which its films come in",
+    )
 
 
 class ImportItem(PublicModel):

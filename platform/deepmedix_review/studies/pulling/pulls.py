@@ -77,7 +77,8 @@ def start_pull(pull: PacsPull, *, numbers: Collection[int], actor: User) -> None
         if not num_studies:
             raise RefusedByRule("No study is ticked. Tick at least one, then bring it in.")
         held.studies.exclude(number__in=numbers).delete()
-        held.batch = start_import(actor=actor, source=ImportBatch.Source.PACS)
+        profile = source_named(held.source).profile
+        held.batch = start_import(actor=actor, source=ImportBatch.Source.PACS, profile=profile)
         held.state = State.QUEUED
         held.save(update_fields=["batch", "state"])
         told = {"source": held.source, "num_studies": num_studies}

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.intake.profiles import profile_named
 
 LONGEST_NAME = 100
-_KNOWN = {"url", "user", "password", "token", "ca_file"}
+_KNOWN = {"url", "user", "password", "token", "ca_file", "profile"}
 
 
 class CannotPull(RefusedByRule):
@@ -27,12 +28,14 @@ class CannotPull(RefusedByRule):
 @dataclass(frozen=True)
 class PacsSource:
     """`authorization`: the header of that name; empty where the PACS asks for none. `ca_file`: certificates
-    that its own is checked against; None for those that every browser trusts."""
+    that its own is checked against; None for those that every browser trusts. `profile`: of
+    de-identification, by which its films come in; empty for the site's own."""
 
     name: str
     url: str
     authorization: str = field(default="", repr=False)
     ca_file: str | None = None
+    profile: str = ""
 
 
 def source_named(name: str) -> PacsSource:
@@ -75,8 +78,21 @@ def _source(name: str, told: Any) -> PacsSource:
             f"{name} in the file of PACS_SOURCES has no plain url: http(s)://host/path, no name or password."
         )
     return PacsSource(
-        name=name, url=url, authorization=_authorization(name, told), ca_file=told.get("ca_file")
+        name=name,
+        url=url,
+        authorization=_authorization(name, told),
+        ca_file=told.get("ca_file"),
+        profile=_profile(name, told),
     )
+
+
+def _profile(name: str, told: dict[str, str]) -> str:
+    if "profile" not in told:
+        return ""
+    try:
+        return profile_named(told["profile"]).name
+    except RefusedByRule as refusal:
+        raise CannotPull(f"{name} in the file of PACS_SOURCES: {refusal}") from refusal
 
 
 def _authorization(name: str, told: dict[str, str]) -> str:

@@ -180,7 +180,7 @@ def test_admins_see_what_readers_reported_at_the_top_and_by_pseudonym_alone() ->
 def test_a_name_on_an_earlier_film_of_the_patient_closes_that_one_and_the_case_goes_on() -> None:
     reading = an_open_reading()
     study = reading.assignment.case.study
-    Study.objects.filter(pk=study.pk).update(study_date=date(2026, 5, 2))
+    Study.objects.filter(pk=study.pk).update(study_date=date(2026, 5, 2), order_date=date(2026, 5, 2))
     prior = InstanceFactory.create(
         series__study__patient_pseudonym=study.patient_pseudonym, series__study__study_date=date(2026, 1, 2)
     )

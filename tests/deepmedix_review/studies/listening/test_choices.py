@@ -15,6 +15,7 @@ PLAIN = {
     "DICOM_PORT": "11112",
     "DICOM_PEERS": "127.0.0.0/8,::1",
     "DICOM_CALLERS": "",
+    "DICOM_PROFILES": "",
     "DICOM_MAX_ASSOCIATIONS": "10",
     "DICOM_MAX_PDU_BYTES": "131072",
     "DICOM_IDLE_SECONDS": "60",
@@ -38,9 +39,19 @@ def test_peers_and_callers_are_listed_with_commas():
     assert [choices.lets_in(one) for one in ("10.1.9.9", "192.168.1.7", "192.168.1.8")] == [True, True, False]
 
 
+def test_a_caller_may_have_a_profile_of_its_own():
+    told = {"DICOM_CALLERS": "PACS,CT 1", "DICOM_PROFILES": "CT 1=keep-device, PACS = research"}
+    assert read_choices(PLAIN | told).profiles == {"CT 1": "keep-device", "PACS": "research"}
+    with pytest.raises(CannotListen, match="names MR, which DICOM_CALLERS does not let call"):
+        read_choices(PLAIN | told | {"DICOM_PROFILES": "MR=research"})
+
+
 @pytest.mark.parametrize(
     ("name", "told", "sentence"),
     [
+        ("DICOM_PROFILES", "PACS=none", "Name one of these: research, keep-dates-shifted, keep-device"),
+        ("DICOM_PROFILES", "PACS", "Write AE title=profile"),
+        ("DICOM_PROFILES", "=research", "is no AE title"),
         ("DICOM_AE_TITLE", "", "is no AE title"),
         ("DICOM_AE_TITLE", "SEVENTEEN LETTERS", "1 to 16 plain characters"),
         ("DICOM_AE_TITLE", "A\\B", "without a backslash"),

@@ -13,6 +13,7 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.known_sets.layouts import LAYOUTS
 from deepmedix_review.studies.known_sets.receiving import Received, open_source, receive_study
 from deepmedix_review.studies.known_sets.said import Layout, LayoutRefused, Problem, Source, StudySaid
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("layout", choices=list(LAYOUTS), metavar="LAYOUT", help=told)
         parser.add_argument("folder", type=Path, metavar="FOLDER")
         parser.add_argument("--actor", metavar="USERNAME", help="whose import it is, in the audit record")
+        parser.add_argument("--profile", choices=list(PROFILES), default="", help=PROFILE_HELP)
         parser.add_argument(
             "--text-free",
             action="store_true",
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             user = account_named(actor) if actor is not None else None
             read = _read(chosen, folder)
             source = open_source(chosen, about, actor=user)
-            batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
+            batch = start_import(actor=user, source=ImportBatch.Source.COMMAND, profile=options["profile"])
         except (RefusedByRule, LayoutRefused) as refusal:
             raise CommandError(str(refusal)) from refusal
         self._import(

@@ -14,6 +14,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archives import receive_archive
 from deepmedix_review.studies.intake.archives import is_archive
+from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.services import receive_instance, start_import
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, metavar="PATH")
         parser.add_argument("--actor", metavar="USERNAME", help="whose import it is, in the audit record")
-
+        parser.add_argument("--profile", choices=list(PROFILES), default="", help=PROFILE_HELP)
         parser.add_argument(
             "--text-free",
             action="store_true",
@@ -36,11 +37,13 @@ class Command(BaseCommand):
             "nobody has to look at them first",
         )
 
-    def handle(self, *args: Any, path: Path, actor: str | None, text_free: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, path: Path, actor: str | None, text_free: bool, profile: str, **options: Any
+    ) -> None:
         user = find_actor(actor)
         files = _find_files(path)
         try:
-            batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
+            batch = start_import(actor=user, source=ImportBatch.Source.COMMAND, profile=profile)
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         outcomes: Counter[str] = Counter()

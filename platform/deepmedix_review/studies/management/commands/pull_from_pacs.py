@@ -11,6 +11,7 @@ from deepmedix_review.accounts.management.actors import find_actor
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.intake.oddities import MODALITIES
+from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.pulling.client import FilmNotFetched, FoundStudy, PacsClient, StudyQuery
 from deepmedix_review.studies.pulling.services import pull_study, record_pull, record_search, studies_here
@@ -36,6 +37,12 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=100, help="studies at most (100)")
         parser.add_argument("--offset", type=int, default=0, help="studies to pass over first (0)")
         parser.add_argument("--import", action="store_true", dest="is_import", help="bring them in")
+        parser.add_argument(
+            "--profile",
+            choices=list(PROFILES),
+            default="",
+            help=f"{PROFILE_HELP}; before that the one that the file of PACS_SOURCES names",
+        )
         parser.add_argument("--actor", metavar="USERNAME", help="whose act it is, in the audit record")
 
     def handle(self, *args: Any, source: str, actor: str | None, is_import: bool, **options: Any) -> None:
@@ -50,8 +57,13 @@ class Command(BaseCommand):
             until=options["until"],
         )
         try:
-            with PacsClient(source_named(source)) as client:
-                batch = start_import(actor=user, source=ImportBatch.Source.COMMAND)
+            pacs = source_named(source)
+            with PacsClient(pacs) as client:
+                batch = start_import(
+                    actor=user,
+                    source=ImportBatch.Source.COMMAND,
+                    profile=options["profile"] or pacs.profile,
+                )
                 found = client.search(query, limit=options["limit"], offset=options["offset"])
                 asked = list(query.parameters())
                 record_search(subject=batch, actor=user, source=source, asked=asked, num_found=len(found))
