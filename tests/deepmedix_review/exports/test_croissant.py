@@ -178,6 +178,8 @@ def test_what_it_tells_of_the_readings_is_what_the_database_holds() -> None:
     assert [one["description"] for one in told["license"]][:2] == [USE, "Films of Open films: CC BY 4.0"]
     assert told["rai:dataUseCases"] == [USE]
     assert manifest_of(export)["licences_of_sources"] == [{"source": "Open films", "licence": "CC BY 4.0"}]
+    codes = ["113100", "113107", "113108"]
+    assert manifest_of(export)["deidentification"] == [{"profile": "keep-dates-shifted", "codes": codes}]
 
 
 def test_no_reader_or_patient_is_in_it_and_no_case_or_film() -> None:
