@@ -12,7 +12,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_study
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.selectors import films_ready
-from deepmedix_review.studies.services import receive_instance
+from deepmedix_review.studies.services import receive_instance, start_import
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory, UserFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, write_film
 
@@ -122,7 +122,7 @@ def test_the_latest_files_renew_themselves_only_where_there_is_a_newer_one(
     page = desk.get(reverse("study-import")).content.decode()
     assert f'hx-get="{address}"' in page
     assert "is not looked for: a person has to look" in page
-    batch = ImportBatch.objects.create(requested_by=admin, source=ImportBatch.Source.UPLOAD)
+    batch = start_import(actor=admin, source=ImportBatch.Source.UPLOAD)
     bad = tmp_path / "notes.txt"
     bad.write_text("no film")
     receive_instance(bad, batch=batch, file_name="notes.txt", actor=admin)
