@@ -42,7 +42,8 @@ class Placement:
 
 def place_film(film: DecodedFilm, identity: Identity, *, is_phantom: bool) -> Placement:
     """Call it under locks on the study's and the picture's name, so that what it finds stays."""
-    found = find_oddities(film, smallest_side=settings.SMALLEST_FILM_SIDE)
+    # Phantoms are drawn small.
+    found = find_oddities(film, smallest_side=0 if is_phantom else settings.SMALLEST_FILM_SIDE)
     same = (
         Instance.objects.filter(pixel_sha256=film.pixel_sha256).select_related("series__study").order_by("pk")
     )

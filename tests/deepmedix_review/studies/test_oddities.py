@@ -141,6 +141,7 @@ def test_a_film_with_too_few_pixels_a_side_is_held(tmp_path: Path, settings: Set
     settings.SMALLEST_FILM_SIDE = 129
     item = receive(write_film(tmp_path / "film.dcm", size=128))
     assert item.reason == "It has 128 x 128 pixels, too few to be read: less than 129."
+    assert receive(write_film(tmp_path / "drawn.dcm", size=128, seed=3), demo=True).outcome == ACCEPTED
     settings.SMALLEST_FILM_SIDE = 128
     assert receive(write_film(tmp_path / "other.dcm", size=128, seed=2)).outcome == ACCEPTED
 

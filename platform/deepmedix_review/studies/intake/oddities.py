@@ -19,8 +19,8 @@ FRONTAL_VIEWS = ("PA", "AP")
 LATERAL_VIEWS = ("LL", "RL", "LAT", "LATERAL")
 _CHEST = re.compile(r"\b(CHEST|THORAX|CXR)")
 _ANIMAL = re.compile(r"\b(CANINE|FELINE|EQUINE|BOVINE|DOG|CAT|HORSE|VETERINAR\w*|ANIMAL)\b")
-# The longer side: a newborn's chest, and two detectors in a row.
-SMALLEST_MM, LARGEST_MM = 60, 900
+# The longer side: less than the chest of the smallest newborn, more than two detectors in a row.
+SMALLEST_MM, LARGEST_MM = 40, 900
 _HUMAN = ("", "HOMO SAPIENS", "HUMAN")
 
 
