@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from pydicom import Dataset, dcmread
+from pytest_django import Settings
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
@@ -16,6 +17,7 @@ from deepmedix_review.studies.dicomweb import storing_views
 from deepmedix_review.studies.holding import decide_held
 from deepmedix_review.studies.intake.decoding import decode_film
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
+from deepmedix_review.studies.selectors import film_path
 from tests.deepmedix_review.studies.dicomweb.test_multipart_reading import HEADER, message
 from tests.deepmedix_review.studies.dicomweb.the_service import token_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -50,6 +52,17 @@ def told(answer: Any) -> Dataset:
 
 def film(folder: Path, **attributes: Any) -> bytes:
     return write_film(folder / "sent.dcm", **attributes).read_bytes()
+
+
+def test_a_film_sent_by_dicomweb_comes_in_by_that_doors_own_profile(
+    tmp_path: Path, sender: str, settings: Settings
+) -> None:
+    settings.DICOMWEB_PROFILE = "research"
+    assert send(message(film(tmp_path, StudyDate="20260417")), token=sender).status_code == 200
+    stored = dcmread(film_path(Instance.objects.get()))
+    assert ImportBatch.objects.get().profile == "research"
+    assert stored.LongitudinalTemporalInformationModified == "REMOVED"
+    assert not stored.get("StudyDate")
 
 
 def test_a_film_is_stored_and_its_sender_told_under_which_names(tmp_path: Path, sender: str) -> None:

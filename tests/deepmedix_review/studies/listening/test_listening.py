@@ -46,7 +46,8 @@ def listener(django_db_setup: None) -> Iterator[ListenerProcess]:
     for folder in left_behind():
         shutil.rmtree(folder, ignore_errors=True)
     process = listener_with(
-        DICOM_CALLERS="PACS,STORESCU,ECHOSCU",
+        DICOM_CALLERS="PACS,STORESCU,ECHOSCU,ROOM 1",
+        DICOM_PROFILES="ROOM 1=keep-device",
         DICOM_MAX_ASSOCIATIONS=str(MOST_AT_ONCE),
         DICOM_IDLE_SECONDS="30",
     )
@@ -62,6 +63,18 @@ def film(folder: Path, name: str = "film.dcm", **attributes: Any) -> Path:
 
 def left_behind() -> list[Path]:
     return [*(HOME / "uploads").glob("sent-*"), *(HOME / "uploads").glob("decoding-*")]
+
+
+def test_each_caller_has_its_profile(listener: ListenerProcess, tmp_path: Path) -> None:
+    said = {"StationName": "ROOM-1-DX", "ManufacturerModelName": "DigitalOne"}
+    for number, title in enumerate(("PACS", "ROOM 1")):
+        (status,) = send(listener, film(tmp_path, seed=number + 1, **said), calling=title)
+        assert status.Status == 0x0000
+    plain, own = (dcmread(HOME / "films" / one.file_path) for one in Instance.objects.order_by("pk"))
+    assert plain.get("StationName") is None
+    assert (own.StationName, own.ManufacturerModelName) == tuple(said.values())
+    profiles = ImportBatch.objects.order_by("pk").values_list("profile", flat=True)
+    assert list(profiles) == ["keep-dates-shifted", "keep-device"]
 
 
 def test_a_film_is_kept_and_the_record_says_who_sent_it(listener: ListenerProcess, tmp_path: Path) -> None:

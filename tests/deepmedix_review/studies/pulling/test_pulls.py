@@ -3,10 +3,13 @@
 import errno
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from pydicom import dcmread
+from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
@@ -17,8 +20,9 @@ from deepmedix_review.studies.models import FilmToPull, ImportBatch, ImportItem,
 from deepmedix_review.studies.pulling import pulls, running
 from deepmedix_review.studies.pulling.client import FilmAddress, PacsClient
 from deepmedix_review.studies.pulling.sources import CannotPull
+from deepmedix_review.studies.selectors import film_path
 from deepmedix_review.studies.services import receive_sent
-from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, Pacs
+from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, TOKEN, Pacs, name_source
 from tests.deepmedix_review.studies.pulling.a_pull import ALL, found, names_kept, run, started
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import receive
@@ -74,6 +78,20 @@ def test_only_the_ticked_studies_come_in_and_what_the_pacs_calls_them_is_forgott
     assert pull.batch.source == ImportBatch.Source.PACS
     with pytest.raises(RefusedByRule, match="begun already"):
         tasks.start_pull(pull, numbers=ALL, actor=AdminFactory.create())
+
+
+def test_films_of_a_pacs_come_in_by_the_profile_that_its_entry_names(
+    pacs: Pacs, tmp_path: Path, settings: Settings
+) -> None:
+    run(started(numbers=(1,)))
+    name_source(tmp_path, settings, f'url = "{pacs.url}"\ntoken = "{TOKEN}"\nprofile = "research"')
+    run(started(numbers=(2,)))
+    assert list(ImportBatch.objects.order_by("pk").values_list("profile", flat=True)) == [
+        settings.DEIDENTIFICATION_PROFILE,
+        "research",
+    ]
+    films = Instance.objects.order_by("pk")
+    assert [bool(dcmread(film_path(one)).get("StudyDate")) for one in films] == [True, True, False]
 
 
 def test_what_is_here_is_known_and_not_fetched(pacs: Pacs) -> None:
