@@ -143,6 +143,8 @@ export function decidesByKeys(sheet: HTMLFormElement, dialog: HTMLDialogElement,
     if (wantsBack) takeBack();
   };
   tell();
+  // Keys act from a card: one has the focus from the start.
+  if (document.activeElement === document.body) ticks()[0]?.focus({ preventScroll: true });
 }
 
 interface Answer {

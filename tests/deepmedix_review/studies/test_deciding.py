@@ -14,10 +14,10 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.studies.deciding.selectors import UNDO_FOR, held_sheet, last_decision
 from deepmedix_review.studies.deciding.services import decide_together, take_back
-from deepmedix_review.studies.holding import hold_study
+from deepmedix_review.studies.holding import decide_held, hold_study
 from deepmedix_review.studies.intake.odd import OddKind
 from deepmedix_review.studies.looking.selectors import sightings_of, token_of
-from deepmedix_review.studies.looking.services import report_name
+from deepmedix_review.studies.looking.services import look_through, report_name
 from deepmedix_review.studies.models import HeldDecision, Instance, Sighting, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import InstanceFactory
@@ -54,6 +54,24 @@ def token(film: Instance) -> str:
 
 def states(*films: Instance) -> list[str]:
     return [Study.objects.get(series__instances=film).state for film in films]
+
+
+def test_what_a_person_saw_a_name_on_is_accepted_on_its_page_alone(desk: Client, admin: User) -> None:
+    named = InstanceFactory.create(series__study__state=Study.State.UNSEEN)
+    view, by_header = held_film(), held_film(OddKind.NAME)
+    look_through(tokens=[token(named)], marked=[token(named)], actor=admin)
+    page = desk.get(SHEET).content.decode()
+    assert f"A person saw a name on a film of {named.study.label}" in page
+    assert page.count("data-held-barred") == 1
+    sent = {"ticked": [token(film) for film in (named, view, by_header)], "decision": "accept"}
+    answer = desk.post(SHEET, sent, follow=True).content.decode()
+    assert "2 studies accepted" in answer
+    assert f"A person saw a name on a film of {named.study.label}" in answer
+    assert states(named, view, by_header) == [HELD, READY, READY]
+    desk.post(SHEET, {"accept": token(named)})
+    assert states(named) == [HELD]
+    decide_held(named.study, accept=True, actor=admin, has_looked=True)
+    assert states(named) == [READY]
 
 
 def test_a_hundred_are_accepted_in_one_go_by_who_looked_at_them(desk: Client, admin: User) -> None:
@@ -163,6 +181,8 @@ def test_a_decision_is_taken_back_as_a_whole_and_recorded(admin: User, accept: b
     before = films[0].study
     kept = InstanceFactory.create()
     hold = hold_study(kept.study, reason="odd", actor=colleague, names_seen_by=colleague)
+    # Looked at by a colleague, and held for something else.
+    Study.objects.filter(pk=kept.study.pk).update(held_for=OddKind.BY_HAND)
     tokens = [token(film) for film in (*films, kept)]
     decided = decide_together(tokens=tokens, accept=accept, has_looked=True, actor=admin)
     assert (decided.num_done, states(*films, kept)) == (4, [READY if accept else REJECTED] * 4)
@@ -182,7 +202,10 @@ def test_a_decision_is_taken_back_as_a_whole_and_recorded(admin: User, accept: b
 def test_what_a_reader_saw_waits_again_after_its_decision_was_taken_back(admin: User) -> None:
     film = held_film()
     report_name(film=film, reader=ExpertFactory.create(), change_id=film.uid)
-    decided = decide_together(tokens=[token(film)], accept=True, has_looked=True, actor=admin)
+    barred = decide_together(tokens=[token(film)], accept=True, has_looked=True, actor=admin)
+    assert barred.decision is None
+    assert barred.objections[0].startswith("A reader saw a name on a film of S-")
+    decided = decide_together(tokens=[token(film)], accept=False, has_looked=False, actor=admin)
     assert not Sighting.objects.filter(looked_at=None).exists()
     assert decided.decision is not None
     take_back(decided.decision, actor=admin)

@@ -96,11 +96,30 @@ def cards_of(studies: Sequence[Study]) -> list[HeldCard]:
             films[study.pk],
             [near[film.near_to_id] for film in films[study.pk] if film.near_to_id in near],
             twins.get(study.pk),
-            objection_to(study, films=films[study.pk], twin=twins.get(study.pk)),
+            objection_on_sheet(
+                study,
+                films=films[study.pk],
+                twin=twins.get(study.pk),
+                is_name_reported=bool(sightings.get(study.pk)),
+            ),
             token_of(study.uid, films[study.pk], sightings.get(study.pk, ())),
         )
         for study in studies
     ]
+
+
+def objection_on_sheet(
+    study: Study, *, films: Sequence[Instance], twin: Study | None, is_name_reported: bool
+) -> str:
+    """Why it can't be accepted by one key among many, else empty. That a person saw a name on a film is taken
+    back on the study's page alone, with a word for this film. `is_name_reported`: by a reader, and nobody
+    looked into it yet."""
+    if is_name_reported or (study.held_for == OddKind.NAME and study.looked_by_id is not None):
+        return (
+            f"A {'reader' if is_name_reported else 'person'} saw a name on a film of {study.label}. Where "
+            "there is none after all, accept it on its page."
+        )
+    return objection_to(study, films=films, twin=twin)
 
 
 def last_decision(user: User) -> HeldDecision | None:

@@ -1,7 +1,7 @@
 """Decides on many held studies at once, and takes a decision back."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.studies.holding import close_sightings, objection_to, twins_in_use
+from deepmedix_review.studies.deciding.selectors import objection_on_sheet
+from deepmedix_review.studies.holding import close_sightings, twins_in_use
 from deepmedix_review.studies.looking.selectors import sightings_of, study_of, token_of
 from deepmedix_review.studies.models import DecidedStudy, HeldDecision, Instance, Sighting, Study
 
@@ -59,7 +60,7 @@ def decide_together(*, tokens: Sequence[str], accept: bool, has_looked: bool, ac
         if study.state == Study.State.HELD
         and token_of(study.uid, films[study.pk], sightings.get(study.pk, ())) == said[study.uid]
     ]
-    objections = _objections(standing, films) if accept else {}
+    objections = _objections(standing, films, reported=sightings) if accept else {}
     chosen = [study for study in standing if study.pk not in objections]
     decision = _decide(chosen, accept=accept, actor=actor) if chosen else None
     return Decided(decision, len(chosen), tuple(objections.values()), len(said) - len(standing))
@@ -140,7 +141,9 @@ def _films_of(studies: Sequence[Study]) -> dict[int, list[Instance]]:
     return films
 
 
-def _objections(studies: Sequence[Study], films: dict[int, list[Instance]]) -> dict[int, str]:
+def _objections(
+    studies: Sequence[Study], films: dict[int, list[Instance]], *, reported: Container[int]
+) -> dict[int, str]:
     """By study, why it can't be accepted; of two with one picture the first one can."""
     twins = twins_in_use(studies)
     taken: dict[str, Study] = {}
@@ -148,7 +151,9 @@ def _objections(studies: Sequence[Study], films: dict[int, list[Instance]]) -> d
     for study in studies:
         pictures = [film.pixel_sha256 for film in films[study.pk]]
         twin = twins.get(study.pk) or next((taken[one] for one in pictures if one in taken), None)
-        if objection := objection_to(study, films=films[study.pk], twin=twin):
+        if objection := objection_on_sheet(
+            study, films=films[study.pk], twin=twin, is_name_reported=study.pk in reported
+        ):
             found[study.pk] = objection
         else:
             taken.update(dict.fromkeys(pictures, study))
