@@ -106,10 +106,10 @@ def received(path: Path) -> Instance:
 
 
 def marked_film(folder: Path, *, row_mm: float, column_mm: float) -> Instance:
-    """Black but for the two white squares."""
+    """Dark but for the two white squares; not of one grey, which would be held as blank."""
     path = write_film(folder / "film.dcm", seed=1, size=FILM_SIZE)
     film = dcmread(path)
-    pixels = np.zeros((FILM_SIZE, FILM_SIZE), dtype=np.uint16)
+    pixels = np.tile(np.linspace(0, 600, FILM_SIZE).astype(np.uint16), (FILM_SIZE, 1))
     for x, y in (FIRST, SECOND):
         column, row = int(x), int(y)
         pixels[row - HALF : row + HALF + 1, column - HALF : column + HALF + 1] = 4095
