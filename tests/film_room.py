@@ -128,6 +128,8 @@ def film_of_visit(folder: Path, visit: Visit, *, view_position: str = "") -> Ins
     if view_position:
         film = dcmread(path)
         film.ViewPosition = view_position
+        # PS3.3 C.7.6.1.1.1: a lateral's rows lead to the front or the back.
+        film.PatientOrientation = ["A", "F"]
         film.save_as(path)
     return received(path)
 
