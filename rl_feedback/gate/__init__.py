@@ -1,5 +1,6 @@
 """The gate that a candidate passes before it serves: what is compared, by which policy, and what decided."""
 
+from rl_feedback.gate.built_in import POLICIES, POLICY
 from rl_feedback.gate.deciding import (
     BenchmarkScores,
     GateOutcome,
@@ -9,8 +10,6 @@ from rl_feedback.gate.deciding import (
     decide,
 )
 from rl_feedback.gate.policy import (
-    POLICIES,
-    POLICY,
     CaseScores,
     Comparison,
     Direction,

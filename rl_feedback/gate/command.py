@@ -12,9 +12,12 @@ from inference.phantoms import HELD_OUT_SEEDS
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
+from rl_feedback.gate.built_in import POLICY
 from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
-from rl_feedback.gate.policy import POLICY, Policy
+from rl_feedback.gate.policy import (
+    Policy,
+)
 from rl_feedback.gate.sealed import SealedPatientLearned, require_unseen
 from rl_feedback.json_file import read_object
 from rl_feedback.training.films import Films

@@ -14,9 +14,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_feedback.gate.built_in import POLICY
 from rl_feedback.gate.policy import (
     GAINED_ON,
-    POLICY,
     CaseScores,
     Comparison,
     Direction,

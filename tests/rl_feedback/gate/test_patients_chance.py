@@ -1,7 +1,7 @@
 """Sealed patients hold few who are as good as their parent, and most who lost much of what is confirmed."""
 
 from benchmarks.gate_patients import share_held
-from rl_feedback.gate.policy import FEWEST_PATIENTS
+from rl_feedback.gate.built_in import FEWEST_PATIENTS
 
 
 def test_at_the_fewest_patients_chance_holds_hardly_anybody_and_a_large_loss_is_caught() -> None:

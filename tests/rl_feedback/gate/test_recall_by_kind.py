@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 from rl_feedback.gate import POLICIES, BenchmarkScores, GateOutcome, Policy, Suite, Verdict, decide
-from rl_feedback.gate.policy import FEWEST_OF_A_KIND, KIND_RECALL
+from rl_feedback.gate.built_in import FEWEST_OF_A_KIND
+from rl_feedback.gate.policy import (
+    KIND_RECALL,
+)
 from rl_feedback.phantom_figures import aggregate, both_case_scores
 from tests.factories.kinds import COMMON, NUM_FILMS, drawn, films_with, read
 

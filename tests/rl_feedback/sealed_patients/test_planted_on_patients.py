@@ -8,7 +8,7 @@ import pytest
 
 from inference.regions import Box
 from rl_feedback.gate import POLICY, BenchmarkScores, GateOutcome, Suite, Verdict, decide
-from rl_feedback.gate.policy import FEWEST_PATIENTS
+from rl_feedback.gate.built_in import FEWEST_PATIENTS
 from rl_feedback.readings import JudgedAnswer
 from rl_feedback.sealed_patients import (
     LABELS,

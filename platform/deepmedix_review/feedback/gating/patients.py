@@ -23,7 +23,7 @@ from deepmedix_review.studies.collecting.split import Shares, side_of_patient
 from deepmedix_review.studies.models import Instance, Split, Study
 from inference.prompts import template
 from rl_feedback.gate import BenchmarkScores, Suite
-from rl_feedback.gate.policy import FEWEST_PATIENTS
+from rl_feedback.gate.built_in import FEWEST_PATIENTS
 from rl_feedback.sealed_patients import Reference, references_of
 
 # Films that both versions answer before each decision; the oldest studies stand for all.

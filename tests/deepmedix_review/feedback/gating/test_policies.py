@@ -20,7 +20,10 @@ from deepmedix_review.feedback.gating.policies import (
 )
 from deepmedix_review.feedback.models import GatePolicy
 from rl_feedback.gate import POLICIES, Suite
-from rl_feedback.gate.policy import FEWEST_OF_A_KIND, USUAL_GAINS
+from rl_feedback.gate.built_in import FEWEST_OF_A_KIND
+from rl_feedback.gate.policy import (
+    USUAL_GAINS,
+)
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 
 pytestmark = pytest.mark.django_db
