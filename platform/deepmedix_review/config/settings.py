@@ -264,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-films", "studies.tasks.tend_films"),
         ("tend-archive-imports", "studies.tasks.tend_archive_imports"),
         ("tend-pacs-pulls", "studies.tasks.tend_pacs_pulls"),
+        ("tend-maskings", "studies.tasks.tend_maskings"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),
         ("tend-webhooks", "webhooks.tasks.tend_webhooks"),

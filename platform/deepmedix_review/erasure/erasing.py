@@ -14,7 +14,13 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.files import delete_files, files_of
 from deepmedix_review.erasure.in_use import hindrances
 from deepmedix_review.erasure.models import ErasedStudy, Erasure, FileToDelete, NamedUse
-from deepmedix_review.erasure.previewing import archives_kept, films_in, pulls_kept
+from deepmedix_review.erasure.previewing import (
+    archives_kept,
+    films_in,
+    pictures_of,
+    pulls_kept,
+    same_elsewhere,
+)
 from deepmedix_review.erasure.rows import delete_rows, detach_rows, forget_labels, in_order
 from deepmedix_review.erasure.uses import data_sets_with, uses_of
 from deepmedix_review.reviews.models import Assignment, Case, Reading
@@ -75,10 +81,11 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     if against:
         raise RefusedByRule(f"Nothing was erased. {' '.join(against)} Then try again.")
     films = films_in(keys)
-    lock_names([film.pixel_sha256 for film in films])
+    pictures = pictures_of(films)
+    lock_names(pictures)
     _lock_rows(keys)
     _name_uses(erasure, keys)
-    staying = {twin.pixel_sha256 for twin in _same_elsewhere(films)}
+    staying = set(pictures_of(same_elsewhere(films)))
     archives, sets = archives_kept(keys), list(data_sets_with(keys))
     files = files_of(films, archives=archives, sets=sets)
     for pull in pulls_kept(keys):
@@ -93,7 +100,7 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     keep_out(
         studies=[study.study_instance_uid for study in studies],
         patients=[erasure.patient_pseudonym] if erasure.kind == Erasure.Kind.PATIENT else [],
-        pictures=[film.pixel_sha256 for film in films if film.pixel_sha256 not in staying],
+        pictures=[picture for picture in pictures if picture not in staying],
         by=erasure.uid,
         at=now,
     )
@@ -147,11 +154,6 @@ def _name_uses(erasure: Erasure, studies: Sequence[int]) -> None:
         NamedUse(erasure=erasure, kind=use.kind, uid=use.uid, name=use.name, said=use.said)
         for use in uses_of(studies)
     )
-
-
-def _same_elsewhere(films: Sequence[Instance]) -> list[Instance]:
-    same = Instance.objects.filter(pixel_sha256__in=[film.pixel_sha256 for film in films])
-    return list(same.exclude(pk__in=[film.pk for film in films]))
 
 
 def _lead_on(copies: Sequence[Instance]) -> None:

@@ -1,7 +1,7 @@
 """Which files go with studies, and deletes them once the rows are gone."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from deepmedix_review.erasure.models import Erasure, FileToDelete
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.studies.archive_imports.folders import archive_path
-from deepmedix_review.studies.models import ArchiveImport, Instance
+from deepmedix_review.studies.models import ArchiveImport, Instance, TextMasking
 from deepmedix_review.studies.storage import film_path, picture_path
 
 Folder = FileToDelete.Folder
@@ -30,6 +30,7 @@ def files_of(
         ),
         *((Folder.ARCHIVES, archive_path(archive)) for archive in archives),
         *((Folder.FILMS, path) for film in films for path in (film_path(film), picture_path(film))),
+        *((Folder.FILMS, path) for path in _of_maskings(films)),
     ]
     # Of a film, both even where one is missing now: it may come back with its folder.
     return [
@@ -37,6 +38,16 @@ def files_of(
         for folder, path in named
         if folder is Folder.FILMS or path.exists()
     ]
+
+
+def _of_maskings(films: Sequence[Instance]) -> Iterator[Path]:
+    """Of these films what a sweep has not deleted yet: those with text on them, and what failed maskings
+    left."""
+    now = {film.file_path for film in films}
+    for masking in TextMasking.objects.filter(film__in=films):
+        for path in {masking.original_path, masking.written_path} - now - {""}:
+            stored = _root(FileToDelete.Folder.FILMS) / path
+            yield from (stored, stored.with_suffix(".png"))
 
 
 def delete_files(erasure: Erasure, *, on_deleted: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange
+from deepmedix_review.studies.masking.selectors import open_maskings
 from deepmedix_review.studies.models import ArchiveImport, PacsPull, Study
 
 # Whoever said nothing for so long is not at the case now.
@@ -33,6 +34,10 @@ def hindrances(studies: Sequence[int]) -> list[str]:
         (
             InferenceJob.objects.filter(_begun(), study__in=studies).exists(),
             "A model is writing about it now. Wait for the output, or cancel it on the page Inference.",
+        ),
+        (
+            open_maskings(studies).exists(),
+            "Text on a film of it is being overwritten now. Wait until that is done.",
         ),
         (
             archives.exclude(state__in=FINAL_STATES).exists(),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.erasure.files import files_of
 from deepmedix_review.erasure.in_use import hindrances
@@ -10,7 +12,7 @@ from deepmedix_review.erasure.models import NamedUse
 from deepmedix_review.erasure.rows import KINDS, count_rows
 from deepmedix_review.erasure.scope import Scope
 from deepmedix_review.erasure.uses import WAYS, Use, data_sets_with, uses_of
-from deepmedix_review.studies.models import ArchiveImport, Instance, PacsPull, Study
+from deepmedix_review.studies.models import ArchiveImport, Instance, MaskedPicture, PacsPull, Study
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,20 @@ def pulls_kept(studies: Sequence[int]) -> list[PacsPull]:
 
 def twins_of(films: Sequence[Instance]) -> list[Study]:
     """Other studies with the same picture, under other tags."""
-    same = Instance.objects.filter(pixel_sha256__in=[film.pixel_sha256 for film in films])
-    others = same.exclude(pk__in=[film.pk for film in films]).values("series__study")
+    others = {film.series.study_id for film in same_elsewhere(films)}
     return list(Study.objects.filter(pk__in=others).order_by("pk"))
+
+
+def pictures_of(films: Sequence[Instance]) -> list[str]:
+    """The digests of their pixels, as they are and as they were before text on them was overwritten."""
+    before = MaskedPicture.objects.filter(film__in=films).order_by("pk")
+    now = [film.pixel_sha256 for film in films]
+    return list(dict.fromkeys([*now, *before.values_list("pixel_sha256", flat=True)]))
+
+
+def same_elsewhere(films: Sequence[Instance]) -> list[Instance]:
+    """Other films that show one of these pictures, or did."""
+    pictures = pictures_of(films)
+    before = MaskedPicture.objects.filter(pixel_sha256__in=pictures)
+    same = Instance.objects.filter(Q(pixel_sha256__in=pictures) | Q(pk__in=before.values("film")))
+    return list(same.exclude(pk__in=[film.pk for film in films]).select_related("series"))

@@ -37,6 +37,7 @@ from deepmedix_review.studies.models import (
     DecidedStudy,
     ImportItem,
     Instance,
+    MaskedPicture,
     PacsPull,
     PictureView,
     Reference,
@@ -45,6 +46,7 @@ from deepmedix_review.studies.models import (
     Sighting,
     Study,
     StudyToPull,
+    TextMasking,
 )
 
 # What a page calls them, in its order.
@@ -112,6 +114,8 @@ TABLES: Sequence[Table] = (
     Table(InferenceJob.objects.all(), "study", "inference_jobs"),
     Table(PictureView.objects.all(), "film__series__study"),
     Table(Sighting.objects.all(), "film__series__study", "sightings"),
+    Table(TextMasking.objects.all(), "film__series__study"),
+    Table(MaskedPicture.objects.all(), "film__series__study"),
     Table(DecidedStudy.objects.all(), "study"),
     Table(ReferenceRegion.objects.all(), "reference__study", "reference_regions"),
     Table(Reference.objects.all(), "study", "references"),

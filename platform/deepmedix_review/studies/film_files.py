@@ -84,7 +84,9 @@ def _miss(film: Instance) -> None:
     logger.error("a film is missing or can't be read in the film folder: %s", film.file_path)
     if _is_folder_there():
         film.file_missed_at = timezone.now()
-        Instance.objects.filter(pk=film.pk).update(file_missed_at=film.file_missed_at)
+        # Unless it has another file by now.
+        named = Instance.objects.filter(pk=film.pk, file_path=film.file_path)
+        named.update(file_missed_at=film.file_missed_at)
 
 
 def _found(films: Collection[Instance]) -> None:

@@ -7,7 +7,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
-# A film's file never changes, but who may see it does: the browser asks before it shows its copy.
+# Who may see a film changes, and its file where text on it is overwritten: the browser asks before it shows
+# its copy.
 CACHING = "private, no-cache"
 
 

@@ -1,10 +1,10 @@
 """Takes odd studies out of use, and records what an admin decides on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
@@ -12,7 +12,8 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.intake.odd import OddKind
-from deepmedix_review.studies.models import Instance, Sighting, Study
+from deepmedix_review.studies.masking.selectors import open_maskings
+from deepmedix_review.studies.models import Instance, MaskedPicture, Sighting, Study
 
 LONGEST_REASON = 300
 LOOK = ("name_seen_at", "name_seen_by", "looked_at", "looked_by")
@@ -72,6 +73,19 @@ def hold_study(study: Study, *, reason: str, actor: User, names_seen_by: User | 
     return study
 
 
+def hold_for_a_name(study: Study, *, reason: str, actor: User) -> None:
+    """This user saw a name on a film of it: it is held for that, whatever it was. Call it under the lock on
+    the study."""
+    if study.state != Study.State.HELD:
+        record_event(actor=actor, action="hold_study", subject=study)
+    study.state = Study.State.HELD
+    study.held_reasons = [*(known for known in study.held_reasons if known != reason), reason]
+    study.held_for = OddKind.NAME
+    study.name_seen_at, study.name_seen_by = None, None
+    study.looked_at, study.looked_by = timezone.now(), actor
+    study.save(update_fields=["state", "held_reasons", "held_for", *LOOK])
+
+
 def close_sightings(study: Study, *, at: datetime | None = None) -> None:
     """A person has looked at what readers saw. Call it in the transaction that decides."""
     Sighting.objects.filter(film__series__study=study, looked_at=None).update(looked_at=at or timezone.now())
@@ -79,19 +93,32 @@ def close_sightings(study: Study, *, at: datetime | None = None) -> None:
 
 def twins_in_use(studies: Sequence[Study]) -> dict[int, Study]:
     """By study, the one in use, or accepted and not looked at yet, that has a picture of it, with other tags
-    or as another patient's: then it can't be accepted. Three queries, however many studies."""
-    films = list(Instance.objects.filter(series__study__in=studies).select_related("series").order_by("pk"))
-    same = Instance.objects.filter(
-        pixel_sha256__in={film.pixel_sha256 for film in films},
-        series__study__state__in=(Study.State.READY, Study.State.UNSEEN),
-    ).order_by("-pk")
-    used = {film.pixel_sha256: film.series.study for film in same.select_related("series__study")}
+    or as another patient's: then it can't be accepted. What it was before text on it was overwritten counts
+    on both sides. Five queries, however many studies."""
+    pictures = _pictures(Instance.objects.filter(series__study__in=studies))
+    in_use = Instance.objects.filter(series__study__state__in=(Study.State.READY, Study.State.UNSEEN))
+    used = dict(_pictures(in_use, among={picture for picture, _ in pictures}))
     prefetch_related_objects(list(used.values()), "series__instances")
     return {
-        film.series.study_id: used[film.pixel_sha256]
-        for film in reversed(films)
-        if film.pixel_sha256 in used and used[film.pixel_sha256].pk != film.series.study_id
+        study.pk: used[picture]
+        for picture, study in pictures
+        if picture in used and used[picture].pk != study.pk
     }
+
+
+def _pictures(films: QuerySet[Instance], *, among: Collection[str] | None = None) -> list[tuple[str, Study]]:
+    """The pixels of these films, as they are and as they were, with whose study they are; the last film
+    first."""
+    now = films.select_related("series__study").order_by("-pk")
+    before = (
+        MaskedPicture.objects.filter(film__in=films).select_related("film__series__study").order_by("-pk")
+    )
+    if among is not None:
+        now, before = now.filter(pixel_sha256__in=among), before.filter(pixel_sha256__in=among)
+    return [
+        *((one.pixel_sha256, one.film.study) for one in before),
+        *((film.pixel_sha256, film.study) for film in now),
+    ]
 
 
 def _check_acceptable(study: Study) -> None:
@@ -99,6 +126,10 @@ def _check_acceptable(study: Study) -> None:
         raise RefusedByRule(
             f"{study.label} can't be accepted: somebody ticked that a name is written on it. Look at it, and "
             "untick it first if there is none."
+        )
+    if open_maskings([study.pk]).exists():
+        raise RefusedByRule(
+            f"Text on a film of {study.label} is being overwritten. Wait until that is done, then decide."
         )
     films = list(Instance.objects.filter(series__study=study).order_by("pk"))
     if objection := objection_to(study, films=films, twin=twins_in_use([study]).get(study.pk)):

@@ -19,7 +19,7 @@ from deepmedix_review.studies.intake.deidentification import (
 from deepmedix_review.studies.intake.fingerprint import MOST_BITS_APART
 from deepmedix_review.studies.intake.odd import Oddity, OddKind
 from deepmedix_review.studies.intake.oddities import find_oddities, view_position
-from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.models import Instance, MaskedPicture, Study
 
 # What the display file of a PNG or JPEG says, which came without tags.
 UNTAGGED = "OT"
@@ -44,17 +44,17 @@ def place_film(film: DecodedFilm, identity: Identity, *, is_phantom: bool) -> Pl
     """Call it under locks on the study's and the picture's name, so that what it finds stays."""
     # Phantoms are drawn small.
     found = find_oddities(film, smallest_side=0 if is_phantom else settings.SMALLEST_FILM_SIDE)
-    same = (
-        Instance.objects.filter(pixel_sha256=film.pixel_sha256).select_related("series__study").order_by("pk")
-    )
+    same = Instance.objects.filter(is_picture_of(film.pixel_sha256))
+    same = same.select_related("series__study").order_by("pk")
     differences = {instance: _differences(film, identity, instance) for instance in same}
     for instance, difference in differences.items():
         if not difference:
             return Placement(identity, (), duplicate_of=instance)
-    copy_of = next((instance for instance in differences if instance.copy_of_id is None), None)
+    first = next(iter(differences), None)
+    copy_of = next((instance for instance in differences if instance.copy_of_id is None), first)
     near_to = None
     if copy_of is not None:
-        found.append(_said_of_copy(copy_of, differences[copy_of]))
+        found.append(_said_of_copy(film, copy_of, differences[copy_of]))
     else:
         if Instance.objects.filter(sop_instance_uid=identity.sop_instance_uid).exists():
             used = "Another picture came in under the same SOP Instance UID."
@@ -80,8 +80,19 @@ def place_film(film: DecodedFilm, identity: Identity, *, is_phantom: bool) -> Pl
     return Placement(identity, tuple(found), copy_of=copy_of, near_to=near_to)
 
 
-def _said_of_copy(first: Instance, differences: Sequence[str]) -> Oddity:
-    differs = " and ".join(differences)
+def is_picture_of(pixel_sha256: str) -> Q:
+    """Whether a film shows these pixels, or showed them before text on it was overwritten."""
+    before = MaskedPicture.objects.filter(pixel_sha256=pixel_sha256)
+    return Q(pixel_sha256=pixel_sha256) | Q(pk__in=before.values("film"))
+
+
+def said_of_masked(film: DecodedFilm, stored: Instance) -> str:
+    """In a sentence about the stored film of the same picture."""
+    return "" if stored.pixel_sha256 == film.pixel_sha256 else ", where text on it was overwritten"
+
+
+def _said_of_copy(film: DecodedFilm, first: Instance, differences: Sequence[str]) -> Oddity:
+    differs = " and ".join(differences) + said_of_masked(film, first)
     said = f"The same picture is stored as {first.study.label} {differs}. Reject one of the two."
     return Oddity(OddKind.SAME, said)
 

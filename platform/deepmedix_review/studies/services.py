@@ -36,7 +36,7 @@ from deepmedix_review.studies.models import (
     SourceDataset,
     Study,
 )
-from deepmedix_review.studies.placement import Placement, place_film
+from deepmedix_review.studies.placement import Placement, place_film, said_of_masked
 from deepmedix_review.studies.storage import clear_leftovers, store_film
 
 Outcome = ImportItem.Outcome
@@ -95,7 +95,7 @@ def receive_instance(
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:
             return _keep(
-                decode_film(path, limits=_limits(), work=Path(folder)),
+                decode_film(path, limits=film_limits(), work=Path(folder)),
                 batch=batch,
                 file_name=file_name,
                 actor=actor,
@@ -127,7 +127,7 @@ def receive_described(
             if (recognise(path) is Content.DICOM) is not is_dicom:
                 raise FilmRefused(NO_DICOM if is_dicom else DICOM_UNEXPECTED)
             # The data set names it: publishers take UIDs out, or put names of their own there.
-            film = decode_film(path, limits=_limits(), work=Path(folder), is_named=False)
+            film = decode_film(path, limits=film_limits(), work=Path(folder), is_named=False)
             film = replace(film, tags=_joined(described, film.tags) if is_dicom else described)
             return _keep(
                 film, batch=batch, file_name=file_name, actor=actor, is_text_free=is_text_free, source=source
@@ -181,7 +181,7 @@ def receive_sent(
         try:
             if recognise(path) is not Content.DICOM:
                 raise FilmRefused("This is a picture, sent as DICOM. Bring it through the upload page.")
-            film = decode_film(path, limits=_limits(), work=Path(folder))
+            film = decode_film(path, limits=film_limits(), work=Path(folder))
             _check_names(film, of_study=of_study, of_object=of_object)
             kept = _keep(
                 film,
@@ -259,7 +259,8 @@ def _keep(
         study = placement.duplicate_of.study
         return _record(
             Outcome.DUPLICATE,
-            reason=f"The same picture is stored already as {study.label}{_whose_state(study)}",
+            reason=f"The same picture is stored already as {study.label}"
+            f"{said_of_masked(film, placement.duplicate_of)}{_whose_state(study)}",
             instance=placement.duplicate_of,
             batch=batch,
             file_name=file_name,
@@ -404,7 +405,8 @@ def shown_name(file_name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)[:255] or "unnamed"
 
 
-def _limits() -> Limits:
+def film_limits() -> Limits:
+    """What one film may take while it is decoded."""
     return Limits(
         max_file_bytes=settings.MAX_FILM_BYTES,
         max_pixels=settings.MAX_FILM_PIXELS,

@@ -25,11 +25,17 @@ class StoredFilm:
     sha256: str
 
 
-def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
+def store_film(
+    write: Callable[[Path], None],
+    *,
+    picture: Path,
+    announce: Callable[[StoredFilm], None] = lambda stored: None,
+) -> StoredFilm:
     """Keep what `write` writes, and the small picture beside it.
 
     Written elsewhere, synced, then renamed: a crash leaves nothing under a film's name that is not the whole
     film. One that no row names, after a crash before the commit, is replaced by itself when it is sent again.
+    `announce`: told what it will be called, before anything is.
     """
     incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +45,7 @@ def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         stored = StoredFilm(f"{sha256[:2]}/{sha256}.dcm", incoming.stat().st_size, sha256)
         target = settings.FILM_FOLDER / stored.path
+        announce(stored)
         target.parent.mkdir(exist_ok=True)
         _place(picture.read_bytes(), target.with_suffix(".png"))
         _sync(incoming)
@@ -47,6 +54,15 @@ def store_film(write: Callable[[Path], None], *, picture: Path) -> StoredFilm:
     finally:
         incoming.unlink(missing_ok=True)
     return stored
+
+
+def delete_film(path: str) -> None:
+    """The display film of this path below settings.FILM_FOLDER, and its small picture."""
+    film = Path(settings.FILM_FOLDER / path)
+    for each in (film, film.with_suffix(".png")):
+        each.unlink(missing_ok=True)
+    if film.parent.is_dir():
+        _sync(film.parent)
 
 
 def clear_leftovers() -> None:

@@ -1,7 +1,7 @@
-"""Brings archives and studies of a PACS in, lets films in again whose files are back, records who saw which
-pictures, and takes fingerprints of films that have none."""
+"""Brings archives and studies of a PACS in, overwrites text on films, lets films in again whose files are
+back, records who saw which pictures, and takes fingerprints of films that have none."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from celery import shared_task
@@ -18,7 +18,10 @@ from deepmedix_review.studies.archive_imports.running import (
 )
 from deepmedix_review.studies.film_files import look_again
 from deepmedix_review.studies.fingerprints import take_fingerprints
-from deepmedix_review.studies.models import ArchiveImport, PacsPull
+from deepmedix_review.studies.masking import running as masking_running
+from deepmedix_review.studies.masking.boxes import Box
+from deepmedix_review.studies.masking.services import queue_masking
+from deepmedix_review.studies.models import ArchiveImport, Instance, PacsPull, TextMasking
 from deepmedix_review.studies.picture_views import record_picture_views
 from deepmedix_review.studies.pulling import pulls
 from deepmedix_review.studies.pulling.running import bring_in
@@ -60,6 +63,16 @@ def retry_pull(pull: PacsPull, *, actor: User) -> None:
     with transaction.atomic():
         pulls.retry_pull(pull, actor=actor)
         jobs.wake(run_pacs_pull, pull)
+
+
+def request_masking(
+    film: Instance, *, boxes: Sequence[Box], accept: bool, has_looked: bool, actor: User
+) -> TextMasking:
+    """See `masking.services.queue_masking`."""
+    with transaction.atomic():
+        masking = queue_masking(film, boxes=boxes, accept=accept, has_looked=has_looked, actor=actor)
+        jobs.wake(run_masking, masking)
+    return masking
 
 
 @shared_task
@@ -115,6 +128,26 @@ def tend_pacs_pulls() -> None:
     if waiting and not PacsPull.objects.filter(state=JobState.RUNNING).exists():
         run_pacs_pull.apply_async((waiting[0],), expires=60)
     pulls.tidy_pulls()
+
+
+@shared_task
+def run_masking(job_id: int) -> None:
+    masking = jobs.claim(TextMasking, job_id=job_id)
+    if masking is None:
+        return
+    try:
+        with jobs.kept_alive(masking) as check:
+            masking_running.mask_text(masking, check=check)
+    except Exception as error:
+        jobs.end_by(masking, error)
+
+
+@shared_task
+def tend_maskings() -> None:
+    """Queue again what lost its worker, and delete what was left behind."""
+    for job_id in jobs.requeue_expired(TextMasking):
+        run_masking.apply_async((job_id,), expires=60)
+    masking_running.tidy()
 
 
 @shared_task

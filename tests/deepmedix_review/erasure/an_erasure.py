@@ -34,6 +34,7 @@ from deepmedix_review.studies.models import (
     HeldDecision,
     ImportBatch,
     Instance,
+    MaskedPicture,
     PacsPull,
     PictureView,
     Reference,
@@ -42,6 +43,7 @@ from deepmedix_review.studies.models import (
     Split,
     Study,
     StudyToPull,
+    TextMasking,
 )
 from deepmedix_review.studies.storage import film_path, picture_path
 from inference.phantoms import draw_phantom, ideal_reasoning
@@ -153,6 +155,9 @@ def _seen_and_described(film: Instance) -> None:
     reader = ExpertFactory.create()
     Sighting.objects.create(film=film, reader=reader, change_id=uuid4(), looked_at=timezone.now())
     PictureView.objects.create(film=film, viewer=reader)
+    MaskedPicture.objects.create(film=film, pixel_sha256=film.sop_instance_uid)
+    asked = {"requested_by": reader, "boxes": [[0, 0, 9, 9]], "is_to_accept": True, "newest_film": film.pk}
+    TextMasking.objects.create(film=film, state="done", **asked)
     decision = HeldDecision.objects.create(decided_by=reader, is_accepted=True, decided_at=timezone.now())
     decision.studies.create(study=film.study)
     InferenceJobFactory.create(instance=film)

@@ -14,6 +14,7 @@ from deepmedix_review.erasure.services import let_in_again
 from deepmedix_review.studies.models import ErasedName, ImportItem, Instance, Study
 from deepmedix_review.studies.storage import film_path
 from tests.deepmedix_review.erasure.an_erasure import erased
+from tests.deepmedix_review.studies.masking.a_masking import ask, masked
 from tests.factories.studies import receive, write_film
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,32 @@ def test_the_same_study_is_refused_until_an_admin_lets_it_in(admin: User, tmp_pa
     assert film_path(Instance.objects.get()).is_file()
     with pytest.raises(RefusedByRule, match="may come in again already"):
         let_in_again(erasure, actor=admin)
+
+
+def test_a_film_is_known_by_what_it_was_before_its_text_was_overwritten(
+    admin: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the file with the text goes with it, where no sweep has come to it yet."""
+    masked_film = receive(film(tmp_path, "film"), demo=True).instance
+    assert masked_film is not None
+    original = film_path(masked_film)
+    monkeypatch.setattr("deepmedix_review.studies.masking.running.delete_original", lambda masking: None)
+    assert masked(masked_film, admin).state == "done"
+    assert original.exists()
+    erased(study_scope(admin, masked_film.study.uid), actor=admin)
+    assert not original.exists()
+    assert not original.with_suffix(".png").exists()
+    again = receive(film(tmp_path, "copy", PatientID="someone else", **OTHER), demo=True)
+    assert again.reason.startswith("This picture was erased on ")
+
+
+def test_nothing_is_erased_while_text_is_overwritten(admin: User, tmp_path: Path) -> None:
+    waiting = receive(film(tmp_path, "film"), demo=True).instance
+    assert waiting is not None
+    ask(waiting, admin)
+    with pytest.raises(RefusedByRule, match="is being overwritten now"):
+        erased(study_scope(admin, waiting.study.uid), actor=admin)
+    assert film_path(waiting).exists()
 
 
 def test_the_same_picture_under_other_tags_is_refused(admin: User, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import os
 import select
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from pydicom import Dataset
 
-    from deepmedix_review.studies.intake.pixels import Film
+    from deepmedix_review.studies.intake.pixels import Box, Film
 
 # After so long without a film what stands ready ends.
 IDLE_SECONDS = 60.0
@@ -113,6 +114,7 @@ def _answer(request: Path) -> None:
             limits=limits,
             work=work,
             is_named=asked["is_named"],
+            boxes=[tuple(box) for box in asked["boxes"]],
         )
     except FilmRefused as refusal:
         _write(work / "refused.json", {"reason": str(refusal), "kind": refusal.kind})
@@ -148,7 +150,9 @@ def _restrain(limits: Limits) -> None:
             continue
 
 
-def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_named: bool) -> dict[str, Any]:
+def _decode(
+    path: Path, content: Content, *, limits: Limits, work: Path, is_named: bool, boxes: "Sequence[Box]"
+) -> dict[str, Any]:
     from pydicom import Dataset
 
     from deepmedix_review.studies.intake import fingerprint, pixels, tags
@@ -162,10 +166,15 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
         source = tags.pick(header.dataset, tags.READ)
     else:
         film = pixels.decode_picture(path, limits=limits)
+    came_as = film.sha256
+    if boxes:
+        # Before anything is written: what the boxes hide leaves this process in no file.
+        background = pixels.background_of(film, _described(film, tags.kept(source)))
+        film = pixels.overwrite(film, boxes, value=background)
     for index, stream in enumerate(pixels.encode(film)):
         (work / f"frame-{index}").write_bytes(stream)
     try:
-        shown, picture = _show(film, tags.kept(source), work=work)
+        shown, picture = _show(film, _described(film, tags.kept(source)), work=work)
     except (MemoryError, RecursionError, OSError):
         raise
     except Exception as error:
@@ -182,7 +191,8 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
         "bits_stored": film.bits_stored,
         "is_signed": film.pixels.dtype.kind == "i",
         "photometric": film.photometric,
-        "pixel_sha256": film.sha256,
+        "pixel_sha256": film.sha256 if boxes else came_as,
+        "came_as_sha256": came_as,
         "held_bits_more": film.held_bits_more,
         "looks_inverted": pixels.looks_inverted(shown),
         "is_blank": is_blank,
@@ -190,13 +200,10 @@ def _decode(path: Path, content: Content, *, limits: Limits, work: Path, is_name
     }
 
 
-def _show(film: "Film", kept: "Dataset", *, work: Path) -> "tuple[NDArray[np.uint8], Picture]":
-    """The first frame as screens show it: whole, to judge its polarity, and small, as the file for lists."""
-    from PIL import Image
+def _described(film: "Film", kept: "Dataset") -> "Dataset":
+    """What the header says of the film's greys, beside what was decoded of it."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
-
-    from inference.images import render_values
 
     # In which pydicom reads the bytes of a lookup table; `tags.kept` writes them so.
     kept.file_meta = FileMetaDataset()
@@ -204,7 +211,16 @@ def _show(film: "Film", kept: "Dataset", *, work: Path) -> "tuple[NDArray[np.uin
     kept.PhotometricInterpretation = film.photometric
     kept.PixelRepresentation = int(film.pixels.dtype.kind == "i")
     kept.BitsStored = film.bits_stored
-    shown = render_values(film.pixels[0], kept)
+    return kept
+
+
+def _show(film: "Film", described: "Dataset", *, work: Path) -> "tuple[NDArray[np.uint8], Picture]":
+    """The first frame as screens show it: whole, to judge its polarity, and small, as the file for lists."""
+    from PIL import Image
+
+    from inference.images import render_values
+
+    shown = render_values(film.pixels[0], described)
     picture = Image.fromarray(shown)
     picture.thumbnail((512, 512), Image.Resampling.LANCZOS)
     picture.save(work / "picture.png")

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ _HEX_SHA256 = set("0123456789abcdef")
 @dataclass(frozen=True)
 class DecodedFilm:
     """`tags`: what `intake.tags.READ` names, not yet de-identified. `frames`: one HTJ2K file each.
-    `picture_bands`: see `intake.fingerprint`; none of a blank film."""
+    `picture_bands`: see `intake.fingerprint`; none of a blank film. `came_as_sha256`: of the pixels before
+    any were overwritten, else `pixel_sha256` once more."""
 
     content: Content
     tags: Dataset
@@ -35,6 +37,7 @@ class DecodedFilm:
     is_signed: bool
     photometric: str
     pixel_sha256: str
+    came_as_sha256: str
     held_bits_more: bool
     looks_inverted: bool
     is_blank: bool
@@ -43,9 +46,18 @@ class DecodedFilm:
     picture: Path
 
 
-def decode_film(path: Path, *, limits: Limits, work: Path, is_named: bool = True) -> DecodedFilm:
+def decode_film(
+    path: Path,
+    *,
+    limits: Limits,
+    work: Path,
+    is_named: bool = True,
+    boxes: Sequence[tuple[int, int, int, int]] = (),
+) -> DecodedFilm:
     """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did;
-    OSError where the disk is full. `is_named`: a DICOM file without UIDs is refused."""
+    OSError where the disk is full. `is_named`: a DICOM file without UIDs is refused. `boxes`: what is
+    overwritten by the film's background, each by its left column, upper row, and the column and row behind
+    its last ones."""
     size = path.stat().st_size
     if size > limits.max_file_bytes:
         raise FilmRefused(
@@ -60,6 +72,7 @@ def decode_film(path: Path, *, limits: Limits, work: Path, is_named: bool = True
         "content": content,
         "limits": asdict(limits),
         "is_named": is_named,
+        "boxes": list(boxes),
     }
     request.write_text(json.dumps(asked), "utf-8")
     _run(request, limits=limits)
@@ -109,6 +122,7 @@ def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: 
             is_signed=bool(answer["is_signed"]),
             photometric="MONOCHROME1" if answer["photometric"] == "MONOCHROME1" else "MONOCHROME2",
             pixel_sha256=str(answer["pixel_sha256"]),
+            came_as_sha256=str(answer["came_as_sha256"]),
             held_bits_more=bool(answer["held_bits_more"]),
             looks_inverted=bool(answer["looks_inverted"]),
             is_blank=bool(answer["is_blank"]),

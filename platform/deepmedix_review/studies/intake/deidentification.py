@@ -16,7 +16,7 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 
 from deepmedix_review.studies.intake import tags
-from deepmedix_review.studies.intake.profiles import Ages, Dates, Profile
+from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA, Ages, Dates, Option, Profile
 
 _MAX_SHIFT_DAYS = 3650
 
@@ -87,10 +87,17 @@ def deidentify(source: Dataset, identity: Identity, *, profile: Profile) -> Data
     # PS3.3 C.12.1.1: the dates were MODIFIED, or all of them REMOVED.
     film.LongitudinalTemporalInformationModified = "MODIFIED" if profile.dates is Dates.SHIFTED else "REMOVED"
     film.DeidentificationMethod = profile.method
-    film.DeidentificationMethodCodeSequence = Sequence(
-        [_code(option.code, option.meaning) for option in profile.options]
-    )
+    film.DeidentificationMethodCodeSequence = Sequence([_code(option) for option in profile.options])
     return film
+
+
+def say_cleaned(film: Dataset) -> None:
+    """A stored film says of itself that the text in its pixels is overwritten (PS3.15 E.3.1)."""
+    film.BurnedInAnnotation = "NO"
+    codes = list(film.get("DeidentificationMethodCodeSequence") or ())
+    if all(code.CodeValue != CLEAN_PIXEL_DATA.code for code in codes):
+        codes.append(_code(CLEAN_PIXEL_DATA))
+    film.DeidentificationMethodCodeSequence = Sequence(codes)
 
 
 def names_patient(source: Dataset) -> bool:
@@ -119,7 +126,7 @@ def _shifted(text: str, shift: timedelta) -> str:
         return ""
 
 
-def _code(value: str, meaning: str) -> Dataset:
+def _code(option: Option) -> Dataset:
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = option.code, "DCM", option.meaning
     return code

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, HTJ2KLossless
 
 from deepmedix_review.studies.intake.decoding import DecodedFilm
-from deepmedix_review.studies.intake.deidentification import Identity, deidentify
+from deepmedix_review.studies.intake.deidentification import Identity, deidentify, say_cleaned
 from deepmedix_review.studies.intake.profiles import Profile
 
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
@@ -58,8 +58,7 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity, *, pro
     if film.num_frames > 1:
         dataset.NumberOfFrames = film.num_frames
     _retype(dataset, is_signed=film.is_signed)
-    dataset.PixelData = encapsulate([frame.read_bytes() for frame in film.frames])
-    dataset["PixelData"].VR = "OB"
+    _put_frames(dataset, film)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
@@ -68,6 +67,21 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity, *, pro
     dataset.save_as(path, enforce_file_format=True)
     del dataset.PixelData
     return dataset
+
+
+def write_cleaned_film(path: Path, film: DecodedFilm, *, stored: Path) -> None:
+    """The film that is `stored` with the frames of `film`, whose text is overwritten; all else stays."""
+    dataset = dcmread(stored)
+    if (dataset.Rows, dataset.Columns) != (film.rows, film.columns):
+        raise ValueError("the frames are of another size than the stored film")
+    say_cleaned(dataset)
+    _put_frames(dataset, film)
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def _put_frames(dataset: Dataset, film: DecodedFilm) -> None:
+    dataset.PixelData = encapsulate([frame.read_bytes() for frame in film.frames])
+    dataset["PixelData"].VR = "OB"
 
 
 def presentation_shape(photometric: str) -> str:

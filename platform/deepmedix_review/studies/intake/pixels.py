@@ -2,8 +2,8 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,17 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
 from deepmedix_review.studies.intake.content import FilmRefused
 from deepmedix_review.studies.intake.header import HTJ2K, JPEG_EXTENDED, JPEG_LOSSLESS, Header
 from deepmedix_review.studies.intake.limits import Limits
+from inference.images import render_values
 
 Pixels = NDArray[np.integer[Any]]
+# Its left column, upper row, and the column and row behind its last ones.
+Box = tuple[int, int, int, int]
 
 # What a grey picture's channels may differ by after a JPEG rounded its colours; one in 1,000 may be off.
 _GREY_TOLERANCE = 8
@@ -102,6 +106,25 @@ def encode(film: Film) -> list[bytes]:
             )
         streams.append(stream)
     return streams
+
+
+def overwrite(film: Film, boxes: Sequence[Box], *, value: int) -> Film:
+    """`value` in every pixel of the boxes, on each frame; all others stay as they are."""
+    pixels = film.pixels.copy()
+    for x_min, y_min, x_max, y_max in boxes:
+        pixels[:, y_min:y_max, x_min:x_max] = value
+    return replace(film, pixels=pixels)
+
+
+def background_of(film: Film, described: Dataset) -> int:
+    """The stored value for where a film has no picture: its padding where it names one, else of its lowest
+    and its highest value the one that is shown darker. `described`: what its header says of its greys."""
+    padding = described.get("PixelPaddingValue")
+    lowest = -(1 << (film.bits_stored - 1)) if film.pixels.dtype.kind == "i" else 0
+    if padding is not None and lowest <= int(padding) < lowest + (1 << film.bits_stored):
+        return int(padding)
+    ends = np.array([[film.pixels.min(), film.pixels.max()]], film.pixels.dtype)
+    return int(ends[0, int(np.argmin(render_values(ends, described)[0]))])
 
 
 def looks_inverted(shown: NDArray[np.uint8]) -> bool:

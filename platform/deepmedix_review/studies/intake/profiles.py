@@ -40,6 +40,8 @@ BASIC = Option("113100", "Basic Application Confidentiality Profile", "E.2")
 MODIFIED_DATES = Option("113107", "Retain Longitudinal Temporal Information Modified Dates Option", "E.3.6")
 PATIENT_CHARACTERISTICS = Option("113108", "Retain Patient Characteristics Option", "E.3.7")
 DEVICE_IDENTITY = Option("113109", "Retain Device Identity Option", "E.3.8")
+# Of no profile: of each film on which a person had text overwritten.
+CLEAN_PIXEL_DATA = Option("113101", "Clean Pixel Data Option", "E.3.1")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from deepmedix_review.studies.models.collections import (
 from deepmedix_review.studies.models.decisions import DecidedStudy, HeldDecision
 from deepmedix_review.studies.models.erased import ErasedName
 from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models.maskings import MaskedPicture, TextMasking
 from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.models.picture_views import PictureView
 from deepmedix_review.studies.models.references import Label, Reference, ReferenceRegion
@@ -30,6 +31,7 @@ __all__ = [
     "ImportItem",
     "Instance",
     "Label",
+    "MaskedPicture",
     "PacsPull",
     "PictureView",
     "Reference",
@@ -40,4 +42,5 @@ __all__ = [
     "Split",
     "Study",
     "StudyToPull",
+    "TextMasking",
 ]

@@ -154,6 +154,9 @@ class Instance(PublicModel):
         choices=[(name, name) for name in PROFILES],
         help_text="of de-identification, by which the display file was written",
     )
+    masked_at = models.DateTimeField(
+        null=True, help_text="when text in its pixels was last overwritten; null where none was"
+    )
     file_path = models.CharField(max_length=200, help_text="of the display file, below settings.FILM_FOLDER")
     file_bytes = models.BigIntegerField()
     file_sha256 = models.CharField(max_length=64)
