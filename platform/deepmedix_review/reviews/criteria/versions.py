@@ -111,10 +111,12 @@ def save_criterion(
 ) -> SavedCriterion:
     """A new criterion, or a change of one: a new version where the old one has ratings or is asked.
 
-    Raises RefusedByRule for a criterion of the library, and for one that readers could not answer.
+    Raises RefusedByRule for a criterion of the library, for one that readers could not answer, and for the
+    name of another one that can be asked.
     """
     require(actor, Capability.DESIGN_READER_STUDIES)
     _require_answerable(name=name, question=question, target=target, kind=kind, options=options)
+    _require_own_name(name.strip(), criterion)
     fields = {
         "name": name.strip(),
         "question": question.strip(),
@@ -201,6 +203,18 @@ def _free_key(name: str) -> str:
     taken = set(Criterion.objects.filter(key__startswith=stem).values_list("key", flat=True))
     numbered = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
     return next(key for key in numbered if key not in taken)
+
+
+def _require_own_name(name: str, criterion: Criterion | None) -> None:
+    """Lists, results and exports call criteria by their names alone."""
+    others = _newest().filter(name__iexact=name, retired_at=None)
+    if criterion is not None:
+        others = others.exclude(key=criterion.key)
+    other = others.first()
+    if other is not None:
+        raise RefusedByRule(
+            f"There is a criterion {other.name} already. Change that one, or choose another name."
+        )
 
 
 def _require_answerable(

@@ -48,6 +48,7 @@ class CasesOffered:
             shows=shows, model_version=model_version, other_version=other_version
         )
         self.leaves_out_same = leaves_out_same
+        self.waits_for_other = shows in choices.OF_TWO_VERSIONS and other_version is None
         self.has_what_is_shown = choices.readable_studies(
             shows=shows, model_version=model_version, other_version=other_version
         )

@@ -32,6 +32,7 @@ MOST_COLLECTIONS = 200
 MOST_CASES = 5000
 # Counting stops here: the page counts anew at every change of its form.
 MOST_COUNTED = 10_000
+OF_TWO_VERSIONS = (ReaderStudy.Shows.TWO_VERSIONS, ReaderStudy.Shows.ONE_OF_TWO)
 
 
 # Grouped in one go, every completion would be read.
@@ -108,14 +109,16 @@ def count_unseen_members(version: CollectionVersion) -> int:
 def readable_studies(
     *, shows: str, model_version: ModelVersion | None, other_version: ModelVersion | None
 ) -> QuerySet[Study]:
-    """The ready studies of which there is what is to be shown, newest first."""
+    """The ready studies of which there is what is to be shown, newest first.
+
+    While the other of two versions is not chosen, those of which the first has said something: what an admin
+    chooses among them stays chosen.
+    """
     ready = Study.objects.filter(state=Study.State.READY).order_by("-pk")
     if model_version is None:
         return ready.none()
     said = Completion.objects.filter(study=OuterRef("pk"), model_version=model_version)
-    if shows in (ReaderStudy.Shows.TWO_VERSIONS, ReaderStudy.Shows.ONE_OF_TWO):
-        if other_version is None:
-            return ready.none()
+    if shows in OF_TWO_VERSIONS and other_version is not None:
         beside = Completion.objects.filter(
             instance=OuterRef("instance"), query=OuterRef("query"), model_version=other_version
         )

@@ -66,6 +66,27 @@ def test_a_reader_study_asks_what_was_chosen_in_that_order_else_what_was_always_
         ask(reader_study, [Asked(own), Asked(own)])
 
 
+def test_two_criteria_that_can_be_asked_never_share_a_name() -> None:
+    ensure_library()
+    own = an_own_one()
+    for taken in ("Tone", " tone ", "plausibility"):
+        with pytest.raises(RefusedByRule, match=r"There is a criterion .+ already"):
+            an_own_one(taken)
+    other = an_own_one("Pitch")
+    with pytest.raises(RefusedByRule, match="There is a criterion Tone already"):
+        save_criterion(
+            actor=AdminFactory.create(),
+            criterion=other,
+            name="Tone",
+            question="Is it high?",
+            target="answer",
+            kind="choice",
+            options=YES_NO,
+        )
+    retire_criterion(criterion=own, actor=AdminFactory.create())
+    assert an_own_one("Tone").key != own.key
+
+
 def test_an_own_criterion_changes_until_it_is_asked_or_answered() -> None:
     own, admin = an_own_one(), AdminFactory.create()
 
@@ -114,8 +135,10 @@ def test_a_retired_criterion_is_offered_to_no_new_reader_study() -> None:
         retire_criterion(criterion=library()[0], actor=admin)
 
 
-def test_two_criteria_of_one_name_have_two_keys() -> None:
-    assert [an_own_one().key, an_own_one().key, an_own_one("!").key] == ["tone", "tone-2", "criterion"]
+def test_the_name_of_a_retired_criterion_is_free_and_its_key_is_not() -> None:
+    retired = an_own_one()
+    retire_criterion(criterion=retired, actor=AdminFactory.create())
+    assert [retired.key, an_own_one().key, an_own_one("!").key] == ["tone", "tone-2", "criterion"]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,13 @@ def test_two_models_side_by_side_need_both_on_one_film(admin: Client) -> None:
     assert "1 ready study has what is to be shown." in page
     assert both.label in page
     assert one.label not in page
+    # The other version may be chosen last: until then nothing that was chosen falls out.
+    page = admin.post(NEW, said | {"other_version": ""}).content.decode()
+    assert "2 ready studies have an answer of the first version." in page
+    admin.post(NEW, said | {"other_version": "", "action": "start"})
+    draft = ReaderStudy.objects.get()
+    assert set(draft.cases.values_list("study", flat=True)) == {both.pk, one.pk}
+    draft.delete()
     admin.post(NEW, said | {"action": "start"})
     reading = Reading.objects.get()
     shown = {reading.completion_a.model_version, reading.completion_b.model_version}  # type: ignore[union-attr]
