@@ -22,6 +22,7 @@ export default defineConfig({
         "reading-room": "src/reading-room/main.tsx",
         worklist: "src/worklist/main.ts",
         "look-sheet": "src/look-sheet/main.ts",
+        "mask-film": "src/mask-film/main.ts",
         "study-film": "src/study-film/main.ts",
       },
     },

@@ -86,6 +86,7 @@ PAGES_OF = {
         "study-held",
         "study-look",
         "study-detail",
+        "film-mask",
         "study-erase",
         "patient-erase",
         "erasure-list",
@@ -150,6 +151,7 @@ def subject(house: House, name: str) -> list[Any]:
     subjects: dict[str, Any] = {
         "account-detail": house.expert,
         "study-detail": house.study,
+        "film-mask": house.study.series.earliest("pk").instances.earliest("pk"),
         "study-erase": house.study,
         "patient-erase": house.study,
         "erasure-detail": house.erasure,

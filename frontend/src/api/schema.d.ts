@@ -452,6 +452,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances/{uid}/masking/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What became of the boxes that were asked for last; 404 where none ever were. */
+        get: operations["show_masking"];
+        put?: never;
+        /**
+         * @description Overwrite boxes of a film for good. Its study is held from now on; a worker puts the film without
+         *     the text in its place and deletes the one with it.
+         */
+        post: operations["mask_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{uid}/masking/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Before the film is replaced; 409 once it is. */
+        post: operations["cancel_masking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/instances/{uid}/picture/": {
         parameters: {
             query?: never;
@@ -1279,6 +1317,28 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description Whole pixels of the film, counted from its upper left corner, which is 0, 0. */
+        Box: {
+            /** @description its first column */
+            x_min: number;
+            /** @description its first row */
+            y_min: number;
+            /** @description the column behind its last one */
+            x_max: number;
+            /** @description the row behind its last one */
+            y_max: number;
+        };
+        /** @description Whole pixels of the film, counted from its upper left corner, which is 0, 0. */
+        BoxRequest: {
+            /** @description its first column */
+            x_min: number;
+            /** @description its first row */
+            y_min: number;
+            /** @description the column behind its last one */
+            x_max: number;
+            /** @description the row behind its last one */
+            y_max: number;
+        };
         /**
          * @description * `cast_vote` - cast_vote
          * @enum {string}
@@ -1815,6 +1875,8 @@ export interface components {
             column_spacing_mm?: number | null;
             /** @description of de-identification, by which its file was written */
             readonly profile: string;
+            /** @description text in its pixels was overwritten */
+            readonly is_masked: boolean;
             readonly film_url: string;
             readonly picture_url: string;
         };
@@ -2029,6 +2091,20 @@ export interface components {
             index: number;
             name: string;
             curve: components["schemas"]["CurveEnum"];
+        };
+        MaskTextRequest: {
+            /** @description 1 to 50, which cover at most 50% of the film together */
+            boxes: components["schemas"]["BoxRequest"][];
+            /**
+             * @description its study is accepted once they are overwritten; else it stays held
+             * @default false
+             */
+            accept: boolean;
+            /**
+             * @description must be true to accept: you looked at every film of its study, and no other name is written on any
+             * @default false
+             */
+            looked: boolean;
         };
         /**
          * @description * `measure_lines` - measure_lines
@@ -2882,6 +2958,28 @@ export interface components {
          * @enum {string}
          */
         TargetEnum: "step" | "region" | "answer" | "vote" | "case";
+        TextMasking: {
+            /** Format: uuid */
+            readonly uid: string;
+            /** Format: uuid */
+            readonly film: string;
+            /** Format: uuid */
+            readonly study: string;
+            state?: components["schemas"]["JobState"];
+            readonly boxes: components["schemas"]["Box"][];
+            /** @description its study is accepted once it is done */
+            is_to_accept: boolean;
+            /** @description why its study was not accepted, in a sentence for a person */
+            outcome?: string;
+            /** @description the file with the text is gone from the disk */
+            readonly is_original_deleted: boolean;
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+        };
         TickedJsonRequest: {
             /** @description the numbers of those that are brought in */
             studies: number[];
@@ -4324,6 +4422,75 @@ export interface operations {
                 };
                 content: {
                     "application/dicom": string;
+                };
+            };
+        };
+    };
+    show_masking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextMasking"];
+                };
+            };
+        };
+    };
+    mask_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskTextRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["MaskTextRequest"];
+                "multipart/form-data": components["schemas"]["MaskTextRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextMasking"];
+                };
+            };
+        };
+    };
+    cancel_masking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextMasking"];
                 };
             };
         };

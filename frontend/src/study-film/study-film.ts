@@ -21,20 +21,29 @@ const ARROWS: Readonly<Record<string, { x: number; y: number }>> = {
 };
 const FAR = 10;
 
+/** A further tool, which comes first and is chosen at first: what a drag does then is for whoever gives it. */
+export interface OwnTool {
+  readonly name: string;
+  turn(isOn: boolean): void;
+}
+
 export class StudyFilm {
-  private readonly view;
+  readonly view;
   private readonly area = made("div", "film-area");
   private readonly corner = made("div", "film-corner right");
   private readonly measured = made("p", "visually-hidden");
   private readonly presets = made("select", "");
   private readonly invert = button("Invert", () => this.view.setInverted(!this.view.display()?.inverted));
   private readonly toolButtons = TOOLS.map(({ tool, name }) => button(name, () => this.choose(tool)));
+  private readonly ownButton: HTMLButtonElement | null;
   private tool: DragTool = "window";
 
   constructor(
     private readonly place: HTMLElement,
     private readonly film: Film,
+    private readonly own: OwnTool | null = null,
   ) {
+    this.ownButton = own && button(own.name, () => this.chooseOwn());
     const stage = made("div", "film-stage");
     const bar = made("div", "film-bar");
     this.area.append(stage, this.corner);
@@ -42,7 +51,8 @@ export class StudyFilm {
     place.replaceChildren(bar, this.area, this.measured);
     this.view = createFilmView(stage);
     bar.append(this.tools());
-    this.choose("window");
+    if (own === null) this.choose("window");
+    else this.markTool("own");
     this.view.onDisplayChanged((display) => this.tellDisplay(display));
     this.view.onMeasured(() => this.tellLength());
     this.view.onImageLost((problem) => this.tell(problem.message));
@@ -83,6 +93,7 @@ export class StudyFilm {
       whole.setAttribute("aria-pressed", String(document.fullscreenElement === this.place));
     });
     tools.append(
+      ...(this.ownButton ? [this.ownButton] : []),
       ...this.toolButtons,
       toggle("Magnify", (isOn) => this.view.setMagnifying(isOn)),
       this.invert,
@@ -99,6 +110,19 @@ export class StudyFilm {
   private choose(tool: DragTool): void {
     this.tool = tool;
     this.view.setDragTool(tool);
+    this.markTool(tool);
+    this.own?.turn(false);
+  }
+
+  private chooseOwn(): void {
+    this.tool = "window";
+    this.view.setDragTool("window");
+    this.markTool("own");
+    this.own?.turn(true);
+  }
+
+  private markTool(tool: DragTool | "own"): void {
+    this.ownButton?.setAttribute("aria-pressed", String(tool === "own"));
     for (const [at, each] of this.toolButtons.entries()) {
       each.setAttribute("aria-pressed", String(TOOLS[at]?.tool === tool));
     }

@@ -17,6 +17,7 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
     profile = serializers.CharField(
         read_only=True, help_text="of de-identification, by which its file was written"
     )
+    is_masked = serializers.SerializerMethodField()
     film_url = serializers.SerializerMethodField()
     picture_url = serializers.SerializerMethodField()
 
@@ -36,6 +37,7 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
             "row_spacing_mm",
             "column_spacing_mm",
             "profile",
+            "is_masked",
             "film_url",
             "picture_url",
         )
@@ -47,6 +49,10 @@ class FilmSerializer(serializers.ModelSerializer[Instance]):
     @extend_schema_field(serializers.CharField())
     def get_picture_url(self, instance: Instance) -> str:
         return reverse("film-picture", args=[instance.uid])
+
+    @extend_schema_field(serializers.BooleanField(help_text="text in its pixels was overwritten"))
+    def get_is_masked(self, instance: Instance) -> bool:
+        return instance.masked_at is not None
 
 
 class CompanionFilmSerializer(serializers.Serializer[CompanionFilm]):

@@ -9,6 +9,8 @@ from deepmedix_review.studies.collecting import api_views as collection_api_view
 from deepmedix_review.studies.collecting import views as collection_views
 from deepmedix_review.studies.deciding import views as deciding_views
 from deepmedix_review.studies.looking import views as looking_views
+from deepmedix_review.studies.masking import api_views as masking_api_views
+from deepmedix_review.studies.masking import views as masking_views
 from deepmedix_review.studies.pulling import api_views as pull_api_views
 from deepmedix_review.studies.pulling import views as pull_views
 
@@ -31,6 +33,8 @@ page_urlpatterns = [
     path("studies/import/pacs/<uuid:uid>/give-up/", pull_views.give_up, name="pacs-pull-give-up"),
     path("studies/look/", looking_views.look, name="study-look"),
     path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
+    path("studies/films/<uuid:uid>/mask/", masking_views.mask, name="film-mask"),
+    path("studies/films/<uuid:uid>/mask/cancel/", masking_views.cancel, name="film-mask-cancel"),
     path("studies/held/", deciding_views.show_held, name="study-held"),
     path("studies/held/<uuid:uid>/undo/", deciding_views.undo, name="study-held-undo"),
     path("studies/<uuid:uid>/", views.show_study, name="study-detail"),
@@ -99,5 +103,13 @@ api_urlpatterns = [
         name="api-collection-version",
     ),
     path("instances/<uuid:uid>/film/", api_views.FilmView.as_view(), name="film"),
+    path(
+        "instances/<uuid:uid>/masking/", masking_api_views.TextMaskingView.as_view(), name="api-film-masking"
+    ),
+    path(
+        "instances/<uuid:uid>/masking/cancel/",
+        masking_api_views.CancelMaskingView.as_view(),
+        name="api-film-masking-cancel",
+    ),
     path("instances/<uuid:uid>/picture/", api_views.FilmPictureView.as_view(), name="film-picture"),
 ]

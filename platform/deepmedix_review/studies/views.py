@@ -24,7 +24,7 @@ from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
 from deepmedix_review.studies.film_files import look_for_files
 from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_study, twins_in_use
-from deepmedix_review.studies.intake.profiles import PROFILES, said_profiles
+from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA, PROFILES, said_profiles
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.selectors import (
@@ -190,6 +190,7 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "study": study,
         "films": films,
         "profiles": said_profiles({film.profile for film in films}),
+        "cleaned": CLEAN_PIXEL_DATA,
         "missing": missing,
         "others": others_of_patient(acting_user(request), study),
         "longest_reason": LONGEST_REASON,
