@@ -20,7 +20,7 @@ from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.rows_said import CANNOT_JUDGE
-from deepmedix_review.studies.intake.profiles import Profile, said_profiles
+from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA, Profile, said_profiles
 from deepmedix_review.studies.models import SourceDataset
 from rl_feedback.croissant import CROISSANT
 
@@ -58,6 +58,7 @@ def manifest_of(
             {"profile": one.name, "codes": [option.code for option in one.options]}
             for one in profiles_in(scope)
         ],
+        "films_with_text_overwritten": {"num": num_masked_in(scope), "code": CLEAN_PIXEL_DATA.code},
         "licences_of_sources": [{"source": one.name, "licence": one.licence} for one in sources_in(scope)],
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
@@ -174,6 +175,16 @@ def profiles_in(scope: Scope) -> list[Profile]:
             f"WHERE e.study_id IN (SELECT s.id {CHOSEN} {IN_USE})",
         )
     )
+
+
+def num_masked_in(scope: Scope) -> int:
+    """Films of it on which text was overwritten."""
+    [num] = _chosen(
+        scope,
+        "SELECT count(*) FROM studies_instance f JOIN studies_series e ON e.id = f.series_id "
+        f"WHERE f.masked_at IS NOT NULL AND e.study_id IN (SELECT s.id {CHOSEN} {IN_USE})",
+    )
+    return int(num)
 
 
 def _chosen(scope: Scope, statement: str) -> list[Any]:

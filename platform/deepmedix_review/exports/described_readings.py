@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from deepmedix_review.exports.archive import models_in, profiles_in, sources_in, told_of_text
+from deepmedix_review.exports.archive import (
+    models_in,
+    num_masked_in,
+    profiles_in,
+    sources_in,
+    told_of_text,
+)
 from deepmedix_review.exports.counted_readings import CountedReadings, count_readings, readers_per_case
 from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, SR, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.own_code import said_code
@@ -11,6 +17,7 @@ from deepmedix_review.exports.said import PLATFORM, said_left_out
 from deepmedix_review.exports.scope import ALL_ROLES, GROUPS, Scope
 from deepmedix_review.exports.table_parts import Kind, Table
 from deepmedix_review.reviews.models import ReaderStudy
+from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA
 from rl_feedback import croissant
 from rl_feedback.counting import counted
 from rl_feedback.croissant import DataFile, Described, Field, RecordSet, croissant_of, said_readers
@@ -170,6 +177,9 @@ def _preprocessed(export: Export, scope: Scope) -> Iterator[str]:
     for one in profiles_in(scope):
         codes = ", ".join(option.code for option in one.options)
         yield f"Films came in by the profile {one.name} of de-identification (DICOM PS3.15: {codes})."
+    if num := num_masked_in(scope):
+        films = "one film" if num == 1 else f"{num} films"
+        yield f"On {films} text in the pixels was overwritten (DICOM PS3.15: {CLEAN_PIXEL_DATA.code})."
     yield "Readers, readings and patients have names of this export alone."
     yield "Answers in words to criteria that ask for a text are not in it, nor notes and rewrites."
     if CSV in export.formats:

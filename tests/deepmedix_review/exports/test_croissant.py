@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas
 import pytest
+from django.utils import timezone
 from pyarrow import parquet
 
 from deepmedix_review.exports.models import COCO, CSV, FORMATS, JSONL, PARQUET, TABULAR, Export
@@ -180,6 +181,14 @@ def test_what_it_tells_of_the_readings_is_what_the_database_holds() -> None:
     assert manifest_of(export)["licences_of_sources"] == [{"source": "Open films", "licence": "CC BY 4.0"}]
     codes = ["113100", "113107", "113108"]
     assert manifest_of(export)["deidentification"] == [{"profile": "keep-dates-shifted", "codes": codes}]
+    assert manifest_of(export)["films_with_text_overwritten"] == {"num": 0, "code": "113101"}
+    assert not any("overwritten" in one for one in told["rai:dataPreprocessingProtocol"])
+    Instance.objects.filter(pk=Instance.objects.earliest("pk").pk).update(masked_at=timezone.now())
+    again = done(as_of=timezone.now())
+    assert manifest_of(again)["films_with_text_overwritten"]["num"] == 1
+    told = json.loads(files_of(again)["croissant.json"])
+    said = "On one film text in the pixels was overwritten (DICOM PS3.15: 113101)."
+    assert said in told["rai:dataPreprocessingProtocol"]
 
 
 def test_no_reader_or_patient_is_in_it_and_no_case_or_film() -> None:

@@ -139,6 +139,16 @@ def test_the_film_of_a_withdrawn_study_is_not_shown(run: TrainingRun) -> None:
     assert strip.film == ""
 
 
+def test_a_sample_of_a_film_that_has_another_file_by_now_is_left_out_and_the_run_goes_on(
+    run: TrainingRun,
+) -> None:
+    shown = film(2_000_100, side=Split.TUNE)
+    before = sampled(shown, 0, seed=3)
+    Instance.objects.filter(pk=shown.pk).update(file_path="other/file.dcm")
+    record_sample(run, before)
+    assert not run.samples.exists()
+
+
 def test_every_curve_has_its_unit_and_says_where_a_stage_begins(run: TrainingRun) -> None:
     curves = {curve.key: curve for curve in curves_of(series_of(list(run.metrics.all()), recipe=run.recipe))}
     assert set(curves) == {"loss", "margin", "examples_a_second", "step_seconds", "memory_mb"}

@@ -92,13 +92,17 @@ def films_to_sample(parent: ModelVersion) -> list[SampledFilm]:
 def record_sample(run: TrainingRun, sample: TakenSample) -> None:
     """Keep what the model wrote; a step that a resumed run repeats keeps one row."""
     place = str(Path(sample.film).relative_to(settings.FILM_FOLDER))
+    film = Instance.objects.filter(file_path=place).order_by("pk").first()
+    if film is None:
+        # Text on it was overwritten meanwhile: nothing is left to show the sample with.
+        return
     with transaction.atomic():
         jobs.hold(run)
         TrainingSample.objects.update_or_create(
             run=run,
             step=sample.step,
             kind=sample.kind,
-            instance=Instance.objects.filter(file_path=place).earliest("pk"),
+            instance=film,
             defaults={
                 "stage": sample.stage,
                 "prompt": sample.prompt,

@@ -1,5 +1,6 @@
 """A reader reports a name on a film: from then on nobody gets the film, until a person has looked."""
 
+import hashlib
 import uuid
 from datetime import date, timedelta
 from typing import Any
@@ -20,8 +21,11 @@ from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.reviews.study_services import release_expired_leases, take_next_case
 from deepmedix_review.reviews.worklist.endings import ending_of_pool
 from deepmedix_review.studies.looking.selectors import sheet
+from deepmedix_review.studies.masking.boxes import Box
+from deepmedix_review.studies.masking.services import queue_masking
 from deepmedix_review.studies.models import Instance, Sighting, Study
 from deepmedix_review.studies.selectors import film_for, films_ready
+from deepmedix_review.studies.tasks import run_masking
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, studies
 from tests.factories.reviews import (
@@ -32,7 +36,7 @@ from tests.factories.reviews import (
     reader_of,
     reader_study,
 )
-from tests.factories.studies import InstanceFactory
+from tests.factories.studies import InstanceFactory, store_phantom
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +223,42 @@ def test_a_lease_stands_still_while_its_film_waits_for_a_look() -> None:
     assert ending_of_pool(pool, readers[0].pk).may_take is True
     assert ending_of_pool(pool, readers[1].pk).may_take is False
     assert take_next_case(reader_study=pool, reader=readers[0]) == reading
+
+
+def test_masking_is_the_way_back_for_a_film_that_a_reader_closed() -> None:
+    """What was said stays, and the same case shows the film without the text."""
+    reading = an_open_reading()
+    complete(reading)
+    num_said, film, drawn = reading.step_ratings.count(), reading.completion_a.instance, store_phantom()
+    told = {
+        name: getattr(drawn, name)
+        for name in (
+            "rows",
+            "columns",
+            "bits_stored",
+            "pixel_sha256",
+            "file_path",
+            "file_bytes",
+            "file_sha256",
+        )
+    }
+    drawn.study.delete()
+    Instance.objects.filter(pk=film.pk).update(**told)
+    film.refresh_from_db()
+    desk, page = desk_of(reader_of(reading)), reverse("api-reading", args=[reading.uid])
+    assert desk.get(page).json()["instance"]["file_sha256"] == told["file_sha256"]
+    report(reading)
+    assert desk.get(page).status_code == 409
+    admin = AdminFactory.create()
+    masking = queue_masking(film, boxes=[Box(0, 0, 30, 9)], accept=True, has_looked=True, actor=admin)
+    # Asked for, and not done yet: nobody gets the film.
+    assert desk.get(reverse("film", args=[film.uid])).status_code == 404
+    assert desk.get(page).status_code == 409
+    run_masking(masking.pk)
+    film.refresh_from_db()
+    shown = desk.get(page).json()
+    assert shown["instance"]["file_sha256"] == film.file_sha256 != told["file_sha256"]
+    assert reading.step_ratings.count() == num_said > 0
+    sent = desk.get(reverse("film", args=[film.uid])).getvalue()
+    assert hashlib.sha256(sent).hexdigest() == film.file_sha256
+    assert not Sighting.objects.filter(looked_at=None).exists()
