@@ -56,11 +56,26 @@ def render_values(stored: Values, dataset: Dataset, *, look: Look | None = None)
     if high - low < 2**20:
         # A table over the values that occur: ten times faster on a 7.5-megapixel film than arithmetic on it.
         table = _grey_of(np.arange(low, high + 1, dtype=np.int64), dataset, look)
-        picture = table[np.clip(stored.astype(np.int64), low, high) - low]
+        picture = _looked_up(table, stored, low)
     else:
         picture = _grey_of(stored, dataset, look)
     if padding is not None:
         picture[padding] = 0
+    return picture
+
+
+def _looked_up(table: Grey, stored: Values, low: int) -> Grey:
+    """`table` begins at the grey of the value `low`. What lies outside is padding: any grey will do there."""
+    picture: Grey
+    native = stored.dtype.newbyteorder("=")
+    if native.itemsize > 2:
+        picture = table[np.clip(stored.astype(np.int64) - low, 0, len(table) - 1)]
+    else:
+        # A place for every value that the type holds: the film itself is the index, no copy of it is made.
+        index = np.dtype(f"u{native.itemsize}")
+        whole = np.zeros(1 << 8 * native.itemsize, np.uint8)
+        whole[np.arange(low, low + len(table)).astype(native).view(index)] = table
+        picture = whole[stored.astype(native, copy=False).view(index)]
     return picture
 
 

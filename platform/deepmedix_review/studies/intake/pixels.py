@@ -44,7 +44,9 @@ class Film:
     def sha256(self) -> str:
         """Of the stored values and their geometry, the same whatever the file's syntax or bits allocated."""
         digest = hashlib.sha256("x".join(map(str, self.pixels.shape)).encode())
-        digest.update(np.ascontiguousarray(self.pixels).astype(self.pixels.dtype.newbyteorder("<")).data)
+        digest.update(
+            np.ascontiguousarray(self.pixels).astype(self.pixels.dtype.newbyteorder("<"), copy=False).data
+        )
         return digest.hexdigest()
 
 
@@ -166,7 +168,12 @@ def _plain(frames: NDArray[np.generic], header: Header) -> Film:
     """Stored values alone: what lies above the stored bits (old overlays, PS3.5 8.1.1) is cleared."""
     if frames.dtype.itemsize > 2 or frames.dtype.kind not in "iu":
         raise FilmRefused("The picture's values need more than 16 bits. Export the film with up to 16.")
-    unsigned = frames.astype(np.int32) & ((1 << header.bits_allocated) - 1)
+    # In the film's own width: a wider copy of it takes longer to make than all that is done here.
+    native = frames.dtype.newbyteorder("=")
+    width = 8 * native.itemsize
+    unsigned = frames.astype(native, copy=False).view(f"u{native.itemsize}")
+    if header.bits_allocated < width:
+        unsigned = unsigned & ((1 << header.bits_allocated) - 1)
     has_overlay = any(
         element.tag.group & 0xFF00 == 0x6000 and element.tag.element == 0x0102 and element.value
         for element in header.dataset.group_dataset(0x6000)
@@ -175,15 +182,18 @@ def _plain(frames: NDArray[np.generic], header: Header) -> Film:
     more = False
     if header.syntax.is_encapsulated:
         shift = 0
-    unsigned >>= shift
+    if shift:
+        unsigned = unsigned >> shift
     if not header.is_signed and not has_overlay and int(unsigned.max()) >= 1 << bits:
         bits, more = int(unsigned.max()).bit_length(), True
-    unsigned &= (1 << bits) - 1
+    if bits < width:
+        unsigned = unsigned & ((1 << bits) - 1)
     if header.is_signed:
         sign = 1 << (bits - 1)
-        plain: Pixels = ((unsigned ^ sign) - sign).astype(np.int8 if bits <= 8 else np.int16)
+        signed = ((unsigned ^ sign) - sign).view(f"i{native.itemsize}")
+        plain: Pixels = signed.astype(np.int8 if bits <= 8 else np.int16, copy=False)
     else:
-        plain = unsigned.astype(np.uint8 if bits <= 8 else np.uint16)
+        plain = unsigned.astype(np.uint8 if bits <= 8 else np.uint16, copy=False)
     return Film(plain, bits, header.photometric, more)
 
 
