@@ -250,7 +250,7 @@ def _judged(
 
 
 def _unasked(limit: float) -> str:
-    return f"The limit of {limit:g} is not asked: the parent itself is past it, so only its margin holds."
+    return f"Its limit of {limit:g} is not applied, as the parent is past it too; its margin is."
 
 
 def _verdict(guard: Guard, *, low: float, high: float) -> Verdict:

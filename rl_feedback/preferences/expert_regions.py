@@ -29,7 +29,7 @@ def expert_regions(corpus: Corpus, judged: Judged) -> Iterator[ExpertRegion | Le
             moved = region.redrawn if region.verdict == "adjusted" else None
             problem = "" if moved else region_problem(region.box, completion.image_size)
             if problem in _NO_REGION:
-                reason = f"A region that was let stand is none: {REGION_PROBLEM_WORDS[problem]}."
+                reason = f"No reader changed it, and it can be no region: {REGION_PROBLEM_WORDS[problem]}."
                 yield LeftOut("region", judged.uid, reason, readings_of(region.judgements))
                 continue
             yield ExpertRegion(

@@ -248,7 +248,7 @@ def test_a_limit_is_asked_only_where_the_parent_keeps_it() -> None:
     assert "past the limit of 0" in kept.sentence
     broken = compare(few, many)
     assert broken.passed
-    assert "the parent itself is past it" in broken.comparisons[0].note
+    assert "the parent is past it too" in broken.comparisons[0].note
 
 
 def test_a_policy_survives_json_and_an_impossible_one_is_refused() -> None:
