@@ -395,6 +395,8 @@ def _record(
     details = {"outcome": str(outcome), **(sender or {})}
     if instance is not None:
         details["study"] = str(instance.study.uid)
+        if outcome != Outcome.DUPLICATE:
+            details |= {"state": str(instance.study.state), "profile": instance.profile}
     record_event(actor=actor, action="receive_film", subject=item, details=details)
     return item
 

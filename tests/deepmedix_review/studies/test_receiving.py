@@ -43,7 +43,12 @@ def test_a_plain_film_is_stored_once_and_its_rows_say_where(tmp_path: Path, film
     event = AuditEvent.objects.get()
     assert (event.action, event.details) == (
         "receive_film",
-        {"outcome": "accepted", "study": str(film.study.uid)},
+        {
+            "outcome": "accepted",
+            "study": str(film.study.uid),
+            "state": "ready",
+            "profile": "keep-dates-shifted",
+        },
     )
 
 

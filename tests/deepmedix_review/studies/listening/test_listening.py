@@ -90,6 +90,8 @@ def test_a_film_is_kept_and_the_record_says_who_sent_it(listener: ListenerProces
     assert event.details == {
         "outcome": "accepted",
         "study": str(stored.study.uid),
+        "state": str(stored.study.state),
+        "profile": "keep-dates-shifted",
         "ae_title": "PACS",
         "address": "127.0.0.1",
     }
