@@ -10,6 +10,7 @@ import factory
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import (
     ArchiveImport,
     FilmToPull,
@@ -21,7 +22,7 @@ from deepmedix_review.studies.models import (
     Study,
     StudyToPull,
 )
-from deepmedix_review.studies.services import receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 
 

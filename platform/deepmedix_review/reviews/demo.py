@@ -21,9 +21,10 @@ from deepmedix_review.reviews.known_answers import KnownAnswer, KnownRegion
 from deepmedix_review.reviews.models import Assignment, ReaderStudy
 from deepmedix_review.reviews.selectors import completions_to_read
 from deepmedix_review.reviews.study_services import TaughtCase, create_reader_study
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.selectors import demo_import
-from deepmedix_review.studies.services import receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from inference.phantom_dicom import write_phantom_dicom
 from inference.phantoms import DEMO_SEEDS, PhantomTruth, draw_phantom
 from rl_feedback.counting import counted

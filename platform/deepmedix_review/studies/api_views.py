@@ -22,6 +22,7 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
+from deepmedix_review.studies.batches import continue_import, start_import
 from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
 from deepmedix_review.studies.holding import decide_held, hold_study
@@ -37,7 +38,7 @@ from deepmedix_review.studies.serializers import (
     StudySerializer,
     UploadSerializer,
 )
-from deepmedix_review.studies.services import continue_import, receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from deepmedix_review.studies.tasks import take_archive
 
 _DECIDES_ON_WHAT_IT_SEES = (

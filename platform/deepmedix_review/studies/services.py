@@ -2,21 +2,16 @@
 
 import re
 import tempfile
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from pydicom import Dataset
 
 from deepmedix_review.accounts.models import User
-from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
-from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.erased import lock_names, refuse_erased
 from deepmedix_review.studies.holding import LOOK
 from deepmedix_review.studies.intake import tags
@@ -37,44 +32,13 @@ from deepmedix_review.studies.models import (
     Study,
 )
 from deepmedix_review.studies.placement import Placement, place_film, said_of_masked
-from deepmedix_review.studies.storage import clear_leftovers, store_film
+from deepmedix_review.studies.storage import store_film
 
 Outcome = ImportItem.Outcome
-# A slow line sends a thousand films in this time.
-LONGEST_DROP = timedelta(hours=24)
 DICOM_UNEXPECTED = "This is a DICOM file, where the data set has pictures."
 NO_DICOM = "This is no DICOM file, where the data set has them."
 SENT_NAMES = ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
-
-
-def start_import(*, actor: User | None, source: ImportBatch.Source, profile: str = "") -> ImportBatch:
-    """Open a batch for one upload or one folder; `actor` is None where the platform itself imports.
-
-    `profile`: of de-identification; the site's own where none is named. Raises RefusedByRule for an unknown
-    one.
-    """
-    if actor is not None:
-        require(actor, Capability.IMPORT_STUDIES)
-    chosen = profile_named(profile or settings.DEIDENTIFICATION_PROFILE)
-    clear_leftovers()
-    return ImportBatch.objects.create(requested_by=actor, source=source, profile=chosen.name)
-
-
-def continue_import(uid: uuid.UUID, *, actor: User, profile: str = "") -> ImportBatch:
-    """The batch of one drop whose files come one by one. Raises RefusedByRule for another's or an old one,
-    and where it began with another profile."""
-    require(actor, Capability.IMPORT_STUDIES)
-    since = timezone.now() - LONGEST_DROP
-    mine = ImportBatch.objects.filter(requested_by=actor, source=ImportBatch.Source.UPLOAD)
-    batch = mine.filter(uid=uid, created_at__gte=since).first()
-    if batch is None:
-        raise RefusedByRule("That import is not yours, or it is over. Send the file as a new one.")
-    if profile and profile != batch.profile:
-        raise RefusedByRule(
-            f"That import began with the profile {batch.profile}. Send the file as a new one, for {profile}."
-        )
-    return batch
 
 
 def receive_instance(

@@ -9,10 +9,11 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_study
 from deepmedix_review.studies.models import ImportBatch, Study
 from deepmedix_review.studies.selectors import films_ready
-from deepmedix_review.studies.services import receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory, UserFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, write_film
 

@@ -14,11 +14,12 @@ from pytest_django.fixtures import Settings
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archive_imports.receiving import begin_archive
+from deepmedix_review.studies.batches import continue_import, start_import
 from deepmedix_review.studies.checks import check_profiles
 from deepmedix_review.studies.models import ImportBatch, Instance
 from deepmedix_review.studies.pulling.sources import CannotPull, read_sources
 from deepmedix_review.studies.selectors import companion_films, film_path, others_of_patient
-from deepmedix_review.studies.services import continue_import, receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import write_film
 

@@ -15,7 +15,7 @@ from pydicom import dcmread
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import check_chain
 from deepmedix_review.common.errors import NotYours, RefusedByRule
-from deepmedix_review.studies import holding, services
+from deepmedix_review.studies import batches, holding, services
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import film_path, picture_path
 from tests.factories.accounts import AdminFactory, ExpertFactory
@@ -255,7 +255,7 @@ def test_what_a_killed_process_left_is_cleared_after_a_day(film_folder: Path) ->
         path.touch()
     for path in (film_folder / "incoming" / "old", uploads / "decoding-old"):
         os.utime(path, (0, 0))
-    services.start_import(actor=None, source=ImportBatch.Source.COMMAND)
+    batches.start_import(actor=None, source=ImportBatch.Source.COMMAND)
     assert _files(film_folder.parent) == [Path("uploads/young")]
 
 

@@ -11,8 +11,9 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.simulated_loop.state import RoundState
 from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import ImportBatch, Study
-from deepmedix_review.studies.services import receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 from inference.phantom_dicom import write_phantom_dicom
 from rl_feedback.choosing import most_differing
 

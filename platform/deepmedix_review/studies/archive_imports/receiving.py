@@ -17,8 +17,9 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archive_imports.folders import archive_path
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import ArchiveImport, ImportBatch
-from deepmedix_review.studies.services import shown_name, start_import
+from deepmedix_review.studies.services import shown_name
 
 State = ArchiveImport.State
 CHUNK_BYTES = 1024**2

@@ -13,10 +13,11 @@ from django.utils import timezone
 from pydicom import Dataset
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.dicomweb.multipart_reading import SentFile
 from deepmedix_review.studies.intake.meta_header import read_sent_names
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
-from deepmedix_review.studies.services import Receipt, receive_sent, start_import
+from deepmedix_review.studies.services import Receipt, receive_sent
 from deepmedix_review.studies.status_codes import (
     COERCED,
     OUT_OF_RESOURCES,

@@ -17,12 +17,13 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.intake.content import Refusal
 from deepmedix_review.studies.intake.header import COMPRESSED, NATIVE
 from deepmedix_review.studies.listening.choices import CannotListen, Choices
 from deepmedix_review.studies.listening.spooling import SpooledFilm, spool_films
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
-from deepmedix_review.studies.services import Receipt, receive_sent, start_import
+from deepmedix_review.studies.services import Receipt, receive_sent
 from deepmedix_review.studies.status_codes import (
     COERCED,
     OUT_OF_RESOURCES,

@@ -14,6 +14,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import FilmToPull, ImportBatch, PacsPull, StudyToPull
 from deepmedix_review.studies.pulling.client import (
     SECONDS_OF_A_PERSON,
@@ -23,7 +24,6 @@ from deepmedix_review.studies.pulling.client import (
 )
 from deepmedix_review.studies.pulling.services import record_search, studies_here
 from deepmedix_review.studies.pulling.sources import CannotPull, source_named
-from deepmedix_review.studies.services import start_import
 
 State = PacsPull.State
 Outcome = FilmToPull.Outcome

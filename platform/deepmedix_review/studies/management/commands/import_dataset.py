@@ -13,12 +13,12 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.known_sets.layouts import LAYOUTS
 from deepmedix_review.studies.known_sets.receiving import Received, open_source, receive_study
 from deepmedix_review.studies.known_sets.said import Layout, LayoutRefused, Problem, Source, StudySaid
 from deepmedix_review.studies.models import ImportBatch, ImportItem, SourceDataset, Study
-from deepmedix_review.studies.services import start_import
 
 EVERY = 100
 

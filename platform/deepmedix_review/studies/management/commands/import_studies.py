@@ -13,10 +13,11 @@ from deepmedix_review.accounts.management.actors import find_actor
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archives import receive_archive
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.intake.archives import is_archive
 from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
-from deepmedix_review.studies.services import receive_instance, start_import
+from deepmedix_review.studies.services import receive_instance
 
 
 class Command(BaseCommand):

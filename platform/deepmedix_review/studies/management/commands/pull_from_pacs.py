@@ -10,13 +10,13 @@ from django.core.management.base import BaseCommand, CommandError
 from deepmedix_review.accounts.management.actors import find_actor
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.intake.oddities import MODALITIES
 from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.models import ImportBatch
 from deepmedix_review.studies.pulling.client import FilmNotFetched, FoundStudy, PacsClient, StudyQuery
 from deepmedix_review.studies.pulling.services import pull_study, record_pull, record_search, studies_here
 from deepmedix_review.studies.pulling.sources import source_named
-from deepmedix_review.studies.services import start_import
 from rl_feedback.counting import counted
 
 
