@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Masks, wholePixels } from "../src/mask-film/masks";
+import { Masks, snapped, wholePixels } from "../src/mask-film/masks";
 
 const FILM = { width: 400, height: 240 };
 const box = (x_min: number, y_min: number, x_max: number, y_max: number) => ({ x_min, y_min, x_max, y_max });
@@ -8,6 +8,11 @@ describe("boxes over text", () => {
   it("cover every pixel that they touch, and none beside the film", () => {
     expect(wholePixels(box(1.2, 2.9, 10.1, 20.0), FILM)).toEqual(box(1, 2, 11, 20));
     expect(wholePixels(box(-3, -1, 500, 239.5), FILM)).toEqual(box(0, 0, 400, 240));
+  });
+
+  it("end at the film's edge where they end near to it", () => {
+    expect(snapped(box(3, 9, 396.5, 200), FILM, 4)).toEqual(box(0, 9, 400, 200));
+    expect(snapped(box(5, 4, 300, 236), FILM, 4)).toEqual(box(5, 0, 300, 240));
   });
 
   it("are added in the middle, one below the other, until the film ends", () => {

@@ -75,6 +75,10 @@ def test_boxes_are_drawn_by_mouse_and_overwritten_by_a_worker(
     expect(page.locator("[data-mask-row]")).to_have_count(2)
     first = numbers(page, 0)
     assert first == pytest.approx([0.05 * SIZE, 0.05 * SIZE, 0.4 * SIZE, 0.1 * SIZE], abs=4)
+    # Drawn nearly to the film's corner it reaches it.
+    drag(page, (0.9, 0.1), (0.996, 0.004))
+    assert numbers(page, 2)[1:3] == [0, SIZE]
+    page.get_by_role("button", name="Remove box 3").click()
     # A third, taken back.
     drag(page, (0.4, 0.4), (0.6, 0.6))
     expect(page.locator("[data-mask-row]")).to_have_count(3)
@@ -122,7 +126,8 @@ def test_boxes_are_drawn_by_keys_alone(page: Page) -> None:
     for key in ("ArrowLeft", "Shift+ArrowUp", "Control+ArrowRight", "Control+Shift+ArrowDown"):
         press(key)
     press("Alt+ArrowLeft")
-    moved = [start[0] - 2, start[1] - 10, start[2], start[3]]
+    far = round(SIZE / 40)
+    moved = [start[0] - 2, start[1] - far, start[2], start[3]]
     assert numbers(page, 0) == moved
     press("n")
     assert numbers(page, 1)[1] > start[1]

@@ -1,10 +1,13 @@
 /** The page on which boxes are drawn over the text of a film: by mouse or finger, by keys, by numbers. */
 import { StudyFilm } from "../study-film/study-film";
 import type { Size } from "../viewer/geometry";
-import { Masks, type Moved } from "./masks";
+import { Masks, type Moved, snapped } from "./masks";
 import { Rows } from "./rows";
 
-const FAR = 10;
+/** With Shift: this share of the film's longer side. */
+const FAR = 1 / 40;
+/** A box that ends so near to the film's edge ends there. Screen pixels. */
+const SNAP_PX = 6;
 const NUM_COLOURS = 5;
 const ARROWS: Readonly<Record<string, { x: number; y: number }>> = {
   ArrowLeft: { x: -1, y: 0 },
@@ -13,8 +16,8 @@ const ARROWS: Readonly<Record<string, { x: number; y: number }>> = {
   ArrowDown: { x: 0, y: 1 },
 };
 const HOW_BY_KEYS =
-  "The film. N: a new box. Arrow keys move it, with Ctrl or Alt its edges, with Shift by 10 pixels. Del takes it " +
-  "away, U undoes.";
+  "The film. N: a new box. Arrow keys move it, with Ctrl or Alt its edges, with Shift further. Del takes it away, " +
+  "U undoes.";
 
 function masksText(form: HTMLFormElement): void {
   const part = <Kind extends HTMLElement>(selector: string): Kind => {
@@ -31,6 +34,7 @@ function masksText(form: HTMLFormElement): void {
   const size: Size = { width: Number(form.dataset.columns), height: Number(form.dataset.rows) };
   const most = Number(form.dataset.most);
   const masks = new Masks(size);
+  const far = Math.max(Math.round(Math.max(size.width, size.height) * FAR), 1);
   let isDrawing = true;
 
   const film = new StudyFilm(
@@ -96,7 +100,8 @@ function masksText(form: HTMLFormElement): void {
 
   film.view.onRegionDrawn((uid, box) => {
     if (masks.all.length < most || masks.all.some((each) => each.uid === uid)) {
-      change(() => masks.put(uid, box));
+      const nearPx = SNAP_PX / (film.view.display()?.zoom ?? 1);
+      change(() => masks.put(uid, snapped(box, size, nearPx)));
     } else {
       said.textContent = `At most ${most} boxes are overwritten at once. Overwrite these first.`;
     }
@@ -120,7 +125,7 @@ function masksText(form: HTMLFormElement): void {
     const arrow = ARROWS[event.key];
     if (arrow !== undefined && isDrawing) {
       const moved: Moved = event.ctrlKey ? "end" : event.altKey ? "start" : "box";
-      const by = event.shiftKey ? FAR : 1;
+      const by = event.shiftKey ? far : 1;
       if (masks.inHand === null) add();
       else change(() => masks.move({ x: arrow.x * by, y: arrow.y * by }, moved));
       return true;

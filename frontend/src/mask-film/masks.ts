@@ -122,6 +122,19 @@ export class Masks {
   }
 }
 
+/** The edges that lie so near to the film's own are there: text often begins with the film, and a sliver of it
+ * would stay. */
+export function snapped(box: Box, film: Size, nearPx: number): Box {
+  const low = (value: number): number => (value <= nearPx ? 0 : value);
+  const high = (value: number, end: number): number => (value >= end - nearPx ? end : value);
+  return {
+    x_min: low(box.x_min),
+    y_min: low(box.y_min),
+    x_max: high(box.x_max, film.width),
+    y_max: high(box.y_max, film.height),
+  };
+}
+
 /** Every pixel that the box touches. */
 export function wholePixels(box: Box, film: Size): Box {
   return {
