@@ -10,154 +10,23 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.feedback.examples import LEARNS_FROM, Examples, without_drawn
+from deepmedix_review.feedback.offered_recipes import OFFERED, OfferedRecipe
 from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
 from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
-from rl_feedback.training.config import AUTOMATIC, REPORT_TO, StageConfig
+from deepmedix_review.feedback.stage_words import LABELS, LOSS_NAMES, ORIGINS, title_of
+from rl_feedback.training.config import REPORT_TO, StageConfig
 from rl_feedback.training.examples import Example, TaughtText
 from rl_feedback.training.loss_by_agreement import VotesBehind, choose_loss, with_losses_open
-from rl_feedback.training.recipe import DEFAULT_RECIPE, Recipe
-from rl_feedback.training.stages import KEPT, QUESTIONS, STAGES
+from rl_feedback.training.recipe import Recipe
 
-# Every setting of a stage as a page names it.
-LABELS = {
-    "origins": "Origins of the examples",
-    "num_steps": "Optimizer steps",
-    "examples_per_step": "Examples a step",
-    "learning_rate": "Learning rate",
-    "beta": "Tie to the parent (beta)",
-    "loss": "Loss",
-    "flip_share": "Share taken to be the wrong way round",
-    "loss_because": "Why this loss",
-    "sft_weight": "Weight of the chosen texts' likelihood",
-    "desirable_weight": "Weight of good texts",
-    "undesirable_weight": "Weight of bad texts",
-    "num_rollouts": "Attempts at each case",
-    "temperature": "Temperature of the attempts",
-    "max_new_tokens": "Tokens of an attempt at most",
-    "kl_weight": "Tie to the parent (KL)",
-    "reward": "Reward",
-    "step_scorer": "Scorer of the steps",
-    "attempts_by": "The attempts are written by",
-    "vllm_memory_share": "vLLM's share of the GPU's memory",
-    "replay_weight": "Weight of the replayed texts",
-    "replay_per_step": "Texts replayed a step",
-    "replay_from": "What is replayed",
-    "replay_site": "Site of the drawn films",
-    "replay_blank_share": "Share of the replayed drawn films without a chest",
-    "fill_up_to": "Filled up with drawn films to",
-    "moves_films_px": "Films are moved by up to, px",
-    "lora_rank": "Rank of the adapters",
-    "lora_alpha": "Scale of the adapters",
-    "adapts_vision": "The vision tower learns too",
-    "checkpoint_every": "Steps between checkpoints",
-    "sample_every": "Steps between samples",
-    "sample_tokens": "Tokens of a sample at most",
-    "report_to": "Figures also go to",
-    "seed": "Seed",
-    "num_threads": "Processor threads",
-    "precision": "Number format",
-    "examples_at_once": "Examples computed at once",
-    "recomputes": "Saves memory by computing values twice",
-}
-KINDS = {
-    "sft": "Supervised fine-tuning",
-    "dpo": "Direct preference optimization",
-    "kto": "Learning from single judgements (KTO)",
-    "grpo": "Reinforcement learning (GRPO)",
-}
-# Of supervised fine-tuning, by what is taught.
-TAUGHT = {
-    "instruction": "Instruction fine-tuning",
-    "cold-start": "Cold start",
-    "corrections": "Corrections",
-}
 # What a person may choose on the page; the API takes every setting.
 CHOICES = (
     *("num_steps", "examples_per_step", "learning_rate", "loss", "beta", "sft_weight", "num_rollouts"),
     *("kl_weight", "fill_up_to", "replay_per_step", "sample_every", "report_to", "seed"),
 )
-LOSS_NAMES = {
-    AUTOMATIC: "automatic: by how far readers agree",
-    "sigmoid": "sigmoid: the usual",
-    "ipo": "IPO: for readers who agree little",
-    "robust": "robust: for a known share of wrong pairs",
-}
-
-
-@dataclass(frozen=True)
-class OfferedRecipe:
-    key: str
-    label: str
-    says: str
-    recipe: Recipe
-
-
-OFFERED = (
-    OfferedRecipe(
-        "recommended",
-        "Corrections, then preferences",
-        "First the texts that readers corrected or let stand, then which of two texts they prefer, at a low "
-        "learning rate.",
-        DEFAULT_RECIPE,
-    ),
-    OfferedRecipe(
-        "corrections",
-        "Corrections",
-        "Texts to write as they stand: those that readers rewrote or whose regions they moved, and those "
-        "that they let stand.",
-        Recipe.of("corrections"),
-    ),
-    OfferedRecipe("dpo", "Preferences", "Which of two texts readers prefer (DPO).", Recipe.of("dpo")),
-    OfferedRecipe(
-        "kto", "Single judgements", "Which texts readers found good and which bad (KTO).", Recipe.of("kto")
-    ),
-    OfferedRecipe(
-        "grpo",
-        "Rewarded attempts",
-        "The model tries; what is right and well placed is rewarded (GRPO).",
-        Recipe.of("grpo"),
-    ),
-    OfferedRecipe(
-        "instruction",
-        "Instruction fine-tuning",
-        "Answers to questions: bare answers that readers let stand, without reasoning.",
-        Recipe.of("instruction"),
-    ),
-    OfferedRecipe(
-        "cold-start",
-        "Cold start",
-        "Reasoning in steps that cite regions: what readers rewrote or whose regions they moved. Where that "
-        "is little, a model that learned from drawn films gets ideal reasoning on more of them.",
-        Recipe.of("cold-start"),
-    ),
-    OfferedRecipe(
-        "three-stages",
-        "DeepMedix-R1's three stages",
-        "Instruction fine-tuning, the cold start, then reinforcement learning by the expert reward.",
-        Recipe.of("instruction", "cold-start", "grpo"),
-    ),
-)
-# Of texts to follow, by how they came to stand as they do.
-ORIGINS = {
-    "rewrite": "that readers rewrote",
-    "region": "with regions that readers moved or drew",
-    KEPT: "that readers let stand",
-    QUESTIONS[0]: "that are bare answers to questions",
-}
 OWN = "own"
 STANDARD, TRIAL = "standard", "trial"
-
-
-def title_of(stage: StageConfig) -> str:
-    """
-    >>> title_of(STAGES["cold-start"].config), title_of(STAGES["grpo"].config)
-    ('Cold start (supervised fine-tuning)', 'Reinforcement learning (GRPO)')
-    """
-    kind = KINDS[stage.kind]
-    taught = (TAUGHT[name] for name in TAUGHT if STAGES[name].config.origins == stage.origins)
-    name = next(taught, "") if stage.kind == "sft" else ""
-    return f"{name} ({kind[0].lower()}{kind[1:]})" if name else kind
 
 
 class StageForm(forms.Form):

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
-from deepmedix_review.feedback.forms import LABELS, title_of
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.engine_form import said_of_place
@@ -20,6 +19,7 @@ from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
 from deepmedix_review.feedback.said_settings import said_setting
 from deepmedix_review.feedback.selectors import measuring_of, metrics_of, run_ahead_of, run_for, seconds_left
 from deepmedix_review.feedback.services import cancel_training
+from deepmedix_review.feedback.stage_words import LABELS, title_of
 from deepmedix_review.feedback.tasks import request_training_retry
 from rl_feedback.training.recipe import Recipe
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
-from deepmedix_review.feedback import forms, said_settings
+from deepmedix_review.feedback import said_settings, stage_words
 from deepmedix_review.feedback.models import TrainingMetric, TrainingRun, TrainingSample
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.runs.folders import log_folder
@@ -254,7 +254,7 @@ def test_settings_are_said_in_words(run: TrainingRun, researcher: User) -> None:
     assert '<dt>Examples computed at once</dt><dd class="mono">all</dd>' in page
     assert '<dt>Saves memory by computing values twice</dt><dd class="mono">no</dd>' in page
     assert "False" not in page
-    assert all(doctest.testmod(module).failed == 0 for module in (forms, said_settings))
+    assert all(doctest.testmod(module).failed == 0 for module in (stage_words, said_settings))
 
 
 def test_a_run_whose_worker_has_said_nothing_of_itself_says_so(run: TrainingRun, researcher: User) -> None:

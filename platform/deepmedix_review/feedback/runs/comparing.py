@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.forms import LABELS, title_of
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.runs.curves import (
     SHOWN_FIGURES,
@@ -24,6 +23,7 @@ from deepmedix_review.feedback.runs.curves import (
 from deepmedix_review.feedback.runs.samples import sample_series
 from deepmedix_review.feedback.said_settings import said_setting
 from deepmedix_review.feedback.selectors import metrics_of
+from deepmedix_review.feedback.stage_words import LABELS, title_of
 from rl_feedback.training.recipe import Recipe
 
 LEAST, MOST = 2, 4
