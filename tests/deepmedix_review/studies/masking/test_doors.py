@@ -11,6 +11,8 @@ from django.urls import reverse
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
+from deepmedix_review.studies.holding import hold_study
+from deepmedix_review.studies.looking.services import report_name
 from deepmedix_review.studies.models import Instance, Study, TextMasking
 from deepmedix_review.studies.storage import film_path, picture_path
 from deepmedix_review.studies.tasks import run_masking
@@ -178,6 +180,19 @@ def test_the_page_names_films_that_show_the_same_text(
     masked(copy, admin, accept=False)
     page = desk.get(reverse("film-mask", args=[film.uid])).content.decode()
     assert "under other tags" not in page
+
+
+def test_what_a_reader_reported_and_what_is_held_for_a_name_lead_to_the_boxes(
+    desk: Client, admin: User, film: Instance
+) -> None:
+    mask, study = reverse("film-mask", args=[film.uid]), film.study
+    assert mask not in desk.get(reverse("study-look")).content.decode()
+    report_name(film=film, reader=ExpertFactory.create(), change_id=film.uid)
+    assert mask in desk.get(reverse("study-look")).content.decode()
+    hold_study(study, reason="A name is on it.", actor=admin, names_seen_by=admin)
+    assert mask in desk.get(reverse("study-held")).content.decode()
+    Study.objects.update(held_for="blank")
+    assert mask not in desk.get(reverse("study-held")).content.decode()
 
 
 def test_every_door_gives_the_film_without_the_text(

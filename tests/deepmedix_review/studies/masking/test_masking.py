@@ -341,6 +341,22 @@ def test_what_a_masking_wrote_that_never_ended_is_deleted(
     assert set(film_folder.rglob("*.dcm")) == {film_path(film)}
 
 
+def test_one_that_failed_while_it_wrote_the_film_s_own_file_again_takes_nothing_with_it(
+    admin: User, film: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*args: Any, **kwargs: Any) -> None:
+        raise RefusedByRule("For a reason of its own.")
+
+    masked(film, admin)
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "replace_film", lost)
+        masking = masked(film, admin)
+    assert (masking.state, masking.written_path) == ("failed", film.file_path)
+    tend_maskings()
+    assert film_path(film).exists()
+    assert picture_path(film).exists()
+
+
 def test_a_masking_is_cancelled_before_the_film_is_replaced(
     admin: User, film: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
