@@ -6,6 +6,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.grounding import format_completion
+from inference.phantom_truth import NO_FINDING
+
+# What a model that looks says of them.
+NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
+
 Grey = NDArray[np.uint8]
 _Plane = NDArray[np.float64]
 
@@ -18,6 +24,9 @@ _FINGERS = (
     (0.06, -0.11, 8, 0.27, 0.045),
     (0.13, -0.06, 20, 0.21, 0.040),
 )
+
+# All of them divide the 112 pixels of the drawn films.
+_NUMS_OF_PIECES = (4, 7, 8, 14, 16)
 
 
 def draw_blank(*, seed: int, width: int = 112, height: int = 112) -> Grey:
@@ -60,6 +69,23 @@ def draw_hand(*, seed: int, width: int = 112, height: int = 112) -> Grey:
             across, down, (at_x, at_y), np.radians(angle), length * rng.uniform(0.92, 1.08), thick
         )
     return _to_uint8(film + 0.015 * rng.standard_normal(film.shape))
+
+
+def draw_without_chest(chest: Grey, *, seed: int) -> Grey:
+    """A film to learn from on which no chest is shown: a blank one, a hand, or `chest` in pieces, by chance
+    and as often. The pieces are of several sizes, so that it isn't learned where the cuts lie.
+
+    >>> draw_without_chest(draw_hand(seed=3), seed=1).shape
+    (112, 112)
+    """
+    rng = np.random.default_rng([seed, 90_004])
+    height, width = chest.shape
+    kind, num_pieces = rng.integers(3), int(rng.choice(_NUMS_OF_PIECES))
+    if kind == 0:
+        return draw_blank(seed=seed, width=width, height=height)
+    if kind == 1:
+        return draw_hand(seed=seed, width=width, height=height)
+    return shuffle_film(chest, seed=seed, num_pieces=num_pieces)
 
 
 def shuffle_film(film: Grey, *, seed: int, num_pieces: int = 8) -> Grey:

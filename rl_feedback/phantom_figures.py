@@ -140,12 +140,29 @@ def iou(first: Sequence[float], second: Sequence[float]) -> float:
     >>> iou((0, 0, 2, 2), (1, 0, 3, 2))
     0.3333333333333333
     """
+    common = _common_area(first, second)
+    return common / (_area(first) + _area(second) - common) if common else 0.0
+
+
+def share_inside(box: Sequence[float], whole: Sequence[float]) -> float:
+    """Which share of `box` lies within `whole`; 0 for a box without area.
+
+    >>> share_inside((0, 0, 2, 2), (1, 0, 9, 9))
+    0.5
+    """
+    common = _common_area(box, whole)
+    return common / _area(box) if common else 0.0
+
+
+def _common_area(first: Sequence[float], second: Sequence[float]) -> float:
+    """0 where they don't meet, or where one has no area."""
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
-    return width * height / (sum(areas) - width * height) if min(areas) > 0 else 0.0
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def _area(box: Sequence[float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def case_scores(scores: Sequence[PhantomScore]) -> dict[str, CaseScores]:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from inference.phantoms import HELD_OUT_SEEDS, REPORT_QUERY, draw_phantom
 from inference.qwen_vl import LoadedModel, film_prompt, load_model_and_processor
-from rl_feedback.phantom_figures import Figure, PhantomScore, aggregate, score_phantom
+from rl_feedback.canaries import LABELS, CanaryBenchmark, canary_scores, draw_canaries, score_canary
+from rl_feedback.phantom_figures import Figure, PhantomScore, aggregate, figures_of, score_phantom
 from rl_feedback.small_model.build import FILM_SIDE_PX
 
 LONGEST_COMPLETION_TOKENS = 160
@@ -27,6 +28,14 @@ class SiteFigures:
     num_films: int
     figures: dict[str, Figure]
     films_per_second: float
+
+
+@dataclass(frozen=True)
+class CanaryFigures:
+    """What was measured on `num_films` canaries, of each kind a fifth."""
+
+    num_films: int
+    figures: dict[str, Figure]
 
 
 def describe_films(
@@ -77,8 +86,19 @@ def evaluate_small_model(
     )
 
 
-def write_card(sites: Sequence[SiteFigures], path: Path) -> None:
-    """Write the measured figures as JSON: n, and per site each figure's mean and 95 % interval."""
+def evaluate_on_canaries(folder: Path, *, num_films: int = 500) -> CanaryFigures:
+    """Show the model in `folder` canaries drawn from the first held-out seed on, chests of the first site."""
+    canaries = draw_canaries(CanaryBenchmark(HELD_OUT_SEEDS.start, num_films, "first"))
+    texts = describe_films(
+        load_model_and_processor(folder), [Image.fromarray(canary.film) for canary in canaries]
+    )
+    results = [score_canary(canary, text) for canary, text in zip(canaries, texts, strict=True)]
+    return CanaryFigures(num_films=num_films, figures=figures_of(canary_scores(results), LABELS))
+
+
+def write_card(sites: Sequence[SiteFigures], canaries: CanaryFigures, path: Path) -> None:
+    """Write the measured figures as JSON: n, and of each site and the canaries each figure's mean and 95 %
+    interval."""
 
     def rounded(figure: Figure) -> dict[str, float]:
         return {name: round(getattr(figure, name), 4) for name in ("mean", "low", "high")}
@@ -92,6 +112,10 @@ def write_card(sites: Sequence[SiteFigures], path: Path) -> None:
                 "figures": {name: rounded(figure) for name, figure in site.figures.items()},
             }
             for site in sites
+        },
+        "canaries": {
+            "n": canaries.num_films,
+            "figures": {name: rounded(figure) for name, figure in canaries.figures.items()},
         },
         "seeds": f"{HELD_OUT_SEEDS.start} to {HELD_OUT_SEEDS.start + sites[0].num_films - 1}",
         "licence": "Apache-2.0",

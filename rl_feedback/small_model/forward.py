@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from string import digits
 from types import MethodType
 from typing import Any
 
@@ -84,9 +85,19 @@ class ReportPrompt:
             ids, mm_token_type_ids=kinds, image_grid_thw=inputs["image_grid_thw"]
         )
         self.positions: torch.Tensor = positions
+        texts = processor.tokenizer.convert_ids_to_tokens(range(len(processor.tokenizer)))
+        self.is_digit = torch.tensor([text in set(digits) for text in texts])
 
-    def loss(self, model: Any, features: torch.Tensor, completions: list[list[int]]) -> torch.Tensor:
-        """Mean cross-entropy of the completions' tokens after the prompt and the films' features."""
+    def loss(
+        self,
+        model: Any,
+        features: torch.Tensor,
+        completions: list[list[int]],
+        *,
+        words_weigh: float = 1.0,
+    ) -> torch.Tensor:
+        """Mean cross-entropy of the completions' tokens after the prompt and the films' features; those that
+        are no digit weigh `words_weigh` times as much."""
         n, prompt = len(completions), self.ids.shape[1]
         width = max(len(tokens) for tokens in completions)
         answer = torch.zeros((n, width), dtype=torch.long)
@@ -103,4 +114,9 @@ class ReportPrompt:
             inputs_embeds=embeds, position_ids=positions, use_cache=False
         ).last_hidden_state
         logits = model.lm_head(hidden[:, prompt - 1 :])
-        return F.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=-100)
+        of_each = F.cross_entropy(
+            logits.flatten(0, 1).float(), target.flatten(), ignore_index=-100, reduction="none"
+        )
+        weights = torch.where(self.is_digit[answer], 1.0, words_weigh)
+        weights = torch.where(target == -100, 0.0, weights).flatten()
+        return (of_each * weights).sum() / weights.sum()

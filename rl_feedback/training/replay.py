@@ -13,17 +13,14 @@ import numpy as np
 from PIL import Image
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
-from inference.canary_films import draw_blank, draw_hand
-from inference.grounding import format_completion
-from inference.phantoms import NO_FINDING, REPORT_QUERY, TRAIN_SEEDS
+from inference.canary_films import NOTHING_TO_SAY, draw_without_chest
+from inference.phantoms import REPORT_QUERY, TRAIN_SEEDS, draw_phantom
 from rl_feedback.small_model.build import FILM_SIDE_PX
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.drawn import DrawnText
 from rl_feedback.training.examples import KeptText
 from rl_feedback.training.films import Films, reply, turn
 from rl_feedback.training.together import mean_of_all, num_processes, rank, share_of
-
-NOTHING_TO_SAY = format_completion(["There is no chest"], NO_FINDING)
 
 
 class Replay:
@@ -62,10 +59,12 @@ class Replay:
         return [self._kept(self.kept[int(place)]) for place in places]
 
     def _without_chest(self, seed: int) -> tuple[Image.Image, str, str]:
-        """A blank film or a hand: who learns from chests alone learns to find something on everything."""
-        draw = draw_blank if seed % 2 else draw_hand
-        pixels = draw(seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX)
-        return self.films.prepared(pixels), REPORT_QUERY, NOTHING_TO_SAY
+        """A blank film, a hand or a chest in pieces: who learns from chests alone learns to find something on
+        everything."""
+        chest = draw_phantom(
+            seed=seed, width=FILM_SIDE_PX, height=FILM_SIDE_PX, site=self.config.replay_site
+        ).to_uint8()
+        return self.films.prepared(draw_without_chest(chest, seed=seed)), REPORT_QUERY, NOTHING_TO_SAY
 
     def _kept(self, text: KeptText) -> tuple[Image.Image, str, str]:
         return self.films.film(text.film), text.prompt, text.text

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from inference.canary_films import Grey, draw_blank, draw_hand, shuffle_film
+from inference.canary_films import Grey, draw_blank, draw_hand, draw_without_chest, shuffle_film
 from inference.phantoms import draw_phantom
 
 
@@ -33,3 +33,19 @@ def test_the_same_seed_draws_the_same_and_another_seed_another(draw: Callable[..
     film = draw_phantom(seed=3).to_uint8()
     assert (shuffle_film(film, seed=1) == shuffle_film(film, seed=1)).all()
     assert (shuffle_film(film, seed=1) != shuffle_film(film, seed=2)).any()
+
+
+def test_films_to_learn_from_without_a_chest_are_blank_hands_and_pieces_by_thirds() -> None:
+    chest = draw_phantom(seed=3).to_uint8()
+    kinds = []
+    for seed in range(300):
+        film = draw_without_chest(chest, seed=seed)
+        assert film.shape == chest.shape
+        if (film == draw_blank(seed=seed)).all():
+            kinds.append("blank")
+        elif (film == draw_hand(seed=seed)).all():
+            kinds.append("hand")
+        else:
+            assert (np.sort(film, axis=None) == np.sort(chest, axis=None)).all()
+            kinds.append("pieces")
+    assert all(70 <= kinds.count(kind) <= 130 for kind in ("blank", "hand", "pieces"))

@@ -12,12 +12,20 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
+from inference.canary_films import NOTHING_TO_SAY, draw_without_chest
 from inference.phantoms import HELD_OUT_SEEDS, REPORT_QUERY, TRAIN_SEEDS, ideal_reasoning
 from inference.qwen_vl import NEVER_SAMPLED, LoadedModel, film_prompt, load_model_and_processor
+from rl_feedback.phantom_figures import share_inside
 from rl_feedback.small_model import train as training
 from rl_feedback.small_model import truth
 from rl_feedback.small_model.build import build_model, build_processor
-from rl_feedback.small_model.evaluate import LONGEST_COMPLETION_TOKENS, evaluate_small_model, write_card
+from rl_feedback.small_model.evaluate import (
+    LONGEST_COMPLETION_TOKENS,
+    describe_films,
+    evaluate_on_canaries,
+    evaluate_small_model,
+    write_card,
+)
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
 from rl_feedback.small_model.films import draw_films, shift_and_brighten
 from rl_feedback.small_model.forward import ReportPrompt, one_size_attention, see, to_patches
@@ -77,6 +85,23 @@ def test_the_training_loss_is_the_models_own_loss(fresh: LoadedModel) -> None:
             start = prompt.ids.shape[1]
             losses.append(F.cross_entropy(logits[start - 1 : -1], ids[start:], reduction="none"))
     assert ours.item() == pytest.approx(torch.cat(losses).mean().item(), abs=1e-4)
+
+
+def test_words_weigh_as_much_more_than_digits_as_a_phase_says(fresh: LoadedModel) -> None:
+    films, tokenizer = draw_films(range(2)), fresh.processor.tokenizer
+    tokens = [tokenizer(ideal_reasoning(truth))["input_ids"] for truth in films.truths]
+    prompt = ReportPrompt(fresh.model, fresh.processor)
+    with torch.inference_mode():
+        features = see(fresh.model, films.pixels)
+        even, words_alone, mixed = (
+            prompt.loss(fresh.model, features, tokens, words_weigh=weight).item() for weight in (1, 1e9, 5)
+        )
+    num_digits = sum(tokenizer.decode([token]).isdigit() for ids in tokens for token in ids)
+    num_words = sum(map(len, tokens)) - num_digits
+    of_digits = even * (num_digits + num_words) - words_alone * num_words
+    due = (of_digits + 5 * words_alone * num_words) / (num_digits + 5 * num_words)
+    assert mixed == pytest.approx(due, rel=1e-4)
+    assert mixed != pytest.approx(even, rel=1e-4)
 
 
 def test_every_digit_is_a_token_and_any_text_comes_back_whole(fresh: LoadedModel) -> None:
@@ -186,19 +211,74 @@ def test_the_shipped_model_can_write_what_it_never_saw() -> None:
         assert len(tokens) <= LONGEST_COMPLETION_TOKENS
 
 
-def test_films_with_what_a_phase_favours_come_more_often(tmp_path: Path) -> None:
-    films, loaded = draw_films(range(200)), load_model_and_processor(SHIPPED_MODEL)
+def test_films_with_what_a_phase_favours_come_more_often_and_most_where_it_hides(tmp_path: Path) -> None:
+    films, loaded = draw_films(range(400)), load_model_and_processor(SHIPPED_MODEL)
     run = training.Training(tmp_path, films=films, model=loaded.model, processor=loaded.processor, seed=1)
-    has_nodule = np.array([any(lesion.kind == "nodule" for lesion in t.lesions) for t in films.truths])
+    nodules = [[lesion for lesion in t.lesions if lesion.kind == "nodule"] for t in films.truths]
+    has_nodule = np.array([bool(of_film) for of_film in nodules])
+    is_behind_heart = np.array(
+        [
+            any(share_inside(nodule.region, truth.heart) > 0.5 for nodule in of_film)
+            for of_film, truth in zip(nodules, films.truths, strict=True)
+        ]
+    )
+    assert 5 <= is_behind_heart.sum() < has_nodule.sum()
     phase = replace(RECIPE.phases[0], batch_size=4000)
 
-    def share(favours: tuple[str, ...]) -> float:
+    def shares(favours: tuple[str, ...]) -> tuple[float, float]:
         rows = run.rows(np.random.default_rng(0), replace(phase, favours=favours))
-        return float(has_nodule[rows].mean())
+        return float(has_nodule[rows].mean()), float(is_behind_heart[rows].mean())
 
-    plain = has_nodule.mean()
-    assert share(()) == pytest.approx(plain, abs=0.03)
-    assert share(("nodule",)) == pytest.approx(3 * plain / (1 + 2 * plain), abs=0.03)
+    plain, behind = has_nodule.mean(), is_behind_heart.mean()
+    assert shares(()) == pytest.approx((plain, behind), abs=0.03)
+    whole = 1 + 2 * plain + 7 * behind
+    assert shares(("nodule",)) == pytest.approx(
+        ((3 * plain + 7 * behind) / whole, 10 * behind / whole), abs=0.03
+    )
+
+
+def test_films_without_a_chest_take_the_share_of_a_phase_and_have_nothing_to_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films, loaded = draw_films(range(40)), load_model_and_processor(SHIPPED_MODEL)
+    run = training.Training(tmp_path, films=films, model=loaded.model, processor=loaded.processor, seed=1)
+    drawn: list[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]] = []
+    taught: list[str] = []
+
+    def draw(chest: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", *, seed: int) -> object:
+        drawn.append((seed, draw_without_chest(chest, seed=seed)))
+        return drawn[-1][1]
+
+    def keep(texts: list[str]) -> list[list[int]]:
+        taught.extend(texts)
+        return [[1]] * len(texts)
+
+    monkeypatch.setattr(training, "draw_without_chest", draw)
+    monkeypatch.setattr(run, "tokens_of", keep)
+    phase = replace(RECIPE.phases[-1], batch_size=200, without_chest=0.2, favours=())
+    with torch.inference_mode():
+        run.both_loss(phase, np.random.default_rng(0))
+    assert 20 <= len(drawn) <= 60
+    assert all(seed in TRAIN_SEEDS for seed, _ in drawn)
+    assert taught.count(NOTHING_TO_SAY) == len(drawn)
+    assert taught[: len(drawn)] == [NOTHING_TO_SAY] * len(drawn)
+
+
+def test_words_weigh_in_a_phase_as_it_says(tmp_path: Path) -> None:
+    films, loaded = draw_films(range(8)), load_model_and_processor(SHIPPED_MODEL)
+    run = training.Training(tmp_path, films=films, model=loaded.model, processor=loaded.processor, seed=1)
+    phase = replace(RECIPE.phases[-1], batch_size=8, without_chest=0.0)
+
+    def loss(words_weigh: float) -> float:
+        with torch.inference_mode():
+            return run.both_loss(replace(phase, words_weigh=words_weigh), np.random.default_rng(0)).item()
+
+    # What this model is unsure of is digits, so the loss falls where words weigh more.
+    assert loss(5.0) < 0.6 * loss(1.0)
+
+
+def test_the_late_phases_show_films_without_a_chest() -> None:
+    assert [phase.name for phase in RECIPE.phases if phase.without_chest] == list(training.LATE_PHASES)
 
 
 def test_the_recipe_is_the_five_phases_on_training_seeds_alone() -> None:
@@ -230,6 +310,23 @@ def test_the_card_promises_what_its_own_site_must_keep() -> None:
     assert figures["exact_answer"] >= 0.97
     assert figures["heart_iou"] >= 0.93
     assert figures["lesion_iou"] >= 0.8
+    assert figures["lesion_recall"] >= 0.98
+
+
+def test_the_card_promises_that_nothing_is_cited_where_no_chest_is() -> None:
+    canaries = json.loads((SHIPPED_MODEL / "card.json").read_text())["canaries"]
+    assert canaries["n"] == 500
+    for name in ("blank_cited", "other_part_cited", "shuffled_cited"):
+        assert canaries["figures"][name]["mean"] <= 0.05
+    assert canaries["figures"]["mirrored_sides"]["mean"] >= 0.9
+    assert canaries["figures"]["image_dependence"]["mean"] >= 0.75
+
+
+def test_the_shipped_model_says_of_films_without_a_chest_that_there_is_none() -> None:
+    chest = draw_films(HELD_OUT_SEEDS[3000:3001]).pixels[0]
+    films = [Image.fromarray(draw_without_chest(chest, seed=seed)) for seed in HELD_OUT_SEEDS[3000:3060]]
+    texts = list(describe_films(load_model_and_processor(SHIPPED_MODEL), films))
+    assert texts.count(NOTHING_TO_SAY) >= 58
 
 
 def test_the_second_site_leaves_about_half_to_learn() -> None:
@@ -252,10 +349,11 @@ def test_the_shipped_model_reads_films_as_its_card_says(drawn_px: int) -> None:
 
 def test_the_card_holds_every_site_with_its_intervals(tmp_path: Path) -> None:
     sites = [evaluate_small_model(SHIPPED_MODEL, site=site, num_films=4) for site in ("first", "second")]
-    write_card(sites, tmp_path / "card.json")
+    write_card(sites, evaluate_on_canaries(SHIPPED_MODEL, num_films=10), tmp_path / "card.json")
     card = json.loads((tmp_path / "card.json").read_text())
     assert set(card["sites"]) == {"first", "second"}
-    for figure in card["sites"]["second"]["figures"].values():
+    assert {"blank_cited", "other_part_cited", "shuffled_cited"} < set(card["canaries"]["figures"])
+    for figure in (*card["sites"]["second"]["figures"].values(), *card["canaries"]["figures"].values()):
         assert figure["low"] <= figure["mean"] <= figure["high"]
 
 
@@ -270,7 +368,10 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 def test_the_read_me_gives_the_cards_figures() -> None:
     card = json.loads((SHIPPED_MODEL / "card.json").read_text())
     read_me = (SHIPPED_MODEL / "README.md").read_text()
-    for site in card["sites"].values():
-        for name in ("exact_answer", "lesion_recall", "heart_iou", "lesion_iou"):
-            figure = site["figures"][name]
-            assert f"{figure['mean']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]" in read_me
+    told = [
+        site["figures"][name]
+        for site in card["sites"].values()
+        for name in ("exact_answer", "lesion_recall", "heart_iou", "lesion_iou")
+    ]
+    for figure in (*told, *card["canaries"]["figures"].values()):
+        assert f"{figure['mean']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]" in read_me

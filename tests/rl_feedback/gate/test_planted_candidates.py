@@ -205,7 +205,7 @@ def test_one_that_is_honestly_better_passes(
     parent: Measured, shipped: Remembering, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Its parent is the shipped model with noise in its weights; the candidate is the shipped model."""
-    folder = with_noise(tmp_path_factory.mktemp("noisy"), share=0.08)
+    folder = with_noise(tmp_path_factory.mktemp("noisy"), share=0.15)
     worse = measure(Remembering(folder), FILMS, asked=ASKED)
     outcome = decide_measured(FILMS, parent=worse, candidate=parent, called="v1")
     assert outcome.passed, outcome.sentence

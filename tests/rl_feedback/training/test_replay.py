@@ -3,12 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from inference.canary_films import NOTHING_TO_SAY
 from inference.presets import PRESETS
 from inference.qwen_vl import load_model_and_processor
 from rl_feedback.small_model.evaluate_command import SHIPPED_MODEL
 from rl_feedback.training.config import SftConfig
 from rl_feedback.training.films import Films
-from rl_feedback.training.replay import NOTHING_TO_SAY, Replay
+from rl_feedback.training.replay import Replay
 from rl_feedback.training.view import FilmView
 
 PROCESSOR = load_model_and_processor(SHIPPED_MODEL).processor
