@@ -108,6 +108,17 @@ def test_only_admins_mask_and_only_with_their_word(admin: User, film: Instance) 
     assert state_of(film) == Study.State.UNSEEN
 
 
+def test_a_film_that_was_erased_meanwhile_is_told_of_and_one_that_waits_goes_with_its_study(
+    admin: User, film: Instance
+) -> None:
+    masking = ask(film, admin)
+    film.study.delete()
+    with pytest.raises(RefusedByRule, match="its study was erased"):
+        ask(film, admin)
+    run_masking(masking.pk)
+    assert not TextMasking.objects.exists()
+
+
 def test_while_it_waits_nobody_lets_the_study_in_and_nobody_else_masks(admin: User, film: Instance) -> None:
     ask(film, admin)
     assert state_of(film) == Study.State.HELD
