@@ -92,6 +92,9 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     # Another model has nothing to show: all that was entered stays, and comes back with the first one.
     page.get_by_label("One output of each of two models, side by side").check()
     page.get_by_label("Other version").select_option("")
+    expect(page.locator("#num-readable")).to_contain_text("4 ready studies have an answer of the first")
+    expect(page.locator("#case-list input:checked")).to_have_count(3)
+    page.get_by_label("Other version").select_option(str(other.uid))
     expect(page.locator("#num-readable")).to_contain_text("0 ready studies")
     expect(page.locator("#case-list")).to_contain_text("lacks what is to be shown")
     expect(page.get_by_label("Title")).to_have_value("Winter films")
