@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepmedix_review.config.processes import await_ready, spawn, stop
+from tests.workers import wait_until
 
 READY_SECONDS = 240
 
@@ -50,6 +51,8 @@ class WebServer:
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            # A worker that takes its memory down holds the port a moment longer than the server lives.
+            wait_until(lambda: not self._answers(), what="the killed server's port is free")
         self.process = None
 
     def stop(self) -> None:
