@@ -125,6 +125,18 @@ def finish(job: LeasedJob, *, state: JobState, error: str = "", **fields: Any) -
     job.refresh_from_db()
 
 
+def carry_out(model: type[Job], *, job_id: int, work: Callable[..., None]) -> None:
+    """Claim the job and do `work(job, check=…)`, which ends it where all goes well, with its lease kept."""
+    job = claim(model, job_id=job_id)
+    if job is None:
+        return
+    try:
+        with kept_alive(job) as check:
+            work(job, check=check)
+    except Exception as error:
+        end_by(job, error)
+
+
 def end_by(
     job: LeasedJob, error: Exception, *, says: tuple[type[Exception], ...] = (), **fields: Any
 ) -> None:

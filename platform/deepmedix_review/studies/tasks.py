@@ -132,14 +132,7 @@ def tend_pacs_pulls() -> None:
 
 @shared_task
 def run_masking(job_id: int) -> None:
-    masking = jobs.claim(TextMasking, job_id=job_id)
-    if masking is None:
-        return
-    try:
-        with jobs.kept_alive(masking) as check:
-            masking_running.mask_text(masking, check=check)
-    except Exception as error:
-        jobs.end_by(masking, error)
+    jobs.carry_out(TextMasking, job_id=job_id, work=masking_running.mask_text)
 
 
 @shared_task

@@ -27,26 +27,12 @@ def request_return(folder: str, *, actor: User) -> ModelReturn:
 
 @shared_task
 def write_bundle_archive(hand_over_id: int) -> None:
-    hand_over = jobs.claim(HandOver, job_id=hand_over_id)
-    if hand_over is None:
-        return
-    try:
-        with jobs.kept_alive(hand_over) as check:
-            leaving.write_archive(hand_over, check=check)
-    except Exception as error:
-        jobs.end_by(hand_over, error)
+    jobs.carry_out(HandOver, job_id=hand_over_id, work=leaving.write_archive)
 
 
 @shared_task
 def take_model_back(model_return_id: int) -> None:
-    model_return = jobs.claim(ModelReturn, job_id=model_return_id)
-    if model_return is None:
-        return
-    try:
-        with jobs.kept_alive(model_return) as check:
-            returning.take_back(model_return, check=check)
-    except Exception as error:
-        jobs.end_by(model_return, error)
+    jobs.carry_out(ModelReturn, job_id=model_return_id, work=returning.take_back)
 
 
 def reconcile_hand_overs() -> None:

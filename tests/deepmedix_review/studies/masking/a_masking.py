@@ -10,7 +10,7 @@ from pydicom import Dataset, dcmread
 from deepmedix_review.accounts.models import User
 from deepmedix_review.studies.masking.boxes import Box
 from deepmedix_review.studies.masking.services import queue_masking
-from deepmedix_review.studies.models import Instance, TextMasking
+from deepmedix_review.studies.models import Instance, Study, TextMasking
 from deepmedix_review.studies.storage import film_path
 from deepmedix_review.studies.tasks import run_masking
 from inference.images import _first_frame
@@ -56,3 +56,16 @@ def inside(shape: tuple[int, ...], boxes: tuple[Box, ...] = BOXES) -> NDArray[np
     for box in boxes:
         found[box.y_min : box.y_max, box.x_min : box.x_max] = True
     return found
+
+
+def codestream(film: Instance) -> bytes:
+    """Of the stored film, past its own header: what any file that still holds its pixels has in it."""
+    return bytes(stored(film).PixelData)[200:1200]
+
+
+def files_with(part: bytes, folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and part in path.read_bytes()]
+
+
+def state_of(film: Instance) -> str:
+    return Study.objects.get(series__instances=film).state
