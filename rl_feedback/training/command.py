@@ -102,7 +102,7 @@ def _learn(options: argparse.Namespace, *, on_step: Callable[[StepFigures], None
         sys.stdout.flush()
 
     def note(about: Mapping[str, Any]) -> None:
-        for line in _differences(in_file.get(ABOUT, {}), about):
+        for line in (*_differences(in_file.get(ABOUT, {}), about), *_damaged(about)):
             sys.stdout.write(line + "\n")
         options.out.mkdir(parents=True, exist_ok=True)
         config = {**recipe.as_json(), ABOUT: about}
@@ -165,6 +165,13 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[st
     for name, noun in (("parent", "model"), ("data", "data folder"), ("environment", "environment")):
         if name in then and then[name] != now[name]:
             yield f"note: the {noun} is not the one that the config was made with"
+
+
+def _damaged(about: Mapping[str, Any]) -> Iterator[str]:
+    """Checkpoints that are not whole; a run that says nothing of them goes on from the newest."""
+    for one in about["passed_over"]:
+        place = f"step {one['step']} in stage {one['stage']}"
+        yield f"note: the checkpoint of {place} was damaged or cut short; the run goes on from the one before"
 
 
 def _recipe(options: argparse.Namespace, in_file: Mapping[str, Any]) -> Recipe:

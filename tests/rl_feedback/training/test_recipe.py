@@ -1,6 +1,7 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -147,6 +148,27 @@ def test_a_shell_draws_films_trains_on_them_and_makes_the_same_run_again(
     assert "note:" not in capsys.readouterr().out
     made, remade = (load_file(f"{folder}/candidate/model.safetensors") for folder in (out, again))
     assert all(made[name].equal(remade[name]) for name in made)
+
+
+def test_a_shell_says_which_checkpoint_was_damaged_and_ends_with_the_same_weights(
+    parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    write_phantom_data(data, seeds=range(2_000_000, 2_000_002), site="first")
+    given = ["cold-start", "--data", str(data), "--model", str(parent), "--out", str(out), "--num-steps", "2"]
+    given += ["--checkpoint-every", "1", "--examples-per-step", "1", "--sample-every", "0"]
+    assert main(given) == 0
+    whole = (out / "candidate" / "model.safetensors").read_bytes()
+    shutil.rmtree(out / "candidate")
+    newest = out / "checkpoints" / "stage-1" / "checkpoints" / "checkpoint-2" / "adapter_model.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    capsys.readouterr()
+    assert main(given) == 0
+    said = capsys.readouterr().out
+    assert "note: the checkpoint of step 2 in stage 1 was damaged or cut short" in said
+    assert "step 2 of 2: loss" in said
+    assert "step 1 of 2: loss" not in said
+    assert (out / "candidate" / "model.safetensors").read_bytes() == whole
 
 
 def test_a_run_that_is_refused_leaves_nothing_that_the_next_one_is_refused_for(
