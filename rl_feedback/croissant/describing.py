@@ -10,6 +10,7 @@ CROISSANT = "croissant.json"
 # As mlcroissant names them; it reads no other names.
 CSV, JSON_LINES, PARQUET = "text/csv", "application/jsonlines", "application/x-parquet"
 JSON, TAR, TEXT, MARKDOWN = "application/json", "application/x-tar", "text/plain", "text/markdown"
+PNG = "image/png"
 
 
 class Kind(StrEnum):

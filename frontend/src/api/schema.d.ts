@@ -1931,11 +1931,12 @@ export interface components {
          *     * `jsonl` - jsonl
          *     * `parquet` - parquet
          *     * `coco` - coco
+         *     * `pictures` - pictures
          *     * `sr` - sr
          *     * `gsps` - gsps
          * @enum {string}
          */
-        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "sr" | "gsps";
+        FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "pictures" | "sr" | "gsps";
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.exports.about_tables import CRITERIA
 from deepmedix_review.exports.coco import BOXES
 from deepmedix_review.exports.dicom.files import OBJECTS
-from deepmedix_review.exports.models import COCO, DICOM, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.models import COCO, DICOM, PICTURES, TABULAR, Export, WrittenFile
 from deepmedix_review.exports.own_code import said_code
+from deepmedix_review.exports.pictures import FOLDER, PICTURES_TABLE, is_part, pictures_in
 from deepmedix_review.exports.scope import ALL_ROLES, CHOSEN, GROUPS, IN_USE, Scope
 from deepmedix_review.exports.table_parts import Table
 from deepmedix_review.registry.models import ModelVersion
@@ -31,9 +32,10 @@ NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def manifest_of(
-    export: Export, scope: Scope, files: Sequence[WrittenFile], *, texts: Mapping[str, str]
+    export: Export, scope: Scope, files: Iterable[Mapping[str, Any]], *, texts: Mapping[str, str]
 ) -> str:
-    """JSON; nothing in it depends on when it was written, or by whom. `texts` lie beside the files."""
+    """JSON; nothing in it depends on when it was written, or by whom. `files` as `told_of_files` tells them,
+    `texts` lie beside them."""
     reader_studies = ReaderStudy.objects.filter(pk__in=scope.studies).order_by("pk")
     about = {
         "format": 1,
@@ -44,11 +46,7 @@ def manifest_of(
             for one in reader_studies
         ],
         "readers": "pseudonyms of this request alone; the platform's own are not in it",
-        "files": [
-            {"name": one.name, "sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes}
-            for one in files
-        ]
-        + [{"name": name, **told_of_text(text)} for name, text in texts.items()],
+        "files": [*files, *({"name": name, **told_of_text(text)} for name, text in texts.items())],
         "audit": audit_head(export),
         "criteria": sorted({(key, version) for _, _, key, version in scope.asked}),
         "models": said_models(models_in(scope)),
@@ -62,6 +60,19 @@ def manifest_of(
         "licences_of_sources": [{"source": one.name, "licence": one.licence} for one in sources_in(scope)],
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+
+
+def told_of_files(
+    folder: Path, files: Sequence[WrittenFile], *, check: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    """What a manifest says of each file in the archive; each picture is one."""
+    for one in files:
+        if is_part(one.name):
+            for name, picture in pictures_in(folder / one.name):
+                check()
+                yield {"name": name, "sha256": sha256(picture).hexdigest(), "rows": 1, "bytes": len(picture)}
+        else:
+            yield {"name": one.name, "sha256": one.sha256, "rows": one.num_rows, "bytes": one.num_bytes}
 
 
 def told_of_text(text: str) -> dict[str, Any]:
@@ -104,6 +115,8 @@ def readme_of(export: Export, tables: Sequence[tuple[str, Table]]) -> str:
     ]
     if COCO in export.formats:
         lines += ["", f"data/{BOXES.name}.json", f"  {BOXES.about}."]
+    if PICTURES in export.formats:
+        lines += ["", f"data/{FOLDER}/", f"  {PICTURES_TABLE.about}."]
     for form in [form for form in DICOM if form in export.formats]:
         lines += ["", f"data/{form}.tar", f"  {OBJECTS[form].about}."]
         lines += ["  The patient is named as the film names them, so that a PACS files both as one study."]
@@ -128,11 +141,16 @@ def pack(
     files: Sequence[WrittenFile],
     check: Callable[[], None],
 ) -> None:
-    """Texts first, then the files by name; Parquet is compressed already."""
+    """Texts first, then the files by name; Parquet and pictures are compressed already."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for name, text in texts.items():
             packed.writestr(_member(name), text)
         for one in files:
+            if is_part(one.name):
+                for name, picture in pictures_in(folder / one.name):
+                    check()
+                    packed.writestr(_member(name), picture, zipfile.ZIP_STORED)
+                continue
             member = _member(one.name)
             if one.name.endswith(".parquet"):
                 member.compress_type = zipfile.ZIP_STORED

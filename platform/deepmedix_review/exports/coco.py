@@ -19,7 +19,8 @@ CATEGORIES = (
     {"id": MISSED, "name": "region_of_a_missed_finding", "supercategory": "reader"},
     {"id": FIRST, "name": "region_of_a_first_read", "supercategory": "reader"},
 )
-# Of each case the films that its outputs are of, numbered on from those of the cases before.
+# Of each case the films that its outputs are of, numbered on from those of the cases before; with pictures,
+# those alone that have one.
 FILMS = """
 shown AS MATERIALIZED (
     SELECT DISTINCT ch.case_id, one.id FROM ch CROSS JOIN LATERAL (
@@ -29,6 +30,7 @@ shown AS MATERIALIZED (
     FROM (SELECT DISTINCT ON (shown.case_id, co.instance_id) shown.case_id, co.instance_id,
             co.image_width, co.image_height
         FROM shown JOIN reasoning_completion co ON co.id = shown.id
+        WHERE NOT co.instance_id = ANY(%(away)s)
         ORDER BY shown.case_id, co.instance_id, co.id) AS found
 )"""
 IMAGES = f"""{WITH_CHOSEN}, {FILMS}

@@ -1,5 +1,6 @@
 """What croissant.json says of an export of readings: its tables as records, and how they came to be."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from deepmedix_review.exports.archive import (
@@ -10,8 +11,20 @@ from deepmedix_review.exports.archive import (
     told_of_text,
 )
 from deepmedix_review.exports.counted_readings import CountedReadings, count_readings, readers_per_case
-from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, SR, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.models import (
+    COCO,
+    CSV,
+    GSPS,
+    JSONL,
+    PARQUET,
+    PICTURES,
+    SR,
+    TABULAR,
+    Export,
+    WrittenFile,
+)
 from deepmedix_review.exports.own_code import said_code
+from deepmedix_review.exports.pictures import FOLDER, PICTURES_TABLE
 from deepmedix_review.exports.pseudonyms import object_uid
 from deepmedix_review.exports.said import PLATFORM, said_left_out
 from deepmedix_review.exports.scope import ALL_ROLES, GROUPS, Scope
@@ -20,7 +33,15 @@ from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA
 from rl_feedback import croissant
 from rl_feedback.counting import counted
-from rl_feedback.croissant import DataFile, Described, Field, RecordSet, croissant_of, said_readers
+from rl_feedback.croissant import (
+    DataFile,
+    DataFiles,
+    Described,
+    Field,
+    RecordSet,
+    croissant_of,
+    said_readers,
+)
 
 FORMS = {
     CSV: croissant.CSV,
@@ -69,6 +90,7 @@ def croissant_of_readings(
             else None,
         )
         for table, form, one in written
+        if form != PICTURES
     ]
     for name, text in texts.items():
         told = told_of_text(text)
@@ -87,7 +109,19 @@ def croissant_of_readings(
             # Of a table without a row some forms hold nothing that could be read.
             if form in TABULAR and exact[_stem(one)].name == one.name and one.num_rows
         ],
+        file_sets=list(_pictures(written)),
     )
+
+
+def _pictures(written: Sequence[Written]) -> Iterator[DataFiles]:
+    """Of each folder."""
+    num_of: Counter[str] = Counter()
+    for _, form, one in written:
+        if form == PICTURES:
+            num_of[f"{one.name.partition('/')[0]}/{FOLDER}"] += one.num_rows
+    for name, num in num_of.items():
+        about = f"{counted(num, 'picture')}: {PICTURES_TABLE.about}"
+        yield DataFiles(name, croissant.PNG, f"{name}/*.png", about)
 
 
 def _exact(written: Sequence[Written]) -> Mapping[str, WrittenFile]:
@@ -180,6 +214,8 @@ def _preprocessed(export: Export, scope: Scope) -> Iterator[str]:
     if num := num_masked_in(scope):
         films = "one film" if num == 1 else f"{num} films"
         yield f"On {films} text in the pixels was overwritten (DICOM PS3.15: {CLEAN_PIXEL_DATA.code})."
+    if PICTURES in export.formats:
+        yield "Pictures are films in 8 bits of grey, at their first window, in their own size."
     yield "Readers, readings and patients have names of this export alone."
     yield "Answers in words to criteria that ask for a text are not in it, nor notes and rewrites."
     if CSV in export.formats:
@@ -189,6 +225,8 @@ def _preprocessed(export: Export, scope: Scope) -> Iterator[str]:
 def _sensitive(export: Export) -> Iterator[str]:
     yield "Impressions and missed findings are in the readers' own words."
     yield "Films and outputs have keyed UIDs, by which two exports can be linked."
+    if PICTURES in export.formats:
+        yield "Pictures are films of patients' chests."
     if {SR, GSPS} & set(export.formats):
         yield "DICOM objects name the patient as the platform's films do."
 

@@ -17,6 +17,7 @@ from deepmedix_review.exports.archive import pack
 from deepmedix_review.exports.files import measure
 from deepmedix_review.exports.folders import archive_path, parts_folder
 from deepmedix_review.exports.models import Export, WrittenFile
+from deepmedix_review.exports.pictures import is_part
 from deepmedix_review.exports.services import end_of_archive, forget_parts
 
 # How often the row learns of progress, in seconds.
@@ -88,7 +89,10 @@ def finish_archive(
             actor=export.created_by,
             action="write_export",
             subject=export,
-            details={"sha256": found.sha256, "num_files": len(files)},
+            details={
+                "sha256": found.sha256,
+                "num_files": sum(one.num_rows if is_part(one.name) else 1 for one in files),
+            },
         )
     forget_parts(export)
 

@@ -7,7 +7,7 @@ from django import forms
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common.forms import PlainForm, offer
-from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, SR
+from deepmedix_review.exports.models import COCO, CSV, GSPS, JSONL, PARQUET, PICTURES, SR
 from deepmedix_review.exports.selectors import reader_studies_to_export
 from deepmedix_review.exports.services import LONGEST_STATEMENT, Asked
 
@@ -42,6 +42,10 @@ class ExportForm(PlainForm):
             (JSONL, "JSON lines: tables for programs"),
             (PARQUET, "Parquet: tables for large data sets"),
             (COCO, "COCO boxes: films and the regions on them, for detection; without the pictures"),
+            (
+                PICTURES,
+                "COCO boxes with the pictures: each film as PNG, under the name that the boxes give it",
+            ),
             (SR, "DICOM structured reports: what was said of each step and region, for a PACS"),
             (GSPS, "DICOM presentation states: the regions drawn on their film, in any viewer"),
         ],

@@ -11,19 +11,20 @@ from django.db.models import Q
 from deepmedix_review.common.models import JobState, LeasedJob
 from deepmedix_review.feedback.models import PreferenceDataset
 
-CSV, JSONL, PARQUET, COCO, SR, GSPS = "csv", "jsonl", "parquet", "coco", "sr", "gsps"
+CSV, JSONL, PARQUET, COCO, PICTURES, SR, GSPS = "csv", "jsonl", "parquet", "coco", "pictures", "sr", "gsps"
 # Those that every table is written in; the others have one file of a folder.
 TABULAR = (CSV, JSONL, PARQUET)
 # Those that have an object of DICOM for each reading and output.
 DICOM = (SR, GSPS)
-FORMATS = (*TABULAR, COCO, *DICOM)
+FORMATS = (*TABULAR, COCO, PICTURES, *DICOM)
 # Of a frozen data set, and of nothing else.
 HUGGING_FACE = "hugging_face"
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file of an export: its name in the archive, and what is known of it.
+    """A file of an export: its name in the archive, and what is known of it. Pictures are in the archive one
+    by one, and in a file together while it is written.
 
     `left_out`: what only writing it showed to be not there, how often by the reason.
     """

@@ -76,9 +76,15 @@ class Scope:
     scales: Sequence[tuple[str, int]]
 
     def values(
-        self, roles: Sequence[str], *, readings: Span | None = None, cases: Span | None = None
+        self,
+        roles: Sequence[str],
+        *,
+        readings: Span | None = None,
+        cases: Span | None = None,
+        films: Span | None = None,
+        away: Sequence[int] = (),
     ) -> dict[str, Any]:
-        """What the statements of an export name."""
+        """What the statements of an export name. `away` are films that are left out, by key."""
         return {
             "as_of": self.as_of,
             "studies": list(self.studies),
@@ -87,6 +93,9 @@ class Scope:
             "last": readings.last if readings else LAST,
             "first_case": cases.first if cases else 0,
             "last_case": cases.last if cases else LAST,
+            "first_film": films.first if films else 0,
+            "last_film": films.last if films else LAST,
+            "away": list(away),
             "asked": json.dumps(
                 [{"study": s, "field": f, "key": k, "version": v} for s, f, k, v in self.asked]
             ),
@@ -133,12 +142,12 @@ def scope_of(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> Scope
 
 def reading_spans(scope: Scope, group: Group) -> list[Span]:
     """Of the group's readings, in the order of their keys."""
-    return _spans(f"SELECT r.id {CHOSEN} {IN_USE} ORDER BY r.id", scope.values(group.roles))
+    return spans_of(f"SELECT r.id {CHOSEN} {IN_USE} ORDER BY r.id", scope.values(group.roles))
 
 
 def case_spans(scope: Scope, group: Group) -> list[Span]:
     """Of the cases with a reading in it."""
-    return _spans(f"SELECT DISTINCT c.id {CHOSEN} {IN_USE} ORDER BY c.id", scope.values(group.roles))
+    return spans_of(f"SELECT DISTINCT c.id {CHOSEN} {IN_USE} ORDER BY c.id", scope.values(group.roles))
 
 
 def basis_of(scope: Scope) -> str:
@@ -244,12 +253,13 @@ def left_out(reader_studies: Sequence[UUID] | None, *, as_of: datetime) -> list[
     return [one for one in found if one["num"]]
 
 
-def _spans(statement: str, values: Mapping[str, Any]) -> list[Span]:
-    """The last key of every AT_ONCE, in one walk over the keys."""
+def spans_of(statement: str, values: Mapping[str, Any], *, at_once: int | None = None) -> list[Span]:
+    """The last key of every `at_once` (AT_ONCE), in one walk over the keys."""
+    at_once = at_once or AT_ONCE
     numbered = f"""
     SELECT key FROM (SELECT key, row_number() OVER (ORDER BY key) AS place, count(*) OVER () AS num
         FROM ({statement}) AS keys(key)) AS numbered
-    WHERE place %% {AT_ONCE} = 0 OR place = num ORDER BY key"""
+    WHERE place %% {at_once} = 0 OR place = num ORDER BY key"""
     count = f"SELECT count(*) FROM ({statement}) AS keys(key)"
     with connection.cursor() as cursor:
         cursor.execute(count, values)
@@ -257,5 +267,5 @@ def _spans(statement: str, values: Mapping[str, Any]) -> list[Span]:
         cursor.execute(numbered, values)
         ends = [key for (key,) in cursor.fetchall()]
     firsts = [0, *ends][: len(ends)]
-    sizes = [min(AT_ONCE, num - place * AT_ONCE) for place in range(len(ends))]
+    sizes = [min(at_once, num - place * at_once) for place in range(len(ends))]
     return [Span(first, last, size) for first, last, size in zip(firsts, ends, sizes, strict=True)]

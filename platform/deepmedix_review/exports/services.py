@@ -20,7 +20,7 @@ from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES
 from deepmedix_review.exports.folders import archive_path, parts_folder
-from deepmedix_review.exports.models import CSV, FORMATS, HUGGING_FACE, Export
+from deepmedix_review.exports.models import COCO, CSV, FORMATS, HUGGING_FACE, PICTURES, Export
 from deepmedix_review.exports.scope import counted, visible_reader_studies
 from deepmedix_review.feedback.datasets.sharing import may_anything_leave
 from deepmedix_review.feedback.selectors import dataset_for
@@ -150,9 +150,11 @@ def _checked(asked: Asked, *, actor: User) -> Export:
     now = timezone.now()
     as_of = asked.as_of or now
     data_use = _checked_use(asked.data_use)
-    formats = [form for form in FORMATS if form in asked.formats]
-    if not formats or set(asked.formats) - set(FORMATS):
+    if not asked.formats or set(asked.formats) - set(FORMATS):
         raise RefusedByRule(f"Choose among the formats {', '.join(FORMATS)}.")
+    # Pictures come with the boxes that name them.
+    wanted = {*asked.formats, *([COCO] if PICTURES in asked.formats else [])}
+    formats = [form for form in FORMATS if form in wanted]
     if as_of > now:
         raise RefusedByRule(f"It is {say_moment(now)} now. Choose a moment that is over.")
     studies = None if asked.reader_studies is None else sorted(set(asked.reader_studies))

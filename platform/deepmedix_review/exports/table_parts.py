@@ -34,6 +34,7 @@ class By(StrEnum):
 
     READING = "readings"
     CASE = "cases"
+    FILM = "films"
     ALL = "all"
 
 

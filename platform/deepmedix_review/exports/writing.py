@@ -3,20 +3,38 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import IO, Any
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.exports.about_tables import CRITERIA
-from deepmedix_review.exports.archive import MANIFEST, README, described, manifest_of, readme_of
+from deepmedix_review.exports.archive import (
+    MANIFEST,
+    README,
+    described,
+    manifest_of,
+    readme_of,
+    told_of_files,
+)
 from deepmedix_review.exports.coco import BOXES, CocoFile
 from deepmedix_review.exports.described_readings import croissant_of_readings
 from deepmedix_review.exports.dicom.files import OBJECTS, DicomFiles
 from deepmedix_review.exports.files import ENDINGS, TableFile, measure, open_file
 from deepmedix_review.exports.finishing import MOST_TRIES, Progress, cleaned_up, finish_archive
 from deepmedix_review.exports.folders import parts_folder
-from deepmedix_review.exports.models import COCO, CSV, DICOM, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.models import COCO, CSV, DICOM, PICTURES, TABULAR, Export, WrittenFile
+from deepmedix_review.exports.pictures import (
+    AWAY,
+    PICTURES_TABLE,
+    SPANS_PER_PART,
+    FilmsNow,
+    PictureFiles,
+    film_spans,
+    look_at_films,
+    part_name,
+)
 from deepmedix_review.exports.scope import (
     GROUPS,
     Group,
@@ -67,6 +85,7 @@ def write_archive(export: Export, *, check: Callable[[], None]) -> None:
 class _Writing:
     export: Export
     check: Callable[[], None]
+    films: FilmsNow = field(default_factory=FilmsNow)
 
     @cached_property
     def scope(self) -> Scope:
@@ -80,15 +99,26 @@ class _Writing:
         export = self.export
         self._await_signatures()
         for _ in range(MOST_TRIES):
-            basis, planned = basis_of(self.scope), self._plan()
+            basis, planned = self._look(), self._plan()
             files = self._write_files(basis, planned)
-            export.left_out = [*left_out(export.reader_studies, as_of=export.as_of), *_found_missing(files)]
+            export.left_out = [
+                *left_out(export.reader_studies, as_of=export.as_of),
+                *_found_missing(files, films=self.films),
+            ]
             # A film that was withdrawn meanwhile is in no file.
-            if basis_of(self.scope) == basis:
+            if self._look() == basis:
                 return self._pack(files, planned)
         raise RefusedByRule(
             "Films were withdrawn or let in again and again meanwhile. Ask for the export anew."
         )
+
+    def _look(self) -> str:
+        """sha256 of what it would be written of now."""
+        basis = basis_of(self.scope)
+        if PICTURES not in self.export.formats:
+            return basis
+        self.films = look_at_films(self.scope)
+        return sha256(f"{basis} {self.films.basis}".encode()).hexdigest()
 
     def _await_signatures(self) -> None:
         until = time.monotonic() + LONGEST_WAIT
@@ -135,11 +165,7 @@ class _Writing:
         with growing.open("wb") as file:
             table_file = self._open(planned, file)
             for span in planned.spans:
-                by_case = planned.table.by == By.CASE
-                values = self.scope.values(
-                    planned.roles, readings=None if by_case else span, cases=span if by_case else None
-                )
-                num = table_file.append(values)
+                num = table_file.append(self._values(planned, span))
                 num_rows += num
                 progress.add(num=span.num, num_rows=num)
             table_file.close()
@@ -154,9 +180,20 @@ class _Writing:
             dict(table_file.left_out) if isinstance(table_file, DicomFiles) else {},
         )
 
+    def _values(self, planned: Planned, span: Span) -> dict[str, Any]:
+        match planned.table.by:
+            case By.CASE:
+                return self.scope.values(planned.roles, cases=span, away=self.films.away)
+            case By.FILM:
+                return self.scope.values(planned.roles, films=span, away=self.films.away)
+            case _:
+                return self.scope.values(planned.roles, readings=span)
+
     def _open(self, planned: Planned, file: IO[bytes]) -> TableFile:
         if planned.form == COCO:
             return CocoFile(self.export, file)
+        if planned.form == PICTURES:
+            return PictureFiles(planned.name.partition("/")[0], file, check=self.check)
         if planned.form in DICOM:
             return DicomFiles(planned.form, file, scope=self.scope, check=self.check)
         return open_file(planned.table, planned.form, file)
@@ -174,6 +211,8 @@ class _Writing:
             if COCO in self.export.formats:
                 name = f"{group.folder}/{BOXES.name}.json"
                 planned.append(Planned(name, BOXES, COCO, group.roles, spans[BOXES.by]))
+            if PICTURES in self.export.formats:
+                planned += self._pictures(group)
             for form in [form for form in self.export.formats if form in DICOM]:
                 name = f"{group.folder}/{form}.tar"
                 planned.append(Planned(name, OBJECTS[form], form, group.roles, spans[OBJECTS[form].by]))
@@ -182,6 +221,19 @@ class _Writing:
         for form in self._tabular:
             planned.append(Planned(f"{CRITERIA.name}{ENDINGS[form]}", CRITERIA, form, roles, everything))
         return planned
+
+    def _pictures(self, group: Group) -> list[Planned]:
+        spans = film_spans(self.scope, group, away=self.films.away)
+        return [
+            Planned(
+                part_name(group.folder, number),
+                PICTURES_TABLE,
+                PICTURES,
+                group.roles,
+                spans[first : first + SPANS_PER_PART],
+            )
+            for number, first in enumerate(range(0, len(spans), SPANS_PER_PART))
+        ]
 
     def _in_formats(self, table: Table, folder: str, group: Group, spans: Sequence[Span]) -> list[Planned]:
         return [
@@ -198,13 +250,14 @@ class _Writing:
         written = [(of_name[one.name].table, of_name[one.name].form, one) for one in files]
         croissant = croissant_of_readings(export, self.scope, written, texts={README: readme})
         texts = {README: readme, CROISSANT: croissant}
-        manifest = manifest_of(export, self.scope, files, texts=texts)
+        told = told_of_files(parts_folder(export), files, check=self.check)
+        manifest = manifest_of(export, self.scope, told, texts=texts)
         finish_archive(export, files, texts={**texts, MANIFEST: manifest}, check=self.check)
 
 
-def _found_missing(files: Sequence[WrittenFile]) -> list[dict[str, Any]]:
+def _found_missing(files: Sequence[WrittenFile], *, films: FilmsNow) -> list[dict[str, Any]]:
     """What writing showed to be not there."""
-    num_of: Counter[str] = Counter()
+    num_of: Counter[str] = Counter({AWAY: len(films.away)} if films.away else {})
     for one in files:
         num_of.update(one.left_out)
     return [{"reason": reason, "num": num} for reason, num in sorted(num_of.items())]

@@ -27,8 +27,8 @@ from rl_feedback.counting import counted
 
 class Command(BaseCommand):
     help = (
-        "Write what readers have signed as tables, COCO boxes or DICOM into a zip, or a frozen data set as a "
-        "folder for Hugging Face's libraries; prints its sha256."
+        "Write what readers have signed as tables, COCO boxes (with the pictures, if asked) or DICOM into a "
+        "zip, or a frozen data set as a folder for Hugging Face's libraries; prints its sha256."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
