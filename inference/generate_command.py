@@ -89,17 +89,23 @@ def _film(path: Path) -> Grey:
 def _told(
     done: Done, preset: ServingPreset, *, image_size: tuple[int, int], reasons: bool
 ) -> dict[str, object]:
-    parsed = parse_completion(done.text, reasons=reasons)
+    parsed = parse_completion(done.text, reasons=reasons, dialect=preset.dialect)
     steps = []
     for step in parsed.steps:
         boxes = [
-            to_image_px(box, frame=preset.box_frame, model_size=done.model_size, image_size=image_size)
+            to_image_px(
+                box,
+                frame=preset.box_frame,
+                model_size=done.model_size,
+                image_size=image_size,
+                preparation=preset.preparation,
+            )
             for box in step.boxes
         ]
         regions = [
             {"box": [round(v, 1) for v in box], "problem": region_problem(box, image_size)} for box in boxes
         ]
-        steps.append({"text": step.text, "regions": regions})
+        steps.append({"text": step.label or step.text, "regions": regions})
     return {
         "answer": parsed.answer,
         "problems": parsed.problems,

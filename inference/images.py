@@ -14,7 +14,7 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 
-from inference.regions import model_size
+from inference.regions import model_size, shown_area
 from inference.shading import Look, full_range, modality_values, named_looks
 
 # HTJ2K, as films are stored here, decodes three times faster by imagecodecs than by pydicom's plugin; for
@@ -89,15 +89,36 @@ def looks_of(stored: Values, dataset: Dataset) -> tuple[Look, ...]:
     return (*named_looks(dataset), full_range(float(values.min()), float(values.max())))
 
 
-def prepare_image(film: Grey, *, preparation: str, min_pixels: int, max_pixels: int) -> Image.Image:
+def prepare_image(
+    film: Grey, *, preparation: str, min_pixels: int, max_pixels: int, factor: int = 28
+) -> Image.Image:
     """The RGB image that a model sees of a film (uint8, rows x columns), at its `regions.model_size`.
 
     Resized here once, the model's own processor finds nothing left to resize.
     """
     size = model_size(
-        (film.shape[1], film.shape[0]), preparation=preparation, min_pixels=min_pixels, max_pixels=max_pixels
+        (film.shape[1], film.shape[0]),
+        preparation=preparation,
+        min_pixels=min_pixels,
+        max_pixels=max_pixels,
+        factor=factor,
     )
+    return picture_of(film, preparation=preparation, size=size)
+
+
+def picture_of(
+    film: Grey, *, preparation: str, size: tuple[int, int], padding: tuple[int, int, int] = (0, 0, 0)
+) -> Image.Image:
+    """The RGB image of `size` (width, height) of the film's `regions.shown_area`; `padding` is the colour of
+    what lies outside the film."""
     image = Image.fromarray(film)
+    left, top, right, bottom = (int(edge) for edge in shown_area(image.size, preparation=preparation))
+    if left < 0 or top < 0:
+        square = Image.new("RGB", (right - left, bottom - top), padding)
+        square.paste(image.convert("RGB"), (-left, -top))
+        return square.resize(size, Image.Resampling.BICUBIC)
+    if (left, top, right, bottom) != (0, 0, *image.size):
+        image = image.crop((left, top, right, bottom))
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC)
     return image.convert("RGB")

@@ -44,6 +44,8 @@ class Preparation(StrEnum):
 
     ASPECT = "aspect"  # sides near the film's own ratio, each a multiple of 28 (Qwen2.5-VL)
     SQUARE = "square"  # stretched to a square: for models that were trained on squares alone
+    CROP = "crop"  # the largest square in the film's middle (MAIRA-2, LLaVA)
+    PAD = "pad"  # the whole film in the middle of a square (DeepSeek-VL, MedGemma 1.5)
 
 
 def smart_resize(
@@ -88,12 +90,34 @@ def model_size(
     return side, side
 
 
+def shown_area(image_size: tuple[int, int], *, preparation: str) -> Box:
+    """Which part of a film of `image_size` (width, height) the model sees, in pixels of the film; padding
+    lies outside it. MAIRA-2's own processor rounds the offsets down (adjust_box_for_original_image_size).
+
+    >>> shown_area((2000, 3000), preparation="crop")
+    Box(x_min=0.0, y_min=500.0, x_max=2000.0, y_max=2500.0)
+    >>> shown_area((2000, 3000), preparation="pad")
+    Box(x_min=-500.0, y_min=0.0, x_max=2500.0, y_max=3000.0)
+    """
+    width, height = image_size
+    match Preparation(preparation):
+        case Preparation.CROP:
+            side = min(width, height)
+        case Preparation.PAD:
+            side = max(width, height)
+        case _:
+            return Box(0.0, 0.0, float(width), float(height))
+    left, top = ((length - side) // 2 if length > side else -((side - length) // 2) for length in image_size)
+    return Box(float(left), float(top), float(left + side), float(top + side))
+
+
 def to_image_px(
     box: tuple[float, float, float, float],
     *,
     frame: str,
     model_size: tuple[int, int],
     image_size: tuple[int, int],
+    preparation: str = Preparation.ASPECT,
 ) -> Box:
     """A box as the model wrote it, in pixels of the film. Sizes are (width, height). Nothing is cut or
     turned round: `region_problem` tells what is wrong with a box.
@@ -101,8 +125,8 @@ def to_image_px(
     >>> to_image_px((50, 50, 100, 100), frame="norm100", model_size=(504, 504), image_size=(2000, 3000))
     Box(x_min=1000.0, y_min=1500.0, x_max=2000.0, y_max=3000.0)
     """
-    across, down = _scale(frame, model_size, image_size)
-    return Box(box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+    (left, across), (top, down) = _axes(frame, model_size, image_size, preparation)
+    return Box(left + box[0] * across, top + box[1] * down, left + box[2] * across, top + box[3] * down)
 
 
 def to_model_box(
@@ -111,10 +135,13 @@ def to_model_box(
     frame: str,
     model_size: tuple[int, int],
     image_size: tuple[int, int],
+    preparation: str = Preparation.ASPECT,
 ) -> Box:
     """The way back: a box in pixels of the film, in the frame in which the model writes."""
-    across, down = _scale(frame, model_size, image_size)
-    return Box(box[0] / across, box[1] / down, box[2] / across, box[3] / down)
+    (left, across), (top, down) = _axes(frame, model_size, image_size, preparation)
+    return Box(
+        (box[0] - left) / across, (box[1] - top) / down, (box[2] - left) / across, (box[3] - top) / down
+    )
 
 
 def region_problem(box: tuple[float, float, float, float], image_size: tuple[int, int]) -> str:
@@ -137,17 +164,28 @@ def region_problem(box: tuple[float, float, float, float], image_size: tuple[int
     return ""
 
 
-def _scale(frame: str, model_size: tuple[int, int], image_size: tuple[int, int]) -> tuple[float, float]:
-    """Film pixels per unit of the frame, across and down."""
-    width, height = image_size
+def _axes(
+    frame: str, model_size: tuple[int, int], image_size: tuple[int, int], preparation: str
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Across and down: where on the film the frame begins, and film pixels per unit of it."""
+    if Frame(frame) is Frame.INPUT:
+        return (0.0, 1.0), (0.0, 1.0)
+    area = shown_area(image_size, preparation=preparation)
+    units = _units(frame, model_size)
+    return (
+        (area.x_min, (area.x_max - area.x_min) / units[0]),
+        (area.y_min, (area.y_max - area.y_min) / units[1]),
+    )
+
+
+def _units(frame: str, model_size: tuple[int, int]) -> tuple[int, int]:
+    """How many units of the frame the model's picture has, across and down."""
     match Frame(frame):
-        case Frame.PROCESSED:
-            return width / model_size[0], height / model_size[1]
-        case Frame.INPUT:
-            return 1.0, 1.0
         case Frame.NORM1000:
-            return width / 1000, height / 1000
+            return 1000, 1000
         case Frame.NORM100:
-            return width / 100, height / 100
+            return 100, 100
         case Frame.NORM1:
-            return float(width), float(height)
+            return 1, 1
+        case _:
+            return model_size

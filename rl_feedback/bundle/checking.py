@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,10 @@ def _load(folder: Path, name: str) -> list[dict[str, Any]]:
 def _attempts(known: dict[str, Any]) -> tuple[str, ...]:
     """What a model might write of a case: nothing, the answer alone, everything right, and one box moved."""
     truth = CaseTruth.from_columns(known)
-    sizes = {"model_size": truth.model_size, "image_size": truth.image_size}
-    boxes = [
-        (one.finding, [round(v) for v in to_model_box(one.box, frame=truth.box_frame, **sizes)])
-        for one in truth.regions or ()
-    ]
+    in_frame = partial(
+        to_model_box, frame=truth.box_frame, model_size=truth.model_size, image_size=truth.image_size
+    )
+    boxes = [(one.finding, [round(v) for v in in_frame(one.box)]) for one in truth.regions or ()]
     right = format_completion([f"{finding} {box}" for finding, box in boxes] or ["clear"], truth.answer)
     moved = format_completion(
         [f"{finding} {[v + 9 for v in box]}" for finding, box in boxes] or ["unclear"], truth.answer

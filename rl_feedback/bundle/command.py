@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from inference.presets import PRESETS
+from inference.presets import LOOP_PRESETS
 from rl_feedback.bundle.checking import check_bundle
 from rl_feedback.bundle.writing import REWARDS, write_bundle
 from rl_feedback.counting import counted
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="phantom", help="how the model sees films"
+        "--preset", choices=sorted(LOOP_PRESETS), default="phantom", help="how the model sees films"
     )
     parser.add_argument("--reward", choices=REWARDS, default=REWARDS[0])
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Iterator[str]:
     """Each bundle that is written is checked at once."""
     if not options.checks_only:
-        preset = PRESETS[options.preset]
+        preset = LOOP_PRESETS[options.preset]
         figures = write_bundle(
             options.out,
             train=read_examples(options.data, RewardedCase),

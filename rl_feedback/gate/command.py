@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference.engines import DamagedModel, EngineError, EngineSettings, load_engine, require_sound
 from inference.phantoms import HELD_OUT_SEEDS
-from inference.presets import PRESETS, ServingPreset
+from inference.presets import LOOP_PRESETS, ServingPreset
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
 from rl_feedback.gate.built_in import POLICY
@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--parent", type=Path, required=True, help="a model folder")
     parser.add_argument("--candidate", type=Path, required=True, help="a model folder")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="phantom", help="how both are asked")
+    parser.add_argument(
+        "--preset", choices=sorted(LOOP_PRESETS), default="phantom", help="how both are asked"
+    )
     parser.add_argument("--num-films", type=int, default=200, help="sealed films of each site")
     parser.add_argument("--first-seed", type=int, default=HELD_OUT_SEEDS.start, help="of the sealed films")
     parser.add_argument(
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     """A table of every figure, and the sentence that names what decided."""
     if options.num_films < 1:
         raise ValueError("--num-films must be at least 1.")
-    preset, policy = PRESETS[options.preset], _policy(options.policy)
+    preset, policy = LOOP_PRESETS[options.preset], _policy(options.policy)
     films = GateFilms.of(num_films=options.num_films, first_seed=options.first_seed)
     try:
         for folder in options.trained_on:

@@ -103,8 +103,10 @@ def _iou(
 
 def _on_film(step: ParsedStep, how: WroteHow) -> list[Box | None]:
     """None for a box that can't be a region."""
-    sizes = {"model_size": how.model_size, "image_size": how.image_size}
-    placed = [to_image_px(box, frame=how.box_frame, **sizes) for box in step.boxes]
+    placed = [
+        to_image_px(box, frame=how.box_frame, model_size=how.model_size, image_size=how.image_size)
+        for box in step.boxes
+    ]
     return [None if region_problem(box, how.image_size) else box for box in placed]
 
 

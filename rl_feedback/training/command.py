@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from inference.presets import PRESETS
+from inference.presets import LOOP_PRESETS
 from rl_feedback.engines.local import learn_here
 from rl_feedback.engines.options import add_placement, placement_of
 from rl_feedback.engines.packing import Job, pack
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="the parent, a Qwen2.5-VL folder")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints/ and candidate/")
     parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="phantom", help="how the model sees films"
+        "--preset", choices=sorted(LOOP_PRESETS), default="phantom", help="how the model sees films"
     )
     # argparse has no other word for the name that a sub-command was called by.
     named = STAGES.get(parser.prog.split()[-1])
@@ -93,7 +93,7 @@ def _learn(options: argparse.Namespace, *, on_step: Callable[[StepFigures], None
     for number, stage in enumerate(recipe.stages, 1):
         if isinstance(stage, DpoConfig) and stage.loss_because:
             sys.stdout.write(f"loss of stage {number}: {stage.loss_because}\n")
-    preset = PRESETS[options.preset]
+    preset = LOOP_PRESETS[options.preset]
 
     def tell(figures: StepFigures) -> None:
         on_step(figures)
@@ -179,7 +179,7 @@ def _recipe(options: argparse.Namespace, in_file: Mapping[str, Any]) -> Recipe:
     if name is None:
         return Recipe.from_json(in_file) if in_file else DEFAULT_RECIPE
     config = STAGES[name].config
-    if isinstance(config, SftConfig) and PRESETS[options.preset].prompt_template != "phantom":
+    if isinstance(config, SftConfig) and LOOP_PRESETS[options.preset].prompt_template != "phantom":
         config = dataclasses.replace(config, fill_up_to=0)
     given = {
         field.name: getattr(options, field.name)

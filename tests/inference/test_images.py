@@ -8,7 +8,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 
-from inference.images import looks_of, prepare_image, render_reference, render_values
+from inference.images import looks_of, picture_of, prepare_image, render_reference, render_values
 from inference.phantom_dicom import TRANSFER_SYNTAXES, FilmEncoding, write_phantom_dicom
 from tests.factories.odd_films import ODD_FILMS
 
@@ -138,3 +138,19 @@ def test_real_films_are_grey_from_black_to_white(shared_data: Path) -> None:
         picture = render_reference(path)
         assert picture.std() > 30, path.name
         assert picture.max() > 240, path.name
+
+
+@pytest.mark.parametrize(
+    ("preparation", "expected"),
+    [
+        ("crop", [[2, 3], [4, 5]]),
+        ("pad", [[9, 0, 1, 9], [9, 2, 3, 9], [9, 4, 5, 9], [9, 6, 7, 9]]),
+        ("aspect", [[0, 1], [2, 3], [4, 5], [6, 7]]),
+    ],
+)
+def test_a_picture_shows_the_middle_of_a_film_or_pads_it(preparation: str, expected: list[list[int]]) -> None:
+    film = np.arange(8, dtype=np.uint8).reshape(4, 2)
+    size = (len(expected[0]), len(expected))
+    picture = picture_of(film, preparation=preparation, size=size, padding=(9, 9, 9))
+    assert (picture.mode, picture.size) == ("RGB", size)
+    assert np.asarray(picture)[:, :, 0].tolist() == expected

@@ -1,5 +1,7 @@
 """A region lands on the film where the model saw it, whatever the film's shape and the model's frame."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,12 +58,21 @@ def test_a_box_goes_to_the_film_and_back(
     box: tuple[float, float, float, float], frame: Frame, width: int, height: int, preparation: Preparation
 ) -> None:
     seen = model_size((width, height), preparation=preparation, min_pixels=3136, max_pixels=262144)
-    there = to_image_px(box, frame=frame, model_size=seen, image_size=(width, height))
-    back = to_model_box(there, frame=frame, model_size=seen, image_size=(width, height))
-    assert back == pytest.approx(box, abs=1e-6)
+    where: dict[str, Any] = {
+        "frame": frame,
+        "model_size": seen,
+        "image_size": (width, height),
+        "preparation": preparation,
+    }
+    assert to_model_box(to_image_px(box, **where), **where) == pytest.approx(box, abs=1e-6)
 
 
-@given(st.sampled_from(Frame), SIDE, SIDE, st.sampled_from(Preparation))
+@given(
+    st.sampled_from(Frame),
+    SIDE,
+    SIDE,
+    st.sampled_from([Preparation.ASPECT, Preparation.SQUARE]),
+)
 def test_the_whole_of_a_frame_is_the_whole_film(
     frame: Frame, width: int, height: int, preparation: Preparation
 ) -> None:
@@ -77,6 +88,37 @@ def test_the_whole_of_a_frame_is_the_whole_film(
     box = to_image_px((0, 0, *ends[frame]), frame=frame, model_size=seen, image_size=image)
     assert box == pytest.approx((0, 0, width, height))
     assert region_problem(box, image) == "whole_image"
+
+
+@given(st.sampled_from([Frame.PROCESSED, Frame.NORM1000, Frame.NORM100, Frame.NORM1]), SIDE, SIDE)
+def test_the_whole_of_a_cropped_or_padded_frame_is_the_square_that_the_model_saw(
+    frame: Frame, width: int, height: int
+) -> None:
+    units = {Frame.PROCESSED: 518, Frame.NORM1000: 1000, Frame.NORM100: 100, Frame.NORM1: 1}[frame]
+    for preparation, side in (("crop", min(width, height)), ("pad", max(width, height))):
+        box = to_image_px(
+            (0, 0, units, units),
+            frame=frame,
+            model_size=(518, 518),
+            image_size=(width, height),
+            preparation=preparation,
+        )
+        assert (box.x_max - box.x_min, box.y_max - box.y_min) == pytest.approx((side, side))
+        middle = ((box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2)
+        assert middle == pytest.approx((width / 2, height / 2), abs=0.51)
+
+
+@pytest.mark.parametrize(("width", "height"), [(2544, 3056), (3056, 2544), (2001, 3000)])
+def test_maira_2s_boxes_land_where_its_own_processor_puts_them(width: int, height: int) -> None:
+    # processing_maira2.py, adjust_box_for_original_image_size, in pixels; it cuts to whole ones.
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (0.555, 0.455, 0.705, 0.565)
+    theirs = [int(value * side + start) for value, start in zip(box, (left, top) * 2, strict=True)]
+    ours = to_image_px(
+        box, frame="norm1", model_size=(518, 518), image_size=(width, height), preparation="crop"
+    )
+    assert ours == pytest.approx(theirs, abs=1)
 
 
 def test_a_square_model_sees_every_film_as_a_square() -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.services import promote, register_model
-from inference.presets import PRESETS
+from inference.presets import LOOP_PRESETS
 
 
 class Command(BaseCommand):
@@ -16,14 +16,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--preset", choices=sorted(PRESETS), required=True, help="how it is asked and read"
+            "--preset", choices=sorted(LOOP_PRESETS), required=True, help="how it is asked and read"
         )
         parser.add_argument("--serve", action="store_true", help="let it serve at once, past the gate")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             version = register_model(
-                folder=options["folder"], preset=PRESETS[options["preset"]], card={}, actor=None
+                folder=options["folder"], preset=LOOP_PRESETS[options["preset"]], card={}, actor=None
             )
             if options["serve"] and version.state != version.State.SERVING:
                 promote(version, actor=None)
