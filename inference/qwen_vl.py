@@ -50,15 +50,21 @@ class LoadedModel:
     suppressed_tokens: tuple[int, ...]
 
 
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
+    """Raises TypeError, saying what to do, where it is none that reads tokenizer.json."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise TypeError(f"The tokenizer in {folder} is not a fast one; save it as tokenizer.json.")
+    return tokenizer
+
+
 def load_processor(folder: str | Path) -> FilmProcessor:
     """Read the image and text side of a model folder.
 
     Raises FileNotFoundError, naming the folder, when it holds no model.
     """
     path = _existing(folder)
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise TypeError(f"The tokenizer in {path} is not a fast one; save it as tokenizer.json.")
+    tokenizer = load_tokenizer(path)
     images = Qwen2VLImageProcessorPil.from_pretrained(path)
     return FilmProcessor(image_processor=images, tokenizer=tokenizer, chat_template=tokenizer.chat_template)
 

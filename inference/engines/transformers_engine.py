@@ -1,16 +1,16 @@
-"""Runs Qwen2.5-VL models, DeepMedix-R1 among them, in this process."""
+"""Runs models in this process: any folder of the families in `inference.engines.families`."""
 
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
 
 import torch
 from PIL import Image
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
+from inference.engines.families import load_family
 from inference.engines.requests import (
     Done,
     EngineError,
@@ -21,8 +21,6 @@ from inference.engines.requests import (
     Token,
 )
 from inference.engines.sampling import RowWatch, SeededSampling
-from inference.images import prepare_image
-from inference.qwen_vl import load_model_and_processor
 
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
 # weights, batches of 8). The setting holds for the generating thread alone.
@@ -51,14 +49,20 @@ class TransformersEngine:
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
         try:
-            loaded = load_model_and_processor(settings.folder, device=device, dtype=dtype)
+            self._family = load_family(settings, device=device, dtype=dtype)
+        except EngineError:
+            raise
         except Exception as error:  # the readers of weights raise errors of their own kinds
             raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
-        self._model, self._processor = loaded.model, loaded.processor
+        self._model = self._family.model
+        # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token (H200).
+        torch.backends.cuda.enable_cudnn_sdp(False)
         self._device = torch.device(device)
-        self._suppressed_tokens = list(loaded.suppressed_tokens)
-        tokenizer = self._processor.tokenizer
-        self._reserved_words = {str(token) for token in tokenizer.get_added_vocab()}
+        tokenizer = self._family.tokenizer
+        # Some families add line breaks and tags to their vocabulary: these are words, no signs.
+        self._reserved_words = {
+            token.content for token in tokenizer.added_tokens_decoder.values() if token.special
+        }
         self._end_tokens = _end_tokens(self._model.generation_config.eos_token_id, tokenizer.eos_token_id)
         self._pad_token = (
             tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._end_tokens)
@@ -84,39 +88,15 @@ class TransformersEngine:
         for word in self._reserved_words:
             if word in request.prompt:
                 raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
-        image = prepare_image(
-            request.film,
-            preparation=self._settings.preparation,
-            min_pixels=self._settings.min_pixels,
-            max_pixels=self._settings.max_pixels,
-        )
-        content = [{"type": "image"}, {"type": "text", "text": request.prompt}]
-        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
-        prompt = str(
-            self._processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        )
-        num_prompt_tokens = len(self._read([image], [prompt])["input_ids"][0])
+        image = self._family.picture(request.film)
+        prompt = self._family.chat(request.prompt)
+        num_prompt_tokens = len(self._family.read([image], [prompt])["input_ids"][0])
         if num_prompt_tokens >= self._max_positions:
             raise EngineError(
                 f"The film and the question take {num_prompt_tokens} tokens, the model reads "
                 f"{self._max_positions}. Ask a shorter question."
             )
         return _Row(request=request, image=image, prompt=prompt, num_prompt_tokens=num_prompt_tokens)
-
-    def _read(self, images: list[Image.Image], prompts: list[str]) -> Any:
-        area = images[0].width * images[0].height
-        return self._processor(
-            images=images,
-            text=prompts,
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
-            # The image has the model's size already: the processor must leave it as it is.
-            size={
-                "shortest_edge": min(area, self._settings.min_pixels),
-                "longest_edge": max(area, self._settings.max_pixels),
-            },
-        )
 
     def _generate_batch(self, rows: Sequence[_Row]) -> Generator[Event]:
         try:
@@ -143,9 +123,8 @@ class TransformersEngine:
             if self._is_small_on_cpu:
                 torch.set_num_threads(1)
             try:
-                inputs = self._read([row.image for row in rows], [row.prompt for row in rows]).to(
-                    self._device
-                )
+                pictures, prompts = [row.image for row in rows], [row.prompt for row in rows]
+                inputs = self._family.read(pictures, prompts).to(self._device)
                 watch = RowWatch(
                     requests=requests,
                     end_tokens=self._end_tokens,
@@ -188,7 +167,7 @@ class TransformersEngine:
             use_cache=True,
             eos_token_id=sorted(self._end_tokens),
             pad_token_id=self._pad_token,
-            suppress_tokens=self._suppressed_tokens,
+            suppress_tokens=list(self._family.suppressed_tokens),
         )
 
     def _result(self, row: _Row, ended: str, seconds: float, tokens: torch.Tensor) -> Done | Failed:
@@ -201,7 +180,7 @@ class TransformersEngine:
             )
         return Done(
             key=request.key,
-            text=self._processor.tokenizer.decode(tokens, skip_special_tokens=True),
+            text=self._family.tokenizer.decode(tokens, skip_special_tokens=True),
             prompt=row.prompt,
             num_tokens=len(tokens),
             seconds=seconds,
