@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydicom.errors import InvalidDicomError
 
-from inference.engines import Done, EngineSettings, Failed, GenerationRequest, load_engine
+from inference.dialects.shapes import shape_of
+from inference.engines import (
+    Done,
+    EndpointSettings,
+    EngineSettings,
+    Failed,
+    GenerationRequest,
+    load_engine,
+)
 from inference.grounding import parse_completion
 from inference.images import Grey, render_reference
 from inference.presets import PRESETS, ServingPreset
@@ -20,7 +29,19 @@ from inference.regions import region_problem, to_image_px
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("films", type=Path, nargs="+", help="DICOM files")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the weights")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--model", type=Path, help="folder of the weights")
+    where.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="of a model server that speaks the OpenAI chat protocol, as in http://127.0.0.1:8000/v1; other "
+        "machines must be named in INFERENCE_ENDPOINTS (scheme, host, port; by commas). "
+        "INFERENCE_ENDPOINT_KEY holds the key, where it asks for one",
+    )
+    parser.add_argument("--served-model", default="", help="the model's name at that server")
+    parser.add_argument(
+        "--num-in-flight", type=int, default=16, help="requests that the server is sent at once"
+    )
     parser.add_argument(
         "--preset", choices=sorted(PRESETS), default="phantom", help="how the model is asked and read"
     )
@@ -36,14 +57,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     prompt = template(preset.prompt_template)
     # Before the model, which takes its time.
     films = {str(path): _film(path) for path in options.films}
-    engine = load_engine(
-        EngineSettings(
-            folder=options.model,
-            min_pixels=preset.min_pixels,
-            max_pixels=preset.max_pixels,
-            preparation=preset.preparation,
-        )
-    )
+    engine = load_engine(_settings(options, preset))
     requests = [
         GenerationRequest(
             key=f"{path} {seed}",
@@ -64,6 +78,41 @@ def run(options: argparse.Namespace) -> Iterator[str]:
             rows, columns = films[path].shape
             answer = _told(event, preset, image_size=(columns, rows), reasons=prompt.reasons)
             yield json.dumps({"film": path, "seed": int(seed), **answer}, ensure_ascii=False)
+
+
+def _settings(options: argparse.Namespace, preset: ServingPreset) -> EngineSettings | EndpointSettings:
+    """Raises ValueError, saying the way out, where the model can't be asked so."""
+    if options.endpoint is None:
+        if not preset.transformers_class:
+            raise ValueError(
+                f"{preset.name} brings code of its own, which never runs here. Serve it elsewhere and name "
+                "that with --endpoint and --served-model."
+            )
+        return EngineSettings(
+            folder=options.model,
+            min_pixels=preset.min_pixels,
+            max_pixels=preset.max_pixels,
+            preparation=preset.preparation,
+        )
+    if options.num_in_flight < 1:
+        raise ValueError("--num-in-flight is at least 1.")
+    named = os.environ.get("INFERENCE_ENDPOINTS", "").split(",")
+    return EndpointSettings(
+        url=options.endpoint,
+        served_model=options.served_model,
+        origins=frozenset(origin.strip() for origin in named if origin.strip()),
+        key=os.environ.get("INFERENCE_ENDPOINT_KEY", ""),
+        min_pixels=preset.min_pixels,
+        max_pixels=preset.max_pixels,
+        preparation=preset.preparation,
+        size_multiple=preset.size_multiple,
+        shape=shape_of(
+            preset.prompt_template,
+            dialect=preset.dialect,
+            reasons=template(preset.prompt_template).reasons,
+        ),
+        num_in_flight=options.num_in_flight,
+    )
 
 
 def _film(path: Path) -> Grey:
@@ -112,5 +161,7 @@ def _told(
         "steps": steps,
         "text": done.text,
         "num_tokens": done.num_tokens,
+        "num_prompt_tokens": done.num_prompt_tokens,
+        "is_shaped": done.is_shaped,
         "seconds": round(done.seconds, 3),
     }

@@ -10,24 +10,28 @@ from inference.engines.checkpoints import DamagedModel, require_sound
 from inference.engines.folders import folder_sha256
 from inference.engines.requests import (
     Done,
+    EndpointSettings,
     Engine,
     EngineError,
     EngineSettings,
     Event,
     Failed,
     GenerationRequest,
+    Shape,
     Token,
 )
 
 __all__ = [
     "DamagedModel",
     "Done",
+    "EndpointSettings",
     "Engine",
     "EngineError",
     "EngineSettings",
     "Event",
     "Failed",
     "GenerationRequest",
+    "Shape",
     "Token",
     "folder_sha256",
     "load_engine",
@@ -35,8 +39,13 @@ __all__ = [
 ]
 
 
-def load_engine(settings: EngineSettings) -> Engine:
-    """Read a model into memory. Raises EngineError where the folder holds no model or another than named."""
+def load_engine(settings: EngineSettings | EndpointSettings) -> Engine:
+    """Read a model into memory, or have another server's asked. Raises EngineError where the folder holds no
+    model or another than named, or where films may not be sent to that address."""
+    if isinstance(settings, EndpointSettings):
+        from inference.engines.endpoint_engine import EndpointEngine
+
+        return EndpointEngine(settings)
     if settings.sha256 and folder_sha256(settings.folder) != settings.sha256:
         raise EngineError(
             f"The files in {settings.folder} are not those that were registered. "

@@ -1,7 +1,7 @@
 """What is asked of an engine, and what it tells while it works."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -34,6 +34,41 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What an answer must look like: `fits` says whether one does, `regex` holds a server to it where it
+    knows how (vLLM's structured outputs). For a second try alone: it costs the model its own words."""
+
+    regex: str
+    fits: Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """A model that another server runs, by the OpenAI chat protocol. `url` is where its API begins, as in
+    http://127.0.0.1:8000/v1; it must lie on this machine or at one of `origins` (scheme, host, port).
+
+    `served_model` is its name there. The film is made the picture of these sizes before it is sent, so that
+    the frame of its boxes is known; `size_multiple` divides its sides. `num_in_flight`: requests at once.
+    `most_tries`: of one request, where the server is busy, ill or lost; the wait between them starts at
+    `first_wait_seconds` and doubles.
+    """
+
+    url: str
+    served_model: str
+    origins: frozenset[str] = frozenset()
+    key: str = field(default="", repr=False)
+    ca_file: str | None = None
+    min_pixels: int = MIN_PIXELS
+    max_pixels: int = MAX_PIXELS
+    preparation: Preparation = Preparation.ASPECT
+    size_multiple: int = 28
+    shape: Shape | None = None
+    num_in_flight: int = 16
+    most_tries: int = 4
+    first_wait_seconds: float = 0.5
+
+
+@dataclass(frozen=True)
 class GenerationRequest:
     """One film (uint8, rows x columns) and one question, as `prompts` rendered it.
 
@@ -62,7 +97,11 @@ class Token:
 @dataclass(frozen=True)
 class Done:
     """`prompt` is the whole text that the model was given, `model_size` (width, height) the image it saw;
-    `ended` is "stop" where the model ended by itself, "length" where `max_new_tokens` cut it off."""
+    `ended` is "stop" where the model ended by itself, "length" where `max_new_tokens` cut it off.
+
+    `num_prompt_tokens`: film and question, 0 where a server does not tell. `is_shaped`: written at a second
+    try that held it to a shape. Of another server's model `prompt` is what it was sent, without its template.
+    """
 
     key: str
     text: str
@@ -71,6 +110,8 @@ class Done:
     seconds: float
     model_size: tuple[int, int]
     ended: Literal["stop", "length"]
+    num_prompt_tokens: int = 0
+    is_shaped: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ class SquareFamily:
                 "own ratio. Choose the preparation square, crop or pad."
             )
         self.chat("?")
-        self.model: Any = AutoModelForImageTextToText.from_pretrained(
+        model: Any = AutoModelForImageTextToText.from_pretrained(
             settings.folder, dtype=getattr(torch, dtype), trust_remote_code=False
         )
-        self.model.to(device=device).eval()
+        self.model: Any = model.to(device=device).eval()
         vocabulary = self.tokenizer.get_vocab()
         named = {vocabulary[name] for name in self.never_sampled if name in vocabulary}
         self.suppressed_tokens: tuple[int, ...] = tuple(

@@ -186,6 +186,7 @@ class TransformersEngine:
             seconds=seconds,
             model_size=row.image.size,
             ended="stop" if ended == "stop" else "length",
+            num_prompt_tokens=row.num_prompt_tokens,
         )
 
 

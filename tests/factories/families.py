@@ -79,6 +79,10 @@ def _tokenizer(signs: tuple[str, ...], template: str, **named: Any) -> PreTraine
     )
 
 
+def _token(tokenizer: PreTrainedTokenizerFast, sign: str) -> int:
+    return int(tokenizer.get_vocab()[sign])
+
+
 def _template(*, turn: str, image: str, end: str, opening: str = "", model: str) -> str:
     return (
         f"{opening}{{% for m in messages %}}{turn}{{% for c in m['content'] %}}"
@@ -114,7 +118,6 @@ def _gemma3() -> tuple[Any, Any]:
         chat_template=template,
         image_seq_length=4,
     )
-    token = tokenizer.convert_tokens_to_ids
     model = Gemma3ForConditionalGeneration(
         Gemma3Config(
             text_config={
@@ -128,12 +131,12 @@ def _gemma3() -> tuple[Any, Any]:
             },
             vision_config=_VISION,
             mm_tokens_per_image=4,
-            image_token_index=token("<image_soft_token>"),
-            boi_token_index=token("<start_of_image>"),
-            eoi_token_index=token("<end_of_image>"),
+            image_token_index=_token(tokenizer, "<image_soft_token>"),
+            boi_token_index=_token(tokenizer, "<start_of_image>"),
+            eoi_token_index=_token(tokenizer, "<end_of_image>"),
         )
     )
-    model.generation_config.eos_token_id = [1, token("<end_of_turn>")]
+    model.generation_config.eos_token_id = [1, _token(tokenizer, "<end_of_turn>")]
     return processor, model
 
 
@@ -162,7 +165,7 @@ def _llava() -> tuple[Any, Any]:
                 "bos_token_id": None,
             },
             vision_config={**_VISION, "model_type": "clip_vision_model", "projection_dim": 32},
-            image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+            image_token_index=_token(tokenizer, "<image>"),
             image_seq_length=16,
         )
     )
@@ -208,7 +211,7 @@ def _deepseek() -> tuple[Any, Any]:
                 "global_attn_indexes": [1],
                 "mlp_dim": 64,
             },
-            image_token_id=tokenizer.convert_tokens_to_ids("<image_placeholder>"),
+            image_token_id=_token(tokenizer, "<image_placeholder>"),
         )
     )
     return processor, model
@@ -233,7 +236,6 @@ def _qwen3_vl() -> tuple[Any, Any]:
         tokenizer=tokenizer,
         chat_template=template,
     )
-    token = tokenizer.convert_tokens_to_ids
     model = Qwen3VLForConditionalGeneration(
         Qwen3VLConfig(
             text_config={
@@ -260,10 +262,10 @@ def _qwen3_vl() -> tuple[Any, Any]:
                 "num_position_embeddings": 64,
                 "deepstack_visual_indexes": [0],
             },
-            image_token_id=token("<|image_pad|>"),
-            video_token_id=token("<|video_pad|>"),
-            vision_start_token_id=token("<|vision_start|>"),
-            vision_end_token_id=token("<|vision_end|>"),
+            image_token_id=_token(tokenizer, "<|image_pad|>"),
+            video_token_id=_token(tokenizer, "<|video_pad|>"),
+            vision_start_token_id=_token(tokenizer, "<|vision_start|>"),
+            vision_end_token_id=_token(tokenizer, "<|vision_end|>"),
         )
     )
     return processor, model

@@ -1,0 +1,141 @@
+"""Asks a model that another server runs: vLLM, SGLang or a hosted one, by the OpenAI chat protocol."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+from inference.engines.chat_protocol import Answer, body_of
+from inference.engines.endpoint_connection import EndpointConnection
+from inference.engines.endpoint_flight import Flight, Refused, Stopped, TryAgain
+from inference.engines.requests import (
+    Done,
+    EndpointSettings,
+    Event,
+    Failed,
+    GenerationRequest,
+    Token,
+)
+from inference.engines.retries import wait_seconds
+from inference.images import prepare_image
+
+Told = SimpleQueue[Event | BaseException | None]
+
+
+class EndpointEngine:
+    """Many requests in flight, each streamed; the server batches them."""
+
+    def __init__(self, settings: EndpointSettings) -> None:
+        self._settings = settings
+        self._connection = EndpointConnection(settings)
+
+    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
+        """See `requests.Engine.generate`. After a lost connection a text begins anew, and its tokens are
+        counted from 1 again."""
+        told: Told = SimpleQueue()
+        stopped = threading.Event()
+        flights = [Flight(request, stopped) for request in requests]
+        waiting = deque(flights)
+        # Daemons: one that waits for a silent server must not keep the process from ending.
+        for _ in range(min(self._settings.num_in_flight, len(flights))):
+            threading.Thread(target=self._fly_all, args=(waiting, told), name="endpoint", daemon=True).start()
+        try:
+            num_open = len(flights)
+            while num_open:
+                event = told.get()
+                if isinstance(event, BaseException):
+                    raise event
+                if event is None:
+                    num_open -= 1
+                else:
+                    yield event
+        finally:
+            waiting.clear()
+            stopped.set()
+            for flight in flights:
+                flight.break_off()
+
+    def _fly_all(self, waiting: deque[Flight], told: Told) -> None:
+        while True:
+            try:
+                flight = waiting.popleft()
+            except IndexError:
+                return
+            self._fly(flight, told)
+
+    def _fly(self, flight: Flight, told: Told) -> None:
+        flight.started = time.monotonic()
+        try:
+            with flight.within_its_time():
+                told.put(self._answer(flight, told))
+        except Stopped:
+            pass
+        except Refused as refusal:
+            told.put(Failed(flight.request.key, str(refusal)))
+        except BaseException as error:  # handed to the thread that waits for it
+            told.put(error)
+        told.put(None)
+
+    def _answer(self, flight: Flight, told: Told) -> Done:
+        request, settings = flight.request, self._settings
+        try:
+            picture = prepare_image(
+                request.film,
+                preparation=settings.preparation,
+                min_pixels=settings.min_pixels,
+                max_pixels=settings.max_pixels,
+                factor=settings.size_multiple,
+            )
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        answer, is_shaped = (
+            self._tried(flight, body_of(request, picture, model=settings.served_model), told),
+            False,
+        )
+        if settings.shape is not None and answer.ended == "stop" and not settings.shape.fits(answer.text):
+            again = body_of(request, picture, model=settings.served_model, regex=settings.shape.regex)
+            try:
+                answer, is_shaped = self._tried(flight, again, told), True
+            except Refused:
+                pass  # it holds no text to a shape, or no time is left: what it wrote freely is kept
+        if answer.ended == "filtered":
+            raise Refused(
+                "The server's filter kept its answer back. Ask otherwise, or serve the model yourself."
+            )
+        return Done(
+            key=request.key,
+            text=answer.text,
+            prompt=request.prompt,
+            num_tokens=answer.num_tokens,
+            seconds=time.monotonic() - flight.started,
+            model_size=picture.size,
+            ended="length" if answer.ended == "length" else "stop",
+            num_prompt_tokens=answer.num_prompt_tokens,
+            is_shaped=is_shaped,
+        )
+
+    def _tried(self, flight: Flight, body: dict[str, Any], told: Told) -> Answer:
+        """Asked until it is answered, at most `most_tries` times, with waits that double."""
+        num_tries = 0
+        while True:
+            num_tries += 1
+            try:
+                return self._connection.ask(
+                    flight, body, lambda num_tokens: told.put(Token(flight.request.key, num_tokens))
+                )
+            except TryAgain as failure:
+                flight.require_wanted()
+                if num_tries >= self._settings.most_tries:
+                    raise Refused(
+                        f"{failure} It was asked {num_tries} times. See whether the server runs, then retry."
+                    ) from None
+                wait = wait_seconds(num_tries, failure.headers, first=self._settings.first_wait_seconds)
+                left = flight.seconds_left()
+                if left is not None and wait >= left:
+                    raise flight.late() from None
+                if flight.stopped.wait(wait):
+                    raise Stopped from None
