@@ -12,11 +12,13 @@ from pydicom.errors import InvalidDicomError
 
 from inference.dialects.shapes import shape_of
 from inference.engines import (
+    AnySettings,
     Done,
     EndpointSettings,
     EngineSettings,
     Failed,
     GenerationRequest,
+    ReplaySettings,
     load_engine,
 )
 from inference.grounding import parse_completion
@@ -38,7 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "machines must be named in INFERENCE_ENDPOINTS (scheme, host, port; by commas). "
         "INFERENCE_ENDPOINT_KEY holds the key, where it asks for one",
     )
-    parser.add_argument("--served-model", default="", help="the model's name at that server")
+    where.add_argument(
+        "--recorded",
+        type=Path,
+        metavar="FILE",
+        help="completions made elsewhere: one JSON object a line, with image (a film's file name without its "
+        "ending), model and text",
+    )
+    parser.add_argument("--served-model", default="", help="the model's name at that server, or in that file")
     parser.add_argument(
         "--num-in-flight", type=int, default=16, help="requests that the server is sent at once"
     )
@@ -80,8 +89,18 @@ def run(options: argparse.Namespace) -> Iterator[str]:
             yield json.dumps({"film": path, "seed": int(seed), **answer}, ensure_ascii=False)
 
 
-def _settings(options: argparse.Namespace, preset: ServingPreset) -> EngineSettings | EndpointSettings:
+def _settings(options: argparse.Namespace, preset: ServingPreset) -> AnySettings:
     """Raises ValueError, saying the way out, where the model can't be asked so."""
+    if options.recorded is not None:
+        return ReplaySettings(
+            file=options.recorded,
+            model=options.served_model,
+            image_of=lambda key: Path(key.rsplit(" ", 1)[0]).stem,
+            min_pixels=preset.min_pixels,
+            max_pixels=preset.max_pixels,
+            preparation=preset.preparation,
+            size_multiple=preset.size_multiple,
+        )
     if options.endpoint is None:
         if not preset.transformers_class:
             raise ValueError(

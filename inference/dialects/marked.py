@@ -68,7 +68,8 @@ def without_marks(text: str) -> str:
     >>> without_marks("<|ref|>pneumothorax<|/ref|><|box|>(12,60),(18,87)<|/box|>.")
     'pneumothorax.'
     """
-    return " ".join(_MARKS_AND_BOXES.sub(" ", text).replace(" .", ".").replace(" ,", ",").split())
+    words = " ".join(_MARKS_AND_BOXES.sub(" ", text).split())
+    return words.replace(" .", ".").replace(" ,", ",")
 
 
 def _boxes(text: str) -> list[FoundBox]:

@@ -9,6 +9,7 @@
 from inference.engines.checkpoints import DamagedModel, require_sound
 from inference.engines.folders import folder_sha256
 from inference.engines.requests import (
+    AnySettings,
     Done,
     EndpointSettings,
     Engine,
@@ -17,11 +18,13 @@ from inference.engines.requests import (
     Event,
     Failed,
     GenerationRequest,
+    ReplaySettings,
     Shape,
     Token,
 )
 
 __all__ = [
+    "AnySettings",
     "DamagedModel",
     "Done",
     "EndpointSettings",
@@ -31,6 +34,7 @@ __all__ = [
     "Event",
     "Failed",
     "GenerationRequest",
+    "ReplaySettings",
     "Shape",
     "Token",
     "folder_sha256",
@@ -39,13 +43,18 @@ __all__ = [
 ]
 
 
-def load_engine(settings: EngineSettings | EndpointSettings) -> Engine:
-    """Read a model into memory, or have another server's asked. Raises EngineError where the folder holds no
-    model or another than named, or where films may not be sent to that address."""
+def load_engine(settings: AnySettings) -> Engine:
+    """Read a model into memory, have another server's asked, or replay what one wrote. Raises EngineError
+    where the folder holds no model or another than named, where films may not be sent to that address, or
+    where the recorded file can't be read."""
     if isinstance(settings, EndpointSettings):
         from inference.engines.endpoint_engine import EndpointEngine
 
         return EndpointEngine(settings)
+    if isinstance(settings, ReplaySettings):
+        from inference.engines.replay_engine import ReplayEngine
+
+        return ReplayEngine(settings)
     if settings.sha256 and folder_sha256(settings.folder) != settings.sha256:
         raise EngineError(
             f"The files in {settings.folder} are not those that were registered. "

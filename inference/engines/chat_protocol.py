@@ -16,6 +16,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from inference.engines.requests import GenerationRequest
+from inference.texts import well_formed
 
 # Of one line of the stream; a token takes some hundred bytes.
 LONGEST_LINE = 1_000_000
@@ -103,7 +104,7 @@ class Answer:
     def text(self) -> str:
         """A server that takes the reasoning out of the text is undone: it stands in its tags again."""
         reasoning, content = "".join(self._reasoning), "".join(self._content)
-        return f"<think>{reasoning}</think>{content}" if reasoning else content
+        return well_formed(f"<think>{reasoning}</think>{content}" if reasoning else content)
 
     def take(self, data: str) -> bool:
         """Whether this event brought more text. Raises NotTheProtocol, ToldByServer."""

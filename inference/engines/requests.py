@@ -69,6 +69,24 @@ class EndpointSettings:
 
 
 @dataclass(frozen=True)
+class ReplaySettings:
+    """Completions recorded elsewhere (`inference.recorded`) instead of a model. `model` chooses one where the
+    file holds several; `image_of` gives the file's name of a film for a request's key. The sizes are those of
+    the picture that the model saw, where the file tells none."""
+
+    file: Path
+    model: str = ""
+    image_of: Callable[[str], str] = str
+    min_pixels: int = MIN_PIXELS
+    max_pixels: int = MAX_PIXELS
+    preparation: Preparation = Preparation.ASPECT
+    size_multiple: int = 28
+
+
+AnySettings = EngineSettings | EndpointSettings | ReplaySettings
+
+
+@dataclass(frozen=True)
 class GenerationRequest:
     """One film (uint8, rows x columns) and one question, as `prompts` rendered it.
 
@@ -99,8 +117,9 @@ class Done:
     """`prompt` is the whole text that the model was given, `model_size` (width, height) the image it saw;
     `ended` is "stop" where the model ended by itself, "length" where `max_new_tokens` cut it off.
 
-    `num_prompt_tokens`: film and question, 0 where a server does not tell. `is_shaped`: written at a second
-    try that held it to a shape. Of another server's model `prompt` is what it was sent, without its template.
+    `num_prompt_tokens`: film and question; it and `num_tokens` are 0 where nobody told. `is_shaped`: written
+    at a second try that held it to a shape. Of another server's model `prompt` is what it was sent, without
+    its template; of a recorded one it is empty.
     """
 
     key: str

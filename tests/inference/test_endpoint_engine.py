@@ -25,6 +25,7 @@ from inference.engines import (
     Token,
     load_engine,
 )
+from inference.engines.chat_protocol import Answer, NotTheProtocol
 from inference.engines.retries import wait_seconds
 from inference.images import prepare_image
 from tests.factories.simulated_model_server import ANSWER, MODEL, SimulatedServer
@@ -226,3 +227,24 @@ def test_waits_double_are_scattered_and_heed_the_server() -> None:
     assert wait_seconds(1, {"Retry-After": "99999"}, first=1.0) == 60
     assert wait_seconds(1, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, first=1.0) == 60
     assert wait_seconds(1, {"Retry-After": "soon"}, first=1.0) <= 1
+
+
+def test_a_sign_that_came_in_two_halves_is_whole() -> None:
+    answer = Answer(most_characters=100)
+    for half in ("\\ud83d", "\\ude00", "\\ud800"):
+        assert answer.take(f'{{"choices": [{{"delta": {{"content": "{half}"}}}}]}}')
+    assert answer.text == "\U0001f600\ufffd"
+
+
+@pytest.mark.parametrize(
+    "data", ["", "3", "{}", '{"choices": 3}', '{"choices": ["a"]}', "[" * 100_000, '{"choices": [[]]}']
+)
+def test_what_is_no_event_of_the_protocol_is_named(data: str) -> None:
+    with pytest.raises(NotTheProtocol):
+        Answer(most_characters=100).take(data)
+
+
+def test_no_text_grows_past_what_its_tokens_could_hold() -> None:
+    answer = Answer(most_characters=3)
+    with pytest.raises(NotTheProtocol):
+        answer.take('{"choices": [{"delta": {"content": "abcd"}}]}')

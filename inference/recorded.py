@@ -1,0 +1,106 @@
+"""Reads completions that were made elsewhere, so that published outputs can be read and rated here.
+
+One JSON object a line: `{"image": "film-1", "model": "DeepMedix-R1", "text": "<think> … "}`; with `"seed": 2`
+where a film has several, else they count from 1 in the file's order, and with `"model_size": [504, 504]`
+where the model saw another picture than its preset's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.texts import well_formed
+
+# Of one line, in characters: 4,096 tokens take some 20,000.
+LONGEST_LINE = 1_000_000
+_KNOWN = {"image", "model", "text", "seed", "model_size"}
+_LARGEST_SIDE_PX = 100_000
+
+
+@dataclass(frozen=True)
+class RecordedCompletion:
+    """`model_size` (width, height) is that of the picture its boxes are counted on, None where untold."""
+
+    image: str
+    model: str
+    text: str
+    seed: int
+    model_size: tuple[int, int] | None = None
+
+
+def read_recorded(path: Path) -> tuple[RecordedCompletion, ...]:
+    """Every completion of a file, in its order. Raises ValueError, naming the line and the way out, where one
+    can't be read or two are the same film's, model's and seed's: then none is taken."""
+    found: dict[tuple[str, str, int], RecordedCompletion] = {}
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(_lines(lines, path), start=1):
+            if not line.strip():
+                continue
+            place = f"{path.name}, line {number}"
+            told = _object(line, place)
+            image, model = well_formed(told["image"]), well_formed(told["model"])
+            counted[image, model] += 1
+            completion = RecordedCompletion(
+                image=image,
+                model=model,
+                text=well_formed(told["text"]),
+                seed=_seed(told.get("seed", counted[image, model]), place),
+                model_size=_size(told.get("model_size"), place),
+            )
+            known = found.setdefault((image, model, completion.seed), completion)
+            if known is not completion:
+                raise ValueError(
+                    f"{place}: {model} has a completion of {image} with seed {completion.seed} already. "
+                    "Give each its own seed, or none."
+                )
+    if not found:
+        raise ValueError(f"{path.name} holds no completion. Write one JSON object a line.")
+    return tuple(found.values())
+
+
+def _lines(file: Any, path: Path) -> Any:
+    while True:
+        try:
+            line = file.readline(LONGEST_LINE + 1)
+        except UnicodeDecodeError:
+            raise ValueError(f"{path.name} is no text in UTF-8. Write it as that.") from None
+        if not line:
+            return
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"{path.name} has a line of over {LONGEST_LINE} characters. One object a line.")
+        yield line
+
+
+def _object(line: str, place: str) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{place} is no JSON. Write one object a line.") from None
+    if not isinstance(told, dict):
+        raise ValueError(f'{place} is no object. Write {{"image": …, "model": …, "text": …}}.')
+    if unknown := sorted(set(told) - _KNOWN):
+        raise ValueError(f"{place}: {unknown[0]} is not known. There are {', '.join(sorted(_KNOWN))}.")
+    for name in ("image", "model", "text"):
+        if not isinstance(told.get(name), str) or (name != "text" and not told[name].strip()):
+            raise ValueError(f"{place} has no {name}. It is a text.")
+    return told
+
+
+def _seed(told: object, place: str) -> int:
+    if not isinstance(told, int) or isinstance(told, bool):
+        raise ValueError(f"{place}: seed is no whole number.")
+    return told
+
+
+def _size(told: object, place: str) -> tuple[int, int] | None:
+    match told:
+        case None:
+            return None
+        case [int(width), int(height)] if 0 < width <= _LARGEST_SIDE_PX and 0 < height <= _LARGEST_SIDE_PX:
+            return width, height
+    raise ValueError(f"{place}: model_size is no [width, height] in pixels.")
