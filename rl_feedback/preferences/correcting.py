@@ -8,7 +8,7 @@ from dataclasses import replace
 from inference.grounding import parse_completion
 from inference.regions import Box
 from rl_feedback.corrections import CorrectionRefused, corrected_text, rewritten_step, rewritten_text
-from rl_feedback.preferences.agreeing import named_without_a_step
+from rl_feedback.preferences.agreeing import added_without_an_answer, named_without_a_step
 from rl_feedback.preferences.ground import Judged, num_readers_of, readings_of
 from rl_feedback.preferences.placing import PlacedRegion
 from rl_feedback.preferences.readers import Readers
@@ -171,10 +171,15 @@ def _rewritten(judged: Judged, writer: Judgement, found: Preference, *, share: f
         chosen = rewritten_text(writer.completion)
     except CorrectionRefused as refusal:
         return LeftOut("rewrite", judged.uid, str(refusal), readings_of([writer]))
-    named = () if writer.completion.answer.rewrite else named_without_a_step(writer.completion.text, chosen)
-    if named:
-        reason = f"The answer still names what its reader took out of the steps: {', '.join(named)}."
-        return LeftOut("rewrite", judged.uid, reason, readings_of([writer]))
+    if not writer.completion.answer.rewrite:
+        written = writer.completion.text
+        for findings, reason in (
+            (named_without_a_step(written, chosen), "still names what its reader took out of the steps"),
+            (added_without_an_answer(written, chosen), "does not name what its reader added to the steps"),
+        ):
+            if findings:
+                sentence = f"The answer {reason}: {', '.join(findings)}."
+                return LeftOut("rewrite", judged.uid, sentence, readings_of([writer]))
     if chosen == writer.completion.text:
         return LeftOut("rewrite", judged.uid, "The rewritten output says the same.", readings_of([writer]))
     return _pair(

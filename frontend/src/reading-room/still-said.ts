@@ -4,6 +4,7 @@ import { annotation, answerRating, stepRating } from "./changes";
 import { hasTwo, isWellFormed, type Place } from "./place";
 import { answerQuestions, keyOf } from "./questions";
 import { drawnFor } from "./regions";
+import { areSidesAlike } from "./sides";
 
 type Named = Step["names"][number];
 
@@ -67,11 +68,6 @@ function goes(reading: Reading, step: Step): boolean {
 
 function isSame(one: Named, other: Named): boolean {
   return one.finding === other.finding && areSidesAlike(one.sides, other.sides);
-}
-
-/** Where one of them says no side, it may mean this one. */
-function areSidesAlike(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === 0 || other.length === 0 || one.some((side) => other.includes(side));
 }
 
 function inAnswer({ answer_names }: Completion, named: Named): string | null {

@@ -6,9 +6,9 @@ import pytest
 
 from rl_feedback.corrections import CorrectionRefused, rewritten_text
 from rl_feedback.preferences import gather_preferences
-from rl_feedback.preferences.agreeing import named_without_a_step
+from rl_feedback.preferences.agreeing import added_without_an_answer, named_without_a_step
 from rl_feedback.preferences.following import texts_to_follow
-from rl_feedback.readings import JudgedAnswer
+from rl_feedback.readings import JudgedAnswer, MissedFinding
 from tests.rl_feedback.preferences.cases import judged, of_step, on_film, reading, saying
 
 HEART = "The heart size is normal with [30, 50, 80, 90]"
@@ -76,3 +76,41 @@ def test_what_an_answer_names_without_a_step_is_told_by_side(
 ) -> None:
     original = saying("a", NODULE, CAVITY, answer="left nodule, right cavity").text
     assert named_without_a_step(original, saying("b", *steps, answer=answer).text) == named
+
+
+def test_an_answer_that_leaves_out_what_its_reader_added_makes_no_text_to_follow() -> None:
+    said = saying("a", HEART, CAVITY, answer="right cavity")
+    missed = replace(said, missed=(MissedFinding("There is a left nodule"),))
+    found = gather_preferences([reading("r", missed)])
+    assert not found.pairs
+    (left,) = found.left_out
+    assert left.reason == "The answer does not name what its reader added to the steps: left nodule."
+
+    by_reader = replace(missed, answer=JudgedAnswer(rewrite="right cavity, left nodule"))
+    (pair,) = texts_to_follow(
+        (one.completion, one) for one in gather_preferences([reading("r", by_reader)]).pairs
+    )
+    assert "There is a left nodule" in pair.chosen
+
+
+@pytest.mark.parametrize(
+    ("steps", "answer", "added"),
+    [
+        ((HEART,), "no acute finding", ("left nodule", "right cavity")),
+        ((HEART, NODULE), "left nodule", ("right cavity",)),
+        ((HEART, CAVITY), "right cavity", ("left nodule",)),
+        # Of no side, and of the other side alone.
+        ((HEART, "There is a nodule", CAVITY), "nodule, right cavity", ()),
+        ((HEART, "There is a right nodule", CAVITY), "right nodule, right cavity", ("left nodule",)),
+        # What an answer says of its own steps it leaves out too, and what is no list of findings.
+        ((HEART, NODULE), "right cavity", ()),
+        ((HEART,), "yes", ()),
+        ((HEART,), "", ()),
+    ],
+)
+def test_what_steps_name_without_the_answer_is_told_by_side(
+    steps: tuple[str, ...], answer: str, added: tuple[str, ...]
+) -> None:
+    original = saying("a", *steps, answer=answer).text
+    changed = saying("b", HEART, NODULE, CAVITY, answer=answer).text
+    assert added_without_an_answer(original, changed) == added

@@ -179,7 +179,8 @@ def test_steps_that_the_text_does_not_hold_are_left_out_with_the_reason() -> Non
 
 
 def test_a_missed_finding_is_taught_where_the_reader_pointed() -> None:
-    made = replace(A, missed=(MissedFinding("Left effusion", (on_film((60, 80, 100, 100)),)),))
+    missed = (MissedFinding("Left effusion", (on_film((60, 80, 100, 100)),)),)
+    made = replace(A, missed=missed, answer=replace(A.answer, rewrite="left effusion"))
     found = gathered(reading("r", made))
     (pair,) = pairs_of(found, "rewrite")
     assert "; Left effusion with [60, 80, 100, 100] </think>" in pair.chosen
@@ -189,8 +190,9 @@ def test_a_missed_finding_is_taught_where_the_reader_pointed() -> None:
 
 
 def test_two_rewritings_of_one_output_share_its_weight() -> None:
+    said = replace(A, answer=replace(A.answer, rewrite="cardiomegaly"))
     made = readings(
-        *(of_step(A, 0, edited_text=f"The heart is {size}", plausibility=1) for size in ("big", "large"))
+        *(of_step(said, 0, edited_text=f"The heart is {size}", plausibility=1) for size in ("big", "large"))
     )
     found = pairs_of(gathered(*made), "rewrite")
     assert len(found) == 2

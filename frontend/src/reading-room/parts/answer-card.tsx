@@ -2,6 +2,7 @@ import type { Completion, Side } from "../../api/reading";
 import { answerTwinName, answerTwinOf, asksOfAnswers } from "../answer-twins";
 import { answerRating } from "../changes";
 import { earlierRewrites } from "../earlier";
+import { notSaidInWords } from "../not-said";
 import { isWellFormed, type Place } from "../place";
 import { answerQuestions, keyOf } from "../questions";
 import type { Room } from "../room";
@@ -56,7 +57,7 @@ export function AnswerCard(props: {
         maxLength={MOST_LETTERS}
       />
       {rewrite && state.writing?.field !== "rewrite" && <p class="note">You would write: {rewrite}</p>}
-      <StillSaid state={state} side={side} />
+      <Disagreement state={state} side={side} />
       <Earlier words={earlierRewrites(reading, uid)} />
       {!isWellFormed(completion) && <AsWritten completion={completion} />}
       {questions.map((question) => (
@@ -74,10 +75,11 @@ export function AnswerCard(props: {
   );
 }
 
-/** Seen while the answer has the focus; its place is kept, so that no row moves with the focus. */
-function StillSaid({ state, side }: { readonly state: RoomState; readonly side: Side }) {
+/** Of the answer with its steps. Seen while the answer has the focus; its place is kept, so that no row moves with
+ * the focus. */
+function Disagreement({ state, side }: { readonly state: RoomState; readonly side: Side }) {
   const { reading, place } = state;
-  const said = stillSaidInWords(reading, side);
+  const said = [stillSaidInWords(reading, side), notSaidInWords(reading, side)].join(" ").trim();
   if (said === "" || reading.signed_at !== null) return null;
   const isHere = place.kind === "answer" && place.side === side;
   return <p class={`still-said quiet${isHere ? "" : " away"}`}>{said}</p>;

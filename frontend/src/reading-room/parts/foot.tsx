@@ -4,6 +4,7 @@ import { inOneLine } from "../contradictions";
 import { allSaid, hasDisputes } from "../disputes";
 import { type Gap, gaps, leftToDo } from "../gaps";
 import { missedInWords } from "../missed";
+import { notSaidInWords, placeOfNotSaid } from "../not-said";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { showCurrentItem } from "../scrolling";
@@ -98,7 +99,7 @@ function Doubts({ room, doubts }: { readonly room: Room; readonly doubts: readon
   );
 }
 
-/** Nothing is left. What the answer should perhaps not say is in nobody's way. */
+/** Nothing is left. What the answer should perhaps not say, or say besides, is in nobody's way. */
 function Ready({
   room,
   reading,
@@ -117,12 +118,12 @@ function Ready({
       </p>
     );
   }
-  const stillSaid = stillSaidInWords(reading);
-  const place = placeOfStillSaid(reading);
-  if (stillSaid === "") {
+  const disagreement = stillSaidInWords(reading) || notSaidInWords(reading);
+  const place = placeOfStillSaid(reading) ?? placeOfNotSaid(reading);
+  if (disagreement === "") {
     return <p class="left quiet">{[allSaid(reading), missedInWords(reading)].join(" ")}</p>;
   }
-  const said = `${hasDisputes(reading) ? "All settled." : "All rated."} ${stillSaid}`;
+  const said = `${hasDisputes(reading) ? "All settled." : "All rated."} ${disagreement}`;
   if (place === null) return <p class="left quiet">{said}</p>;
   return (
     <button
