@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,6 +10,7 @@ from html import escape
 WIDTH, HEIGHT = 460, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 120, 34, 40
 COLOURS = ("#2f6fb0", "#b3661a", "#2c7a52", "#8a4f9e", "#666666")
+_MOST_TICKS = 5
 _TEXT = 'font-family="system-ui, sans-serif" font-size="12" fill="#222222"'
 
 
@@ -55,7 +57,7 @@ def draw_lines(
             f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y(value)}" y2="{y(value)}" stroke="#dddddd"/>'
             f'<text x="{_LEFT - 6}" y="{y(value) + 4}" text-anchor="end" {_TEXT}>{value:.2f}</text>'
         )
-    for place in sorted(set(places)):
+    for place in _ticks(sorted(set(places))):
         parts.append(
             f'<text x="{x(place)}" y="{HEIGHT - _BOTTOM + 16}" text-anchor="middle" {_TEXT}>{place:g}</text>'
         )
@@ -98,6 +100,21 @@ def _labels(labels: Sequence[tuple[float, str, str]]) -> list[str]:
             f"{escape(name)}</text>"
         )
     return written
+
+
+def _ticks(places: Sequence[float]) -> Sequence[float]:
+    """Where a few things stand, their own places; else round ones, so that no number lies on another.
+
+    >>> _ticks([0, 1, 2]), _ticks([0, 90, 131, 192, 295, 460])
+    ([0, 1, 2], [0.0, 100.0, 200.0, 300.0, 400.0])
+    """
+    if len(places) <= _MOST_TICKS:
+        return places
+    span = places[-1] - places[0]
+    unit = 10 ** math.floor(math.log10(span / _MOST_TICKS))
+    step = next(size * unit for size in (1, 2, 5, 10) if span / (size * unit) <= _MOST_TICKS)
+    first = math.ceil(places[0] / step)
+    return [float(number * step) for number in range(first, math.floor(places[-1] / step) + 1)]
 
 
 def _span(low: float, high: float) -> tuple[float, float]:

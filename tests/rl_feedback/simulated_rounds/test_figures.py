@@ -1,6 +1,7 @@
 """What a report of simulated rounds says, and that its plots show it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -98,6 +99,22 @@ def test_several_runs_are_compared_by_their_minutes(
     drawing = ElementTree.parse(tmp_path / "plots" / "exact_answer.svg")
     words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert {"0", "7", "14", "all, 10"} <= set(words)
+
+
+def test_runs_of_one_round_of_the_same_kind_are_one_line_through_more_and_more_readings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, reports = a_report(), []
+    for name, minutes in (("more", 40.0), ("few", 14.0)):
+        folder = tmp_path / name
+        rounds = (whole.rounds[0], replace(whole.rounds[-1], reading_minutes=minutes))
+        write_report(replace(whole, rounds=rounds), folder)
+        reports.append(str(folder / "report.json"))
+    assert main(["compare-rounds", *reports, "--out", str(tmp_path / "plots")]) == 0
+    svg = "{http://www.w3.org/2000/svg}"
+    drawing = ElementTree.parse(tmp_path / "plots" / "exact_answer.svg")
+    assert [float(dot.get("cx", 0)) for dot in drawing.iter(f"{svg}circle")] == [62.0, 154.4, 326.0]
+    assert [text.text for text in drawing.iter(f"{svg}text")].count(whole.kind) == 1
 
 
 def test_a_plot_puts_more_above_less_and_what_comes_later_to_the_right() -> None:
