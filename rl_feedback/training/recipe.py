@@ -33,7 +33,8 @@ STEP_SCORER = "step_scorer"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One stage or several. As JSON: `{"stages": [{"kind": "sft", "num_steps": 100}, …]}`."""
+    """One stage or several. As JSON: `{"stages": [{"kind": "sft", "num_steps": 100}, …]}`; the kind may be a
+    stage's own name ("corrections"), whose choices it then begins with."""
 
     stages: tuple[StageConfig, ...]
 
@@ -228,9 +229,14 @@ def _sha256_of(files: Sequence[Path]) -> str:
 
 
 def _stage(number: int, values: Any) -> StageConfig:
-    if not isinstance(values, Mapping) or values.get("kind") not in CONFIGS:
-        raise ValueError(f"Stage {number} needs a kind, one of {', '.join(CONFIGS)}.")
+    kinds = tuple(dict.fromkeys((*CONFIGS, *STAGES)))
+    if not isinstance(values, Mapping) or values.get("kind") not in kinds:
+        raise ValueError(f"Stage {number} needs a kind, one of {', '.join(kinds)}.")
+    kind, chosen = values["kind"], {k: v for k, v in values.items() if k != "kind"}
     try:
-        return CONFIGS[values["kind"]].from_json({k: v for k, v in values.items() if k != "kind"})
+        if kind in CONFIGS:
+            return CONFIGS[kind].from_json(chosen)
+        named = STAGES[kind].config
+        return type(named).from_json({**named.as_json(), **chosen})
     except (TypeError, ValueError) as error:
         raise ValueError(f"Stage {number}: {error}") from error

@@ -17,6 +17,7 @@ NAVIGATION = (
     (Capability.REQUEST_INFERENCE, "inference-list", "Inference"),
     (Capability.VIEW_RESULTS, "reader-study-list", "Reader studies"),
     (Capability.VIEW_MODELS, "dataset-list", "Data sets"),
+    (Capability.VIEW_MODELS, "training-run-list", "Training runs"),
     (Capability.VIEW_MODELS, "model-list", "Models"),
     (Capability.EXPORT_DATASETS, "export-list", "Exports"),
     (Capability.VIEW_AUDIT, "audit-list", "Audit"),

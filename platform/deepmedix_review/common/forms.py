@@ -20,8 +20,12 @@ class FormInPlace(PlainForm):
 
     def add_error(self, field: str | None, error: Any) -> None:
         super().add_error(field, error)
-        if field is not None and not any("autofocus" in other.widget.attrs for other in self.fields.values()):
-            self.fields[field].widget.attrs["autofocus"] = True
+        wrong = [other for name, other in self.fields.items() if name in self.errors]
+        for place, other in enumerate(wrong):
+            if place:
+                other.widget.attrs.pop("autofocus", None)
+            else:
+                other.widget.attrs["autofocus"] = True
 
 
 class DateInput(forms.DateInput):

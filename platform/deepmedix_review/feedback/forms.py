@@ -9,12 +9,13 @@ from typing import Any
 
 from django import forms
 
+from deepmedix_review.common.forms import FormInPlace
 from deepmedix_review.feedback.examples import LEARNS_FROM, Examples, without_drawn
 from deepmedix_review.feedback.offered_recipes import OFFERED, OfferedRecipe
 from deepmedix_review.feedback.runs.engine_form import EngineForm
 from deepmedix_review.feedback.runs.engines import has_cluster
 from deepmedix_review.feedback.runs.lengths import Length, length_of, trial_steps
-from deepmedix_review.feedback.stage_words import LABELS, LOSS_NAMES, ORIGINS, title_of
+from deepmedix_review.feedback.stage_words import LABELS, LOSS_NAMES, ORIGINS, title_of, way_to
 from rl_feedback.training.config import REPORT_TO, StageConfig
 from rl_feedback.training.examples import Example, TaughtText
 from rl_feedback.training.loss_by_agreement import VotesBehind, choose_loss, with_losses_open
@@ -29,7 +30,7 @@ OWN = "own"
 STANDARD, TRIAL = "standard", "trial"
 
 
-class StageForm(forms.Form):
+class StageForm(FormInPlace):
     """An empty field keeps its default; every wrong one is said beside it, all at once."""
 
     def __init__(self, data: Any, *, stage: StageConfig, prefix: str, automatic_loss: str = "") -> None:
@@ -45,7 +46,9 @@ class StageForm(forms.Form):
             # Filled up is what begins so: bare answers and corrections stand alone.
             if name not in settings or (name == "fill_up_to" and not settings[name]):
                 continue
-            says = stage.explained()[name][1]
+            says = stage.explained()[name][1].replace("`", "")
+            if says == f"{LABELS[name]}.":
+                says = ""
             if name in told:
                 choices, here = told[name]
                 self.fields[name] = forms.ChoiceField(
@@ -94,7 +97,7 @@ class Offer:
         return any(form.is_bound and form.errors for form in self.forms)
 
 
-class OwnRecipeForm(forms.Form):
+class OwnRecipeForm(FormInPlace):
     """A recipe as text, such as the config of a run that was."""
 
     # The browser would refuse every other recipe too while this one is empty.
@@ -238,6 +241,11 @@ class TrainingForm:
                 if not number and not more
             }
         )
+        ways = dict.fromkeys(
+            way_to(stage)
+            for stage, number, more in zip(stages, counts, drawn, strict=True)
+            if not number and not more
+        )
         return Offer(
             offered,
             [
@@ -255,7 +263,9 @@ class TrainingForm:
                 + (f" and {_so_many(more, 'drawn films')} with ideal reasoning" if more else "")
                 for stage, noun, number, more in zip(stages, nouns, counts, drawn, strict=True)
             ],
-            f"This data set holds no {' and no '.join(lacking)}." if lacking else "",
+            f"This data set holds no {' and no '.join(lacking)}. {' '.join(ways)} Then freeze anew."
+            if lacking
+            else "",
             length_of(stages, self._seconds, is_trial=False),
             length_of(stages, self._seconds, is_trial=True),
         )

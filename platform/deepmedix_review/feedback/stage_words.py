@@ -1,5 +1,7 @@
 """How pages name the stages of a training run and their settings."""
 
+from collections.abc import Sequence
+
 from rl_feedback.training.config import AUTOMATIC, StageConfig
 from rl_feedback.training.stages import KEPT, QUESTIONS, STAGES
 
@@ -70,6 +72,27 @@ ORIGINS = {
     QUESTIONS[0]: "that are bare answers to questions",
 }
 
+# How a data set comes to hold what a stage learns from.
+WAYS = {
+    "sft": "They come of readings that correct regions, steps and answers, or let them stand.",
+    "dpo": "They come of votes between two outputs, and of corrections.",
+    "kto": "They come of ratings of answers.",
+    "grpo": "They come of outputs that readers corrected or let stand.",
+}
+ANSWERS_TO_QUESTIONS = "Ask the model questions of its studies, and have its answers read."
+
+
+def way_to(stage: StageConfig) -> str:
+    return ANSWERS_TO_QUESTIONS if stage.origins == QUESTIONS else WAYS[stage.kind]
+
+
+def short_names_of(stages: Sequence[StageConfig]) -> str:
+    """
+    >>> short_names_of([STAGES["corrections"].config, STAGES["dpo"].config])
+    'Corrections, then DPO'
+    """
+    return ", then ".join(_taught_by(stage) or stage.kind.upper() for stage in stages)
+
 
 def title_of(stage: StageConfig) -> str:
     """
@@ -77,6 +100,11 @@ def title_of(stage: StageConfig) -> str:
     ('Cold start (supervised fine-tuning)', 'Reinforcement learning (GRPO)')
     """
     kind = KINDS[stage.kind]
-    taught = (TAUGHT[name] for name in TAUGHT if STAGES[name].config.origins == stage.origins)
-    name = next(taught, "") if stage.kind == "sft" else ""
+    name = _taught_by(stage)
     return f"{name} ({kind[0].lower()}{kind[1:]})" if name else kind
+
+
+def _taught_by(stage: StageConfig) -> str:
+    """Of supervised fine-tuning, what by the origins of its texts; empty where no named stage has these."""
+    taught = (TAUGHT[name] for name in TAUGHT if STAGES[name].config.origins == stage.origins)
+    return next(taught, "") if stage.kind == "sft" else ""

@@ -7,8 +7,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case as DbCase
+from django.db.models import Count, Q, QuerySet, Value, When
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
@@ -110,6 +112,31 @@ def signed_anchors() -> QuerySet[Reading]:
         Q(assignment__case__role=Case.Role.DATA, assignment__kind=Assignment.Kind.REPEAT)
         | Q(assignment__case__role=Case.Role.CONTROL, assignment__kind=Assignment.Kind.FIRST)
     )
+
+
+def count_signed_beside_data(moment: datetime, *, only: Q) -> dict[str, int]:
+    """How many signed readings are no data, by why in words: they teach or test readers, are a hidden repeat,
+    or their design hides results until the lock. Of studies in use, each reader's last word."""
+    here = "assignment__case"
+    role = f"{here}__role"
+    last = Reading.objects.filter(only, signed_at__lte=moment, **{f"{here}__study__state": Study.State.READY})
+    counted = (
+        last.order_by()
+        .exclude(amended_by__signed_at__isnull=False)
+        .exclude(pk__in=signed_readings().values("pk"))
+        .annotate(
+            why=DbCase(
+                When(**{role: Case.Role.TRAINING}, then=Value("of practice cases")),
+                When(**{role: Case.Role.CALIBRATION}, then=Value("of calibration cases")),
+                When(**{role: Case.Role.CONTROL}, then=Value("of control cases")),
+                When(assignment__kind=Assignment.Kind.REPEAT, then=Value("hidden repeats")),
+                default=Value("of designs that hide their results until the lock"),
+            )
+        )
+        .values_list("why")
+        .annotate(number=Count("pk"))
+    )
+    return dict(counted.order_by("why"))
 
 
 def _signed() -> QuerySet[Reading]:

@@ -74,6 +74,10 @@ def test_its_page_says_what_was_erased(admin: User, client: Client) -> None:
     parts = (summary.num_own_regions, summary.num_readers_regions, summary.num_missed_regions)
     assert min(parts) >= 0
     assert sum(parts) == used.dataset.num_regions - gone == used.dataset.regions.count()
+    assert summary.num_erased_pairs
+    assert f"{summary.num_erased_pairs} erased since</dd>" in now
+    assert used.dataset.num_pairs == summary.num_erased_pairs + sum(row.number for row in summary.origins)
+    assert f"{summary.num_erased_labels} of them erased since</dd>" in now
 
 
 def test_nothing_but_an_erasure_takes_a_way_and_an_erasure_changes_nothing_else(admin: User) -> None:

@@ -123,7 +123,7 @@ def test_freezing_takes_as_many_queries_for_many_readings_as_for_few(
     researcher = ResearcherFactory.create()
     for number in range(num_readings):
         a_reading_to_learn_from(model, seed=2_000_000 + 10 * number)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(41):
         freeze_dataset(title="Many", actor=researcher)
 
 

@@ -68,6 +68,9 @@ def test_repeats_and_controls_measure_readers_and_are_in_no_row(
     assert readings.count() > len(data)
     named = {key for rows in rows_of(dataset) for row in rows for key in row.readings}
     assert named <= set(data)
+    num_controls = readings.filter(assignment__case__role=Case.Role.CONTROL).count()
+    num_repeats = readings.filter(assignment__kind=Assignment.Kind.REPEAT).count()
+    assert dataset.readers["no_data"] == {"hidden repeats": num_repeats, "of control cases": num_controls}
     assert {row.completion.alteration for rows in rows_of(dataset) for row in rows} == {""}
     told = dataset.readers
     assert sum(reader["num_repeated"] for reader in told["ratings"]["plausibility"]["readers"]) > 0

@@ -201,7 +201,11 @@ def test_the_log_for_tensorboard_is_offered_where_there_is_one_without_the_machi
 
 def test_a_run_that_is_asked_for_no_sample_promises_none(run: TrainingRun, researcher: User) -> None:
     client, address = client_of(researcher), reverse("training-run-samples", args=[run.uid])
+    TrainingRun.objects.filter(pk=run.pk).update(step=0)
     assert "No sample is taken yet" in client.get(address).content.decode()
+    TrainingRun.objects.filter(pk=run.pk).update(step=1)
+    told = client.get(address, {"newest": 0})
+    assert "No sample is taken: no study of a patient on the tune side was ready" in told.content.decode()
     stages = [{**stage, "sample_every": 0} for stage in run.recipe["stages"]]
     TrainingRun.objects.filter(pk=run.pk).update(recipe={**run.recipe, "stages": stages})
     assert "No sample is taken: the recipe asks for none." in client.get(address).content.decode()

@@ -117,7 +117,12 @@ def test_a_trial_takes_few_steps_and_its_page_says_that_they_teach_little(
     run = TrainingRun.objects.latest("id")
     assert run.num_steps == 20
     page = client.get(reverse("training-run", args=[run.uid])).content.decode()
-    assert "20 steps are a trial: the candidate will hardly differ from its parent" in page
+    assert "20 steps are a trial: so few teach next to nothing" in page
+    mixed = {"stages": [{"kind": "dpo", "num_steps": 12}, {"kind": "kto", "num_steps": 90}]}
+    TrainingRun.objects.filter(pk=run.pk).update(recipe=mixed, num_steps=102)
+    page = client.get(reverse("training-run", args=[run.uid])).content.decode()
+    assert "A stage of 12 steps is a trial" in page
+    assert "<td>DPO, then KTO</td>" in client.get(reverse("training-run-list")).content.decode()
     client.post(road.url("dataset-train"), {"recipe": "dpo", "length": "standard"})
     run = TrainingRun.objects.latest("id")
     assert run.num_steps == num_steps
@@ -153,6 +158,7 @@ def test_a_recipe_of_ones_own_is_read_as_it_is_written_and_that_of_a_run_can_be_
     ):
         page = client.post(road.url("dataset-train"), {"recipe": "own", "recipe_text": text})
         assert said in page.content.decode()
+        assert re.search(r'<textarea name="recipe_text"[^>]*autofocus', page.content.decode())
     assert TrainingRun.objects.count() == 1
     own = {"stages": [{"kind": "kto", "num_steps": 3}, {"kind": "dpo", "num_steps": 2}], "about": {"seed": 1}}
     client.post(road.url("dataset-train"), {"recipe": "own", "recipe_text": json.dumps(own)})
@@ -165,6 +171,7 @@ def test_a_recipe_says_which_texts_it_has_and_which_it_lacks(road: Road) -> None
     form = page.split('id="train"')[1].split("</form>")[0]
     assert re.search(r"texts? to follow \([^)]*\d (that readers|with regions)", form)
     assert "This data set holds no texts to follow that are bare answers to questions." in form
+    assert "Ask the model questions of its studies, and have its answers read. Then freeze anew." in form
     assert "of the origin" not in form
 
 
@@ -223,4 +230,7 @@ def test_every_wrong_setting_is_said_beside_its_field_and_what_was_typed_is_kept
     assert "Enter a number." in page
     assert all(f'value="{text}"' in page for text in wrong.values())
     assert "<details open>" in page
+    # The first mistake is on the screen when the page comes back.
+    assert page.count("autofocus") == 1
+    assert re.search(r'<input [^>]*name="dpo-1-num_steps"[^>]*autofocus', page)
     assert TrainingRun.objects.count() == 1

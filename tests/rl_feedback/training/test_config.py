@@ -1,6 +1,7 @@
 """Every choice of a run is checked, explained and kept; what can't work is refused by name."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -61,13 +62,23 @@ def test_a_recipe_survives_json(name: str) -> None:
     assert Recipe.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
 
 
+def test_a_recipe_may_name_a_stage_and_choose_what_it_does_not_begin_with() -> None:
+    recipe = Recipe.from_json({"stages": [{"kind": "corrections"}, {"kind": "instruction", "num_steps": 9}]})
+    assert recipe.stages == (
+        STAGES["corrections"].config,
+        replace(STAGES["instruction"].config, num_steps=9),
+    )
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ([], "A recipe is a JSON object"),
         ({"stages": []}, "1 to 8 stages, not 0"),
         ({"stages": [{"kind": "sft"}] * 9}, "1 to 8 stages, not 9"),
-        ({"stages": [{"kind": "ppo"}]}, "Stage 1 needs a kind, one of sft, dpo, kto, grpo"),
+        ({"stages": [{"kind": "ppo"}]}, "one of sft, dpo, kto, grpo, instruction, cold-start, corrections"),
+        ({"stages": [{"kind": ["sft"]}]}, "Stage 1 needs a kind"),
+        ({"stages": [{"kind": "cold-start", "beta": 1}]}, "Stage 1: "),
         ({"stages": [{"kind": "sft"}, {"kind": "dpo", "beta": 0}]}, "Stage 2: beta must be a number above 0"),
         ({"stages": [{"kind": "sft", "num_steps": {}}]}, "Stage 1: num_steps"),
     ],

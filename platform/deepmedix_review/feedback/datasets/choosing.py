@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.models import ReaderStudy, Reading
 from deepmedix_review.reviews.results.cautions import Caution, cautions_on
-from deepmedix_review.reviews.selectors import signed_anchors, signed_readings
+from deepmedix_review.reviews.selectors import count_signed_beside_data, signed_anchors, signed_readings
 
 LONGEST_REASON = 300
 _STUDY = "assignment__case__reader_study"
@@ -120,3 +120,10 @@ def chosen_of(wanted: Wanted, *, as_of: datetime) -> Chosen:
             for uid in readings[reader]
         ],
     )
+
+
+def no_data_beside(wanted: Wanted, chosen: Chosen, *, as_of: datetime) -> dict[str, int]:
+    """How many readings of those reader studies were signed and are no data, by why; of all of them, where
+    none is chosen."""
+    only = Q() if wanted.reader_studies is None else chosen.condition
+    return count_signed_beside_data(as_of, only=only)

@@ -14,7 +14,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.datasets.choosing import Chosen, Wanted, chosen_of
+from deepmedix_review.feedback.datasets.choosing import Chosen, Wanted, chosen_of, no_data_beside
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     DatasetReading,
@@ -71,6 +71,7 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
                 **found.readers.as_json(),
                 "struck": {**found.struck.as_json(), "num_given": num_given},
                 **_looked_at(chosen, [*readings, *anchors]),
+                "no_data": no_data_beside(wanted, chosen, as_of=as_of),
             },
             sha256=found.sha256,
         )

@@ -170,14 +170,15 @@ def _of_readers(shown: _Shown, models: Sequence[tuple[str, _Model]], *, nothing:
         for row in model["readers"]
     ]
     known = sorted(value for _, value, _ in rows if value is not None)
-    told = f"{known[0]:.2f} to {known[-1]:.2f}" if known else ""
+    ends = [f"{value:.2f}" for value in known[:1] + known[1:][-1:]]
+    told = " to ".join(ends)
     plot = interval_plot(
         rows,
         low=shown.low,
         high=shown.high,
         marks=shown.marks,
         unit=shown.unit,
-        said=f"{shown.title}: from {told}",
+        said=f"{shown.title}: {told}",
     )
     return Figure(
         key=shown.key,

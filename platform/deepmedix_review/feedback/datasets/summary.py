@@ -95,6 +95,8 @@ class Summary:
     num_readers_regions: int
     num_missed_regions: int
     num_erased_regions: int
+    num_erased_pairs: int
+    num_erased_labels: int
     left_out: tuple[Reason, ...]
     disputes: tuple[Reason, ...]
 
@@ -160,6 +162,8 @@ def summary_of(dataset: PreferenceDataset) -> Summary:
         - sum(_sum(regions, other) for other in ("own", "missed", "erased")),
         num_missed_regions=_sum(regions, "missed"),
         num_erased_regions=_sum(regions, "erased"),
+        num_erased_pairs=dataset.num_pairs - _sum(pairs, "number"),
+        num_erased_labels=dataset.num_labels - _sum(labels, "number"),
         left_out=_reasons(dataset.left_out, what="origin"),
         disputes=_reasons(dataset.disputes, what="criterion"),
     )

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from deepmedix_review.feedback.models import TrainingMetric, TrainingRun
+from rl_feedback.counting import counted
 from rl_feedback.training.config import StageConfig
 from rl_feedback.training.recipe import Recipe
 
@@ -44,8 +45,10 @@ def caution_on(recipe: Mapping[str, Any]) -> str:
     fewest = min(int(stage["num_steps"]) for stage in recipe["stages"])
     if fewest > TRIAL_STEPS:
         return ""
-    steps = "1 step is" if fewest == 1 else f"{fewest} steps are"
-    return f"{steps} a trial: the candidate will hardly differ from its parent, whatever its readers said."
+    steps = counted(fewest, "step")
+    is_all = len(recipe["stages"]) == 1
+    here = f"{steps} {'is' if fewest == 1 else 'are'}" if is_all else f"A stage of {steps} is"
+    return f"{here} a trial: so few teach next to nothing at the usual rates, whatever readers said."
 
 
 def seconds_of_texts() -> Mapping[str, float]:

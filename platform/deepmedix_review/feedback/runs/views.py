@@ -27,10 +27,12 @@ PAGE_SIZE = 50
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_samples(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """204 while the newest sample is the one that the page names, so nothing moves."""
+    """204 while the newest sample is the one that the page names, so nothing moves. Where there is none, only
+    before the first step: after it none comes."""
     run = run_for(acting_user(request), uid)
     newest = run.samples.order_by("-pk").values_list("pk", flat=True).first() or 0
-    if str(newest) == request.GET.get("newest") and not run.is_final:
+    is_known = str(newest) == request.GET.get("newest") and (newest or not run.step)
+    if is_known and not run.is_final:
         return HttpResponse(status=204)
     context = {
         "run": run,
