@@ -24,6 +24,7 @@ from deepmedix_review.studies.intake.odd import gravest
 from deepmedix_review.studies.intake.oddities import may_carry_text, view_position
 from deepmedix_review.studies.intake.profiles import Dates, Profile, profile_named
 from deepmedix_review.studies.models import (
+    TO_LOOK_AT,
     ImportBatch,
     ImportItem,
     Instance,
@@ -38,7 +39,6 @@ Outcome = ImportItem.Outcome
 DICOM_UNEXPECTED = "This is a DICOM file, where the data set has pictures."
 NO_DICOM = "This is no DICOM file, where the data set has them."
 SENT_NAMES = ("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
 
 
 def receive_instance(

@@ -18,7 +18,7 @@ from deepmedix_review.reasoning.services import require_ready
 from deepmedix_review.studies.holding import decide_held
 from deepmedix_review.studies.looking.selectors import sheet, token_of
 from deepmedix_review.studies.looking.services import A_NAME_IS_BURNED_IN, look_through
-from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.models import TO_LOOK_AT, Instance, Study
 from deepmedix_review.studies.selectors import films_ready, visible_studies
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, receive, store_phantom, write_film
@@ -79,6 +79,11 @@ def test_an_import_leads_on_to_the_look(
     assert '<span class="chip warn">to look at</span>' in page
     assert "accepted</span>" not in page
     assert '<span class="chip warn">to look at</span>' in desk.get(reverse("study-list")).content.decode()
+    assert TO_LOOK_AT in page
+    Study.objects.update(state=Study.State.READY)
+    seen = desk.get(reverse("study-import")).content.decode()
+    assert '<span class="chip good">accepted</span>' in seen
+    assert TO_LOOK_AT not in seen
 
 
 def test_drawn_phantoms_and_what_a_person_answers_for_need_no_look(tmp_path: Path) -> None:

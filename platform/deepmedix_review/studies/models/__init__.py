@@ -10,7 +10,14 @@ from deepmedix_review.studies.models.collections import (
 )
 from deepmedix_review.studies.models.decisions import DecidedStudy, HeldDecision
 from deepmedix_review.studies.models.erased import ErasedName
-from deepmedix_review.studies.models.films import ImportBatch, ImportItem, Instance, Series, Study
+from deepmedix_review.studies.models.films import (
+    TO_LOOK_AT,
+    ImportBatch,
+    ImportItem,
+    Instance,
+    Series,
+    Study,
+)
 from deepmedix_review.studies.models.maskings import MaskedPicture, TextMasking
 from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.models.picture_views import PictureView
@@ -19,6 +26,7 @@ from deepmedix_review.studies.models.sightings import Sighting
 from deepmedix_review.studies.models.sources import SourceDataset
 
 __all__ = [
+    "TO_LOOK_AT",
     "ArchiveImport",
     "Collection",
     "CollectionMember",

@@ -212,6 +212,10 @@ class ImportBatch(PublicModel):
     )
 
 
+# Of what an import says of a film.
+TO_LOOK_AT = "A name may be written on it: no reader and no model gets it until a person has looked."
+
+
 class ImportItem(PublicModel):
     """What became of one file."""
 
@@ -245,6 +249,12 @@ class ImportItem(PublicModel):
             models.Index(fields=["batch", "-id"], name="items_of_an_import"),
             models.Index(fields=["batch", "outcome", "-id"], name="items_of_an_outcome"),
         ]
+
+    @property
+    def reason_now(self) -> str:
+        """Without what was said of a film that was still to be looked at, once a person has looked."""
+        is_seen = self.instance is not None and self.instance.study.state != Study.State.UNSEEN
+        return self.reason.removesuffix(TO_LOOK_AT).rstrip() if is_seen else self.reason
 
     @property
     def is_to_look_at(self) -> bool:
