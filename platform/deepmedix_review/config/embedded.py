@@ -16,11 +16,29 @@ from pathlib import Path
 
 from deepmedix_review.config import postgres
 from deepmedix_review.config.home import home_folder
+from deepmedix_review.config.processes import CannotStart
 
 DATABASE = "deepmedix"
 COMMANDS_WITHOUT_DATABASE = frozenset(
     {"help", "--help", "-h", "version", "--version", "check", "collectstatic", "findstatic", "spectacular"}
 )
+
+
+# These may begin an installation; any other would ask an empty database.
+COMMANDS_THAT_BEGIN = frozenset({"migrate", "makemigrations", "showmigrations"})
+
+
+def require_installation() -> None:
+    """For a command of manage.py in a home folder that holds nothing yet. Raises CannotStart."""
+    command = set(sys.argv[1:2])
+    if os.environ.get("DATABASE_URL") or not command or command & COMMANDS_WITHOUT_DATABASE:
+        return
+    home = home_folder()
+    if not (command & COMMANDS_THAT_BEGIN or (postgres.cluster_in(home).data / "PG_VERSION").exists()):
+        raise CannotStart(
+            f"There is no installation in {home}. `make run` begins one there; where yours lies elsewhere, "
+            "say so: DEEPMEDIX_HOME=/its/folder before the command."
+        )
 
 
 def attach_embedded_services(*, leashed: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import cache_control
@@ -36,13 +36,17 @@ from deepmedix_review.feedback.gating.promoting import (
 )
 from deepmedix_review.feedback.gating.shadow_views import shadow_context
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
-from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree
+from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree, undecided_beside
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import find_former_model, former_model, serving_model, versions
 from inference.phantoms import draw_phantom
 
 FILM_SIDE_PX = 224
+
+
+GOING = (JobState.QUEUED, JobState.RUNNING)
+ENDED_EARLY = (JobState.FAILED, JobState.CANCELLED)
 
 
 @require_safe
@@ -103,6 +107,7 @@ def promote(request: HttpRequest, uid: UUID) -> HttpResponse:
         "decision": decision,
         "gains_nothing": gains_nothing(decision),
         "reason": reason,
+        "lineage": lineage_of(version),
     }
     if request.method == "POST":
         try:
@@ -143,7 +148,8 @@ def return_to_former_model(request: HttpRequest) -> HttpResponse:
     """Asked for, it names what changes; sent, it is done."""
     try:
         if request.method != "POST":
-            context = {"former": former_model(), "serving": serving_model()}
+            former = former_model()
+            context = {"former": former, "serving": serving_model(), "lineage": lineage_of(former)}
             return render(request, "feedback/roll_back.html", context)
         version = return_to_former(actor=acting_user(request), expected=request.POST.get("former", ""))
     except NotYours:
@@ -170,21 +176,29 @@ def cancel_measurement(request: HttpRequest, uid: UUID, measurement: UUID) -> Ht
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def retry_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
-    return _told_all_to(retry_evaluation, request, uid, of=(JobState.FAILED, JobState.CANCELLED))
+    version = get_object_or_404(versions(), uid=uid)
+    return _told_all_to(retry_evaluation, request, version, _measurements(version), of=ENDED_EARLY)
 
 
 @require_POST
 @needs_capability(Capability.TRAIN_MODELS)
 def cancel_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
-    return _told_all_to(cancel_evaluation, request, uid, of=(JobState.QUEUED, JobState.RUNNING))
+    """All that nobody else waits for: on films that all candidates share the parent's goes on for others."""
+    version = get_object_or_404(versions(), uid=uid)
+    measurements = _measurements(version).exclude(_shared(version))
+    return _told_all_to(cancel_evaluation, request, version, measurements, of=GOING)
 
 
 def _told_all_to(
-    act: Callable[..., None], request: HttpRequest, uid: UUID, *, of: Sequence[JobState]
+    act: Callable[..., None],
+    request: HttpRequest,
+    version: ModelVersion,
+    measurements: QuerySet[Evaluation],
+    *,
+    of: Sequence[JobState],
 ) -> HttpResponse:
     """Done to each of them in one of these states, but for one that left it meanwhile."""
-    version = get_object_or_404(versions(), uid=uid)
-    for evaluation in _measurements(version).filter(state__in=of):
+    for evaluation in measurements.filter(state__in=of):
         with suppress(RefusedByRule):
             act(evaluation, actor=acting_user(request))
     return redirect("model-detail", version.uid)
@@ -232,11 +246,25 @@ def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:
     return evaluations_of(involved).filter(benchmark__in=ensure_benchmarks_for(version))
 
 
+def _shared(version: ModelVersion) -> Q:
+    """Of the measurements on a candidate's page those that other candidates of its parent wait for."""
+    if not undecided_beside(version):
+        return Q(pk__in=())
+    return Q(model_version=version.parent, benchmark__drawn_for__isnull=True)
+
+
 def _gate(version: ModelVersion) -> dict[str, Any]:
     decision = getattr(version, "gate_decision", None)
     evaluations = list(_measurements(version)) if decision is None and version.parent else []
-    is_stuck = any(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations)
+    others = undecided_beside(version) if evaluations else ()
+    shared = [row for row in evaluations if others and not row.benchmark.drawn_for_id]
+    mine = [row for row in evaluations if row not in shared or row.model_version_id == version.pk]
+    is_stuck = any(row.state in ENDED_EARLY for row in evaluations)
     return {
+        "others": others,
+        "num_films_done": sum(row.num_done for row in evaluations),
+        "num_films": sum(row.benchmark.num_phantoms for row in evaluations),
+        "is_deciding": bool(evaluations) and all(row.state == JobState.DONE for row in evaluations),
         "version": version,
         "decision": decision,
         "gains_nothing": decision is not None and gains_nothing(decision),
@@ -245,7 +273,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "plots": gate_plots(decision) if decision else (),
         "evaluations": evaluations,
         "is_stuck": is_stuck,
-        "num_going": sum(not (row.is_final or row.cancel_requested) for row in evaluations),
-        "num_ended_early": sum(row.state in (JobState.FAILED, JobState.CANCELLED) for row in evaluations),
+        "num_going": sum(not (row.is_final or row.cancel_requested) for row in mine),
+        "num_ended_early": sum(row.state in ENDED_EARLY for row in evaluations),
         "is_live": bool(evaluations) and (not is_stuck or not all(row.is_final for row in evaluations)),
     }

@@ -8,10 +8,12 @@ from statistics import median
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
@@ -42,12 +44,14 @@ class Measuring:
 
 @dataclass(frozen=True)
 class Branch:
-    """One version in the tree of versions; `depth` is the number of its ancestors."""
+    """One version in the tree of versions; `depth` is the number of its ancestors. `is_measured`: the gate
+    waits for measurements that go on."""
 
     version: ModelVersion
     depth: int
     run: TrainingRun | None
     decision: GateDecision | None
+    is_measured: bool = False
 
     @property
     def indent(self) -> range:
@@ -83,6 +87,11 @@ class Lineage:
     def num_erased(self) -> int:
         return self.generations[0].num_erased
 
+    @property
+    def num_erased_in_all(self) -> int:
+        """Of its own run and of its ancestors'."""
+        return sum(one.num_erased for one in self.generations)
+
 
 def datasets(user: User) -> QuerySet[PreferenceDataset]:
     """Newest first, with the number of runs on each, without what only a set's own page shows."""
@@ -95,6 +104,21 @@ def dataset_for(user: User, uid: UUID) -> PreferenceDataset:
     """Raises NotYours, or Http404."""
     require(user, Capability.VIEW_MODELS)
     return get_object_or_404(PreferenceDataset.objects.select_related("created_by"), uid=uid)
+
+
+def dataset_named(user: User, name: str) -> PreferenceDataset:
+    """By uid, or by its title where one set alone has that. Raises NotYours, RefusedByRule or Http404."""
+    try:
+        return dataset_for(user, UUID(name))
+    except ValueError:
+        pass
+    require(user, Capability.VIEW_MODELS)
+    found = PreferenceDataset.objects.select_related("created_by").filter(title=name)[:2]
+    if len(found) > 1:
+        raise RefusedByRule("Several data sets have that title. Name the uid of one: it is in its address.")
+    if not found:
+        raise Http404
+    return found[0]
 
 
 def num_readings_waiting(dataset: PreferenceDataset | None) -> int:
@@ -198,6 +222,19 @@ def damaged_candidates() -> Sequence[ModelVersion]:
     return list(waiting.select_related("parent").order_by("number"))
 
 
+def undecided_beside(version: ModelVersion) -> tuple[ModelVersion, ...]:
+    """Other candidates of its parent for which the gate measures: they share the parent's measurements."""
+    if version.parent_id is None:
+        return ()
+    undecided = ModelVersion.objects.filter(
+        state=ModelVersion.State.CANDIDATE,
+        parent=version.parent_id,
+        training_run__isnull=False,
+        gate_decision__isnull=True,
+    )
+    return tuple(undecided.exclude(pk=version.pk).order_by("number"))
+
+
 def model_tree() -> tuple[Branch, ...]:
     """Every version below its parent, oldest first, with what it was trained on and what the gate said."""
     versions = ModelVersion.objects.select_related("training_run__dataset", "gate_decision").order_by(
@@ -206,6 +243,7 @@ def model_tree() -> tuple[Branch, ...]:
     children: dict[int | None, list[ModelVersion]] = defaultdict(list)
     for version in versions:
         children[version.parent_id].append(version)
+    measured = {version.pk for version in candidates_before_the_gate()}
     branches: list[Branch] = []
     waiting = [(version, 0) for version in reversed(children[None])]
     while waiting:
@@ -216,6 +254,7 @@ def model_tree() -> tuple[Branch, ...]:
                 depth=depth,
                 run=getattr(version, "training_run", None),
                 decision=getattr(version, "gate_decision", None),
+                is_measured=version.pk in measured,
             )
         )
         waiting.extend((child, depth + 1) for child in reversed(children[version.pk]))

@@ -98,3 +98,21 @@ def test_other_accounts_may_pass_through_the_folders_above_but_not_list_them(hom
     with _command(home):
         assert closed.stat().st_mode & 0o077 in (0o000, 0o001)
         assert (home / "postgres").stat().st_mode & 0o077 == 0
+
+
+def test_a_command_in_a_folder_without_an_installation_says_so_and_begins_none(home: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    asked = subprocess.run(
+        [sys.executable, "manage.py", "verify_audit"],
+        cwd=ROOT,
+        env={**env, "DEEPMEDIX_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert asked.returncode == 1
+    assert asked.stderr == (
+        f"There is no installation in {home}. `make run` begins one there; where yours lies elsewhere, "
+        "say so: DEEPMEDIX_HOME=/its/folder before the command.\n"
+    )
+    assert not (home / "postgres").exists()

@@ -62,6 +62,16 @@ def test_a_shell_queues_a_stage_by_its_name(reading, stage: str, num_steps: int)
     assert TrainingRun.objects.get().recipe == Recipe.of(stage).as_json()
 
 
+def test_a_shell_names_a_data_set_by_its_title_where_one_alone_has_it(reading) -> None:
+    ResearcherFactory.create(username="rita")
+    run("freeze_dataset", "Round 1", "--actor", "rita")
+    assert "queued" in run("retrain", "Round 1", "--actor", "rita")
+    run("freeze_dataset", "Round 1", "--actor", "rita")
+    with pytest.raises(CommandError, match="Several data sets have that title"):
+        run("retrain", "Round 1", "--actor", "rita")
+    assert TrainingRun.objects.count() == 1
+
+
 def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
     ExpertFactory.create(username="eva")
     ResearcherFactory.create(username="rita")
@@ -70,7 +80,8 @@ def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
     for arguments, sentence in (
         (("freeze_dataset", "Round 1", "--actor", "nobody"), "There is no active account nobody"),
         (("freeze_dataset", "Round 1", "--actor", "eva"), "may not freeze data sets"),
-        (("retrain", str(reading.uid), "--actor", "rita"), "There is no data set of that uid"),
+        (("retrain", str(reading.uid), "--actor", "rita"), "There is no data set of that uid or title"),
+        (("retrain", "Round 9", "--actor", "rita"), "There is no data set of that uid or title"),
         (
             ("retrain", str(reading.uid), "--actor", "rita", "--recipe", str(broken)),
             "A recipe is a JSON object",

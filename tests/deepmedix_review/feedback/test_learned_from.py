@@ -119,6 +119,14 @@ def test_pages_api_and_command_answer_alike_and_leave_a_trace(rounds: Rounds, cl
     assert json.loads(said.getvalue()) == answer
     events = AuditEvent.objects.filter(action="trace_learning", subject_uid=str(uid))
     assert [event.details for event in events] == [{"of": "reader"}] * 3
+    patient = rounds.first.assignment.case.study.patient_pseudonym
+    for kind, name in (("reader", reader.pseudonym), ("patient", patient)):
+        said = io.StringIO()
+        call_command("learned_from", kind, name, "--actor", rounds.researcher.username, stdout=said)
+        assert [model["number"] for model in json.loads(said.getvalue())["models"]] == [902, 903, 904]
+    for kind, name in (("reader", patient), ("patient", reader.pseudonym), ("reading", patient)):
+        with pytest.raises(CommandError, match=f"There is no {kind} of that name"):
+            call_command("learned_from", kind, name, "--actor", rounds.researcher.username)
     assert reader.pseudonym in client.get(reverse("learned-from")).content.decode()
 
 

@@ -119,6 +119,20 @@ def models_learned_from(readings: QuerySet[Reading]) -> tuple[ModelLearned, ...]
         return tuple(ModelLearned(*row) for row in cursor.fetchall())
 
 
+def uid_named(kind: str, name: str) -> UUID:
+    """What a person calls a reader or a patient, or a uid as it stands. Raises Http404."""
+    try:
+        return UUID(name)
+    except ValueError:
+        pass
+    if kind == "reader":
+        return get_object_or_404(User, pseudonym=name).uid
+    study = Study.objects.filter(patient_pseudonym=name).order_by("pk").first() if kind == "patient" else None
+    if study is None:
+        raise Http404
+    return study.uid
+
+
 def trace(user: User, *, kind: str, uid: UUID) -> tuple[Trace, "User | Study | Reading"]:
     """What learned from a reader, from the patient of a study, or from one reading, and the row asked about.
 

@@ -12,7 +12,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.gating.measuring import request_gate
-from deepmedix_review.feedback.models import GateDecision
+from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.services import pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
 from rl_feedback.gate import POLICIES, BenchmarkScores, Policy, Suite, decide
@@ -233,3 +233,36 @@ def test_all_measurements_are_cancelled_in_one_press_and_go_on_in_another(road: 
     assert {one.state for one in others.all()} == {JobState.QUEUED}
     done.refresh_from_db()
     assert (done.state, done.cancelled_by) == (JobState.DONE, None)
+
+
+def test_cancelling_all_leaves_what_another_candidate_waits_for(road: Road) -> None:
+    other = ModelVersionFactory.create(parent=road.parent)
+    TrainingRun.objects.create(
+        dataset=road.dataset, parent_version=road.parent, candidate=other, num_steps=1, recipe=road.run.recipe
+    )
+    for candidate in (road.candidate, other):
+        request_gate(candidate, actor=None)
+    client, page = client_of(road.researcher), road.url("model-detail")
+    shown = client.get(page).content.decode()
+    assert f"{other} waits for what {road.parent} answers too" in shown
+    mine = Evaluation.objects.filter(model_version=road.candidate)
+    twins = Evaluation.objects.filter(model_version=road.parent, benchmark__drawn_for=road.candidate)
+    assert f"Cancel all {mine.count() + twins.count()}</button>" in shown
+    client.post(reverse("measurements-cancel", args=[road.candidate.uid]))
+    assert {one.state for one in (*mine.all(), *twins.all())} == {JobState.CANCELLED}
+    left = Evaluation.objects.exclude(pk__in=[one.pk for one in (*mine, *twins)])
+    assert left.filter(model_version=road.parent, benchmark__drawn_for=None).exists()
+    assert {one.state for one in left} == {JobState.QUEUED}
+    models = client.get(reverse("model-list")).content.decode()
+    assert models.count("a measurement ended early") == 1
+    assert models.count('<span class="chip quiet">measuring</span>') == 1
+
+
+def test_the_page_counts_all_films_and_says_when_the_gate_decides(road: Road) -> None:
+    request_gate(road.candidate, actor=None)
+    measurements = Evaluation.objects.select_related("benchmark")
+    num_films = sum(one.benchmark.num_phantoms for one in measurements)
+    client, page = client_of(road.researcher), reverse("model-gate", args=[road.candidate.uid])
+    assert f"0 of {num_films}</span> films" in client.get(page).content.decode()
+    measurements.update(state=JobState.DONE)
+    assert f"All {num_films} films are answered" in client.get(page).content.decode()

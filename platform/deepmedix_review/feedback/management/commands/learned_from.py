@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
@@ -11,7 +10,7 @@ from django.http import Http404
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.learned.tracing import trace
+from deepmedix_review.feedback.learned.tracing import trace, uid_named
 from deepmedix_review.feedback.serializers import TraceJson
 
 
@@ -20,19 +19,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=("reader", "patient", "reading"))
-        parser.add_argument("uid", type=UUID, help="of the account, a study of the patient, or the reading")
+        parser.add_argument(
+            "name",
+            help="pseudonym of the reader (R-…) or of the patient (P-…), or the uid of the account, of a "
+            "study of the patient, or of the reading",
+        )
         parser.add_argument("--actor", required=True, help="user name of the person who asks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             actor = account_named(options["actor"])
             with transaction.atomic():
-                found, subject = trace(actor, kind=options["kind"], uid=options["uid"])
+                uid = uid_named(options["kind"], options["name"])
+                found, subject = trace(actor, kind=options["kind"], uid=uid)
                 record_event(
                     actor=actor, action="trace_learning", subject=subject, details={"of": options["kind"]}
                 )
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         except Http404 as absent:
-            raise CommandError(f"There is no {options['kind']} of that uid.") from absent
+            raise CommandError(f"There is no {options['kind']} of that name.") from absent
         self.stdout.write(json.dumps(TraceJson(found).data, default=str, indent=2))

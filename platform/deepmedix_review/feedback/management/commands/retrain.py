@@ -3,14 +3,13 @@
 import json
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.selectors import dataset_for
+from deepmedix_review.feedback.selectors import dataset_named
 from deepmedix_review.feedback.tasks import request_training
 from rl_feedback.counting import counted
 from rl_feedback.engines.options import add_placement, placement_of
@@ -22,7 +21,7 @@ class Command(BaseCommand):
     help = "Queue a training run from the serving model; its page shows how it goes and what the gate says."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("dataset", type=UUID, help="uid of a frozen data set")
+        parser.add_argument("dataset", help="uid of a frozen data set, or its title")
         parser.add_argument("--actor", required=True, help="user name of the researcher who does this")
         parser.add_argument(
             "--stage",
@@ -40,7 +39,7 @@ class Command(BaseCommand):
             actor = account_named(options["actor"])
             recipe = _recipe(options["stage"], options["recipe"])
             run = request_training(
-                dataset=dataset_for(actor, options["dataset"]),
+                dataset=dataset_named(actor, options["dataset"]),
                 actor=actor,
                 recipe=recipe,
                 placement=placement_of(options),
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         except Http404 as absent:
-            raise CommandError("There is no data set of that uid; `freeze_dataset` prints it.") from absent
+            raise CommandError("There is no data set of that uid or title.") from absent
         self.stdout.write(f"{run.uid} queued: {counted(run.num_steps, 'step')} from {run.parent_version}")
         for number, stage in enumerate(run.recipe["stages"], 1):
             if stage.get("loss_because"):
