@@ -907,6 +907,163 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention/batches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["retention_batch_list"];
+        put?: never;
+        /** @description Erases what is due, for good. A worker does it; ask for its state until that is done. */
+        post: operations["retention_batch_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/batches/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description With its studies: the erasure of each, or why it stayed. */
+        get: operations["retention_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/batches/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What has not begun stays, and is due still. */
+        post: operations["retention_batch_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/batches/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description One that failed goes on where it stopped. */
+        post: operations["retention_batch_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/batches/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What would go now, and what has used it. Nothing is kept. */
+        post: operations["retention_batch_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/due/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Due now, or within so many `days`; the longest due first, page by page by `next_offset`. */
+        get: operations["retention_due"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/keep/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Keep the study longer than rules say; it takes the place of what was said before. */
+        post: operations["retention_keep"];
+        /** @description The rules hold again. */
+        delete: operations["retention_keep_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/rules/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Those that are on first. */
+        get: operations["retention_rule_list"];
+        put?: never;
+        /** @description It erases nothing by itself. A rule never changes: make another, and switch this one off. */
+        post: operations["retention_rule_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/rules/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description On or off. */
+        post: operations["retention_rule_switch"];
+        /** @description What was erased by it stays erased; the audit record keeps what it said. */
+        delete: operations["retention_rule_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session/": {
         parameters: {
             query?: never;
@@ -1261,6 +1418,16 @@ export interface components {
          * @enum {string}
          */
         ArchiveState: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description For good. Take both from the preview. */
+        AskBatchJsonRequest: {
+            /**
+             * Format: date-time
+             * @description due by this moment; now, if not named
+             */
+            as_of?: string;
+            /** @description the preview's `num_studies` */
+            num_confirmed: number;
+        };
         /** @description One study by its uid, or all of a patient by the pseudonym. */
         AskErasureJsonRequest: {
             /** Format: uuid */
@@ -1296,6 +1463,99 @@ export interface components {
              * @description readings signed up to this moment; now, where it is not named
              */
             as_of?: string;
+        };
+        AskKeepingJsonRequest: {
+            /**
+             * Format: date
+             * @description kept up to the end of it, UTC
+             */
+            last_day: string;
+            /** @description in words, without names */
+            because: string;
+        };
+        /** @description It erases nothing by itself. */
+        AskRetentionRuleJsonRequest: {
+            of: components["schemas"]["RetentionOf"];
+            /** @description of came_by: upload, archive, listener, pacs, stow or command; of data_set: its uid; of profile: its name */
+            value?: string;
+            /** @description after it came in */
+            keep_days: number;
+            /** @description in words, without names */
+            because: string;
+        };
+        BatchJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            state?: components["schemas"]["JobState"];
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description due by this moment
+             */
+            as_of: string;
+            num_studies: number;
+            num_erased: number;
+            /** @description stayed, for a reason */
+            num_kept: number;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+        };
+        BatchPageJson: {
+            results: components["schemas"]["BatchJson"][];
+            next_before: number | null;
+        };
+        /**
+         * @description `num_read` are due and stay: read in reader studies that are not locked. `num_later` are left to the
+         *     next batch.
+         */
+        BatchPreviewJson: {
+            /** Format: date-time */
+            as_of: string;
+            num_studies: number;
+            num_films: number;
+            /** @description of the display films */
+            num_bytes: number;
+            /** @description signed readings */
+            num_signed: number;
+            num_read: number;
+            num_later: number;
+            uses: components["schemas"]["NamedUseJson"][];
+        };
+        BatchWithStudiesJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            state?: components["schemas"]["JobState"];
+            /** @description why it failed, in a sentence for a person */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description due by this moment
+             */
+            as_of: string;
+            num_studies: number;
+            num_erased: number;
+            /** @description stayed, for a reason */
+            num_kept: number;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            studies: components["schemas"]["BatchedStudyJson"][];
+        };
+        /** @description `erasure` is the uid of its own erasure; `said` why there is none. */
+        BatchedStudyJson: {
+            /** Format: uuid */
+            study: string;
+            /** Format: date-time */
+            due_at: string;
+            /** @description as the rule said it */
+            because: string;
+            /** Format: uuid */
+            erasure?: string | null;
+            said?: string;
         };
         BeginArchiveJsonRequest: {
             file_name: string;
@@ -1626,6 +1886,24 @@ export interface components {
             x_max: number;
             /** Format: double */
             y_max: number;
+        };
+        /** @description `next_offset` is null on the last page. */
+        DueStudiesJson: {
+            /** Format: date-time */
+            as_of: string;
+            results: components["schemas"]["DueStudyJson"][];
+            next_offset: number | null;
+        };
+        /** @description `rules` are all that are of it, the one that holds first; `hindrance` says why it would stay now. */
+        DueStudyJson: {
+            /** Format: uuid */
+            study: string;
+            /** @description as screens have it, S-… */
+            name: string;
+            /** Format: date-time */
+            due_at: string;
+            readonly rules: string[];
+            hindrance: string;
         };
         EarlierReading: {
             /** @description Reader 1, Reader 2 … */
@@ -2041,6 +2319,21 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        KeepingJson: {
+            /** Format: uuid */
+            study: string;
+            /** Format: date */
+            readonly last_day: string;
+            /** @description why, in words, without names */
+            because: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /**
+             * Format: date-time
+             * @description when an admin ended it, or put another in its place
+             */
+            ended_at?: string | null;
+        };
         KnownAnswer: {
             findings: string[] | null;
             regions: components["schemas"]["KnownRegion"][];
@@ -2691,6 +2984,32 @@ export interface components {
             film: string;
         };
         /**
+         * @description * `every` - every study
+         *     * `came_by` - studies that came in one way
+         *     * `data_set` - studies of one published data set
+         *     * `profile` - studies de-identified by one profile
+         * @enum {string}
+         */
+        RetentionOf: "every" | "came_by" | "data_set" | "profile";
+        /** @description `said`: which studies, in words. */
+        RetentionRuleJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            of: components["schemas"]["RetentionOf"];
+            /** @description which way, uid of the data set, or name of the profile */
+            value?: string;
+            readonly said: string;
+            keep_days: number;
+            /** @description why, in words; each erasure by it says them */
+            because: string;
+            is_on?: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        RetentionRulesJson: {
+            results: components["schemas"]["RetentionRuleJson"][];
+        };
+        /**
          * @description * `same_study` - same_study
          *     * `prior` - prior
          * @enum {string}
@@ -2950,6 +3269,9 @@ export interface components {
          * @enum {string}
          */
         StudyStateEnum: "ready" | "unseen" | "held" | "rejected";
+        SwitchRuleJsonRequest: {
+            is_on: boolean;
+        };
         /**
          * @description * `step` - each step
          *     * `region` - each region
@@ -5615,6 +5937,606 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    retention_batch_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPageJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_batch_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskBatchJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["AskBatchJsonRequest"];
+                "multipart/form-data": components["schemas"]["AskBatchJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_batch_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_batch_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWithStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_batch_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPreviewJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_due: {
+        parameters: {
+            query?: {
+                days?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueStudiesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskKeepingJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["AskKeepingJsonRequest"];
+                "multipart/form-data": components["schemas"]["AskKeepingJsonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeepingJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_keep_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_rule_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRulesJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_rule_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRetentionRuleJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["AskRetentionRuleJsonRequest"];
+                "multipart/form-data": components["schemas"]["AskRetentionRuleJsonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRuleJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_rule_switch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRuleJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["SwitchRuleJsonRequest"];
+                "multipart/form-data": components["schemas"]["SwitchRuleJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRuleJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    retention_rule_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedJson"];
                 };
             };
         };

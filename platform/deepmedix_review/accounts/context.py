@@ -25,7 +25,10 @@ NAVIGATION = (
     (Capability.MANAGE_WEBHOOKS, "webhook-list", "Webhooks"),
 )
 # Pages that belong to an entry, and lie beside its address.
-BELOW = {"reader-study-list": ("criterion-list",), "study-list": ("collection-list", "erasure-list")}
+BELOW = {
+    "reader-study-list": ("criterion-list",),
+    "study-list": ("collection-list", "erasure-list", "retention"),
+}
 
 
 @dataclass(frozen=True)

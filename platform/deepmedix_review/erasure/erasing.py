@@ -12,8 +12,8 @@ from deepmedix_review.common.erasing import begin_erasing
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.files import delete_files, files_of
-from deepmedix_review.erasure.in_use import hindrances
-from deepmedix_review.erasure.models import ErasedStudy, Erasure, FileToDelete, NamedUse
+from deepmedix_review.erasure.in_use import hindrances, hindrances_of_rule
+from deepmedix_review.erasure.models import BatchedStudy, ErasedStudy, Erasure, FileToDelete, NamedUse
 from deepmedix_review.erasure.previewing import (
     archives_kept,
     films_in,
@@ -78,6 +78,9 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     studies = _locked_studies(erasure)
     keys = [study.pk for study in studies]
     against = hindrances(keys)
+    batched = BatchedStudy.objects.filter(erasure=erasure).select_related("batch").first()
+    if batched is not None:
+        against += hindrances_of_rule(studies[0], as_of=batched.batch.as_of)
     if against:
         raise RefusedByRule(f"Nothing was erased. {' '.join(against)} Then try again.")
     films = films_in(keys)

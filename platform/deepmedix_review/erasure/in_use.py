@@ -1,7 +1,7 @@
 """Whether something reads studies now: then they are not erased, and a sentence says what to do."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -11,12 +11,15 @@ from deepmedix_review.erasure.uses import bundles_with, data_sets_with, exports_
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
-from deepmedix_review.reviews.models import Assignment, Reading, ReadingChange
+from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
 from deepmedix_review.studies.masking.selectors import open_maskings
 from deepmedix_review.studies.models import ArchiveImport, PacsPull, Study
+from deepmedix_review.studies.retention.due import due_study
 
 # Whoever said nothing for so long is not at the case now.
 AT_A_CASE_FOR = timedelta(minutes=30)
+# Of reader studies that go on, or may.
+READ = (ReaderStudy.State.RUNNING, ReaderStudy.State.PAUSED)
 
 
 def hindrances(studies: Sequence[int]) -> list[str]:
@@ -77,6 +80,37 @@ def hindrances(studies: Sequence[int]) -> list[str]:
         ),
     )
     return [sentence for is_so, sentence in asked if is_so]
+
+
+def hindrances_of_rule(study: Study, *, as_of: datetime) -> list[str]:
+    """The same against its going because it was due by that moment: it may be kept longer since, and readers
+    may read it."""
+    found = []
+    if due_study(study.uid, at=as_of) is None:
+        found.append("It is not due any more: it is kept longer by now, or no rule is of it.")
+    titles = running_reader_studies([study.pk]).get(study.pk)
+    if titles:
+        found.append(why_it_is_read(titles))
+    return found
+
+
+def running_reader_studies(studies: Sequence[int]) -> dict[int, list[str]]:
+    """By study, the titles of the reader studies that need it."""
+    found: dict[int, list[str]] = {}
+    cases = Case.objects.filter(study__in=studies, reader_study__state__in=READ)
+    rows = cases.order_by("reader_study").values_list("study", "reader_study__title").distinct()
+    for study, title in rows:
+        found.setdefault(study, []).append(title)
+    return found
+
+
+def why_it_is_read(titles: Sequence[str]) -> str:
+    """A sentence with the way out."""
+    named = ", ".join(f"“{title}”" for title in titles)
+    return (
+        f"It is read in {named}, which {'is' if len(titles) == 1 else 'are'} not locked. Lock "
+        f"{'it' if len(titles) == 1 else 'them'} first, or erase the study on its own page."
+    )
 
 
 def _begun() -> Q:

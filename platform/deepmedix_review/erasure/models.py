@@ -1,4 +1,5 @@
-"""Studies and patients that are taken out for good: why, how far it is, what went, what had used them."""
+"""Studies and patients that are taken out for good: why, how far it is, what went, what had used them; and
+what is taken out together because it may be kept no longer."""
 
 from django.conf import settings
 from django.db import models
@@ -117,3 +118,42 @@ class NamedUse(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["erasure", "kind", "uid"], name="a_use_is_named_once"),
         ]
+
+
+class RetentionBatch(LeasedJob):
+    """Studies that were due when an admin said that they go: the longest due first. They are erased one by
+    one, each as an erasure of its own."""
+
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    as_of = models.DateTimeField(help_text="due by this moment")
+
+    class Meta:
+        verbose_name_plural = "retention batches"
+
+    def __str__(self) -> str:
+        return str(self.uid)
+
+
+class BatchedStudy(models.Model):
+    """A study of a batch, by the platform's own random name of it. `said`: why it was not erased."""
+
+    batch = models.ForeignKey(RetentionBatch, on_delete=models.CASCADE, related_name="studies")
+    study_uid = models.UUIDField()
+    due_at = models.DateTimeField()
+    because = models.CharField(max_length=300, help_text="as the rule said it")
+    erasure = models.ForeignKey(Erasure, null=True, on_delete=models.PROTECT, related_name="+")
+    said = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "batched studies"
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "study_uid"], name="a_study_is_in_a_batch_once"),
+            models.CheckConstraint(
+                condition=Q(erasure__isnull=True) | Q(said=""), name="what_is_erased_has_no_hindrance"
+            ),
+        ]
+
+    @property
+    def label(self) -> str:
+        """As screens named it."""
+        return f"S-{self.study_uid.hex[:8]}"

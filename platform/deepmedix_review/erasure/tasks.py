@@ -1,4 +1,4 @@
-"""Erasures run in the background: a patient's films may be thousands of files."""
+"""Erasures run in the background: a patient's films may be thousands of files, and thousands may be due."""
 
 from celery import shared_task
 from django.db import transaction
@@ -7,7 +7,8 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.erasure import services
 from deepmedix_review.erasure.erasing import erase
-from deepmedix_review.erasure.models import Erasure
+from deepmedix_review.erasure.models import Erasure, RetentionBatch
+from deepmedix_review.erasure.retention import batches
 from deepmedix_review.erasure.scope import Scope
 
 
@@ -33,12 +34,35 @@ def run_erasure(erasure_id: int) -> None:
         erase_claimed(erasure)
 
 
+def request_batch(asked: batches.AskedBatch, *, actor: User) -> RetentionBatch:
+    """See `batches.queue_batch`."""
+    with transaction.atomic():
+        batch = batches.queue_batch(asked, actor=actor)
+        jobs.wake(run_retention_batch, batch)
+    return batch
+
+
+def request_batch_retry(batch: RetentionBatch, *, actor: User) -> None:
+    """See `batches.requeue_batch`."""
+    with transaction.atomic():
+        batches.requeue_batch(batch, actor=actor)
+        jobs.wake(run_retention_batch, batch)
+
+
+@shared_task
+def run_retention_batch(batch_id: int) -> None:
+    jobs.carry_out(RetentionBatch, job_id=batch_id, work=batches.erase_batch)
+
+
 @shared_task
 def tend_erasures() -> None:
-    """Queue again what lost its worker, wake what waits, and forget whom cancelled ones were of."""
+    """Queue again what lost its worker, batches too, wake what waits, and forget whom cancelled ones were
+    of."""
     services.forget_cancelled()
     for erasure_id in jobs.requeue_expired(Erasure):
         run_erasure.apply_async((erasure_id,), expires=60)
+    for batch_id in jobs.requeue_expired(RetentionBatch):
+        run_retention_batch.apply_async((batch_id,), expires=60)
 
 
 def erase_claimed(erasure: Erasure) -> None:

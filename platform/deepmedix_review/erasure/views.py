@@ -17,6 +17,7 @@ from deepmedix_review.erasure.forms import ErasureForm
 from deepmedix_review.erasure.previewing import lines_of, preview
 from deepmedix_review.erasure.scope import SHOWN, Scope, patient_scope, study_scope
 from deepmedix_review.erasure.tasks import request_erasure, request_erasure_retry
+from deepmedix_review.studies.retention.due import keepings_of
 
 PAGE_SIZE = 50
 erasers_only = needs_capability(Capability.ERASE_STUDIES)
@@ -78,6 +79,7 @@ def _ask(request: HttpRequest, scope: Scope, uid: UUID) -> HttpResponse:
         "num_more": max(0, len(scope.studies) - SHOWN),
         "preview": preview(scope),
         "form": form,
+        "keepings": keepings_of(scope.keys),
     }
     if not form.is_bound:
         services.record_preview(scope, actor=acting_user(request))

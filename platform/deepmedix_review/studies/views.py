@@ -27,6 +27,7 @@ from deepmedix_review.studies.holding import LONGEST_REASON, decide_held, hold_s
 from deepmedix_review.studies.intake.profiles import CLEAN_PIXEL_DATA, PROFILES, said_profiles
 from deepmedix_review.studies.looking.selectors import count_reported, count_unseen, sightings_of, unseen
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
+from deepmedix_review.studies.retention.due import count_due, end_of, keeping_of
 from deepmedix_review.studies.selectors import (
     count_outcomes,
     count_states,
@@ -61,6 +62,7 @@ def show_studies(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "num_unseen": next((count for count in counts if count.state == Study.State.UNSEEN), None),
         "num_reported": count_reported(user),
+        "num_due": count_due(user),
         "missing": studies_without_a_film(user),
         "demo_comes": not page.rows and demo_import() is not None,
         "state": state,
@@ -200,6 +202,8 @@ def show_study(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         "sightings": sightings,
         "reference": reference_for(acting_user(request), study),
         "unseen": unseen(study, sightings) if study.state == Study.State.UNSEEN else None,
+        "due": end_of(study),
+        "keeping": keeping_of(study),
     }
     response = render(request, "studies/study_detail.html", context)
     record_event(actor=acting_user(request), action="view_study", subject=study)

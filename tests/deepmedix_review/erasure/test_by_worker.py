@@ -15,13 +15,15 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.erasing import ERASING_LOCK
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.models import Erasure, FileToDelete
+from deepmedix_review.erasure.retention.batches import AskedBatch
 from deepmedix_review.erasure.scope import study_scope
 from deepmedix_review.erasure.services import Asked
-from deepmedix_review.erasure.tasks import request_erasure
+from deepmedix_review.erasure.tasks import request_batch, request_erasure
 from deepmedix_review.feedback.models import HandOver, PreferenceDataset
 from deepmedix_review.feedback.services import freeze_dataset
 from deepmedix_review.studies.models import ImportItem, Instance, Study
 from deepmedix_review.studies.storage import film_path, picture_path
+from tests.deepmedix_review.erasure.a_due_study import a_rule, came_at, days_ago
 from tests.factories.accounts import ResearcherFactory
 from tests.factories.learning import a_reading_to_learn_from
 from tests.factories.registry import ServingModelFactory
@@ -102,6 +104,37 @@ def test_a_worker_that_is_killed_in_the_middle_is_followed_by_one_that_goes_on(
     assert not picture_path(film).exists()
     assert not FileToDelete.objects.exists()
     assert film_path(other).is_file()
+    assert check_chain().broken_at is None
+
+
+def test_a_batch_of_due_studies_whose_worker_is_killed_between_rows_and_files_ends_with_the_next(
+    celery_workers: Workers, gate: psycopg.Connection, admin: User
+) -> None:
+    films = [store_phantom(seed=seed) for seed in (1, 2, 3)]
+    for place, film in enumerate(films):
+        came_at(film.study, days_ago(50 - place))
+    a_rule(admin, 30)
+    batch = request_batch(AskedBatch(3), actor=admin)
+    wait_until(lambda: waits("erasure_filetodelete"), what="the rows and the first file of one are gone")
+    celery_workers.kill("io")
+    batch.refresh_from_db()
+    assert batch.state == JobState.RUNNING
+    assert Study.objects.count() == 2
+    assert [picture_path(film).exists() for film in films] == [True, True, True]
+    gate.rollback()
+    celery_workers.start("io")
+
+    def is_done() -> bool:
+        batch.refresh_from_db()
+        states = set(Erasure.objects.values_list("state", flat=True))
+        return batch.is_final and states == {JobState.DONE}
+
+    wait_until(is_done, what="the batch, and the erasure that was left in the middle, are taken up again")
+    assert (batch.state, batch.error) == (JobState.DONE, "")
+    assert batch.studies.filter(erasure__state=JobState.DONE).count() == 3
+    assert Erasure.objects.count() == 3
+    assert not Study.objects.exists()
+    assert not [film for film in films if film_path(film).exists() or picture_path(film).exists()]
     assert check_chain().broken_at is None
 
 

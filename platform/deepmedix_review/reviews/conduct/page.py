@@ -21,6 +21,7 @@ from deepmedix_review.reviews.conduct.disputes import (
     disputes_of,
     given_to_nobody,
 )
+from deepmedix_review.reviews.conduct.falling_due import falling_due_in
 from deepmedix_review.reviews.conduct.forms import ExtensionForm, InvitationForm
 from deepmedix_review.reviews.conduct.out_of_use import cases_out_of_use
 from deepmedix_review.reviews.criteria.versions import asked_of
@@ -132,6 +133,7 @@ def show_page(request: HttpRequest, reader_study: ReaderStudy, said: Said | None
         "controls": control_cases(reader_study),
         "repeats": overview.repeats(reader_study),
         "out_of_use": cases_out_of_use(reader_study),
+        "falling_due": falling_due_in(reader_study),
         "disputes": disputes,
         "waiting": waiting,
         "able_for_all": able_for_all(disputes),

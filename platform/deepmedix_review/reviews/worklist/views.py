@@ -13,6 +13,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.cursors import read_cursor
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reviews import selectors, services, study_services
+from deepmedix_review.reviews.conduct.falling_due import falling_due_for
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.worklist import offers
 from deepmedix_review.reviews.worklist.endings import ending_of_pool
@@ -152,6 +153,7 @@ def _show_worklist(request: HttpRequest, *, refusal: str = "") -> HttpResponse:
         "has_to_settle": not signed and any(row.is_adjudication for row in worklist.rows),
         "refusal": refusal,
         "notices": offers.notices_of(reader),
+        "falling_due": falling_due_for(reader),
         "invitations": [study for study in mine if study.is_invited],
         "reader_studies": [study for study in mine if not study.is_invited],
         "accepted": next((study for study in mine if study.uid == accepted and not study.is_invited), None),

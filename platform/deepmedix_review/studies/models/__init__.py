@@ -22,6 +22,7 @@ from deepmedix_review.studies.models.maskings import MaskedPicture, TextMasking
 from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, StudyToPull
 from deepmedix_review.studies.models.picture_views import PictureView
 from deepmedix_review.studies.models.references import Label, Reference, ReferenceRegion
+from deepmedix_review.studies.models.retention import Keeping, RetentionRule
 from deepmedix_review.studies.models.sightings import Sighting
 from deepmedix_review.studies.models.sources import SourceDataset
 
@@ -38,12 +39,14 @@ __all__ = [
     "ImportBatch",
     "ImportItem",
     "Instance",
+    "Keeping",
     "Label",
     "MaskedPicture",
     "PacsPull",
     "PictureView",
     "Reference",
     "ReferenceRegion",
+    "RetentionRule",
     "Series",
     "Sighting",
     "SourceDataset",

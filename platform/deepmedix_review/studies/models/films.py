@@ -79,6 +79,7 @@ class Study(PublicModel):
             models.Index(fields=["state", "-id"]),
             models.Index(fields=["patient_pseudonym", "order_date"], name="studies_of_a_patient_in_order"),
             models.Index(fields=["study_date"], name="studies_by_date"),
+            models.Index(fields=["created_at"], name="studies_by_arrival"),
             models.Index(fields=["held_for", "-id"], condition=Q(state="held"), name="held_studies_by_kind"),
             models.Index(fields=["patient_sex", "-id"], name="studies_by_sex"),
         ]
