@@ -13,8 +13,9 @@ FOLLOW = SftConfig(
     origins=CORRECTIONS,
     num_steps=600,
     examples_per_step=16,
-    # More of the first site than of the new one, which films chosen by disagreement would cost it.
-    replay_per_step=24,
+    # Twice as much of the first site as of the new one: with less, films chosen by disagreement cost it its
+    # regions.
+    replay_per_step=32,
     learning_rate=8e-4,
     lora_rank=0,
     adapts_vision=True,
