@@ -84,6 +84,29 @@ def test_a_film_that_is_withdrawn_while_it_is_written_is_in_no_file(
     assert archive_of(done(dataset)) == archive_of(export)
 
 
+def test_text_that_is_overwritten_while_it_is_written_is_in_no_picture(
+    dataset: PreferenceDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = dataset.pairs.earliest("pk").completion.instance_id
+    shown: list[str] = []
+
+    def show(*args: Any, **named: Any) -> Any:
+        shown.append(named["name"])
+        return show_film(*args, **named)
+
+    def overwrite(*args: Any, **named: Any) -> Any:
+        Instance.objects.filter(pk=film).update(file_sha256="0" * 64)
+        return show(*args, **named)
+
+    monkeypatch.setattr(writing, "show_film", show)
+    expected, once = archive_of(done(dataset)), list(shown)
+    shown.clear()
+    monkeypatch.setattr(writing, "show_film", overwrite)
+    # Its file is the same here: what shows is that all films were looked at anew.
+    assert archive_of(done(dataset)) == expected
+    assert shown == [*once, *once]
+
+
 def test_what_goes_wrong_is_said_and_leaves_nothing(
     dataset: PreferenceDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

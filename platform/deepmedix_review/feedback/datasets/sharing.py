@@ -63,10 +63,12 @@ class SharedPart:
 
 @dataclass(frozen=True)
 class Sharing:
-    """All of a data set that may leave now, and of what does not how much and why."""
+    """All of a data set that may leave now, and of what does not how much and why. `films_held`: sha256 of
+    what the files of its films hold."""
 
     parts: Sequence[SharedPart]
     left_out: Sequence[Mapping[str, Any]]
+    films_held: str = ""
 
     @property
     def num_films(self) -> int:
@@ -74,8 +76,11 @@ class Sharing:
 
     @property
     def basis(self) -> str:
-        """sha256 of what is in it: another once a film is withdrawn, or let in again."""
-        told = json.dumps([[asdict(part) for part in self.parts], list(self.left_out)], sort_keys=True)
+        """sha256 of what is in it: another once a film is withdrawn, or let in again, or text on it is
+        overwritten."""
+        told = json.dumps(
+            [[asdict(part) for part in self.parts], list(self.left_out), self.films_held], sort_keys=True
+        )
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -95,7 +100,7 @@ def sharing_of(dataset: PreferenceDataset) -> Sharing:
             for first in range(0, len(films), FILMS_PER_PART):
                 parts.append(SharedPart(side, number, view, tuple(films[first : first + FILMS_PER_PART])))
                 number += 1
-    return Sharing(parts, _left_out(dataset))
+    return Sharing(parts, _left_out(dataset), _held_by_files(parts))
 
 
 def may_anything_leave(dataset: PreferenceDataset) -> bool:
@@ -170,6 +175,15 @@ def _films(dataset: PreferenceDataset, side: Split, view: View) -> list[int]:
         leaving = writable_by(view, _leaving(rows.filter(split=side))).order_by()
         found |= set(leaving.values_list("completion__instance", flat=True).distinct())
     return sorted(found)
+
+
+def _held_by_files(parts: Sequence[SharedPart]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        held = Instance.objects.filter(pk__in=part.films).order_by("pk").values_list("pk", "file_sha256")
+        for key, sha256 in held:
+            digest.update(f"{key} {sha256}\n".encode())
+    return digest.hexdigest()
 
 
 def _fitting(rows: "QuerySet[Any]", films: Sequence[int]) -> "QuerySet[Any]":
