@@ -141,12 +141,9 @@ class Answer:
         if not isinstance(delta, dict):
             return False
         before = self._num_characters
-        for pieces, name in (
-            (self._reasoning, "reasoning_content"),
-            (self._reasoning, "reasoning"),
-            (self._content, "content"),
-        ):
-            piece = delta.get(name)
+        # Servers that renamed the first to the second send both for a while, with the same words.
+        reasoning = delta.get("reasoning") or delta.get("reasoning_content")
+        for pieces, piece in ((self._reasoning, reasoning), (self._content, delta.get("content"))):
             if isinstance(piece, str) and piece:
                 pieces.append(piece)
                 self._num_characters += len(piece)

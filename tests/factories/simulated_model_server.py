@@ -88,7 +88,9 @@ class Handler(BaseHTTPRequestHandler):
         text = "big heart" if "[free]" in asked and "structured_outputs" not in body else ANSWER
         words = re.findall(r"\S+\s*", text)
         if "[thinks]" in asked:
-            self._event({"choices": [{"delta": {"reasoning_content": " The heart [1, 2, 3, 4] "}}]})
+            words = " The heart [1, 2, 3, 4] "
+            both = {"reasoning": words, "reasoning_content": words}
+            self._event({"choices": [{"delta": both}]})
             words = ["\\boxed{big}"]
         for place, word in enumerate(words):
             self._event({"choices": [{"delta": {"content": word}, "finish_reason": None}]})
