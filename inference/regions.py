@@ -164,6 +164,24 @@ def region_problem(box: tuple[float, float, float, float], image_size: tuple[int
     return ""
 
 
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 where either has no area.
+
+    >>> overlap(Box(0, 0, 10, 10), Box(5, 0, 15, 10))
+    0.3333333333333333
+    """
+    width = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
+    height = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (_area(a) + _area(b) - shared)
+
+
+def _area(box: Box) -> float:
+    return (box.x_max - box.x_min) * (box.y_max - box.y_min)
+
+
 def _axes(
     frame: str, model_size: tuple[int, int], image_size: tuple[int, int], preparation: str
 ) -> tuple[tuple[float, float], tuple[float, float]]:

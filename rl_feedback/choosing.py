@@ -9,8 +9,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from inference.grounding import parse_completion
-from inference.regions import Box
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap
 
 Name = TypeVar("Name", bound=Hashable)
 _BOX = re.compile(r"\s*(?:\b(?:with|and)\b)?\s*\[[^\]]*\]", re.IGNORECASE)

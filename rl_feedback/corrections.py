@@ -100,24 +100,6 @@ def _between(text: str, parsed: ParsedCompletion, kept: Sequence[int], place: in
     return text[parsed.steps[before].span[1] : parsed.steps[kept[place]].span[0]]
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, 0 where either has no area.
-
-    >>> overlap(Box(0, 0, 10, 10), Box(5, 0, 15, 10))
-    0.3333333333333333
-    """
-    width = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
-    height = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(a) + _area(b) - shared)
-
-
-def _area(box: Box) -> float:
-    return (box.x_max - box.x_min) * (box.y_max - box.y_min)
-
-
 def _parsed_as_judged(completion: JudgedCompletion) -> ParsedCompletion:
     parsed = parse_completion(completion.text)
     if [len(step.boxes) for step in parsed.steps] != [len(step.regions) for step in completion.steps]:

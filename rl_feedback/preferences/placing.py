@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inference.regions import Box
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap
 from rl_feedback.preferences.readers import Readers
 from rl_feedback.preferences.words import Corpus, Judgement, region_name
 from rl_feedback.raters import SETTLED_READERS, VERDICTS, ConsensusRegion, Label, consensus_regions

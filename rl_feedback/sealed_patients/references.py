@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from inference.grounding import parse_completion
-from inference.regions import Box
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap
 from rl_feedback.preferences.settling import LEAST_RIGHT, word_on_answer, word_on_step
 from rl_feedback.preferences.striking import BELIEVED_FROM, model_of
 from rl_feedback.raters import consensus_regions

@@ -8,8 +8,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.reviews.first_reads import CHEXPERT_FINDINGS, NO_FINDING
 from deepmedix_review.reviews.known_statements import bear_out, is_within, is_within_known, there
 from deepmedix_review.reviews.known_words import STATE_IN_WORDS, Understood, understand
-from inference.regions import Box
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap
 from rl_feedback.labels import State
 from rl_feedback.readings import MOST_IMPLAUSIBLE
 

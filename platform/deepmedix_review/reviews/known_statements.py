@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from inference.regions import Box
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap
 from rl_feedback.labels import CHEXPERT_14, NO_FINDING, Mention, State, label_report
 
 # CheXpert's labels lie within each other (Irvin et al. 2019, figure 1): a lung lesion is a lung opacity.

@@ -17,8 +17,7 @@ from deepmedix_review.reviews.services import mark_opened
 from deepmedix_review.reviews.study_services import TaughtCase, start_adjudication
 from deepmedix_review.reviews.study_services.controls import MOST_OVERLAP, make_control
 from inference.grounding import find_boxes
-from inference.regions import Box, to_image_px
-from rl_feedback.corrections import overlap
+from inference.regions import Box, overlap, to_image_px
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, running, studies, studies_that_differ
 from tests.factories.reasoning import CompletionFactory, say
