@@ -10,6 +10,7 @@ from inference.command_line import run_command
 # Name, what it does, and the module with `configure(parser)` and `run(options)`, which yields lines.
 COMMANDS = {
     "generate": ("ask a model about DICOM films", "inference.generate_command"),
+    "calibrate": ("find out in which frame a model writes its boxes", "inference.calibrate_command"),
     "presets": ("list the known models and how each is asked and read", "inference.presets_command"),
     "phantoms": ("write drawn chest films as DICOM, with what is on them", "inference.phantom_command"),
 }

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydicom.errors import InvalidDicomError
 
-from inference.dialects.shapes import shape_of
+from inference.asked_model import add_model, settings_of
 from inference.engines import (
     AnySettings,
     Done,
-    EndpointSettings,
-    EngineSettings,
     Failed,
     GenerationRequest,
     ReplaySettings,
@@ -31,28 +28,12 @@ from inference.regions import region_problem, to_image_px
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("films", type=Path, nargs="+", help="DICOM files")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--model", type=Path, help="folder of the weights")
-    where.add_argument(
-        "--endpoint",
-        metavar="URL",
-        help="of a model server that speaks the OpenAI chat protocol, as in http://127.0.0.1:8000/v1; other "
-        "machines must be named in INFERENCE_ENDPOINTS (scheme, host, port; by commas). "
-        "INFERENCE_ENDPOINT_KEY holds the key, where it asks for one",
-    )
-    where.add_argument(
+    add_model(parser).add_argument(
         "--recorded",
         type=Path,
         metavar="FILE",
         help="completions made elsewhere: one JSON object a line, with image (a film's file name without its "
         "ending), model and text",
-    )
-    parser.add_argument("--served-model", default="", help="the model's name at that server, or in that file")
-    parser.add_argument(
-        "--num-in-flight", type=int, default=16, help="requests that the server is sent at once"
-    )
-    parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="phantom", help="how the model is asked and read"
     )
     parser.add_argument("--query", help="the question; by default the model's own")
     parser.add_argument("--num-samples", type=int, default=1)
@@ -101,37 +82,7 @@ def _settings(options: argparse.Namespace, preset: ServingPreset) -> AnySettings
             preparation=preset.preparation,
             size_multiple=preset.size_multiple,
         )
-    if options.endpoint is None:
-        if not preset.transformers_class:
-            raise ValueError(
-                f"{preset.name} brings code of its own, which never runs here. Serve it elsewhere and name "
-                "that with --endpoint and --served-model."
-            )
-        return EngineSettings(
-            folder=options.model,
-            min_pixels=preset.min_pixels,
-            max_pixels=preset.max_pixels,
-            preparation=preset.preparation,
-        )
-    if options.num_in_flight < 1:
-        raise ValueError("--num-in-flight is at least 1.")
-    named = os.environ.get("INFERENCE_ENDPOINTS", "").split(",")
-    return EndpointSettings(
-        url=options.endpoint,
-        served_model=options.served_model,
-        origins=frozenset(origin.strip() for origin in named if origin.strip()),
-        key=os.environ.get("INFERENCE_ENDPOINT_KEY", ""),
-        min_pixels=preset.min_pixels,
-        max_pixels=preset.max_pixels,
-        preparation=preset.preparation,
-        size_multiple=preset.size_multiple,
-        shape=shape_of(
-            preset.prompt_template,
-            dialect=preset.dialect,
-            reasons=template(preset.prompt_template).reasons,
-        ),
-        num_in_flight=options.num_in_flight,
-    )
+    return settings_of(options, preset)
 
 
 def _film(path: Path) -> Grey:
