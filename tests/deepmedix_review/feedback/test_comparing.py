@@ -76,12 +76,26 @@ def test_curves_share_one_scale_and_only_what_differs_is_told(
     assert (loss.scale.lowest, loss.scale.highest, loss.scale.last_step) == (0.2, 1.0, 3)
     assert loss.lasts == (0.5, 0.2)
     assert {row.name: row.cells for row in found.differences} == {
-        "Stage 1: Seed": ("1", "2"),
-        "Stage 1: Optimizer steps": ("2", "3"),
+        "DPO: Seed": ("1", "2"),
+        "DPO: Optimizer steps": ("2", "3"),
     }
     [figure] = found.figures
     assert figure.name == "the first site: lesion recall"
     assert figure.cells == ("0.900 (+0.100, +0.050 to +0.150)", "")
+
+
+def test_a_stage_stands_beside_its_like_whatever_its_place(
+    dataset: PreferenceDataset, researcher: User
+) -> None:
+    alone, chained = (a_run(dataset, losses=(1.0,), beta=0.2) for _ in range(2))
+    stages = [{"kind": "corrections"}, {"kind": "dpo", "num_steps": 1, "beta": 0.3}, {"kind": "dpo"}]
+    TrainingRun.objects.filter(pk=chained.pk).update(recipe={"stages": stages})
+    told = {row.name: row.cells for row in compare_runs(researcher, [alone.uid, chained.uid]).differences}
+    assert told["Stages"] == ("DPO", "Corrections, then DPO, then DPO")
+    assert told["DPO: Tie to the parent (beta)"] == ("0.2", "0.3")
+    assert told["Corrections: Optimizer steps"] == ("not set there", "200")
+    assert told["DPO (2): Tie to the parent (beta)"] == ("not set there", "0.1")
+    assert "DPO: Optimizer steps" not in told
 
 
 @pytest.mark.parametrize("number", [0, 1, 5])
@@ -101,7 +115,7 @@ def test_the_page_compares_what_was_ticked_and_nonsense_leads_back_to_the_list(
     asked = {"run": [str(run.uid) for run in runs]}
     page = client.get(reverse("training-run-compare"), asked).content.decode()
     assert page.count("<polyline") == 2
-    assert "Stage 1: Seed" in page
+    assert "DPO: Seed" in page
     assert AuditEvent.objects.get(action="compare_runs").details == {"runs": asked["run"]}
     for nonsense in (["x", "y"], [str(uuid.UUID(int=0))], []):
         answer = client.get(reverse("training-run-compare"), {"run": nonsense}, follow=True)

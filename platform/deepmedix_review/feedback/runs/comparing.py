@@ -1,6 +1,7 @@
 """Two to four training runs side by side: curves over each other, what differs between them, and the gate."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,12 @@ from deepmedix_review.feedback.runs.curves import (
 from deepmedix_review.feedback.runs.samples import sample_series
 from deepmedix_review.feedback.said_settings import said_setting
 from deepmedix_review.feedback.selectors import metrics_of
-from deepmedix_review.feedback.stage_words import LABELS, title_of
+from deepmedix_review.feedback.stage_words import LABELS, short_names_of
 from rl_feedback.training.recipe import Recipe
 
 LEAST, MOST = 2, 4
+# Of a setting that one run has and another has not.
+NO_STAGE = "not set there"
 # Told apart by dash where colours are not seen.
 LOOKS = (("#6cb6ff", ""), ("#e69f00", "7 4"), ("#3fb984", "2 3"), ("#ef7a73", "9 3 2 3"))
 
@@ -121,7 +124,9 @@ def _differences(runs: Sequence[TrainingRun]) -> tuple[Row, ...]:
     """What is not the same in all of them."""
     found = [_config(run) for run in runs]
     names = list(dict.fromkeys(name for one in found for name in one))
-    rows = (Row(name, tuple(one.get(name, "") for one in found)) for name in names)
+    rows = (
+        Row(name, tuple(one.get(name, NO_STAGE if ": " in name else "") for one in found)) for name in names
+    )
     return tuple(row for row in rows if len(set(row.cells)) > 1)
 
 
@@ -132,12 +137,18 @@ def _config(run: TrainingRun) -> Mapping[str, str]:
         "Data set, sha256": run.dataset.sha256[:12],
         "From": str(run.parent_version),
     }
-    for number, stage in enumerate(Recipe.from_json(run.recipe).stages, 1):
+    stages = Recipe.from_json(run.recipe).stages
+    config["Stages"] = short_names_of(stages)
+    counted: Counter[str] = Counter()
+    for stage in stages:
+        # A stage stands beside its like, whatever its place in either run.
+        kind = short_names_of([stage])
+        counted[kind] += 1
+        place = kind if counted[kind] == 1 else f"{kind} ({counted[kind]})"
         said = stage.as_json()
-        config[f"Stage {number}"] = title_of(stage)
         for name, label in LABELS.items():
             if name in said:
-                config[f"Stage {number}: {label}"] = said_setting(name, said[name])
+                config[f"{place}: {label}"] = said_setting(name, said[name])
     about = run.about
     if about:
         environment = about["environment"]
