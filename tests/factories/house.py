@@ -12,7 +12,14 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
 from deepmedix_review.common.models import JobState
-from deepmedix_review.erasure.models import ErasedStudy, Erasure, FileToDelete, NamedUse
+from deepmedix_review.erasure.models import (
+    BatchedStudy,
+    ErasedStudy,
+    Erasure,
+    FileToDelete,
+    NamedUse,
+    RetentionBatch,
+)
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
     HandOver,
@@ -38,6 +45,7 @@ from deepmedix_review.reviews.study_services import (
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
 from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, PacsPull, Study
+from deepmedix_review.studies.retention.services import AskedRule, make_rule
 from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -80,6 +88,7 @@ class House:
     pull: PacsPull
     webhook: Webhook
     erasure: Erasure
+    due: RetentionBatch
     draft: ReaderStudy
     running: ReaderStudy
     own_criterion: Criterion
@@ -181,6 +190,7 @@ def furnish() -> House:
         pull=pull,
         webhook=told_webhook(admin),
         erasure=erase_a_film(admin),
+        due=erase_what_was_due(admin),
         draft=draft,
         running=running,
         own_criterion=own,
@@ -192,6 +202,17 @@ def furnish() -> House:
         candidate=candidate,
         passed=passed,
     )
+
+
+def erase_what_was_due(admin: User) -> RetentionBatch:
+    """By a rule that holds on; one study of it stayed."""
+    make_rule(AskedRule(of="every:", keep_days=30, because="As promised to the readers"), actor=admin)
+    now = timezone.now()
+    batch = RetentionBatch.objects.create(requested_by=admin, as_of=now, state=JobState.DONE, finished_at=now)
+    BatchedStudy.objects.create(
+        batch=batch, study_uid=uuid.uuid4(), due_at=now, because="As promised", said="It is being read."
+    )
+    return batch
 
 
 def _start(draft: StudyDraft, admin: User) -> ReaderStudy:

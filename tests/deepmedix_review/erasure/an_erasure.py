@@ -34,6 +34,7 @@ from deepmedix_review.studies.models import (
     HeldDecision,
     ImportBatch,
     Instance,
+    Keeping,
     MaskedPicture,
     PacsPull,
     PictureView,
@@ -148,13 +149,15 @@ def a_used_study(admin: User) -> Used:
 
 
 def _seen_and_described(film: Instance) -> None:
-    """Its source speaks of it, a reader reported a name, somebody looks at a list, a model is to be asked."""
+    """Its source speaks of it, a reader reported a name, somebody looks at a list, a model is to be asked, it
+    is kept longer."""
     reference = Reference.objects.create(study=film.study, report="Both lungs are clear.")
     box = {"x_min": 1, "y_min": 1, "x_max": 9, "y_max": 9}
     ReferenceRegion.objects.create(reference=reference, film=film, label="Nodule", **box)
     reader = ExpertFactory.create()
     Sighting.objects.create(film=film, reader=reader, change_id=uuid4(), looked_at=timezone.now())
     PictureView.objects.create(film=film, viewer=reader)
+    Keeping.objects.create(study=film.study, ends_at=timezone.now(), because="a course", created_by=reader)
     MaskedPicture.objects.create(film=film, pixel_sha256=film.sop_instance_uid)
     asked = {"requested_by": reader, "boxes": [[0, 0, 9, 9]], "is_to_accept": True, "newest_film": film.pk}
     TextMasking.objects.create(film=film, state="done", **asked)

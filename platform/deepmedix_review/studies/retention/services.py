@@ -52,7 +52,7 @@ def switch_rule(rule: RetentionRule, *, is_on: bool, actor: User) -> RetentionRu
     if held.is_on != is_on:
         held.is_on = is_on
         held.save(update_fields=["is_on"])
-        action = f"switch_retention_rule_{'on' if is_on else 'off'}"
+        action = "switch_retention_rule_on" if is_on else "switch_retention_rule_off"
         record_event(actor=actor, action=action, subject=held, details=_told(held))
     return held
 
