@@ -174,8 +174,9 @@ def lineage_leads_to_the_reading(page: Page) -> None:
     expect(lineage.get_by_role("link", name="1 reading, 1 reader")).to_be_visible()
     expect(lineage.get_by_text(re.compile("gate: (passed|nothing changed)"))).to_be_visible()
     expect(lineage.get_by_text("promoted")).to_be_visible()
-    expect(lineage.get_by_text("The road, case 1")).to_be_visible()
-    expect(lineage.get_by_text("reader-01")).to_be_visible()
+    readings = page.locator("section", has=page.get_by_role("heading", name="The readings it learned from"))
+    expect(readings.get_by_text("The road, case 1")).to_be_visible()
+    expect(readings.get_by_text("reader-01")).to_be_visible()
 
 
 def the_next_inference_uses(version: str, page: Page, url: str) -> None:
