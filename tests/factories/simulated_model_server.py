@@ -88,8 +88,8 @@ class Handler(BaseHTTPRequestHandler):
         text = "big heart" if "[free]" in asked and "structured_outputs" not in body else ANSWER
         words = re.findall(r"\S+\s*", text)
         if "[thinks]" in asked:
-            words = " The heart [1, 2, 3, 4] "
-            both = {"reasoning": words, "reasoning_content": words}
+            thought = " The heart [1, 2, 3, 4] "
+            both = {"reasoning": thought, "reasoning_content": thought}
             self._event({"choices": [{"delta": both}]})
             words = ["\\boxed{big}"]
         for place, word in enumerate(words):
