@@ -92,10 +92,8 @@ class EndpointEngine:
             )
         except ValueError as error:
             raise Refused(str(error)) from error
-        answer, is_shaped = (
-            self._tried(flight, body_of(request, picture, model=settings.served_model), told),
-            False,
-        )
+        freely = body_of(request, picture, model=settings.served_model)
+        answer, is_shaped = self._tried(flight, freely, told), False
         if settings.shape is not None and answer.ended == "stop" and not settings.shape.fits(answer.text):
             again = body_of(request, picture, model=settings.served_model, regex=settings.shape.regex)
             try:

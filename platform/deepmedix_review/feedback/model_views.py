@@ -185,7 +185,7 @@ def retry_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
 def cancel_measurements(request: HttpRequest, uid: UUID) -> HttpResponse:
     """All that nobody else waits for: on films that all candidates share the parent's goes on for others."""
     version = get_object_or_404(versions(), uid=uid)
-    measurements = _measurements(version).exclude(_shared(version))
+    measurements = _measurements(version).exclude(_shared(version, undecided_beside(version)))
     return _told_all_to(cancel_evaluation, request, version, measurements, of=GOING)
 
 
@@ -246,9 +246,9 @@ def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:
     return evaluations_of(involved).filter(benchmark__in=ensure_benchmarks_for(version))
 
 
-def _shared(version: ModelVersion) -> Q:
-    """Of the measurements on a candidate's page those that other candidates of its parent wait for."""
-    if not undecided_beside(version):
+def _shared(version: ModelVersion, others: Sequence[ModelVersion]) -> Q:
+    """Of the measurements on a candidate's page those that the other candidates of its parent wait for."""
+    if not others:
         return Q(pk__in=())
     return Q(model_version=version.parent, benchmark__drawn_for__isnull=True)
 
@@ -257,8 +257,10 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
     decision = getattr(version, "gate_decision", None)
     evaluations = list(_measurements(version)) if decision is None and version.parent else []
     others = undecided_beside(version) if evaluations else ()
-    shared = [row for row in evaluations if others and not row.benchmark.drawn_for_id]
-    mine = [row for row in evaluations if row not in shared or row.model_version_id == version.pk]
+    shared = set(
+        _measurements(version).filter(_shared(version, others)).values_list("pk", flat=True) if others else ()
+    )
+    mine = [row for row in evaluations if row.pk not in shared]
     is_stuck = any(row.state in ENDED_EARLY for row in evaluations)
     return {
         "others": others,
