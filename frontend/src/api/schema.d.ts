@@ -384,6 +384,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/held-studies/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What waits for a decision, the newest hundred first, under what is gravest of each. */
+        get: operations["list_held_studies"];
+        put?: never;
+        /**
+         * @description Accept or reject many at once, by their tokens. What can't be accepted, and what changed since it
+         *     was listed, stays as it is, and is told of; the others are decided on all the same.
+         */
+        post: operations["decide_held_studies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/held-studies/decisions/{uid}/take-back/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description A decision of your own: its studies are held again as they were, but for what was done to them
+         *     since. 409 where it was taken back already.
+         */
+        post: operations["take_back_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inference-jobs/{uid}/": {
         parameters: {
             query?: never;
@@ -1797,6 +1838,26 @@ export interface components {
             results: components["schemas"]["DatasetJson"][];
             next_before: number | null;
         };
+        DecideTogetherJsonRequest: {
+            decision: components["schemas"]["DecisionEnum"];
+            /**
+             * @description must be true to accept: you looked at every film of each, and no name is written on any
+             * @default false
+             */
+            looked: boolean;
+            /** @description of the list of held studies, 100 at most */
+            tokens: string[];
+        };
+        /** @description `decision` is what takes it back; null where nothing was decided. */
+        DecidedJson: {
+            /** Format: uuid */
+            decision?: string | null;
+            num_done: number;
+            /** @description of those that can't be accepted, and stay held */
+            objections: string[];
+            /** @description that are not held any more, or changed since they were listed; nothing was done to them */
+            num_left: number;
+        };
         /**
          * @description * `accept` - accept
          *     * `reject` - reject
@@ -2247,6 +2308,62 @@ export interface components {
          * @enum {string}
          */
         HarmEnum: "none" | "mild" | "severe";
+        HeldKindJson: {
+            /**
+             * @description empty where nothing was said of it
+             *
+             *     * `name` - A name may be burned in
+             *     * `identity` - Whose it is
+             *     * `same` - The same picture again
+             *     * `near` - Nearly the same picture
+             *     * `blank` - Blank
+             *     * `body_part` - Not a human chest
+             *     * `polarity` - Polarity
+             *     * `laterality` - Side
+             *     * `view` - View
+             *     * `resolution` - Resolution
+             *     * `encoding` - How it is stored
+             *     * `part` - Part of an odd study
+             *     * `by_hand` - Put on hold by hand
+             */
+            kind: components["schemas"]["OddKind"] | components["schemas"]["BlankEnum"];
+            name: string;
+            /** @description a number; above 1,000 it ends with + */
+            num_held: string;
+        };
+        HeldSheetJson: {
+            kinds: components["schemas"]["HeldKindJson"][];
+            results: components["schemas"]["HeldStudyJson"][];
+            /** @description goes into `before` for the next page; null on the last */
+            next_before: number | null;
+        };
+        /** @description `token` names the study with what it is now: a decision by it holds only while nothing is added. */
+        HeldStudyJson: {
+            token: string;
+            /**
+             * @description the gravest of what is odd
+             *
+             *     * `name` - A name may be burned in
+             *     * `identity` - Whose it is
+             *     * `same` - The same picture again
+             *     * `near` - Nearly the same picture
+             *     * `blank` - Blank
+             *     * `body_part` - Not a human chest
+             *     * `polarity` - Polarity
+             *     * `laterality` - Side
+             *     * `view` - View
+             *     * `resolution` - Resolution
+             *     * `encoding` - How it is stored
+             *     * `part` - Part of an odd study
+             *     * `by_hand` - Put on hold by hand
+             */
+            kind: components["schemas"]["OddKind"] | components["schemas"]["BlankEnum"];
+            /** @description why it can't be accepted with others; empty where it can */
+            objection: string;
+            /** @description studies with a film that looks nearly the same */
+            readonly near: string[];
+            study: components["schemas"]["Study"];
+        };
         HoldRequest: {
             /** @description for the admin who decides; no names */
             reason: string;
@@ -2520,6 +2637,23 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * @description * `name` - A name may be burned in
+         *     * `identity` - Whose it is
+         *     * `same` - The same picture again
+         *     * `near` - Nearly the same picture
+         *     * `blank` - Blank
+         *     * `body_part` - Not a human chest
+         *     * `polarity` - Polarity
+         *     * `laterality` - Side
+         *     * `view` - View
+         *     * `resolution` - Resolution
+         *     * `encoding` - How it is stored
+         *     * `part` - Part of an odd study
+         *     * `by_hand` - Put on hold by hand
+         * @enum {string}
+         */
+        OddKind: "name" | "identity" | "same" | "near" | "blank" | "body_part" | "polarity" | "laterality" | "view" | "resolution" | "encoding" | "part" | "by_hand";
         /** @description One study by its uid, or all of a patient by the pseudonym. */
         OfWhatJsonRequest: {
             /** Format: uuid */
@@ -3271,6 +3405,12 @@ export interface components {
         StudyStateEnum: "ready" | "unseen" | "held" | "rejected";
         SwitchRuleJsonRequest: {
             is_on: boolean;
+        };
+        TakenBackJson: {
+            /** @description that are held again */
+            num_back: number;
+            /** @description to which something was done since, which stays */
+            num_left: number;
         };
         /**
          * @description * `step` - each step
@@ -4661,6 +4801,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    list_held_studies: {
+        parameters: {
+            query?: {
+                /** @description `next_before` of the page before */
+                before?: number;
+                /** @description of what is odd; all, without */
+                kind?: "blank" | "body_part" | "by_hand" | "encoding" | "identity" | "laterality" | "name" | "near" | "part" | "polarity" | "resolution" | "same" | "view";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldSheetJson"];
+                };
+            };
+        };
+    };
+    decide_held_studies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideTogetherJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["DecideTogetherJsonRequest"];
+                "multipart/form-data": components["schemas"]["DecideTogetherJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecidedJson"];
+                };
+            };
+        };
+    };
+    take_back_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenBackJson"];
                 };
             };
         };

@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
         "ErasureKind": "deepmedix_review.erasure.models.Erasure.Kind",
         "ErasureWhy": "deepmedix_review.erasure.models.Erasure.Why",
         "NamedUseKind": "deepmedix_review.erasure.models.NamedUse.Kind",
+        "OddKind": "deepmedix_review.studies.deciding.serializers.KINDS",
         "RetentionOf": "deepmedix_review.studies.models.RetentionRule.Of",
     },
 }

@@ -7,6 +7,7 @@ from deepmedix_review.studies.archive_imports import api_views as archive_api_vi
 from deepmedix_review.studies.archive_imports import views as archive_views
 from deepmedix_review.studies.collecting import api_views as collection_api_views
 from deepmedix_review.studies.collecting import views as collection_views
+from deepmedix_review.studies.deciding import api_views as deciding_api_views
 from deepmedix_review.studies.deciding import views as deciding_views
 from deepmedix_review.studies.looking import views as looking_views
 from deepmedix_review.studies.masking import api_views as masking_api_views
@@ -93,6 +94,12 @@ api_urlpatterns = [
     path("studies/<uuid:uid>/", api_views.StudyView.as_view(), name="api-study-detail"),
     path("studies/<uuid:uid>/decision/", api_views.StudyDecisionView.as_view(), name="api-study-decision"),
     path("studies/<uuid:uid>/hold/", api_views.StudyHoldView.as_view(), name="api-study-hold"),
+    path("held-studies/", deciding_api_views.HeldStudiesView.as_view(), name="api-held-studies"),
+    path(
+        "held-studies/decisions/<uuid:uid>/take-back/",
+        deciding_api_views.TakeBackView.as_view(),
+        name="api-held-decision-take-back",
+    ),
     path("collections/", collection_api_views.CollectionListView.as_view(), name="api-collection-list"),
     path(
         "collections/<uuid:uid>/", collection_api_views.CollectionView.as_view(), name="api-collection-detail"

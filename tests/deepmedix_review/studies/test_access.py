@@ -70,6 +70,8 @@ ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
         ("post", "study-import", {**ADMIN_PAGES, ADMIN: 302}),
         ("get", "study-held", ADMIN_PAGES),
         ("post", "study-held", {**ADMIN_PAGES, ADMIN: 302}),
+        ("get", "api-held-studies", ADMIN_API),
+        ("post", "api-held-studies", {**ADMIN_API, ADMIN: 400}),
         ("get", "pacs-search", ADMIN_PAGES),
         ("post", "pacs-search", ADMIN_PAGES),
         ("get", "pacs-pull-live", ADMIN_PAGES),
