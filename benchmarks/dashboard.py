@@ -76,12 +76,14 @@ def read_by_all() -> object:
     from deepmedix_review.studies.models import Instance, Series, Study
 
     cases, outputs = series(1, NUM_CASES), series(1, 2 * NUM_CASES)
-    numbers = dict.fromkeys(("max_pixels", "min_pixels", "temperature", "max_new_tokens"), "1")
+    counted = ("max_pixels", "min_pixels", "size_multiple", "temperature", "max_new_tokens", "prompt_version")
+    numbers = dict.fromkeys(counted, "1")
+    read_as = {"preset": "'phantom'", "dialect": "'deepmedix'", "prompt_template": "'phantom'"}
     with connection.cursor() as cursor:
         # The triggers that lock signed readings look at each row by itself.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")
-    fill(ModelVersion, series(1, 2), id="n", number="n", state="'retired'", **numbers)
+    fill(ModelVersion, series(1, 2), id="n", number="n", state="'retired'", **numbers, **read_as)
     for number in range(1, NUM_READERS + 1):
         User.objects.create(
             pk=number, username=f"reader-{number}", role=Role.EXPERT, pseudonym=f"U-{number:06}"

@@ -74,7 +74,9 @@ def decided_candidate() -> ModelVersion:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
     kinds = {"name": "Phantom", "box_frame": "processed", "prompt_template": "phantom", "folder": "/none"}
-    sizes = {"min_pixels": 12544, "max_pixels": 12544, "max_new_tokens": 8, "temperature": 0.0}
+    kinds |= {"preset": "phantom", "dialect": "deepmedix"}
+    sizes = {"min_pixels": 12544, "max_pixels": 12544, "size_multiple": 28}
+    sizes |= {"max_new_tokens": 8, "temperature": 0, "prompt_version": 1}
     parent = ModelVersion.objects.create(number=1, state="serving", **kinds, **sizes)
     candidate = ModelVersion.objects.create(number=2, parent=parent, **kinds, **sizes)
     set_patients(candidate, films=_films(), num_patients=NUM_PATIENTS)

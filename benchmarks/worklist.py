@@ -132,7 +132,8 @@ def _prepare_reader_studies(reader_pk: int) -> None:
     from deepmedix_review.registry.models import ModelVersion
     from deepmedix_review.reviews.models import Invitation, ReaderStudy
 
-    fill(ModelVersion, series(1, 1), id="1", number="1", state="'serving'", **dict.fromkeys(_NUMBERS, "1"))
+    numbers = dict.fromkeys(_NUMBERS, "1")
+    fill(ModelVersion, series(1, 1), id="1", number="1", state="'serving'", **numbers, **_WORDS)
     reader = str(reader_pk)
     for study, is_pool in (("1", "false"), ("2", "true")):
         fill(
@@ -148,7 +149,8 @@ def _prepare_reader_studies(reader_pk: int) -> None:
         fill(Invitation, series(1, 1), reader_study_id=study, reader_id=reader, state="'accepted'")
 
 
-_NUMBERS = ("max_pixels", "min_pixels", "temperature", "max_new_tokens")
+_NUMBERS = ("max_pixels", "min_pixels", "size_multiple", "temperature", "max_new_tokens", "prompt_version")
+_WORDS = {"preset": "'phantom'", "dialect": "'deepmedix'", "prompt_template": "'phantom'"}
 
 
 def _add_studies(first: int, last: int) -> None:

@@ -29,6 +29,7 @@ __all__ = [
 
 # No word, or none but those that announce the answer, as in "**Final answer:**".
 _SAYS_NOTHING = re.compile(r"[\W_]*(?:(?:the\s+|my\s+)?(?:final\s+)?answer(?:\s+is)?[\W_]*)?", re.IGNORECASE)
+_TAGS = re.compile(r"```(?:json)?|</?think>|\\boxed\{", re.IGNORECASE)
 # The same as the last line, or the last words after a sentence, of what stands before the answer.
 _ANNOUNCES = re.compile(
     r"(?:(?<=[.!?;:])\s+|\s*[\n\r]\s*)[^\w\n\r]*(?:the\s+|my\s+)?(?:final\s+)?answer(?:\s+is)?[\W_]*\Z",
@@ -60,7 +61,7 @@ def find_boxes(text: str) -> tuple[tuple[tuple[int, int], Box], ...]:
     return tuple(bracketed_boxes(text))
 
 
-def texts_beside(text: str) -> tuple[str, ...]:
+def texts_beside(text: str, *, reasons: bool = True, dialect: Dialect = Dialect.DEEPMEDIX) -> tuple[str, ...]:
     """What a completion says outside its reasoning and its answer, without the words that lead the answer in.
 
     Nothing where it has no answer of its own: then its whole text is what it says.
@@ -68,9 +69,11 @@ def texts_beside(text: str) -> tuple[str, ...]:
     >>> texts_beside("<think> Large heart </think> The answer is: \\\\boxed{big}. Please correlate.")
     ('Please correlate.',)
     """
-    parsed = parse_completion(text)
+    parsed = parse_completion(text, reasons=reasons, dialect=dialect)
     if parsed.answer_span is None:
         return ()
+    if dialect is not Dialect.DEEPMEDIX:
+        return _beside_parts(text, parsed)
     opened, closed = parsed.answer_span
     lead = next(match for match in ANSWER_LEAD.finditer(text) if match.end() == opened)
     taken = [(lead.start(), closed + 1)]
@@ -85,6 +88,18 @@ def texts_beside(text: str) -> tuple[str, ...]:
         left = max(left, end)
     said = [gap.strip().lstrip(".,; \n") for gap in (*gaps, text[left:])]
     return tuple(gap for gap in said if not _SAYS_NOTHING.fullmatch(gap))
+
+
+def _beside_parts(text: str, parsed: ParsedCompletion) -> tuple[str, ...]:
+    """What lies outside every step, the reasoning and the answer, without fences and tags."""
+    spans = [step.span for step in parsed.steps]
+    spans += [span for span in (parsed.reasoning_span, parsed.answer_span) if span is not None]
+    gaps, left = [], 0
+    for start, end in sorted(spans):
+        gaps.append(text[left:start])
+        left = max(left, end)
+    said = (_TAGS.sub(" ", gap).strip() for gap in (*gaps, text[left:]))
+    return tuple(one.lstrip(".,;]} ") for one in said if not _SAYS_NOTHING.fullmatch(one))
 
 
 def format_completion(steps: Sequence[str], answer: str) -> str:

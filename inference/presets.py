@@ -20,10 +20,13 @@ class ServingPreset:
     """`min_pixels` and `max_pixels` bound the area of the image that the model sees, `size_multiple` divides
     its sides. `model_id` is its name at Hugging Face. `transformers_class` is empty where the model brings
     code of its own, which never runs here: such a model is asked through an endpoint only. `known_by` says
-    where prompt, frame and picture are known from, and what is not verified."""
+    where prompt, frame and picture are known from, and what is not verified; `limits` is what the licence
+    forbids or asks for, in a sentence."""
 
+    key: str
     name: str
     licence: str
+    limits: str
     box_frame: Frame
     prompt_template: str
     preparation: Preparation
@@ -45,8 +48,10 @@ class ServingPreset:
 PRESETS: dict[str, ServingPreset] = {
     # Trained on squares of 112 pixels alone: see docs/decisions/0009 for why films are stretched to it.
     "phantom": ServingPreset(
+        key="phantom",
         name="DeepMedix Phantom",
         licence="Apache-2.0",
+        limits="None beyond naming its authors.",
         box_frame=Frame.PROCESSED,
         prompt_template="phantom",
         preparation=Preparation.SQUARE,
@@ -58,8 +63,10 @@ PRESETS: dict[str, ServingPreset] = {
     ),
     # Area from its published processor settings, temperature from published uses of it.
     "deepmedix-r1": ServingPreset(
+        key="deepmedix-r1",
         name="DeepMedix-R1",
         licence="Apache-2.0",
+        limits="None beyond naming its authors; for research, not for diagnosis.",
         box_frame=Frame.PROCESSED,
         prompt_template="deepmedix-r1",
         preparation=Preparation.ASPECT,
@@ -72,8 +79,10 @@ PRESETS: dict[str, ServingPreset] = {
         "not published",
     ),
     "qwen2.5-vl": ServingPreset(
+        key="qwen2.5-vl",
         name="Qwen2.5-VL",
         licence="Apache-2.0 (7B)",
+        limits="None for the 7B; the 3B and 72B have licences of their own.",
         box_frame=Frame.PROCESSED,
         prompt_template="json-boxes",
         preparation=Preparation.ASPECT,
@@ -85,8 +94,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="its model page (frame, keys of the JSON); the wording is ours",
     ),
     "qwen2.5-vl-thinking": ServingPreset(
+        key="qwen2.5-vl-thinking",
         name="Qwen2.5-VL (thinking)",
         licence="Apache-2.0 (7B)",
+        limits="None for the 7B; the 3B and 72B have licences of their own.",
         box_frame=Frame.PROCESSED,
         prompt_template="qwen-vl-think",
         preparation=Preparation.ASPECT,
@@ -98,8 +109,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="asked as DeepMedix-R1 is; how its authors asked it is not published",
     ),
     "qwen3-vl": ServingPreset(
+        key="qwen3-vl",
         name="Qwen3-VL",
         licence="Apache-2.0",
+        limits="None beyond naming its authors.",
         box_frame=Frame.NORM1000,
         prompt_template="json-boxes",
         preparation=Preparation.ASPECT,
@@ -113,8 +126,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="its repository's grounding cookbook (relative coordinates); the wording is ours",
     ),
     "chexone": ServingPreset(
+        key="chexone",
         name="CheXOne",
         licence="Apache-2.0 (code)",
+        limits="Its code is free; what its weights allow is on its model page.",
         box_frame=Frame.NORM100,
         prompt_template="chexone",
         preparation=Preparation.ASPECT,
@@ -128,8 +143,10 @@ PRESETS: dict[str, ServingPreset] = {
     ),
     # One square of the whole film, stretched, as its processor makes it; version 1 writes no boxes.
     "medgemma": ServingPreset(
+        key="medgemma",
         name="MedGemma",
         licence="HAI-DEF, gated",
+        limits="Google's terms must be accepted first; no clinical use without its own approval.",
         box_frame=Frame.NORM1000,
         prompt_template="prose",
         preparation=Preparation.SQUARE,
@@ -142,8 +159,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="the class's processor (picture); the question is ours",
     ),
     "medgemma-1.5": ServingPreset(
+        key="medgemma-1.5",
         name="MedGemma 1.5",
         licence="HAI-DEF, gated",
+        limits="Google's terms must be accepted first; no clinical use without its own approval.",
         box_frame=Frame.NORM1000,
         prompt_template="json-boxes-y-first",
         preparation=Preparation.PAD,
@@ -156,8 +175,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="other people's uses of it (frame, y first, padding); not verified in Google's own text",
     ),
     "llava": ServingPreset(
+        key="llava",
         name="LLaVA",
         licence="see the model",
+        limits="Those of its language model, on its model page.",
         box_frame=Frame.NORM1,
         prompt_template="prose",
         preparation=Preparation.PAD,
@@ -170,8 +191,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="LLaVA-1.5 was trained on padded squares (`image_aspect_ratio: pad`); the question is ours",
     ),
     "huatuogpt-vision": ServingPreset(
+        key="huatuogpt-vision",
         name="HuatuoGPT-Vision",
         licence="Apache-2.0",
+        limits="None beyond naming its authors.",
         box_frame=Frame.NORM1,
         prompt_template="prose",
         preparation=Preparation.PAD,
@@ -185,8 +208,10 @@ PRESETS: dict[str, ServingPreset] = {
         "Its folder holds no chat template: take the one on its model page",
     ),
     "deepseek-vl": ServingPreset(
+        key="deepseek-vl",
         name="DeepSeek-VL",
         licence="deepseek",
+        limits="Uses that its licence names are forbidden; read it first.",
         box_frame=Frame.NORM1,
         prompt_template="prose",
         preparation=Preparation.PAD,
@@ -200,8 +225,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="the class's processor (picture); the question is ours",
     ),
     "chexagent": ServingPreset(
+        key="chexagent",
         name="CheXagent",
         licence="CC-BY-NC-4.0 (2-3b)",
+        limits="No commercial use.",
         box_frame=Frame.NORM100,
         prompt_template="chexagent",
         preparation=Preparation.ASPECT,
@@ -214,8 +241,10 @@ PRESETS: dict[str, ServingPreset] = {
         known_by="its repository (chexagent.py); its picture is its server's",
     ),
     "maira-2": ServingPreset(
+        key="maira-2",
         name="MAIRA-2",
         licence="research only",
+        limits="Research only, no clinical and no commercial use.",
         box_frame=Frame.NORM1,
         prompt_template="maira-2",
         preparation=Preparation.CROP,
@@ -230,8 +259,10 @@ PRESETS: dict[str, ServingPreset] = {
         "server's to add; not verified through an endpoint",
     ),
     "llava-rad": ServingPreset(
+        key="llava-rad",
         name="LLaVA-Rad",
         licence="research only",
+        limits="Research only, no clinical and no commercial use.",
         box_frame=Frame.NORM1,
         prompt_template="llava-rad",
         preparation=Preparation.ASPECT,

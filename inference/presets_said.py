@@ -38,8 +38,9 @@ def said_presets() -> str:
 
 
 def said_sources() -> str:
-    """Where what is known of each preset comes from."""
-    return _table(("preset", "known by"), [(f"`{key}`", preset.known_by) for key, preset in PRESETS.items()])
+    """Where what is known of each preset comes from, and what its licence asks for or forbids."""
+    rows = [(f"`{key}`", preset.known_by, preset.limits) for key, preset in PRESETS.items()]
+    return _table(("preset", "known by", "limits of its licence"), rows)
 
 
 def said_dialects() -> str:

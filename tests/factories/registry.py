@@ -18,7 +18,11 @@ class ModelVersionFactory(factory.django.DjangoModelFactory[ModelVersion]):
     sha256 = factory.Sequence(lambda n: f"{n:064x}")
     licence = "Apache-2.0"
     box_frame = BoxFrame.PROCESSED
+    preset = "phantom"
+    dialect = "deepmedix"
     prompt_template = "phantom"
+    prompt_version = 1
+    size_multiple = 28
     max_pixels = 12_544
     min_pixels = 3_136
     temperature = 0.7

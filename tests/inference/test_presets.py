@@ -16,6 +16,8 @@ EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_names_what_is_there(preset: ServingPreset) -> None:
     assert preset.prompt_template in TEMPLATES
     assert preset.known_by
+    assert preset.limits
+    assert PRESETS[preset.key] is preset
     if preset.transformers_class:
         assert hasattr(transformers, preset.transformers_class)
 

@@ -34,6 +34,7 @@ class Capability(StrEnum):
     FREEZE_DATASETS = "freeze data sets"
     TRAIN_MODELS = "train models"
     VIEW_MODELS = "view models, data sets and training runs"
+    REGISTER_MODELS = "register models"
     PROMOTE_MODELS = "promote models"
     SET_GATE_POLICY = "change the gate's policy"
     MAKE_SHADOW_STUDIES = "make shadow studies"
@@ -72,6 +73,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.FREEZE_DATASETS,
             Capability.TRAIN_MODELS,
             Capability.VIEW_MODELS,
+            Capability.REGISTER_MODELS,
             Capability.PROMOTE_MODELS,
             Capability.SET_GATE_POLICY,
             Capability.MAKE_SHADOW_STUDIES,

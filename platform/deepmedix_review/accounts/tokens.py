@@ -31,6 +31,7 @@ FOR_PROGRAMS = frozenset(
         Capability.FREEZE_DATASETS,
         Capability.TRAIN_MODELS,
         Capability.VIEW_MODELS,
+        Capability.REGISTER_MODELS,
         Capability.PROMOTE_MODELS,
         Capability.TRACE_LEARNING,
     }

@@ -105,6 +105,8 @@ MODEL_FOLDER = HOME / "models"
 UPLOAD_FOLDER = HOME / "uploads"
 # Models that were trained elsewhere on a bundle from here are copied to this folder, a folder each.
 RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
+# Models from outside that a researcher may register are copied to this folder, a folder each.
+INCOMING_MODEL_FOLDER = Path(os.environ.get("INCOMING_MODEL_FOLDER") or HOME / "incoming-models")
 # Archives of exports, and for how many days each can be fetched.
 EXPORT_FOLDER = HOME / "exports"
 EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "30"))
@@ -260,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 2 * RECONCILE_SECONDS},
     }
     for name, task in (
+        ("tend-model-jobs", "registry.tasks.tend_model_jobs"),
         ("wake-inference", "reasoning.tasks.reconcile_inference"),
         ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
         ("wake-training", "feedback.tasks.reconcile_training"),

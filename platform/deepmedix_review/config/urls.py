@@ -10,13 +10,14 @@ from deepmedix_review.erasure import urls as erasure
 from deepmedix_review.exports import urls as exports
 from deepmedix_review.feedback import urls as feedback
 from deepmedix_review.reasoning import urls as reasoning
+from deepmedix_review.registry import urls as registry
 from deepmedix_review.reviews import urls as reviews
 from deepmedix_review.studies import urls as studies
 from deepmedix_review.studies.dicomweb import urls as dicomweb
 from deepmedix_review.webhooks import urls as webhooks
 
-PAGES = (accounts, audit, studies, reasoning, reviews, feedback, exports, webhooks, erasure)
-INTERFACES = (accounts, studies, reasoning, reviews, feedback, exports, erasure)
+PAGES = (accounts, audit, studies, registry, reasoning, reviews, feedback, exports, webhooks, erasure)
+INTERFACES = (accounts, studies, registry, reasoning, reviews, feedback, exports, erasure)
 
 urlpatterns = [
     path("healthz", show_health, name="health"),

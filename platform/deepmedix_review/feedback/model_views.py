@@ -39,7 +39,13 @@ from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree, undecided_beside
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import find_former_model, former_model, serving_model, versions
+from deepmedix_review.registry.selectors import (
+    find_former_model,
+    former_model,
+    serving_model,
+    training_refusal,
+    versions,
+)
 from inference.phantoms import draw_phantom
 
 FILM_SIDE_PX = 224
@@ -67,6 +73,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
     context = {
         **_gate(version),
         "lineage": lineage,
+        "training_refusal": training_refusal(version),
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,

@@ -138,13 +138,19 @@ class GateJson(serializers.ModelSerializer[GateDecision]):
         fields = ("outcome", "sentence", "policy", "comparisons")
 
 
+ASKED = (
+    *("limits", "preset", "dialect", "box_frame", "prompt_template", "prompt_version", "image_preparation"),
+    *("min_pixels", "max_pixels", "size_multiple", "temperature", "max_new_tokens"),
+)
+
+
 class ModelJson(serializers.ModelSerializer[ModelVersion]):
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]
     gate = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
-        fields = ("uid", "name", "number", "state", "parent", "sha256", "licence", "gate")
+        fields = ("uid", "name", "number", "state", "parent", "sha256", "licence", *ASKED, "gate")
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_parent(self, version: ModelVersion) -> str | None:

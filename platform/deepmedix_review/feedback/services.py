@@ -40,7 +40,7 @@ from deepmedix_review.feedback.models import (
 from deepmedix_review.feedback.runs.engines import require_place
 from deepmedix_review.feedback.sealed_patients import lineage_refusal, sealed_refusal
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.selectors import serving_model, training_refusal
 from deepmedix_review.registry.services import register_candidate, retire
 from rl_feedback.counting import counted
 from rl_feedback.engines.placement import LOCAL
@@ -78,6 +78,8 @@ def queue_training(
     Without a placement it learns in one process of this machine's worker."""
     require(actor, Capability.TRAIN_MODELS)
     parent = serving_model()
+    if refusal := training_refusal(parent):
+        raise RefusedByRule(refusal)
     try:
         wanted = DEFAULT_RECIPE if recipe is None else Recipe.from_json(recipe)
     except ValueError as error:

@@ -15,10 +15,10 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
 from deepmedix_review.reasoning.selectors import film_to_read
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import prompt_of, read_by
 from deepmedix_review.studies.models import Instance, Study
 from inference.engines import Done
-from inference.grounding import ParsedCompletion, parse_completion
-from inference.prompts import template
+from inference.grounding import ParsedCompletion
 from inference.regions import region_problem, to_image_px
 
 LONGEST_QUERY = 2000
@@ -47,7 +47,7 @@ def queue_inference_of_films(
     actor: User | None,
 ) -> list[list[InferenceJob]]:
     """For each film the jobs that `queue_inference` gives for its study, in five statements however many."""
-    query = (query or "").strip() or template(version.prompt_template).default_query
+    query = (query or "").strip() or prompt_of(version).default_query
     if len(query) > LONGEST_QUERY:
         raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
     # Without chance every sample is the same.
@@ -127,7 +127,7 @@ def record_completion(*, job: InferenceJob, output: Done) -> Completion:
     """
     # A byte-level vocabulary can write NUL, which PostgreSQL's text can't hold.
     text = output.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    parsed = parse_completion(text, reasons=template(job.model_version.prompt_template).reasons)
+    parsed = read_by(job.model_version, text)
     with transaction.atomic():
         jobs.hold(job)
         completion, is_new = Completion.objects.get_or_create(
@@ -166,7 +166,7 @@ def record_completion(*, job: InferenceJob, output: Done) -> Completion:
 
 def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
     """The same for the same pixels, weights, picture, prompt and sampling: such completions are one."""
-    prompt = template(version.prompt_template)
+    prompt = prompt_of(version)
     parts = {
         "pixels": film.pixel_sha256,
         "model": version.sha256,
@@ -203,7 +203,7 @@ def _job(*, film: Instance, version: ModelVersion, query: str, seed: int, actor:
 
 def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
     steps = ReasoningStep.objects.bulk_create(
-        ReasoningStep(completion=completion, position=position, text=step.text)
+        ReasoningStep(completion=completion, position=position, text=step.label or step.text)
         for position, step in enumerate(parsed.steps, start=1)
     )
     image_size = (completion.image_width, completion.image_height)
@@ -215,6 +215,7 @@ def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
                 frame=completion.model_version.box_frame,
                 model_size=(completion.model_width, completion.model_height),
                 image_size=image_size,
+                preparation=completion.model_version.image_preparation,
             )
             regions.append(
                 Region(

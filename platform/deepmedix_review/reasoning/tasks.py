@@ -18,7 +18,7 @@ from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import films_to_read, studies_to_ask
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import engine_settings, serving_model
+from deepmedix_review.registry.selectors import engine_settings, prompt_of, serving_model
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import (
@@ -32,7 +32,6 @@ from inference.engines import (
     load_engine,
 )
 from inference.images import render_reference
-from inference.prompts import template
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +146,7 @@ def _generate(job: InferenceJob, check: Callable[[], None]) -> Done:
     request = GenerationRequest(
         key=str(job.uid),
         film=_film(job),
-        prompt=template(job.model_version.prompt_template).render(job.query),
+        prompt=prompt_of(job.model_version).render(job.query),
         temperature=job.temperature,
         seed=job.seed,
         max_new_tokens=job.max_new_tokens,

@@ -23,10 +23,9 @@ from deepmedix_review.reasoning.selectors import (
     study_inference,
 )
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model, versions
+from deepmedix_review.registry.selectors import prompt_of, serving_model, versions
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import demo_import, study_for
-from inference.prompts import template
 
 NUM_JOBS_A_PAGE = 50
 
@@ -145,7 +144,7 @@ def _render_study_inference(
         version, refusal = serving_model(), ""
     except RefusedByRule as error:
         version, refusal = None, str(error)
-    question = query or (template(version.prompt_template).default_query if version else "")
+    question = query or (prompt_of(version).default_query if version else "")
     return render(
         request,
         "reasoning/study_inference.html",

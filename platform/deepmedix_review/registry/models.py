@@ -1,9 +1,11 @@
 """Every model version: where it lies, how it is asked, what it came from, and which one serves."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from deepmedix_review.common.models import PublicModel
+from deepmedix_review.common.models import LeasedJob, PublicModel
+from inference.dialects import Dialect
 
 
 class BoxFrame(models.TextChoices):
@@ -21,6 +23,8 @@ class ImagePreparation(models.TextChoices):
 
     ASPECT = "aspect"
     SQUARE = "square"
+    CROP = "crop"
+    PAD = "pad"
 
 
 class ModelVersion(PublicModel):
@@ -38,13 +42,22 @@ class ModelVersion(PublicModel):
         max_length=64, help_text="of the folder's files, see inference.engines.folder_sha256"
     )
     licence = models.CharField(max_length=80)
+    limits = models.TextField(blank=True, help_text="what the licence asks for or forbids, in a sentence")
+    preset = models.CharField(max_length=40, help_text="a key of inference.presets.PRESETS")
+    dialect = models.CharField(
+        max_length=10,
+        choices=[(dialect.value, dialect.value) for dialect in Dialect],
+        help_text="how it writes boxes and answers, by which its completions are read",
+    )
     box_frame = models.CharField(max_length=9, choices=BoxFrame.choices)
     prompt_template = models.CharField(max_length=40, help_text="a key of inference.prompts.TEMPLATES")
+    prompt_version = models.PositiveSmallIntegerField(help_text="of that template")
     max_pixels = models.PositiveIntegerField(help_text="area budget of the image, in pixels")
     min_pixels = models.PositiveIntegerField()
     image_preparation = models.CharField(
         max_length=6, choices=ImagePreparation.choices, default=ImagePreparation.ASPECT
     )
+    size_multiple = models.PositiveSmallIntegerField(help_text="divides the sides of the image")
     temperature = models.FloatField()
     max_new_tokens = models.PositiveIntegerField()
     card = models.JSONField(default=dict, help_text="the model card's measured figures")
@@ -62,3 +75,23 @@ class ModelVersion(PublicModel):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class ModelJob(LeasedJob):
+    """What a worker does for a version: it takes a folder in. `wanted` is how that shall be registered."""
+
+    class Kind(models.TextChoices):
+        REGISTER = "register"
+
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    version = models.ForeignKey(
+        ModelVersion, null=True, on_delete=models.PROTECT, related_name="jobs", help_text="once there is one"
+    )
+    folder = models.CharField(max_length=200, blank=True, help_text="its name in INCOMING_MODEL_FOLDER")
+    wanted = models.JSONField(default=dict, help_text="see registry.wanted.WantedVersion")
+    num_done = models.PositiveBigIntegerField(default=0, help_text="bytes copied")
+    num_wanted = models.PositiveBigIntegerField(default=0)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "lease_expires_at"])]

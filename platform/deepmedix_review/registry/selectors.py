@@ -1,17 +1,25 @@
-"""Which model versions there are, which one serves, and how each is run."""
+"""Which model versions there are, which one serves, and how each is asked, run and read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.models import ModelJob, ModelVersion
+from inference.dialects import Dialect
 from inference.engines import EngineSettings
-from inference.presets import PRESETS
+from inference.grounding import ParsedCompletion, parse_completion
+from inference.presets import LOOP_PRESETS, PRESETS
+from inference.prompts import PromptTemplate, template
 from inference.regions import Preparation
+
+*_most, _last = LOOP_PRESETS
+TRAINED_PRESETS = f"{', '.join(_most)} or {_last}"
 
 
 def serving_model() -> ModelVersion:
@@ -64,6 +72,66 @@ def lineage(version: ModelVersion) -> list[ModelVersion]:
     while line[-1].parent is not None:
         line.append(line[-1].parent)
     return line
+
+
+def prompt_of(version: ModelVersion) -> PromptTemplate:
+    """How it is asked. Raises RefusedByRule where the words have changed since it was registered: what it
+    said and what it would say now can't be compared."""
+    prompt = template(version.prompt_template)
+    if prompt.version != version.prompt_version:
+        raise RefusedByRule(
+            f"{version} was registered with version {version.prompt_version} of the prompt {prompt.key}, and "
+            f"this release asks with version {prompt.version}. Register its model again to ask it so."
+        )
+    return prompt
+
+
+def read_by(version: ModelVersion, text: str) -> ParsedCompletion:
+    """What it wrote, read in the way in which it writes."""
+    reasons = template(version.prompt_template).reasons
+    return parse_completion(text, reasons=reasons, dialect=Dialect(version.dialect))
+
+
+def training_refusal(version: ModelVersion) -> str:
+    """Why nothing can be learned from this version's outputs, nor trained from it; empty where it can."""
+    if version.preset in LOOP_PRESETS:
+        return ""
+    return (
+        f"{version} can't be trained here: it is asked and read as {version.preset}, whose outputs are "
+        f"written as {version.dialect}. What learns here writes as {Dialect.DEEPMEDIX}, of Qwen2.5-VL's "
+        f"class: let a version of {TRAINED_PRESETS} serve."
+    )
+
+
+def incoming_folder() -> Path:
+    """Made when it is first asked for, so that there is a place to copy to."""
+    folder = Path(settings.INCOMING_MODEL_FOLDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def incoming_names() -> list[str]:
+    """The folders there that hold weights, by name. No links: what they name may be anything."""
+    return sorted(
+        path.name
+        for path in incoming_folder().iterdir()
+        if path.is_dir()
+        and not path.is_symlink()
+        and not path.name.startswith(".")
+        and any(path.glob("*.safetensors"))
+    )
+
+
+def model_jobs(*, kind: ModelJob.Kind) -> Sequence[ModelJob]:
+    """The latest twenty, newest first."""
+    found = ModelJob.objects.filter(kind=kind).select_related("version", "requested_by").order_by("-pk")
+    return list(found[:20])
+
+
+def model_job_for(user: User, uid: UUID) -> ModelJob:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.VIEW_MODELS)
+    return ModelJob.objects.select_related("version").get(uid=uid)
 
 
 def engine_settings(version: ModelVersion) -> EngineSettings:

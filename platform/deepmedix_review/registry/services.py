@@ -1,8 +1,8 @@
 """Registers model versions, and decides which single one serves."""
 
 import json
-import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,16 @@ from deepmedix_review.registry.selectors import former_model
 from inference.engines import EngineError, folder_sha256
 from inference.engines.folders import model_files
 from inference.presets import PRESETS, ServingPreset
+from inference.prompts import template
 
 # Any fixed number: the advisory lock under which versions are numbered and change their state.
 REGISTRY_LOCK = 7_205_760
+COPIED_AT_ONCE = 16 * 1024**2
+# What makes two versions of the same files two: how each is asked, and how its outputs are read.
+ASKED_AS = (
+    *("preset", "dialect", "box_frame", "prompt_template", "prompt_version"),
+    *("max_pixels", "min_pixels", "size_multiple", "image_preparation", "temperature", "max_new_tokens"),
+)
 
 
 def register_shipped_model() -> ModelVersion:
@@ -41,35 +48,48 @@ def register_shipped_model() -> ModelVersion:
 
 
 def register_model(
-    *, folder: Path, preset: ServingPreset, card: dict[str, Any], actor: User | None
+    *,
+    folder: Path,
+    preset: ServingPreset,
+    card: dict[str, Any],
+    actor: User | None,
+    tell: Callable[[int, int], None] = lambda done, whole: None,
 ) -> ModelVersion:
-    """A version from outside the platform, without parent; its files are copied. Known files give the version
-    that there is. Raises RefusedByRule where the folder holds no model."""
+    """A version from outside the platform, without parent; its files are copied, and `tell` is told of how
+    many bytes. The same files, asked in the same way, give the version that there is. Raises RefusedByRule
+    where the folder holds no model, or none of the preset's class."""
+    _require_class(folder, preset)
     sha256 = _sha256_or_refuse(folder)
+    kept = _keep(folder, sha256=sha256, tell=tell)
     with transaction.atomic():
         _lock_registry()
-        known = ModelVersion.objects.filter(sha256=sha256, parent=None).first()
+        asked = _asked_as(preset)
+        known = ModelVersion.objects.filter(sha256=sha256, parent=None, **asked).first()
         if known is not None:
             return known
         version = ModelVersion.objects.create(
             name=preset.name,
             number=_next_number(),
-            folder=str(_keep(folder, sha256=sha256)),
+            folder=str(kept),
             sha256=sha256,
             licence=preset.licence,
-            box_frame=preset.box_frame,
-            prompt_template=preset.prompt_template,
-            max_pixels=preset.max_pixels,
-            min_pixels=preset.min_pixels,
-            image_preparation=preset.preparation,
-            temperature=preset.temperature,
-            max_new_tokens=preset.max_new_tokens,
+            limits=preset.limits,
             card=card,
+            **asked,
         )
         record_event(
             actor=actor, action="register_model", subject=version, details={"number": version.number}
         )
     return version
+
+
+def require_no_own_code(preset: ServingPreset) -> None:
+    """Raises RefusedByRule for a model that is asked through a server only."""
+    if not preset.transformers_class:
+        raise RefusedByRule(
+            f"{preset.name} brings code of its own, which never runs here. Serve it elsewhere and import its "
+            "outputs, or choose a preset whose class is read here."
+        )
 
 
 def register_candidate(
@@ -86,14 +106,9 @@ def register_candidate(
             folder=str(Path(folder).resolve()),
             sha256=sha256,
             licence=parent.licence,
-            box_frame=parent.box_frame,
-            prompt_template=parent.prompt_template,
-            max_pixels=parent.max_pixels,
-            min_pixels=parent.min_pixels,
-            image_preparation=parent.image_preparation,
-            temperature=parent.temperature,
-            max_new_tokens=parent.max_new_tokens,
+            limits=parent.limits,
             card=card,
+            **{name: getattr(parent, name) for name in ASKED_AS},
         )
         record_event(
             actor=actor,
@@ -152,6 +167,41 @@ def roll_back(*, actor: User | None) -> ModelVersion:
     return former
 
 
+def _asked_as(preset: ServingPreset) -> dict[str, Any]:
+    """The fields of ASKED_AS."""
+    return {
+        "preset": preset.key,
+        "dialect": preset.dialect,
+        "box_frame": preset.box_frame,
+        "prompt_template": preset.prompt_template,
+        "prompt_version": template(preset.prompt_template).version,
+        "max_pixels": preset.max_pixels,
+        "min_pixels": preset.min_pixels,
+        "size_multiple": preset.size_multiple,
+        "image_preparation": preset.preparation,
+        "temperature": preset.temperature,
+        "max_new_tokens": preset.max_new_tokens,
+    }
+
+
+def _require_class(folder: Path, preset: ServingPreset) -> None:
+    require_no_own_code(preset)
+    try:
+        told = json.loads((folder / "config.json").read_text("utf-8"))
+        classes = told.get("architectures") or []
+    except (OSError, ValueError, AttributeError):
+        return  # what the folder lacks is said once its files are read
+    if isinstance(classes, list) and classes and preset.transformers_class not in classes:
+        fitting = [key for key, other in PRESETS.items() if other.transformers_class in classes]
+        way_out = (
+            f"Choose one of {', '.join(fitting)}." if fitting else "Models of that class are not read here."
+        )
+        raise RefusedByRule(
+            f"The folder holds a model of the class {', '.join(map(str, classes))[:200]}, and the preset "
+            f"{preset.key} is of {preset.transformers_class}. {way_out}"
+        )
+
+
 def _lock_registry() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRY_LOCK])
@@ -173,15 +223,23 @@ def _sha256_or_refuse(folder: Path) -> str:
         raise RefusedByRule(str(error)) from error
 
 
-def _keep(folder: Path, *, sha256: str) -> Path:
+def _keep(folder: Path, *, sha256: str, tell: Callable[[int, int], None]) -> Path:
     """Copy a model's files below MODEL_FOLDER, under a name made of their content: whole or not at all."""
     kept = Path(settings.MODEL_FOLDER) / sha256[:16]
     if kept.exists():
         return kept
+    files = model_files(folder)
+    num_done, num_bytes = 0, sum(path.stat().st_size for path in files)
     with tempfile.TemporaryDirectory(dir=settings.MODEL_FOLDER, prefix=".copy-") as scratch:
         whole = Path(scratch) / "model"
         whole.mkdir()
-        for path in model_files(folder):
-            shutil.copyfile(path, whole / path.name)
+        for path in files:
+            with path.open("rb") as source, (whole / path.name).open("wb") as target:
+                while piece := source.read(COPIED_AT_ONCE):
+                    target.write(piece)
+                    num_done += len(piece)
+                    tell(num_done, num_bytes)
+        if folder_sha256(whole) != sha256:
+            raise RefusedByRule("The files were changed while they were copied. Register the folder again.")
         whole.rename(kept)
     return kept

@@ -9,13 +9,22 @@ from typing import Any
 from django.db.models import Count, Q
 
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.registry.selectors import TRAINED_PRESETS
 from deepmedix_review.reviews.models import ReaderStudy, Reading
 from deepmedix_review.reviews.results.cautions import Caution, cautions_on
 from deepmedix_review.reviews.selectors import count_signed_beside_data, signed_anchors, signed_readings
+from inference.presets import LOOP_PRESETS
 
 LONGEST_REASON = 300
+NOT_LEARNED_FROM = (
+    f"It is of a model that nothing is learned from here. Outputs of {TRAINED_PRESETS} are learned from."
+)
 _STUDY = "assignment__case__reader_study"
 _READER = "assignment__reader__pseudonym"
+# What corrected texts and pairs are written by; of other outputs readings alone are kept.
+_LEARNED_FROM = Q(completion_a__model_version__preset__in=LOOP_PRESETS) & (
+    Q(completion_b__isnull=True) | Q(completion_b__model_version__preset__in=LOOP_PRESETS)
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Chosen:
     reader_studies: Sequence[ReaderStudy]
     readers_left_out: Sequence[Mapping[str, Any]]
     left_out: Sequence[Mapping[str, Any]]
+    num_not_learned_from: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,9 @@ def chosen_of(wanted: Wanted, *, as_of: datetime) -> Chosen:
         raise RefusedByRule("Choose at least one reader study: its signed readings are what is frozen.")
     here = Q(**{f"{_STUDY}__in": studies})
     readings: dict[str, list[str]] = defaultdict(list)
+    strange_to_learning = list(
+        signed.filter(here).exclude(_LEARNED_FROM).order_by("pk").values_list("uid", flat=True)
+    )
     for reader, uid in signed.filter(here).order_by("pk").values_list(_READER, "uid"):
         readings[reader].append(str(uid))
     reasons = {reader: " ".join(reason.split()) for reader, reason in wanted.left_out_readers.items()}
@@ -103,7 +116,8 @@ def chosen_of(wanted: Wanted, *, as_of: datetime) -> Chosen:
                 f"Say why {reader} is left out, in 1 to {LONGEST_REASON} characters: that stays with the set."
             )
     return Chosen(
-        condition=here & ~Q(**{f"{_READER}__in": sorted(reasons)}),
+        condition=here & ~Q(**{f"{_READER}__in": sorted(reasons)}) & _LEARNED_FROM,
+        num_not_learned_from=len(strange_to_learning),
         reader_studies=studies,
         readers_left_out=[
             {"reader": reader, "reason": reason, "num_readings": len(readings[reader])}
@@ -118,6 +132,10 @@ def chosen_of(wanted: Wanted, *, as_of: datetime) -> Chosen:
             }
             for reader, reason in sorted(reasons.items())
             for uid in readings[reader]
+        ]
+        + [
+            {"origin": "model", "completion": "", "reason": NOT_LEARNED_FROM, "readings": [str(uid)]}
+            for uid in strange_to_learning
         ],
     )
 

@@ -14,7 +14,13 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.datasets.choosing import Chosen, Wanted, chosen_of, no_data_beside
+from deepmedix_review.feedback.datasets.choosing import (
+    NOT_LEARNED_FROM,
+    Chosen,
+    Wanted,
+    chosen_of,
+    no_data_beside,
+)
 from deepmedix_review.feedback.judgements import anchors_signed_by, as_judged, readings_signed_by
 from deepmedix_review.feedback.models import (
     DatasetReading,
@@ -46,6 +52,10 @@ def freeze_dataset(*, title: str, actor: User, wanted: Wanted | None = None) -> 
         as_of = timezone.now()
         chosen = chosen_of(wanted, as_of=as_of)
         readings = readings_signed_by(as_of, only=chosen.condition)
+        if not readings and chosen.num_not_learned_from:
+            raise RefusedByRule(
+                f"Every signed reading is left out. {NOT_LEARNED_FROM} Exports hold these readings too."
+            )
         if not readings:
             raise RefusedByRule(
                 "No reading is signed yet. Freeze a data set once readers have signed some."

@@ -21,7 +21,7 @@ from deepmedix_review.feedback.handing_over.folders import archive_path
 from deepmedix_review.feedback.models import HandOver, PreferenceDataset
 from deepmedix_review.feedback.sealed_patients import sealed_refusal
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.selectors import serving_model, training_refusal
 from deepmedix_review.studies.models import Split
 from rl_feedback.bundle import REWARDS, write_bundle
 from rl_feedback.bundle.checking import check_bundle
@@ -148,6 +148,8 @@ def delete_archive(hand_over: HandOver, *, actor: User) -> None:
 
 
 def _cases_to_hand_over(dataset: PreferenceDataset, *, parent: ModelVersion) -> _Cases:
+    if refusal := training_refusal(parent):
+        raise RefusedByRule(refusal)
     sealed = sealed_refusal(dataset)
     if sealed:
         raise RefusedByRule(f"What is trained on this data set would be refused by the gate. {sealed}")

@@ -10,7 +10,9 @@ from deepmedix_review.reviews.masking import mask_model_names
 from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.named_findings import NamedFinding, findings_named
 from deepmedix_review.reviews.reading.reveal import require_revealed
+from inference.dialects import Dialect
 from inference.grounding import PROBLEM_SENTENCES, texts_beside
+from inference.prompts import template
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,13 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
 
 
 def _beside(completion: Completion) -> tuple[str, ...]:
-    return () if completion.problems else texts_beside(completion.text)
+    version = completion.model_version
+    reasons = template(version.prompt_template).reasons
+    return (
+        ()
+        if completion.problems
+        else texts_beside(completion.text, reasons=reasons, dialect=Dialect(version.dialect))
+    )
 
 
 def _region(region: Region) -> RegionView:

@@ -7,6 +7,7 @@ from typing import Any
 
 from deepmedix_review.reasoning.altered import record_foreign_sentence, record_wrong_region
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
+from inference.dialects import Dialect
 from inference.regions import Box
 from rl_feedback.labels import State, label_report
 from rl_feedback.preferences.kinds import kinds_said, without_boxes
@@ -56,7 +57,8 @@ def make_control(
 def _alter(
     completion: Completion, *, donors: Sequence[Completion], rng: random.Random
 ) -> tuple[Completion, dict[str, Any]] | None:
-    if completion.is_malformed:
+    # An altered text is written anew by DeepMedix's grammar.
+    if completion.is_malformed or completion.model_version.dialect != Dialect.DEEPMEDIX:
         return None
     ways = [_with_wrong_region, _with_foreign_sentence]
     rng.shuffle(ways)

@@ -1,5 +1,6 @@
 """Makes a downloaded model, such as DeepMedix-R1, a version of the platform."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.services import promote, register_model
-from inference.presets import LOOP_PRESETS
+from deepmedix_review.registry.wanted import WantedVersion
+from inference.presets import PRESETS
+from inference.regions import Frame
 
 
 class Command(BaseCommand):
@@ -16,15 +19,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--preset", choices=sorted(LOOP_PRESETS), required=True, help="how it is asked and read"
+            "--preset", choices=sorted(PRESETS), required=True, help="how it is asked and read"
         )
+        parser.add_argument("--name", default="", help="what it is called here; by default as its preset")
+        parser.add_argument("--licence", default="", help="where it is another than its preset's")
+        parser.add_argument("--limits", default="", help="what that licence asks for or forbids")
+        parser.add_argument("--box-frame", default="", choices=["", *Frame], help="other than its preset's")
+        parser.add_argument("--temperature", type=float, help="other than its preset's")
+        parser.add_argument("--max-new-tokens", type=int, help="other than its preset's")
         parser.add_argument("--serve", action="store_true", help="let it serve at once, past the gate")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            version = register_model(
-                folder=options["folder"], preset=LOOP_PRESETS[options["preset"]], card={}, actor=None
-            )
+            wanted = WantedVersion(**{field.name: options[field.name] for field in fields(WantedVersion)})
+            version = register_model(folder=options["folder"], preset=wanted.settings(), card={}, actor=None)
             if options["serve"] and version.state != version.State.SERVING:
                 promote(version, actor=None)
         except RefusedByRule as refusal:

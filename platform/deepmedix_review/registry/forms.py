@@ -1,0 +1,72 @@
+"""What a researcher says of a model that is to be registered; the rules are `registry.wanted`'s."""
+
+from typing import Any
+
+from django import forms
+
+from deepmedix_review.common.forms import FormInPlace, offer
+from deepmedix_review.registry.wanted import (
+    HOTTEST,
+    LONGEST_LICENCE,
+    LONGEST_LIMITS,
+    LONGEST_NAME,
+    MOST_NEW_TOKENS,
+    WantedVersion,
+)
+from inference.presets import PRESETS
+from inference.regions import Frame
+
+FRAME_WORDS = {
+    Frame.PROCESSED: "pixels of the picture that it sees",
+    Frame.INPUT: "pixels of the film",
+    Frame.NORM1000: "thousandths of each side",
+    Frame.NORM100: "hundredths of each side",
+    Frame.NORM1: "parts of 1 of each side",
+}
+
+
+FRAMES = [(frame.value, f"{frame}: {words}") for frame, words in FRAME_WORDS.items()]
+
+
+class VersionForm(FormInPlace):
+    """How it is asked and read; an empty field is as its preset says."""
+
+    preset = forms.ChoiceField(label="Preset", help_text="How it is asked, how its outputs are read.")
+    name = forms.CharField(label="Name", max_length=LONGEST_NAME, required=False)
+    licence = forms.CharField(label="Licence", max_length=LONGEST_LICENCE, required=False)
+    limits = forms.CharField(
+        label="Limits of the licence",
+        max_length=LONGEST_LIMITS,
+        required=False,
+        help_text="What it asks for or forbids.",
+    )
+    box_frame = forms.ChoiceField(
+        label="Box frame",
+        required=False,
+        choices=[("", "as its preset"), *FRAMES],
+        help_text="In what it counts its boxes; a calibration tells.",
+    )
+    temperature = forms.FloatField(
+        label="Temperature", required=False, min_value=0, max_value=HOTTEST, help_text="0: the likeliest."
+    )
+    max_new_tokens = forms.IntegerField(
+        label="Most tokens of an output", required=False, min_value=1, max_value=MOST_NEW_TOKENS
+    )
+
+    def __init__(self, *args: Any, presets: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "preset", [(key, f"{PRESETS[key].name} ({key})") for key in presets])
+
+    def wanted(self) -> WantedVersion:
+        said = self.cleaned_data
+        return WantedVersion(**{name: said[name] for name in WantedVersion.__dataclass_fields__})
+
+
+class FolderForm(VersionForm):
+    folder = forms.ChoiceField(label="Folder")
+    field_order = ("folder", "preset")
+
+    def __init__(self, *args: Any, folders: list[str], **kwargs: Any) -> None:
+        presets = tuple(key for key, preset in PRESETS.items() if preset.transformers_class)
+        super().__init__(*args, presets=presets, **kwargs)
+        offer(self, "folder", [(name, name) for name in folders])

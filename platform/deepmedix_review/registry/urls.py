@@ -1,0 +1,18 @@
+"""Where models from outside are registered."""
+
+from django.urls import path
+
+from deepmedix_review.registry import api_views, views
+
+page_urlpatterns = [
+    path("models/new/", views.register, name="model-register"),
+    path("models/new/live/", views.show_registrations, name="model-register-live"),
+    path("models/jobs/<uuid:uid>/cancel/", views.cancel_job, name="model-job-cancel"),
+    path("models/jobs/<uuid:uid>/retry/", views.retry_job, name="model-job-retry"),
+]
+api_urlpatterns = [
+    path("model-folders/", api_views.FoldersView.as_view(), name="api-model-folder-list"),
+    path("model-jobs/<uuid:uid>/", api_views.ModelJobView.as_view(), name="api-model-job"),
+    path("model-jobs/<uuid:uid>/cancel/", api_views.CancelView.as_view(), name="api-model-job-cancel"),
+    path("model-jobs/<uuid:uid>/retry/", api_views.RetryView.as_view(), name="api-model-job-retry"),
+]
