@@ -78,7 +78,8 @@ def read_by_all() -> object:
     cases, outputs = series(1, NUM_CASES), series(1, 2 * NUM_CASES)
     counted = ("max_pixels", "min_pixels", "size_multiple", "temperature", "max_new_tokens", "prompt_version")
     numbers = dict.fromkeys(counted, "1")
-    read_as = {"preset": "'phantom'", "dialect": "'deepmedix'", "prompt_template": "'phantom'"}
+    read_as = {"source": "'folder'", "folder": "'/none'", "prompt_template": "'phantom'"}
+    read_as |= {"preset": "'phantom'", "dialect": "'deepmedix'"}
     with connection.cursor() as cursor:
         # The triggers that lock signed readings look at each row by itself.
         cursor.execute("SET session_replication_role = replica")

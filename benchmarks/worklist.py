@@ -150,7 +150,8 @@ def _prepare_reader_studies(reader_pk: int) -> None:
 
 
 _NUMBERS = ("max_pixels", "min_pixels", "size_multiple", "temperature", "max_new_tokens", "prompt_version")
-_WORDS = {"preset": "'phantom'", "dialect": "'deepmedix'", "prompt_template": "'phantom'"}
+_WORDS = {"source": "'folder'", "folder": "'/none'", "prompt_template": "'phantom'"}
+_WORDS |= {"preset": "'phantom'", "dialect": "'deepmedix'"}
 
 
 def _add_studies(first: int, last: int) -> None:

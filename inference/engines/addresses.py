@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from inference.engines.requests import EngineError
 
 
-def require_allowed(url: str, *, origins: Collection[str] = ()) -> str:
-    """The address without a slash at its end. Raises EngineError, saying what to do, for any other.
+def require_allowed(url: str, *, origins: Collection[str] = (), this_machine: bool = True) -> str:
+    """The address without a slash at its end. Raises EngineError, saying what to do, for any other. Not
+    `this_machine`: what runs here must be named as well, for who gives the address is not who runs it.
 
     An origin is scheme, host and port, such as `https://models.example.org`.
 
@@ -24,7 +25,7 @@ def require_allowed(url: str, *, origins: Collection[str] = ()) -> str:
             f"{error} is no address of a model server. Name where its API begins, such as "
             "http://127.0.0.1:8000/v1."
         ) from None
-    if origin not in named and not _is_on_this_machine(origin[1]):
+    if origin not in named and not (this_machine and _is_on_this_machine(origin[1])):
         allowed = ", ".join(sorted(origins)) or "none yet"
         raise EngineError(
             f"Films may not be sent to {origin[1]}. Whoever runs this installation names where they may go, "

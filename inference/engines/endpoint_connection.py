@@ -34,7 +34,10 @@ class EndpointConnection:
     """Raises EngineError where films may not be sent to the address, or no model is named."""
 
     def __init__(self, settings: EndpointSettings) -> None:
-        self._url = f"{require_allowed(settings.url, origins=settings.origins)}/chat/completions"
+        allowed = require_allowed(
+            settings.url, origins=settings.origins, this_machine=settings.allows_this_machine
+        )
+        self._url = f"{allowed}/chat/completions"
         if not settings.served_model:
             raise EngineError("Name the model as its server names it: its /v1/models lists them.")
         self._settings = settings
@@ -94,7 +97,7 @@ class EndpointConnection:
                 "The model server sends on to another address, which is not followed. Name that one itself."
             )
         if status in (401, 403):
-            raise Refused(f"The model server refuses the key ({status}). Look at INFERENCE_ENDPOINT_KEY.")
+            raise Refused(f"The model server refuses the key ({status}). Look at {self._settings.key_name}.")
         if status == 404:
             raise Refused(
                 f"The model server has no model named {self._settings.served_model}, or its API begins "

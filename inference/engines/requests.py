@@ -47,6 +47,8 @@ class EndpointSettings:
     """A model that another server runs, by the OpenAI chat protocol. `url` is where its API begins, as in
     http://127.0.0.1:8000/v1; it must lie on this machine or at one of `origins` (scheme, host, port).
 
+    Where not `allows_this_machine`, it too must be named there. `key_name` says where a person finds the key.
+
     `served_model` is its name there. The film is made the picture of these sizes before it is sent, so that
     the frame of its boxes is known; `size_multiple` divides its sides. `num_in_flight`: requests at once.
     `most_tries`: of one request, where the server is busy, ill or lost; the wait between them starts at
@@ -56,7 +58,9 @@ class EndpointSettings:
     url: str
     served_model: str
     origins: frozenset[str] = frozenset()
+    allows_this_machine: bool = True
     key: str = field(default="", repr=False)
+    key_name: str = "INFERENCE_ENDPOINT_KEY"
     ca_file: str | None = None
     min_pixels: int = MIN_PIXELS
     max_pixels: int = MAX_PIXELS

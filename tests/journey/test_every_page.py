@@ -46,6 +46,7 @@ NO_PAGES = {
     "inference-live",
     "model-gate",
     "model-register-live",
+    "model-checks",
     "model-shadow-study",
     "reader-study-plan",
     "reader-study-results-strip",

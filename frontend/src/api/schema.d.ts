@@ -617,6 +617,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/model-folders/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The model folders that lie in INCOMING_MODEL_FOLDER. */
+        get: operations["model_folder_list"];
+        put?: never;
+        /** @description Make one of them a version; a worker copies its files. */
+        post: operations["model_folder_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model-jobs/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How far it is. */
+        get: operations["model_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model-jobs/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description End it; nothing of it is kept. */
+        post: operations["model_job_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model-jobs/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Try what failed or was cancelled again. */
+        post: operations["model_job_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model-servers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Where films may be sent, and which keys there are, by name. */
+        get: operations["model_server_list"];
+        put?: never;
+        /** @description Make a model that another server runs a version. */
+        post: operations["model_server_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/": {
         parameters: {
             query?: never;
@@ -643,6 +730,23 @@ export interface paths {
         get: operations["model_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{uid}/ask/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask it about one drawn film. */
+        post: operations["model_ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1629,6 +1733,15 @@ export interface components {
             /** @description the row behind its last one */
             y_max: number;
         };
+        /**
+         * @description * `processed` - Processed
+         *     * `input` - Input
+         *     * `norm1000` - Norm1000
+         *     * `norm100` - Norm100
+         *     * `norm1` - Norm1
+         * @enum {string}
+         */
+        BoxFrameEnum: "processed" | "input" | "norm1000" | "norm100" | "norm1";
         /** @description Whole pixels of the film, counted from its upper left corner, which is 0, 0. */
         BoxRequest: {
             /** @description its first column */
@@ -1872,6 +1985,15 @@ export interface components {
              */
             looked: boolean;
         };
+        /**
+         * @description * `deepmedix` - deepmedix
+         *     * `json-boxes` - json-boxes
+         *     * `marked` - marked
+         *     * `maira-2` - maira-2
+         *     * `prose` - prose
+         * @enum {string}
+         */
+        DialectEnum: "deepmedix" | "json-boxes" | "marked" | "maira-2" | "prose";
         Discarded: {
             /**
              * Format: uuid
@@ -2259,6 +2381,22 @@ export interface components {
             locked_at: string | null;
             regions: components["schemas"]["DrawnRegion"][];
         };
+        /** @description How a model shall be asked and read; what is left out is as its preset says. */
+        FolderJsonRequest: {
+            preset: components["schemas"]["PresetEnum"];
+            name?: string;
+            licence?: string;
+            limits?: string;
+            box_frame?: components["schemas"]["BoxFrameEnum"];
+            /** Format: double */
+            temperature?: number;
+            max_new_tokens?: number;
+            /** @description its name in INCOMING_MODEL_FOLDER */
+            folder: string;
+        };
+        FoldersJson: {
+            folders: string[];
+        };
         /**
          * @description * `choice` - one answer
          *     * `findings` - findings
@@ -2375,6 +2513,14 @@ export interface components {
             num_train: number;
             num_held_out: number;
         };
+        /**
+         * @description * `aspect` - Aspect
+         *     * `square` - Square
+         *     * `crop` - Crop
+         *     * `pad` - Pad
+         * @enum {string}
+         */
+        ImagePreparationEnum: "aspect" | "square" | "crop" | "pad";
         Import: {
             /** Format: uuid */
             batch: string;
@@ -2582,6 +2728,31 @@ export interface components {
          * @enum {string}
          */
         ModalityEnum: "CR" | "DX" | "RG";
+        /**
+         * @description `num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
+         *     `result`: of a version that was asked once its text, answer and problems.
+         */
+        ModelJobJson: {
+            /** Format: uuid */
+            readonly uid: string;
+            readonly kind: components["schemas"]["ModelJobJsonKindEnum"];
+            readonly state: components["schemas"]["JobState"];
+            readonly num_done: number;
+            readonly num_wanted: number;
+            /** @description why it failed, in a sentence */
+            readonly error: string;
+            readonly result: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            readonly version: string | null;
+        };
+        /**
+         * @description * `register` - Register
+         *     * `ask` - Ask
+         * @enum {string}
+         */
+        ModelJobJsonKindEnum: "register" | "ask";
         ModelJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -2591,9 +2762,44 @@ export interface components {
             state?: components["schemas"]["ModelJsonStateEnum"];
             /** Format: uuid */
             readonly parent: string | null;
-            /** @description of the folder's files, see inference.engines.folder_sha256 */
+            /** @description of the folder's files, see inference.engines.folder_sha256; else of what names the model */
             sha256: string;
             licence: string;
+            source?: components["schemas"]["SourceEnum"];
+            /** @description where a model server's API begins */
+            endpoint_url?: string;
+            /** @description its name at that server */
+            served_model?: string;
+            /** @description a file in ENDPOINT_KEY_FOLDER */
+            key_name?: string;
+            /** @description what the licence asks for or forbids, in a sentence */
+            limits?: string;
+            /** @description a key of inference.presets.PRESETS */
+            preset: string;
+            /**
+             * @description how it writes boxes and answers, by which its completions are read
+             *
+             *     * `deepmedix` - deepmedix
+             *     * `json-boxes` - json-boxes
+             *     * `marked` - marked
+             *     * `maira-2` - maira-2
+             *     * `prose` - prose
+             */
+            dialect: components["schemas"]["DialectEnum"];
+            box_frame: components["schemas"]["BoxFrameEnum"];
+            /** @description a key of inference.prompts.TEMPLATES */
+            prompt_template: string;
+            /** @description of that template */
+            prompt_version: number;
+            image_preparation?: components["schemas"]["ImagePreparationEnum"];
+            min_pixels: number;
+            /** @description area budget of the image, in pixels */
+            max_pixels: number;
+            /** @description divides the sides of the image */
+            size_multiple: number;
+            /** Format: double */
+            temperature: number;
+            max_new_tokens: number;
             readonly gate: components["schemas"]["GateJson"] | null;
         };
         /**
@@ -2747,6 +2953,24 @@ export interface components {
             /** @description whether the tour of the reading room was seen or left */
             has_toured: boolean;
         };
+        /**
+         * @description * `phantom` - phantom
+         *     * `deepmedix-r1` - deepmedix-r1
+         *     * `qwen2.5-vl` - qwen2.5-vl
+         *     * `qwen2.5-vl-thinking` - qwen2.5-vl-thinking
+         *     * `qwen3-vl` - qwen3-vl
+         *     * `chexone` - chexone
+         *     * `medgemma` - medgemma
+         *     * `medgemma-1.5` - medgemma-1.5
+         *     * `llava` - llava
+         *     * `huatuogpt-vision` - huatuogpt-vision
+         *     * `deepseek-vl` - deepseek-vl
+         *     * `chexagent` - chexagent
+         *     * `maira-2` - maira-2
+         *     * `llava-rad` - llava-rad
+         * @enum {string}
+         */
+        PresetEnum: "phantom" | "deepmedix-r1" | "qwen2.5-vl" | "qwen2.5-vl-thinking" | "qwen3-vl" | "chexone" | "medgemma" | "medgemma-1.5" | "llava" | "huatuogpt-vision" | "deepseek-vl" | "chexagent" | "maira-2" | "llava-rad";
         /**
          * @description * `research` - research
          *     * `keep-dates-shifted` - keep-dates-shifted
@@ -3095,6 +3319,12 @@ export interface components {
             /** Format: double */
             y_max: number | null;
         };
+        RegisteredJson: {
+            /** Format: uuid */
+            uid: string;
+            number: number;
+            name: string;
+        };
         ReportAnswer: {
             /** Format: date-time */
             reported_at: string;
@@ -3258,6 +3488,31 @@ export interface components {
              */
             offset: number;
         };
+        /** @description How a model shall be asked and read; what is left out is as its preset says. */
+        ServerJsonRequest: {
+            preset: components["schemas"]["PresetEnum"];
+            name?: string;
+            licence?: string;
+            limits?: string;
+            box_frame?: components["schemas"]["BoxFrameEnum"];
+            /** Format: double */
+            temperature?: number;
+            max_new_tokens?: number;
+            /** @description where its API begins, as in …/v1 */
+            url: string;
+            /** @description its name there */
+            served_model: string;
+            /**
+             * @description a file in ENDPOINT_KEY_FOLDER
+             * @default
+             */
+            key_name: string;
+        };
+        /** @description `origins`: scheme, host and port of where films may be sent; `keys` are names of key files. */
+        ServersJson: {
+            origins: string[];
+            keys: string[];
+        };
         Session: {
             /**
              * Format: uuid
@@ -3344,6 +3599,12 @@ export interface components {
              */
             seconds_ago: number;
         };
+        /**
+         * @description * `folder` - Folder
+         *     * `endpoint` - Endpoint
+         * @enum {string}
+         */
+        SourceEnum: "folder" | "endpoint";
         /**
          * @description * `train` - Train
          *     * `tune` - Tune
@@ -5232,6 +5493,157 @@ export interface operations {
             };
         };
     };
+    model_folder_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoldersJson"];
+                };
+            };
+        };
+    };
+    model_folder_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["FolderJsonRequest"];
+                "multipart/form-data": components["schemas"]["FolderJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_job_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_job_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_server_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServersJson"];
+                };
+            };
+        };
+    };
+    model_server_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["ServerJsonRequest"];
+                "multipart/form-data": components["schemas"]["ServerJsonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredJson"];
+                };
+            };
+        };
+    };
     model_list: {
         parameters: {
             query?: never;
@@ -5316,6 +5728,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+        };
+    };
+    model_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
                 };
             };
         };

@@ -152,6 +152,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "cancel_model_job": "cancelled what a worker did for a model",
         "retry_model_job": "tried again what a worker did for a model",
         "register_model": "registered a model",
+        "change_model_key": "changed the key of a model server",
+        "check_model": "asked a model about drawn films",
         "register_candidate": "registered a candidate",
         "view_model": "opened a model",
         "make_shadow_study": "made a shadow study",

@@ -107,6 +107,11 @@ UPLOAD_FOLDER = HOME / "uploads"
 RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
 # Models from outside that a researcher may register are copied to this folder, a folder each.
 INCOMING_MODEL_FOLDER = Path(os.environ.get("INCOMING_MODEL_FOLDER") or HOME / "incoming-models")
+# Scheme, host and port of each model server that films may be sent to, and a folder with a file for each key.
+INFERENCE_ENDPOINTS = [
+    one.strip() for one in os.environ.get("INFERENCE_ENDPOINTS", "").split(",") if one.strip()
+]
+ENDPOINT_KEY_FOLDER = Path(os.environ.get("ENDPOINT_KEY_FOLDER") or HOME / "secrets" / "endpoints")
 # Archives of exports, and for how many days each can be fetched.
 EXPORT_FOLDER = HOME / "exports"
 EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "30"))
@@ -249,6 +254,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_TASK_ROUTES = {
     "deepmedix_review.reasoning.tasks.run_inference": {"queue": "inference"},
+    "deepmedix_review.registry.tasks.check_model": {"queue": "inference"},
     "deepmedix_review.feedback.tasks.run_training": {"queue": "learning"},
     "deepmedix_review.feedback.handing_over.tasks.take_model_back": {"queue": "learning"},
     "deepmedix_review.evaluation.tasks.run_evaluation": {"queue": "learning"},

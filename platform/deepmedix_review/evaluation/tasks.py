@@ -12,7 +12,7 @@ from deepmedix_review.evaluation.patients import ask_of_patients, keep_answers, 
 from deepmedix_review.evaluation.services import keep_cases, record_evaluation, requeue_evaluation
 from deepmedix_review.evaluation.suites import AnyResult, measure
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import engine_settings
+from deepmedix_review.registry.selectors import folder_settings
 from inference.engines import DamagedModel, Done, EngineError, load_engine, require_sound
 from inference.prompts import template
 from rl_feedback.evaluation import AskedHow, EvaluationFailed
@@ -63,7 +63,7 @@ def _measure(evaluation: Evaluation) -> None:
     version, benchmark = evaluation.model_version, evaluation.benchmark
     prompt = template(version.prompt_template)
     with jobs.kept_alive(evaluation) as check:
-        settings = engine_settings(version)
+        settings = folder_settings(version)
         require_sound(settings.folder, sha256=settings.sha256)
         engine = load_engine(settings)
         asked = AskedHow(

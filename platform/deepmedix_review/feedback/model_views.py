@@ -46,6 +46,7 @@ from deepmedix_review.registry.selectors import (
     training_refusal,
     versions,
 )
+from deepmedix_review.registry.views import checks_of
 from inference.phantoms import draw_phantom
 
 FILM_SIDE_PX = 224
@@ -72,6 +73,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
     metrics = metrics_of(lineage.run) if lineage.run else []
     context = {
         **_gate(version),
+        **checks_of(version),
         "lineage": lineage,
         "training_refusal": training_refusal(version),
         "card": card_figures(version),

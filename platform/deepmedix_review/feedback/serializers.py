@@ -139,6 +139,7 @@ class GateJson(serializers.ModelSerializer[GateDecision]):
 
 
 ASKED = (
+    *("source", "endpoint_url", "served_model", "key_name"),
     *("limits", "preset", "dialect", "box_frame", "prompt_template", "prompt_version", "image_preparation"),
     *("min_pixels", "max_pixels", "size_multiple", "temperature", "max_new_tokens"),
 )

@@ -18,18 +18,16 @@ from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import films_to_read, studies_to_ask
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import engine_settings, prompt_of, serving_model
+from deepmedix_review.registry.selectors import prompt_of, serving_model
+from deepmedix_review.registry.tasks import engine_of
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import (
     Done,
-    Engine,
     EngineError,
-    EngineSettings,
     Failed,
     GenerationRequest,
     Token,
-    load_engine,
 )
 from inference.images import render_reference
 
@@ -40,8 +38,6 @@ SECONDS_BETWEEN_BEATS = 0.2
 # Studies that one transaction asks about: until it commits, nobody else's act takes its place in the audit
 # record. A thousand take a second.
 NUM_STUDIES_AT_ONCE = 1000
-
-_loaded: dict[EngineSettings, Engine] = {}
 
 
 def request_inference(
@@ -153,7 +149,7 @@ def _generate(job: InferenceJob, check: Callable[[], None]) -> Done:
         deadline_seconds=settings.INFERENCE_SECONDS,
     )
     beat_at = 0.0
-    with closing(_engine_of(job.model_version).generate([request])) as events:
+    with closing(engine_of(job.model_version).generate([request])) as events:
         for event in events:
             match event:
                 case Done():
@@ -176,12 +172,3 @@ def _film(job: InferenceJob) -> NDArray[np.uint8]:
         raise EngineError(
             "The film's file is missing from the film folder, or can't be read. Restore it, then retry."
         ) from error
-
-
-def _engine_of(version: ModelVersion) -> Engine:
-    """One model a process: the last one used stays in memory until another is asked for."""
-    wanted = engine_settings(version)
-    if wanted not in _loaded:
-        _loaded.clear()
-        _loaded[wanted] = load_engine(wanted)
-    return _loaded[wanted]

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,10 +12,18 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.registry import tasks
-from deepmedix_review.registry.models import ModelJob
+from deepmedix_review.registry.endpoints import register_endpoint
+from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.registering import cancel_model_job
-from deepmedix_review.registry.selectors import incoming_names, model_job_for
-from deepmedix_review.registry.serializers import FolderJson, FoldersJson, ModelJobJson
+from deepmedix_review.registry.selectors import incoming_names, key_names, model_job_for, version_for
+from deepmedix_review.registry.serializers import (
+    FolderJson,
+    FoldersJson,
+    ModelJobJson,
+    RegisteredJson,
+    ServerJson,
+    ServersJson,
+)
 
 _VIEW = needs(Capability.VIEW_MODELS)
 _REGISTER = needs(Capability.REGISTER_MODELS)
@@ -37,6 +46,39 @@ class FoldersView(APIView):
             wanted.validated_data["folder"], wanted=wanted.wanted(), actor=acting_user(request)
         )
         return Response(ModelJobJson(job).data, status=202)
+
+
+class ServersView(APIView):
+    permission_classes = [_REGISTER]
+
+    @extend_schema(operation_id="model_server_list", responses=ServersJson)
+    def get(self, request: Request) -> Response:
+        """Where films may be sent, and which keys there are, by name."""
+        return Response(ServersJson({"origins": settings.INFERENCE_ENDPOINTS, "keys": key_names()}).data)
+
+    @extend_schema(operation_id="model_server_register", request=ServerJson, responses={201: RegisteredJson})
+    def post(self, request: Request) -> Response:
+        """Make a model that another server runs a version."""
+        wanted = ServerJson(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        said = wanted.validated_data
+        version = register_endpoint(
+            url=said["url"],
+            served_model=said["served_model"],
+            key_name=said["key_name"],
+            wanted=wanted.wanted(),
+            actor=acting_user(request),
+        )
+        return Response(RegisteredJson(version).data, status=201)
+
+
+class AskView(APIView):
+    permission_classes = [_REGISTER]
+
+    @extend_schema(operation_id="model_ask", request=None, responses={202: ModelJobJson})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Ask it about one drawn film."""
+        return _checked(request, uid, ModelJob.Kind.ASK)
 
 
 class ModelJobView(APIView):
@@ -68,6 +110,15 @@ class RetryView(APIView):
         job = _job(request, uid)
         tasks.request_model_retry(job, actor=acting_user(request))
         return Response(ModelJobJson(job).data)
+
+
+def _checked(request: Request, uid: UUID, kind: ModelJob.Kind) -> Response:
+    try:
+        version = version_for(acting_user(request), uid)
+    except ModelVersion.DoesNotExist as error:
+        raise Http404("There is no such version.") from error
+    job = tasks.request_check(version, kind=kind, actor=acting_user(request))
+    return Response(ModelJobJson(job).data, status=202)
 
 
 def _job(request: Request, uid: UUID) -> ModelJob:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from deepmedix_review.common.forms import FormInPlace, offer
+from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.wanted import (
     HOTTEST,
     LONGEST_LICENCE,
@@ -60,6 +61,26 @@ class VersionForm(FormInPlace):
     def wanted(self) -> WantedVersion:
         said = self.cleaned_data
         return WantedVersion(**{name: said[name] for name in WantedVersion.__dataclass_fields__})
+
+
+class EndpointForm(VersionForm):
+    url = forms.CharField(
+        label="Address",
+        max_length=LONGEST_URL,
+        widget=forms.TextInput(attrs={"placeholder": "https://models.example.org/v1", "size": 48}),
+        help_text="Where its API begins.",
+    )
+    served_model = forms.CharField(
+        label="Model's name there", max_length=LONGEST_SERVED_MODEL, help_text="As its /v1/models lists it."
+    )
+    key_name = forms.ChoiceField(
+        label="Key file", required=False, help_text="Only its name is kept here, never the key."
+    )
+    field_order = ("url", "served_model", "key_name", "preset")
+
+    def __init__(self, *args: Any, keys: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, presets=tuple(PRESETS), **kwargs)
+        offer(self, "key_name", [("", "none"), *((name, name) for name in keys)])
 
 
 class FolderForm(VersionForm):

@@ -33,14 +33,25 @@ class ModelVersion(PublicModel):
         SERVING = "serving"
         RETIRED = "retired"
 
+    class Source(models.TextChoices):
+        """Where its model is."""
+
+        FOLDER = "folder"
+        ENDPOINT = "endpoint"
+
     name = models.CharField(max_length=80)
     number = models.PositiveIntegerField(unique=True, help_text="v1, v2 … in order of registration")
     state = models.CharField(max_length=9, choices=State.choices, default=State.CANDIDATE)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
-    folder = models.CharField(max_length=500, help_text="of the weights, absolute")
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.FOLDER)
+    folder = models.CharField(max_length=500, blank=True, help_text="of the weights, absolute")
     sha256 = models.CharField(
-        max_length=64, help_text="of the folder's files, see inference.engines.folder_sha256"
+        max_length=64,
+        help_text="of the folder's files, see inference.engines.folder_sha256; else of what names the model",
     )
+    endpoint_url = models.CharField(max_length=500, blank=True, help_text="where a model server's API begins")
+    served_model = models.CharField(max_length=200, blank=True, help_text="its name at that server")
+    key_name = models.CharField(max_length=80, blank=True, help_text="a file in ENDPOINT_KEY_FOLDER")
     licence = models.CharField(max_length=80)
     limits = models.TextField(blank=True, help_text="what the licence asks for or forbids, in a sentence")
     preset = models.CharField(max_length=40, help_text="a key of inference.presets.PRESETS")
@@ -71,17 +82,33 @@ class ModelVersion(PublicModel):
                 condition=Q(parent__isnull=True) | Q(parent__lt=F("id")),
                 name="a_parent_was_registered_before",
             ),
+            models.CheckConstraint(
+                condition=(
+                    Q(source="folder", endpoint_url="", served_model="") & ~Q(folder="")
+                    | Q(source="endpoint", folder="") & ~Q(endpoint_url="") & ~Q(served_model="")
+                ),
+                name="a_version_says_where_its_model_is",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"v{self.number}"
 
+    @property
+    def sha256_of(self) -> str:
+        """Of what its sha256 is."""
+        return "weights" if self.source == self.Source.FOLDER else "model name"
+
 
 class ModelJob(LeasedJob):
-    """What a worker does for a version: it takes a folder in. `wanted` is how that shall be registered."""
+    """What a worker does for a version: it takes a folder in, or asks the version about a drawn film.
+
+    `wanted` is how a folder shall be registered, `result` what was answered.
+    """
 
     class Kind(models.TextChoices):
         REGISTER = "register"
+        ASK = "ask"
 
     kind = models.CharField(max_length=9, choices=Kind.choices)
     version = models.ForeignKey(
@@ -89,7 +116,8 @@ class ModelJob(LeasedJob):
     )
     folder = models.CharField(max_length=200, blank=True, help_text="its name in INCOMING_MODEL_FOLDER")
     wanted = models.JSONField(default=dict, help_text="see registry.wanted.WantedVersion")
-    num_done = models.PositiveBigIntegerField(default=0, help_text="bytes copied")
+    result = models.JSONField(default=dict, help_text="see registry.checking")
+    num_done = models.PositiveBigIntegerField(default=0, help_text="bytes copied, or films answered")
     num_wanted = models.PositiveBigIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

@@ -12,7 +12,8 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from inference.dialects import Dialect
-from inference.engines import EngineSettings
+from inference.dialects.shapes import shape_of
+from inference.engines import EndpointSettings, EngineSettings
 from inference.grounding import ParsedCompletion, parse_completion
 from inference.presets import LOOP_PRESETS, PRESETS
 from inference.prompts import PromptTemplate, template
@@ -93,7 +94,12 @@ def read_by(version: ModelVersion, text: str) -> ParsedCompletion:
 
 
 def training_refusal(version: ModelVersion) -> str:
-    """Why nothing can be learned from this version's outputs, nor trained from it; empty where it can."""
+    """Why nothing can be trained from this version; empty where it can."""
+    if version.source != ModelVersion.Source.FOLDER:
+        return (
+            f"{version} can't be trained here: its weights are not. Register its folder, or let a version "
+            "that lies here serve."
+        )
     if version.preset in LOOP_PRESETS:
         return ""
     return (
@@ -134,8 +140,18 @@ def model_job_for(user: User, uid: UUID) -> ModelJob:
     return ModelJob.objects.select_related("version").get(uid=uid)
 
 
-def engine_settings(version: ModelVersion) -> EngineSettings:
-    """How `inference.engines.load_engine` loads this version; which checks that its files are unchanged."""
+def engine_settings(version: ModelVersion) -> EngineSettings | EndpointSettings:
+    """How `inference.engines.load_engine` loads this version, which checks that its files are unchanged, or
+    asks its server. Raises RefusedByRule where the server's key is not there."""
+    if version.source == ModelVersion.Source.ENDPOINT:
+        return _endpoint_settings(version)
+    return folder_settings(version)
+
+
+def folder_settings(version: ModelVersion) -> EngineSettings:
+    """Raises RefusedByRule where its weights are not here."""
+    if version.source != ModelVersion.Source.FOLDER:
+        raise RefusedByRule(f"The weights of {version} are not here: it is of the kind {version.source}.")
     return EngineSettings(
         folder=Path(version.folder),
         sha256=version.sha256,
@@ -143,3 +159,47 @@ def engine_settings(version: ModelVersion) -> EngineSettings:
         max_pixels=version.max_pixels,
         preparation=Preparation(version.image_preparation),
     )
+
+
+def key_names() -> list[str]:
+    """The names of the key files that an operator has laid down; never what is in them."""
+    folder = Path(settings.ENDPOINT_KEY_FOLDER)
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def latest_job(version: ModelVersion, kind: ModelJob.Kind) -> ModelJob | None:
+    return ModelJob.objects.filter(version=version, kind=kind).order_by("-pk").first()
+
+
+def _endpoint_settings(version: ModelVersion) -> EndpointSettings:
+    prompt = prompt_of(version)
+    return EndpointSettings(
+        url=version.endpoint_url,
+        served_model=version.served_model,
+        origins=frozenset(settings.INFERENCE_ENDPOINTS),
+        allows_this_machine=False,
+        key=_key(version),
+        key_name=f"the key file {version.key_name}" if version.key_name else "it: it has none",
+        min_pixels=version.min_pixels,
+        max_pixels=version.max_pixels,
+        preparation=Preparation(version.image_preparation),
+        size_multiple=version.size_multiple,
+        shape=shape_of(prompt.key, dialect=Dialect(version.dialect), reasons=prompt.reasons),
+    )
+
+
+def _key(version: ModelVersion) -> str:
+    if not version.key_name:
+        return ""
+    try:
+        key = (Path(settings.ENDPOINT_KEY_FOLDER) / version.key_name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        key = ""
+    if not key or not key.isascii() or not key.isprintable():
+        raise RefusedByRule(
+            f"The key file {version.key_name} of {version} is missing, or holds no key of one line. Whoever "
+            "runs this installation lays it into ENDPOINT_KEY_FOLDER."
+        )
+    return key

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
+from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.models import BoxFrame, ModelJob
 from deepmedix_review.registry.wanted import (
     HOTTEST,
@@ -39,12 +40,34 @@ class FolderJson(VersionJson):
     folder = serializers.CharField(max_length=200, help_text="its name in INCOMING_MODEL_FOLDER")
 
 
+class ServerJson(VersionJson):
+    url = serializers.CharField(max_length=LONGEST_URL, help_text="where its API begins, as in …/v1")
+    served_model = serializers.CharField(max_length=LONGEST_SERVED_MODEL, help_text="its name there")
+    key_name = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="a file in ENDPOINT_KEY_FOLDER"
+    )
+
+
+class ServersJson(serializers.Serializer[Any]):
+    """`origins`: scheme, host and port of where films may be sent; `keys` are names of key files."""
+
+    origins = serializers.ListField(child=serializers.CharField())
+    keys = serializers.ListField(child=serializers.CharField())
+
+
+class RegisteredJson(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    number = serializers.IntegerField()
+    name = serializers.CharField()
+
+
 class FoldersJson(serializers.Serializer[Any]):
     folders = serializers.ListField(child=serializers.CharField())
 
 
 class ModelJobJson(serializers.Serializer[Any]):
-    """`num_done` of `num_wanted`: bytes of a folder that is registered."""
+    """`num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
+    `result`: of a version that was asked once its text, answer and problems."""
 
     uid = serializers.UUIDField(read_only=True)
     kind = serializers.ChoiceField(choices=ModelJob.Kind.choices, read_only=True)
@@ -52,6 +75,7 @@ class ModelJobJson(serializers.Serializer[Any]):
     num_done = serializers.IntegerField(read_only=True)
     num_wanted = serializers.IntegerField(read_only=True)
     error = serializers.CharField(read_only=True, help_text="why it failed, in a sentence")
+    result = serializers.DictField(read_only=True)
     version = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))

@@ -62,14 +62,14 @@ def register_model(
     sha256 = _sha256_or_refuse(folder)
     kept = _keep(folder, sha256=sha256, tell=tell)
     with transaction.atomic():
-        _lock_registry()
-        asked = _asked_as(preset)
+        lock_registry()
+        asked = asked_as(preset)
         known = ModelVersion.objects.filter(sha256=sha256, parent=None, **asked).first()
         if known is not None:
             return known
         version = ModelVersion.objects.create(
             name=preset.name,
-            number=_next_number(),
+            number=next_number(),
             folder=str(kept),
             sha256=sha256,
             licence=preset.licence,
@@ -98,10 +98,10 @@ def register_candidate(
     """A trained child of a version, run as its parent is. Its files stay where they are."""
     sha256 = _sha256_or_refuse(Path(folder))
     with transaction.atomic():
-        _lock_registry()
+        lock_registry()
         version = ModelVersion.objects.create(
             name=name,
-            number=_next_number(),
+            number=next_number(),
             parent=parent,
             folder=str(Path(folder).resolve()),
             sha256=sha256,
@@ -123,12 +123,14 @@ def promote(version: ModelVersion, *, actor: User | None) -> None:
     """This version serves from now on and the one that served is retired. Whether a candidate may is decided
     by the gate: see `feedback.services.promote_candidate`."""
     # Before the lock: 16 GB of weights take half a minute to check.
-    if _sha256_or_refuse(Path(version.folder)) != version.sha256:
+    if version.source == ModelVersion.Source.FOLDER and (
+        _sha256_or_refuse(Path(version.folder)) != version.sha256
+    ):
         raise RefusedByRule(
             f"The files of {version} were changed since it was registered. Restore them first."
         )
     with transaction.atomic():
-        _lock_registry()
+        lock_registry()
         version.refresh_from_db()
         if version.state == ModelVersion.State.SERVING:
             raise RefusedByRule(f"{version} serves already.")
@@ -148,7 +150,7 @@ def promote(version: ModelVersion, *, actor: User | None) -> None:
 def retire(version: ModelVersion, *, actor: User | None) -> None:
     """A candidate that shall never serve."""
     with transaction.atomic():
-        _lock_registry()
+        lock_registry()
         version.refresh_from_db()
         if version.state == ModelVersion.State.SERVING:
             raise RefusedByRule(f"{version} serves. Promote another version or roll back: that retires it.")
@@ -161,13 +163,13 @@ def retire(version: ModelVersion, *, actor: User | None) -> None:
 def roll_back(*, actor: User | None) -> ModelVersion:
     """The version that served before serves again; returns it."""
     with transaction.atomic():
-        _lock_registry()
+        lock_registry()
         former = former_model()
         promote(former, actor=actor)
     return former
 
 
-def _asked_as(preset: ServingPreset) -> dict[str, Any]:
+def asked_as(preset: ServingPreset) -> dict[str, Any]:
     """The fields of ASKED_AS."""
     return {
         "preset": preset.key,
@@ -202,12 +204,12 @@ def _require_class(folder: Path, preset: ServingPreset) -> None:
         )
 
 
-def _lock_registry() -> None:
+def lock_registry() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRY_LOCK])
 
 
-def _next_number() -> int:
+def next_number() -> int:
     return (ModelVersion.objects.aggregate(last=Max("number"))["last"] or 0) + 1
 
 

@@ -1,13 +1,29 @@
-"""Model folders are taken in in the background: they are gigabytes."""
+"""What workers do for versions: they take folders in, which are gigabytes, and ask models."""
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
-from deepmedix_review.registry import registering
-from deepmedix_review.registry.models import ModelJob
+from deepmedix_review.registry import checking, registering
+from deepmedix_review.registry.models import ModelJob, ModelVersion
+from deepmedix_review.registry.selectors import engine_settings
 from deepmedix_review.registry.wanted import WantedVersion
+from inference.engines import Engine, EngineError, EngineSettings, load_engine
+
+_loaded: dict[EngineSettings, Engine] = {}
+
+
+def engine_of(version: ModelVersion) -> Engine:
+    """One model a process: the last folder that was asked stays in memory until another one is."""
+    wanted = engine_settings(version)
+    if not isinstance(wanted, EngineSettings):
+        return load_engine(wanted)
+    if wanted not in _loaded:
+        _loaded.clear()
+        _loaded[wanted] = load_engine(wanted)
+    return _loaded[wanted]
 
 
 def request_registering(folder: str, *, wanted: WantedVersion, actor: User) -> ModelJob:
@@ -18,10 +34,18 @@ def request_registering(folder: str, *, wanted: WantedVersion, actor: User) -> M
     return job
 
 
+def request_check(version: ModelVersion, *, kind: ModelJob.Kind, actor: User) -> ModelJob:
+    """Ask a version about drawn films; see `checking`."""
+    with transaction.atomic():
+        job = checking.queue_check(version, kind=kind, actor=actor)
+        jobs.wake(check_model, job)
+    return job
+
+
 def request_model_retry(job: ModelJob, *, actor: User) -> None:
     with transaction.atomic():
         registering.requeue_model_job(job, actor=actor)
-        jobs.wake(take_model_in, job)
+        jobs.wake(_task_of(job), job)
 
 
 @shared_task
@@ -30,7 +54,23 @@ def take_model_in(job_id: int) -> None:
 
 
 @shared_task
+def check_model(job_id: int) -> None:
+    job = jobs.claim(ModelJob, job_id=job_id)
+    if job is None:
+        return
+    try:
+        with jobs.kept_alive(job, at_most_seconds=2 * settings.INFERENCE_SECONDS) as check:
+            checking.ask_once(job, check=check, load=engine_of)
+    except Exception as error:
+        jobs.end_by(job, error, says=(EngineError,))
+
+
+@shared_task
 def tend_model_jobs() -> None:
     """Queue again what lost its worker, and wake what waits."""
-    for job_id in jobs.requeue_expired(ModelJob):
-        take_model_in.apply_async((job_id,), expires=60)
+    for job in ModelJob.objects.filter(pk__in=jobs.requeue_expired(ModelJob)):
+        _task_of(job).apply_async((job.pk,), expires=60)
+
+
+def _task_of(job: ModelJob):  # type: ignore[no-untyped-def]  # Celery's stubs name no type for its tasks
+    return take_model_in if job.kind == ModelJob.Kind.REGISTER else check_model

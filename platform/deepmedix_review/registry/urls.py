@@ -7,11 +7,16 @@ from deepmedix_review.registry import api_views, views
 page_urlpatterns = [
     path("models/new/", views.register, name="model-register"),
     path("models/new/live/", views.show_registrations, name="model-register-live"),
+    path("models/new/server/", views.register_server, name="model-register-server"),
+    path("models/<uuid:uid>/checks/", views.show_checks, name="model-checks"),
+    path("models/<uuid:uid>/ask/", views.ask, name="model-ask"),
     path("models/jobs/<uuid:uid>/cancel/", views.cancel_job, name="model-job-cancel"),
     path("models/jobs/<uuid:uid>/retry/", views.retry_job, name="model-job-retry"),
 ]
 api_urlpatterns = [
     path("model-folders/", api_views.FoldersView.as_view(), name="api-model-folder-list"),
+    path("model-servers/", api_views.ServersView.as_view(), name="api-model-server-list"),
+    path("models/<uuid:uid>/ask/", api_views.AskView.as_view(), name="api-model-ask"),
     path("model-jobs/<uuid:uid>/", api_views.ModelJobView.as_view(), name="api-model-job"),
     path("model-jobs/<uuid:uid>/cancel/", api_views.CancelView.as_view(), name="api-model-job-cancel"),
     path("model-jobs/<uuid:uid>/retry/", api_views.RetryView.as_view(), name="api-model-job-retry"),

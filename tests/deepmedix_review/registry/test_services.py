@@ -12,7 +12,7 @@ from pytest_django import Settings
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import engine_settings, lineage, serving_model
+from deepmedix_review.registry.selectors import folder_settings, lineage, serving_model
 from deepmedix_review.registry.services import (
     promote,
     register_candidate,
@@ -70,7 +70,7 @@ def test_a_newer_shipped_model_replaces_a_shipped_one_but_not_a_trained_one(
     write_files(shipped, "two")
     second = register_shipped_model()
     assert serving_model() == second
-    assert engine_settings(first).folder.joinpath("model.safetensors").read_text() == "one"
+    assert folder_settings(first).folder.joinpath("model.safetensors").read_text() == "one"
     trained = child_of(second, tmp_path, "trained")
     promote(trained, actor=None)
     write_files(shipped, "three")

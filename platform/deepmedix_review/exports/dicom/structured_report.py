@@ -120,7 +120,10 @@ def _algorithm(marked: Marked) -> sr.AlgorithmIdentification:
     return sr.AlgorithmIdentification(
         name=model.name,
         version=str(model),
-        parameters=[f"weights sha256 {model.sha256}", *([f"altered: {alteration}"] if alteration else [])],
+        parameters=[
+            f"{model.sha256_of} sha256 {model.sha256}",
+            *([f"altered: {alteration}"] if alteration else []),
+        ],
     )
 
 

@@ -1,0 +1,192 @@
+"""A model on another server is a version as any: named, asked, checked; its key is never kept nor shown.
+
+The server is SIMULATED: a process of its own that speaks the protocol and runs no model.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.serializers import serialize
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.registry.endpoints import register_endpoint
+from deepmedix_review.registry.models import ModelJob, ModelVersion
+from deepmedix_review.registry.selectors import engine_settings, training_refusal
+from deepmedix_review.registry.services import promote
+from deepmedix_review.registry.tasks import check_model, request_check
+from deepmedix_review.registry.wanted import WantedVersion
+from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.learning import film
+from tests.factories.simulated_model_server import MODEL, SimulatedServer
+from tests.workers import Workers, wait_until
+
+SECRET = "sk-very-secret"
+R1 = WantedVersion("deepmedix-r1")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SimulatedServer]:
+    server = SimulatedServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def allowed(server: SimulatedServer, settings: Settings, tmp_path: Path) -> SimulatedServer:
+    settings.INFERENCE_ENDPOINTS = [server.origin]
+    settings.ENDPOINT_KEY_FOLDER = tmp_path / "keys"
+    settings.ENDPOINT_KEY_FOLDER.mkdir()
+    (settings.ENDPOINT_KEY_FOLDER / "hall").write_text(f"{SECRET}\n")
+    return server
+
+
+def registered(server: SimulatedServer, **said: str) -> ModelVersion:
+    named = {"url": f"{server.origin}/v1/", "served_model": MODEL, "key_name": "hall", **said}
+    return register_endpoint(**named, wanted=R1, actor=ResearcherFactory.create())
+
+
+@pytest.mark.django_db
+def test_a_server_is_a_version_once_and_its_key_is_nowhere_but_in_the_file(allowed: SimulatedServer) -> None:
+    version = registered(allowed)
+    assert registered(allowed, key_name="") == version
+    version.refresh_from_db()
+    assert (version.source, version.key_name, version.preset) == ("endpoint", "", "deepmedix-r1")
+    assert registered(allowed) == version
+    version.refresh_from_db()
+    assert engine_settings(version).key == SECRET  # type: ignore[union-attr]
+    assert registered(allowed, served_model="other") != version
+    kept = serialize("json", [*ModelVersion.objects.all(), *AuditEvent.objects.all()])
+    assert SECRET not in kept + repr(engine_settings(version))
+    assert AuditEvent.objects.filter(action="change_model_key").count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"url": "http://127.0.0.1:1/v1"}, "may not be sent to 127.0.0.1"),
+        ({"url": "http://169.254.169.254/v1"}, "INFERENCE_ENDPOINTS"),
+        ({"url": "ftp://x"}, "is no address of a model server"),
+        ({"served_model": " "}, "Name the model as its server names it"),
+        ({"key_name": "../secret_key"}, "no key file"),
+    ],
+)
+def test_what_is_not_allowed_is_refused_in_plain_words_and_not_kept(
+    allowed: SimulatedServer, said: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(RefusedByRule, match=sentence):
+        registered(allowed, **said)
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_server_that_is_allowed_no_more_is_not_asked(allowed: SimulatedServer, settings: Settings) -> None:
+    version = registered(allowed)
+    job = request_check(version, kind=ModelJob.Kind.ASK, actor=ResearcherFactory.create())
+    settings.INFERENCE_ENDPOINTS = []
+    check_model(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "Films may not be sent to" in job.error
+    assert not allowed.log()["requests"]
+
+
+@pytest.mark.django_db
+def test_a_key_that_went_is_named_by_its_file(allowed: SimulatedServer, settings: Settings) -> None:
+    version = registered(allowed)
+    (settings.ENDPOINT_KEY_FOLDER / "hall").unlink()
+    job = request_check(version, kind=ModelJob.Kind.ASK, actor=ResearcherFactory.create())
+    check_model(job.pk)
+    job.refresh_from_db()
+    assert "The key file hall" in job.error
+
+
+@pytest.mark.django_db
+def test_a_version_says_where_its_model_is() -> None:
+    version = ModelVersion(number=1, **dict.fromkeys(("min_pixels", "max_pixels", "temperature"), 1))
+    version.max_new_tokens = version.prompt_version = version.size_multiple = 1
+    with pytest.raises(IntegrityError, match="a_version_says_where_its_model_is"), transaction.atomic():
+        version.save()
+
+
+@pytest.mark.django_db
+def test_such_a_version_may_serve_and_is_not_trained(allowed: SimulatedServer) -> None:
+    version = registered(allowed)
+    promote(version, actor=None)
+    version.refresh_from_db()
+    assert version.state == ModelVersion.State.SERVING
+    assert "its weights are not" in training_refusal(version)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studies(
+    allowed: SimulatedServer, celery_workers: Workers, client: Client, settings: Settings
+) -> None:
+    celery_workers.restart(
+        "inference",
+        INFERENCE_ENDPOINTS=allowed.origin,
+        ENDPOINT_KEY_FOLDER=str(settings.ENDPOINT_KEY_FOLDER),
+    )
+    client.force_login(ResearcherFactory.create())
+    assert allowed.origin in client.get(reverse("model-register")).content.decode()
+    said = {"server-url": f"{allowed.origin}/v1", "server-served_model": MODEL, "server-key_name": "hall"}
+    said["server-preset"] = "deepmedix-r1"
+    refused = client.post(reverse("model-register-server"), {**said, "server-url": "https://example.org/v1"})
+    assert "Films may not be sent to example.org" in refused.content.decode()
+    answer = client.post(reverse("model-register-server"), said)
+    version = ModelVersion.objects.get()
+    assert answer.url == reverse("model-detail", args=[version.uid])  # type: ignore[attr-defined]
+    client.post(reverse("model-ask", args=[version.uid]))
+    wait_until(lambda: ModelJob.objects.get().is_final, what="an answer to the check")
+    assert ModelJob.objects.get().error == ""
+    page = client.get(answer.url).content.decode()  # type: ignore[attr-defined]
+    assert "The heart is large" in page
+    assert SECRET not in page
+    (sent,) = allowed.log()["requests"]
+    assert sent["key"] == f"Bearer {SECRET}"
+    (job,) = request_inference(
+        study=film(1).study, actor=AdminFactory.create(), version=version, num_samples=1
+    )
+    wait_until(lambda: InferenceJob.objects.get(pk=job.pk).is_final, what="a completion")
+    job.refresh_from_db()
+    assert job.error == ""
+    completion = Completion.objects.get(model_version=version)
+    assert (completion.answer, completion.steps.get().regions.count()) == ("big", 1)
+    failing = request_inference(
+        study=film(2).study, actor=None, version=version, num_samples=1, query="[filter] What is there?"
+    )[0]
+    wait_until(lambda: InferenceJob.objects.get(pk=failing.pk).is_final, what="a refusal")
+    failing.refresh_from_db()
+    assert "filter kept its answer back" in failing.error
+    with pytest.raises(ObjectDoesNotExist):
+        assert failing.completion
+
+
+@pytest.mark.django_db
+def test_a_program_registers_a_server_and_reads_what_it_answered(
+    allowed: SimulatedServer, client: Client
+) -> None:
+    client.force_login(ResearcherFactory.create())
+    told = client.get(reverse("api-model-server-list")).json()
+    assert told == {"origins": [allowed.origin], "keys": ["hall"]}
+    said = {"url": f"{allowed.origin}/v1", "served_model": "absent", "preset": "maira-2", "key_name": "hall"}
+    answer = client.post(reverse("api-model-server-list"), said, content_type="application/json")
+    assert answer.status_code == 201
+    asked = client.post(reverse("api-model-ask", args=[answer.json()["uid"]]))
+    assert asked.status_code == 202
+    assert client.post(reverse("api-model-ask", args=[answer.json()["uid"]])).status_code == 409
+    check_model(ModelJob.objects.get().pk)
+    told = client.get(reverse("api-model-job", args=[asked.json()["uid"]])).json()
+    assert (told["state"], told["version"]) == ("failed", answer.json()["uid"])
+    assert "has no model named absent" in told["error"]
+    assert SECRET not in str(told)
