@@ -32,16 +32,19 @@ class RecordedCompletion:
     model_size: tuple[int, int] | None = None
 
 
-def read_recorded(path: Path) -> tuple[RecordedCompletion, ...]:
+def read_recorded(path: Path, *, called: str = "") -> tuple[RecordedCompletion, ...]:
     """Every completion of a file, in its order. Raises ValueError, naming the line and the way out, where one
-    can't be read or two are the same film's, model's and seed's: then none is taken."""
+    can't be read or two are the same film's, model's and seed's: then none is taken. `called`: the file's
+    name for people, where its own is another.
+    """
+    called = called or path.name
     found: dict[tuple[str, str, int], RecordedCompletion] = {}
     counted: dict[tuple[str, str], int] = defaultdict(int)
     with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(_lines(lines, path), start=1):
+        for number, line in enumerate(_lines(lines, called), start=1):
             if not line.strip():
                 continue
-            place = f"{path.name}, line {number}"
+            place = f"{called}, line {number}"
             told = _object(line, place)
             image, model = well_formed(told["image"]), well_formed(told["model"])
             counted[image, model] += 1
@@ -59,20 +62,20 @@ def read_recorded(path: Path) -> tuple[RecordedCompletion, ...]:
                     "Give each its own seed, or none."
                 )
     if not found:
-        raise ValueError(f"{path.name} holds no completion. Write one JSON object a line.")
+        raise ValueError(f"{called} holds no completion. Write one JSON object a line.")
     return tuple(found.values())
 
 
-def _lines(file: Any, path: Path) -> Any:
+def _lines(file: Any, called: str) -> Any:
     while True:
         try:
             line = file.readline(LONGEST_LINE + 1)
         except UnicodeDecodeError:
-            raise ValueError(f"{path.name} is no text in UTF-8. Write it as that.") from None
+            raise ValueError(f"{called} is no text in UTF-8. Write it as that.") from None
         if not line:
             return
         if len(line) > LONGEST_LINE:
-            raise ValueError(f"{path.name} has a line of over {LONGEST_LINE} characters. One object a line.")
+            raise ValueError(f"{called} has a line of over {LONGEST_LINE} characters. One object a line.")
         yield line
 
 

@@ -138,6 +138,7 @@ PAGES_OF = {
         "model-detail",
         "model-promote",
         "model-register",
+        "model-import",
         "model-roll-back",
         "gate-policy-list",
         "gate-policy-new",

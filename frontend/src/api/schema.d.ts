@@ -1052,6 +1052,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recorded-completions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Import completions made elsewhere as a version, whole or not at all. */
+        post: operations["recorded_completions_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/retention/batches/": {
         parameters: {
             query?: never;
@@ -2768,7 +2785,7 @@ export interface components {
             source?: components["schemas"]["SourceEnum"];
             /** @description where a model server's API begins */
             endpoint_url?: string;
-            /** @description its name at that server */
+            /** @description its name at that server, or in the file */
             served_model?: string;
             /** @description a file in ENDPOINT_KEY_FOLDER */
             key_name?: string;
@@ -3289,6 +3306,31 @@ export interface components {
             names: components["schemas"]["NamedFinding"][];
             regions: components["schemas"]["ReadingRegion"][];
         };
+        Recorded: {
+            model: string;
+            num_matched: number;
+            num_new: number;
+            unmatched: components["schemas"]["Unmatched"][];
+            /** Format: uuid */
+            version: string | null;
+        };
+        /** @description A file as text, one JSON object a line. `check`: say what matches, and keep nothing. */
+        RecordedRequestRequest: {
+            lines: string;
+            /** @default  */
+            model: string;
+            preset: components["schemas"]["PresetEnum"];
+            /** @default  */
+            name: string;
+            box_frame?: components["schemas"]["BoxFrameEnum"];
+            /**
+             * @description what matches no film
+             * @default false
+             */
+            leaves_out: boolean;
+            /** @default false */
+            check: boolean;
+        };
         Refusal: {
             detail: string;
             /** @description true where the case was taken out of use: nothing of it may stay on a screen */
@@ -3602,9 +3644,10 @@ export interface components {
         /**
          * @description * `folder` - Folder
          *     * `endpoint` - Endpoint
+         *     * `recorded` - Recorded
          * @enum {string}
          */
-        SourceEnum: "folder" | "endpoint";
+        SourceEnum: "folder" | "endpoint" | "recorded";
         /**
          * @description * `train` - Train
          *     * `tune` - Tune
@@ -3730,6 +3773,11 @@ export interface components {
             placement?: {
                 [key: string]: unknown;
             };
+        };
+        Unmatched: {
+            image: string;
+            reason: string;
+            number: number;
         };
         UploadRequest: {
             files: string[];
@@ -6580,6 +6628,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    recorded_completions_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordedRequestRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["RecordedRequestRequest"];
+                "multipart/form-data": components["schemas"]["RecordedRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recorded"];
                 };
             };
         };

@@ -127,6 +127,7 @@ FILM_SERVER = os.environ.get("FILM_SERVER", "django")
 DEIDENTIFICATION_PROFILE = os.environ.get("DEIDENTIFICATION_PROFILE") or "keep-dates-shifted"
 DICOMWEB_PROFILE = os.environ.get("DICOMWEB_PROFILE") or DEIDENTIFICATION_PROFILE
 MAX_UPLOAD_BYTES = 2 * 1024**3  # of one request, all its files together
+MAX_RECORDED_BYTES = 100 * 1024**2  # of a file of completions made elsewhere
 MAX_SENT_PARTS = 2000  # of one message over DICOMweb
 # Messages over DICOMweb that each process of the web server takes at once; what is more is asked to wait.
 SENDERS_AT_ONCE = int(os.environ.get("SENDERS_AT_ONCE", "2"))

@@ -75,6 +75,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         **_gate(version),
         **checks_of(version),
         "lineage": lineage,
+        "num_recorded": version.completions.count() if version.source == ModelVersion.Source.RECORDED else 0,
         "training_refusal": training_refusal(version),
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),

@@ -1,7 +1,10 @@
 """The JSON interface to inference: ask, look, cancel, retry."""
 
+import tempfile
+from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -12,8 +15,15 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.recorded import import_recorded, read_file
 from deepmedix_review.reasoning.selectors import job_for
-from deepmedix_review.reasoning.serializers import InferenceJobSerializer, InferenceRequestSerializer
+from deepmedix_review.reasoning.serializers import (
+    InferenceJobSerializer,
+    InferenceRequestSerializer,
+    RecordedRequestSerializer,
+    RecordedSerializer,
+)
+from deepmedix_review.registry.wanted import WantedVersion
 from deepmedix_review.studies.selectors import study_for
 
 
@@ -73,3 +83,42 @@ def _job(request: Request, uid: UUID) -> InferenceJob:
         return job_for(acting_user(request), uid)
     except InferenceJob.DoesNotExist as error:
         raise Http404("There is no such inference.") from error
+
+
+class RecordedView(APIView):
+    permission_classes = [needs(Capability.REGISTER_MODELS)]
+
+    @extend_schema(
+        operation_id="recorded_completions_import",
+        request=RecordedRequestSerializer,
+        responses={201: RecordedSerializer, 200: RecordedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Import completions made elsewhere as a version, whole or not at all."""
+        wanted = RecordedRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        said = wanted.validated_data
+        with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER) as scratch:
+            file = Path(scratch) / "lines"
+            file.write_text(said["lines"], "utf-8")
+            read = read_file(file, called="lines", model=said["model"])
+            done = None
+            if not said["check"]:
+                done = import_recorded(
+                    file,
+                    called="lines",
+                    model=said["model"],
+                    wanted=WantedVersion(
+                        said["preset"], name=said["name"], box_frame=said.get("box_frame", "")
+                    ),
+                    leaves_out=said["leaves_out"],
+                    actor=acting_user(request),
+                )
+        told = {
+            "model": read.model,
+            "num_matched": len(read.matched),
+            "num_new": done.num_new if done else 0,
+            "unmatched": read.unmatched,
+            "version": done.version.uid if done else None,
+        }
+        return Response(RecordedSerializer(told).data, status=201 if done else 200)

@@ -6,12 +6,40 @@ from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.registry.models import BoxFrame
+from inference.presets import PRESETS
 
 
 class InferenceRequestSerializer(serializers.Serializer[None]):
     query = serializers.CharField(
         required=False, allow_blank=True, max_length=2000, help_text="left out: the model's own question"
     )
+
+
+class RecordedRequestSerializer(serializers.Serializer[None]):
+    """A file as text, one JSON object a line. `check`: say what matches, and keep nothing."""
+
+    lines = serializers.CharField(trim_whitespace=False, max_length=5_000_000)
+    model = serializers.CharField(required=False, default="", allow_blank=True)
+    preset = serializers.ChoiceField(choices=list(PRESETS))
+    name = serializers.CharField(required=False, default="", allow_blank=True, max_length=80)
+    box_frame = serializers.ChoiceField(choices=BoxFrame.choices, required=False)
+    leaves_out = serializers.BooleanField(required=False, default=False, help_text="what matches no film")
+    check = serializers.BooleanField(required=False, default=False)
+
+
+class UnmatchedSerializer(serializers.Serializer[Any]):
+    image = serializers.CharField()
+    reason = serializers.CharField()
+    number = serializers.IntegerField()
+
+
+class RecordedSerializer(serializers.Serializer[Any]):
+    model = serializers.CharField()
+    num_matched = serializers.IntegerField()
+    num_new = serializers.IntegerField()
+    unmatched = UnmatchedSerializer(many=True)
+    version = serializers.UUIDField(allow_null=True)
 
 
 class InferenceJobSerializer(serializers.Serializer[Any]):

@@ -166,15 +166,23 @@ def record_completion(*, job: InferenceJob, output: Done) -> Completion:
 
 def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
     """The same for the same pixels, weights, picture, prompt and sampling: such completions are one."""
-    prompt = prompt_of(version)
+    prompt_of(version)
+    return recorded_key(film=film, version=version, query=query, seed=seed)
+
+
+def recorded_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
+    """As `content_key`, of a version that can't be asked."""
     parts = {
         "pixels": film.pixel_sha256,
         "model": version.sha256,
         "image": [version.image_preparation, version.min_pixels, version.max_pixels],
         "box_frame": version.box_frame,
-        "prompt": [prompt.key, prompt.version, query],
+        "prompt": [version.prompt_template, version.prompt_version, query],
         "sampling": [version.temperature, seed, version.max_new_tokens],
     }
+    if version.source == ModelVersion.Source.RECORDED:
+        # Two films may have the same pixels, and one file two models.
+        parts |= {"film": str(film.uid), "of": version.served_model}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -201,14 +209,15 @@ def _job(*, film: Instance, version: ModelVersion, query: str, seed: int, actor:
     )
 
 
-def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
-    steps = ReasoningStep.objects.bulk_create(
-        ReasoningStep(completion=completion, position=position, text=step.label or step.text)
-        for position, step in enumerate(parsed.steps, start=1)
-    )
+def read_regions(
+    completion: Completion, parsed: ParsedCompletion
+) -> list[tuple[ReasoningStep, list[Region]]]:
+    """Its steps with their regions on the film, not stored yet."""
     image_size = (completion.image_width, completion.image_height)
-    regions = []
-    for step, read in zip(steps, parsed.steps, strict=True):
+    found = []
+    for place, read in enumerate(parsed.steps, start=1):
+        step = ReasoningStep(completion=completion, position=place, text=read.label or read.text)
+        regions = []
         for position, written in enumerate(read.boxes, start=1):
             box = to_image_px(
                 written,
@@ -226,4 +235,11 @@ def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
                     problem=region_problem(box, image_size),
                 )
             )
-    Region.objects.bulk_create(regions)
+        found.append((step, regions))
+    return found
+
+
+def _record_steps(completion: Completion, parsed: ParsedCompletion) -> None:
+    read = read_regions(completion, parsed)
+    ReasoningStep.objects.bulk_create(step for step, _ in read)
+    Region.objects.bulk_create(region for _, regions in read for region in regions)

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from deepmedix_review.reasoning import api_views, views
+from deepmedix_review.reasoning import api_views, recorded_views, views
 
 page_urlpatterns = [
+    path("models/import-completions/", recorded_views.import_completions, name="model-import"),
     path("inference/", views.show_inference_list, name="inference-list"),
     path("inference/request-all/", views.ask_about_all, name="inference-request-all"),
     path("inference/cancel-waiting/", views.cancel_waiting, name="inference-cancel-waiting"),
@@ -17,6 +18,7 @@ page_urlpatterns = [
 ]
 api_urlpatterns = [
     path("studies/<uuid:uid>/inference/", api_views.StudyInferenceView.as_view()),
+    path("recorded-completions/", api_views.RecordedView.as_view(), name="api-recorded-completions"),
     path("inference-jobs/<uuid:uid>/", api_views.InferenceJobView.as_view()),
     path("inference-jobs/<uuid:uid>/cancel/", api_views.CancelInferenceView.as_view()),
     path("inference-jobs/<uuid:uid>/retry/", api_views.RetryInferenceView.as_view()),

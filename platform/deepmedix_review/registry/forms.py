@@ -60,7 +60,8 @@ class VersionForm(FormInPlace):
 
     def wanted(self) -> WantedVersion:
         said = self.cleaned_data
-        return WantedVersion(**{name: said[name] for name in WantedVersion.__dataclass_fields__})
+        known = WantedVersion.__dataclass_fields__
+        return WantedVersion(**{name: said[name] for name in known if name in said})
 
 
 class EndpointForm(VersionForm):

@@ -38,6 +38,7 @@ class ModelVersion(PublicModel):
 
         FOLDER = "folder"
         ENDPOINT = "endpoint"
+        RECORDED = "recorded"
 
     name = models.CharField(max_length=80)
     number = models.PositiveIntegerField(unique=True, help_text="v1, v2 … in order of registration")
@@ -50,7 +51,9 @@ class ModelVersion(PublicModel):
         help_text="of the folder's files, see inference.engines.folder_sha256; else of what names the model",
     )
     endpoint_url = models.CharField(max_length=500, blank=True, help_text="where a model server's API begins")
-    served_model = models.CharField(max_length=200, blank=True, help_text="its name at that server")
+    served_model = models.CharField(
+        max_length=200, blank=True, help_text="its name at that server, or in the file"
+    )
     key_name = models.CharField(max_length=80, blank=True, help_text="a file in ENDPOINT_KEY_FOLDER")
     licence = models.CharField(max_length=80)
     limits = models.TextField(blank=True, help_text="what the licence asks for or forbids, in a sentence")
@@ -86,6 +89,7 @@ class ModelVersion(PublicModel):
                 condition=(
                     Q(source="folder", endpoint_url="", served_model="") & ~Q(folder="")
                     | Q(source="endpoint", folder="") & ~Q(endpoint_url="") & ~Q(served_model="")
+                    | Q(source="recorded", folder="", endpoint_url="") & ~Q(served_model="")
                 ),
                 name="a_version_says_where_its_model_is",
             ),
@@ -97,7 +101,8 @@ class ModelVersion(PublicModel):
     @property
     def sha256_of(self) -> str:
         """Of what its sha256 is."""
-        return "weights" if self.source == self.Source.FOLDER else "model name"
+        of = {self.Source.FOLDER: "weights", self.Source.ENDPOINT: "model name", self.Source.RECORDED: "file"}
+        return of[self.Source(self.source)]
 
 
 class ModelJob(LeasedJob):

@@ -78,6 +78,7 @@ def lineage(version: ModelVersion) -> list[ModelVersion]:
 def prompt_of(version: ModelVersion) -> PromptTemplate:
     """How it is asked. Raises RefusedByRule where the words have changed since it was registered: what it
     said and what it would say now can't be compared."""
+    require_askable(version)
     prompt = template(version.prompt_template)
     if prompt.version != version.prompt_version:
         raise RefusedByRule(
@@ -85,6 +86,15 @@ def prompt_of(version: ModelVersion) -> PromptTemplate:
             f"this release asks with version {prompt.version}. Register its model again to ask it so."
         )
     return prompt
+
+
+def require_askable(version: ModelVersion) -> None:
+    """Raises RefusedByRule for one that only holds what was recorded elsewhere."""
+    if version.source == ModelVersion.Source.RECORDED:
+        raise RefusedByRule(
+            f"{version} holds completions that were recorded elsewhere, so it can't be asked and can't serve."
+            " Import more of them, or register the model itself."
+        )
 
 
 def read_by(version: ModelVersion, text: str) -> ParsedCompletion:
@@ -143,6 +153,7 @@ def model_job_for(user: User, uid: UUID) -> ModelJob:
 def engine_settings(version: ModelVersion) -> EngineSettings | EndpointSettings:
     """How `inference.engines.load_engine` loads this version, which checks that its files are unchanged, or
     asks its server. Raises RefusedByRule where the server's key is not there."""
+    require_askable(version)
     if version.source == ModelVersion.Source.ENDPOINT:
         return _endpoint_settings(version)
     return folder_settings(version)

@@ -15,7 +15,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import former_model
+from deepmedix_review.registry.selectors import former_model, require_askable
 from inference.engines import EngineError, folder_sha256
 from inference.engines.folders import model_files
 from inference.presets import PRESETS, ServingPreset
@@ -92,6 +92,33 @@ def require_no_own_code(preset: ServingPreset) -> None:
         )
 
 
+def register_recorded(
+    *, sha256: str, model: str, preset: ServingPreset, num_completions: int, actor: User | None
+) -> ModelVersion:
+    """In the caller's transaction: a version that holds what a model said elsewhere, by the file's sha256.
+    The same file, model and way of reading give the version that there is."""
+    lock_registry()
+    named = {"source": ModelVersion.Source.RECORDED, "sha256": sha256, "served_model": model}
+    known = ModelVersion.objects.filter(**named, **asked_as(preset)).first()
+    if known is not None:
+        return known
+    version = ModelVersion.objects.create(
+        name=preset.name,
+        number=next_number(),
+        licence=preset.licence,
+        limits=preset.limits,
+        **named,
+        **asked_as(preset),
+    )
+    record_event(
+        actor=actor,
+        action="register_model",
+        subject=version,
+        details={"number": version.number, "source": "recorded", "completions": num_completions},
+    )
+    return version
+
+
 def register_candidate(
     *, parent: ModelVersion, folder: Path | str, name: str, card: dict[str, Any], actor: User | None = None
 ) -> ModelVersion:
@@ -122,6 +149,7 @@ def register_candidate(
 def promote(version: ModelVersion, *, actor: User | None) -> None:
     """This version serves from now on and the one that served is retired. Whether a candidate may is decided
     by the gate: see `feedback.services.promote_candidate`."""
+    require_askable(version)
     # Before the lock: 16 GB of weights take half a minute to check.
     if version.source == ModelVersion.Source.FOLDER and (
         _sha256_or_refuse(Path(version.folder)) != version.sha256

@@ -1,0 +1,170 @@
+"""Completions that were made elsewhere come in whole or not at all, and are read and rated as any."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning.models import Completion, Region
+from deepmedix_review.reasoning.recorded import NOT_HERE, NOT_READY, import_recorded, read_file
+from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.registry.models import ModelJob, ModelVersion
+from deepmedix_review.registry.services import promote
+from deepmedix_review.registry.tasks import request_check
+from deepmedix_review.registry.wanted import WantedVersion
+from deepmedix_review.studies.models import Study
+from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.learning import film
+
+MAIRA = WantedVersion("maira-2")
+TEXT = "<obj>The heart is large<box><x10><y20><x50><y60></box></obj> No effusion."
+
+
+def written(folder: Path, *rows: dict[str, Any]) -> Path:
+    path = folder / "outputs.jsonl"
+    lines = [json.dumps({"model": "MAIRA-2", "text": TEXT, **row}) for row in rows]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def brought(path: Path, **said: Any) -> ModelVersion:
+    wanted = {"model": "", "wanted": MAIRA, "leaves_out": False, "actor": None, **said}
+    return import_recorded(path, called=path.name, **wanted).version
+
+
+@pytest.mark.django_db
+def test_a_film_is_found_by_every_name_that_it_has_here(tmp_path: Path) -> None:
+    films = [film(seed) for seed in range(1, 7)]
+    names = [
+        str(films[0].uid),
+        films[1].sop_instance_uid,
+        f"{films[2].study.label}.png",
+        str(films[3].study.uid),
+        films[4].study.study_instance_uid,
+        f"{films[5].uid.hex}.dcm",
+    ]
+    path = written(tmp_path, *({"image": name} for name in names))
+    read = read_file(path, called="outputs", model="")
+    assert [one.pk for one, _ in read.matched] == [one.pk for one in films]
+    assert read.unmatched == []
+
+
+@pytest.mark.django_db
+def test_they_are_a_version_whose_regions_lie_on_the_film_and_which_nobody_can_ask(tmp_path: Path) -> None:
+    one = film(1)
+    path = written(tmp_path, {"image": one.study.label}, {"image": one.study.label, "text": "No box."})
+    researcher = ResearcherFactory.create()
+    version = brought(path, actor=researcher)
+    assert (version.source, version.name, version.dialect) == ("recorded", "MAIRA-2", "maira-2")
+    assert list(Completion.objects.order_by("seed").values_list("seed", flat=True)) == [1, 2]
+    assert not Completion.objects.filter(job__isnull=False).exists()
+    region = Region.objects.get()
+    side = min(one.columns, one.rows)
+    assert region.x_max - region.x_min == pytest.approx(0.4 * side)
+    assert AuditEvent.objects.filter(action="record_completion").count() == 2
+    for act in (
+        lambda: request_inference(study=one.study, actor=None, version=version),
+        lambda: promote(version, actor=None),
+        lambda: request_check(version, kind=ModelJob.Kind.ASK, actor=researcher),
+    ):
+        with pytest.raises(RefusedByRule, match="can't be asked and can't serve"):
+            act()
+
+
+@pytest.mark.django_db
+def test_what_matches_no_film_is_named_and_nothing_is_half_stored(tmp_path: Path) -> None:
+    one, held = film(1), film(2)
+    Study.objects.filter(pk=held.study.pk).update(state=Study.State.HELD)
+    names = (one.study.label, held.study.label, "S-00000000", "elsewhere/7.png", "elsewhere/7.png")
+    path = written(tmp_path, *({"image": name} for name in names))
+    read = read_file(path, called="outputs", model="")
+    assert {(row.image, row.reason, row.number) for row in read.unmatched} == {
+        (held.study.label, NOT_READY, 1),
+        ("S-00000000", NOT_HERE, 1),
+        ("elsewhere/7.png", NOT_HERE, 2),
+    }
+    with pytest.raises(RefusedByRule, match="4 of 5 completions match no film, so none"):
+        brought(path)
+    assert not ModelVersion.objects.exists()
+    version = brought(path, leaves_out=True)
+    assert Completion.objects.get().study == one.study
+    Study.objects.filter(pk=held.study.pk).update(state=Study.State.READY)
+    assert brought(path, leaves_out=True) == version
+    assert Completion.objects.filter(model_version=version).count() == 2
+    only = written(tmp_path, {"image": "nothing"})
+    with pytest.raises(RefusedByRule, match="No completion matches a film"):
+        brought(only, leaves_out=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"image": "a"}', "line 2 has no model"),
+        ("nonsense", "line 2 is no JSON"),
+        ('{"image": "a", "model": "Other", "text": ""}', "holds completions of MAIRA-2, Other. Name one"),
+    ],
+)
+def test_one_bad_line_refuses_the_whole_file(tmp_path: Path, line: str, sentence: str) -> None:
+    path = written(tmp_path, {"image": film(1).study.label})
+    path.write_text(path.read_text() + "\n" + line)
+    with pytest.raises(RefusedByRule, match=sentence):
+        brought(path)
+    assert not ModelVersion.objects.exists()
+    assert not Completion.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_researcher_checks_and_imports_on_the_page(tmp_path: Path, client: Client) -> None:
+    one = film(1)
+    content = written(tmp_path, {"image": one.study.label}, {"image": "<b>gone</b>"}).read_bytes()
+
+    def send(**said: str) -> Any:
+        file = SimpleUploadedFile("outputs.jsonl", content)
+        return client.post(reverse("model-import"), {"file": file, "preset": "maira-2", **said})
+
+    client.force_login(AdminFactory.create())
+    assert send().status_code == 403
+    client.force_login(ResearcherFactory.create())
+    page = send(check="1").content.decode()
+    assert "&lt;b&gt;gone&lt;/b&gt;" in page
+    assert "1 completion of 1 film" in page
+    assert "1 of 2 completions match no film" in send().content.decode()
+    assert not ModelVersion.objects.exists()
+    answer = send(leaves_out="on")
+    version = ModelVersion.objects.get()
+    assert answer.url == reverse("model-detail", args=[version.uid])
+    assert "1 completion of MAIRA-2, recorded elsewhere" in client.get(answer.url).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_program_and_a_command_do_the_same(
+    tmp_path: Path, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, {"image": film(1).study.label}, {"image": "gone"})
+    with pytest.raises(CommandError, match="match no film"):
+        call_command("import_completions", str(path), "--preset", "maira-2")
+    assert f"gone: {NOT_HERE}" in capsys.readouterr().out
+    call_command("import_completions", str(path), "--preset", "maira-2", "--check")
+    assert not ModelVersion.objects.exists()
+    client.force_login(ResearcherFactory.create())
+    asked = {"lines": path.read_text(), "preset": "maira-2", "check": True}
+    address = reverse("api-recorded-completions")
+    told = client.post(address, asked, content_type="application/json")
+    assert (told.status_code, told.json()["num_matched"], told.json()["version"]) == (200, 1, None)
+    refused = client.post(address, {**asked, "check": False}, content_type="application/json")
+    assert refused.status_code == 409
+    done = client.post(
+        address, {**asked, "check": False, "leaves_out": True}, content_type="application/json"
+    )
+    assert (done.status_code, done.json()["num_new"]) == (201, 1)
+    call_command("import_completions", str(path), "--preset", "maira-2", "--leave-out")
+    assert "0 completions are new" in capsys.readouterr().out
+    assert Completion.objects.count() == 1
