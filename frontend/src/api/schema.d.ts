@@ -753,6 +753,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{uid}/calibrate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Find out on drawn films in which frame it writes its boxes. */
+        post: operations["model_calibrate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{uid}/correct/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Register it in the frame that its calibration found. */
+        post: operations["model_correct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{uid}/promote/": {
         parameters: {
             query?: never;
@@ -2747,7 +2781,8 @@ export interface components {
         ModalityEnum: "CR" | "DX" | "RG";
         /**
          * @description `num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
-         *     `result`: of a version that was asked once its text, answer and problems.
+         *     `result`: of a version that was asked once its text, answer and
+         *     problems; of a calibration how well each frame fits.
          */
         ModelJobJson: {
             /** Format: uuid */
@@ -2767,9 +2802,10 @@ export interface components {
         /**
          * @description * `register` - Register
          *     * `ask` - Ask
+         *     * `calibrate` - Calibrate
          * @enum {string}
          */
-        ModelJobJsonKindEnum: "register" | "ask";
+        ModelJobJsonKindEnum: "register" | "ask" | "calibrate";
         ModelJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -5797,6 +5833,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_calibrate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJobJson"];
+                };
+            };
+        };
+    };
+    model_correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredJson"];
                 };
             };
         };

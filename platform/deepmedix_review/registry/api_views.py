@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.registry import tasks
+from deepmedix_review.registry.correcting import register_corrected
 from deepmedix_review.registry.endpoints import register_endpoint
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.registering import cancel_model_job
@@ -81,6 +82,25 @@ class AskView(APIView):
         return _checked(request, uid, ModelJob.Kind.ASK)
 
 
+class CalibrateView(APIView):
+    permission_classes = [_REGISTER]
+
+    @extend_schema(operation_id="model_calibrate", request=None, responses={202: ModelJobJson})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Find out on drawn films in which frame it writes its boxes."""
+        return _checked(request, uid, ModelJob.Kind.CALIBRATE)
+
+
+class CorrectView(APIView):
+    permission_classes = [_REGISTER]
+
+    @extend_schema(operation_id="model_correct", request=None, responses={201: RegisteredJson})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Register it in the frame that its calibration found."""
+        corrected = register_corrected(_version(request, uid), actor=acting_user(request))
+        return Response(RegisteredJson(corrected).data, status=201)
+
+
 class ModelJobView(APIView):
     permission_classes = [_VIEW]
 
@@ -113,12 +133,16 @@ class RetryView(APIView):
 
 
 def _checked(request: Request, uid: UUID, kind: ModelJob.Kind) -> Response:
-    try:
-        version = version_for(acting_user(request), uid)
-    except ModelVersion.DoesNotExist as error:
-        raise Http404("There is no such version.") from error
+    version = _version(request, uid)
     job = tasks.request_check(version, kind=kind, actor=acting_user(request))
     return Response(ModelJobJson(job).data, status=202)
+
+
+def _version(request: Request, uid: UUID) -> ModelVersion:
+    try:
+        return version_for(acting_user(request), uid)
+    except ModelVersion.DoesNotExist as error:
+        raise Http404("There is no such version.") from error
 
 
 def _job(request: Request, uid: UUID) -> ModelJob:

@@ -106,7 +106,7 @@ class ModelVersion(PublicModel):
 
 
 class ModelJob(LeasedJob):
-    """What a worker does for a version: it takes a folder in, or asks the version about a drawn film.
+    """What a worker does for a version: it takes a folder in, or asks the version about drawn films.
 
     `wanted` is how a folder shall be registered, `result` what was answered.
     """
@@ -114,6 +114,7 @@ class ModelJob(LeasedJob):
     class Kind(models.TextChoices):
         REGISTER = "register"
         ASK = "ask"
+        CALIBRATE = "calibrate"
 
     kind = models.CharField(max_length=9, choices=Kind.choices)
     version = models.ForeignKey(

@@ -67,7 +67,8 @@ class FoldersJson(serializers.Serializer[Any]):
 
 class ModelJobJson(serializers.Serializer[Any]):
     """`num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
-    `result`: of a version that was asked once its text, answer and problems."""
+    `result`: of a version that was asked once its text, answer and
+    problems; of a calibration how well each frame fits."""
 
     uid = serializers.UUIDField(read_only=True)
     kind = serializers.ChoiceField(choices=ModelJob.Kind.choices, read_only=True)

@@ -59,8 +59,12 @@ def check_model(job_id: int) -> None:
     if job is None:
         return
     try:
-        with jobs.kept_alive(job, at_most_seconds=2 * settings.INFERENCE_SECONDS) as check:
-            checking.ask_once(job, check=check, load=engine_of)
+        longest = (job.num_wanted + 1) * settings.INFERENCE_SECONDS
+        with jobs.kept_alive(job, at_most_seconds=longest) as check:
+            if job.kind == ModelJob.Kind.CALIBRATE:
+                checking.calibrate_frame(job, check=check, load=engine_of)
+            else:
+                checking.ask_once(job, check=check, load=engine_of)
     except Exception as error:
         jobs.end_by(job, error, says=(EngineError,))
 

@@ -14,6 +14,7 @@ from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.registry import tasks
+from deepmedix_review.registry.correcting import frame_found, register_corrected
 from deepmedix_review.registry.endpoints import register_endpoint
 from deepmedix_review.registry.forms import EndpointForm, FolderForm
 from deepmedix_review.registry.models import ModelJob, ModelVersion
@@ -80,6 +81,30 @@ def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _check(request, uid, ModelJob.Kind.ASK)
 
 
+@require_POST
+@needs_capability(Capability.REGISTER_MODELS)
+def calibrate(request: HttpRequest, uid: UUID) -> HttpResponse:
+    return _check(request, uid, ModelJob.Kind.CALIBRATE)
+
+
+@require_POST
+@needs_capability(Capability.REGISTER_MODELS)
+def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """One press registers the version in the frame that fits."""
+    version = _version(request, uid)
+    try:
+        corrected = register_corrected(version, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+        return redirect("model-detail", version.uid)
+    messages.success(
+        request, f"{corrected} is {version} read in the frame {corrected.box_frame}. Ask that from now on."
+    )
+    return redirect("model-detail", corrected.uid)
+
+
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_checks(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -124,12 +149,15 @@ def retry_job(request: HttpRequest, uid: UUID) -> HttpResponse:
 def checks_of(version: ModelVersion) -> dict[str, Any]:
     """What a version's page shows of the checks."""
     asked = latest_job(version, ModelJob.Kind.ASK)
+    calibrating = latest_job(version, ModelJob.Kind.CALIBRATE)
     return {
+        "calibrating": calibrating,
+        "found": frame_found(version),
         "asked": asked,
         "problems": [PROBLEM_SENTENCES[problem] for problem in asked.result.get("problems", ())]
         if asked
         else [],
-        "is_checked_now": asked is not None and not asked.is_final,
+        "is_checked_now": any(job is not None and not job.is_final for job in (asked, calibrating)),
     }
 
 
