@@ -6,6 +6,7 @@
 """
 
 from deepmedix_client.client import Client
+from deepmedix_client.erasing import Erasure, ErasurePreview, NamedUse
 from deepmedix_client.errors import (
     ApiError,
     Damaged,
@@ -18,25 +19,37 @@ from deepmedix_client.errors import (
     TookTooLong,
 )
 from deepmedix_client.exports import Export, Readings
+from deepmedix_client.held import Decided, HeldStudy
 from deepmedix_client.learning import DataSet, Gate, Model, Run
+from deepmedix_client.retention import BatchedStudy, DuePreview, DueStudy, RetentionBatch, RetentionRule
 from deepmedix_client.studies import Film, Study, Uploaded, UploadedFile
 
 __all__ = [
     "ApiError",
+    "BatchedStudy",
     "Client",
     "Damaged",
     "DataSet",
+    "Decided",
     "DeepMedixError",
+    "DuePreview",
+    "DueStudy",
+    "Erasure",
+    "ErasurePreview",
     "Export",
     "Film",
     "Gate",
+    "HeldStudy",
     "JobFailed",
     "Model",
+    "NamedUse",
     "NoToken",
     "NotAllowed",
     "NotThere",
     "Readings",
     "Refused",
+    "RetentionBatch",
+    "RetentionRule",
     "Run",
     "Study",
     "TookTooLong",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from deepmedix_client.connection import Connection
+from deepmedix_client.erasing import Erasure, ErasurePreview, erasure_of, of_what, preview_of
 from deepmedix_client.errors import DeepMedixError
 from deepmedix_client.exports import Export, Readings, export_of
+from deepmedix_client.held import Decided, HeldStudy, decide, held_studies
 from deepmedix_client.learning import (
     DataSet,
     Gate,
@@ -20,6 +22,18 @@ from deepmedix_client.learning import (
     model_of,
     run_of,
     waited_for_gate,
+)
+from deepmedix_client.retention import (
+    BATCHES,
+    RULES,
+    DuePreview,
+    DueStudy,
+    RetentionBatch,
+    RetentionRule,
+    batch_of,
+    due_preview_of,
+    due_studies,
+    rule_of,
 )
 from deepmedix_client.studies import Study, Uploaded, study_of, upload
 
@@ -61,6 +75,82 @@ class Client:
         """Films, or folders of them, one import. A refused file stops no other: its reason says why."""
         return upload(self._connection, _each(paths), shows_progress=self._shows_progress)
 
+    def held(self, *, kind: str = "") -> Iterator[HeldStudy]:
+        """What waits for a decision, the newest hundred first; `kind` of what is odd, as `view` or `near`."""
+        return held_studies(self._connection, kind=kind)
+
+    def accept(self, held: Iterable[HeldStudy], *, looked: bool) -> Decided:
+        """Those that `held` listed. `looked` is your word that you looked at every film of each, and no name
+        is written on any."""
+        return decide(self._connection, held, decision="accept", looked=looked)
+
+    def reject(self, held: Iterable[HeldStudy]) -> Decided:
+        return decide(self._connection, held, decision="reject")
+
+    # Erasure and retention
+
+    def preview_erasure(self, *, study: str | None = None, patient: str | None = None) -> ErasurePreview:
+        """What would go with a study (uid) or a patient (pseudonym), and what had used it. Nothing goes."""
+        return preview_of(self._connection.post("/api/erasures/preview/", of_what(study, patient)))
+
+    def erase(
+        self,
+        *,
+        study: str | None = None,
+        patient: str | None = None,
+        confirmed: str,
+        why: str,
+        note: str = "",
+    ) -> Erasure:
+        """For good. `confirmed` is the preview's `name`; `why` is withdrawn, retention, agreement, identity,
+        mistake or other, with a `note` in words, without names."""
+        said = {**of_what(study, patient), "confirmed": confirmed, "why": why, "note": note}
+        return erasure_of(
+            self._connection, self._connection.post("/api/erasures/", said), self._shows_progress
+        )
+
+    def erasures(self) -> Iterator[Erasure]:
+        """The newest first."""
+        for said in self._connection.pages("/api/erasures/"):
+            yield erasure_of(self._connection, said, self._shows_progress)
+
+    def retention_rules(self) -> list[RetentionRule]:
+        """Those that are on first."""
+        return [rule_of(self._connection, one) for one in self._connection.get(RULES)["results"]]
+
+    def make_retention_rule(self, of: str, *, value: str = "", keep_days: int, because: str) -> RetentionRule:
+        """`of` is every, came_by (`value`: upload, archive, listener, pacs, stow or command), profile or
+        data_set. It erases nothing by itself."""
+        said = {"of": of, "value": value, "keep_days": keep_days, "because": because}
+        return rule_of(self._connection, self._connection.post(RULES, said))
+
+    def due(self, *, days: int = 0) -> Iterator[DueStudy]:
+        """What is due, or falls due within so many days; the longest due first."""
+        return due_studies(self._connection, days=days)
+
+    def keep(self, study: str, *, until: date, because: str) -> None:
+        """Longer than rules say, up to the end of that day."""
+        said = {"last_day": until.isoformat(), "because": because}
+        self._connection.post(f"/api/retention/keep/{_uid(study)}/", said)
+
+    def end_keeping(self, study: str) -> None:
+        """The rules hold again."""
+        self._connection.delete(f"/api/retention/keep/{_uid(study)}/")
+
+    def preview_due(self) -> DuePreview:
+        """What `erase_due` would erase now. Nothing goes."""
+        return due_preview_of(self._connection.post(f"{BATCHES}preview/"))
+
+    def erase_due(self, preview: DuePreview) -> RetentionBatch:
+        """What that preview told, for good. Raises Refused where as many are due no longer."""
+        said = {"as_of": preview.as_of.isoformat(), "num_confirmed": preview.num_studies}
+        return batch_of(self._connection, self._connection.post(BATCHES, said), self._shows_progress)
+
+    def retention_batches(self) -> Iterator[RetentionBatch]:
+        """The newest first."""
+        for said in self._connection.pages(BATCHES):
+            yield batch_of(self._connection, said, self._shows_progress)
+
     # Readings
 
     def reader_studies(self) -> Iterator[Mapping[str, Any]]:
@@ -91,8 +181,8 @@ class Client:
         data_use: str = "",
         as_of: datetime | None = None,
     ) -> Export:
-        """Asks for one: csv, jsonl, parquet, coco, sr, gsps. Raises DeepMedixError for a title that is not
-        there, or that several reader studies have."""
+        """Asks for one: csv, jsonl, parquet, coco, pictures, sr, gsps. Raises DeepMedixError for a title that
+        is not there, or that several reader studies have."""
         said: dict[str, Any] = {"formats": list(formats), "data_use": self._use(data_use)}
         if study is not None:
             said["reader_studies"] = self._uids_of(study)

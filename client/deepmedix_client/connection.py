@@ -71,8 +71,11 @@ class Connection:
                 return
 
     def _said(self, method: str, path: str, **told: Any) -> Any:
+        answer = self._asked(method, path, **told)
+        if answer.status_code == requests.codes.no_content:
+            return None
         try:
-            return self._asked(method, path, **told).json()
+            return answer.json()
         except requests.JSONDecodeError as error:
             raise DeepMedixError(
                 f"{self._url} answers, but not as the platform does. Is the address right?"
