@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { stillSuggested } from "../src/mask-film/found";
 import { Masks, snapped, wholePixels } from "../src/mask-film/masks";
 
 const FILM = { width: 400, height: 240 };
@@ -65,6 +66,28 @@ describe("boxes over text", () => {
     masks.clear();
     masks.undo();
     expect(masks.all.map(({ uid }) => uid)).toEqual(["one", "two"]);
+  });
+
+  it("are suggested where print was found, until they are taken or left, and again once that is undone", () => {
+    const masks = new Masks(FILM);
+    const found = ["one", "two", "three"].map((uid, at) => ({
+      uid,
+      box: box(at * 50, 0, at * 50 + 40, 9.5),
+    }));
+    const left = new Set(["three"]);
+    const suggested = () => stillSuggested(found, masks.all, left).map(({ uid }) => uid);
+    expect(suggested()).toEqual(["one", "two"]);
+    masks.putAll(found.slice(0, 2));
+    expect(suggested()).toEqual([]);
+    expect(masks.all.map((each) => each.box.y_max)).toEqual([10, 10]);
+    expect(masks.inHand).toBe("two");
+    masks.move({ x: 1, y: 0 }, "box");
+    expect(suggested()).toEqual([]);
+    masks.undo();
+    masks.undo();
+    expect(suggested()).toEqual(["one", "two"]);
+    masks.putAll([]);
+    expect(masks.canUndo).toBe(false);
   });
 
   it("tell how much of the film they cover, what lies below two of them once", () => {

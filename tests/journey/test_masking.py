@@ -1,14 +1,19 @@
 """An admin draws boxes over the text of a film, by mouse and by keys, and a worker overwrites them."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from django.urls import reverse
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import BrowserContext, Page, expect
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.studies.models import Instance, Study, TextMasking
@@ -115,6 +120,56 @@ def test_boxes_are_drawn_by_mouse_and_overwritten_by_a_worker(
     page.get_by_role("link", name="To the study").first.click()
     expect(page.get_by_text("113101")).to_be_visible()
     assert problems == []
+
+
+def test_lines_of_print_are_suggested_and_taken_moved_left_or_taken_all(page: Page, film: Instance) -> None:
+    problems = watch(page)
+    expect(page.get_by_text("No line of print was found. Look all the same")).to_be_visible(timeout=30_000)
+    print_on(film, {(20, 12): "DOE JANE [F]", (300, 460): "DOB: 06.16.1976", (20, 470): "PORTABLE"})
+    page.reload()
+    expect(page.get_by_text("3 lines of print were found, dashed on the film.")).to_be_visible(timeout=30_000)
+    expect(page.locator(".film-corner")).to_contain_text("zoom", timeout=30_000)
+    expect(page.locator(".region.dashed")).to_have_count(3)
+    expect(page.get_by_text("No box yet.")).to_be_visible()
+    check_barriers(page)
+    # The first by its button, and moved as any box.
+    page.get_by_role("button", name="Take ?1").click()
+    first = numbers(page, 0)
+    assert first[0] <= 20
+    assert first[1] <= 14
+    page.locator(".film-area").focus()
+    page.keyboard.press("ArrowRight")
+    assert numbers(page, 0) == [first[0] + 1, first[1], first[2] + 1, first[3]]
+    expect(page.get_by_text("2 lines of print were found")).to_be_visible()
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    expect(page.get_by_text("3 lines of print were found")).to_be_visible()
+    page.get_by_role("button", name="Leave ?3").click()
+    expect(page.get_by_role("button", name="Leave ?2")).to_be_focused()
+    page.locator(".film-area").focus()
+    page.keyboard.press("a")
+    expect(page.locator("[data-mask-row]")).to_have_count(2)
+    expect(page.get_by_text("Each line of print that was found is dealt with.")).to_be_visible()
+    # Taken away it is a suggestion again.
+    page.get_by_role("button", name="Remove box 2").click()
+    expect(page.get_by_text("1 line of print was found")).to_be_visible()
+    expect(page.locator(".region.dashed")).to_have_count(1)
+    assert not TextMasking.objects.exists()
+    assert problems == []
+
+
+def print_on(film: Instance, lines: dict[tuple[int, int], str]) -> None:
+    """As if it had come with them."""
+    dataset = dcmread(film_path(film))
+    ink = Image.fromarray(np.zeros((SIZE, SIZE), np.uint8))
+    for place, words in lines.items():
+        ImageDraw.Draw(ink).text(place, words, fill=255, font=ImageFont.load_default(18))
+    pixels = dataset.pixel_array.copy()
+    pixels[np.asarray(ink) > 100] = (1 << dataset.BitsStored) - 1
+    dataset.PixelData = encapsulate([bytes(imagecodecs.htj2k_encode(pixels, reversible=True))])
+    dataset.save_as(film_path(film))
+    sha256 = hashlib.sha256(film_path(film).read_bytes()).hexdigest()
+    Instance.objects.filter(pk=film.pk).update(file_sha256=sha256)
 
 
 def test_boxes_are_drawn_by_keys_alone(page: Page) -> None:

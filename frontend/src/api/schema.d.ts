@@ -548,6 +548,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances/{uid}/text/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Where lines of print may stand on a film, to be looked at by a person: some are missed, and what was
+         *     found may be none. It takes a second or two.
+         */
+        get: operations["find_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/learned-from/patients/{uid}/": {
         parameters: {
             query?: never;
@@ -2465,6 +2485,10 @@ export interface components {
          * @enum {string}
          */
         FormatsEnum: "csv" | "jsonl" | "parquet" | "coco" | "pictures" | "sr" | "gsps";
+        FoundText: {
+            /** @description around lines of print, from the top down; a suggestion */
+            boxes: components["schemas"]["Box"][];
+        };
         FreezeJsonRequest: {
             title: string;
             /** @description all, where they are not named */
@@ -5390,6 +5414,27 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+        };
+    };
+    find_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundText"];
                 };
             };
         };

@@ -3,4 +3,5 @@ import type { components } from "./schema";
 
 export type ImportBatch = components["schemas"]["Import"];
 export type ArchiveImport = components["schemas"]["ArchiveImportJson"];
+export type FoundText = components["schemas"]["FoundText"];
 export type ImportItem = components["schemas"]["ImportItem"];

@@ -1,6 +1,9 @@
 /** The page on which boxes are drawn over the text of a film: by mouse or finger, by keys, by numbers. */
+import { getJson } from "../api/client";
+import type { FoundText } from "../api/studies";
 import { StudyFilm } from "../study-film/study-film";
 import type { Size } from "../viewer/geometry";
+import { Found } from "./found";
 import { Masks, type Moved, snapped } from "./masks";
 import { Rows } from "./rows";
 
@@ -9,6 +12,7 @@ const FAR = 1 / 40;
 /** A box that ends so near to the film's edge ends there. Screen pixels. */
 const SNAP_PX = 6;
 const NUM_COLOURS = 5;
+const SUGGESTED_COLOUR = 3;
 const ARROWS: Readonly<Record<string, { x: number; y: number }>> = {
   ArrowLeft: { x: -1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
@@ -17,7 +21,7 @@ const ARROWS: Readonly<Record<string, { x: number; y: number }>> = {
 };
 const HOW_BY_KEYS =
   "The film. N: a new box. Arrow keys move it, with Ctrl or Alt its edges, with Shift further. Del takes it away, " +
-  "U undoes.";
+  "U undoes, A takes all lines of print that were found.";
 
 function masksText(form: HTMLFormElement): void {
   const part = <Kind extends HTMLElement>(selector: string): Kind => {
@@ -57,6 +61,14 @@ function masksText(form: HTMLFormElement): void {
         part<HTMLElement>("[data-mask-add]").focus();
       }),
   });
+  const found = new Found(part("[data-found-said]"), part("[data-found-all]"), part("[data-found-list]"), {
+    taken: (suggested) => {
+      const room = most - masks.all.length;
+      change(() => masks.putAll(suggested.slice(0, Math.max(room, 0))));
+      if (room < suggested.length) sayFull();
+    },
+    left: show,
+  });
   for (const box of rows.written()) masks.put(crypto.randomUUID(), box);
   masks.forget();
 
@@ -66,21 +78,30 @@ function masksText(form: HTMLFormElement): void {
   }
   function show(): void {
     rows.show(masks.all, masks.inHand);
-    film.showRegions(
-      masks.all.map(({ uid, box }, at) => ({
+    found.show(masks.all);
+    const shared = { original: null, wrong: false, flawed: false, reader: null };
+    film.showRegions([
+      ...masks.all.map(({ uid, box }, at) => ({
+        ...shared,
         uid,
         label: String(at + 1),
         box,
-        original: null,
         colour: (at % NUM_COLOURS) + 1,
         dashed: false,
         focused: uid === masks.inHand,
-        wrong: false,
-        flawed: false,
         adjustable: true,
-        reader: null,
       })),
-    );
+      ...found.suggestions.map(({ uid, box }, at) => ({
+        ...shared,
+        uid,
+        label: `?${at + 1}`,
+        box,
+        colour: SUGGESTED_COLOUR,
+        dashed: true,
+        focused: false,
+        adjustable: false,
+      })),
+    ]);
     undo.disabled = !masks.canUndo;
     clear.disabled = masks.all.length === 0;
     said.textContent = inWords(masks);
@@ -91,7 +112,16 @@ function masksText(form: HTMLFormElement): void {
   }
   function add(): void {
     if (masks.all.length < most) return change(() => masks.add(crypto.randomUUID()));
+    sayFull();
+  }
+  function sayFull(): void {
     said.textContent = `At most ${most} boxes are overwritten at once. Overwrite these first.`;
+  }
+  async function look(): Promise<void> {
+    const answer = await getJson<FoundText>(form.dataset.foundUrl ?? "");
+    if (answer.kind !== "done") found.failed(answer.sentence);
+    else found.answered(answer.body.boxes.map((box) => ({ uid: crypto.randomUUID(), box })));
+    show();
   }
   function turnPreview(): void {
     const isOn = place.classList.toggle("masked");
@@ -103,7 +133,7 @@ function masksText(form: HTMLFormElement): void {
       const nearPx = SNAP_PX / (film.view.display()?.zoom ?? 1);
       change(() => masks.put(uid, snapped(box, size, nearPx)));
     } else {
-      said.textContent = `At most ${most} boxes are overwritten at once. Overwrite these first.`;
+      sayFull();
     }
     arm();
   });
@@ -137,6 +167,7 @@ function masksText(form: HTMLFormElement): void {
     else if (key === "n") add();
     else if (key === "u") change(() => masks.undo());
     else if (key === "p") turnPreview();
+    else if (key === "a") found.takeAll();
     else if (key === ".") change(() => masks.takeNext());
     else if (key === "delete" || key === "backspace") change(() => masks.remove());
     else return false;
@@ -150,6 +181,7 @@ function masksText(form: HTMLFormElement): void {
   for (const hidden of form.querySelectorAll<HTMLElement>("[data-needs-script]")) hidden.hidden = false;
   show();
   arm();
+  void look();
 }
 
 function inWords(masks: Masks): string {

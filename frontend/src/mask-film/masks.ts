@@ -48,6 +48,14 @@ export class Masks {
     this.set({ masks: next, inHand: uid }, step && `${step} ${uid}`);
   }
 
+  /** All of them, as one step to be undone. */
+  putAll(found: readonly Mask[]): void {
+    const last = found.at(-1);
+    if (last === undefined) return;
+    const placed = found.map(({ uid, box }) => ({ uid, box: wholePixels(box, this.film) }));
+    this.set({ masks: [...this.now.masks, ...placed], inHand: last.uid });
+  }
+
   /** In the middle of the film, below those that lie there already. */
   add(uid: string): void {
     const { width, height } = this.film;

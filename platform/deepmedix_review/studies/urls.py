@@ -113,6 +113,7 @@ api_urlpatterns = [
     path(
         "instances/<uuid:uid>/masking/", masking_api_views.TextMaskingView.as_view(), name="api-film-masking"
     ),
+    path("instances/<uuid:uid>/text/", masking_api_views.FoundTextView.as_view(), name="api-film-text"),
     path(
         "instances/<uuid:uid>/masking/cancel/",
         masking_api_views.CancelMaskingView.as_view(),

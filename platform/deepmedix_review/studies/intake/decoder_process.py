@@ -115,6 +115,7 @@ def _answer(request: Path) -> None:
             work=work,
             is_named=asked["is_named"],
             boxes=[tuple(box) for box in asked["boxes"]],
+            finds_text=asked["finds_text"],
         )
     except FilmRefused as refusal:
         _write(work / "refused.json", {"reason": str(refusal), "kind": refusal.kind})
@@ -151,7 +152,14 @@ def _restrain(limits: Limits) -> None:
 
 
 def _decode(
-    path: Path, content: Content, *, limits: Limits, work: Path, is_named: bool, boxes: "Sequence[Box]"
+    path: Path,
+    content: Content,
+    *,
+    limits: Limits,
+    work: Path,
+    is_named: bool,
+    boxes: "Sequence[Box]",
+    finds_text: bool,
 ) -> dict[str, Any]:
     from pydicom import Dataset
 
@@ -197,6 +205,7 @@ def _decode(
         "looks_inverted": pixels.looks_inverted(shown),
         "is_blank": is_blank,
         "picture_bands": [] if is_blank else fingerprint.bands_of(picture),
+        "text_lines": _lines_on(shown) if finds_text else [],
     }
 
 
@@ -226,6 +235,12 @@ def _show(film: "Film", described: "Dataset", *, work: Path) -> "tuple[NDArray[n
     # As small as at the level that PIL takes by itself, in half of the time.
     picture.save(work / "picture.png", compress_level=4)
     return shown, picture
+
+
+def _lines_on(shown: "NDArray[np.uint8]") -> "list[Box]":
+    from deepmedix_review.studies.intake import text_lines
+
+    return text_lines.find_lines(shown)
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:

@@ -26,7 +26,8 @@ _HEX_SHA256 = set("0123456789abcdef")
 class DecodedFilm:
     """`tags`: what `intake.tags.READ` names, not yet de-identified. `frames`: one HTJ2K file each.
     `picture_bands`: see `intake.fingerprint`; none of a blank film. `came_as_sha256`: of the pixels before
-    any were overwritten, else `pixel_sha256` once more."""
+    any were overwritten, else `pixel_sha256` once more. `text_lines`: where the first frame may hold
+    print, if that was asked for, as `boxes` of `decode_film`."""
 
     content: Content
     tags: Dataset
@@ -42,6 +43,7 @@ class DecodedFilm:
     looks_inverted: bool
     is_blank: bool
     picture_bands: tuple[int, ...]
+    text_lines: tuple[tuple[int, int, int, int], ...]
     frames: tuple[Path, ...]
     picture: Path
 
@@ -53,6 +55,7 @@ def decode_film(
     work: Path,
     is_named: bool = True,
     boxes: Sequence[tuple[int, int, int, int]] = (),
+    finds_text: bool = False,
 ) -> DecodedFilm:
     """Decode into the empty folder `work`. Raises FilmRefused with a sentence, whatever the file did;
     OSError where the disk is full. `is_named`: a DICOM file without UIDs is refused. `boxes`: what is
@@ -73,6 +76,7 @@ def decode_film(
         "limits": asdict(limits),
         "is_named": is_named,
         "boxes": list(boxes),
+        "finds_text": finds_text,
     }
     request.write_text(json.dumps(asked), "utf-8")
     _run(request, limits=limits)
@@ -106,6 +110,11 @@ def _read_answer(path: Path) -> dict[str, Any]:
     return answer
 
 
+def _box(told: Any) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (int(edge) for edge in told)
+    return left, top, right, bottom
+
+
 def _kind(told: Any) -> Refusal:
     return Refusal(told) if told in tuple(Refusal) else Refusal.NOT_UNDERSTOOD
 
@@ -127,6 +136,7 @@ def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: 
             looks_inverted=bool(answer["looks_inverted"]),
             is_blank=bool(answer["is_blank"]),
             picture_bands=tuple(int(band) for band in answer["picture_bands"]),
+            text_lines=tuple(_box(line) for line in answer["text_lines"]),
             frames=tuple(work / f"frame-{index}" for index in range(min(int(answer["num_frames"]), 10_000))),
             picture=work / "picture.png",
         )
@@ -139,6 +149,7 @@ def _checked(answer: dict[str, Any], *, content: Content, limits: Limits, work: 
         and len(film.pixel_sha256) == 64
         and set(film.pixel_sha256) <= _HEX_SHA256
         and [band >> SIDE for band in film.picture_bands] in ([], list(range(NUM_BANDS)))
+        and all(0 <= a < c <= film.columns and 0 <= b < d <= film.rows for a, b, c, d in film.text_lines)
         and film.picture.is_file()
         and all(frame.is_file() for frame in film.frames)
     )

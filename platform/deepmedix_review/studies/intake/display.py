@@ -1,10 +1,12 @@
 """Writes the film that screens and models are given: de-identified, losslessly compressed, read anywhere."""
 
+import shutil
+import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, HTJ2KLossless
 
@@ -19,6 +21,8 @@ DIGITAL_XRAY_RAW = UID("1.2.840.10008.5.1.4.1.1.1.1.1")
 _WRITTEN_CLASSES = (COMPUTED_RADIOGRAPHY, DIGITAL_XRAY, DIGITAL_XRAY_RAW)
 # A UID of this platform's own, under 2.25, for the file's meta header (PS3.10, 7.1).
 _IMPLEMENTATION_UID = UID("2.25.227849023716519186440927345138461033562")
+_ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
+_PIECE_BYTES = 1 << 20
 # Type 2 attributes: they must be there, and may be empty.
 _EMPTY = (
     "StudyDate",
@@ -58,30 +62,46 @@ def write_display_film(path: Path, film: DecodedFilm, identity: Identity, *, pro
     if film.num_frames > 1:
         dataset.NumberOfFrames = film.num_frames
     _retype(dataset, is_signed=film.is_signed)
-    _put_frames(dataset, film)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION_UID
-    dataset.save_as(path, enforce_file_format=True)
-    del dataset.PixelData
+    _write(path, dataset, film.frames)
     return dataset
 
 
 def write_cleaned_film(path: Path, film: DecodedFilm, *, stored: Path) -> None:
     """The film that is `stored` with the frames of `film`, whose text is overwritten; all else stays."""
-    dataset = dcmread(stored)
+    dataset = dcmread(stored, stop_before_pixels=True)
     if (dataset.Rows, dataset.Columns) != (film.rows, film.columns):
         raise ValueError("the frames are of another size than the stored film")
     say_cleaned(dataset)
-    _put_frames(dataset, film)
+    _write(path, dataset, film.frames)
+
+
+def _write(path: Path, dataset: Dataset, frames: tuple[Path, ...]) -> None:
+    """A film's pixels come last of what is kept of it. pydicom would copy them several times on the way."""
     dataset.save_as(path, enforce_file_format=True)
+    with path.open("ab") as file:
+        _append_frames(file, frames)
 
 
-def _put_frames(dataset: Dataset, film: DecodedFilm) -> None:
-    dataset.PixelData = encapsulate([frame.read_bytes() for frame in film.frames])
-    dataset["PixelData"].VR = "OB"
+def _append_frames(file: BinaryIO, frames: tuple[Path, ...]) -> None:
+    """PS3.5, A.4: an item with where each frame's lies, one item a frame, and an end."""
+    sizes = [frame.stat().st_size for frame in frames]
+    file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF))
+    file.write(struct.pack("<HHI", *_ITEM, 4 * len(frames)))
+    offset = 0
+    for size in sizes:
+        file.write(struct.pack("<I", offset))
+        offset += 8 + size + size % 2
+    for frame, size in zip(frames, sizes, strict=True):
+        file.write(struct.pack("<HHI", *_ITEM, size + size % 2))
+        with frame.open("rb") as pixels:
+            shutil.copyfileobj(pixels, file, _PIECE_BYTES)
+        file.write(bytes(size % 2))
+    file.write(struct.pack("<HHI", *_END, 0))
 
 
 def presentation_shape(photometric: str) -> str:

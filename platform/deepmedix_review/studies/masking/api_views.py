@@ -11,8 +11,14 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.studies.masking.finding import find_text
 from deepmedix_review.studies.masking.selectors import latest_masking
-from deepmedix_review.studies.masking.serializers import MaskTextSerializer, TextMaskingSerializer
+from deepmedix_review.studies.masking.serializers import (
+    FoundTextSerializer,
+    MaskTextSerializer,
+    TextMaskingSerializer,
+)
 from deepmedix_review.studies.masking.services import cancel_masking
 from deepmedix_review.studies.models import TextMasking
 from deepmedix_review.studies.selectors import film_for
@@ -56,6 +62,19 @@ class TextMaskingView(APIView):
             actor=acting_user(request),
         )
         return Response(TextMaskingSerializer(masking).data, status=status.HTTP_202_ACCEPTED)
+
+
+class FoundTextView(APIView):
+    permission_classes = _MASKS_WHAT_IT_SEES
+
+    @extend_schema(operation_id="find_text", responses=FoundTextSerializer)
+    def get(self, request: Request, uid: uuid.UUID) -> Response:
+        """Where lines of print may stand on a film, to be looked at by a person: some are missed, and what
+        was found may be none. It takes a second or two."""
+        film = film_for(acting_user(request), uid)
+        boxes = find_text(film)
+        record_event(actor=acting_user(request), action="view_film", subject=film)
+        return Response(FoundTextSerializer({"boxes": boxes}).data)
 
 
 class CancelMaskingView(APIView):

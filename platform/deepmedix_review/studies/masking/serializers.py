@@ -18,6 +18,10 @@ class BoxSerializer(serializers.Serializer[Any]):
     y_max = serializers.IntegerField(help_text="the row behind its last one")
 
 
+class FoundTextSerializer(serializers.Serializer[Any]):
+    boxes = BoxSerializer(many=True, help_text="around lines of print, from the top down; a suggestion")
+
+
 class MaskTextSerializer(serializers.Serializer[Any]):
     boxes = BoxSerializer(
         many=True,

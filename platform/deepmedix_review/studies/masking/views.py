@@ -14,7 +14,8 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import FileAway, RefusedByRule
 from deepmedix_review.studies.film_files import film_file
 from deepmedix_review.studies.looking.services import A_NAME_IS_BURNED_IN
-from deepmedix_review.studies.masking.boxes import LARGEST_SHARE, MOST_BOXES, Box
+from deepmedix_review.studies.masking.boxes import LARGEST_SHARE, MOST_BOXES, Box, stored
+from deepmedix_review.studies.masking.finding import find_text
 from deepmedix_review.studies.masking.selectors import latest_masking, same_with_text
 from deepmedix_review.studies.masking.services import cancel_masking
 from deepmedix_review.studies.models import Instance, Study
@@ -51,9 +52,15 @@ def mask(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
             response["HX-Refresh"] = "true"
         return response
     again = masking is not None and masking.state in ("failed", "cancelled")
-    response = _show(
-        request, film, rows=[list(map(str, box)) for box in masking.boxes] if masking and again else []
-    )
+    boxes = masking.boxes if masking and again else []
+    not_found = ""
+    if "found" in request.GET:
+        # The way of pages without scripts; with them a suggestion is taken box by box.
+        try:
+            boxes = stored(find_text(film))
+        except RefusedByRule as error:
+            not_found = str(error)
+    response = _show(request, film, rows=[list(map(str, box)) for box in boxes], refusal=not_found)
     record_event(actor=acting_user(request), action="view_study", subject=film.study)
     return response
 
