@@ -556,8 +556,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Where lines of print may stand on a film, to be looked at by a person: some are missed, and what was
-         *     found may be none. It takes a second or two.
+         * @description Where lines of print may stand on a film, to be looked at by a person: some are missed, and what
+         *     was found may be none. It takes a second or two.
          */
         get: operations["find_text"];
         put?: never;
@@ -7490,6 +7490,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Import"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotTakenJson"];
                 };
             };
         };

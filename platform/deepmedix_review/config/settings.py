@@ -149,6 +149,8 @@ PACS_SOURCES = os.environ.get("PACS_SOURCES", "")
 # Scheme, host and port of each place that may be told of events.
 WEBHOOK_ORIGINS = [one.strip() for one in os.environ.get("WEBHOOK_ORIGINS", "").split(",") if one.strip()]
 PULL_DAYS = int(os.environ.get("PULL_DAYS", "7"))
+# Left to the database on the disk that films, archives and exports lie on: it writes its log ahead by 16 MB.
+SPARE_DISK_BYTES = int(os.environ.get("SPARE_DISK_MB", "256")) * 1024**2
 MAX_FILM_BYTES = 512 * 1024**2
 MAX_FILM_PIXELS = 64 * 1024**2
 # A film with fewer pixels a side is held for a decision.

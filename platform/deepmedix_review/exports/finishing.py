@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
+from deepmedix_review.common.disk import require_room
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.exports.archive import pack
@@ -40,6 +42,7 @@ class Progress:
         self.num_done += num
         self.num_rows += num_rows
         self.check()
+        require_room(_made(parts_folder(self.export).parent))
         if time.monotonic() - self.told_at >= TELL_EVERY:
             self.tell()
 
@@ -68,6 +71,7 @@ def finish_archive(
 ) -> None:
     """Pack what is written, and end the job with it."""
     path = archive_path(export)
+    require_room(_made(path.parent))
     growing = path.with_name(f".{path.name}.{export.attempt}")
     pack(parts_folder(export), growing, texts=texts, files=files, check=check)
     with growing.open("rb+") as file:
@@ -95,6 +99,11 @@ def finish_archive(
             },
         )
     forget_parts(export)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _clean_up(export: Export) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import APIException
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer
@@ -22,6 +23,7 @@ from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
+from deepmedix_review.studies.archive_imports.serializers import NotTakenJson
 from deepmedix_review.studies.batches import continue_import, start_import
 from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
@@ -39,6 +41,7 @@ from deepmedix_review.studies.serializers import (
     UploadSerializer,
 )
 from deepmedix_review.studies.services import receive_instance
+from deepmedix_review.studies.status_codes import is_disk_full
 from deepmedix_review.studies.tasks import take_archive
 
 _DECIDES_ON_WHAT_IT_SEES = (
@@ -46,6 +49,14 @@ _DECIDES_ON_WHAT_IT_SEES = (
     needs(Capability.VIEW_ALL_STUDIES),
     needs(Capability.DECIDE_HELD_STUDIES),
 )
+
+
+class DiskFull(APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_detail = (
+        "The platform's disk is full. What came in before stays; once there is space, send this again: films "
+        "that are in are known again."
+    )
 
 
 class StudyListView(APIView):
@@ -78,7 +89,7 @@ class StudyListView(APIView):
     @extend_schema(
         operation_id="import_films",
         request={"multipart/form-data": UploadSerializer},
-        responses={201: ImportSerializer},
+        responses={201: ImportSerializer, 507: NotTakenJson},
     )
     def post(self, request: Request) -> Response:
         """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why. A
@@ -117,12 +128,23 @@ class Received:
 def receive_uploads(
     files: list[Any], *, actor: User, continues: uuid.UUID | None = None, profile: str = ""
 ) -> Received:
-    """Of a form or a request, one batch; or more of the one that it continues."""
+    """Of a form or a request, one batch; or more of the one that it continues. Raises DiskFull."""
     if continues is None:
         batch = start_import(actor=actor, source=ImportBatch.Source.UPLOAD, profile=profile)
     else:
         batch = continue_import(continues, actor=actor, profile=profile)
     received = Received(batch, [], [])
+    try:
+        _receive(files, received, actor=actor)
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFull from error
+        raise
+    return received
+
+
+def _receive(files: list[Any], received: Received, *, actor: User) -> None:
+    batch = received.batch
     for file in files:
         if not isinstance(file, TemporaryUploadedFile):
             raise TypeError(
@@ -136,7 +158,6 @@ def receive_uploads(
                 )
             else:
                 received.items.append(receive_instance(path, batch=batch, file_name=name, actor=actor))
-    return received
 
 
 class StudyView(APIView):

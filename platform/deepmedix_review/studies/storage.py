@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from deepmedix_review.common.disk import require_room
 from deepmedix_review.studies.models import Instance
 
 LEFTOVER_SECONDS = 24 * 3600
@@ -35,10 +36,12 @@ def store_film(
 
     Written elsewhere, synced, then renamed: a crash leaves nothing under a film's name that is not the whole
     film. One that no row names, after a crash before the commit, is replaced by itself when it is sent again.
-    `announce`: told what it will be called, before anything is.
+    Raises OSError where the disk is full but for what is left to the database. `announce`: told what it will
+    be called, before anything is.
     """
     incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
+    require_room(incoming.parent)
     try:
         write(incoming)
         with incoming.open("rb") as file:

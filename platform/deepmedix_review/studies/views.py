@@ -18,7 +18,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
-from deepmedix_review.studies.api_views import receive_uploads
+from deepmedix_review.studies.api_views import DiskFull, receive_uploads
 from deepmedix_review.studies.archive_imports.views import latest_archives
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
@@ -97,7 +97,7 @@ def import_studies(request: HttpRequest) -> HttpResponse:
             received = receive_uploads(
                 files, actor=acting_user(request), profile=request.POST.get("profile", "")
             )
-        except RefusedByRule as refusal:
+        except (RefusedByRule, DiskFull) as refusal:
             messages.error(request, str(refusal))
             return redirect("study-import")
         if received.items:

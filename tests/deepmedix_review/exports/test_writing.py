@@ -2,6 +2,7 @@
 
 import errno
 import io
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
@@ -114,6 +116,15 @@ def test_a_full_disk_leaves_a_sentence_and_nothing_half_stored(
         assert export.error.startswith("The disk is full: the export was given up and nothing of it is kept.")
         assert not parts_folder(export).exists()
         assert not list(archive_path(export).parent.glob(f"*{export.uid}*"))
+    assert done(study).sha256
+
+
+def test_an_export_leaves_the_database_room_on_the_disk(study: ReaderStudy, settings: Settings) -> None:
+    settings.SPARE_DISK_BYTES = shutil.disk_usage("/").total * 1000
+    export = written(study)
+    assert export.error.startswith("The disk is full: the export was given up and nothing of it is kept.")
+    assert not parts_folder(export).exists()
+    settings.SPARE_DISK_BYTES = 0
     assert done(study).sha256
 
 

@@ -1,6 +1,7 @@
 """The pages on studies and the JSON beside them, with real files."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,25 @@ def test_the_page_of_a_study_shows_its_film_and_is_recorded(desk: Client) -> Non
     assert f'data-film-url="{reverse("film", args=[film.uid])}"' in page
     assert f'hx-get="/studies/{film.study.uid}/inference/"' in page
     assert AuditEvent.objects.filter(action="view_study", subject_uid=str(film.study.uid)).exists()
+
+
+def test_a_full_disk_is_said_by_page_program_and_command(
+    tmp_path: Path, desk: Client, settings: Settings
+) -> None:
+    path = write_film(tmp_path / "film.dcm")
+    spare, settings.SPARE_DISK_BYTES = settings.SPARE_DISK_BYTES, shutil.disk_usage("/").total * 1000
+    with path.open("rb") as film:
+        answer = desk.post(reverse("api-study-list"), {"files": film})
+    assert (answer.status_code, "disk is full" in answer.json()["detail"]) == (507, True)
+    with path.open("rb") as film:
+        page = desk.post(reverse("study-import"), {"files": film}, follow=True).content.decode()
+    assert "disk is full. What came in before stays" in page
+    with pytest.raises(CommandError, match=r"The disk is full. 0 done, and stay so."):
+        call_command("import_studies", path)
+    assert not Study.objects.exists()
+    settings.SPARE_DISK_BYTES = spare
+    with path.open("rb") as film:
+        assert desk.post(reverse("api-study-list"), {"files": film}).status_code == 201
 
 
 def test_the_command_imports_a_folder_and_says_what_became_of_each(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from PIL import Image
 from pydicom import dcmread
+from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import check_chain
@@ -18,6 +20,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.studies import batches, holding, services
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import film_path, picture_path
+from deepmedix_review.studies.status_codes import is_disk_full
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, receive, store_phantom, write_film
 
@@ -245,6 +248,20 @@ def test_a_picture_that_can_not_be_written_leaves_no_row_and_no_half_file(
         receive(write_film(tmp_path / "film.dcm"))
     assert Study.objects.count() == 0
     assert [path for path in _files(film_folder) if path.suffix == ".dcm"] == []
+
+
+def test_films_leave_the_database_room_on_the_disk(
+    tmp_path: Path, film_folder: Path, settings: Settings
+) -> None:
+    path = write_film(tmp_path / "film.dcm")
+    settings.SPARE_DISK_BYTES = shutil.disk_usage(film_folder).total + 1
+    with pytest.raises(OSError, match="No space left") as full:
+        receive(path)
+    assert is_disk_full(full.value)
+    assert Study.objects.count() == 0
+    assert _files(film_folder) == []
+    settings.SPARE_DISK_BYTES = 0
+    assert receive(path).outcome == Outcome.ACCEPTED
 
 
 def test_what_a_killed_process_left_is_cleared_after_a_day(film_folder: Path) -> None:

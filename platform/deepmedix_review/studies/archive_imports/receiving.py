@@ -15,6 +15,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.disk import require_room
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archive_imports.folders import archive_path
 from deepmedix_review.studies.batches import start_import
@@ -114,11 +115,11 @@ def _check_size(num_bytes: int) -> None:
         )
     folder = Path(settings.ARCHIVE_FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
+    free = max(shutil.disk_usage(folder).free - settings.SPARE_DISK_BYTES, 0)
     if free < num_bytes:
         raise RefusedByRule(
-            f"The archive has {_megabytes(num_bytes)} and the platform's disk {_megabytes(free)} free. Free "
-            "some space, or bring it in parts."
+            f"The archive has {_megabytes(num_bytes)} and the platform's disk {_megabytes(free)} free for "
+            "it. Free some space, or bring it in parts."
         )
 
 
@@ -146,6 +147,7 @@ def _write(file: BinaryIO, job: ArchiveImport, *, num_bytes: int, read: Callable
     left, since_kept = num_bytes, 0
     try:
         while left and (chunk := read(min(left, CHUNK_BYTES))):
+            require_room(settings.ARCHIVE_FOLDER)
             file.write(chunk)
             left -= len(chunk)
             since_kept += len(chunk)

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.audit.models import AuditEvent
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.studies.archive_imports import receiving
 from deepmedix_review.studies.archive_imports.folders import archive_path
 from deepmedix_review.studies.models import ArchiveImport, ImportBatch, Study
@@ -145,6 +146,20 @@ def test_two_senders_at_once_are_not_mixed(admin: User, client: Client) -> None:
     assert archive_path(job).read_bytes() == b"01234"
 
 
+def test_an_archive_leaves_the_database_room_on_the_disk(
+    admin: User, client: Client, settings: Settings
+) -> None:
+    job = begun(10, actor=admin)
+    put(client, job, b"01234", place="0-4/10")
+    settings.SPARE_DISK_BYTES = shutil.disk_usage("/").total * 1000
+    assert put(client, job, b"56789", place="5-9/10").status_code == 507
+    with pytest.raises(RefusedByRule, match="disk 0 MB free for it"):
+        begun(10, actor=admin)
+    settings.SPARE_DISK_BYTES = 0
+    assert put(client, job, b"56789", place="5-9/10").json()["state"] == "queued"
+    assert archive_path(job).read_bytes() == b"0123456789"
+
+
 def test_a_full_disk_is_said_and_what_was_sent_is_kept(
     admin: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,12 +182,18 @@ def test_a_full_disk_is_said_and_what_was_sent_is_kept(
     [
         (0, "The archive is empty."),
         (2 * 1024**4, "larger than 1024 GB. Bring it in parts."),
-        (9 * 1024**2, "has 9 MB and the platform's disk 8 MB free. Free some space"),
+        (9 * 1024**2, "has 9 MB and the platform's disk 8 MB free for it. Free some space"),
     ],
 )
 def test_what_can_not_be_taken_is_said_before_it_is_sent(
-    admin: User, client: Client, monkeypatch: pytest.MonkeyPatch, num_bytes: int, sentence: str
+    admin: User,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    num_bytes: int,
+    sentence: str,
 ) -> None:
+    settings.SPARE_DISK_BYTES = 0
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(8 * 1024**2))
     asked = {"file_name": "films.zip", "num_bytes": num_bytes}

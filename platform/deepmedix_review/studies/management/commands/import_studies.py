@@ -18,6 +18,7 @@ from deepmedix_review.studies.intake.archives import is_archive
 from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Study
 from deepmedix_review.studies.services import receive_instance
+from deepmedix_review.studies.status_codes import is_disk_full
 
 
 class Command(BaseCommand):
@@ -49,12 +50,20 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         outcomes: Counter[str] = Counter()
         unseen: set[int] = set()
-        for where, item in _received(files, batch=batch, actor=user, is_text_free=text_free):
-            outcomes[item.outcome] += 1
-            if item.instance and item.instance.study.state == Study.State.UNSEEN:
-                unseen.add(item.instance.study.pk)
-            study = f" {item.instance.study.label}" if item.instance else ""
-            self.stdout.write(f"{where}: {item.outcome}{study} {item.reason}".rstrip())
+        try:
+            for where, item in _received(files, batch=batch, actor=user, is_text_free=text_free):
+                outcomes[item.outcome] += 1
+                if item.instance and item.instance.study.state == Study.State.UNSEEN:
+                    unseen.add(item.instance.study.pk)
+                study = f" {item.instance.study.label}" if item.instance else ""
+                self.stdout.write(f"{where}: {item.outcome}{study} {item.reason}".rstrip())
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            raise CommandError(
+                f"The disk is full. {outcomes.total()} done, and stay so. Free some space, then run it "
+                "again: films that are in are known again."
+            ) from error
         told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
         num_files = outcomes.total()
         self.stdout.write(f"{num_files} {'file' if num_files == 1 else 'files'}: {told}")

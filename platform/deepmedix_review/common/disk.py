@@ -1,0 +1,15 @@
+"""Keeps room on the disks for the database, which stops, and everything with it, where it can't write."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+
+
+def require_room(folder: Path | str) -> None:
+    """Before something large is written. Raises OSError, as a disk does that is full, while less than
+    SPARE_DISK_BYTES would be left for the database."""
+    if shutil.disk_usage(folder).free < settings.SPARE_DISK_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
