@@ -139,6 +139,7 @@ PAGES_OF = {
         "model-promote",
         "model-register",
         "model-import",
+        "model-compare",
         "model-roll-back",
         "gate-policy-list",
         "gate-policy-new",

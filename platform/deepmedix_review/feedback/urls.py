@@ -3,6 +3,7 @@
 from django.urls import path
 
 from deepmedix_review.feedback import api_views, model_views, views
+from deepmedix_review.feedback.comparing.views import show_comparison
 from deepmedix_review.feedback.datasets import views as dataset_views
 from deepmedix_review.feedback.gating import shadow_views
 from deepmedix_review.feedback.gating import views as gating_views
@@ -61,6 +62,7 @@ page_urlpatterns = [
     path("hand-overs/<uuid:uid>/cancel/", hand_over_views.cancel_writing, name="hand-over-cancel"),
     path("hand-overs/<uuid:uid>/delete/", hand_over_views.delete_bundle, name="hand-over-delete"),
     path("models/", model_views.show_models, name="model-list"),
+    path("models/compare/", show_comparison, name="model-compare"),
     path("models/gate-policies/", gating_views.show_policies, name="gate-policy-list"),
     path("models/gate-policies/new/", gating_views.next_policy, name="gate-policy-new"),
     path("models/gate-policies/take-over/", gating_views.take_over, name="gate-policy-take-over"),

@@ -29,6 +29,9 @@ FRAME_WORDS = {
 FRAMES = [(frame.value, f"{frame}: {words}") for frame, words in FRAME_WORDS.items()]
 
 
+OWN = ("name", "licence", "limits", "box_frame", "temperature", "max_new_tokens")
+
+
 class VersionForm(FormInPlace):
     """How it is asked and read; an empty field is as its preset says."""
 
@@ -57,6 +60,20 @@ class VersionForm(FormInPlace):
     def __init__(self, *args: Any, presets: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer(self, "preset", [(key, f"{PRESETS[key].name} ({key})") for key in presets])
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        """What has to be said."""
+        return [field for field in self if field.name not in OWN]
+
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name in OWN]
+
+    @property
+    def differs(self) -> bool:
+        """Whether something was said that the preset does not."""
+        return self.is_bound and any(field.data or field.errors for field in self.own_fields)
 
     def wanted(self) -> WantedVersion:
         said = self.cleaned_data

@@ -173,11 +173,11 @@ def _check(request: HttpRequest, uid: UUID, kind: ModelJob.Kind) -> HttpResponse
 
 
 def _folder_form(said: QueryDict | None = None) -> FolderForm:
-    return FolderForm(said, folders=incoming_names(), prefix="folder", auto_id="folder-%s")
+    return FolderForm(said, folders=incoming_names(), prefix="folder")
 
 
 def _endpoint_form(said: QueryDict | None = None) -> EndpointForm:
-    return EndpointForm(said, keys=key_names(), prefix="server", auto_id="server-%s")
+    return EndpointForm(said, keys=key_names(), prefix="server")
 
 
 def _registering_page(

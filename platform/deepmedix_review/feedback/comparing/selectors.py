@@ -1,0 +1,177 @@
+"""What two versions said of the same film, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.differences import Piece, differing_pieces
+from deepmedix_review.reasoning.models import Completion, Region
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+from deepmedix_review.studies.models import Instance, Study
+from inference.grounding import PROBLEM_SENTENCES
+from inference.regions import Box, overlap
+
+MOST_STUDIES_OFFERED = 200
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A region on the film; `number` is its step's, 1, 2, 3 …"""
+
+    number: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """`pieces` are its steps and its answer, the words marked that the other side does not have there."""
+
+    version: ModelVersion
+    completion: Completion
+    drawn: tuple[Drawn, ...]
+    pieces: tuple[Piece, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    a: str
+    b: str
+
+    @property
+    def differs(self) -> bool:
+        return self.a != self.b
+
+
+@dataclass(frozen=True)
+class SameCase:
+    film: Instance
+    a: Side
+    b: Side
+    figures: tuple[Figure, ...]
+    mean_overlap: float | None
+    is_same_text: bool
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        return self.a, self.b
+
+
+def versions_to_compare() -> QuerySet[ModelVersion]:
+    """Those that have said something."""
+    said = Completion.objects.filter(model_version=OuterRef("pk"))
+    return versions().filter(Exists(said))
+
+
+def version_to_compare(uid: str) -> ModelVersion | None:
+    try:
+        return versions_to_compare().filter(uid=UUID(uid)).first()
+    except ValueError:
+        return None
+
+
+def studies_of_both(user: User, a: ModelVersion, b: ModelVersion) -> list[Study]:
+    """Studies with a film of which both said something, newest first. Raises NotYours."""
+    require(user, Capability.VIEW_MODELS)
+    require(user, Capability.VIEW_ALL_STUDIES)
+    of_a = Completion.objects.filter(model_version=a, study=OuterRef("pk"))
+    of_b = Completion.objects.filter(model_version=b, instance=OuterRef("instance"))
+    found = Study.objects.filter(Exists(of_a.filter(Exists(of_b))), state=Study.State.READY)
+    return list(found.order_by("-pk")[:MOST_STUDIES_OFFERED])
+
+
+def same_case(a: ModelVersion, b: ModelVersion, study: Study) -> SameCase:
+    """The first sample of each on the same film. Raises RefusedByRule where they have none in common."""
+    own = _said(a, study)
+    others = {one.instance.pk: one for one in reversed(_said(b, study))}
+    first = next((one for one in own if one.instance.pk in others), None)
+    if first is None:
+        raise RefusedByRule(f"{a} and {b} have no completion of the same film of {study.label}.")
+    second = others[first.instance.pk]
+    pieces = differing_pieces(_text(first), _text(second))
+    sides = tuple(
+        Side(
+            version,
+            completion,
+            tuple(
+                Drawn(step.position, one.x_min, one.y_min, one.x_max - one.x_min, one.y_max - one.y_min)
+                for step in completion.steps.all()
+                for one in step.regions.all()
+                if not one.problem
+            ),
+            told,
+            tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
+        )
+        for version, completion, told in zip((a, b), (first, second), pieces, strict=True)
+    )
+    return SameCase(
+        first.instance,
+        sides[0],
+        sides[1],
+        _figures(first, second),
+        _mean_overlap(_boxes(first), _boxes(second)),
+        is_same_text=first.text == second.text,
+    )
+
+
+def _said(version: ModelVersion, study: Study) -> list[Completion]:
+    rows = Completion.objects.filter(model_version=version, study=study).order_by("seed", "pk")
+    return list(rows.select_related("instance", "model_version").prefetch_related("steps__regions"))
+
+
+def _text(completion: Completion) -> str:
+    """Steps a line each and the answer; the text as written where it can't be read."""
+    if completion.problems:
+        return completion.text
+    lines = [f"{step.position}. {step.text}" for step in completion.steps.all()]
+    return "\n".join([*lines, f"Answer: {completion.answer}"])
+
+
+def _regions(completion: Completion) -> list[Region]:
+    return [region for step in completion.steps.all() for region in step.regions.all()]
+
+
+def _boxes(completion: Completion) -> list[Box]:
+    return [Box(one.x_min, one.y_min, one.x_max, one.y_max) for one in _regions(completion)]
+
+
+def _figures(a: Completion, b: Completion) -> tuple[Figure, ...]:
+    def row(name: str, of: Sequence[object]) -> Figure:
+        return Figure(name, str(of[0]), str(of[1]))
+
+    return (
+        row("Steps", (len(a.steps.all()), len(b.steps.all()))),
+        row("Regions", (len(_regions(a)), len(_regions(b)))),
+        row(
+            "Regions that lie beside the film",
+            (sum(bool(r.problem) for r in _regions(a)), sum(bool(r.problem) for r in _regions(b))),
+        ),
+        row("Words of the answer", (len(a.answer.split()), len(b.answer.split()))),
+        row("Problems", (len(a.problems), len(b.problems))),
+        row("Tokens", (a.num_tokens or "not told", b.num_tokens or "not told")),
+        row(
+            "Seconds",
+            (f"{a.seconds:.1f}" if a.job else "not told", f"{b.seconds:.1f}" if b.job else "not told"),
+        ),
+        row("Temperature", (a.temperature, b.temperature)),
+        row("Picture", (f"{a.model_width} x {a.model_height}", f"{b.model_width} x {b.model_height}")),
+    )
+
+
+def _mean_overlap(a: Sequence[Box], b: Sequence[Box]) -> float | None:
+    """The mean over all regions of both of the IoU with the other side's nearest; None where one has none."""
+    if not a or not b:
+        return None
+    nearest = [max(overlap(one, other) for other in b) for one in a]
+    nearest += [max(overlap(one, other) for other in a) for one in b]
+    return sum(nearest) / len(nearest)

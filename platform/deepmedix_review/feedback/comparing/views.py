@@ -1,0 +1,60 @@
+"""The page that shows two versions on the same case."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.comparing.selectors import (
+    MOST_STUDIES_OFFERED,
+    same_case,
+    studies_of_both,
+    version_to_compare,
+    versions_to_compare,
+)
+from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import study_for
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def show_comparison(request: HttpRequest) -> HttpResponse:
+    """Without a study the newest of which both said something."""
+    user = acting_user(request)
+    a, b = (version_to_compare(request.GET.get(side, "")) for side in ("a", "b"))
+    studies = studies_of_both(user, a, b) if a and b and a != b else []
+    wanted, case, refusal = request.GET.get("study", ""), None, ""
+    study = _study(user, wanted) if wanted else (studies[0] if studies else None)
+    if a and b and a != b and study is not None:
+        try:
+            case = same_case(a, b, study)
+        except RefusedByRule as error:
+            refusal = str(error)
+        else:
+            record_event(actor=user, action="view_completions", subject=study)
+    place = studies.index(study) if study in studies else None
+    context = {
+        "versions": versions_to_compare(),
+        "a": a,
+        "b": b,
+        "studies": studies,
+        "most_studies": MOST_STUDIES_OFFERED,
+        "study": study,
+        "case": case,
+        "refusal": refusal,
+        "newer": studies[place - 1] if place else None,
+        "older": studies[place + 1] if place is not None and place + 1 < len(studies) else None,
+    }
+    return render(request, "feedback/compare.html", context)
+
+
+def _study(user: object, wanted: str) -> Study:
+    try:
+        return study_for(user, UUID(wanted))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise Http404("There is no such study.") from error
