@@ -1,79 +1,130 @@
-"""Two versions are laid side by side on the same film."""
+"""Two to four runs side by side: curves on one scale, only what differs, and the gate's word on each."""
+
+import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.comparing.selectors import same_case, studies_of_both
-from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Study
-from tests.factories.accounts import AdminFactory, ResearcherFactory
-from tests.factories.learning import film, said
-from tests.factories.registry import ModelVersionFactory
+from deepmedix_review.common.models import JobState
+from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
+from deepmedix_review.feedback.runs.comparing import compare_runs
+from deepmedix_review.feedback.services import freeze_dataset
+from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.learning import a_reading_to_learn_from
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
-A = "<think> Large heart [10, 20, 50, 60] </think> The answer is: \\boxed{big heart}"
-B = "<think> Large heart [30, 20, 70, 60]; no effusion </think> The answer is: \\boxed{<i>normal</i>}"
-
-
-@pytest.mark.django_db
-def test_what_differs_is_counted_and_marked() -> None:
-    one, a, b = film(1), ModelVersionFactory.create(), ModelVersionFactory.create()
-    said(one, A, model_version=a)
-    said(one, B, model_version=b)
-    case = same_case(a, b, one.study)
-    figures = {figure.name: (figure.a, figure.b, figure.differs) for figure in case.figures}
-    assert figures["Steps"] == ("1", "2", True)
-    assert figures["Regions"] == ("1", "1", False)
-    assert case.mean_overlap == pytest.approx(1 / 3, abs=0.01)
-    assert [piece.text for piece in case.a.pieces if piece.differs][-1].strip() == "big heart"
-    assert "".join(piece.text for piece in case.b.pieces).endswith("Answer: <i>normal</i>")
-    assert not case.is_same_text
-    assert same_case(a, a, one.study).is_same_text
+pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.django_db
-def test_only_studies_of_which_both_spoke_are_offered() -> None:
-    researcher = ResearcherFactory.create()
-    a, b = ModelVersionFactory.create(), ModelVersionFactory.create()
-    both, alone, held = film(1), film(2), film(3)
-    for one, version in ((both, a), (both, b), (alone, a), (held, a), (held, b)):
-        said(one, A, model_version=version)
-    Study.objects.filter(pk=held.study.pk).update(state=Study.State.HELD)
-    assert studies_of_both(researcher, a, b) == [both.study]
-    with pytest.raises(RefusedByRule, match="no completion of the same film"):
-        same_case(a, b, alone.study)
+@pytest.fixture
+def researcher() -> User:
+    user: User = ResearcherFactory.create()
+    return user
 
 
-@pytest.mark.django_db
-def test_the_page_shows_both_and_is_audited(client: Client) -> None:
-    one, a, b = film(1), ModelVersionFactory.create(), ModelVersionFactory.create()
-    said(one, A, model_version=a)
-    said(one, B, model_version=b)
-    address = reverse("model-compare")
-    client.force_login(AdminFactory.create())
-    assert client.get(address).status_code == 403
-    client.force_login(ResearcherFactory.create())
-    assert "Choose two versions" in client.get(address).content.decode()
-    page = client.get(address, {"a": str(a.uid), "b": str(b.uid)}).content.decode()
-    assert page.count("<rect") == 2
-    assert "&lt;i&gt;normal&lt;/i&gt;" in page.replace("</ins><ins>", "")
-    assert AuditEvent.objects.filter(action="view_completions", subject_uid=str(one.study.uid)).count() == 1
-    assert client.get(address, {"a": str(a.uid), "b": str(b.uid), "study": "x"}).status_code == 404
-    other = film(2)
-    refused = client.get(
-        address, {"a": str(a.uid), "b": str(b.uid), "study": str(other.study.uid)}
-    ).content.decode()
-    assert "no completion of the same film" in refused
-    assert (
-        "no film in common"
-        in client.get(address, {"a": str(a.uid), "b": str(_silent_but_once().uid)}).content.decode()
+@pytest.fixture
+def dataset(researcher: User) -> PreferenceDataset:
+    parent = ServingModelFactory.create(image_preparation="square", min_pixels=12544, max_pixels=12544)
+    a_reading_to_learn_from(parent)
+    return freeze_dataset(title="Round 1", actor=researcher)
+
+
+def a_run(dataset: PreferenceDataset, *, losses: tuple[float, ...], **choices: Any) -> TrainingRun:
+    parent = ServingModelFactory.create()
+    run = TrainingRun.objects.create(
+        dataset=dataset,
+        parent_version=parent,
+        candidate=ModelVersionFactory.create(parent=parent),
+        recipe={"stages": [{"kind": "dpo", "num_steps": len(losses), **choices}]},
+        state=JobState.DONE,
+        step=len(losses),
+        num_steps=len(losses),
     )
-    assert client.get(address, {"a": "nonsense", "b": str(b.uid)}).status_code == 200
+    for step, loss in enumerate(losses, 1):
+        TrainingMetric.objects.create(run=run, step=step, values={"loss": loss})
+    return run
 
 
-def _silent_but_once() -> ModelVersion:
-    version = ModelVersionFactory.create()
-    said(film(5), A, model_version=version)
-    return version
+def decide(run: TrainingRun) -> None:
+    assert run.candidate is not None
+    row = {"benchmark": "the first site", "label": "lesion recall", "candidate": 0.9, "difference": 0.1}
+    GateDecision.objects.create(
+        candidate=run.candidate,
+        parent=run.parent_version,
+        outcome="passed",
+        policy={},
+        comparisons=[{**row, "low": 0.05, "high": 0.15}],
+        sentence="Passed. Lesion recall rose.",
+    )
+
+
+def test_curves_share_one_scale_and_only_what_differs_is_told(
+    dataset: PreferenceDataset, researcher: User
+) -> None:
+    first = a_run(dataset, losses=(1.0, 0.5), seed=1)
+    second = a_run(dataset, losses=(0.8, 0.6, 0.2), seed=2)
+    decide(first)
+    found = compare_runs(researcher, [second.uid, first.uid])
+    assert [one.run for one in found.runs] == [first, second]
+    assert len({(one.colour, one.dash) for one in found.runs}) == 2
+    [loss] = found.curves
+    assert (loss.scale.lowest, loss.scale.highest, loss.scale.last_step) == (0.2, 1.0, 3)
+    assert loss.lasts == (0.5, 0.2)
+    assert {row.name: row.cells for row in found.differences} == {
+        "DPO: Seed": ("1", "2"),
+        "DPO: Optimizer steps": ("2", "3"),
+    }
+    [figure] = found.figures
+    assert figure.name == "the first site: lesion recall"
+    assert figure.cells == ("0.900 (+0.100, +0.050 to +0.150)", "")
+
+
+def test_a_stage_stands_beside_its_like_whatever_its_place(
+    dataset: PreferenceDataset, researcher: User
+) -> None:
+    alone, chained = (a_run(dataset, losses=(1.0,), beta=0.2) for _ in range(2))
+    stages = [{"kind": "corrections"}, {"kind": "dpo", "num_steps": 1, "beta": 0.3}, {"kind": "dpo"}]
+    TrainingRun.objects.filter(pk=chained.pk).update(recipe={"stages": stages})
+    told = {row.name: row.cells for row in compare_runs(researcher, [alone.uid, chained.uid]).differences}
+    assert told["Stages"] == ("DPO", "Corrections, then DPO, then DPO")
+    assert told["DPO: Tie to the parent (beta)"] == ("0.2", "0.3")
+    assert told["Corrections: Optimizer steps"] == ("not set there", "200")
+    assert told["DPO (2): Tie to the parent (beta)"] == ("not set there", "0.1")
+    assert "DPO: Optimizer steps" not in told
+
+
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_fewer_than_two_and_more_than_four_are_refused(
+    dataset: PreferenceDataset, researcher: User, number: int
+) -> None:
+    runs = [a_run(dataset, losses=(1.0,)) for _ in range(number)]
+    with pytest.raises(RefusedByRule, match="2 to 4 runs can be compared"):
+        compare_runs(researcher, [run.uid for run in runs])
+
+
+def test_the_page_compares_what_was_ticked_and_nonsense_leads_back_to_the_list(
+    dataset: PreferenceDataset, researcher: User, client: Client
+) -> None:
+    runs = [a_run(dataset, losses=(1.0, 0.5), seed=seed) for seed in (1, 2)]
+    client.force_login(researcher)
+    asked = {"run": [str(run.uid) for run in runs]}
+    page = client.get(reverse("training-run-compare"), asked).content.decode()
+    assert page.count("<polyline") == 2
+    assert "DPO: Seed" in page
+    assert AuditEvent.objects.get(action="compare_runs").details == {"runs": asked["run"]}
+    for nonsense in (["x", "y"], [str(uuid.UUID(int=0))], []):
+        answer = client.get(reverse("training-run-compare"), {"run": nonsense}, follow=True)
+        assert answer.redirect_chain == [(reverse("training-run-list"), 302)]
+        assert "2 to 4 runs can be compared." in answer.content.decode()
+
+
+def test_only_who_may_see_models_compares(dataset: PreferenceDataset, client: Client) -> None:
+    for person in (ExpertFactory.create(), AdminFactory.create()):
+        client.force_login(person)
+        assert client.get(reverse("training-run-list")).status_code == 403
+        assert client.get(reverse("training-run-compare")).status_code == 403
