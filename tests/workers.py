@@ -31,7 +31,8 @@ def wait_until(holds: Callable[[], Any], *, what: str, seconds: float = PATIENCE
 
 @dataclass
 class Workers:
-    """`names` are inference, learning, io and beat. Logs lie in the test home's `logs/`."""
+    """Named inference, learning, io and beat; cluster, which a test starts and stops itself. Logs lie in the
+    test home's `logs/`."""
 
     home: Path
     database_url: str
@@ -47,8 +48,11 @@ class Workers:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def restart(self, name: str, **env: str) -> None:
+    def stop(self, name: str) -> None:
         stop(self.processes.pop(name), patience_seconds=20)
+
+    def restart(self, name: str, **env: str) -> None:
+        self.stop(name)
         self.start(name, **env)
 
     def require_alive(self) -> None:
@@ -78,7 +82,7 @@ class Workers:
         return self.home / "logs" / f"{name}.log"
 
     def _command(self, name: str) -> WorkerCommand:
-        return next(c for c in worker_commands(self.home) if c.name == name)
+        return next(c for c in worker_commands(self.home, has_cluster=True) if c.name == name)
 
     def _spawn(self, name: str, **env: str) -> int:
         """Returns the log's length before."""

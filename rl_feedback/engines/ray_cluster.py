@@ -8,6 +8,7 @@ one finds it and submits no second one.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -40,6 +41,9 @@ JOB_ENVIRONMENT = {
     # A worker imports torch and its libraries before it answers; Ray itself waits for 60 s.
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
 }
+# As in the environment of what follows the job, where named there. What opens a door is not among them: a
+# cluster shows the environment of its jobs.
+PASSED_ON = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME")
 _FAILED, _SUCCEEDED, _STOPPED = "FAILED", "SUCCEEDED", "STOPPED"
 
 
@@ -117,9 +121,10 @@ class RayCluster:
                 f"No Ray cluster answers at {self.address}. Start it, or name the address of its job API."
             ) from error
 
-    def stop(self, folder: Path, *, name: str) -> None:
-        """End the newest job of the run in this folder with its workers; nothing where none runs."""
-        number = num_attempts(folder)
+    def stop(self, folder: Path, *, name: str, number: int | None = None) -> None:
+        """End this job of the run in this folder, else the newest, with its workers; nothing where it runs
+        no more."""
+        number = num_attempts(folder) if number is None else number
         if number == 0:
             return
         submission = _submission(name, number)
@@ -183,7 +188,7 @@ class RayCluster:
                 "submit_job",
                 entrypoint=f"python -m rl_feedback ray-job {quote(str(job.folder))} --attempt {number}",
                 submission_id=submission,
-                runtime_env={"working_dir": code, "env_vars": dict(JOB_ENVIRONMENT)},
+                runtime_env={"working_dir": code, "env_vars": _environment()},
             )
 
     def _status(self, submission: str) -> str | None:
@@ -255,6 +260,10 @@ class _LogCopier:
             asyncio.run(copy())
         except (OSError, RuntimeError) as error:
             sys.stderr.write(f"the log of {self.submission} is no longer copied: {error}\n")
+
+
+def _environment() -> dict[str, str]:
+    return JOB_ENVIRONMENT | {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
 
 
 def _submission(name: str, number: int) -> str:

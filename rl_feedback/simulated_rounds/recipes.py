@@ -13,9 +13,10 @@ FOLLOW = SftConfig(
     origins=CORRECTIONS,
     num_steps=600,
     examples_per_step=16,
-    # Twice as much of the first site as of the new one: with less, films chosen by disagreement cost it its
-    # regions.
+    # What the first site can is worth more than what the second one adds: with less of it, or at less weight,
+    # films chosen by disagreement cost it its regions.
     replay_per_step=32,
+    replay_weight=3.0,
     learning_rate=8e-4,
     lora_rank=0,
     adapts_vision=True,

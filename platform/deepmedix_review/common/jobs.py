@@ -38,13 +38,14 @@ class JobCancelled(Exception):
     """A person asked for this job to stop."""
 
 
-def wake(task: Task[Any, Any], job: LeasedJob) -> None:
-    """Call a worker for this job once the transaction commits. A broker that is away loses the call, not the
-    job: the next sweep calls again."""
+def wake(task: Task[Any, Any], job: LeasedJob, *, queue: str | None = None) -> None:
+    """Call a worker for this job once the transaction commits: one of this queue, else of the task's own. A
+    broker that is away loses the call, not the job: the next sweep calls again."""
+    where: dict[str, Any] = {} if queue is None else {"queue": queue}
 
     def call() -> None:
         try:
-            task.apply_async((job.pk,), retry=False)
+            task.apply_async((job.pk,), retry=False, **where)
         except BrokerError as error:
             logger.warning("%s %s waits for the next sweep: %s", job._meta.verbose_name, job.pk, error)
 

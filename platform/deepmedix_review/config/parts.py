@@ -14,7 +14,7 @@ from deepmedix_review.config import postgres, redis_server
 from deepmedix_review.config.embedded import redis_url, revive_postgres
 from deepmedix_review.config.leftovers import remember
 from deepmedix_review.config.processes import CannotStart, await_ready, spawn, stop, tail
-from deepmedix_review.config.workers import worker_commands
+from deepmedix_review.config.workers import WorkerCommand, worker_commands
 
 HOST = "127.0.0.1"
 READY_SECONDS = 120
@@ -72,7 +72,7 @@ class Parts:
         )
 
     def start_workers(self) -> None:
-        for worker in worker_commands(self.home):
+        for worker in self._workers():
             self._start(worker.name, worker.command, death_signal=signal.SIGKILL)
 
     def await_web(self) -> None:
@@ -111,6 +111,9 @@ class Parts:
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
 
+    def _workers(self) -> tuple[WorkerCommand, ...]:
+        return worker_commands(self.home, has_cluster=bool(os.environ.get("RAY_ADDRESS")))
+
     def _count_end(self, name: str, *, how: str) -> None:
         now = time.monotonic()
         is_new = now - self.restarted_at.get(name, now) > STEADY_SECONDS
@@ -131,7 +134,7 @@ class Parts:
         elif name == "redis":
             self._start_own_redis()
         else:
-            worker = next(w for w in worker_commands(self.home) if w.name == name)
+            worker = next(w for w in self._workers() if w.name == name)
             self._start(name, worker.command, death_signal=signal.SIGKILL)
 
     def _revive_postgres(self) -> None:

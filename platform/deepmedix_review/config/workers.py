@@ -1,4 +1,5 @@
-"""The background processes: one runs the model, one learns, one does the small work, one wakes them."""
+"""The background processes: one runs the model, one learns, one does the small work, one wakes them. Where a
+cluster is named, one more follows what learns there."""
 
 import hashlib
 import sys
@@ -18,19 +19,28 @@ class WorkerCommand:
     ready_mark: str
 
 
-def worker_commands(home: Path) -> tuple[WorkerCommand, ...]:
+# Runs that are followed at once. Each waits for its cluster nearly all of the time.
+NUM_FOLLOWED = 8
+
+
+def worker_commands(home: Path, *, has_cluster: bool = False) -> tuple[WorkerCommand, ...]:
     """Solo pools for what holds a model: CUDA does not survive a fork, and one model fits a process."""
     schedule = ("--schedule", str(home / "celerybeat-schedule"), "--pidfile", "")
     return (
         _worker(home, name="inference", pool=("--pool", "solo")),
         _worker(home, name="learning", pool=("--pool", "solo")),
         _worker(home, name="io", pool=("--pool", "threads", "--concurrency", "4")),
+        *([_following(home)] if has_cluster else []),
         WorkerCommand(
             name="beat",
             command=(*CELERY, "beat", *schedule, "--loglevel", "INFO"),
             ready_mark="beat: Starting...",
         ),
     )
+
+
+def _following(home: Path) -> WorkerCommand:
+    return _worker(home, name="cluster", pool=("--pool", "threads", "--concurrency", str(NUM_FOLLOWED)))
 
 
 def _worker(home: Path, *, name: str, pool: tuple[str, ...]) -> WorkerCommand:

@@ -28,6 +28,7 @@ from deepmedix_review.feedback.readings_learned import ReadingLearned, first_rea
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.studies.models import Split
+from rl_feedback.engines.placement import LOCAL
 
 # A curve on a page is some 300 pixels wide.
 MOST_STEPS_SHOWN = 300
@@ -135,11 +136,11 @@ def run_for(user: User, uid: UUID) -> TrainingRun:
 
 
 def run_ahead_of(run: TrainingRun) -> TrainingRun | None:
-    """The one that trains while this one waits."""
-    if run.state != JobState.QUEUED:
+    """The one that the learning worker trains while this one waits for it."""
+    if run.state != JobState.QUEUED or run.engine != LOCAL:
         return None
     # It may have begun since it was read.
-    others = TrainingRun.objects.filter(state=JobState.RUNNING).exclude(pk=run.pk)
+    others = TrainingRun.objects.filter(state=JobState.RUNNING, engine=LOCAL).exclude(pk=run.pk)
     return others.order_by("started_at").first()
 
 

@@ -12,7 +12,7 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState
+from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.patient_changes import record_changes
 from deepmedix_review.evaluation.selectors import measured, scores_of, write_the_same
@@ -219,6 +219,11 @@ def record_cluster_job(run: TrainingRun, name: str) -> None:
     """The name under which a job may run for it from now on, empty once none does."""
     TrainingRun.objects.filter(pk=run.pk).update(cluster_job=name)
     run.cluster_job = name
+
+
+def forget_left_job(run: TrainingRun) -> None:
+    """No job runs for it any more, unless a person let the run go on meanwhile."""
+    TrainingRun.objects.filter(pk=run.pk, state__in=FINAL_STATES).update(cluster_job="")
 
 
 def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:

@@ -19,7 +19,12 @@ from deepmedix_review.feedback.gating.patients import are_patients_set
 from deepmedix_review.feedback.gating.turns import a_turn_at_the_gate
 from deepmedix_review.feedback.handing_over.tasks import reconcile_hand_overs
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
-from deepmedix_review.feedback.runs.engines import learn_in_worker, learn_on_cluster, stop_left_job
+from deepmedix_review.feedback.runs.engines import (
+    learn_in_worker,
+    learn_on_cluster,
+    queue_of,
+    stop_left_job,
+)
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample
 from deepmedix_review.feedback.sealed_patients import lineage_refusal
@@ -49,7 +54,7 @@ def request_training(
     """A run from the serving model on a frozen data set; see `services.queue_training`."""
     with transaction.atomic():
         run = services.queue_training(dataset=dataset, actor=actor, recipe=recipe, placement=placement)
-        jobs.wake(run_training, run)
+        jobs.wake(run_training, run, queue=queue_of(run))
     return run
 
 
@@ -57,7 +62,7 @@ def request_training_retry(run: TrainingRun, *, actor: User) -> None:
     """A failed or cancelled run goes on from its last checkpoint."""
     with transaction.atomic():
         services.requeue_training(run, actor=actor)
-        jobs.wake(run_training, run)
+        jobs.wake(run_training, run, queue=queue_of(run))
 
 
 @shared_task
@@ -76,8 +81,8 @@ def run_training(run_id: int) -> None:
 @shared_task
 def reconcile_training() -> None:
     """Queue again what lost its worker, wake what waits, and let the gate decide on what is measured."""
-    for run_id in jobs.requeue_expired(TrainingRun):
-        run_training.apply_async((run_id,), expires=60)
+    for run in TrainingRun.objects.filter(pk__in=jobs.requeue_expired(TrainingRun)).order_by("pk"):
+        run_training.apply_async((run.pk,), expires=60, queue=queue_of(run))
     reconcile_hand_overs()
     for run in runs_left_on_the_cluster():
         _stop_left_job(run)
@@ -107,7 +112,7 @@ def _stop_left_job(run: TrainingRun) -> None:
     """What ended here, cancelled say while no worker followed it, shall not go on there."""
     try:
         stop_left_job(run)
-        services.record_cluster_job(run, "")
+        services.forget_left_job(run)
     except (RefusedByRule, ValueError, OSError) as error:
         logger.warning("the job of training run %s may still run on the cluster: %s", run.pk, error)
 

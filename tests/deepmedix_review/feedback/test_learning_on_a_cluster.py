@@ -1,5 +1,5 @@
 """A run of two workers on a real Ray cluster: asked for on the page, cancelled, gone on with, followed by the
-next learning worker when one is killed."""
+next worker when the one that followed it is killed, while another run learns here."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
-from deepmedix_review.feedback.runs.engines import view_of
+from deepmedix_review.feedback.runs.engines import stop_left_job, view_of
 from deepmedix_review.feedback.runs.folders import run_folder
+from deepmedix_review.feedback.selectors import run_ahead_of
 from deepmedix_review.feedback.services import freeze_dataset
-from deepmedix_review.feedback.tasks import reconcile_training
+from deepmedix_review.feedback.tasks import reconcile_training, request_training
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
 from rl_feedback.engines.ray_cluster import RayCluster
@@ -29,6 +30,9 @@ from tests.workers import Workers, wait_until
 
 STEPS = 60
 FEW = {"num_steps": STEPS, "examples_per_step": 2, "replay_per_step": 2, "sample_every": 0}
+
+
+SHORT = {"stages": [{"kind": "dpo", **FEW, "num_steps": 2}]}
 
 
 class Enough(Exception):
@@ -54,7 +58,9 @@ def test_a_run_on_the_cluster_is_cancelled_gone_on_with_and_followed_by_the_next
         "num_workers": "2",
         **{f"dpo-1-{name}": value for name, value in FEW.items()},
     }
-    celery_workers.restart("learning", **named)
+    # Every part knows of the cluster, as where an operator names it: the sweep sends a run to who follows it.
+    celery_workers.restart("io", **named)
+    celery_workers.start("cluster", **named)
     try:
         client.post(reverse("dataset-train", args=[dataset.uid]), asked)
         run = TrainingRun.objects.get()
@@ -73,15 +79,27 @@ def test_a_run_on_the_cluster_is_cancelled_gone_on_with_and_followed_by_the_next
             for name in ("loss", "replay_loss"):
                 assert told[name] == pytest.approx(figures.values[name], rel=0.02)
 
+        seen_by_a_sweep = TrainingRun.objects.get()
+        seen_by_a_sweep.cluster_job = str(run.uid)
         client.post(reverse("training-run-retry", args=[run.uid]))
         wait_until(runs_on_cluster(run, ray_node), what="it goes on")
-        celery_workers.kill("learning")
-        celery_workers.start("learning", **named)
+        stop_left_job(seen_by_a_sweep)
+        assert runs_on_cluster(run, ray_node)()
+        beside = request_training(dataset=dataset, actor=researcher, recipe=SHORT)
+        assert run_ahead_of(beside) is None
+        celery_workers.kill("cluster")
+        celery_workers.start("cluster", **named)
         wait_until(state_is(run, JobState.DONE), what="the run is done")
     finally:
-        celery_workers.restart("learning")
+        celery_workers.stop("cluster")
+        celery_workers.restart("io")
     assert statuses(run, ray_node) == {f"{run.uid}-1": "STOPPED", f"{run.uid}-2": "SUCCEEDED"}
     assert run.attempt == 2
+    wait_until(state_is(beside, JobState.DONE), what="the run here is done")
+    # It had not waited for the one on the cluster.
+    assert beside.started_at is not None
+    assert run.finished_at is not None
+    assert beside.started_at < run.finished_at
     assert list(run.metrics.values_list("step", flat=True)) == list(range(1, STEPS + 1))
     assert run.candidate is not None
     assert Path(run.candidate.folder).parent == Path(product.MODEL_FOLDER) / "runs" / str(run.uid)

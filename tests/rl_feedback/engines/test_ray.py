@@ -1,10 +1,11 @@
 """A run on a real Ray cluster: it goes on after a kill, and ends with the weights of a run here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from safetensors.torch import load_file
 
 from rl_feedback.engines.packing import DamagedCandidate, Job, pack
@@ -65,10 +66,10 @@ class Beginning:
     place: Path
     heard: Heard
 
-    def job(self, name: str, *, num_workers: int) -> Job:
+    def job(self, name: str, *, num_workers: int, recipe: Recipe = RECIPE) -> Job:
         return pack(
             self.place / "shared" / name,
-            recipe=RECIPE,
+            recipe=recipe,
             view=VIEW,
             parent=self.place / "parent",
             data=self.place / "data",
@@ -96,9 +97,12 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
 
 
 def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint_and_ends_with_the_weights_of_a_run_here(
-    ray_node: RayNode, beginning: Beginning, tmp_path: Path
+    ray_node: RayNode, beginning: Beginning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = beginning.job("killed", num_workers=1)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    telling = Recipe(tuple(replace(stage, report_to="mlflow") for stage in RECIPE.stages))
+    job = beginning.job("killed", num_workers=1, recipe=telling)
     films = [one.film for one in read_examples(job.data, TaughtText)]
     assert set(films) == {f"films/{number:06d}.dcm" for number in range(1, len(set(films)) + 1)}
 
@@ -123,6 +127,9 @@ def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint_and_ends_with_
     expected, found = (load_file(folder / "model.safetensors") for folder in (beginning.place / "out", out))
     assert all(expected[name].equal(found[name]) for name in expected)
     assert "RayTrainWorker" in log.read_text()
+    # The job told MLflow where this process does.
+    *_, last = MlflowClient(store).search_runs(["0"], order_by=["attributes.start_time"])
+    assert (last.info.status, last.data.params["max_steps"]) == ("FINISHED", str(STEPS))
 
     weights = job.out / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")

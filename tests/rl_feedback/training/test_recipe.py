@@ -1,8 +1,9 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -226,12 +227,14 @@ def test_the_figures_go_to_tensorboard_stage_by_stage_and_are_read_back(
 
 
 @pytest.fixture
-def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     """A SQLite file that runs are told to, as an operator names one."""
     address = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "readers")
-    return MlflowClient(address)
+    yield MlflowClient(address)
+    # MLflow leaves it for the children of this process.
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
 def told_to_mlflow(store: MlflowClient) -> list[Run]:
@@ -278,6 +281,17 @@ def test_a_run_that_was_stopped_is_closed_at_mlflow_and_the_next_one_is_a_run_of
     assert (killed.info.status, other.info.status) == ("KILLED", "FINISHED")
     lengths = [len(mlflow_store.get_metric_history(one.info.run_id, "loss")) for one in (killed, other)]
     assert lengths[0] < lengths[1] == 3
+
+
+def test_mlflow_without_an_address_is_refused_before_it_makes_a_store_of_its_own(
+    parent: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    recipe = Recipe((SftConfig(num_steps=1, report_to="mlflow", **QUICK),))
+    with pytest.raises(ValueError, match="MLFLOW_TRACKING_URI does not say where to"):
+        run(parent, data, tmp_path / "work", recipe=recipe)
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 def test_a_package_that_is_not_there_is_named(

@@ -13,7 +13,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.folders import run_folder
 from rl_feedback.engines.addresses import require_allowed
 from rl_feedback.engines.local import learn_here
-from rl_feedback.engines.packing import Job, pack, read_job
+from rl_feedback.engines.packing import Job, num_attempts, pack, read_job
 from rl_feedback.engines.placement import RAY, Placement
 from rl_feedback.engines.ray_cluster import RayCluster
 from rl_feedback.engines.telling import Listener
@@ -24,6 +24,12 @@ from rl_feedback.training.view import FilmView
 def has_cluster() -> bool:
     """Whether an operator has named one."""
     return bool(settings.RAY_ADDRESS)
+
+
+def queue_of(run: TrainingRun) -> str:
+    """Of the worker that takes the run. Runs on a cluster are followed side by side and keep none that learns
+    here waiting; where no cluster is named any more there is no such worker, and the learning one says so."""
+    return "cluster" if run.engine == RAY and has_cluster() else "learning"
 
 
 def require_place(placement: Mapping[str, Any], *, recipe: Recipe) -> Placement:
@@ -105,7 +111,12 @@ def stop_left_job(run: TrainingRun) -> None:
     """Of a run that ended while its job went on. Raises OSError where the cluster does not answer."""
     cluster = _cluster()
     cluster.require_reachable()
-    cluster.stop(Path(settings.RAY_SHARED_FOLDER) / run.cluster_job, name=run.cluster_job)
+    folder = Path(settings.RAY_SHARED_FOLDER) / run.cluster_job
+    # Counted before the run is looked at: one that a person let go on since has a newer job, which stays.
+    left = num_attempts(folder)
+    run.refresh_from_db()
+    if run.is_final:
+        cluster.stop(folder, name=run.cluster_job, number=left)
 
 
 def view_of(run: TrainingRun) -> FilmView:
