@@ -1,5 +1,6 @@
 """Of which reader studies and readers a data set is made: all that is signed, unless a researcher chooses."""
 
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ NOT_LEARNED_FROM = (
 )
 _STUDY = "assignment__case__reader_study"
 _READER = "assignment__reader__pseudonym"
+_PRESETS = ("completion_a__model_version__preset", "completion_b__model_version__preset")
 # What corrected texts and pairs are written by; of other outputs readings alone are kept.
 _LEARNED_FROM = Q(completion_a__model_version__preset__in=LOOP_PRESETS) & (
     Q(completion_b__isnull=True) | Q(completion_b__model_version__preset__in=LOOP_PRESETS)
@@ -100,11 +102,12 @@ def chosen_of(wanted: Wanted, *, as_of: datetime) -> Chosen:
         raise RefusedByRule("Choose at least one reader study: its signed readings are what is frozen.")
     here = Q(**{f"{_STUDY}__in": studies})
     readings: dict[str, list[str]] = defaultdict(list)
-    strange_to_learning = list(
-        signed.filter(here).exclude(_LEARNED_FROM).order_by("pk").values_list("uid", flat=True)
-    )
-    for reader, uid in signed.filter(here).order_by("pk").values_list(_READER, "uid"):
+    strange_to_learning: list[uuid.UUID] = []
+    said = signed.filter(here).order_by("pk").values_list(_READER, "uid", *_PRESETS)
+    for reader, uid, *presets in said:
         readings[reader].append(str(uid))
+        if not set(presets) <= {None, *LOOP_PRESETS}:
+            strange_to_learning.append(uid)
     reasons = {reader: " ".join(reason.split()) for reader, reason in wanted.left_out_readers.items()}
     for reader, reason in sorted(reasons.items()):
         if reader not in readings:
