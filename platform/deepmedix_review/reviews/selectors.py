@@ -57,7 +57,8 @@ def reading_for(user: User, uid: uuid.UUID) -> Reading:
             "assignment__case__reader_study",
             "assignment__case__study",
             "completion_a__instance__series",
-            "completion_b",
+            "completion_a__model_version",
+            "completion_b__model_version",
             "amends",
             "amended_by",
         )

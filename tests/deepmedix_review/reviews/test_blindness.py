@@ -30,6 +30,7 @@ from deepmedix_review.reviews.reading.changes import AddFinding, CastVote, RateA
 from deepmedix_review.reviews.study_services import create_reader_study, invite_reader
 from deepmedix_review.reviews.study_services.drafting import StudyDraft
 from deepmedix_review.reviews.study_services.readiness import find_unready
+from inference.presets import PRESETS
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import a_draft, list_of, running, sign_unsaid
 from tests.factories.reasoning import say
@@ -144,6 +145,10 @@ def test_no_address_tells_a_reader_the_model_or_another_readers_word(reading: Re
         # A uid in the address that was asked for may come back in a redirect to the login.
         answer = fetched(client, address).replace(address, "").lower()
         statuses.add(answer[:3])
+        if address == reverse("schema"):
+            # Every installation names all presets there, whichever model a study shows.
+            for preset in PRESETS:
+                answer = answer.replace(preset, "")
         for secret in secrets:
             assert secret.lower() not in answer, f"{address} tells {secret}"
     assert "200" in statuses
