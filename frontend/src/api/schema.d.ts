@@ -2847,7 +2847,7 @@ export interface components {
             endpoint_url?: string;
             /** @description its name at that server, or in the file */
             served_model?: string;
-            /** @description a file in ENDPOINT_KEY_FOLDER */
+            /** @description a file in ENDPOINT_KEY_FOLDER, below its server's host and port */
             key_name?: string;
             /** @description what the licence asks for or forbids, in a sentence */
             limits?: string;
@@ -3605,7 +3605,7 @@ export interface components {
             /** @description its name there */
             served_model: string;
             /**
-             * @description a file in ENDPOINT_KEY_FOLDER
+             * @description SERVER/NAME, a file in ENDPOINT_KEY_FOLDER laid down for that server
              * @default
              */
             key_name: string;

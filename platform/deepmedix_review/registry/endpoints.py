@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -33,11 +34,7 @@ def register_endpoint(
     url, served_model = require_endpoint(url.strip()), served_model.strip()
     if not 1 <= len(served_model) <= LONGEST_SERVED_MODEL or not served_model.isprintable():
         raise RefusedByRule("Name the model as its server names it: its /v1/models lists them.")
-    if key_name and key_name not in key_names():
-        raise RefusedByRule(
-            f"There is no key file {key_name}. Whoever runs this installation lays it into "
-            "ENDPOINT_KEY_FOLDER; here only its name is said."
-        )
+    _require_key_of(url, key_name)
     named = {"source": ModelVersion.Source.ENDPOINT, "endpoint_url": url, "served_model": served_model}
     with transaction.atomic():
         lock_registry()
@@ -72,6 +69,21 @@ def require_endpoint(url: str) -> str:
         return require_allowed(url, origins=settings.INFERENCE_ENDPOINTS, this_machine=False)
     except EngineError as error:
         raise RefusedByRule(str(error)) from error
+
+
+def _require_key_of(url: str, key_name: str) -> None:
+    """A key goes to the server that its operator laid it down for: whoever registers a model could else have
+    it sent to another."""
+    if not key_name:
+        return
+    server = urlsplit(url).netloc.lower()
+    if key_name not in key_names():
+        raise RefusedByRule(
+            f"There is no key file {key_name}. Whoever runs this installation lays it into "
+            f"ENDPOINT_KEY_FOLDER, into a folder {server}; here only its name is said."
+        )
+    if key_name.partition("/")[0].lower() != server:
+        raise RefusedByRule(f"The key file {key_name} was laid down for another server than {server}.")
 
 
 def _change_key(version: ModelVersion, key_name: str, *, actor: User | None) -> None:

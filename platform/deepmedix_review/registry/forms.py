@@ -92,7 +92,9 @@ class EndpointForm(VersionForm):
         label="Model's name there", max_length=LONGEST_SERVED_MODEL, help_text="As its /v1/models lists it."
     )
     key_name = forms.ChoiceField(
-        label="Key file", required=False, help_text="Only its name is kept here, never the key."
+        label="Key file",
+        required=False,
+        help_text="Of this server. Only its name is kept here, never the key.",
     )
     field_order = ("url", "served_model", "key_name", "preset")
 

@@ -54,7 +54,11 @@ class ModelVersion(PublicModel):
     served_model = models.CharField(
         max_length=200, blank=True, help_text="its name at that server, or in the file"
     )
-    key_name = models.CharField(max_length=80, blank=True, help_text="a file in ENDPOINT_KEY_FOLDER")
+    key_name = models.CharField(
+        max_length=340,
+        blank=True,
+        help_text="a file in ENDPOINT_KEY_FOLDER, below its server's host and port",
+    )
     licence = models.CharField(max_length=80)
     limits = models.TextField(blank=True, help_text="what the licence asks for or forbids, in a sentence")
     preset = models.CharField(max_length=40, help_text="a key of inference.presets.PRESETS")

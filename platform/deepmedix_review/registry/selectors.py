@@ -173,11 +173,10 @@ def folder_settings(version: ModelVersion) -> EngineSettings:
 
 
 def key_names() -> list[str]:
-    """The names of the key files that an operator has laid down; never what is in them."""
+    """The key files that an operator has laid down, as SERVER/NAME; never what is in them."""
     folder = Path(settings.ENDPOINT_KEY_FOLDER)
-    if not folder.is_dir():
-        return []
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    files = (path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith("."))
+    return sorted(f"{path.parent.name}/{path.name}" for path in files)
 
 
 def latest_job(version: ModelVersion, kind: ModelJob.Kind) -> ModelJob | None:

@@ -44,7 +44,10 @@ class ServerJson(VersionJson):
     url = serializers.CharField(max_length=LONGEST_URL, help_text="where its API begins, as in …/v1")
     served_model = serializers.CharField(max_length=LONGEST_SERVED_MODEL, help_text="its name there")
     key_name = serializers.CharField(
-        required=False, allow_blank=True, default="", help_text="a file in ENDPOINT_KEY_FOLDER"
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="SERVER/NAME, a file in ENDPOINT_KEY_FOLDER laid down for that server",
     )
 
 

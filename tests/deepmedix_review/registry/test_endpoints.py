@@ -5,6 +5,7 @@ The server is SIMULATED: a process of its own that speaks the protocol and runs 
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -31,10 +32,11 @@ from tests.factories.simulated_model_server import MODEL, SimulatedServer
 from tests.workers import Workers, wait_until
 
 SECRET = "sk-very-secret"
+OTHERS_KEY = "models.example.org/hall"
 R1 = WantedVersion("deepmedix-r1")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[SimulatedServer]:
     server = SimulatedServer()
     yield server
@@ -45,13 +47,18 @@ def server() -> Iterator[SimulatedServer]:
 def allowed(server: SimulatedServer, settings: Settings, tmp_path: Path) -> SimulatedServer:
     settings.INFERENCE_ENDPOINTS = [server.origin]
     settings.ENDPOINT_KEY_FOLDER = tmp_path / "keys"
-    settings.ENDPOINT_KEY_FOLDER.mkdir()
-    (settings.ENDPOINT_KEY_FOLDER / "hall").write_text(f"{SECRET}\n")
+    for name in (key_of(server), OTHERS_KEY):
+        (settings.ENDPOINT_KEY_FOLDER / name).parent.mkdir(parents=True)
+        (settings.ENDPOINT_KEY_FOLDER / name).write_text(f"{SECRET}\n")
     return server
 
 
+def key_of(server: SimulatedServer) -> str:
+    return f"{urlsplit(server.origin).netloc}/hall"
+
+
 def registered(server: SimulatedServer, **said: str) -> ModelVersion:
-    named = {"url": f"{server.origin}/v1/", "served_model": MODEL, "key_name": "hall", **said}
+    named = {"url": f"{server.origin}/v1/", "served_model": MODEL, "key_name": key_of(server), **said}
     return register_endpoint(**named, wanted=R1, actor=ResearcherFactory.create())
 
 
@@ -79,6 +86,7 @@ def test_a_server_is_a_version_once_and_its_key_is_nowhere_but_in_the_file(allow
         ({"url": "ftp://x"}, "is no address of a model server"),
         ({"served_model": " "}, "Name the model as its server names it"),
         ({"key_name": "../secret_key"}, "no key file"),
+        ({"key_name": OTHERS_KEY}, "laid down for another server"),
     ],
 )
 def test_what_is_not_allowed_is_refused_in_plain_words_and_not_kept(
@@ -104,11 +112,11 @@ def test_a_server_that_is_allowed_no_more_is_not_asked(allowed: SimulatedServer,
 @pytest.mark.django_db
 def test_a_key_that_went_is_named_by_its_file(allowed: SimulatedServer, settings: Settings) -> None:
     version = registered(allowed)
-    (settings.ENDPOINT_KEY_FOLDER / "hall").unlink()
+    (settings.ENDPOINT_KEY_FOLDER / key_of(allowed)).unlink()
     job = request_check(version, kind=ModelJob.Kind.ASK, actor=ResearcherFactory.create())
     check_model(job.pk)
     job.refresh_from_db()
-    assert "The key file hall" in job.error
+    assert f"The key file {key_of(allowed)}" in job.error
 
 
 @pytest.mark.django_db
@@ -139,8 +147,12 @@ def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studi
     )
     client.force_login(ResearcherFactory.create())
     assert allowed.origin in client.get(reverse("model-register")).content.decode()
-    said = {"server-url": f"{allowed.origin}/v1", "server-served_model": MODEL, "server-key_name": "hall"}
-    said["server-preset"] = "deepmedix-r1"
+    said = {
+        "server-url": f"{allowed.origin}/v1",
+        "server-served_model": MODEL,
+        "server-key_name": key_of(allowed),
+        "server-preset": "deepmedix-r1",
+    }
     refused = client.post(reverse("model-register-server"), {**said, "server-url": "https://example.org/v1"})
     assert "Films may not be sent to example.org" in refused.content.decode()
     answer = client.post(reverse("model-register-server"), said)
@@ -178,8 +190,13 @@ def test_a_program_registers_a_server_and_reads_what_it_answered(
 ) -> None:
     client.force_login(ResearcherFactory.create())
     told = client.get(reverse("api-model-server-list")).json()
-    assert told == {"origins": [allowed.origin], "keys": ["hall"]}
-    said = {"url": f"{allowed.origin}/v1", "served_model": "absent", "preset": "maira-2", "key_name": "hall"}
+    assert told == {"origins": [allowed.origin], "keys": [key_of(allowed), OTHERS_KEY]}
+    said = {
+        "url": f"{allowed.origin}/v1",
+        "served_model": "absent",
+        "preset": "maira-2",
+        "key_name": key_of(allowed),
+    }
     answer = client.post(reverse("api-model-server-list"), said, content_type="application/json")
     assert answer.status_code == 201
     asked = client.post(reverse("api-model-ask", args=[answer.json()["uid"]]))
