@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from inference.engines.requests import EngineError
 
+_PORTS = {"https": 443, "http": 80}
+
 
 def require_allowed(url: str, *, origins: Collection[str] = (), this_machine: bool = True) -> str:
     """The address without a slash at its end. Raises EngineError, saying what to do, for any other. Not
@@ -21,30 +23,38 @@ def require_allowed(url: str, *, origins: Collection[str] = (), this_machine: bo
     try:
         origin, named = _origin(url), {_origin(one) for one in origins}
     except ValueError as error:
-        raise EngineError(
-            f"{error} is no address of a model server. Name where its API begins, such as "
-            "http://127.0.0.1:8000/v1."
-        ) from None
+        raise EngineError(f"{error} Name where its API begins, such as http://127.0.0.1:8000/v1.") from None
     if origin not in named and not (this_machine and _is_on_this_machine(origin[1])):
         allowed = ", ".join(sorted(origins)) or "none yet"
         raise EngineError(
-            f"Films may not be sent to {origin[1]}. Whoever runs this installation names where they may go, "
-            f"in INFERENCE_ENDPOINTS: {allowed}."
+            f"Films may not be sent to {_place(origin)}. Whoever runs this installation names where they may "
+            f"go, in INFERENCE_ENDPOINTS: {allowed}."
         )
     return url.rstrip("/")
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    """Raises ValueError, with what may be shown of it, for what has none."""
+    """Raises ValueError for what has none, with a sentence that holds no password."""
     parts = urlsplit(url)
+    none_such = f"{parts.hostname or 'This'} is no address of a model server."
     try:
         port = parts.port
     except ValueError:
-        raise ValueError(parts.hostname or "this") from None
-    plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
-        raise ValueError(parts.hostname or "this")
-    return parts.scheme, parts.hostname.lower(), port or (443 if parts.scheme == "https" else 80)
+        raise ValueError(none_such) from None
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(none_such)
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ValueError(
+            "No user name, password, query (?) or fragment (#) may be in the address of a model server; a "
+            "key lies in a file."
+        )
+    return parts.scheme, parts.hostname.lower(), port or _PORTS[parts.scheme]
+
+
+def _place(origin: tuple[str, str, int]) -> str:
+    """The host as people write it, and its port."""
+    _, host, port = origin
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_on_this_machine(host: str) -> bool:
