@@ -146,6 +146,7 @@ def test_the_list_says_of_a_malformed_output_what_is_wrong_with_it(admin: Client
     CompletionFactory.create(job=job, instance=job.instance, problems=["think_not_closed", "no_answer"])
     page = admin.get(reverse("inference-list")).content.decode()
     assert "Its reasoning has no end; it may have been cut off. It gives no final answer." in page
+    assert "What models were asked." in page
     Completion.objects.update(problems=[])
     page = admin.get(reverse("inference-list")).content.decode()
     assert "Its reasoning has no end" not in page
