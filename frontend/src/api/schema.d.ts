@@ -716,7 +716,10 @@ export interface paths {
         /** @description Where films may be sent, and which keys there are, by name. */
         get: operations["model_server_list"];
         put?: never;
-        /** @description Make a model that another server runs a version. */
+        /**
+         * @description Make a model that another server runs a version; 200 for one that was here already, which has this
+         *     key file from now on.
+         */
         post: operations["model_server_register"];
         delete?: never;
         options?: never;
@@ -5763,6 +5766,14 @@ export interface operations {
             };
         };
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredJson"];
+                };
+            };
             201: {
                 headers: {
                     [name: string]: unknown;

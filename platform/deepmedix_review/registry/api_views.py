@@ -57,20 +57,25 @@ class ServersView(APIView):
         """Where films may be sent, and which keys there are, by name."""
         return Response(ServersJson({"origins": settings.INFERENCE_ENDPOINTS, "keys": key_names()}).data)
 
-    @extend_schema(operation_id="model_server_register", request=ServerJson, responses={201: RegisteredJson})
+    @extend_schema(
+        operation_id="model_server_register",
+        request=ServerJson,
+        responses={201: RegisteredJson, 200: RegisteredJson},
+    )
     def post(self, request: Request) -> Response:
-        """Make a model that another server runs a version."""
+        """Make a model that another server runs a version; 200 for one that was here already, which has this
+        key file from now on."""
         wanted = ServerJson(data=request.data)
         wanted.is_valid(raise_exception=True)
         said = wanted.validated_data
-        version = register_endpoint(
+        registered = register_endpoint(
             url=said["url"],
             served_model=said["served_model"],
             key_name=said["key_name"],
             wanted=wanted.wanted(),
             actor=acting_user(request),
         )
-        return Response(RegisteredJson(version).data, status=201)
+        return Response(RegisteredJson(registered.version).data, status=201 if registered.is_new else 200)
 
 
 class AskView(APIView):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +24,29 @@ from inference.engines.addresses import require_allowed
 LONGEST_URL, LONGEST_SERVED_MODEL = 500, 200
 
 
+@dataclass(frozen=True)
+class RegisteredServer:
+    """`has_other_key`: it was here before, with another key file."""
+
+    version: ModelVersion
+    is_new: bool
+    has_other_key: bool = False
+
+    @property
+    def sentence(self) -> str:
+        version = self.version
+        if self.is_new:
+            return f"{version} is registered. Ask it once to see whether it answers."
+        if not self.has_other_key:
+            return f"That is {version} already."
+        if not version.key_name:
+            return f"That is {version} already; it has no key file now."
+        return f"That is {version} already; its key file is now {version.key_name}."
+
+
 def register_endpoint(
     *, url: str, served_model: str, key_name: str, wanted: WantedVersion, actor: User | None
-) -> ModelVersion:
+) -> RegisteredServer:
     """A version whose model another server runs. The same server, name and way of asking give the version
     that there is, with this key from now on. Raises RefusedByRule where films may not be sent there."""
     if actor is not None:
@@ -40,8 +61,9 @@ def register_endpoint(
         lock_registry()
         known = ModelVersion.objects.filter(**named, **asked_as(preset)).first()
         if known is not None:
-            _change_key(known, key_name, actor=actor)
-            return known
+            return RegisteredServer(
+                known, is_new=False, has_other_key=_change_key(known, key_name, actor=actor)
+            )
         version = ModelVersion.objects.create(
             name=preset.name,
             number=next_number(),
@@ -58,7 +80,7 @@ def register_endpoint(
             subject=version,
             details={"number": version.number, "source": "endpoint"},
         )
-    return version
+    return RegisteredServer(version, is_new=True)
 
 
 def require_endpoint(url: str) -> str:
@@ -86,12 +108,14 @@ def _require_key_of(url: str, key_name: str) -> None:
         raise RefusedByRule(f"The key file {key_name} was laid down for another server than {server}.")
 
 
-def _change_key(version: ModelVersion, key_name: str, *, actor: User | None) -> None:
+def _change_key(version: ModelVersion, key_name: str, *, actor: User | None) -> bool:
+    """Whether it had another one."""
     if version.key_name == key_name:
-        return
+        return False
     version.key_name = key_name
     version.save(update_fields=["key_name"])
     record_event(actor=actor, action="change_model_key", subject=version, details={"number": version.number})
+    return True
 
 
 def _name_sha256(named: Mapping[str, Any]) -> str:

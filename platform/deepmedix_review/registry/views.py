@@ -58,7 +58,7 @@ def register_server(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         try:
-            version = register_endpoint(
+            registered = register_endpoint(
                 url=said["url"],
                 served_model=said["served_model"],
                 key_name=said["key_name"],
@@ -70,8 +70,8 @@ def register_server(request: HttpRequest) -> HttpResponse:
         except RefusedByRule as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"{version} is registered. Ask it once to see whether it answers.")
-            return redirect("model-detail", version.uid)
+            messages.success(request, registered.sentence)
+            return redirect("model-detail", registered.version.uid)
     return _registering_page(request, endpoint_form=form)
 
 

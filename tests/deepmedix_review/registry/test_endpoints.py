@@ -59,7 +59,7 @@ def key_of(server: SimulatedServer) -> str:
 
 def registered(server: SimulatedServer, **said: str) -> ModelVersion:
     named = {"url": f"{server.origin}/v1/", "served_model": MODEL, "key_name": key_of(server), **said}
-    return register_endpoint(**named, wanted=R1, actor=ResearcherFactory.create())
+    return register_endpoint(**named, wanted=R1, actor=ResearcherFactory.create()).version
 
 
 @pytest.mark.django_db
@@ -78,10 +78,32 @@ def test_a_server_is_a_version_once_and_its_key_is_nowhere_but_in_the_file(allow
 
 
 @pytest.mark.django_db
+def test_a_server_that_is_registered_again_is_told_by_the_version_that_there_is(
+    allowed: SimulatedServer, client: Client
+) -> None:
+    client.force_login(ResearcherFactory.create())
+    said = {"url": f"{allowed.origin}/v1", "served_model": MODEL, "preset": "deepmedix-r1"}
+
+    def page(**more: str) -> str:
+        fields = {f"server-{name}": value for name, value in {**said, **more}.items()}
+        return client.post(reverse("model-register-server"), fields, follow=True).content.decode()
+
+    assert "v1 is registered. Ask it once" in page()
+    assert "That is v1 already; its key file is now hall." in page(key_name="hall")
+    assert "That is v1 already.<" in page(key_name="hall")
+    assert "That is v1 already; it has no key file now." in page()
+    address = reverse("api-model-server-list")
+    assert client.post(address, said, content_type="application/json").status_code == 200
+    other = client.post(address, {**said, "served_model": "other"}, content_type="application/json")
+    assert other.status_code == 201
+    assert ModelVersion.objects.count() == 2
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"url": "http://127.0.0.1:1/v1"}, "may not be sent to 127.0.0.1"),
+        ({"url": "http://127.0.0.1:1/v1"}, r"may not be sent to 127\.0\.0\.1:1\. "),
         ({"url": "http://169.254.169.254/v1"}, "INFERENCE_ENDPOINTS"),
         ({"url": "ftp://x"}, "is no address of a model server"),
         ({"served_model": " "}, "Name the model as its server names it"),
@@ -154,7 +176,7 @@ def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studi
         "server-preset": "deepmedix-r1",
     }
     refused = client.post(reverse("model-register-server"), {**said, "server-url": "https://example.org/v1"})
-    assert "Films may not be sent to example.org" in refused.content.decode()
+    assert "Films may not be sent to example.org:443" in refused.content.decode()
     answer = client.post(reverse("model-register-server"), said)
     version = ModelVersion.objects.get()
     assert answer.url == reverse("model-detail", args=[version.uid])  # type: ignore[attr-defined]
