@@ -22,7 +22,7 @@ from deepmedix_review.reasoning.services import read_regions, recorded_key
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import read_by
 from deepmedix_review.registry.services import register_recorded
-from deepmedix_review.registry.wanted import LONGEST_NAME, WantedVersion
+from deepmedix_review.registry.wanted import LONGEST_NAME, NOT_TOLD, WantedVersion
 from deepmedix_review.studies.models import Instance, Study
 from inference.presets import ServingPreset
 from inference.prompts import template
@@ -121,7 +121,14 @@ def import_recorded(
     if not read.matched:
         raise RefusedByRule("No completion matches a film that is here, so none was brought in.")
     preset = wanted.settings()
-    preset = replace(preset, name=wanted.name.strip() or read.model[:LONGEST_NAME], temperature=0.0)
+    # The preset says how they are read, not under which licence somebody's file came.
+    preset = replace(
+        preset,
+        name=wanted.name.strip() or read.model[:LONGEST_NAME],
+        licence=wanted.licence.strip() or NOT_TOLD,
+        limits=wanted.limits.strip(),
+        temperature=0.0,
+    )
     with transaction.atomic():
         keep_whole()
         version = register_recorded(

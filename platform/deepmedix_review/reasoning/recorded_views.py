@@ -34,6 +34,7 @@ class RecordedForm(VersionForm):
         super().__init__(*args, presets=tuple(PRESETS), **kwargs)
         for name in ("temperature", "max_new_tokens"):
             del self.fields[name]
+        self.fields["licence"].help_text = "Of the outputs. Left empty: not told."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,6 +12,8 @@ LONGEST_NAME = LONGEST_LICENCE = 80
 LONGEST_LIMITS = 500
 HOTTEST = 2.0
 MOST_NEW_TOKENS = 32_768
+# In words, where a preset would be a guess: of completions that were made elsewhere.
+NOT_TOLD = "not told"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Completions that were made elsewhere come in whole or not at all, and are read and rated as any."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.comparing.selectors import same_case
 from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.reasoning.recorded import NOT_HERE, NOT_READY, import_recorded, read_file
 from deepmedix_review.reasoning.tasks import request_inference
@@ -21,7 +23,8 @@ from deepmedix_review.registry.tasks import request_check
 from deepmedix_review.registry.wanted import WantedVersion
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ResearcherFactory
-from tests.factories.learning import film
+from tests.factories.learning import film, said
+from tests.factories.registry import ModelVersionFactory
 
 MAIRA = WantedVersion("maira-2")
 TEXT = "<obj>The heart is large<box><x10><y20><x50><y60></box></obj> No effusion."
@@ -76,6 +79,29 @@ def test_they_are_a_version_whose_regions_lie_on_the_film_and_which_nobody_can_a
     ):
         with pytest.raises(RefusedByRule, match="can't be asked and can't serve"):
             act()
+
+
+@pytest.mark.django_db
+def test_what_the_file_does_not_tell_is_no_figure_on_any_page(tmp_path: Path, client: Client) -> None:
+    one = film(1)
+    version = brought(written(tmp_path, {"image": one.study.label}))
+    client.force_login(ResearcherFactory.create())
+    of_study = client.get(reverse("inference-fragment", args=[one.study.uid])).content.decode()
+    assert "not told: it was made elsewhere" in of_study
+    assert "temperature" not in of_study
+    of_version = client.get(reverse("model-detail", args=[version.uid])).content.decode()
+    assert "temperature" not in of_version
+    assert "at most 256 tokens" not in of_version
+    assert (version.licence, version.limits) == ("not told", "")
+    other = ModelVersionFactory.create(number=700)
+    said(one, TEXT, model_version=other)
+    figures = {row.name: row for row in same_case(version, other, one.study).figures}
+    assert (figures["Temperature"].a, figures["Temperature"].b) == ("not told", "0.7")
+    assert not any(figures[name].differs for name in ("Temperature", "Seconds", "Tokens"))
+    wanted = replace(MAIRA, name="Theirs", licence="CC-BY-4.0", limits="Name them.")
+    path = written(tmp_path, {"image": one.study.label, "text": "No box."})
+    named = brought(path, wanted=wanted)
+    assert (named.licence, named.limits) == ("CC-BY-4.0", "Name them.")
 
 
 @pytest.mark.django_db

@@ -13,6 +13,7 @@ from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
+from deepmedix_review.registry.wanted import NOT_TOLD
 from deepmedix_review.studies.models import Instance, Study
 from inference.grounding import PROBLEM_SENTENCES
 from inference.regions import Box, overlap
@@ -50,7 +51,7 @@ class Figure:
 
     @property
     def differs(self) -> bool:
-        return self.a != self.b
+        return self.a != self.b and NOT_TOLD not in (self.a, self.b)
 
 
 @dataclass(frozen=True)
@@ -158,14 +159,19 @@ def _figures(a: Completion, b: Completion) -> tuple[Figure, ...]:
         ),
         row("Words of the answer", (len(a.answer.split()), len(b.answer.split()))),
         row("Problems", (len(a.problems), len(b.problems))),
-        row("Tokens", (a.num_tokens or "not told", b.num_tokens or "not told")),
+        row("Tokens", (a.num_tokens or NOT_TOLD, b.num_tokens or NOT_TOLD)),
         row(
             "Seconds",
-            (f"{a.seconds:.1f}" if a.job else "not told", f"{b.seconds:.1f}" if b.job else "not told"),
+            (f"{a.seconds:.1f}" if a.job else NOT_TOLD, f"{b.seconds:.1f}" if b.job else NOT_TOLD),
         ),
-        row("Temperature", (a.temperature, b.temperature)),
+        row("Temperature", (_temperature(a), _temperature(b))),
         row("Picture", (f"{a.model_width} x {a.model_height}", f"{b.model_width} x {b.model_height}")),
     )
+
+
+def _temperature(completion: Completion) -> str:
+    is_recorded = completion.model_version.source == ModelVersion.Source.RECORDED
+    return NOT_TOLD if is_recorded else str(completion.temperature)
 
 
 def _mean_overlap(a: Sequence[Box], b: Sequence[Box]) -> float | None:
