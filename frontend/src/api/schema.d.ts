@@ -2808,8 +2808,8 @@ export interface components {
         ModalityEnum: "CR" | "DX" | "RG";
         /**
          * @description `num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
-         *     `result`: of a version that was asked once its text, answer and
-         *     problems; of a calibration how well each frame fits.
+         *     `result`: of a version that was asked once its text, answer and problems; of a calibration how well each
+         *     frame fits; of a folder `is_known` where the same files, asked the same way, are `version` already.
          */
         ModelJobJson: {
             /** Format: uuid */

@@ -12,7 +12,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.registry.models import ModelJob
 from deepmedix_review.registry.selectors import incoming_folder, incoming_names
-from deepmedix_review.registry.services import register_model, require_no_own_code
+from deepmedix_review.registry.services import register_folder, require_no_own_code
 from deepmedix_review.registry.wanted import WantedVersion
 
 
@@ -44,14 +44,15 @@ def take_in(job: ModelJob, *, check: Callable[[], None]) -> None:
         check()
         jobs.heartbeat(job, num_done=num_done, num_wanted=num_bytes)
 
-    version = register_model(
+    registered = register_folder(
         folder=incoming_folder() / job.folder,
         preset=WantedVersion.from_json(job.wanted).settings(),
         card={},
         actor=job.requested_by,
         tell=tell,
     )
-    jobs.finish(job, state=JobState.DONE, version=version)
+    result = {} if registered.is_new else {"is_known": True}
+    jobs.finish(job, state=JobState.DONE, version=registered.version, result=result)
 
 
 def cancel_model_job(job: ModelJob, *, actor: User) -> None:

@@ -70,8 +70,8 @@ class FoldersJson(serializers.Serializer[Any]):
 
 class ModelJobJson(serializers.Serializer[Any]):
     """`num_done` of `num_wanted`: bytes of a folder that is registered, or films that are asked about.
-    `result`: of a version that was asked once its text, answer and
-    problems; of a calibration how well each frame fits."""
+    `result`: of a version that was asked once its text, answer and problems; of a calibration how well each
+    frame fits; of a folder `is_known` where the same files, asked the same way, are `version` already."""
 
     uid = serializers.UUIDField(read_only=True)
     kind = serializers.ChoiceField(choices=ModelJob.Kind.choices, read_only=True)

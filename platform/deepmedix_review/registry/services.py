@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ ASKED_AS = (
 )
 
 
+@dataclass(frozen=True)
+class RegisteredFolder:
+    """`is_new`: no version of the same files is asked the same way."""
+
+    version: ModelVersion
+    is_new: bool
+
+
 def register_shipped_model() -> ModelVersion:
     """The model that comes with the project, copied to where versions lie; known files stay one version.
 
@@ -48,13 +57,20 @@ def register_shipped_model() -> ModelVersion:
 
 
 def register_model(
+    *, folder: Path, preset: ServingPreset, card: dict[str, Any], actor: User | None
+) -> ModelVersion:
+    """The version of `register_folder`, whether it is new or not."""
+    return register_folder(folder=folder, preset=preset, card=card, actor=actor).version
+
+
+def register_folder(
     *,
     folder: Path,
     preset: ServingPreset,
     card: dict[str, Any],
     actor: User | None,
     tell: Callable[[int, int], None] = lambda done, whole: None,
-) -> ModelVersion:
+) -> RegisteredFolder:
     """A version from outside the platform, without parent; its files are copied, and `tell` is told of how
     many bytes. The same files, asked in the same way, give the version that there is. Raises RefusedByRule
     where the folder holds no model, or none of the preset's class."""
@@ -66,7 +82,7 @@ def register_model(
         asked = asked_as(preset)
         known = ModelVersion.objects.filter(sha256=sha256, parent=None, **asked).first()
         if known is not None:
-            return known
+            return RegisteredFolder(known, is_new=False)
         version = ModelVersion.objects.create(
             name=preset.name,
             number=next_number(),
@@ -80,7 +96,7 @@ def register_model(
         record_event(
             actor=actor, action="register_model", subject=version, details={"number": version.number}
         )
-    return version
+    return RegisteredFolder(version, is_new=True)
 
 
 def require_no_own_code(preset: ServingPreset) -> None:

@@ -20,7 +20,7 @@ from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, prompt_of
 from deepmedix_review.registry.services import promote, register_model
-from deepmedix_review.registry.tasks import request_registering
+from deepmedix_review.registry.tasks import request_registering, take_model_in
 from deepmedix_review.registry.wanted import WantedVersion
 from inference.engines import Done
 from inference.phantoms import DEMO_SEEDS
@@ -83,6 +83,26 @@ def test_the_same_files_asked_in_another_way_are_another_version(incoming: Path)
         content_key(film=study, version=version, query="?", seed=1) for version in ModelVersion.objects.all()
     }
     assert len(keys) == 4
+
+
+@pytest.mark.django_db
+def test_the_same_folder_under_a_new_name_is_told_by_the_version_that_there_is(
+    incoming: Path, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    researcher = ResearcherFactory.create()
+    client.force_login(researcher)
+    folder = a_model(incoming / "new", "chexone")
+    sentence = "The same files, asked the same way, are v1 already."
+    for name in ("Ours", "Theirs"):
+        assert sentence not in client.get(reverse("model-register-live")).content.decode()
+        job = request_registering("new", wanted=WantedVersion("chexone", name=name), actor=researcher)
+        take_model_in(job.pk)
+    assert client.get(reverse("model-register-live")).content.decode().count(sentence) == 1
+    told = client.get(reverse("api-model-job", args=[job.uid])).json()
+    assert (told["state"], told["result"]) == ("done", {"is_known": True})
+    assert ModelVersion.objects.get().name == "Ours"
+    call_command("register_model", str(folder), "--preset", "chexone", "--name", "Theirs")
+    assert sentence in capsys.readouterr().out
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.registry.services import promote, register_model
+from deepmedix_review.registry.services import promote, register_folder
 from deepmedix_review.registry.wanted import WantedVersion
 from inference.presets import PRESETS
 from inference.regions import Frame
@@ -32,9 +32,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             wanted = WantedVersion(**{field.name: options[field.name] for field in fields(WantedVersion)})
-            version = register_model(folder=options["folder"], preset=wanted.settings(), card={}, actor=None)
+            registered = register_folder(
+                folder=options["folder"], preset=wanted.settings(), card={}, actor=None
+            )
+            version = registered.version
             if options["serve"] and version.state != version.State.SERVING:
                 promote(version, actor=None)
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
+        if not registered.is_new:
+            self.stdout.write(f"The same files, asked the same way, are {version} already.")
         self.stdout.write(f"{version} {version.name}: {version.state}")
