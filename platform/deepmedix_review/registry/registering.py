@@ -11,7 +11,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.registry.models import ModelJob
-from deepmedix_review.registry.selectors import incoming_folder, incoming_names
+from deepmedix_review.registry.selectors import incoming_folder, incoming_names, unfit_folders
 from deepmedix_review.registry.services import register_folder, require_no_own_code
 from deepmedix_review.registry.wanted import WantedVersion
 
@@ -19,10 +19,12 @@ from deepmedix_review.registry.wanted import WantedVersion
 def queue_registering(folder: str, *, wanted: WantedVersion, actor: User) -> ModelJob:
     """One of the folders that `incoming_names` finds, taken in by a worker."""
     require(actor, Capability.REGISTER_MODELS)
+    if reason := next((one.reason for one in unfit_folders() if one.name == folder), ""):
+        raise RefusedByRule(f"{folder} can't be registered. {reason}")
     if folder not in incoming_names():
         raise RefusedByRule(
             "There is no such folder among those that wait to be registered. Copy the model there, with its "
-            ".safetensors files."
+            "config.json and its .safetensors files."
         )
     require_no_own_code(wanted.settings())
     with transaction.atomic():

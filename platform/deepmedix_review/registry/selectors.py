@@ -1,6 +1,7 @@
 """Which model versions there are, which one serves, and how each is asked, run and read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -21,6 +22,14 @@ from inference.regions import Preparation
 
 *_most, _last = LOOP_PRESETS
 TRAINED_PRESETS = f"{', '.join(_most)} or {_last}"
+
+
+@dataclass(frozen=True)
+class UnfitFolder:
+    """`reason` why it can't be registered, in a sentence."""
+
+    name: str
+    reason: str
 
 
 def serving_model() -> ModelVersion:
@@ -126,16 +135,21 @@ def incoming_folder() -> Path:
     return folder
 
 
+def incoming_place() -> str:
+    """The folder as the documents name it: where the home folder lies differs from container to host."""
+    folder, home = Path(settings.INCOMING_MODEL_FOLDER), Path(settings.HOME)
+    return f"{folder.relative_to(home)}/ in the home folder" if folder.is_relative_to(home) else str(folder)
+
+
 def incoming_names() -> list[str]:
-    """The folders there that hold weights, by name. No links: what they name may be anything."""
-    return sorted(
-        path.name
-        for path in incoming_folder().iterdir()
-        if path.is_dir()
-        and not path.is_symlink()
-        and not path.name.startswith(".")
-        and any(path.glob("*.safetensors"))
-    )
+    """The folders there that may be registered, by name."""
+    return [path.name for path in _incoming_folders() if not _why_unfit(path)]
+
+
+def unfit_folders() -> list[UnfitFolder]:
+    """The folders there that can't be registered, by name."""
+    found = [UnfitFolder(path.name, _why_unfit(path)) for path in _incoming_folders()]
+    return [one for one in found if one.reason]
 
 
 def model_jobs(*, kind: ModelJob.Kind) -> Sequence[ModelJob]:
@@ -181,6 +195,28 @@ def key_names() -> list[str]:
 
 def latest_job(version: ModelVersion, kind: ModelJob.Kind) -> ModelJob | None:
     return ModelJob.objects.filter(version=version, kind=kind).order_by("-pk").first()
+
+
+def _incoming_folders() -> list[Path]:
+    return sorted(
+        path for path in incoming_folder().iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+
+
+def _why_unfit(folder: Path) -> str:
+    if folder.is_symlink():
+        return "It is a link, and what that names may be anything."
+    if not any(folder.iterdir()):
+        return "It is empty."
+    lacks = [
+        word
+        for word, is_there in (
+            ("config.json", (folder / "config.json").is_file()),
+            ("weights (.safetensors)", any(folder.glob("*.safetensors"))),
+        )
+        if not is_there
+    ]
+    return f"It has no {' and no '.join(lacks)}." if lacks else ""
 
 
 def _endpoint_settings(version: ModelVersion) -> EndpointSettings:

@@ -22,10 +22,12 @@ from deepmedix_review.registry.registering import cancel_model_job
 from deepmedix_review.registry.selectors import (
     incoming_folder,
     incoming_names,
+    incoming_place,
     key_names,
     latest_job,
     model_job_for,
     model_jobs,
+    unfit_folders,
     version_for,
 )
 from inference.grounding import PROBLEM_SENTENCES
@@ -190,7 +192,9 @@ def _registering_page(
         "folder_form": folder_form or _folder_form(),
         "endpoint_form": endpoint_form or _endpoint_form(),
         "folders": incoming_names(),
+        "unfit_folders": unfit_folders(),
         "incoming_folder": incoming_folder(),
+        "incoming_place": incoming_place(),
         "origins": settings.INFERENCE_ENDPOINTS,
         **_registrations(),
     }

@@ -18,7 +18,7 @@ from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reasoning.services import content_key, record_completion
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.models import ModelJob, ModelVersion
-from deepmedix_review.registry.selectors import engine_settings, prompt_of
+from deepmedix_review.registry.selectors import engine_settings, incoming_place, prompt_of
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.registry.tasks import request_registering, take_model_in
 from deepmedix_review.registry.wanted import WantedVersion
@@ -241,6 +241,45 @@ def test_a_program_registers_and_a_reader_may_not(incoming: Path, client: Client
     strange = client.post(address, {**asked, "preset": "gpt"}, content_type="application/json")
     assert strange.status_code == 400
     assert ModelJob.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_folders_that_can_not_be_registered_are_listed_with_the_reason(
+    incoming: Path, client: Client, settings: Settings
+) -> None:
+    settings.HOME = incoming.parent
+    client.force_login(ResearcherFactory.create())
+    incoming.rmdir()
+    assert 'lies in <span class="wrap">incoming/ in the home folder</span>.' in (
+        client.get(reverse("model-register")).content.decode()
+    )
+    a_model(incoming / "whole", "chexone")
+    a_model(incoming / "bare", "chexone").joinpath("config.json").unlink()
+    a_model(incoming / "light", "chexone").joinpath("model.safetensors").unlink()
+    (incoming / "empty").mkdir()
+    (incoming / "<notes>").mkdir()
+    (incoming / "<notes>" / "README.txt").touch()
+    (incoming / "link").symlink_to(incoming / "whole")
+    page = client.get(reverse("model-register")).content.decode()
+    reasons = {
+        "bare": "It has no config.json.",
+        "light": "It has no weights (.safetensors).",
+        "empty": "It is empty.",
+        "&lt;notes&gt;": "It has no config.json and no weights (.safetensors).",
+        "link": "It is a link, and what that names may be anything.",
+    }
+    for name, reason in reasons.items():
+        assert f"{name}</th><td>{reason}</td>" in page
+        assert f'<option value="{name}"' not in page
+    assert '<option value="whole"' in page
+    settings.HOME = incoming / "elsewhere"
+    assert incoming_place() == str(incoming)
+    asked = {"folder": "bare", "preset": "chexone"}
+    refused = client.post(reverse("api-model-folder-list"), asked, content_type="application/json")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "bare can't be registered. It has no config.json.",
+    )
 
 
 @pytest.mark.django_db
