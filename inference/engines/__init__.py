@@ -6,7 +6,7 @@
 <Preparation.ASPECT: 'aspect'>
 """
 
-from inference.engines.checkpoints import DamagedModel, require_sound
+from inference.engines.checkpoints import DamagedModel, require_sound, require_weights
 from inference.engines.folders import folder_sha256
 from inference.engines.requests import (
     AnySettings,
@@ -40,6 +40,7 @@ __all__ = [
     "folder_sha256",
     "load_engine",
     "require_sound",
+    "require_weights",
 ]
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from inference.engines.folders import folder_sha256
+from inference.engines.folders import folder_sha256, model_files
 from inference.engines.requests import EngineError
 
 
@@ -27,6 +27,15 @@ def require_sound(folder: Path, *, sha256: str = "") -> None:
         _require_finite(path)
 
 
+def require_weights(folder: Path) -> None:
+    """Raises EngineError, naming the file, for a folder that holds no whole model. Reads the headers of its
+    weights alone: each tells how long its file has to be."""
+    model_files(folder)
+    _weight_files(folder)
+    for path in sorted(folder.glob("*.safetensors")):
+        _require_header(path)
+
+
 def _weight_files(folder: Path) -> list[Path]:
     if not (folder / "config.json").is_file():
         raise DamagedModel("Its checkpoint is damaged: config.json is missing.")
@@ -41,6 +50,20 @@ def _weight_files(folder: Path) -> list[Path]:
     if missing:
         raise DamagedModel(f"Its checkpoint is damaged: {', '.join(missing)} is missing.")
     return [folder / name for name in names]
+
+
+def _require_header(path: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as weights:
+            num_weights = len(weights.keys())
+    except (SafetensorError, OSError) as error:
+        raise DamagedModel(
+            f"Its checkpoint is damaged: {path.name} is no whole file of weights. Copy it again."
+        ) from error
+    if not num_weights:
+        raise DamagedModel(f"Its checkpoint is damaged: {path.name} holds no weights.")
 
 
 def _require_finite(path: Path) -> None:

@@ -17,7 +17,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import former_model, require_askable
-from inference.engines import EngineError, folder_sha256
+from inference.engines import EngineError, folder_sha256, require_weights
 from inference.engines.folders import model_files
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
@@ -75,6 +75,7 @@ def register_folder(
     many bytes. The same files, asked in the same way, give the version that there is. Raises RefusedByRule
     where the folder holds no model, or none of the preset's class."""
     _require_class(folder, preset)
+    _require_weights(folder)
     sha256 = _sha256_or_refuse(folder)
     kept = _keep(folder, sha256=sha256, tell=tell)
     with transaction.atomic():
@@ -265,6 +266,13 @@ def _change_state(version: ModelVersion, state: ModelVersion.State) -> None:
 def _sha256_or_refuse(folder: Path) -> str:
     try:
         return folder_sha256(folder)
+    except (EngineError, OSError) as error:
+        raise RefusedByRule(str(error)) from error
+
+
+def _require_weights(folder: Path) -> None:
+    try:
+        require_weights(folder)
     except (EngineError, OSError) as error:
         raise RefusedByRule(str(error)) from error
 

@@ -1,6 +1,8 @@
 """A model from outside is registered by page, API and command, asked as its preset says, and read so."""
 
 import json
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
+from safetensors.numpy import save_file
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
@@ -122,6 +125,47 @@ def test_what_can_not_be_asked_is_refused_and_nothing_is_kept(
     folder = str(a_model(incoming / "new", "llava"))
     with pytest.raises(CommandError, match=sentence):
         call_command("register_model", folder, "--preset", preset, *more)
+    assert not ModelVersion.objects.exists()
+    assert not list(settings.MODEL_FOLDER.iterdir())
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (
+            lambda path: path.write_bytes(random.Random(1).randbytes(9000)),
+            "model.safetensors is no whole file",
+        ),
+        (lambda path: path.write_bytes(b""), "model.safetensors is no whole file of weights. Copy it again"),
+        (cut, "model.safetensors is no whole file of weights"),
+        (lambda path: save_file({}, path), "model.safetensors holds no weights"),
+        (lambda path: path.with_name("more.safetensors").write_text("x"), "more.safetensors is no whole"),
+        (lambda path: path.unlink(), "it has no .safetensors file"),
+        (lambda path: path.with_name("config.json").unlink(), "config.json is missing"),
+        (
+            lambda path: path.with_name(f"{path.name}.index.json").write_text(
+                '{"weight_map": {"a": "model-2.safetensors"}}'
+            ),
+            "model-2.safetensors is missing",
+        ),
+    ],
+)
+def test_a_folder_without_whole_weights_is_refused_and_nothing_is_kept(
+    incoming: Path, settings: Settings, harm: Callable[[Path], object], sentence: str
+) -> None:
+    researcher = ResearcherFactory.create()
+    folder = a_model(incoming / "new", "chexone")
+    job = request_registering("new", wanted=WantedVersion("chexone"), actor=researcher)
+    harm(folder / "model.safetensors")
+    take_model_in(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert sentence in job.error
     assert not ModelVersion.objects.exists()
     assert not list(settings.MODEL_FOLDER.iterdir())
 

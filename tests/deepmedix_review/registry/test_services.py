@@ -4,10 +4,12 @@ import shutil
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
+from safetensors.numpy import load_file, save_file
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
@@ -27,9 +29,9 @@ SERVING = ModelVersion.State.SERVING
 
 
 def write_files(folder: Path, content: str) -> Path:
-    """Files like a model's; registering reads names and bytes alone."""
+    """Files like a model's; registering reads names, bytes, and the headers of the weights."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.safetensors").write_text(content)
+    save_file({content: np.zeros(1)}, folder / "model.safetensors")
     (folder / "config.json").write_text("{}")
     (folder / "card.json").write_text('{"n": 500}')
     return folder
@@ -70,7 +72,7 @@ def test_a_newer_shipped_model_replaces_a_shipped_one_but_not_a_trained_one(
     write_files(shipped, "two")
     second = register_shipped_model()
     assert serving_model() == second
-    assert folder_settings(first).folder.joinpath("model.safetensors").read_text() == "one"
+    assert list(load_file(folder_settings(first).folder / "model.safetensors")) == ["one"]
     trained = child_of(second, tmp_path, "trained")
     promote(trained, actor=None)
     write_files(shipped, "three")
