@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.texts import well_formed
-
 # Of one line, in characters: 4,096 tokens take some 20,000.
 LONGEST_LINE = 1_000_000
+LONGEST_MODEL = 200
+LARGEST_SEED = 2**63 - 1
 _KNOWN = {"image", "model", "text", "seed", "model_size"}
 _LARGEST_SIDE_PX = 100_000
 
@@ -46,12 +46,12 @@ def read_recorded(path: Path, *, called: str = "") -> tuple[RecordedCompletion, 
                 continue
             place = f"{called}, line {number}"
             told = _object(line, place)
-            image, model = well_formed(told["image"]), well_formed(told["model"])
+            image, model = told["image"], told["model"]
             counted[image, model] += 1
             completion = RecordedCompletion(
                 image=image,
                 model=model,
-                text=well_formed(told["text"]),
+                text=told["text"],
                 seed=_seed(told.get("seed", counted[image, model]), place),
                 model_size=_size(told.get("model_size"), place),
             )
@@ -91,12 +91,25 @@ def _object(line: str, place: str) -> dict[str, Any]:
     for name in ("image", "model", "text"):
         if not isinstance(told.get(name), str) or (name != "text" and not told[name].strip()):
             raise ValueError(f"{place} has no {name}. It is a text.")
+        _require_signs(told[name], name, place)
+    if len(told["model"]) > LONGEST_MODEL:
+        raise ValueError(f"{place}: model has over {LONGEST_MODEL} characters. Shorten its name.")
     return told
+
+
+def _require_signs(text: str, name: str, place: str) -> None:
+    """JSON may hold NUL and halves of signs (RFC 8259, 8.2); no database and no UTF-8 keeps them."""
+    if "\0" in text:
+        raise ValueError(f"{place}: {name} holds the sign NUL (\\u0000). Take it out.")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError(f"{place}: {name} holds half of a sign (\\ud800 to \\udfff alone). Take it out.")
 
 
 def _seed(told: object, place: str) -> int:
     if not isinstance(told, int) or isinstance(told, bool):
         raise ValueError(f"{place}: seed is no whole number.")
+    if not 0 <= told <= LARGEST_SEED:
+        raise ValueError(f"{place}: seed is not from 0 to {LARGEST_SEED}.")
     return told
 
 

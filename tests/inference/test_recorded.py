@@ -64,6 +64,13 @@ def test_the_picture_is_the_presets_or_the_one_that_the_file_tells(tmp_path: Pat
         ([row(patient="x")], "patient is not known"),
         ([row(seed="1")], "seed is no whole number"),
         ([row(seed=True)], "seed is no whole number"),
+        ([row(seed=0), row(seed=-1)], "line 2: seed is not from 0 to 9223372036854775807"),
+        ([row(seed=2**63)], "line 1: seed is not from 0"),
+        ([row(), row(text="a\0b")], r"line 2: text holds the sign NUL \(\\u0000\)\. Take it out"),
+        ([row(text="a\ud800b")], "line 1: text holds half of a sign"),
+        ([row("a\udfff")], "line 1: image holds half of a sign"),
+        ([row(model="R\0")], "line 1: model holds the sign NUL"),
+        ([row(), "", row(model="R" * 201)], "line 3: model has over 200 characters"),
         ([row(model_size=[0, 5])], "model_size is no"),
         ([row(model_size=[1e9, 5])], "model_size is no"),
         ([row(), row(seed=1)], "line 2: R1 has a completion of a with seed 1 already"),
@@ -79,6 +86,11 @@ def test_a_file_with_one_bad_line_is_refused_and_the_line_is_named(
         read_recorded(file)
     with pytest.raises(EngineError, match=sentence):
         load_engine(ReplaySettings(file=file))
+
+
+def test_the_largest_seed_whole_signs_and_the_longest_name_are_read(tmp_path: Path) -> None:
+    (one,) = read_recorded(written(tmp_path, row(model="R" * 200, seed=2**63 - 1, text="\U0001f600")))
+    assert (len(one.model), one.seed, one.text) == (200, 2**63 - 1, "\U0001f600")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -109,11 +121,3 @@ def test_the_command_reads_them_by_the_models_dialect_into_film_pixels(
     told = json.loads(capsys.readouterr().out)
     assert (told["answer"], told["steps"][0]["text"]) == ("Effusion.", "Effusion.")
     assert told["steps"][0]["regions"][0]["box"] == pytest.approx([55.5, 45.5, 70.5, 56.5], abs=0.06)
-
-
-def test_halves_of_signs_can_be_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    film = tmp_path / "film-1.dcm"
-    write_phantom_dicom(film, seed=1, size=100)
-    file = written(tmp_path, '{"image": "film-1", "model": "R1", "text": "a\\ud800b"}')
-    assert main(["generate", str(film), "--recorded", str(file), "--preset", "llava-rad"]) == 0
-    assert json.loads(capsys.readouterr().out)["answer"] == "a\ufffdb"

@@ -3372,6 +3372,8 @@ export interface components {
         Recorded: {
             model: string;
             num_matched: number;
+            /** @description of these, word for word one before of the same film */
+            num_repeated: number;
             num_new: number;
             unmatched: components["schemas"]["Unmatched"][];
             /** Format: uuid */

@@ -117,6 +117,7 @@ class RecordedView(APIView):
         told = {
             "model": read.model,
             "num_matched": len(read.matched),
+            "num_repeated": read.num_repeated,
             "num_new": done.num_new if done else 0,
             "unmatched": read.unmatched,
             "version": done.version.uid if done else None,

@@ -63,6 +63,22 @@ class ReadFile:
     def num_films(self) -> int:
         return len({film.pk for film, _ in self.matched})
 
+    @property
+    def num_repeated(self) -> int:
+        """Completions that are, word for word, one before them of the same film."""
+        return len(self.matched) - len({(film.pk, one.text, one.model_size) for film, one in self.matched})
+
+    @property
+    def repeats(self) -> str:
+        """That in words; empty where none is."""
+        match self.num_repeated:
+            case 0:
+                return ""
+            case 1:
+                return "1 line repeats a line before it word for word: it becomes a further sample."
+            case number:
+                return f"{number} lines repeat a line before them word for word: they become further samples."
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -150,7 +166,7 @@ def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor
     }
     known = set(Completion.objects.filter(content_key__in=wishes).values_list("content_key", flat=True))
     new = [(key, film, one) for key, (film, one) in wishes.items() if key not in known]
-    parsed = [read_by(version, _kept_text(one)) for _, _, one in new]
+    parsed = [read_by(version, one.text) for _, _, one in new]
     completions = Completion.objects.bulk_create(
         Completion(
             study=film.study,
@@ -159,7 +175,7 @@ def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor
             content_key=key,
             query=query,
             prompt="",
-            text=_kept_text(one),
+            text=one.text,
             answer=found.answer or "",
             problems=list(found.problems),
             temperature=0.0,
@@ -198,11 +214,6 @@ def _seen(film: Instance, one: RecordedCompletion, preset: ServingPreset) -> tup
         )
     except ValueError as error:
         raise RefusedByRule(f"{one.image}: {TOO_SMALL} {error}") from error
-
-
-def _kept_text(one: RecordedCompletion) -> str:
-    # PostgreSQL's text can't hold NUL.
-    return one.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _stem(image: str) -> str:

@@ -37,6 +37,7 @@ class UnmatchedSerializer(serializers.Serializer[Any]):
 class RecordedSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     num_matched = serializers.IntegerField()
+    num_repeated = serializers.IntegerField(help_text="of these, word for word one before of the same film")
     num_new = serializers.IntegerField()
     unmatched = UnmatchedSerializer(many=True)
     version = serializers.UUIDField(allow_null=True)

@@ -22,6 +22,7 @@ from deepmedix_review.registry.services import promote
 from deepmedix_review.registry.tasks import request_check
 from deepmedix_review.registry.wanted import WantedVersion
 from deepmedix_review.studies.models import Study
+from inference.recorded import LONGEST_MODEL
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.learning import film, said
 from tests.factories.registry import ModelVersionFactory
@@ -135,6 +136,9 @@ def test_what_matches_no_film_is_named_and_nothing_is_half_stored(tmp_path: Path
     [
         ('{"image": "a"}', "line 2 has no model"),
         ("nonsense", "line 2 is no JSON"),
+        ('{"image": "a", "model": "MAIRA-2", "text": "", "seed": -1}', "line 2: seed is not from 0"),
+        ('{"image": "a", "model": "MAIRA-2", "text": "\\u0000"}', "line 2: text holds the sign NUL"),
+        (f'{{"image": "a", "model": "{"x" * 201}", "text": ""}}', "line 2: model has over 200 characters"),
         ('{"image": "a", "model": "Other", "text": ""}', "holds completions of MAIRA-2, Other. Name one"),
     ],
 )
@@ -168,6 +172,29 @@ def test_a_researcher_checks_and_imports_on_the_page(tmp_path: Path, client: Cli
     version = ModelVersion.objects.get()
     assert answer.url == reverse("model-detail", args=[version.uid])
     assert "1 completion of MAIRA-2, recorded elsewhere" in client.get(answer.url).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_check_tells_of_lines_that_repeat_one_before_them(
+    tmp_path: Path, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = film(1), film(2)
+    names = (one.study.label, one.study.label, f"{one.study.label}.png", other.study.label)
+    rows = [{"image": name} for name in names]
+    path = written(tmp_path, *rows, {"image": one.study.label, "text": "Clear."})
+    sentence = "2 lines repeat a line before them word for word: they become further samples."
+    call_command("import_completions", str(path), "--preset", "maira-2", "--check")
+    assert sentence in capsys.readouterr().out
+    client.force_login(ResearcherFactory.create())
+    file = SimpleUploadedFile("outputs.jsonl", path.read_bytes())
+    sent = {"file": file, "preset": "maira-2", "check": "1"}
+    assert sentence in client.post(reverse("model-import"), sent).content.decode()
+    asked = {"lines": path.read_text(), "preset": "maira-2", "check": True}
+    told = client.post(reverse("api-recorded-completions"), asked, content_type="application/json").json()
+    assert (told["num_matched"], told["num_repeated"]) == (5, 2)
+    assert read_file(written(tmp_path, *rows[:2]), called="", model="").repeats.startswith("1 line repeats")
+    assert read_file(written(tmp_path, rows[0]), called="", model="").repeats == ""
+    assert ModelVersion._meta.get_field("served_model").max_length == LONGEST_MODEL
 
 
 @pytest.mark.django_db

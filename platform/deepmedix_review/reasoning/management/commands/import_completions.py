@@ -35,6 +35,8 @@ class Command(BaseCommand):
                 f"{len(read.matched)} completions of {read.model} match {read.num_films} films, "
                 f"{read.num_unmatched} match none"
             )
+            if read.repeats:
+                self.stdout.write(read.repeats)
             if options["check"]:
                 return
             done = import_recorded(
