@@ -236,9 +236,8 @@ def test_a_folder_is_registered_from_the_page_by_a_worker(
     client.force_login(ResearcherFactory.create())
     page = client.get(reverse("model-register")).content.decode()
     assert "gemma" in page
-    answer = client.post(
-        reverse("model-register"), {"folder": "gemma", "preset": "medgemma-1.5", "name": "Tiny Gemma"}
-    )
+    said = {"folder": "gemma", "preset": "medgemma-1.5", "name": "Tiny Gemma"}
+    answer = client.post(reverse("model-register"), {f"folder-{name}": value for name, value in said.items()})
     assert answer.status_code == 302
     job = ModelJob.objects.get()
     wait_until(lambda: ModelJob.objects.get().is_final, what="registering")
