@@ -14,9 +14,10 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.registry import tasks
 from deepmedix_review.registry.correcting import register_corrected
 from deepmedix_review.registry.endpoints import register_endpoint
+from deepmedix_review.registry.incoming import incoming_names
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.registering import cancel_model_job
-from deepmedix_review.registry.selectors import incoming_names, key_names, model_job_for, version_for
+from deepmedix_review.registry.selectors import key_names, model_job_for, version_for
 from deepmedix_review.registry.serializers import (
     FolderJson,
     FoldersJson,

@@ -10,9 +10,9 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.registry.incoming import incoming_folder, incoming_names, unfit_folders
 from deepmedix_review.registry.models import ModelJob
-from deepmedix_review.registry.selectors import incoming_folder, incoming_names, unfit_folders
-from deepmedix_review.registry.services import register_folder, require_no_own_code
+from deepmedix_review.registry.services import lock_registry, register_folder, require_no_own_code
 from deepmedix_review.registry.wanted import WantedVersion
 
 
@@ -28,8 +28,9 @@ def queue_registering(folder: str, *, wanted: WantedVersion, actor: User) -> Mod
         )
     require_no_own_code(wanted.settings())
     with transaction.atomic():
-        # Two presses ask once.
-        waiting = ModelJob.objects.select_for_update().filter(kind=ModelJob.Kind.REGISTER, folder=folder)
+        # Two presses ask once: where nothing waits yet, no row could hold up the second.
+        lock_registry()
+        waiting = ModelJob.objects.filter(kind=ModelJob.Kind.REGISTER, folder=folder)
         if waiting.exclude(state__in=FINAL_STATES).exists():
             raise RefusedByRule(f"{folder} is being registered already.")
         job = ModelJob.objects.create(

@@ -17,17 +17,14 @@ from deepmedix_review.registry import tasks
 from deepmedix_review.registry.correcting import frame_found, register_corrected
 from deepmedix_review.registry.endpoints import register_endpoint
 from deepmedix_review.registry.forms import EndpointForm, FolderForm
+from deepmedix_review.registry.incoming import incoming_folder, incoming_names, incoming_place, unfit_folders
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.registering import cancel_model_job
 from deepmedix_review.registry.selectors import (
-    incoming_folder,
-    incoming_names,
-    incoming_place,
     key_names,
     latest_job,
     model_job_for,
     model_jobs,
-    unfit_folders,
     version_for,
 )
 from inference.grounding import PROBLEM_SENTENCES

@@ -20,8 +20,9 @@ from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.reasoning.services import content_key, record_completion
 from deepmedix_review.reasoning.tasks import request_inference
+from deepmedix_review.registry.incoming import incoming_place
 from deepmedix_review.registry.models import ModelJob, ModelVersion
-from deepmedix_review.registry.selectors import engine_settings, incoming_place, prompt_of
+from deepmedix_review.registry.selectors import engine_settings, prompt_of
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.registry.tasks import request_registering, take_model_in
 from deepmedix_review.registry.wanted import WantedVersion
