@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
@@ -53,8 +54,8 @@ def show_comparison(request: HttpRequest) -> HttpResponse:
     return render(request, "feedback/compare.html", context)
 
 
-def _study(user: object, wanted: str) -> Study:
+def _study(user: User, wanted: str) -> Study:
     try:
-        return study_for(user, UUID(wanted))  # type: ignore[arg-type]
+        return study_for(user, UUID(wanted))
     except ValueError as error:
         raise Http404("There is no such study.") from error
