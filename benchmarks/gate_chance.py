@@ -206,7 +206,7 @@ def measured_sites(num_films: int = NUM_MEASURED) -> list[Scores]:
     from inference.phantoms import HELD_OUT_SEEDS, SITES
     from inference.presets import PRESETS
     from inference.prompts import template
-    from rl_feedback.evaluation import AskedHow, PhantomBenchmark, evaluate_phantoms
+    from rl_feedback.evaluation.phantoms import AskedHow, PhantomBenchmark, evaluate_phantoms
     from rl_feedback.phantom_figures import both_case_scores
 
     preset = PRESETS["phantom"]

@@ -11,7 +11,7 @@ from inference.engines import Done, Event, GenerationRequest
 from inference.grounding import parse_completion
 from inference.phantoms import draw_phantom, ideal_reasoning
 from inference.regions import Box
-from rl_feedback.evaluation import AskedHow
+from rl_feedback.evaluation.phantoms import AskedHow
 from rl_feedback.sealed_patients import Finding, Reference, ReferenceFinding
 from rl_feedback.sealed_patients.findings import told_by
 

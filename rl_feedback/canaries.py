@@ -14,7 +14,7 @@ from inference.canary_films import Grey, draw_blank, draw_hand, shuffle_film
 from inference.engines import Engine
 from inference.grounding import parse_completion
 from inference.phantoms import SIDES, Phantom, PhantomTruth, draw_phantom
-from rl_feedback.evaluation import FILM_SIDE_PX, FILMS_PER_ROUND, AskedHow, answers_of
+from rl_feedback.evaluation.phantoms import FILM_SIDE_PX, FILMS_PER_ROUND, AskedHow, answers_of
 from rl_feedback.gate.policy import CaseScores
 from rl_feedback.phantom_figures import claims, named_findings
 

@@ -11,7 +11,7 @@ from inference.engines import DamagedModel, EngineError, EngineSettings, load_en
 from inference.phantoms import HELD_OUT_SEEDS
 from inference.presets import LOOP_PRESETS, ServingPreset
 from inference.prompts import template
-from rl_feedback.evaluation import AskedHow, EvaluationFailed
+from rl_feedback.evaluation.phantoms import AskedHow, EvaluationFailed
 from rl_feedback.gate.built_in import POLICY
 from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure

@@ -11,7 +11,7 @@ from itertools import chain
 from inference.engines import Engine
 from inference.phantoms import HELD_OUT_SEEDS, SITES
 from rl_feedback.canaries import CanaryBenchmark, CanaryResult, canary_scores, evaluate_canaries
-from rl_feedback.evaluation import AskedHow, CaseResult, PhantomBenchmark, evaluate_phantoms
+from rl_feedback.evaluation.phantoms import AskedHow, CaseResult, PhantomBenchmark, evaluate_phantoms
 from rl_feedback.gate.built_in import POLICY
 from rl_feedback.gate.deciding import BenchmarkScores, GateOutcome, TwinScores, decide
 from rl_feedback.gate.policy import (

@@ -10,7 +10,7 @@ from pydicom.errors import InvalidDicomError
 
 from inference.phantom_dicom import PhantomIdentity, identity_of
 from rl_feedback.counting import counted
-from rl_feedback.evaluation import PhantomBenchmark
+from rl_feedback.evaluation.phantoms import PhantomBenchmark
 from rl_feedback.training.examples import (
     JudgedText,
     KeptText,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from inference.grounding import parse_completion
 from inference.phantoms import draw_phantom
-from rl_feedback.evaluation import FILM_SIDE_PX, CaseResult
+from rl_feedback.evaluation.phantoms import FILM_SIDE_PX, CaseResult
 from rl_feedback.gate.deciding import BenchmarkScores
 from rl_feedback.gate.policy import CaseScores, Suite
 from rl_feedback.preferences.kinds import kinds_said

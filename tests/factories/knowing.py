@@ -11,7 +11,7 @@ from deepmedix_review.registry.models import ModelVersion
 from inference.engines import Done, Event, GenerationRequest
 from inference.phantoms import PhantomTruth, draw_phantom, ideal_reasoning
 from rl_feedback.canaries import CanaryBenchmark, CanaryKind, draw_canaries
-from rl_feedback.evaluation import AskedHow
+from rl_feedback.evaluation.phantoms import AskedHow
 
 ASKED = AskedHow(prompt="Report.", box_frame="processed", max_new_tokens=8)
 NOTHING = "<think> This is no chest </think> The answer is: \\boxed{no acute finding}"

@@ -16,7 +16,7 @@ from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import Done, Engine
 from inference.images import Grey, render_reference
-from rl_feedback.evaluation import FILMS_PER_ROUND, AskedHow, EvaluationFailed, answers_of
+from rl_feedback.evaluation.phantoms import FILMS_PER_ROUND, AskedHow, EvaluationFailed, answers_of
 from rl_feedback.gate import BenchmarkScores, Suite
 from rl_feedback.phantom_figures import figures_of
 from rl_feedback.sealed_patients import (

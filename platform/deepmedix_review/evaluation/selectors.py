@@ -11,7 +11,7 @@ from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.patients import patient_texts
 from deepmedix_review.evaluation.suites import compared
 from deepmedix_review.registry.models import ModelVersion
-from rl_feedback.evaluation import CaseResult, case_from_json
+from rl_feedback.evaluation.phantoms import CaseResult, case_from_json
 from rl_feedback.gate import BenchmarkScores
 
 

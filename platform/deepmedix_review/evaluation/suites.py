@@ -15,7 +15,7 @@ from rl_feedback.canaries import (
     canary_scores,
     evaluate_canaries,
 )
-from rl_feedback.evaluation import (
+from rl_feedback.evaluation.phantoms import (
     AskedHow,
     CaseResult,
     PhantomBenchmark,

@@ -15,7 +15,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import folder_settings
 from inference.engines import DamagedModel, Done, EngineError, load_engine, require_sound
 from inference.prompts import template
-from rl_feedback.evaluation import AskedHow, EvaluationFailed
+from rl_feedback.evaluation.phantoms import AskedHow, EvaluationFailed
 
 
 def request_evaluation(

@@ -8,7 +8,7 @@ from deepmedix_review.evaluation.selectors import CasePair, case_pairs, chosen_p
 from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.feedback.models import GateDecision
 from inference.phantoms import truth_of
-from rl_feedback.evaluation import CaseResult, MeasuredOtherwise
+from rl_feedback.evaluation.phantoms import CaseResult, MeasuredOtherwise
 
 MOST_SHOWN = 6
 

@@ -17,7 +17,7 @@ from inference.phantoms import draw_phantom, ideal_reasoning
 from inference.presets import PRESETS
 from inference.prompts import template
 from rl_feedback.canaries import CanaryKind, draw_canaries
-from rl_feedback.evaluation import AskedHow
+from rl_feedback.evaluation.phantoms import AskedHow
 from rl_feedback.gate import GateOutcome, Suite
 from rl_feedback.gate.measuring import GateFilms, Measured, decide_measured, measure
 from tests.home import ROOT

@@ -6,7 +6,7 @@ import pytest
 
 from inference.phantom_dicom import FilmEncoding, Visit, write_phantom_dicom
 from inference.phantoms import TRAIN_SEEDS
-from rl_feedback.evaluation import PhantomBenchmark
+from rl_feedback.evaluation.phantoms import PhantomBenchmark
 from rl_feedback.gate.sealed import SealedPatientLearned, require_unseen
 from rl_feedback.training.examples import TaughtText, TrainingPair, write_examples
 from rl_feedback.training.phantom_data import write_phantom_data

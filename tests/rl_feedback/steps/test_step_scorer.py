@@ -14,7 +14,7 @@ from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 from inference.presets import PRESETS
 from inference.qwen_vl import LoadedModel, load_model_and_processor
-from rl_feedback.evaluation import CaseResult
+from rl_feedback.evaluation.phantoms import CaseResult
 from rl_feedback.gate import POLICIES, Suite, decide
 from rl_feedback.phantom_figures import score_phantom
 from rl_feedback.rewards import CaseTruth, grounded_reward

@@ -41,7 +41,7 @@ from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import Done, Event, GenerationRequest
 from inference.phantoms import draw_phantom
-from rl_feedback.evaluation import CaseResult, EvaluationFailed, case_from_json
+from rl_feedback.evaluation.phantoms import CaseResult, EvaluationFailed, case_from_json
 from rl_feedback.gate import Suite
 from rl_feedback.sealed_patients import Reference, SealedScore, score_sealed
 from tests.deepmedix_review.feedback.road import RECIPE, Road, client_of

@@ -12,7 +12,7 @@ from inference.engines.requests import EngineSettings
 from inference.grounding import parse_completion
 from inference.phantoms import draw_phantom, ideal_reasoning
 from inference.regions import Preparation
-from rl_feedback.evaluation import (
+from rl_feedback.evaluation.phantoms import (
     AskedHow,
     CaseResult,
     EvaluationFailed,
