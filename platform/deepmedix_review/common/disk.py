@@ -8,8 +8,8 @@ from pathlib import Path
 from django.conf import settings
 
 
-def require_room(folder: Path | str) -> None:
-    """Before something large is written. Raises OSError, as a disk does that is full, while less than
-    SPARE_DISK_BYTES would be left for the database."""
-    if shutil.disk_usage(folder).free < settings.SPARE_DISK_BYTES:
+def require_room(folder: Path | str, *, num_bytes: int = 0) -> None:
+    """Before something large is written, of `num_bytes` where that is known. Raises OSError, as a disk does
+    that is full, while less than SPARE_DISK_BYTES would be left for the database."""
+    if shutil.disk_usage(folder).free - num_bytes < settings.SPARE_DISK_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -15,6 +15,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.reasoning.recorded import ReadFile, import_recorded, read_file
 from deepmedix_review.registry.forms import VersionForm
+from deepmedix_review.studies.uploads import lacked_room
 from inference.presets import PRESETS
 
 MOST_SHOWN = 200
@@ -44,7 +45,10 @@ def import_completions(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = RecordedForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     read: ReadFile | None = None
-    if is_sent and form.is_valid():
+    if lacked_room(request):
+        full = "The disk is full. Nothing was kept; once there is space, send it again."
+        form.add_error("file", full)
+    elif is_sent and form.is_valid():
         said, file = form.cleaned_data, form.cleaned_data["file"]
         assert isinstance(file, TemporaryUploadedFile)
         path, called = Path(file.temporary_file_path()), str(file.name)

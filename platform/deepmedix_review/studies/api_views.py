@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -43,6 +43,7 @@ from deepmedix_review.studies.serializers import (
 from deepmedix_review.studies.services import receive_instance
 from deepmedix_review.studies.status_codes import is_disk_full
 from deepmedix_review.studies.tasks import take_archive
+from deepmedix_review.studies.uploads import lacked_room
 
 _DECIDES_ON_WHAT_IT_SEES = (
     *APIView.permission_classes,
@@ -94,7 +95,7 @@ class StudyListView(APIView):
     def post(self, request: Request) -> Response:
         """Bring films in. Each file is judged alone: a refused one stops no other, and its item says why. A
         worker brings in what lies in zip and tar archives."""
-        files = request.FILES.getlist("files")
+        files = uploaded(request._request)
         sent: dict[str, Any] = {"files": files}
         sent |= {name: request.POST[name] for name in ("batch", "profile") if name in request.POST}
         asked = UploadSerializer(data=sent)
@@ -123,6 +124,14 @@ class Received:
     batch: ImportBatch
     items: list[ImportItem]
     archives: list[ArchiveImport]
+
+
+def uploaded(request: HttpRequest) -> list[Any]:
+    """The request's files. Raises DiskFull where there was no room for them."""
+    files = request.FILES.getlist("files")
+    if lacked_room(request):
+        raise DiskFull
+    return files
 
 
 def receive_uploads(

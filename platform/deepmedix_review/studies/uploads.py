@@ -4,12 +4,17 @@ Who registers models sends their recorded completions.
 """
 
 from typing import Any
+from weakref import WeakSet
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest
 
 from deepmedix_review.accounts.permissions import Capability, may
+from deepmedix_review.common.disk import require_room
+
+_without_room: WeakSet[HttpRequest] = WeakSet()
 
 
 class FilmUploadHandler(TemporaryFileUploadHandler):
@@ -29,11 +34,22 @@ class FilmUploadHandler(TemporaryFileUploadHandler):
             )
 
         self._is_small = content_length <= settings.MAX_RECORDED_BYTES
+        self._num_bytes = content_length
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         user = getattr(self.request, "user", None)
-        if user is not None and may(user, Capability.REGISTER_MODELS) and self._is_small:
-            return super().new_file(*args, **kwargs)
-        if user is None or not may(user, Capability.IMPORT_STUDIES):
+        registers = user is not None and may(user, Capability.REGISTER_MODELS) and self._is_small
+        if not registers and (user is None or not may(user, Capability.IMPORT_STUDIES)):
             raise PermissionDenied(f"Your account may not {Capability.IMPORT_STUDIES}.")
+        try:
+            require_room(settings.UPLOAD_FOLDER, num_bytes=self._num_bytes)
+        except OSError:
+            # An error here would be the server's: the view says it.
+            _without_room.add(self.request)
+            raise StopUpload(connection_reset=False) from None
         return super().new_file(*args, **kwargs)
+
+
+def lacked_room(request: HttpRequest) -> bool:
+    """Whether the request's files were left, since the disk had no room for them."""
+    return request in _without_room

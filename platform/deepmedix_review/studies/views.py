@@ -18,7 +18,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
-from deepmedix_review.studies.api_views import DiskFull, receive_uploads
+from deepmedix_review.studies.api_views import DiskFull, receive_uploads, uploaded
 from deepmedix_review.studies.archive_imports.views import latest_archives
 from deepmedix_review.studies.collecting.filters import condition
 from deepmedix_review.studies.collecting.forms import StudyFilterForm
@@ -89,7 +89,11 @@ def _query(asked: QueryDict, *, without: Sequence[str]) -> str:
 def import_studies(request: HttpRequest) -> HttpResponse:
     """Also the way without a script: one form with many files, and a page that says what became of each."""
     if request.method == "POST":
-        files = request.FILES.getlist("files")
+        try:
+            files = uploaded(request)
+        except DiskFull as refusal:
+            messages.error(request, str(refusal))
+            return redirect("study-import")
         if not files:
             messages.error(request, "No file was chosen. Choose films or archives, then import.")
             return redirect("study-import")

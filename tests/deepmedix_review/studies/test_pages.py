@@ -323,6 +323,7 @@ def test_a_full_disk_is_said_by_page_program_and_command(
     with path.open("rb") as film:
         page = desk.post(reverse("study-import"), {"files": film}, follow=True).content.decode()
     assert "disk is full. What came in before stays" in page
+    assert not ImportBatch.objects.exists()
     with pytest.raises(CommandError, match=r"The disk is full. 0 done, and stay so."):
         call_command("import_studies", path)
     assert not Study.objects.exists()

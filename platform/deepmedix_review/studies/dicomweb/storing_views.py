@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.disk import require_room
 from deepmedix_review.studies.dicomweb.matching import QueryRefused, is_uid
 from deepmedix_review.studies.dicomweb.multipart_reading import MessageLimits, SentFile, read_message
 from deepmedix_review.studies.dicomweb.negotiation import choose
@@ -96,9 +97,12 @@ def _receive(request: Request, read_files: Callable[..., list[SentFile]], folder
     # Django reads no further than a declared length, so nothing where a message comes in chunks.
     is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     read = http.META["wsgi.input"].read if is_chunked else http.read
+    declared_bytes = int(declared) if declared.isdecimal() and not is_chunked else None
+    # What is larger than the limit is refused for that.
+    require_room(folder, num_bytes=min(declared_bytes or 0, settings.MAX_UPLOAD_BYTES))
     return read_files(
         read,
-        declared_bytes=int(declared) if declared.isdecimal() and not is_chunked else None,
+        declared_bytes=declared_bytes,
         limits=MessageLimits(
             max_bytes=settings.MAX_UPLOAD_BYTES,
             max_parts=settings.MAX_SENT_PARTS,

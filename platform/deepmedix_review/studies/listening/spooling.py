@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from pynetdicom import dimse_messages
 
+from deepmedix_review.common.disk import require_room
+
 
 class SpooledFilm:
     """Stands for the temporary file that pynetdicom writes a C-STORE's data set to.
@@ -36,6 +38,7 @@ class SpooledFilm:
             self.error = OSError(errno.EDQUOT, "more films come in at once than may")
             return
         try:
+            require_room(settings.UPLOAD_FOLDER)
             self._descriptor, self.name = tempfile.mkstemp(
                 dir=settings.UPLOAD_FOLDER, prefix="sent-", suffix=".dcm"
             )

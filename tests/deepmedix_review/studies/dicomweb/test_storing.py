@@ -1,6 +1,7 @@
 """Films sent over DICOMweb: through the one door, told of one by one, and not one more than was told."""
 
 import errno
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,20 @@ def test_a_full_disk_is_said_before_anything_is_kept(
     answer = send(body, token=sender)
     assert answer.status_code == 507
     assert ImportBatch.objects.count() == 0
+
+
+def test_what_would_fill_the_disk_is_not_received(
+    tmp_path: Path, sender: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def receive(*_: object, **__: object) -> None:
+        raise AssertionError("it was received")
+
+    body = message(film(tmp_path))
+    monkeypatch.setattr("deepmedix_review.studies.dicomweb.multipart_reading._write", receive)
+    usage = shutil.disk_usage(settings.UPLOAD_FOLDER)
+    room = usage._replace(free=settings.SPARE_DISK_BYTES + len(body) // 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    assert send(body, token=sender).status_code == 507
 
 
 def test_an_answer_in_another_form_is_refused_before_anything_is_kept(tmp_path: Path, sender: str) -> None:

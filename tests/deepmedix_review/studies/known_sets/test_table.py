@@ -1,5 +1,6 @@
 """Pictures with a table of one's own."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.studies.known_sets import receiving
@@ -44,6 +46,16 @@ def folder(tmp_path: Path) -> Path:
     box = ("films/a1.png", "Nodule", 10, 20.5, 30, 96.4)
     write_rows(folder / "boxes.csv", ("image", "label", "x_min", "y_min", "x_max", "y_max"), box)
     return folder
+
+
+def test_a_full_disk_is_said_and_the_rest_comes_in_later(
+    folder: Path, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    spare, settings.SPARE_DISK_BYTES = settings.SPARE_DISK_BYTES, shutil.disk_usage("/").total * 1000
+    with pytest.raises(CommandError, match=r"The disk is full. What came in before stays. Free some space"):
+        brought_in("table", folder, capsys, **ABOUT)
+    settings.SPARE_DISK_BYTES = spare
+    assert "3 studies. Films: 4 accepted" in brought_in("table", folder, capsys, **ABOUT)
 
 
 def test_films_of_a_study_come_together_with_what_the_table_says(

@@ -19,6 +19,7 @@ from django.db import connection
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pytest_django import Settings
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.config import postgres
@@ -289,6 +290,15 @@ def test_a_full_disk_is_noted_and_told_once_all_has_come(
     assert spooled.write(b"more") == 4
     assert spooled.error is not None
     assert is_disk_full(spooled.error)
+    spooled.discard()
+
+
+def test_a_film_is_not_spooled_where_it_would_fill_the_disk(film_folder: Path, settings: Settings) -> None:
+    settings.SPARE_DISK_BYTES = shutil.disk_usage("/").total * 1000
+    spooled = SpooledFilm()
+    assert spooled.write(b"some") == 4
+    assert is_disk_full(spooled.error)
+    assert not spooled.name
     spooled.discard()
 
 

@@ -19,6 +19,7 @@ from deepmedix_review.studies.known_sets.layouts import LAYOUTS
 from deepmedix_review.studies.known_sets.receiving import Received, open_source, receive_study
 from deepmedix_review.studies.known_sets.said import Layout, LayoutRefused, Problem, Source, StudySaid
 from deepmedix_review.studies.models import ImportBatch, ImportItem, SourceDataset, Study
+from deepmedix_review.studies.status_codes import is_disk_full
 
 EVERY = 100
 
@@ -64,14 +65,22 @@ class Command(BaseCommand):
             batch = start_import(actor=user, source=ImportBatch.Source.COMMAND, profile=options["profile"])
         except (RefusedByRule, LayoutRefused) as refusal:
             raise CommandError(str(refusal)) from refusal
-        self._import(
-            read,
-            source=source,
-            batch=batch,
-            actor=user,
-            is_text_free=options["text_free"],
-            keeps_reports=keeps_reports,
-        )
+        try:
+            self._import(
+                read,
+                source=source,
+                batch=batch,
+                actor=user,
+                is_text_free=options["text_free"],
+                keeps_reports=keeps_reports,
+            )
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            raise CommandError(
+                "The disk is full. What came in before stays. Free some space, then run it again: it goes on "
+                "with what is missing."
+            ) from error
 
     def _import(
         self,
