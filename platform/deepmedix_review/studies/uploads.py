@@ -45,6 +45,7 @@ class FilmUploadHandler(TemporaryFileUploadHandler):
             require_room(settings.UPLOAD_FOLDER, num_bytes=self._num_bytes)
         except OSError:
             # An error here would be the server's: the view says it.
+            assert self.request is not None
             _without_room.add(self.request)
             raise StopUpload(connection_reset=False) from None
         return super().new_file(*args, **kwargs)
