@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.phantoms import draw_phantom
+from inference.phantoms import draw_phantom, ideal_reasoning
 from rl_feedback.phantom_figures import KIND_LABELS
 from rl_feedback.simulated_readers import PANEL, read_case
 
@@ -84,7 +84,8 @@ class Round:
 
 @dataclass(frozen=True)
 class LoopReport:
-    """One whole run. `load` is the machine's at the end."""
+    """One whole run. `load` is the machine's at the end; `perfect_preferred`: how often a perfect text is
+    preferred to the start's, which is as far as a model can come with readers who err."""
 
     title: str
     seed: int
@@ -94,6 +95,7 @@ class LoopReport:
     rounds: tuple[Round, ...]
     recipe: Mapping[str, Any]
     load: tuple[float, float, float]
+    perfect_preferred: Preferred
 
     def gap_closed(self, name: str) -> float:
         """The share of the way from the start to the model that was shown the site's truth, by the newest
@@ -111,6 +113,14 @@ def ceiling() -> dict[str, float]:
     """Of the model that was shown the second site's truth (docs/reference/phantom-sites.md)."""
     figures: dict[str, float] = json.loads(_CEILING.read_text("utf-8"))["figures"]
     return figures
+
+
+def perfect_preferred(*, site: str, seeds: Sequence[int], before: Sequence[str], seed: int) -> Preferred:
+    """As `preferred`, of the text that a model without fault would write."""
+    perfect = [
+        ideal_reasoning(draw_phantom(seed=film, width=56, height=56, site=site).truth) for film in seeds
+    ]
+    return preferred(site=site, seeds=seeds, before=before, after=perfect, seed=seed)
 
 
 def preferred(

@@ -78,12 +78,13 @@ intervals of 95 %. {escape(_preference(report))}</p>
 
 
 def _preference(report: LoopReport) -> str:
-    last = report.rounds[-1].preferred
+    last, best = report.rounds[-1].preferred, report.perfect_preferred
     if last is None:
         return "No later model was compared with the first one."
     return (
         f"On {last.num_films} held-out films, blind, the simulated readers preferred the last model to the "
-        f"first by {last.share:.2f} ({last.low:.2f} to {last.high:.2f}; a tie counts half)."
+        f"first by {last.share:.3f} ({last.low:.3f} to {last.high:.3f}; a tie counts half). They err: "
+        f"a perfect text they would prefer by {best.share:.3f} ({best.low:.3f} to {best.high:.3f})."
     )
 
 

@@ -15,7 +15,15 @@ from rl_feedback.phantom_figures import aggregate, score_phantom
 from rl_feedback.readings import SignedReading
 from rl_feedback.simulated_readers import PANEL, Kind
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS, collect_round, engine_of, say_of_films
-from rl_feedback.simulated_rounds.figures import SHOWN, LoopReport, Measured, Round, measured_of, preferred
+from rl_feedback.simulated_rounds.figures import (
+    SHOWN,
+    LoopReport,
+    Measured,
+    Round,
+    measured_of,
+    perfect_preferred,
+    preferred,
+)
 from rl_feedback.simulated_rounds.learning import learn, write_data
 from rl_feedback.simulated_rounds.sharing import num_films_for
 from rl_feedback.training.recipe import Recipe
@@ -103,6 +111,12 @@ def run_trial(trial: Trial, *, start: Path, folder: Path, tell: Callable[[str], 
         rounds=tuple(rounds),
         recipe=trial.recipe.as_json(),
         load=os.getloadavg(),
+        perfect_preferred=perfect_preferred(
+            site=trial.site,
+            seeds=held_out(trial.num_held_out),
+            before=said_first[trial.site],
+            seed=trial.seed,
+        ),
     )
 
 

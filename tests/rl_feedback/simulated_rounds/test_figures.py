@@ -13,9 +13,11 @@ from rl_feedback.simulated_rounds.figures import (
     SHOWN,
     LoopReport,
     Measured,
+    Preferred,
     Round,
     ceiling,
     measured_of,
+    perfect_preferred,
     preferred,
 )
 from rl_feedback.simulated_rounds.plots import Line, draw_lines
@@ -52,6 +54,7 @@ def a_report() -> LoopReport:
         ),
         recipe={"stages": []},
         load=(1.0, 1.0, 1.0),
+        perfect_preferred=Preferred(0.748, 0.705, 0.79, 300),
     )
 
 
@@ -63,11 +66,26 @@ def test_a_better_model_is_preferred_whichever_side_it_stands_on() -> None:
     assert better.num_films == len(SEEDS)
 
 
+def test_readers_who_err_do_not_always_prefer_a_perfect_text() -> None:
+    wrong, right = [ideal(seed + 100) for seed in SEEDS], [ideal(seed) for seed in SEEDS]
+    found = perfect_preferred(site="second", seeds=SEEDS, before=wrong, seed=1)
+    assert found == preferred(site="second", seeds=SEEDS, before=wrong, after=right, seed=1)
+    assert 0.5 < found.share < 1
+
+
 def test_a_model_is_not_preferred_to_itself() -> None:
     same = [ideal(seed) for seed in SEEDS]
     found = preferred(site="second", seeds=SEEDS, before=same, after=same, seed=1)
     assert found.low <= 0.5 <= found.high
     assert 0.4 < found.share < 0.6
+
+
+def test_the_report_says_how_far_a_preference_can_go(tmp_path: Path) -> None:
+    report, last = a_report(), Preferred(0.625, 0.563, 0.685, 200)
+    report = replace(report, rounds=(*report.rounds[:-1], replace(report.rounds[-1], preferred=last)))
+    page = write_report(report, tmp_path).read_text("utf-8")
+    assert "first by 0.625 (0.563 to 0.685" in page
+    assert "a perfect text they would prefer by 0.748 (0.705 to 0.790)" in page
 
 
 def test_the_gap_is_closed_by_what_was_promoted_alone() -> None:

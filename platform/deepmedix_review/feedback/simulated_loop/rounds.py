@@ -37,9 +37,18 @@ from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.models import ReaderStudy
+from rl_feedback.evaluation.phantoms import CaseResult
 from rl_feedback.simulated_readers import PANEL
 from rl_feedback.simulated_rounds.collecting import ROUND_SEEDS
-from rl_feedback.simulated_rounds.figures import LoopReport, Measured, Round, measured_of, preferred
+from rl_feedback.simulated_rounds.figures import (
+    LoopReport,
+    Measured,
+    Preferred,
+    Round,
+    measured_of,
+    perfect_preferred,
+    preferred,
+)
 from rl_feedback.simulated_rounds.recipes import recipe_for
 from rl_feedback.simulated_rounds.report import write_report
 from rl_feedback.simulated_rounds.sharing import num_films_for
@@ -270,6 +279,7 @@ def report_of(state: LoopState, *, recipe: Mapping[str, Any]) -> LoopReport:
         rounds=tuple(rounds),
         recipe=recipe,
         load=os.getloadavg(),
+        perfect_preferred=_perfect_preferred(start, plan),
     )
 
 
@@ -281,12 +291,18 @@ def _figures(version: ModelVersion) -> dict[str, dict[str, Measured]]:
     return found
 
 
-def _preferred(start: ModelVersion, later: ModelVersion, plan: LoopPlan) -> Any:
-    benchmark = next(one for one in ensure_gate_benchmarks() if one.site == plan.site)
-    before, after = (
-        results_of(Evaluation.objects.get(model_version=version, benchmark=benchmark))
-        for version in (start, later)
+def _perfect_preferred(start: ModelVersion, plan: LoopPlan) -> Preferred:
+    said = _said_of(start, plan)
+    return perfect_preferred(
+        site=plan.site,
+        seeds=[result.seed for result in said],
+        before=[result.text for result in said],
+        seed=plan.seed,
     )
+
+
+def _preferred(start: ModelVersion, later: ModelVersion, plan: LoopPlan) -> Preferred:
+    before, after = (_said_of(version, plan) for version in (start, later))
     return preferred(
         site=plan.site,
         seeds=[result.seed for result in before],
@@ -294,3 +310,8 @@ def _preferred(start: ModelVersion, later: ModelVersion, plan: LoopPlan) -> Any:
         after=[result.text for result in after],
         seed=plan.seed,
     )
+
+
+def _said_of(version: ModelVersion, plan: LoopPlan) -> tuple[CaseResult, ...]:
+    benchmark = next(one for one in ensure_gate_benchmarks() if one.site == plan.site)
+    return results_of(Evaluation.objects.get(model_version=version, benchmark=benchmark))
