@@ -31,6 +31,7 @@ from rl_feedback.agreement.mrmc import (
     jackknife_covariances,
     mrmc_or,
 )
+from rl_feedback.agreement.mrmc_means import MeanCovariances, mean_covariances
 from rl_feedback.agreement.observers import DawidSkene, dawid_skene
 from rl_feedback.agreement.regions import (
     MatchedRegions,
@@ -56,6 +57,7 @@ __all__ = [
     "KrippendorffAlpha",
     "Level",
     "MatchedRegions",
+    "MeanCovariances",
     "MrmcComparison",
     "PairedDifference",
     "RegionAgreement",
@@ -77,6 +79,7 @@ __all__ = [
     "kendall_w",
     "krippendorff_alpha",
     "match_regions",
+    "mean_covariances",
     "mrmc_or",
     "paired_difference",
     "region_agreement",

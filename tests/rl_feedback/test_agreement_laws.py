@@ -22,6 +22,8 @@ from rl_feedback.agreement import (
     kendall_w,
     krippendorff_alpha,
     match_regions,
+    mean_covariances,
+    mrmc_or,
     region_agreement,
     side_bias,
 )
@@ -315,3 +317,35 @@ def _alpha_by_definition(ratings, level) -> float | None:
     expected = sum(distance(a, b) for i, a in enumerate(values) for j, b in enumerate(values) if i != j)
     expected /= len(values) * (len(values) - 1)
     return None if expected == 0 else 1 - observed / expected
+
+
+@given(
+    st.tuples(st.integers(2, 3), st.integers(2, 4), st.integers(2, 8)).flatmap(
+        lambda shape: arrays(np.float64, shape, elements=st.integers(1, 5).map(float))
+    )
+)
+def test_covariances_of_means_are_those_of_leaving_out_case_after_case(ratings) -> None:
+    found = mean_covariances(ratings)
+    num_treatments, num_readers, num_cases = ratings.shape
+    without = np.array([np.delete(ratings, case, axis=2).mean(axis=2).ravel() for case in range(num_cases)])
+    around = without - without.mean(axis=0)
+    jackknifed = (num_cases - 1) / num_cases * around.T @ around
+    assert found.variance == pytest.approx(np.diag(jackknifed).mean(), abs=1e-9)
+    of = [(treatment, reader) for treatment in range(num_treatments) for reader in range(num_readers)]
+    for value, *alike in ((found.cov1, False, True), (found.cov2, True, False), (found.cov3, False, False)):
+        pairs = [
+            jackknifed[one, other]
+            for one, other in combinations(range(len(of)), 2)
+            if [of[one][0] == of[other][0], of[one][1] == of[other][1]] == alike
+        ]
+        assert told(value) == pytest.approx(np.mean(pairs), abs=1e-9)
+
+
+def test_readers_who_all_rate_alike_are_compared_as_one_reader_over_cases() -> None:
+    first, second = np.array([4.0, 5, 3, 4, 5, 2]), np.array([3.0, 3, 3, 2, 5, 1])
+    found = mean_covariances([[first] * 3, [second] * 3])
+    tested = mrmc_or(found.scores, told(found.cov2), told(found.cov3))
+    difference = first - second
+    assert tested.difference == pytest.approx(difference.mean())
+    assert tested.standard_error == pytest.approx(difference.std(ddof=1) / np.sqrt(6))
+    assert tested.degrees_of_freedom == float("inf")

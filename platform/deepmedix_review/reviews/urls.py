@@ -45,6 +45,12 @@ page_urlpatterns = [
         name="reader-study-results-csv",
     ),
     path(
+        "reader-studies/<uuid:uid>/results/<slug:key>.tex",
+        results_views.download_figure,
+        {"form": "tex"},
+        name="reader-study-results-tex",
+    ),
+    path(
         "reader-studies/<uuid:uid>/results/all.zip",
         results_views.download_all,
         name="reader-study-results-all",

@@ -17,6 +17,7 @@ from deepmedix_review.reviews.results.agreement import Comparison, agreement_fig
 from deepmedix_review.reviews.results.cautions import Caution, cautions_of, load_habits
 from deepmedix_review.reviews.results.choices import choice_figures
 from deepmedix_review.reviews.results.differences import difference_figure
+from deepmedix_review.reviews.results.expert_review import expert_review_figures
 from deepmedix_review.reviews.results.figures import Figure, Section
 from deepmedix_review.reviews.results.found import found_figures
 from deepmedix_review.reviews.results.head import Line, caveat_of, head_lines
@@ -122,11 +123,14 @@ def compute(reader_study: ReaderStudy) -> Dashboard:
         differences = []
         if compares_versions(reader_study):
             differences.append(difference_figure(reader_study, asked.result(), versions))
+        agreed = [one.result() for one in compared]
+        review = expert_review_figures(readings, rated, asked.result(), agreed, versions, names)
         return Dashboard(
             sections=(
                 Section("Findings", (*differences, *found.result(), *choices.result(), *in_words)),
+                Section("Expert review", review),
                 Section("Progress", progress),
-                Section("Agreement", agreement_figures([one.result() for one in compared], pairs.result())),
+                Section("Agreement", agreement_figures(agreed, pairs.result())),
                 Section("Regions", regions.result()),
                 Section("Ratings", ratings.result()),
                 Section("Reliability", reliability),

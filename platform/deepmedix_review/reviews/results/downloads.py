@@ -26,8 +26,9 @@ def file_stem(reader_study: ReaderStudy) -> str:
     return f"{title}-{str(reader_study.uid)[:8]}"
 
 
-def csv_name(reader_study: ReaderStudy, figure: Figure) -> str:
-    return f"{file_stem(reader_study)}-{figure.key}.csv"
+def file_name(reader_study: ReaderStudy, figure: Figure, form: str = "csv") -> str:
+    """`form`: csv, or tex."""
+    return f"{file_stem(reader_study)}-{figure.key}.{form}"
 
 
 def csv_lines(table: Table) -> Iterator[str]:
@@ -49,7 +50,7 @@ def zip_pieces(reader_study: ReaderStudy, dashboard: Dashboard) -> Iterator[byte
     the sha256 of all these, as `sha256sum --check` reads it.
     Made while it is sent; the same results give the same bytes."""
     leaving = _Leaving()
-    named = {csv_name(reader_study, figure): figure for figure in dashboard.figures() if figure.table.rows}
+    named = {file_name(reader_study, figure): figure for figure in dashboard.figures() if figure.table.rows}
     by_row = row_files(reader_study)
     sums: list[str] = []
     with zipfile.ZipFile(leaving, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -14,7 +14,8 @@ from deepmedix_review.reviews.guards import require_results_visible
 from deepmedix_review.reviews.models import ReaderStudy
 from deepmedix_review.reviews.results.dashboard import dashboard_of
 from deepmedix_review.reviews.results.designed import say_design
-from deepmedix_review.reviews.results.downloads import csv_lines, csv_name, file_stem, zip_pieces
+from deepmedix_review.reviews.results.downloads import csv_lines, file_name, file_stem, zip_pieces
+from deepmedix_review.reviews.results.latex import latex_lines
 from deepmedix_review.reviews.results.progress import overview
 
 
@@ -52,17 +53,26 @@ def show_live_strip(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
 
 @require_GET
 @needs_capability(Capability.VIEW_RESULTS)
-def download_figure(request: HttpRequest, uid: uuid.UUID, key: str) -> StreamingHttpResponse:
-    """The table of one figure."""
+def download_figure(
+    request: HttpRequest, uid: uuid.UUID, key: str, *, form: str = "csv"
+) -> StreamingHttpResponse:
+    """The table of one figure, as CSV or LaTeX."""
     reader_study = _visible(request, uid)
     figure = dashboard_of(reader_study, seen=overview(reader_study)).figure(key)
     if figure is None:
         raise Http404("The results have no such figure.")
     record_event(
-        actor=acting_user(request), action="download_results", subject=reader_study, details={"figure": key}
+        actor=acting_user(request),
+        action="download_results",
+        subject=reader_study,
+        details={"figure": key, "form": form},
     )
-    response = StreamingHttpResponse(csv_lines(figure.table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{csv_name(reader_study, figure)}"'
+    is_csv = form == "csv"
+    response = StreamingHttpResponse(
+        csv_lines(figure.table) if is_csv else latex_lines(figure),
+        content_type=f"text/{'csv' if is_csv else 'x-tex'}; charset=utf-8",
+    )
+    response["Content-Disposition"] = f'attachment; filename="{file_name(reader_study, figure, form)}"'
     return response
 
 
