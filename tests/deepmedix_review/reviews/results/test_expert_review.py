@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
-from deepmedix_review.reviews.models import Reading, Vote
+from deepmedix_review.reviews.models import ReaderStudy, Reading, Vote
 from deepmedix_review.reviews.reading.changes import RateStep
 from deepmedix_review.reviews.results.dashboard import compute
 from deepmedix_review.reviews.results.figures import Figure, Table
@@ -68,11 +68,10 @@ def test_each_dimension_is_told_of_both_versions_as_papers_do() -> None:
         (expected.difference, *expected.interval, expected.p), abs=1e-4
     )
     assert (tested["readers"], tested["cases"]) == (3, 6)
-    by_reader = [row for row in figure(dashboard, "reader-scores").table.rows if "lausib" in str(row[0])]
-    assert sorted(row[2] for row in by_reader) == pytest.approx(
-        sorted(given[older.pk].mean(axis=1)), abs=1e-4
-    )
-    assert all(row[4] == pytest.approx(row[3] - row[2], abs=1e-3) for row in by_reader)
+    rows_of_readers = figure(dashboard, "reader-scores").table.rows
+    by_reader = np.array([row[2:5] for row in rows_of_readers if "lausib" in str(row[0])], dtype=float)
+    assert sorted(by_reader[:, 0]) == pytest.approx(sorted(given[older.pk].mean(axis=1)), abs=1e-4)
+    assert by_reader[:, 2] == pytest.approx(by_reader[:, 1] - by_reader[:, 0], abs=1e-3)
 
 
 def test_readers_who_saw_one_version_of_each_case_can_not_be_compared_so() -> None:
@@ -123,7 +122,7 @@ def sign_completed(reading: Reading) -> None:
     sign(reading)
 
 
-def _readings(study: object) -> list[Reading]:
+def _readings(study: ReaderStudy) -> list[Reading]:
     found = Reading.objects.filter(assignment__case__reader_study=study)
     return list(found.select_related("assignment__case", "completion_a", "completion_b"))
 
