@@ -55,7 +55,7 @@ def overlap_f1(given: Sequence[str], wanted: Sequence[str], *, order: int) -> fl
 
 def longest_f1(given: Sequence[str], wanted: Sequence[str]) -> float:
     """F1 of the longest series of words that both texts have in the same order (ROUGE-L)."""
-    shared = _longest(given, wanted)
+    shared = longest_common(given, wanted)
     return 2 * shared / (len(given) + len(wanted)) if shared else 0.0
 
 
@@ -92,7 +92,7 @@ def _runs(words: Sequence[str], order: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
 
-def _longest(given: Sequence[str], wanted: Sequence[str]) -> int:
+def longest_common(given: Sequence[str], wanted: Sequence[str]) -> int:
     """Length of the longest common subsequence, one machine word of the table at a time (Hyyrö 2004)."""
     places: dict[str, int] = {}
     for place, word in enumerate(wanted):
