@@ -14,6 +14,7 @@ from inference.grounding import ParsedCompletion, parse_completion
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 from inference.regions import Box, Frame, model_size, to_image_px
+from rl_feedback.evaluation.reports.radcliq import PARTS
 
 
 class Task(StrEnum):
@@ -54,7 +55,8 @@ class Sample:
 @dataclass(frozen=True)
 class Prediction:
     """What a model wrote for one sample. `answer` is None where the text can't be read for one, with the
-    `problems` of `inference.grounding`. `boxes` are in film pixels, as written: some may be no regions."""
+    `problems` of `inference.grounding`. `boxes` are in film pixels, as written: some may be no regions.
+    `radcliq_parts` are the four scores that RadCliQ is made of, where they were computed elsewhere."""
 
     uid: str
     text: str
@@ -62,6 +64,7 @@ class Prediction:
     problems: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
     prompt: str = ""
+    radcliq_parts: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,17 @@ REFERENCE_KEYS = {
     *("id", "task", "dataset", "category", "study", "question", "answer", "options", "boxes"),
     *("image_size", "image"),
 }
-PREDICTION_KEYS = {"id", "text", "film", "boxes", "box_frame", "model_size", "prompt", "model"}
+PREDICTION_KEYS = {
+    "id",
+    "text",
+    "film",
+    "boxes",
+    "box_frame",
+    "model_size",
+    "prompt",
+    "model",
+    "radcliq_parts",
+}
 
 
 def read_references(path: Path) -> tuple[Sample, ...]:
@@ -203,6 +216,7 @@ def _prediction(row: Mapping[str, Any], sample: Sample, place: str, *, preset: s
         problems=tuple(parsed.problems),
         boxes=_on_film(written, row, sample, place, serving) if sample.boxes is not None else (),
         prompt=prompt,
+        radcliq_parts=None if row.get("radcliq_parts") is None else _parts(row["radcliq_parts"], place),
     )
 
 
@@ -271,6 +285,12 @@ def _size(value: object, key: str, place: str) -> tuple[int, int]:
         case [int(width), int(height)] if width > 0 and height > 0:
             return width, height
     raise ValueError(f"{place}: `{key}` is a width and a height in pixels, not {value!r}.")
+
+
+def _parts(value: Any, place: str) -> tuple[float, ...]:
+    if isinstance(value, dict) and all(isinstance(value.get(name), int | float) for name in PARTS):
+        return tuple(float(value[name]) for name in PARTS)
+    raise ValueError(f"{place}: `radcliq_parts` holds the numbers {', '.join(PARTS)}.")
 
 
 def _boxes(value: object, place: str) -> tuple[Box, ...]:

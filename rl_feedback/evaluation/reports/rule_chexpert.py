@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,14 +27,15 @@ def counts_of(given: str, wanted: str) -> list[int]:
     return list(map(int, (*both, *made_up, *left_out)))
 
 
-def said(text: str) -> list[bool]:
+@lru_cache(maxsize=20_000)
+def said(text: str) -> tuple[bool, ...]:
     """Which of the fourteen a text says, or doubts.
 
     >>> [name for name, is_said in zip(CHEXPERT_14, said("Possible pneumonia. No edema.")) if is_said]
     ['Pneumonia']
     """
     labels = label_report(text).as_chexpert()
-    return [labels[name] in (1, -1) for name in CHEXPERT_14]
+    return tuple(labels[name] in (1, -1) for name in CHEXPERT_14)
 
 
 def f1_of(counts: Floats, *, of_five: bool, is_macro: bool) -> Floats:

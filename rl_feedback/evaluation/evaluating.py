@@ -1,0 +1,456 @@
+"""Measures models on a benchmark: every figure with its interval, and what differs between two of them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rl_feedback.evaluation import answers
+from rl_feedback.evaluation.columns import Columns
+from rl_feedback.evaluation.grounding import THRESHOLDS, score_boxes
+from rl_feedback.evaluation.measures import GROUNDING_MEASURES, REPORT_MEASURES, VQA_MEASURES, Measure
+from rl_feedback.evaluation.pictures import picture_of
+from rl_feedback.evaluation.probes import flip_denials, swap_sides
+from rl_feedback.evaluation.reports import rule_chexpert
+from rl_feedback.evaluation.reports.green import Ask
+from rl_feedback.evaluation.reports.scoring import score_reports
+from rl_feedback.evaluation.results import (
+    Absent,
+    BlindSpot,
+    Case,
+    Compared,
+    Dependence,
+    Failed,
+    Figure,
+    Report,
+    Said,
+)
+from rl_feedback.evaluation.samples import Prediction, Sample, System, Task
+from rl_feedback.evaluation.statistics import ALL, Design, Scored, compare, estimate, holm
+
+MEASURES: dict[str, dict[str, Measure]] = {
+    Task.REPORT: REPORT_MEASURES,
+    Task.VQA: VQA_MEASURES,
+    Task.GROUNDING: GROUNDING_MEASURES,
+}
+# By which cases are chosen, and what breaks ties.
+HEADLINES: dict[str, tuple[str, ...]] = {
+    Task.REPORT: ("rule_chexpert_f1_micro_14", "rouge_l"),
+    Task.VQA: ("score", "word_f1"),
+    Task.GROUNDING: ("mean_iou",),
+}
+NUM_CASES = 8
+MOST_PROBED = 500
+_VERSIONS_OF = ("deepmedix-review", "numpy", "scipy", "nltk")
+_NO_REPORT = "no report can be read"
+
+Predictions = Sequence[Prediction | None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many draws of studies, how many exchanges of outputs, and from which seed; `ask` is the judge of
+    GREEN. Without `with_texts` no report and no answer goes into the result; films only `with_films`."""
+
+    num_draws: int = 1000
+    num_shuffles: int = 10_000
+    seed: int = 7
+    with_weights: bool = True
+    with_java: bool = False
+    ask: Ask | None = None
+    judge: str = ""
+    with_texts: bool = True
+    with_films: bool = False
+
+    def __post_init__(self) -> None:
+        if self.num_draws < 1 or self.num_shuffles < 1:
+            raise ValueError("Draws and exchanges are at least 1 each; 1,000 and 10,000 are usual.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Of:
+    """A task: its samples, where they stand among all, and their design."""
+
+    task: str
+    samples: tuple[Sample, ...]
+    places: tuple[int, ...]
+    design: Design
+
+    def predictions(self, all_of_them: Predictions) -> list[Prediction | None]:
+        return [all_of_them[place] for place in self.places]
+
+
+def evaluate(
+    samples: Sequence[Sample],
+    systems: Sequence[System],
+    *,
+    title: str,
+    settings: Settings = Settings(),
+    deviations: tuple[str, ...] | None = None,
+) -> Report:
+    """The first system is the one that is evaluated; the others stand beside it on the same samples."""
+    names = [system.name for system in systems]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Two files of predictions are called {names[0]}: give each another name.")
+    figures: list[Figure] = []
+    absent: dict[str, Absent] = {}
+    compared: list[Compared] = []
+    dependence: list[Dependence] = []
+    cases: list[Case] = []
+    failed: list[Failed] = []
+    notes: list[str] = []
+    tasks = list(_tasks(samples))
+    for of in tasks:
+        scores: dict[str, Scored] = {}
+        for system in systems:
+            scores[system.name], lacking = _score(of, of.predictions(system.own), settings)
+            absent |= {name: Absent(name, *why) for name, why in lacking.items()}
+            failed += _failures(of, system)
+            figures += _figures(of, system.name, scores[system.name], settings)
+            dependence += _dependence(of, system, settings)
+        compared += _compared(of, scores, settings)
+        cases += _cases(of, systems, scores, settings)
+        notes += _notes(of)
+    compared = [one for name in names[1:] for one in _corrected(compared, name)]
+    reports = next((of for of in tasks if of.task == Task.REPORT), None)
+    return Report(
+        title=title,
+        systems=tuple(names),
+        provenance=_provenance(samples, systems, settings),
+        sizes={of.task: {name: len(rows) for name, rows in of.design.subsets.items()} for of in tasks},
+        deviations=deviations,
+        notes=tuple(notes),
+        figures=tuple(figures),
+        absent=tuple(absent.values()),
+        compared=tuple(compared),
+        failed=tuple(failed),
+        blind_spots=() if reports is None else tuple(_blind_spots(reports, settings)),
+        dependence=tuple(dependence),
+        cases=tuple(cases),
+    )
+
+
+def _tasks(samples: Sequence[Sample]) -> Iterator[_Of]:
+    """Reports and questions, and whatever has boxes."""
+    for task in Task:
+        places = [
+            place
+            for place, sample in enumerate(samples)
+            if (sample.boxes is not None if task is Task.GROUNDING else sample.task is task)
+        ]
+        if places:
+            chosen = tuple(samples[place] for place in places)
+            yield _Of(task, chosen, tuple(places), _design(chosen, task))
+
+
+def _design(samples: Sequence[Sample], task: str) -> Design:
+    subsets: dict[str, list[int]] = defaultdict(list)
+    beside: dict[str, list[int]] = defaultdict(list)
+    for row, sample in enumerate(samples):
+        subsets[f"{sample.dataset} {sample.category}"].append(row)
+        beside[f"{sample.dataset}, pooled"].append(row)
+        if task == Task.VQA:
+            beside[answers.kind_of(sample).value].append(row)
+    numbers: dict[str, int] = {}
+    studies = [numbers.setdefault(sample.study, len(numbers)) for sample in samples]
+    return Design(
+        np.array(studies),
+        {name: np.array(rows) for name, rows in subsets.items()},
+        {name: np.array(rows) for name, rows in sorted(beside.items())},
+    )
+
+
+def _score(
+    of: _Of, predictions: Predictions, settings: Settings
+) -> tuple[Scored, dict[str, tuple[str, str]]]:
+    if of.task == Task.REPORT:
+        found = score_reports(
+            [_report(one) for one in predictions],
+            [sample.reference for sample in of.samples],
+            with_weights=settings.with_weights,
+            with_java=settings.with_java,
+            ask=settings.ask,
+            radcliq_parts=[one.radcliq_parts if one else None for one in predictions],
+        )
+        table = Columns(found.scored)
+        table.mean("failed", [float(not _report(one)) for one in predictions])
+        return table.scored(), found.unavailable
+    if of.task == Task.VQA:
+        return _score_answers(of.samples, predictions), {}
+    return _score_grounding(of.samples, predictions), {}
+
+
+def _report(prediction: Prediction | None) -> str:
+    """A report that can't be read counts as an empty one."""
+    return (prediction.answer or "").strip() if prediction else ""
+
+
+def _score_answers(samples: Sequence[Sample], predictions: Predictions) -> Scored:
+    found = [answers.score_answer(sample, one) for sample, one in zip(samples, predictions, strict=True)]
+    table = Columns()
+    table.mean("score", [one.score for one in found])
+    table.mean("as_published", [one.as_published for one in found])
+    table.mean("word_f1", [one.word_f1 for one in found])
+    table.mean("failed", [float(one.failure is not None) for one in found])
+    return table.scored()
+
+
+def _score_grounding(samples: Sequence[Sample], predictions: Predictions) -> Scored:
+    found = [
+        score_boxes(one.boxes if one else (), sample.boxes or (), sample.image_size)
+        for sample, one in zip(samples, predictions, strict=True)
+    ]
+    table = Columns()
+    table.mean("mean_iou", [np.nan if one.mean_iou is None else one.mean_iou for one in found])
+    for place, threshold in enumerate(THRESHOLDS):
+        at = f"_{round(100 * threshold)}"
+        table.share(f"precision{at}", [(one.hits[place], one.num_written) for one in found])
+        table.share(f"recall{at}", [(one.hits[place], one.num_true) for one in found])
+        table.share(f"f1{at}", [(2 * one.hits[place], one.num_written + one.num_true) for one in found])
+    table.mean("pointing", [np.nan if one.pointed is None else float(one.pointed) for one in found])
+    table.share("pixel_precision", [(one.shared_px, one.written_px) for one in found])
+    table.share("pixel_recall", [(one.shared_px, one.true_px) for one in found])
+    table.share("invalid", [(one.num_invalid, one.num_written) for one in found])
+    return table.scored()
+
+
+def _failures(of: _Of, system: System) -> Iterator[Failed]:
+    predictions = of.predictions(system.own)
+    if of.task == Task.VQA:
+        results = zip(of.samples, predictions, strict=True)
+        reasons = Counter(
+            failure.value
+            for sample, one in results
+            if (failure := answers.score_answer(sample, one).failure) is not None
+        )
+    elif of.task == Task.REPORT:
+        reasons = Counter(
+            answers.Failure.MISSING.value if one is None else _NO_REPORT
+            for one in predictions
+            if not _report(one)
+        )
+    else:
+        reasons = Counter(answers.Failure.MISSING.value for one in predictions if one is None)
+    for reason, number in sorted(reasons.items()):
+        yield Failed(of.task, system.name, reason, number)
+
+
+def _figures(of: _Of, system: str, scored: Scored, settings: Settings) -> Iterator[Figure]:
+    found = estimate(scored, of.design, num_draws=settings.num_draws, seed=settings.seed)
+    for measure, by_place in found.items():
+        for where, one in by_place.items():
+            yield Figure(of.task, measure, system, where, one.value, one.low, one.high, one.num)
+
+
+def _compared(of: _Of, scores: Mapping[str, Scored], settings: Settings) -> Iterator[Compared]:
+    first, *others = scores
+    better = {name: measure.better for name, measure in MEASURES[of.task].items()}
+    for other in others:
+        found = compare(
+            scores[first],
+            scores[other],
+            of.design,
+            better={name: value or 1 for name, value in better.items()},
+            num_draws=settings.num_draws,
+            num_shuffles=settings.num_shuffles,
+            seed=settings.seed,
+        )
+        for name, one in found.items():
+            yield Compared(
+                of.task, name, first, other, one.value, one.low, one.high, one.p, None, one.wins, one.ties,
+                one.losses,
+            )  # fmt: skip
+
+
+def _corrected(compared: Sequence[Compared], beside: str) -> Iterator[Compared]:
+    """All measures of two systems are one family."""
+    of_two = [one for one in compared if one.beside == beside]
+    tested = [one for one in of_two if one.p is not None]
+    corrected = dict(zip(map(id, tested), holm([one.p or 0.0 for one in tested]), strict=True))
+    for one in of_two:
+        yield replace(one, p_holm=corrected.get(id(one)))
+
+
+def _notes(of: _Of) -> Iterator[str]:
+    if of.task == Task.REPORT:
+        counts = [rule_chexpert.counts_of("", sample.reference) for sample in of.samples]
+        never = rule_chexpert.never_said(np.array(counts, dtype=np.float64))
+        if never:
+            yield f"No reference says {', '.join(never)}: each counts as 0 in a macro F1 that holds it."
+    if of.design.num_studies < len(of.samples):
+        many = f"{len(of.samples)} samples of {of.design.num_studies} studies"
+        yield f"{of.task}: {many}; studies are drawn whole."
+
+
+def _blind_spots(of: _Of, settings: Settings) -> Iterator[BlindSpot]:
+    """On some of the references, drawn by the seed; the judge of GREEN is not asked."""
+    wanted = [sample.reference for sample in of.samples]
+    if len(wanted) > MOST_PROBED:
+        wanted = random.Random(settings.seed).sample(wanted, MOST_PROBED)
+    changed = {
+        "same": wanted,
+        "flipped": [flip_denials(text) for text in wanted],
+        "swapped": [swap_sides(text) for text in wanted],
+    }
+    sided = np.array([a != b for a, b in zip(changed["swapped"], wanted, strict=True)])
+    values: dict[str, dict[str, float]] = {}
+    for kind, given in changed.items():
+        scored = score_reports(given, wanted, with_weights=settings.with_weights).scored
+        rows = scored.counts[sided] if kind == "swapped" else scored.counts
+        values[kind] = {
+            name: float(value_of(rows.sum(axis=0))) if len(rows) else float("nan")
+            for name, value_of in scored.measures.items()
+        }
+    for name in values["same"]:
+        if REPORT_MEASURES[name].better:
+            same, flipped, swapped = (
+                None if np.isnan(values[kind][name]) else values[kind][name] for kind in changed
+            )
+            yield BlindSpot(name, same, flipped, swapped, num=len(wanted), num_sided=int(sided.sum()))
+
+
+def _dependence(of: _Of, system: System, settings: Settings) -> Iterator[Dependence]:
+    for film, all_of_them in (("blank", system.blank), ("shuffled", system.shuffled)):
+        own, other = of.predictions(system.own), of.predictions(all_of_them)
+        rows = [row for row in range(len(own)) if own[row] is not None and other[row] is not None]
+        if not rows:
+            continue
+        samples = tuple(of.samples[row] for row in rows)
+        part = _Of(of.task, samples, tuple(rows), _design(samples, of.task))
+        # Without weights: it is the same question by whichever measure.
+        lean = replace(settings, with_weights=False, with_java=False, ask=None)
+        ours, _ = _score(part, part.predictions(own), lean)
+        theirs, _ = _score(part, part.predictions(other), lean)
+        chosen = HEADLINES[of.task]
+        ours, theirs = (
+            Scored(one.counts, {name: one.measures[name] for name in chosen}) for one in (ours, theirs)
+        )
+        apart = compare(
+            ours,
+            theirs,
+            part.design,
+            better={},
+            num_draws=settings.num_draws,
+            num_shuffles=settings.num_shuffles,
+            seed=settings.seed,
+        )
+        same = [_text(own[row]) == _text(other[row]) for row in rows]
+        values = [estimate(one, part.design, num_draws=1, seed=0) for one in (ours, theirs)]
+        for name in chosen:
+            one = apart[name]
+            yield Dependence(
+                of.task,
+                name,
+                system.name,
+                film,
+                values[0][name][ALL].value,
+                values[1][name][ALL].value,
+                one.value,
+                one.low,
+                one.high,
+                one.p,
+                share_same=sum(same) / len(same),
+                num=len(rows),
+            )
+
+
+def _text(prediction: Prediction | None) -> str:
+    return prediction.text if prediction else ""
+
+
+def _cases(
+    of: _Of, systems: Sequence[System], scores: Mapping[str, Scored], settings: Settings
+) -> Iterator[Case]:
+    """The worst of the first system, and those on which it differs most from each other one."""
+    headlines = HEADLINES[of.task]
+    values = {
+        name: np.stack([np.nan_to_num(scored.cases(one), nan=-1.0) for one in headlines])
+        for name, scored in scores.items()
+    }
+    first = values[systems[0].name]
+    is_there = ~np.isnan(scores[systems[0].name].cases(headlines[0]))
+    order = [row for row in _ordered(first) if is_there[row]]
+    for row in order[:NUM_CASES]:
+        yield _case("worst", of, int(row), systems, scores, settings)
+    for other in systems[1:]:
+        apart = np.abs(first - values[other.name])
+        for row in _ordered(-apart)[:NUM_CASES]:
+            if apart[:, row].any():
+                yield _case("changed", of, int(row), [systems[0], other], scores, settings)
+
+
+def _ordered(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Rows from the least of the first measure on; the next ones break ties, then the order of the file."""
+    return np.asarray(np.lexsort(values[::-1]))
+
+
+def _case(
+    kind: str,
+    of: _Of,
+    row: int,
+    systems: Sequence[System],
+    scores: Mapping[str, Scored],
+    settings: Settings,
+) -> Case:
+    sample, name = of.samples[row], HEADLINES[of.task][0]
+    said = []
+    for system in systems:
+        prediction = of.predictions(system.own)[row]
+        value = float(scores[system.name].cases(name)[row])
+        boxes = prediction.boxes if prediction else ()
+        text = _text(prediction) if settings.with_texts else ""
+        said.append(Said(system.name, text, None if np.isnan(value) else value, boxes))
+    return Case(
+        kind=kind,
+        uid=sample.uid,
+        task=of.task,
+        where=f"{sample.dataset} {sample.category}",
+        measure=name,
+        question=sample.question if settings.with_texts else "",
+        reference=sample.reference if settings.with_texts else "",
+        said=tuple(said),
+        boxes=sample.boxes or (),
+        image_size=sample.image_size,
+        picture=picture_of(sample.image) if settings.with_films and sample.image else "",
+    )
+
+
+def _provenance(samples: Sequence[Sample], systems: Sequence[System], settings: Settings) -> dict[str, str]:
+    told = {"python": platform.python_version()}
+    told |= {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+    told["references"] = f"{len(samples)} samples, sha256 {data_hash(samples)}"
+    for system in systems:
+        told[f"predictions of {system.name}"] = f"sha256 {system.sha256}"
+        told[f"prompts of {system.name}"] = _prompt_hash(system)
+    told["draws of studies"] = str(settings.num_draws)
+    told["exchanges of outputs"] = str(settings.num_shuffles)
+    told["seed"] = str(settings.seed)
+    if settings.judge:
+        told["judge of GREEN"] = settings.judge
+    return told
+
+
+def data_hash(samples: Sequence[Sample]) -> str:
+    """Of what is asked and what is right, whatever file it came from."""
+    digest = hashlib.sha256()
+    for one in samples:
+        row = (one.uid, one.task, one.dataset, one.category, one.study, one.question, one.reference)
+        digest.update(json.dumps([*row, one.options, one.boxes, one.image_size]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _prompt_hash(system: System) -> str:
+    prompts = [one.prompt for one in system.own if one is not None]
+    if not any(prompts):
+        return "not told"
+    digest = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
+    return f"{len(set(prompts))} different, sha256 {digest}"

@@ -1,0 +1,117 @@
+"""GREEN by a model server: a judge counts matched findings and errors, and the score is their share.
+
+S. Ostmeier et al., GREEN (Findings of EMNLP 2024): matched / (matched + significant errors), 0 without a
+matched finding. The question is in our words, with the six kinds of errors of the paper, so a figure names
+the judge and the version of the question.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import requests
+
+from inference.engines.addresses import require_allowed
+from rl_feedback.evaluation.reports.weighted import Unavailable
+
+PROMPT_VERSION = "green-1"
+PROMPT = """Compare a candidate chest X-ray report with the reference report, by findings and not by wording.
+Count the findings that both reports state alike, and the clinically significant errors of the candidate:
+(a) a finding that the reference does not have, (b) a finding of the reference that is missing, (c) a wrong
+place or side, (d) a wrong severity, (e) a comparison with an earlier film that the reference does not make,
+(f) a comparison of the reference that is missing. Leave out errors that change nothing for the patient.
+Answer with one JSON object and nothing else: {{"matched": number, "errors": {{"a": number, "b": number,
+"c": number, "d": number, "e": number, "f": number}}}}
+
+Reference report: {reference}
+
+Candidate report: {candidate}"""
+_TRIES = 3
+_SECONDS = 120
+_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+
+Ask = Callable[[str], str]
+
+
+def green(given: Sequence[str], wanted: Sequence[str], ask: Ask) -> npt.NDArray[np.float64]:
+    """One score a report; NaN where the judge answered three times what can't be read. `ask` sends a question
+    to the judge and gives its words.
+
+    >>> said = '{"matched": 3, "errors": {"a": 1, "b": 0, "c": 0, "d": 0, "e": 0, "f": 0}}'
+    >>> green(["Left effusion."], ["Left effusion. Edema."], lambda question: said).tolist()
+    [0.75]
+    """
+    return np.array(
+        [_score(candidate, reference, ask) for candidate, reference in zip(given, wanted, strict=True)]
+    )
+
+
+def endpoint(url: str, *, model: str, key: str = "", origins: Sequence[str] = ()) -> Ask:
+    """A judge behind an OpenAI-compatible server. Raises EngineError where reports may not be sent there."""
+    address = f"{require_allowed(url, origins=origins)}/chat/completions"
+
+    def ask(question: str) -> str:
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": [{"role": "user", "content": question}],
+            "temperature": 0,
+            "seed": 0,
+            "max_tokens": 300,
+        }
+        with requests.Session() as session:
+            # No proxy and no password of the account that this runs under.
+            session.trust_env = False
+            try:
+                answer = session.post(
+                    address,
+                    json=body,
+                    headers={"Authorization": f"Bearer {key}"} if key else {},
+                    timeout=(10, _SECONDS),
+                    allow_redirects=False,
+                )
+                if answer.status_code != 200:
+                    raise Unavailable(
+                        f"the judge's server answered {answer.status_code}",
+                        "look at its address, its key and the model's name",
+                    )
+                return str(answer.json()["choices"][0]["message"]["content"])
+            # Its errors may quote the reports: none of them goes on.
+            except (requests.exceptions.RequestException, OSError):
+                raise Unavailable(
+                    "the judge's server can't be reached", "start it, or name another with --green"
+                ) from None
+            except (ValueError, KeyError, TypeError, IndexError):
+                raise Unavailable(
+                    "what answers there does not speak the OpenAI chat protocol",
+                    "name where its API begins; it mostly ends in /v1",
+                ) from None
+
+    return ask
+
+
+def _score(candidate: str, reference: str, ask: Ask) -> float:
+    question = PROMPT.format(reference=reference, candidate=candidate or "(empty)")
+    for _ in range(_TRIES):
+        counted = _counted(ask(question))
+        if counted is not None:
+            matched, errors = counted
+            return matched / (matched + errors) if matched else 0.0
+    return float("nan")
+
+
+def _counted(words: str) -> tuple[float, float] | None:
+    found = _OBJECT.search(words)
+    try:
+        told: Any = json.loads(found[0]) if found else None
+        matched = float(told["matched"])
+        errors = [float(told["errors"][kind]) for kind in "abcdef"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if min(matched, *errors) < 0 or not np.isfinite([matched, *errors]).all():
+        return None
+    return matched, sum(errors)
