@@ -54,6 +54,10 @@ COMMANDS = {
         "rl_feedback.simulated_rounds.comparing",
     ),
     "rewards": ("score a file of completions", "rl_feedback.rewards_command"),
+    "evaluate": (
+        "measure predictions on a benchmark: reports, questions, regions",
+        "rl_feedback.evaluation.command",
+    ),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }
 

@@ -48,7 +48,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     Task.VQA: ("score", "word_f1"),
     Task.GROUNDING: ("mean_iou",),
 }
-NUM_CASES = 8
+NUM_CASES = 6
 MOST_PROBED = 500
 _VERSIONS_OF = ("deepmedix-review", "numpy", "scipy", "nltk")
 _NO_REPORT = "no report can be read"
@@ -420,6 +420,7 @@ def _case(
         said=tuple(said),
         boxes=sample.boxes or (),
         image_size=sample.image_size,
+        has_texts=settings.with_texts,
         picture=picture_of(sample.image) if settings.with_films and sample.image else "",
     )
 

@@ -97,7 +97,7 @@ GROUNDING_MEASURES: dict[str, Measure] = {
         *(
             Measure(
                 f"{kind}_{round(100 * threshold)}",
-                f"{kind} at {threshold:g}",
+                f"{kind if kind != 'f1' else 'F1'} at {threshold:g}",
                 grounding.VARIANT,
                 1,
                 "what a box is of; how near above the threshold",

@@ -120,6 +120,7 @@ class Case:
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     image_size: tuple[int, int] = (1, 1)
     picture: str = ""
+    has_texts: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from benchmarks.__main__ import names
 from rl_feedback.engines.placement import Placement
+from rl_feedback.evaluation.evaluating import MEASURES
 from rl_feedback.training.config import CONFIGS
 from rl_feedback.training.examples import (
     JudgedText,
@@ -75,6 +76,10 @@ def of_training() -> set[str]:
     return choices | set(STAGES) | {kind.file for kind in kinds}
 
 
+def measures() -> set[str]:
+    return {name for of_task in MEASURES.values() for name in of_task}
+
+
 @pytest.mark.parametrize(
     ("page", "code"),
     [
@@ -84,6 +89,7 @@ def of_training() -> set[str]:
         ("addresses.md", own_addresses),
         ("benchmarks.md", benchmarks),
         ("training.md", of_training),
+        ("metrics.md", measures),
     ],
 )
 def test_the_reference_names_what_the_code_has_and_nothing_else(page, code):

@@ -1,0 +1,137 @@
+"""`python -m rl_feedback evaluate`: how good a model's predictions are, as figures, a page and tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from inference.presets import PRESETS
+from rl_feedback.counting import counted
+from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES, Settings, evaluate
+from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
+from rl_feedback.evaluation.printing.writing import require_new, write_report
+from rl_feedback.evaluation.reports.green import PROMPT_VERSION, endpoint
+from rl_feedback.evaluation.results import Report
+from rl_feedback.evaluation.samples import Sample, System, read_references, read_system
+from rl_feedback.evaluation.xraybench import HUB_NAME, deviations, read_folder, read_hub
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--predictions", type=Path, required=True, help="JSON lines with `id` and `text` of each sample"
+    )
+    parser.add_argument(
+        "--references",
+        required=True,
+        help=f"JSON lines with `id`, `task` and `answer`; a folder of XrayBench; or {HUB_NAME}, from the hub",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument(
+        "--beside", type=Path, nargs="+", default=[], help="predictions of other models, on the same samples"
+    )
+    parser.add_argument("--title", default="", help="of the page; by default the predictions' name")
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), default="", help="how the models write, where all write alike"
+    )
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="answer=NAME", help="of XrayBench, where unlike"
+    )
+    parser.add_argument("--revision", default="", help="of XrayBench on the hub")
+    parser.add_argument(
+        "--missing-is-wrong", action="store_true", help="go on where samples have no prediction"
+    )
+    parser.add_argument("--weight-free", action="store_true", help="no measure that needs weights")
+    parser.add_argument("--with-java", action="store_true", help="METEOR 1.5 too, by its Java program")
+    parser.add_argument("--green", metavar="URL", default="", help="a server whose model judges, for GREEN")
+    parser.add_argument("--green-model", default="", help="the judge's name at that server")
+    parser.add_argument("--num-draws", type=int, default=1000, help="of studies, for intervals")
+    parser.add_argument("--num-shuffles", type=int, default=10_000, help="exchanges of outputs, for p")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--without-texts", action="store_true", help="no report or answer on the page")
+    parser.add_argument("--with-films", action="store_true", help="put the films of its cases on the page")
+
+
+def run(options: argparse.Namespace) -> Iterator[str]:
+    """The main figures, then where the page is."""
+    require_new(options.out)
+    settings = _settings(options)
+    samples, told_of = _references(options)
+    systems = [
+        read_system(path, samples, preset=options.preset) for path in (options.predictions, *options.beside)
+    ]
+    for system in systems:
+        _require_whole(system, samples, missing_is_wrong=options.missing_is_wrong)
+    report = evaluate(
+        samples, systems, title=options.title or systems[0].name, settings=settings, deviations=told_of
+    )
+    page = write_report(report, options.out)
+    yield from _summary(report)
+    yield f"The page: {page}"
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    if bool(options.green) != bool(options.green_model):
+        raise ValueError("GREEN needs both: --green URL of the server and --green-model NAME of the judge.")
+    ask, judge = None, ""
+    if options.green:
+        named = os.environ.get("INFERENCE_ENDPOINTS", "").split(",")
+        ask = endpoint(
+            options.green,
+            model=options.green_model,
+            key=os.environ.get("INFERENCE_ENDPOINT_KEY", ""),
+            origins=[origin.strip() for origin in named if origin.strip()],
+        )
+        judge = f"{options.green_model}, question {PROMPT_VERSION}"
+    return Settings(
+        num_draws=options.num_draws,
+        num_shuffles=options.num_shuffles,
+        seed=options.seed,
+        with_weights=not options.weight_free,
+        with_java=options.with_java,
+        ask=ask,
+        judge=judge,
+        with_texts=not options.without_texts,
+        with_films=options.with_films,
+    )
+
+
+def _references(options: argparse.Namespace) -> tuple[Sequence[Sample], tuple[str, ...] | None]:
+    """And in what they are not the whole XrayBench, where they are meant to be."""
+    columns = {}
+    for named in options.column:
+        key, parted, name = named.partition("=")
+        if not parted or not name:
+            raise ValueError(f"--column is written answer=NAME, not {named}.")
+        columns[key] = name
+    path = Path(options.references)
+    if options.references == HUB_NAME and not path.exists():
+        samples = read_hub(revision=options.revision, columns=columns)
+    elif path.is_dir():
+        samples = read_folder(path, columns=columns)
+    else:
+        return read_references(path), None
+    return samples, deviations(samples)
+
+
+def _require_whole(system: System, samples: Sequence[Sample], *, missing_is_wrong: bool) -> None:
+    lacking = [sample.uid for sample, one in zip(samples, system.own, strict=True) if one is None]
+    if lacking and not missing_is_wrong:
+        raise ValueError(
+            f"{system.name} has no prediction for {counted(len(lacking), 'sample')} of {len(samples):,}, "
+            f"{lacking[0]} first. Add them, or count them as wrong with --missing-is-wrong."
+        )
+
+
+def _summary(report: Report) -> Iterator[str]:
+    for task in report.sizes:
+        for name in HEADLINES[task]:
+            for system in report.systems:
+                one = report.figure(task, name, system)
+                if one is not None:
+                    label = MEASURES[task][name].label
+                    yield f"{TASK_WORDS[task]}, {label}, {system}: {told(one.value, one.low, one.high)}"
+    if report.deviations:
+        yield f"This is not the whole published XrayBench: {len(report.deviations)} sizes differ."

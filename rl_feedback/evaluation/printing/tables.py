@@ -1,0 +1,139 @@
+"""An evaluation's figures as CSV, as LaTeX and as a section of a model card."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+
+from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.results import Compared, Figure, Report
+from rl_feedback.evaluation.statistics import ALL
+
+TASK_WORDS = {"report": "Reports", "vqa": "Questions", "grounding": "Regions"}
+_LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def figures_csv(report: Report) -> str:
+    """A row for each figure, with how it was made in the last columns."""
+    return _csv(
+        [*(field.name for field in fields(Figure)), "variant", *report.provenance],
+        (
+            [*asdict(one).values(), MEASURES[one.task][one.measure].variant, *report.provenance.values()]
+            for one in report.figures
+        ),
+    )
+
+
+def differences_csv(report: Report) -> str:
+    return _csv(
+        [*(field.name for field in fields(Compared)), *report.provenance],
+        ([*asdict(one).values(), *report.provenance.values()] for one in report.compared),
+    )
+
+
+def latex(report: Report) -> str:
+    """A table for each task (booktabs): measures in rows, systems in columns."""
+    parts = [f"% {_plain(name)}: {_plain(value)}" for name, value in report.provenance.items()]
+    for task in report.sizes:
+        parts += [
+            r"\begin{table}",
+            rf"\caption{{{_tex(TASK_WORDS[task])}, {sum(report.sizes[task].values())} samples, "
+            "sample-weighted; "
+            "95\\,\\% bootstrap intervals over studies.}",
+            rf"\begin{{tabular}}{{l{'l' * len(report.systems)}}}",
+            r"\toprule",
+            " & ".join(["measure", *map(_tex, report.systems)]) + r" \\",
+            r"\midrule",
+            *(" & ".join([_tex(label), *cells]) + r" \\" for label, _, cells in _rows(report, task)),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    parts += [f"% {_plain(line)}" for line in absences(report)]
+    return "\n".join(parts) + "\n"
+
+
+def model_card(report: Report) -> str:
+    """In Markdown, to be pasted into a model's card."""
+    lines = [f"## Evaluation: {report.title}", ""]
+    for task in report.sizes:
+        lines += [
+            f"### {TASK_WORDS[task]}, {sum(report.sizes[task].values()):,} samples",
+            "",
+            "| measure | " + " | ".join(map(_markdown, report.systems)) + " | variant |",
+            "|---" * (len(report.systems) + 2) + "|",
+            *(
+                f"| {_markdown(label)} | {' | '.join(cells)} | {_markdown(variant)} |"
+                for label, variant, cells in _rows(report, task)
+            ),
+            "",
+        ]
+    lines += ["Sample-weighted over subsets; 95 % bootstrap intervals over studies.", ""]
+    lines += [f"- {line}" for line in absences(report)]
+    lines += ["", "| provenance | |", "|---|---|"]
+    lines += [f"| {_markdown(name)} | {_markdown(value)} |" for name, value in report.provenance.items()]
+    return "\n".join(lines) + "\n"
+
+
+def absences(report: Report) -> list[str]:
+    """A sentence for each measure without figures."""
+    labels = {name: measure.label for of in MEASURES.values() for name, measure in of.items()}
+    return [
+        f"{labels[one.measure]}: unavailable, because {one.reason}. To get it: {one.way_out}."
+        for one in report.absent
+    ]
+
+
+def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Three digits, and the interval.
+
+    >>> told(0.5, 0.4, 0.6), told(None)
+    ('0.500 (0.400 to 0.600)', 'none')
+    """
+    if value is None:
+        return "none"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _rows(report: Report, task: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Label, variant, and a cell for each system."""
+    for name, measure in MEASURES[task].items():
+        found = [report.figure(task, name, system, ALL) for system in report.systems]
+        if any(found):
+            yield (
+                measure.label,
+                measure.variant,
+                [told(one.value, one.low, one.high) if one else "none" for one in found],
+            )
+
+
+def _csv(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula is told as text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+
+
+def _tex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _markdown(text: str) -> str:
+    return _plain(text).replace("|", "\\|").replace("<", "&lt;")
