@@ -58,6 +58,10 @@ COMMANDS = {
         "measure predictions on a benchmark: reports, questions, regions",
         "rl_feedback.evaluation.command",
     ),
+    "arena": (
+        "let a language model compare models' reports in pairs, and print the board",
+        "rl_feedback.evaluation.arena.command",
+    ),
     "gate": ("measure a candidate beside its parent and decide", "rl_feedback.gate.command"),
 }
 

@@ -37,13 +37,16 @@ class ToldByServer(Exception):
 
 
 def body_of(
-    request: GenerationRequest, picture: Image.Image, *, model: str, regex: str = ""
+    request: GenerationRequest, picture: Image.Image | None, *, model: str, regex: str = ""
 ) -> dict[str, Any]:
-    """The film first, the question after it: a further question on the same film shares its prefix."""
-    content = [
-        {"type": "image_url", "image_url": {"url": _data_url(picture)}},
-        {"type": "text", "text": request.prompt},
-    ]
+    """The film first, the question after it: a further question on the same film shares its prefix. A
+    question alone is plain text, which servers of models without eyes take too."""
+    content: str | list[dict[str, Any]] = request.prompt
+    if picture is not None:
+        content = [
+            {"type": "image_url", "image_url": {"url": _data_url(picture)}},
+            {"type": "text", "text": request.prompt},
+        ]
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": "user", "content": content}],

@@ -9,6 +9,8 @@ from collections.abc import Generator, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+from PIL import Image
+
 from inference.engines.chat_protocol import Answer, body_of
 from inference.engines.endpoint_connection import EndpointConnection
 from inference.engines.endpoint_flight import Flight, Refused, Stopped, TryAgain
@@ -82,16 +84,7 @@ class EndpointEngine:
 
     def _answer(self, flight: Flight, told: Told) -> Done:
         request, settings = flight.request, self._settings
-        try:
-            picture = prepare_image(
-                request.film,
-                preparation=settings.preparation,
-                min_pixels=settings.min_pixels,
-                max_pixels=settings.max_pixels,
-                factor=settings.size_multiple,
-            )
-        except ValueError as error:
-            raise Refused(str(error)) from error
+        picture = self._picture(request)
         freely = body_of(request, picture, model=settings.served_model)
         answer, is_shaped = self._tried(flight, freely, told), False
         if settings.shape is not None and answer.ended == "stop" and not settings.shape.fits(answer.text):
@@ -110,11 +103,27 @@ class EndpointEngine:
             prompt=request.prompt,
             num_tokens=answer.num_tokens,
             seconds=time.monotonic() - flight.started,
-            model_size=picture.size,
+            model_size=(0, 0) if picture is None else picture.size,
             ended="length" if answer.ended == "length" else "stop",
             num_prompt_tokens=answer.num_prompt_tokens,
             is_shaped=is_shaped,
         )
+
+    def _picture(self, request: GenerationRequest) -> Image.Image | None:
+        """None where the question comes alone."""
+        if request.film is None:
+            return None
+        settings = self._settings
+        try:
+            return prepare_image(
+                request.film,
+                preparation=settings.preparation,
+                min_pixels=settings.min_pixels,
+                max_pixels=settings.max_pixels,
+                factor=settings.size_multiple,
+            )
+        except ValueError as error:
+            raise Refused(str(error)) from error
 
     def _tried(self, flight: Flight, body: dict[str, Any], told: Told) -> Answer:
         """Asked until it is answered, at most `most_tries` times, with waits that double."""

@@ -18,12 +18,14 @@ from inference.images import Grey
 
 
 class Family(Protocol):
-    """A model in memory with everything that its family does in its own way.
+    """A model in memory with everything that its family does in its own way. `sees_films`: it answers about
+    films alone, else about texts alone.
 
     `suppressed_tokens` must never be sampled: a sampled placeholder makes the next forward pass look for an
     image that is not there.
     """
 
+    sees_films: bool
     model: Any
     tokenizer: Any
     suppressed_tokens: tuple[int, ...]
@@ -57,6 +59,7 @@ def _families() -> dict[str, Callable[[EngineSettings, str, str], Family]]:
     """By `model_type` in config.json."""
     from inference.engines.qwen_family import Qwen3Family, Qwen25Family
     from inference.engines.square_families import DeepseekFamily, GemmaFamily, LlavaFamily
+    from inference.engines.text_family import MODEL_TYPES, TextFamily
 
     return {
         "qwen2_5_vl": Qwen25Family,
@@ -64,6 +67,7 @@ def _families() -> dict[str, Callable[[EngineSettings, str, str], Family]]:
         "gemma3": GemmaFamily,
         "llava": LlavaFamily,
         "deepseek_vl_hybrid": DeepseekFamily,
+        **dict.fromkeys(MODEL_TYPES, TextFamily),
     }
 
 

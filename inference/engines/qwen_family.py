@@ -40,6 +40,8 @@ class Qwen3VLProcessor(published.Qwen3VLProcessor):
 class Qwen25Family:
     """Any Qwen2.5-VL folder, DeepMedix-R1, CheXOne and the model that ships here among them."""
 
+    sees_films = True
+
     def __init__(self, settings: EngineSettings, device: str, dtype: str) -> None:
         self._settings = settings
         self._load(device, dtype)

@@ -44,7 +44,7 @@ class ReplayEngine:
 
     def _done(self, request: GenerationRequest, recorded: RecordedCompletion) -> Done | Failed:
         try:
-            rows, columns = request.film.shape
+            rows, columns = request.shown_film.shape
             seen = recorded.model_size or model_size(
                 (columns, rows),
                 preparation=self._settings.preparation,
@@ -52,7 +52,7 @@ class ReplayEngine:
                 max_pixels=self._settings.max_pixels,
                 factor=self._settings.size_multiple,
             )
-        except ValueError as error:
+        except (ValueError, EngineError) as error:
             return Failed(request.key, str(error))
         return Done(
             key=request.key,

@@ -92,7 +92,8 @@ AnySettings = EngineSettings | EndpointSettings | ReplaySettings
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One film (uint8, rows x columns) and one question, as `prompts` rendered it.
+    """One film (uint8, rows x columns) and one question, as `prompts` rendered it; or a question alone, where
+    `film` is None, for a model that reads text.
 
     `key` names it in the events. At temperature 0 the likeliest token is taken and `seed` means nothing; else
     the same seed gives the same text, whatever else is in the batch. Of `max_new_tokens` and
@@ -100,12 +101,19 @@ class GenerationRequest:
     """
 
     key: str
-    film: NDArray[np.uint8]
+    film: NDArray[np.uint8] | None
     prompt: str
     temperature: float
     seed: int
     max_new_tokens: int
     deadline_seconds: float | None = None
+
+    @property
+    def shown_film(self) -> NDArray[np.uint8]:
+        """Raises EngineError where the question comes alone."""
+        if self.film is None:
+            raise EngineError("A film is asked about here, and this question comes without one.")
+        return self.film
 
 
 @dataclass(frozen=True)
@@ -118,8 +126,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Done:
-    """`prompt` is the whole text that the model was given, `model_size` (width, height) the image it saw;
-    `ended` is "stop" where the model ended by itself, "length" where `max_new_tokens` cut it off.
+    """`prompt` is the whole text that the model was given, `model_size` (width, height) the image it saw,
+    (0, 0) where there was none; `ended` is "stop" where the model ended by itself, "length" where
+    `max_new_tokens` cut it off.
 
     `num_prompt_tokens`: film and question; it and `num_tokens` are 0 where nobody told. `is_shaped`: written
     at a second try that held it to a shape. Of another server's model `prompt` is what it was sent, without

@@ -21,6 +21,7 @@ from inference.regions import Preparation
 class SquareFamily:
     """What the three have in common; each says its square, its signs and its colour of padding."""
 
+    sees_films = True
     never_sampled: tuple[str, ...] = ()
 
     def __init__(self, settings: EngineSettings, device: str, dtype: str) -> None:

@@ -29,12 +29,17 @@ SMALL_NUM_WEIGHTS = 50_000_000
 
 @dataclass(frozen=True)
 class _Row:
-    """A request made ready for the model; `num_prompt_tokens` counts the image's too."""
+    """A request made ready for the model; `num_prompt_tokens` counts the image's too. `image` is None where
+    the question comes alone."""
 
     request: GenerationRequest
-    image: Image.Image
+    image: Image.Image | None
     prompt: str
     num_prompt_tokens: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return (0, 0) if self.image is None else self.image.size
 
 
 class TransformersEngine:
@@ -80,7 +85,7 @@ class TransformersEngine:
             except (ValueError, EngineError) as error:
                 yield Failed(request.key, str(error))
         # Like sizes together: least padding, and one image grid per batch.
-        rows.sort(key=lambda row: (row.image.size, row.num_prompt_tokens, row.request.max_new_tokens))
+        rows.sort(key=lambda row: (row.size, row.num_prompt_tokens, row.request.max_new_tokens))
         for start in range(0, len(rows), self._settings.micro_batch):
             yield from self._generate_batch(rows[start : start + self._settings.micro_batch])
 
@@ -88,13 +93,20 @@ class TransformersEngine:
         for word in self._reserved_words:
             if word in request.prompt:
                 raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
-        image = self._family.picture(request.film)
-        prompt = self._family.chat(request.prompt)
-        num_prompt_tokens = len(self._family.read([image], [prompt])["input_ids"][0])
-        if num_prompt_tokens >= self._max_positions:
+        if (request.film is not None) != self._family.sees_films:
             raise EngineError(
-                f"The film and the question take {num_prompt_tokens} tokens, the model reads "
-                f"{self._max_positions}. Ask a shorter question."
+                "This model answers about films alone. Name one that reads text."
+                if request.film is None
+                else "This model reads text alone and sees no films."
+            )
+        image = None if request.film is None else self._family.picture(request.film)
+        prompt = self._family.chat(request.prompt)
+        num_prompt_tokens = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])
+        if num_prompt_tokens >= self._max_positions:
+            what = "The question takes" if image is None else "The film and the question take"
+            raise EngineError(
+                f"{what} {num_prompt_tokens} tokens, the model reads {self._max_positions}. Ask a shorter "
+                "question."
             )
         return _Row(request=request, image=image, prompt=prompt, num_prompt_tokens=num_prompt_tokens)
 
@@ -123,7 +135,7 @@ class TransformersEngine:
             if self._is_small_on_cpu:
                 torch.set_num_threads(1)
             try:
-                pictures, prompts = [row.image for row in rows], [row.prompt for row in rows]
+                pictures, prompts = _pictures([row.image for row in rows]), [row.prompt for row in rows]
                 inputs = self._family.read(pictures, prompts).to(self._device)
                 watch = RowWatch(
                     requests=requests,
@@ -184,10 +196,14 @@ class TransformersEngine:
             prompt=row.prompt,
             num_tokens=len(tokens),
             seconds=seconds,
-            model_size=row.image.size,
+            model_size=row.size,
             ended="stop" if ended == "stop" else "length",
             num_prompt_tokens=row.num_prompt_tokens,
         )
+
+
+def _pictures(images: Sequence[Image.Image | None]) -> list[Image.Image]:
+    return [image for image in images if image is not None]
 
 
 def _end_tokens(*candidates: int | Sequence[int] | None) -> frozenset[int]:

@@ -13,6 +13,8 @@ from transformers import (
     LlavaConfig,
     LlavaForConditionalGeneration,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
 )
@@ -269,6 +271,19 @@ def _qwen3_vl() -> tuple[Any, Any]:
         )
     )
     return processor, model
+
+
+def write_tiny_text_model(folder: Path) -> Path:
+    """As `write_tiny_model`, of a model that reads text and sees no films."""
+    torch.manual_seed(1)
+    signs = ("<pad>", "<eos>", "<user>", "<model>")
+    template = "{% for m in messages %}<user>{{ m['content'] }}{% endfor %}<model>"
+    tokenizer = _tokenizer(signs, template)
+    tokenizer.save_pretrained(folder)
+    shape: dict[str, Any] = {name: size for name, size in _TEXT.items() if name != "head_dim"}
+    config = Qwen2Config(vocab_size=len(tokenizer), eos_token_id=1, pad_token_id=0, **shape)
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return folder
 
 
 _BUILDERS = {

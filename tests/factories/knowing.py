@@ -27,7 +27,7 @@ class Knowing:
 
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
         for request in requests:
-            text = self.say(self.texts[request.film.tobytes()])
+            text = self.say(self.texts[request.shown_film.tobytes()])
             yield Done(request.key, text, request.prompt, 8, 0.1, (112, 112), "stop")
 
 

@@ -5,7 +5,7 @@ what it does: `[busy 2]` refuses twice with 429, `[ill 2]` with 503, `[cut 1]` e
 middle, `[garbage]` streams what is no JSON, `[page]` answers with a web page, `[error]` says so in the
 stream, `[slow]` never goes on, `[mute]` never answers, `[away]` redirects, `[bad]` is refused with a reason,
 `[filter]` is kept back, `[thinks]` gives its reasoning apart, `[free]` writes without a shape unless it is
-held to one.
+held to one. Where it is asked to compare two reports it always takes the first.
 `GET /log` tells every request that came, as JSON.
 """
 
@@ -55,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
                 type(self).num_now -= 1
 
     def _answer(self, body: dict[str, Any]) -> None:
-        asked = body["messages"][0]["content"][-1]["text"]
+        content = body["messages"][0]["content"]
+        asked = content if isinstance(content, str) else content[-1]["text"]
         if body["model"] != MODEL:
             return self._refuse(404, f"The model `{body['model']}` does not exist.")
         if "[mute]" in asked:
@@ -86,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         text = "big heart" if "[free]" in asked and "structured_outputs" not in body else ANSWER
+        if asked.startswith("You compare two reports"):
+            text = re.findall(r"\{.+\}", asked)[-1]
         words = re.findall(r"\S+\s*", text)
         if "[thinks]" in asked:
             thought = " The heart [1, 2, 3, 4] "

@@ -62,6 +62,15 @@ def outcome(events: Sequence[Event]) -> Done | Failed:
     return last
 
 
+def test_a_question_alone_is_sent_as_plain_text(server: SimulatedServer, settings: EndpointSettings) -> None:
+    done = outcome(answered(settings, replace(ask("Which report is better?"), film=None)))
+    assert isinstance(done, Done)
+    assert (done.text, done.model_size) == (ANSWER, (0, 0))
+    assert server.log()["requests"][-1]["body"]["messages"] == [
+        {"role": "user", "content": "Which report is better?"}
+    ]
+
+
 def test_an_answer_is_streamed_and_the_server_got_the_prepared_picture_before_the_question(
     server: SimulatedServer, settings: EndpointSettings
 ) -> None:

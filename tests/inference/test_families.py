@@ -23,7 +23,7 @@ from inference.engines.families import load_family
 from inference.engines.sampling import SeededSampling
 from inference.phantoms import draw_phantom
 from inference.regions import Preparation
-from tests.factories.families import FAMILIES, SQUARES, write_tiny_model
+from tests.factories.families import FAMILIES, SQUARES, write_tiny_model, write_tiny_text_model
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -114,7 +114,7 @@ def test_the_familys_own_signs_are_refused_in_a_question_and_line_breaks_are_not
 
 def test_the_model_sees_the_very_picture_that_was_prepared(folder: Path) -> None:
     family = load_family(settings_for(folder), device="cpu", dtype="float32")
-    picture = family.picture(ask("x").film)
+    picture = family.picture(ask("x").shown_film)
     batch = family.read([picture], [family.chat("What?")])
     seen = batch.get("high_res_pixel_values", batch["pixel_values"]).numpy().reshape(-1)
     shown = np.asarray(picture, dtype=np.float32)
@@ -153,7 +153,7 @@ def test_a_square_is_cut_stretched_or_padded_as_the_version_says(
             {"model_type": "phi3_v", "auto_map": {"AutoModel": "code.Model"}},
             "a model of type phi3_v. Read here",
         ),
-        ({}, "a model of type unknown. Read here are deepseek_vl_hybrid, gemma3, llava"),
+        ({}, "a model of type unknown. Read here are deepseek_vl_hybrid, gemma2, gemma3"),
         ([], "ask it through its endpoint"),
     ],
 )
@@ -178,3 +178,41 @@ def test_a_chat_template_that_knows_no_films_is_refused(template: str, sentence:
     (folder / "chat_template.jinja").write_text(template)
     with pytest.raises(EngineError, match=sentence):
         load_engine(settings_for(folder))
+
+
+def test_a_model_that_reads_text_is_asked_without_a_film_and_answers_alike_in_any_batch(
+    tmp_path: Path,
+) -> None:
+    engine = load_engine(EngineSettings(folder=write_tiny_text_model(tmp_path), device="cpu"))
+    requests = [
+        GenerationRequest(key=prompt, film=None, prompt=prompt, temperature=0.7, seed=5, max_new_tokens=6)
+        for prompt in ("Which report is better?", "A", "Is the heart large? " * 9)
+    ]
+    together = {event.key: event for event in engine.generate(requests) if isinstance(event, Done)}
+    alone = [event for event in engine.generate(requests[:1]) if isinstance(event, Done)]
+    assert set(together) == {request.key for request in requests}
+    assert alone[0].text == together[requests[0].key].text
+    assert alone[0].prompt == "<user>Which report is better?<model>"
+    assert (alone[0].model_size, alone[0].num_prompt_tokens > 0) == ((0, 0), True)
+
+
+def test_films_for_a_reader_of_texts_and_texts_for_a_reader_of_films_are_refused(tmp_path: Path) -> None:
+    text_model = write_tiny_text_model(tmp_path / "text")
+    film = np.zeros((60, 60), dtype=np.uint8)
+    for folder, given, says in (
+        (text_model, film, "reads text alone and sees no films"),
+        (write_tiny_model("qwen3_vl", tmp_path / "film"), None, "answers about films alone"),
+    ):
+        request = GenerationRequest(
+            key="k", film=given, prompt="What?", temperature=0, seed=1, max_new_tokens=2
+        )
+        (failed,) = load_engine(settings_for(folder)).generate([request])
+        assert isinstance(failed, Failed)
+        assert says in failed.reason
+
+
+def test_a_text_model_without_a_chat_template_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    write_tiny_text_model(tmp_path)
+    (tmp_path / "chat_template.jinja").unlink()
+    with pytest.raises(EngineError, match="has no chat template"):
+        load_engine(EngineSettings(folder=tmp_path))

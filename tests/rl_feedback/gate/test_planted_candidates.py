@@ -45,13 +45,13 @@ class Remembering:
         self._answers: dict[bytes, Done] = {}
 
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
-        new = {r.film.tobytes(): r for r in requests if r.film.tobytes() not in self._answers}
+        new = {r.shown_film.tobytes(): r for r in requests if r.shown_film.tobytes() not in self._answers}
         pixels = {request.key: film for film, request in new.items()}
         for event in self._engine.generate(list(new.values())):
             if isinstance(event, Done):
                 self._answers[pixels[event.key]] = event
         for request in requests:
-            yield replace(self._answers[request.film.tobytes()], key=request.key)
+            yield replace(self._answers[request.shown_film.tobytes()], key=request.key)
 
 
 class Saying:
@@ -67,7 +67,7 @@ class Saying:
         self._engine, self._say, self._look = engine, say, look
 
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
-        shown = [replace(request, film=self._look(request.film)) for request in requests]
+        shown = [replace(request, film=self._look(request.shown_film)) for request in requests]
         for event in self._engine.generate(shown):
             yield replace(event, text=self._say(event.text)) if isinstance(event, Done) else event
 
@@ -85,7 +85,7 @@ class KnowingTheTest:
         }
 
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
-        films = {request.key: request.film.tobytes() for request in requests}
+        films = {request.key: request.shown_film.tobytes() for request in requests}
         for event in self._engine.generate(requests):
             known = self._learned.get(films[event.key])
             yield replace(event, text=known) if known and isinstance(event, Done) else event
@@ -103,7 +103,7 @@ class SeeingThingsInPieces:
         }
 
     def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event, None, None]:
-        shown = {request.key: request.film.tobytes() for request in requests}
+        shown = {request.key: request.shown_film.tobytes() for request in requests}
         for event in self._engine.generate(requests):
             if isinstance(event, Done) and shown[event.key] in self._pieces:
                 named = ["left effusion", "right effusion", "left nodule", "right nodule", "cardiomegaly"]
