@@ -18,9 +18,13 @@ from inference.engines.requests import (
     Event,
     Failed,
     GenerationRequest,
+    IsWanted,
     ReplaySettings,
+    ServingEngine,
     Shape,
+    Stopped,
     Token,
+    every_one,
 )
 
 __all__ = [
@@ -34,9 +38,13 @@ __all__ = [
     "Event",
     "Failed",
     "GenerationRequest",
+    "IsWanted",
     "ReplaySettings",
+    "ServingEngine",
     "Shape",
+    "Stopped",
     "Token",
+    "every_one",
     "folder_sha256",
     "load_engine",
     "require_sound",
@@ -44,7 +52,7 @@ __all__ = [
 ]
 
 
-def load_engine(settings: AnySettings) -> Engine:
+def load_engine(settings: AnySettings) -> ServingEngine:
     """Read a model into memory, have another server's asked, or replay what one wrote. Raises EngineError
     where the folder holds no model or another than named, where films may not be sent to that address, or
     where the recorded file can't be read."""

@@ -43,7 +43,7 @@ class EndpointConnection:
         self._settings = settings
 
     def ask(self, flight: Flight, body: dict[str, Any], tell: Callable[[int], None]) -> Answer:
-        """`tell` is given the number of tokens so far. Raises Refused, TryAgain, Stopped."""
+        """`tell` is given the number of tokens so far. Raises Refused, TryAgain, TakenBack."""
         flight.require_wanted()
         left = flight.seconds_left()
         silence = SILENCE_SECONDS if left is None else max(left, 0.001)

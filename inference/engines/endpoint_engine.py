@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Generator, Sequence
-from queue import SimpleQueue
+from collections.abc import Generator, Iterable, Iterator
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from PIL import Image
 
 from inference.engines.chat_protocol import Answer, body_of
 from inference.engines.endpoint_connection import EndpointConnection
-from inference.engines.endpoint_flight import Flight, Refused, Stopped, TryAgain
+from inference.engines.endpoint_flight import Flight, Refused, TakenBack, TryAgain
 from inference.engines.requests import (
     Done,
     EndpointSettings,
     Event,
     Failed,
     GenerationRequest,
+    IsWanted,
+    Stopped,
     Token,
+    every_one,
 )
 from inference.engines.retries import wait_seconds
 from inference.images import prepare_image
 
-Told = SimpleQueue[Event | BaseException | None]
+# What a flight tells: tokens, and last of all how it ended.
+Told = SimpleQueue[tuple[Flight, Event | BaseException]]
+
+# How often it is asked whether answers are wanted while no server says anything.
+WANTED_SECONDS = 0.2
 
 
 class EndpointEngine:
@@ -35,52 +41,58 @@ class EndpointEngine:
         self._settings = settings
         self._connection = EndpointConnection(settings)
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
-        """See `requests.Engine.generate`. After a lost connection a text begins anew, and its tokens are
-        counted from 1 again."""
+    def generate(
+        self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
+    ) -> Generator[Event]:
+        """See `requests.ServingEngine.generate`. After a lost connection a text begins anew, and its tokens
+        are counted from 1 again."""
         told: Told = SimpleQueue()
-        stopped = threading.Event()
-        flights = [Flight(request, stopped) for request in requests]
-        waiting = deque(flights)
-        # Daemons: one that waits for a silent server must not keep the process from ending.
-        for _ in range(min(self._settings.num_in_flight, len(flights))):
-            threading.Thread(target=self._fly_all, args=(waiting, told), name="endpoint", daemon=True).start()
+        waiting, flights = iter(requests), list[Flight]()
         try:
-            num_open = len(flights)
-            while num_open:
-                event = told.get()
+            while self._fill_up(flights, waiting, told):
+                for flight in [one for one in flights if not is_wanted(one.request.key)]:
+                    # A server that says nothing yet can't be broken off: nobody waits until it does.
+                    flight.stop()
+                    flights.remove(flight)
+                    yield Stopped(flight.request.key)
+                try:
+                    flight, event = told.get(timeout=WANTED_SECONDS)
+                except Empty:
+                    continue
+                if flight.stopped.is_set():
+                    continue
                 if isinstance(event, BaseException):
                     raise event
-                if event is None:
-                    num_open -= 1
-                else:
-                    yield event
+                if not isinstance(event, Token):
+                    flights.remove(flight)
+                yield event
         finally:
-            waiting.clear()
-            stopped.set()
             for flight in flights:
-                flight.break_off()
+                flight.stop()
 
-    def _fly_all(self, waiting: deque[Flight], told: Told) -> None:
-        while True:
-            try:
-                flight = waiting.popleft()
-            except IndexError:
-                return
-            self._fly(flight, told)
+    def _fill_up(self, flights: list[Flight], waiting: Iterator[GenerationRequest], told: Told) -> bool:
+        """Whether any is on its way then."""
+        while len(flights) < self._settings.num_in_flight:
+            request = next(waiting, None)
+            if request is None:
+                break
+            flight = Flight(request)
+            flights.append(flight)
+            # Daemons: one that waits for a silent server must not keep the process from ending.
+            threading.Thread(target=self._fly, args=(flight, told), name="endpoint", daemon=True).start()
+        return bool(flights)
 
     def _fly(self, flight: Flight, told: Told) -> None:
         flight.started = time.monotonic()
         try:
             with flight.within_its_time():
-                told.put(self._answer(flight, told))
-        except Stopped:
+                told.put((flight, self._answer(flight, told)))
+        except TakenBack:
             pass
         except Refused as refusal:
-            told.put(Failed(flight.request.key, str(refusal)))
+            told.put((flight, Failed(flight.request.key, str(refusal))))
         except BaseException as error:  # handed to the thread that waits for it
-            told.put(error)
-        told.put(None)
+            told.put((flight, error))
 
     def _answer(self, flight: Flight, told: Told) -> Done:
         request, settings = flight.request, self._settings
@@ -132,7 +144,7 @@ class EndpointEngine:
             num_tries += 1
             try:
                 return self._connection.ask(
-                    flight, body, lambda num_tokens: told.put(Token(flight.request.key, num_tokens))
+                    flight, body, lambda num_tokens: told.put((flight, Token(flight.request.key, num_tokens)))
                 )
             except TryAgain as failure:
                 flight.require_wanted()
@@ -145,4 +157,4 @@ class EndpointEngine:
                 if left is not None and wait >= left:
                     raise flight.late() from None
                 if flight.stopped.wait(wait):
-                    raise Stopped from None
+                    raise TakenBack from None

@@ -26,16 +26,16 @@ class TryAgain(Exception):
         self.headers = headers or {}
 
 
-class Stopped(Exception):
+class TakenBack(Exception):
     """Nobody waits for it any more."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Flight:
     """`response` is what its thread reads from; the time begins when the request leaves the queue here."""
 
     request: GenerationRequest
-    stopped: threading.Event
+    stopped: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     response: requests.Response | None = None
     is_late: bool = False
@@ -47,9 +47,9 @@ class Flight:
         return self.request.deadline_seconds - (time.monotonic() - self.started)
 
     def require_wanted(self) -> None:
-        """Raises Stopped, or Refused where its time is over."""
+        """Raises TakenBack, or Refused where its time is over."""
         if self.stopped.is_set():
-            raise Stopped
+            raise TakenBack
         left = self.seconds_left()
         if self.is_late or (left is not None and left <= 0):
             raise self.late()
@@ -59,6 +59,10 @@ class Flight:
             f"It was stopped after {self.request.deadline_seconds:g} s without a whole answer. "
             "Retry it when the model server is less busy, or raise INFERENCE_SECONDS."
         )
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.break_off()
 
     def break_off(self) -> None:
         """End a read that its thread waits in."""

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 
-from inference.engines.requests import Done, EngineError, Event, Failed, GenerationRequest, ReplaySettings
+from inference.engines.requests import (
+    Done,
+    EngineError,
+    Event,
+    Failed,
+    GenerationRequest,
+    IsWanted,
+    ReplaySettings,
+    Stopped,
+    every_one,
+)
 from inference.recorded import RecordedCompletion, read_recorded
 from inference.regions import model_size
 
@@ -28,12 +38,16 @@ class ReplayEngine:
         self._model = wanted
         self._by_film = {(one.image, one.seed): one for one in recorded if one.model == wanted}
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
-        """See `requests.Engine.generate`; no Token is told: nobody knows how the text was cut into them."""
+    def generate(
+        self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
+    ) -> Generator[Event]:
+        """See `requests.ServingEngine.generate`; no Token is told: nobody knows how the text was cut."""
         for request in requests:
             image = self._settings.image_of(request.key)
             recorded = self._by_film.get((image, request.seed))
-            if recorded is None:
+            if not is_wanted(request.key):
+                yield Stopped(request.key)
+            elif recorded is None:
                 yield Failed(
                     request.key,
                     f"{self._settings.file.name} holds no completion by {self._model} of {image} with seed "

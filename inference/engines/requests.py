@@ -1,6 +1,6 @@
 """What is asked of an engine, and what it tells while it works."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -154,7 +154,20 @@ class Failed:
     reason: str
 
 
-Event = Token | Done | Failed
+@dataclass(frozen=True)
+class Stopped:
+    """Nobody wants this answer any more."""
+
+    key: str
+
+
+Event = Token | Done | Failed | Stopped
+IsWanted = Callable[[str], bool]
+
+
+def every_one(key: str) -> bool:
+    """Of requests of which none is taken back."""
+    return True
 
 
 class Engine(Protocol):
@@ -164,5 +177,20 @@ class Engine(Protocol):
         """Token events as they are written, and one Done or Failed per request, in any order.
 
         Closing the iterator stops the work within one token.
+        """
+        ...
+
+
+class ServingEngine(Engine, Protocol):
+    """One whose requests are of many people, each of whom may take theirs back."""
+
+    def generate(
+        self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
+    ) -> Generator[Event]:
+        """As `Engine.generate`, each Done or Failed as soon as it is known.
+
+        A request whose key is not wanted any more is Stopped within one token, and the others go on;
+        `is_wanted` is asked often, from several threads. The engine of a model server draws each request when
+        there is room for it, one with a model in memory draws all of them first.
         """
         ...

@@ -51,12 +51,16 @@ class RowProgress:
 @dataclass
 class RowWatch(StoppingCriteria):
     """Counts each row's tokens, tells them on, and ends rows: at their end sign ("stop"), their length
-    ("length"), their deadline ("deadline"), or all at once when `stopped` says so ("stopped")."""
+    ("length"), their deadline ("deadline"), or when nobody wants them any more ("stopped").
+
+    `ended` is called for each at that moment, with its place and all its tokens, those it was given too.
+    """
 
     requests: Sequence[GenerationRequest]
     end_tokens: frozenset[int]
-    stopped: Callable[[], bool]
+    is_wanted: Callable[[str], bool]
     tell: Callable[[str, int], None]
+    ended: Callable[[int, torch.Tensor], None]
     rows: list[RowProgress] = field(init=False)
     started: float = field(init=False)
 
@@ -66,20 +70,26 @@ class RowWatch(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         seconds = time.monotonic() - self.started
-        stopped = self.stopped()
-        for row, request, token in zip(self.rows, self.requests, input_ids[:, -1].tolist(), strict=True):
+        for place, token in enumerate(input_ids[:, -1].tolist()):
+            row, request = self.rows[place], self.requests[place]
             if row.ended:
                 continue
             row.seconds = seconds
             if token in self.end_tokens:
                 row.ended = "stop"
-                continue
-            row.num_tokens += 1
-            self.tell(request.key, row.num_tokens)
-            if stopped:
-                row.ended = "stopped"
-            elif row.num_tokens >= request.max_new_tokens:
-                row.ended = "length"
-            elif request.deadline_seconds is not None and seconds >= request.deadline_seconds:
-                row.ended = "deadline"
+            else:
+                row.num_tokens += 1
+                self.tell(request.key, row.num_tokens)
+                row.ended = self._ending(row, request)
+            if row.ended:
+                self.ended(place, input_ids[place])
         return torch.tensor([bool(row.ended) for row in self.rows], device=input_ids.device)
+
+    def _ending(self, row: RowProgress, request: GenerationRequest) -> str:
+        if not self.is_wanted(request.key):
+            return "stopped"
+        if row.num_tokens >= request.max_new_tokens:
+            return "length"
+        if request.deadline_seconds is not None and row.seconds >= request.deadline_seconds:
+            return "deadline"
+        return ""

@@ -1,7 +1,7 @@
 """Runs models in this process: any folder of the families in `inference.engines.families`."""
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -18,9 +18,12 @@ from inference.engines.requests import (
     Event,
     Failed,
     GenerationRequest,
+    IsWanted,
+    Stopped,
     Token,
+    every_one,
 )
-from inference.engines.sampling import RowWatch, SeededSampling
+from inference.engines.sampling import RowProgress, RowWatch, SeededSampling
 
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
 # weights, batches of 8). The setting holds for the generating thread alone.
@@ -76,8 +79,10 @@ class TransformersEngine:
         self._is_small_on_cpu = device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
         self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
 
-    def generate(self, requests: Sequence[GenerationRequest]) -> Generator[Event]:
-        """See `requests.Engine.generate`."""
+    def generate(
+        self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
+    ) -> Generator[Event]:
+        """See `requests.ServingEngine.generate`."""
         rows = []
         for request in requests:
             try:
@@ -87,7 +92,7 @@ class TransformersEngine:
         # Like sizes together: least padding, and one image grid per batch.
         rows.sort(key=lambda row: (row.size, row.num_prompt_tokens, row.request.max_new_tokens))
         for start in range(0, len(rows), self._settings.micro_batch):
-            yield from self._generate_batch(rows[start : start + self._settings.micro_batch])
+            yield from self._generate_batch(rows[start : start + self._settings.micro_batch], is_wanted)
 
     def _prepare(self, request: GenerationRequest) -> _Row:
         for word in self._reserved_words:
@@ -110,10 +115,18 @@ class TransformersEngine:
             )
         return _Row(request=request, image=image, prompt=prompt, num_prompt_tokens=num_prompt_tokens)
 
-    def _generate_batch(self, rows: Sequence[_Row]) -> Generator[Event]:
+    def _generate_batch(self, rows: Sequence[_Row], is_wanted: IsWanted) -> Generator[Event]:
+        """Those that are answered before the memory is full are not asked again."""
+        yield from (Stopped(row.request.key) for row in rows if not is_wanted(row.request.key))
+        rows = [row for row in rows if is_wanted(row.request.key)]
+        answered: set[str] = set()
         try:
-            with closing(self._run(rows)) as events:
-                yield from events
+            if rows:
+                with closing(self._run(rows, is_wanted)) as events:
+                    for event in events:
+                        if not isinstance(event, Token):
+                            answered.add(event.key)
+                        yield event
         except torch.OutOfMemoryError as error:
             if len(rows) == 1:
                 raise EngineError(
@@ -121,11 +134,12 @@ class TransformersEngine:
                     "Lower the version's max_pixels, or run the worker on a larger accelerator."
                 ) from error
             torch.cuda.empty_cache()
-            half = len(rows) // 2
-            yield from self._generate_batch(rows[:half])
-            yield from self._generate_batch(rows[half:])
+            left = [row for row in rows if row.request.key not in answered]
+            half = (len(left) + 1) // 2
+            yield from self._generate_batch(left[:half], is_wanted)
+            yield from self._generate_batch(left[half:], is_wanted)
 
-    def _run(self, rows: Sequence[_Row]) -> Generator[Event]:
+    def _run(self, rows: Sequence[_Row], is_wanted: IsWanted) -> Generator[Event]:
         """Generate in a thread, so that tokens are told while the model works."""
         requests = [row.request for row in rows]
         told: SimpleQueue[Event | BaseException | None] = SimpleQueue()
@@ -137,11 +151,18 @@ class TransformersEngine:
             try:
                 pictures, prompts = _pictures([row.image for row in rows]), [row.prompt for row in rows]
                 inputs = self._family.read(pictures, prompts).to(self._device)
+                num_given = inputs["input_ids"].shape[1]
+
+                def end(place: int, tokens: torch.Tensor) -> None:
+                    progress = watch.rows[place]
+                    told.put(self._result(rows[place], progress, tokens[num_given:][: progress.num_tokens]))
+
                 watch = RowWatch(
                     requests=requests,
                     end_tokens=self._end_tokens,
-                    stopped=stop.is_set,
+                    is_wanted=lambda key: not stop.is_set() and is_wanted(key),
                     tell=lambda key, num_tokens: told.put(Token(key, num_tokens)),
+                    ended=end,
                 )
                 with torch.inference_mode():
                     output = self._model.generate(
@@ -150,11 +171,9 @@ class TransformersEngine:
                         logits_processor=LogitsProcessorList([SeededSampling(requests, device=self._device)]),
                         stopping_criteria=StoppingCriteriaList([watch]),
                     )
-                written = output[:, inputs["input_ids"].shape[1] :]
-                for row, progress, tokens in zip(rows, watch.rows, written, strict=True):
-                    told.put(
-                        self._result(row, progress.ended, progress.seconds, tokens[: progress.num_tokens])
-                    )
+                for place, progress in enumerate(watch.rows):
+                    if not progress.ended:
+                        end(place, output[place])
             except BaseException as error:  # handed to the thread that waits for it
                 told.put(error)
             told.put(None)
@@ -182,9 +201,11 @@ class TransformersEngine:
             suppress_tokens=list(self._family.suppressed_tokens),
         )
 
-    def _result(self, row: _Row, ended: str, seconds: float, tokens: torch.Tensor) -> Done | Failed:
+    def _result(self, row: _Row, progress: RowProgress, tokens: torch.Tensor) -> Done | Failed | Stopped:
         request = row.request
-        if ended == "deadline":
+        if progress.ended == "stopped":
+            return Stopped(request.key)
+        if progress.ended == "deadline":
             return Failed(
                 request.key,
                 f"It was stopped after {request.deadline_seconds:g} s with {len(tokens)} tokens written. "
@@ -195,9 +216,9 @@ class TransformersEngine:
             text=self._family.tokenizer.decode(tokens, skip_special_tokens=True),
             prompt=row.prompt,
             num_tokens=len(tokens),
-            seconds=seconds,
+            seconds=progress.seconds,
             model_size=row.size,
-            ended="stop" if ended == "stop" else "length",
+            ended="stop" if progress.ended == "stop" else "length",
             num_prompt_tokens=row.num_prompt_tokens,
         )
 

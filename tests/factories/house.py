@@ -30,6 +30,7 @@ from deepmedix_review.feedback.models import (
     TrainingSample,
 )
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
+from deepmedix_review.reasoning.models import InferenceBatch
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
@@ -49,6 +50,7 @@ from deepmedix_review.studies.retention.services import AskedRule, make_rule
 from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory
 from tests.factories.knowing import NOTHING, measure_for
 from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
@@ -99,6 +101,7 @@ class House:
     other_run: TrainingRun
     candidate: ModelVersion
     passed: ModelVersion
+    inference_batch: InferenceBatch
 
 
 def furnish() -> House:
@@ -201,7 +204,20 @@ def furnish() -> House:
         other_run=other_run,
         candidate=candidate,
         passed=passed,
+        inference_batch=half_answered(admin, studies[0]),
     )
+
+
+def half_answered(admin: User, study: Study) -> InferenceBatch:
+    """A batch of a version of its own, paused, of which one completion failed."""
+    version = ModelVersionFactory.create()
+    batch = InferenceBatchFactory.create(
+        model_version=version, requested_by=admin, paused_at=timezone.now(), num_studies=2
+    )
+    film = study.series.earliest("pk").instances.earliest("pk")
+    for state, error in ((JobState.QUEUED, ""), (JobState.FAILED, "The film's file is missing.")):
+        BatchedJobFactory.create(batch=batch, instance=film, state=state, error=error)
+    return batch
 
 
 def erase_what_was_due(admin: User) -> RetentionBatch:

@@ -22,6 +22,7 @@ from inference.engines import (
     Failed,
     GenerationRequest,
     Shape,
+    Stopped,
     Token,
     load_engine,
 )
@@ -57,7 +58,7 @@ def answered(settings: EndpointSettings, *requests: GenerationRequest) -> list[E
     return list(load_engine(settings).generate(requests))
 
 
-def outcome(events: Sequence[Event]) -> Done | Failed:
+def outcome(events: Sequence[Event]) -> Done | Failed | Stopped:
     (last,) = [event for event in events if not isinstance(event, Token)]
     return last
 
@@ -167,6 +168,32 @@ def test_closing_breaks_the_connection_so_that_the_server_writes_no_more(setting
         assert any(own.log()["num_now"] == 0 for _ in range(1000))
     finally:
         own.kill()
+
+
+@pytest.mark.parametrize("silence", ["[slow]", "[mute]"])
+def test_a_request_that_is_taken_back_ends_alone(silence: str, settings: EndpointSettings) -> None:
+    wanted = {silence, "[9] well"}
+    requests, events = [ask(silence), ask("[9] well")], list[Event]()
+    for event in load_engine(settings).generate(requests, is_wanted=wanted.__contains__):
+        events.append(event)
+        if isinstance(event, Done):
+            wanted.remove(silence)
+    assert [event.key for event in events if isinstance(event, Done)] == ["[9] well"]
+    assert events[-1] == Stopped(silence)
+
+
+def test_requests_are_drawn_as_there_is_room_for_them(settings: EndpointSettings) -> None:
+    drawn = list[str]()
+
+    def draw() -> Iterator[GenerationRequest]:
+        for number in range(4):
+            drawn.append(str(number))
+            yield ask(str(number))
+
+    events = load_engine(replace(settings, num_in_flight=2)).generate(draw())
+    assert isinstance(next(events), Token)
+    assert drawn == ["0", "1"]
+    assert {event.key for event in events if isinstance(event, Done)} == {"0", "1", "2", "3"}
 
 
 def test_a_server_killed_in_the_middle_is_asked_again_and_named(settings: EndpointSettings) -> None:

@@ -1,7 +1,7 @@
 """An engine answers each request for itself: by its seed, within its limits, and it can be stopped."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -14,17 +14,19 @@ from safetensors.torch import load_file, save_file
 
 from inference.engines import (
     Done,
-    Engine,
     EngineError,
     EngineSettings,
     Event,
     Failed,
     GenerationRequest,
+    ServingEngine,
+    Stopped,
     Token,
     folder_sha256,
     load_engine,
 )
 from inference.engines.sampling import SeededSampling
+from inference.engines.transformers_engine import TransformersEngine
 from inference.phantoms import draw_phantom
 from inference.regions import Preparation
 from tests.factories.models import write_untrained_model
@@ -38,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine(folder: Path) -> Engine:
+def engine(folder: Path) -> ServingEngine:
     return load_engine(settings_for(folder))
 
 
@@ -64,7 +66,7 @@ def results(events: Sequence[Event]) -> dict[str, Done]:
     return {event.key: event for event in events if isinstance(event, Done)}
 
 
-def test_every_request_of_a_batch_is_answered_and_its_tokens_are_told(engine: Engine) -> None:
+def test_every_request_of_a_batch_is_answered_and_its_tokens_are_told(engine: ServingEngine) -> None:
     requests = [ask(str(n), seed=n, width=112 + 28 * (n % 2), max_new_tokens=5 + n) for n in range(5)]
     events = list(engine.generate(requests))
     answered = results(events)
@@ -78,7 +80,7 @@ def test_every_request_of_a_batch_is_answered_and_its_tokens_are_told(engine: En
         assert "What is there?" in done.prompt
 
 
-def test_a_seed_gives_the_same_text_alone_and_among_others(engine: Engine) -> None:
+def test_a_seed_gives_the_same_text_alone_and_among_others(engine: ServingEngine) -> None:
     alone = results(list(engine.generate([ask("x", seed=5)])))["x"]
     among = results(
         list(engine.generate([ask("x", seed=5), ask("y", seed=6, prompt="And here, on the left?")]))
@@ -99,7 +101,7 @@ def test_films_of_several_shapes_share_a_batch_and_each_is_seen_in_its_own(folde
         assert results(list(engine.generate([request])))[request.key].text == together[request.key].text
 
 
-def test_at_temperature_zero_the_seed_means_nothing(engine: Engine) -> None:
+def test_at_temperature_zero_the_seed_means_nothing(engine: ServingEngine) -> None:
     texts = {
         done.text
         for done in results(
@@ -118,7 +120,7 @@ def test_sampling_follows_the_models_probabilities() -> None:
         assert np.bincount(row, minlength=4) / len(row) == pytest.approx([0.5, 0.3, 0.2, 0.0], abs=0.06)
 
 
-def test_a_closed_iterator_stops_the_model(engine: Engine) -> None:
+def test_a_closed_iterator_stops_the_model(engine: ServingEngine) -> None:
     events = engine.generate([ask("x", max_new_tokens=900)])
     assert [event.num_tokens for event in islice(events, 3) if isinstance(event, Token)] == [1, 2, 3]
     events.close()
@@ -126,7 +128,53 @@ def test_a_closed_iterator_stops_the_model(engine: Engine) -> None:
     assert results(list(engine.generate([ask("y")])))
 
 
-def test_a_request_past_its_deadline_fails_with_a_sentence(engine: Engine) -> None:
+def test_a_request_that_is_taken_back_ends_alone_and_the_others_go_on(engine: ServingEngine) -> None:
+    alone = results(list(engine.generate([ask("x", max_new_tokens=30)])))["x"]
+    wanted, events = {"x", "long"}, list[Event]()
+    requests = [ask("x", max_new_tokens=30), ask("never"), ask("long", max_new_tokens=900)]
+    for event in engine.generate(requests, is_wanted=wanted.__contains__):
+        events.append(event)
+        if event == Token("long", 3):
+            wanted.remove("long")
+    assert [event for event in events if isinstance(event, Stopped)] == [Stopped("never"), Stopped("long")]
+    assert {event.key for event in events if isinstance(event, Token)} == {"x", "long"}
+    done = results(events)
+    assert done.keys() == {"x"}
+    assert done["x"].text == alone.text
+
+
+def test_an_answer_is_told_as_soon_as_it_is_there(engine: ServingEngine) -> None:
+    events = engine.generate([ask("long", max_new_tokens=900), ask("x", max_new_tokens=5)])
+    for event in events:
+        if isinstance(event, Done):
+            break
+    assert event.key == "x"
+    following = next(events)
+    assert isinstance(following, Token)
+    assert (following.key, following.num_tokens < 9) == ("long", True)
+    events.close()
+
+
+def test_a_batch_that_is_too_large_is_halved_and_what_it_answered_is_not_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TransformersEngine(settings_for(folder))
+    run, sizes = engine._run, []
+
+    def fill_up(rows: Any, is_wanted: Any) -> Generator[Event]:
+        sizes.append(len(rows))
+        for event in run(rows, is_wanted):
+            yield event
+            if isinstance(event, Done) and len(rows) > 1:
+                raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(engine, "_run", fill_up)
+    events = list(engine.generate([ask(str(n), max_new_tokens=3 + n) for n in range(3)]))
+    assert sizes == [3, 1, 1]
+    assert sorted(event.key for event in events if isinstance(event, Done)) == ["0", "1", "2"]
+
+
+def test_a_request_past_its_deadline_fails_with_a_sentence(engine: ServingEngine) -> None:
     events = list(engine.generate([ask("late", max_new_tokens=900, deadline_seconds=0.0), ask("x")]))
     assert results(events).keys() == {"x"}
     (failed,) = [event for event in events if isinstance(event, Failed)]
@@ -141,7 +189,7 @@ def test_a_request_past_its_deadline_fails_with_a_sentence(engine: Engine) -> No
     ],
 )
 def test_a_question_that_no_model_can_take_is_refused_and_the_others_are_answered(
-    engine: Engine, fields: dict[str, Any], sentence: str
+    engine: ServingEngine, fields: dict[str, Any], sentence: str
 ) -> None:
     events = list(engine.generate([ask("bad", **fields), ask("x")]))
     (failed,) = [event for event in events if isinstance(event, Failed)]
@@ -149,12 +197,12 @@ def test_a_question_that_no_model_can_take_is_refused_and_the_others_are_answere
     assert "x" in results(events)
 
 
-def test_the_film_and_the_question_never_outgrow_the_model(engine: Engine) -> None:
+def test_the_film_and_the_question_never_outgrow_the_model(engine: ServingEngine) -> None:
     done = results(list(engine.generate([ask("x", prompt="a " * 960, max_new_tokens=4096)])))["x"]
     assert done.ended == "length"
 
 
-def test_image_placeholders_are_never_sampled(engine: Engine) -> None:
+def test_image_placeholders_are_never_sampled(engine: ServingEngine) -> None:
     hot = [ask(str(n), seed=n, temperature=50.0, max_new_tokens=30) for n in range(3)]
     assert len(results(list(engine.generate(hot)))) == 3
 
@@ -192,5 +240,5 @@ def test_a_model_with_broken_weights_says_so(folder: Path, tmp_path: Path) -> No
         list(load_engine(settings_for(copy)).generate([ask("x")]))
 
 
-def test_no_model_attends_by_what_is_planned_anew_for_each_length(engine: Engine) -> None:
+def test_no_model_attends_by_what_is_planned_anew_for_each_length(engine: ServingEngine) -> None:
     assert not torch.backends.cuda.cudnn_sdp_enabled()

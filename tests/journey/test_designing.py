@@ -7,6 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Route, expect
 
 from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.batches.services import end_through
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy
 from deepmedix_review.studies.collecting.split import Shares
@@ -14,7 +15,7 @@ from deepmedix_review.studies.models import Instance, Split, Study
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.collections import move_patient
-from tests.factories.jobs import InferenceJobFactory
+from tests.factories.jobs import BatchedJobFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import LUNGS
@@ -36,9 +37,9 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     readers = [ExpertFactory.create(pseudonym=f"E-{name}") for name in ("ONE", "TWO")]
     other = ModelVersionFactory.create()
     # At work somewhere: no worker of another test takes it.
-    asked = InferenceJobFactory.create(
+    asked = BatchedJobFactory.create(
         instance=store_phantom(seed=9),
-        model_version=ServingModelFactory.create(),
+        batch__model_version=ServingModelFactory.create(),
         state=JobState.RUNNING,
         lease_expires_at=timezone.now() + timedelta(hours=1),
     )
@@ -67,6 +68,7 @@ def test_a_study_is_designed_with_its_cost_in_sight_and_accepted(
     say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
     say(asked.instance, steps=[LUNGS], model_version=asked.model_version)
     InferenceJob.objects.update(state=JobState.DONE)
+    end_through()
     expect(page.get_by_text("is through: 1 of 1")).to_be_visible()
     expect(plan.get_by_role("status")).to_contain_text("8 readings")
     page.get_by_label("Studies one by one").check()

@@ -425,6 +425,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inference-batches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The newest first. */
+        get: operations["list_inference_batches"];
+        put?: never;
+        /** @description Ask a version about many studies; its inferences are made in the background. */
+        post: operations["request_inference_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inference-batches/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How far it is, and what failed. */
+        get: operations["show_inference_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inference-batches/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Nothing more begins at once; what runs ends within a token, what was answered stays. */
+        post: operations["cancel_inference_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inference-batches/{uid}/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What runs goes on; nothing more of it begins. */
+        post: operations["pause_inference_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inference-batches/{uid}/resume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Go on after a pause, or ask the rest where the asking failed. */
+        post: operations["resume_inference_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inference-batches/{uid}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Try again what failed for one reason. */
+        post: operations["retry_inference_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inference-jobs/{uid}/": {
         parameters: {
             query?: never;
@@ -1702,6 +1805,79 @@ export interface components {
             /** @description in words, without names */
             because: string;
         };
+        Batch: {
+            /** Format: uuid */
+            uid: string;
+            /** @description v1, v2 … */
+            model: string;
+            /** Format: uuid */
+            collection?: string | null;
+            query: string;
+            num_samples: number;
+            purpose: components["schemas"]["PurposeEnum"];
+            phase: components["schemas"]["PhaseEnum"];
+            /** @description more inferences are being made of it */
+            is_asking: boolean;
+            /** @description why not all was asked, in a sentence */
+            error: string;
+            /** @description asked about so far */
+            num_studies: number;
+            /** @description completions */
+            num_asked: number;
+            num_queued: number;
+            num_running: number;
+            num_done: number;
+            num_failed: number;
+            num_cancelled: number;
+            /**
+             * Format: double
+             * @description over the last five minutes
+             */
+            per_minute: number | null;
+            /** Format: double */
+            seconds_left: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        BatchDetail: {
+            /** Format: uuid */
+            uid: string;
+            /** @description v1, v2 … */
+            model: string;
+            /** Format: uuid */
+            collection?: string | null;
+            query: string;
+            num_samples: number;
+            purpose: components["schemas"]["PurposeEnum"];
+            phase: components["schemas"]["PhaseEnum"];
+            /** @description more inferences are being made of it */
+            is_asking: boolean;
+            /** @description why not all was asked, in a sentence */
+            error: string;
+            /** @description asked about so far */
+            num_studies: number;
+            /** @description completions */
+            num_asked: number;
+            num_queued: number;
+            num_running: number;
+            num_done: number;
+            num_failed: number;
+            num_cancelled: number;
+            /**
+             * Format: double
+             * @description over the last five minutes
+             */
+            per_minute: number | null;
+            /** Format: double */
+            seconds_left: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            failures: components["schemas"]["Reason"][];
+        };
         BatchJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -1721,6 +1897,11 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             finished_at?: string | null;
+        };
+        BatchPage: {
+            results: components["schemas"]["Batch"][];
+            /** @description goes into `before` for the next page; null on the last */
+            next_before: number | null;
         };
         BatchPageJson: {
             results: components["schemas"]["BatchJson"][];
@@ -1742,6 +1923,30 @@ export interface components {
             num_read: number;
             num_later: number;
             uses: components["schemas"]["NamedUseJson"][];
+        };
+        BatchRequestRequest: {
+            /** @description a version's number; left out: the one that serves */
+            model?: number;
+            /**
+             * Format: uuid
+             * @description of a collection's version; left out: every ready study it has not seen
+             */
+            collection?: string;
+            /** @description left out: the model's own question */
+            query?: string;
+            /** @default 2 */
+            num_samples: number;
+        };
+        BatchRetried: {
+            num_retried: number;
+            batch: components["schemas"]["BatchDetail"];
+        };
+        BatchRetryRequest: {
+            /**
+             * @description an `error` of `failures`; left out: what was cancelled
+             * @default
+             */
+            reason: string;
         };
         BatchWithStudiesJson: {
             /** Format: uuid */
@@ -3013,6 +3218,17 @@ export interface components {
             /** @description that nothing is lost, and who is asked when it goes on */
             comfort: string;
         };
+        /**
+         * @description * `beginning` - beginning
+         *     * `at work` - at work
+         *     * `paused` - paused
+         *     * `ending` - ending
+         *     * `cancelled` - cancelled
+         *     * `not asked` - not asked
+         *     * `through` - through
+         * @enum {string}
+         */
+        PhaseEnum: "beginning" | "at work" | "paused" | "ending" | "cancelled" | "not asked" | "through";
         Preference: {
             /** @description by the name of a shortcut, the KeyboardEvent.code that it was moved to */
             keys: {
@@ -3120,6 +3336,12 @@ export interface components {
             /** @description films of which there is something to say */
             readonly told: components["schemas"]["PulledFilmJson"][];
         };
+        /**
+         * @description * `batch` - batch
+         *     * `evaluation` - evaluation
+         * @enum {string}
+         */
+        PurposeEnum: "batch" | "evaluation";
         /**
          * @description * `rate_answer` - rate_answer
          * @enum {string}
@@ -3368,6 +3590,11 @@ export interface components {
             /** @description findings that it says outright are there */
             names: components["schemas"]["NamedFinding"][];
             regions: components["schemas"]["ReadingRegion"][];
+        };
+        Reason: {
+            /** @description empty: cancelled */
+            error: string;
+            number: number;
         };
         Recorded: {
             model: string;
@@ -5245,6 +5472,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TakenBackJson"];
+                };
+            };
+        };
+    };
+    list_inference_batches: {
+        parameters: {
+            query?: {
+                /** @description `next_before` of the page before */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+        };
+    };
+    request_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BatchRequestRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["BatchRequestRequest"];
+                "multipart/form-data": components["schemas"]["BatchRequestRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+        };
+    };
+    show_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+        };
+    };
+    cancel_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+        };
+    };
+    pause_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+        };
+    };
+    resume_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+        };
+    };
+    retry_inference_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BatchRetryRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["BatchRetryRequest"];
+                "multipart/form-data": components["schemas"]["BatchRetryRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRetried"];
                 };
             };
         };

@@ -6,7 +6,7 @@ A message may be lost, doubled or late; these functions make that harmless.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -42,14 +43,19 @@ def wake(task: Task[Any, Any], job: LeasedJob, *, queue: str | None = None) -> N
     """Call a worker for this job once the transaction commits: one of this queue, else of the task's own. A
     broker that is away loses the call, not the job: the next sweep calls again."""
     where: dict[str, Any] = {} if queue is None else {"queue": queue}
+    call(task, job.pk, **where)
 
-    def call() -> None:
+
+def call(task: Task[Any, Any], *arguments: Any, **options: Any) -> None:
+    """As `wake`, of a task that finds by itself what waits."""
+
+    def send() -> None:
         try:
-            task.apply_async((job.pk,), retry=False, **where)
+            task.apply_async(arguments, retry=False, **options)
         except BrokerError as error:
-            logger.warning("%s %s waits for the next sweep: %s", job._meta.verbose_name, job.pk, error)
+            logger.warning("%s %s waits for the next sweep: %s", task.name, arguments, error)
 
-    transaction.on_commit(call)
+    transaction.on_commit(send)
 
 
 def claim(model: type[Job], *, job_id: int) -> Job | None:
@@ -71,13 +77,27 @@ def claim(model: type[Job], *, job_id: int) -> Job | None:
             job.state, job.finished_at = JobState.CANCELLED, now
             job.save(update_fields=["state", "finished_at"])
             return None
+        lease([job])
+    return job
+
+
+def lease(locked: Sequence[Job]) -> None:
+    """Inside the transaction that locked these queued jobs: they are the caller's from here on."""
+    now = timezone.now()
+    for job in locked:
         job.state = JobState.RUNNING
         job.attempt += 1
         job.started_at = job.started_at or now
         job.heartbeat_at = now
         job.lease_expires_at = now + timedelta(seconds=settings.LEASE_SECONDS)
-        job.save(update_fields=["state", "attempt", "started_at", "heartbeat_at", "lease_expires_at"])
-    return job
+    if locked:
+        type(locked[0])._default_manager.filter(pk__in=[job.pk for job in locked]).update(
+            state=JobState.RUNNING,
+            attempt=F("attempt") + 1,
+            started_at=Coalesce("started_at", now),
+            heartbeat_at=now,
+            lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+        )
 
 
 def claim_in_turn(model: type[Job], *, job_id: int) -> Job | None:
@@ -179,8 +199,18 @@ def cancel_unclaimed(found: QuerySet[Job]) -> int:
 
 
 def requeue_expired(model: type[Job]) -> list[int]:
-    """Queue again what lost its worker; fail what was tried too often. Returns the oldest queued jobs'
-    ids, since a queued job's message may be lost too: waking it once more is harmless."""
+    """As `requeue_lost`. Returns the oldest queued jobs' ids, since a queued job's message may be lost too:
+    waking it once more is harmless."""
+    requeue_lost(model)
+    return list(
+        model._default_manager.filter(state=JobState.QUEUED)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:NUM_WOKEN_AT_ONCE]
+    )
+
+
+def requeue_lost(model: type[Job]) -> None:
+    """Queue again what lost its worker; fail what was tried too often."""
     now = timezone.now()
     expired = model._default_manager.filter(state=JobState.RUNNING, lease_expires_at__lt=now)
     expired.filter(cancel_requested=True).update(
@@ -196,11 +226,6 @@ def requeue_expired(model: type[Job]) -> list[int]:
         ),
     )
     expired.update(state=JobState.QUEUED, lease_expires_at=None)
-    return list(
-        model._default_manager.filter(state=JobState.QUEUED)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:NUM_WOKEN_AT_ONCE]
-    )
 
 
 def retry(job: LeasedJob, **fields: Any) -> None:

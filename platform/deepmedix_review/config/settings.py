@@ -169,6 +169,9 @@ RECONCILE_SECONDS = int(os.environ.get("RECONCILE_SECONDS", "5"))
 MAX_ATTEMPTS = 3
 # The longest that one completion may take.
 INFERENCE_SECONDS = int(os.environ.get("INFERENCE_SECONDS", "600"))
+# Completions that a worker has written at once: by a model in its memory, and by a model server.
+INFERENCE_MICRO_BATCH = int(os.environ.get("INFERENCE_MICRO_BATCH", "8"))
+INFERENCE_IN_FLIGHT = int(os.environ.get("INFERENCE_IN_FLIGHT", "16"))
 GATE_NUM_PHANTOMS = int(os.environ.get("GATE_NUM_PHANTOMS", "200"))
 
 # A Ray cluster on which runs may learn: its job API, hosts beside this machine that it may be on, and storage

@@ -10,4 +10,5 @@ class ReasoningConfig(AppConfig):
 
         FOLLOWERS.append(audited.outputs_of)
         CALLED["InferenceJob"] = audited.called_jobs
+        CALLED["InferenceBatch"] = audited.called_batches
         CALLED["Completion"] = audited.called_completions

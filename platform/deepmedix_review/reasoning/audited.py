@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.urls import reverse
 
 from deepmedix_review.audit.subjects import Called, Uids
-from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob
 
 
 def outputs_of(studies: Collection[uuid.UUID]) -> Uids:
@@ -19,6 +19,14 @@ def outputs_of(studies: Collection[uuid.UUID]) -> Uids:
 def called_jobs(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Called]:
     found = InferenceJob.objects.filter(uid__in=uids).select_related("study", "model_version")
     return {one.uid: _called(one) for one in found}
+
+
+def called_batches(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Called]:
+    found = InferenceBatch.objects.filter(uid__in=uids).select_related("model_version")
+    return {
+        one.uid: Called(f"{one.model_version} of many studies", reverse("inference-batch", args=[one.uid]))
+        for one in found
+    }
 
 
 def called_completions(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Called]:

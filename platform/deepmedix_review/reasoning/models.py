@@ -5,7 +5,60 @@ from django.db import models
 
 from deepmedix_review.common.models import LeasedJob, PublicModel
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.models import CollectionVersion, Instance, Study
+
+
+class Purpose(models.TextChoices):
+    """Who waits for a completion: the first of these is answered first."""
+
+    INTERACTIVE = "interactive", "a person waits for it"
+    BATCH = "batch", "of a batch"
+    EVALUATION = "evaluation", "for a measurement"
+
+
+class InferenceBatch(LeasedJob):
+    """A version asked about many studies at once, as one row.
+
+    State, lease and attempts are those of the asking: a worker makes the jobs in chunks, from the newest
+    study down to `asked_down_to`. `paused_at` and `cancelled_at` are a person's; `ended_at` is set once
+    everything was asked and has ended, and `num_done` to `num_cancelled` are counted then, so that no list
+    counts jobs of what is through.
+    """
+
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    collection = models.ForeignKey(
+        CollectionVersion,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="null: every study",
+    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=11, choices=Purpose.choices, default=Purpose.BATCH)
+    query = models.TextField()
+    num_samples = models.PositiveSmallIntegerField()
+    asked_down_to = models.BigIntegerField(null=True, help_text="key of the last study that was asked about")
+    num_studies = models.PositiveIntegerField(default=0, help_text="asked about so far")
+    served_at = models.DateTimeField(null=True, help_text="when a worker last took jobs of it")
+    paused_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    num_done = models.PositiveIntegerField(default=0)
+    num_failed = models.PositiveIntegerField(default=0)
+    num_cancelled = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            # Of few rows, and asked at each claim.
+            models.Index(
+                fields=["requested_by"], condition=models.Q(ended_at=None), name="inference_batches_under_way"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(purpose="interactive"), name="nobody_waits_for_a_batch_at_a_page"
+            )
+        ]
 
 
 class InferenceJob(LeasedJob):
@@ -17,6 +70,10 @@ class InferenceJob(LeasedJob):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    purpose = models.CharField(max_length=11, choices=Purpose.choices, default=Purpose.INTERACTIVE)
+    batch = models.ForeignKey(
+        InferenceBatch, null=True, on_delete=models.PROTECT, related_name="jobs", db_index=False
+    )
     query = models.TextField()
     temperature = models.FloatField()
     seed = models.BigIntegerField()
@@ -25,7 +82,26 @@ class InferenceJob(LeasedJob):
     max_new_tokens = models.PositiveIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["state", "lease_expires_at"])]
+        indexes = [
+            models.Index(fields=["state", "lease_expires_at"]),
+            # Who is next of those that a person waits for, and of each batch.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="queued", purpose="interactive"),
+                name="inference_a_person_waits_for",
+            ),
+            models.Index(
+                fields=["batch", "id"], condition=models.Q(state="queued"), name="inference_queued_of_a_batch"
+            ),
+            # How far a batch is, and how fast.
+            models.Index(fields=["batch", "state", "finished_at"], name="inference_of_a_batch"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose="interactive") | models.Q(batch__isnull=False),
+                name="what_nobody_waits_for_is_of_a_batch",
+            )
+        ]
 
 
 class CompletionsAsWritten(models.Manager["Completion"]):

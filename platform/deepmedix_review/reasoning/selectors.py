@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -13,7 +14,7 @@ from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
 from deepmedix_review.reasoning.region_labels import region_label
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.models import CollectionMember, CollectionVersion, Instance, Study
 from deepmedix_review.studies.selectors import films_of, frontal_first
 
 
@@ -46,11 +47,24 @@ def films_to_read(studies: QuerySet[Study]) -> list[Instance]:
     return list(frontal_first(films, "-series__study_id").distinct("series__study_id"))
 
 
-def studies_to_ask(version: ModelVersion, *, before: int | None = None) -> QuerySet[Study]:
-    """Ready studies with a film, newest first, neither completed by this version nor under way with it;
-    `before`: older than the study of this key."""
-    of_this = {"study": OuterRef("pk"), "model_version": version}
+def studies_to_ask(
+    version: ModelVersion,
+    *,
+    before: int | None = None,
+    collection: CollectionVersion | None = None,
+    query: str | None = None,
+) -> QuerySet[Study]:
+    """Ready studies with a film, newest first, neither completed by this version nor under way with it.
+
+    `before`: older than the study of this key. `collection`: members of it alone. `query`: completed, or
+    under way, with this question.
+    """
+    of_this: dict[str, Any] = {"study": OuterRef("pk"), "model_version": version}
+    if query is not None:
+        of_this["query"] = query
     older = Q() if before is None else Q(pk__lt=before)
+    if collection is not None:
+        older &= Q(pk__in=CollectionMember.objects.filter(version=collection).values("study"))
     return Study.objects.filter(
         older,
         Exists(Instance.objects.filter(series__study=OuterRef("pk"))),
@@ -72,49 +86,6 @@ def num_jobs_by_state() -> dict[str, int]:
     live = InferenceJob.objects.exclude(state__in=FINAL_STATES).order_by()
     counted = dict(live.values_list("state").annotate(number=Count("pk")))
     return {state: counted.get(state, 0) for state in (JobState.QUEUED, JobState.RUNNING)}
-
-
-@dataclass(frozen=True)
-class Asking:
-    """How far a version is with what it was asked from one job on, `first`."""
-
-    first: UUID
-    version: ModelVersion
-    num_asked: int
-    num_done: int
-    num_failed: int
-
-    @property
-    def num_ended(self) -> int:
-        return self.num_done + self.num_failed
-
-    @property
-    def is_live(self) -> bool:
-        return self.num_ended < self.num_asked
-
-
-def asked_since(first: InferenceJob) -> Asking:
-    """Of its version, from this job on."""
-    states = dict(
-        InferenceJob.objects.filter(pk__gte=first.pk, model_version=first.model_version)
-        .values_list("state")
-        .annotate(number=Count("pk"))
-        .order_by()
-    )
-    return Asking(
-        first=first.uid,
-        version=first.model_version,
-        num_asked=sum(states.values()),
-        num_done=states.get(JobState.DONE, 0),
-        num_failed=states.get(JobState.FAILED, 0) + states.get(JobState.CANCELLED, 0),
-    )
-
-
-def asked_now(versions: Iterable[ModelVersion]) -> tuple[Asking, ...]:
-    """Of each of these versions that is at work, from the oldest job that is under way."""
-    live = InferenceJob.objects.filter(model_version__in=versions).exclude(state__in=FINAL_STATES)
-    firsts = live.select_related("model_version").order_by("model_version", "pk").distinct("model_version")
-    return tuple(asked_since(first) for first in firsts)
 
 
 def job_for(user: User, uid: UUID) -> InferenceJob:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event, record_events
@@ -12,7 +13,14 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
+from deepmedix_review.reasoning.models import (
+    Completion,
+    InferenceBatch,
+    InferenceJob,
+    Purpose,
+    ReasoningStep,
+    Region,
+)
 from deepmedix_review.reasoning.selectors import film_to_read
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import prompt_of, read_by
@@ -45,16 +53,19 @@ def queue_inference_of_films(
     query: str | None,
     num_samples: int,
     actor: User | None,
+    batch: InferenceBatch | None = None,
 ) -> list[list[InferenceJob]]:
-    """For each film the jobs that `queue_inference` gives for its study, in five statements however many."""
-    query = (query or "").strip() or prompt_of(version).default_query
-    if len(query) > LONGEST_QUERY:
-        raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
+    """For each film the jobs that `queue_inference` gives for its study, in seven statements however many.
+
+    Those of a `batch` are new, or failed before; without one a person waits for them, for those too that wait
+    in a batch.
+    """
+    query = question(query, version=version)
     # Without chance every sample is the same.
     num_samples = num_samples if version.temperature > 0 else 1
     wishes = [
         [
-            _job(film=film, version=version, query=query, seed=seed, actor=actor)
+            _job(film=film, version=version, query=query, seed=seed, actor=actor, batch=batch)
             for seed in range(1, num_samples + 1)
         ]
         for film in films
@@ -62,7 +73,13 @@ def queue_inference_of_films(
     keys = [wish.content_key for of_film in wishes for wish in of_film]
     with transaction.atomic():
         keep_whole()
-        jobs.retry_all(InferenceJob.objects.filter(content_key__in=keys), num_tokens=0)
+        found = InferenceJob.objects.filter(content_key__in=keys)
+        _reopen_batches(found)
+        purpose = Purpose.INTERACTIVE if batch is None else batch.purpose
+        moved = {} if batch is None else {"batch": batch}
+        jobs.retry_all(found, num_tokens=0, purpose=purpose, **moved)
+        if batch is None:
+            found.filter(state=JobState.QUEUED).update(purpose=purpose)
         InferenceJob.objects.bulk_create(
             [wish for of_film in wishes for wish in of_film], ignore_conflicts=True
         )
@@ -77,6 +94,14 @@ def queue_inference_of_films(
             ],
         )
     return wanted
+
+
+def question(query: str | None, *, version: ModelVersion) -> str:
+    """What is asked: the version's own question where none is given."""
+    query = (query or "").strip() or prompt_of(version).default_query
+    if len(query) > LONGEST_QUERY:
+        raise RefusedByRule(f"The question has {len(query)} characters; ask in at most {LONGEST_QUERY}.")
+    return query
 
 
 def require_ready(study: Study) -> None:
@@ -116,7 +141,8 @@ def requeue_inference(job: InferenceJob, *, actor: User) -> None:
             raise RefusedByRule(
                 f"This inference is {job.state}; only a failed or cancelled one can be retried."
             )
-        jobs.retry(job, num_tokens=0)
+        _reopen_batches(InferenceJob.objects.filter(pk=job.pk))
+        jobs.retry(job, num_tokens=0, purpose=Purpose.INTERACTIVE)
         record_event(actor=actor, action="retry_inference", subject=job)
 
 
@@ -164,6 +190,12 @@ def record_completion(*, job: InferenceJob, output: Done) -> Completion:
     return completion
 
 
+def _reopen_batches(found: QuerySet[InferenceJob]) -> None:
+    """A batch is not through any more of which something is tried again."""
+    again = found.filter(state__in=(JobState.FAILED, JobState.CANCELLED))
+    InferenceBatch.objects.filter(pk__in=again.values("batch"), ended_at__isnull=False).update(ended_at=None)
+
+
 def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
     """The same for the same pixels, weights, picture, prompt and sampling: such completions are one."""
     prompt_of(version)
@@ -195,13 +227,23 @@ def _cancel_last_waiting(actor: User) -> int:
     return len(waiting)
 
 
-def _job(*, film: Instance, version: ModelVersion, query: str, seed: int, actor: User | None) -> InferenceJob:
+def _job(
+    *,
+    film: Instance,
+    version: ModelVersion,
+    query: str,
+    seed: int,
+    actor: User | None,
+    batch: InferenceBatch | None,
+) -> InferenceJob:
     return InferenceJob(
         content_key=content_key(film=film, version=version, query=query, seed=seed),
         study_id=film.study.pk,
         instance_id=film.pk,
         model_version_id=version.pk,
         requested_by_id=None if actor is None else actor.pk,
+        purpose=Purpose.INTERACTIVE if batch is None else batch.purpose,
+        batch=batch,
         query=query,
         temperature=version.temperature,
         seed=seed,

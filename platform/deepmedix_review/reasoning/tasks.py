@@ -1,43 +1,30 @@
-"""Asks the serving model about a study, and lets a worker answer."""
+"""Asks models about studies, and lets workers answer."""
 
-import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 
-import numpy as np
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
-from numpy.typing import NDArray
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
-from deepmedix_review.reasoning import services
-from deepmedix_review.reasoning.models import InferenceJob
-from deepmedix_review.reasoning.selectors import films_to_read, studies_to_ask
+from deepmedix_review.reasoning import claiming, services
+from deepmedix_review.reasoning.answering import Answering
+from deepmedix_review.reasoning.batches import asking
+from deepmedix_review.reasoning.batches import services as batch_services
+from deepmedix_review.reasoning.batches.asking import WantedBatch
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import prompt_of, serving_model
+from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.tasks import engine_of
 from deepmedix_review.studies.models import Instance, Study
-from deepmedix_review.studies.storage import film_path
-from inference.engines import (
-    Done,
-    EngineError,
-    Failed,
-    GenerationRequest,
-    Token,
-)
-from inference.images import render_reference
 
-logger = logging.getLogger(__name__)
+# After so long a worker sees what else waits for it: a model to be checked, say, or its own end.
+TURN_SECONDS = 10.0
 
-# How often a running job tells its tokens; a person sees no more, and each costs two queries.
-SECONDS_BETWEEN_BEATS = 0.2
-# Studies that one transaction asks about: until it commits, nobody else's act takes its place in the audit
-# record. A thousand take a second.
-NUM_STUDIES_AT_ONCE = 1000
+_answering = Answering(engine_of)
 
 
 def request_inference(
@@ -57,27 +44,22 @@ def request_inference(
             num_samples=num_samples,
             actor=actor,
         )
-        for job in wanted:
-            if job.state == JobState.QUEUED:
-                jobs.wake(run_inference, job)
+        if any(job.state == JobState.QUEUED for job in wanted):
+            call_workers(1)
     return wanted
 
 
 def request_inference_of_films(
     films: Sequence[Instance], *, version: ModelVersion, actor: User, query: str | None, num_samples: int = 2
-) -> int:
-    """Ask a version about films of ready studies in one go; returns of how many it has an answer to write.
-
-    Only the first jobs get a message: each that ends calls for the next.
-    """
+) -> InferenceBatch | None:
+    """Ask a version for a measurement about films of ready studies, of which there are few, in one go; None
+    where there are none."""
+    if not films:
+        return None
     with transaction.atomic():
-        wanted = services.queue_inference_of_films(
-            films, version=version, query=query, num_samples=num_samples, actor=actor
-        )
-        waiting = [job for of_film in wanted for job in of_film if job.state == JobState.QUEUED]
-        for job in waiting[: jobs.NUM_WOKEN_AT_ONCE]:
-            jobs.wake(run_inference, job)
-    return sum(any(not job.is_final for job in of_film) for of_film in wanted)
+        batch = asking.ask_of_films(films, version=version, query=query, num_samples=num_samples, actor=actor)
+        call_workers(len(films))
+    return batch
 
 
 def request_inference_of_all(
@@ -88,87 +70,92 @@ def request_inference_of_all(
     Returns the sentence that says what was asked. Raises RefusedByRule where no model serves.
     """
     version = version or serving_model()
-    num_asked, oldest = 0, None
-    while True:
-        with transaction.atomic():
-            # A second press waits here, and then finds what the first has asked.
-            ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
-            films = films_to_read(studies_to_ask(version, before=oldest)[:NUM_STUDIES_AT_ONCE])
-            num_asked += request_inference_of_films(films, version=version, actor=actor, query=query)
-        if len(films) < NUM_STUDIES_AT_ONCE:
-            break
-        oldest = films[-1].study.pk
-    if not num_asked:
+    batch = request_batch(WantedBatch(version=version, query=query), actor=actor)
+    if batch is None:
         return f"{version} has been asked about every ready study already."
-    return f"{version} is asked about {num_asked} {'study' if num_asked == 1 else 'studies'}."
+    return f"{version} is asked about every ready study that it has not seen."
+
+
+def request_batch(wanted: WantedBatch, *, actor: User) -> InferenceBatch | None:
+    """See `asking.make_batch`; a worker makes its jobs."""
+    with transaction.atomic():
+        batch = asking.make_batch(wanted, actor=actor)
+        if batch is not None and batch.state == JobState.QUEUED:
+            jobs.wake(ask_batch, batch)
+    return batch
 
 
 def request_retry(job: InferenceJob, *, actor: User) -> None:
     with transaction.atomic():
         services.requeue_inference(job, actor=actor)
-        jobs.wake(run_inference, job)
+        call_workers(1)
+
+
+def request_resume(batch: InferenceBatch, *, actor: User) -> None:
+    with transaction.atomic():
+        batch_services.resume_batch(batch, actor=actor)
+        if batch.state == JobState.QUEUED:
+            jobs.wake(ask_batch, batch)
+        call_workers(jobs.NUM_WOKEN_AT_ONCE)
+
+
+def request_batch_cancel(batch: InferenceBatch, *, actor: User) -> None:
+    """Nothing more of it begins from here on; a worker ends the jobs."""
+    with transaction.atomic():
+        batch_services.cancel_batch(batch, actor=actor)
+        jobs.call(end_batch, batch.pk)
+
+
+def request_failures_retry(batch: InferenceBatch, *, reason: str, actor: User) -> int:
+    """See `batch_services.retry_failures`."""
+    with transaction.atomic():
+        number = batch_services.retry_failures(batch, reason=reason, actor=actor)
+        call_workers(number)
+    return number
 
 
 @shared_task
-def run_inference(job_id: int) -> None:
-    job = jobs.claim(InferenceJob, job_id=job_id)
-    if job is None:
-        return
-    try:
-        services.require_ready(job.study)
-        with jobs.kept_alive(job, at_most_seconds=2 * settings.INFERENCE_SECONDS) as check:
-            output = _generate(job, check)
-        services.record_completion(job=job, output=output)
-    except Exception as error:
-        jobs.end_by(job, error, says=(EngineError,))
-    _call_for_next()
+def run_inference() -> None:
+    """Answer what waits, for a while; what waits then is called for again."""
+    _answering.until = time.monotonic() + TURN_SECONDS
+    while _answering.answer_next():
+        if time.monotonic() >= _answering.until:
+            break
+    batch_services.end_through()
+    if claiming.something_waits():
+        call_workers(1)
+
+
+@shared_task
+def ask_batch(batch_id: int) -> None:
+    jobs.carry_out(InferenceBatch, job_id=batch_id, work=asking.ask_in_chunks(call_workers))
+
+
+@shared_task
+def end_batch(batch_id: int) -> None:
+    batch_services.end_cancelled(batch_id)
 
 
 @shared_task
 def reconcile_inference() -> None:
-    """Queue again what lost its worker, and call for what lost its message."""
-    for job_id in jobs.requeue_expired(InferenceJob):
-        run_inference.apply_async((job_id,))
+    """Queue again what lost its worker, batches and jobs, call for what lost its message, and end batches
+    that are through."""
+    jobs.requeue_lost(InferenceJob)
+    for batch_id in jobs.requeue_expired(InferenceBatch):
+        ask_batch.apply_async((batch_id,), expires=_expiry())
+    for batch in batch_services.being_cancelled():
+        batch_services.end_cancelled(batch)
+    batch_services.end_through()
+    if claiming.something_waits():
+        call_workers(1)
 
 
-def _call_for_next() -> None:
-    """Of what was asked about many studies at once, only the first jobs have a message."""
-    waiting = InferenceJob.objects.filter(state=JobState.QUEUED).order_by("pk").first()
-    if waiting is not None:
-        jobs.wake(run_inference, waiting)
+def call_workers(number: int) -> None:
+    """At most so many of them, once the transaction commits. What no worker takes in time is dropped: those
+    at work call for the next by themselves, and the sweep calls for one more."""
+    for _ in range(min(number, jobs.NUM_WOKEN_AT_ONCE)):
+        jobs.call(run_inference, expires=_expiry())
 
 
-def _generate(job: InferenceJob, check: Callable[[], None]) -> Done:
-    request = GenerationRequest(
-        key=str(job.uid),
-        film=_film(job),
-        prompt=prompt_of(job.model_version).render(job.query),
-        temperature=job.temperature,
-        seed=job.seed,
-        max_new_tokens=job.max_new_tokens,
-        deadline_seconds=settings.INFERENCE_SECONDS,
-    )
-    beat_at = 0.0
-    with closing(engine_of(job.model_version).generate([request])) as events:
-        for event in events:
-            match event:
-                case Done():
-                    return event
-                case Failed(reason=reason):
-                    raise EngineError(reason)
-                case Token(num_tokens=num_tokens):
-                    check()
-                    if time.monotonic() - beat_at >= SECONDS_BETWEEN_BEATS:
-                        jobs.heartbeat(job, num_tokens=num_tokens)
-                        beat_at = time.monotonic()
-    raise EngineError("The model ended without an answer. Retry it.")
-
-
-def _film(job: InferenceJob) -> NDArray[np.uint8]:
-    path = film_path(job.instance)
-    try:
-        return render_reference(path)
-    except OSError as error:
-        raise EngineError(
-            "The film's file is missing from the film folder, or can't be read. Restore it, then retry."
-        ) from error
+def _expiry() -> int:
+    return 2 * settings.RECONCILE_SECONDS

@@ -13,10 +13,10 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.reasoning import services, tasks
+from deepmedix_review.reasoning.batches.selectors import live_of, progress_of
+from deepmedix_review.reasoning.batches.views import batch_of
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import (
-    asked_now,
-    asked_since,
     inference_jobs,
     job_for,
     num_jobs_by_state,
@@ -49,7 +49,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
             "before": before,
             "next_before": page.next_before,
             "serving": serving,
-            "asked": asked_now([serving] if serving and not is_part else []),
+            "asked": live_of([serving] if serving and not is_part else []),
         },
     )
 
@@ -113,8 +113,8 @@ def cancel_waiting(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_asked(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """How far a version is from this job on; the page is told once, by an event, that it is through."""
-    asked = asked_since(_job(request, uid))
+    """How far a batch is; the page is told once, by an event, that it is through."""
+    (asked,) = progress_of([batch_of(request, uid)])
     response = render(request, "reasoning/asked.html", {"asked": asked})
     if not asked.is_live:
         response["HX-Trigger"] = "asked-through"

@@ -131,6 +131,18 @@ def model_job_for(user: User, uid: UUID) -> ModelJob:
     return ModelJob.objects.select_related("version").get(uid=uid)
 
 
+def num_at_once(version: ModelVersion) -> int:
+    """Requests that its engine answers together."""
+    if takes_more(version):
+        return settings.INFERENCE_IN_FLIGHT
+    return settings.INFERENCE_MICRO_BATCH
+
+
+def takes_more(version: ModelVersion) -> bool:
+    """Whether its engine takes further requests while it answers others."""
+    return version.source == ModelVersion.Source.ENDPOINT
+
+
 def engine_settings(version: ModelVersion) -> EngineSettings | EndpointSettings:
     """How `inference.engines.load_engine` loads this version, which checks that its files are unchanged, or
     asks its server. Raises RefusedByRule where the server's key is not there."""
@@ -150,6 +162,7 @@ def folder_settings(version: ModelVersion) -> EngineSettings:
         min_pixels=version.min_pixels,
         max_pixels=version.max_pixels,
         preparation=Preparation(version.image_preparation),
+        micro_batch=settings.INFERENCE_MICRO_BATCH,
     )
 
 
@@ -177,6 +190,7 @@ def _endpoint_settings(version: ModelVersion) -> EndpointSettings:
         max_pixels=version.max_pixels,
         preparation=Preparation(version.image_preparation),
         size_multiple=version.size_multiple,
+        num_in_flight=settings.INFERENCE_IN_FLIGHT,
         shape=shape_of(prompt.key, dialect=Dialect(version.dialect), reasons=prompt.reasons),
     )
 

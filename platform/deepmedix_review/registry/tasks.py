@@ -10,12 +10,12 @@ from deepmedix_review.registry import checking, registering
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
 from deepmedix_review.registry.wanted import WantedVersion
-from inference.engines import Engine, EngineError, EngineSettings, load_engine
+from inference.engines import EngineError, EngineSettings, ServingEngine, load_engine
 
-_loaded: dict[EngineSettings, Engine] = {}
+_loaded: dict[EngineSettings, ServingEngine] = {}
 
 
-def engine_of(version: ModelVersion) -> Engine:
+def engine_of(version: ModelVersion) -> ServingEngine:
     """One model a process: the last folder that was asked stays in memory until another one is."""
     wanted = engine_settings(version)
     if not isinstance(wanted, EngineSettings):

@@ -16,8 +16,9 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import check_chain
 from deepmedix_review.common.models import JobState
-from deepmedix_review.reasoning.models import Completion, InferenceJob
-from deepmedix_review.reasoning.tasks import request_inference_of_all
+from deepmedix_review.reasoning.batches.services import end_through
+from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.tasks import ask_batch, request_inference_of_all
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import ImportBatch, Study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -46,7 +47,6 @@ def addresses(job: InferenceJob) -> list[tuple[str, str]]:
         ("get", reverse("inference-list")),
         ("get", reverse("inference-fragment", args=[study])),
         ("get", reverse("inference-live", args=[study])),
-        ("get", reverse("inference-asked", args=[job.uid])),
         ("post", reverse("inference-request", args=[study])),
         ("post", reverse("inference-cancel", args=[job.uid])),
         ("post", reverse("inference-retry", args=[job.uid])),
@@ -209,27 +209,38 @@ def test_asking_again_what_was_answered_says_so(admin: Client) -> None:
     assert not Completion.objects.exists()
 
 
-def test_all_ready_studies_without_a_completion_are_asked_about_at_once(
-    admin: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("deepmedix_review.reasoning.tasks.NUM_STUDIES_AT_ONCE", 2)
+@pytest.fixture
+def chunks_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepmedix_review.reasoning.batches.asking.NUM_STUDIES_AT_ONCE", 2)
+
+
+@pytest.mark.usefixtures("chunks_of_two")
+def test_all_ready_studies_without_a_completion_are_asked_about_at_once(admin: Client) -> None:
     version = ServingModelFactory.create()
     done = CompletionFactory.create(model_version=version).study
     InstanceFactory.create(series__study__state=Study.State.HELD)
     unseen = [InstanceFactory.create().study for _ in range(3)]
     address = reverse("inference-request-all")
     assert f'action="{address}"' in admin.get(reverse("inference-list")).content.decode()
-    assert f"{version} is asked about 3 studies." in admin.post(address, follow=True).content.decode()
+    said = "is asked about every ready study that it has not seen."
+    assert f"{version} {said}" in admin.post(address, follow=True).content.decode()
+    (batch,) = InferenceBatch.objects.all()
+    assert said in admin.post(address, follow=True).content.decode()
+    assert not InferenceJob.objects.exists()
+    ask_batch(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.num_studies, batch.asked_down_to) == (JobState.DONE, 3, unseen[0].pk)
+    assert InferenceBatch.objects.count() == 1
     assert "about every ready study already" in admin.post(address, follow=True).content.decode()
-    oldest = InferenceJob.objects.order_by("pk").first()
-    assert oldest is not None
-    progress = reverse("inference-asked", args=[oldest.uid])
+    progress = reverse("inference-asked", args=[batch.uid])
     assert progress in admin.get(reverse("inference-list")).content.decode()
+    oldest = InferenceJob.objects.earliest("pk")
     InferenceJob.objects.exclude(pk=oldest.pk).update(state=JobState.DONE)
     answer = admin.get(progress)
     assert "5 of 6 completions are there" in answer.content.decode()
     assert "HX-Trigger" not in answer
     InferenceJob.objects.filter(pk=oldest.pk).update(state=JobState.FAILED)
+    end_through()
     answer = admin.get(progress)
     assert f"{version} is through:</strong> 5 of 6 completions are there; 1 failed" in answer.content.decode()
     assert answer["HX-Trigger"] == "asked-through"
@@ -249,6 +260,7 @@ def test_asking_about_many_studies_takes_no_more_statements_than_about_one(admin
         InstanceFactory.create_batch(num_studies)
         with CaptureQueriesContext(connection) as captured:
             admin.post(reverse("inference-request-all"))
+            ask_batch(InferenceBatch.objects.latest("pk").pk)
         return len(captured)
 
     # Of the chain's events each is a statement, sent together with the others.
@@ -267,11 +279,10 @@ def test_two_presses_at_once_ask_about_each_study_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(2) as people:
-        said = sorted(people.map(press, range(2)))
-    assert said == [
-        f"{version} has been asked about every ready study already.",
-        f"{version} is asked about 20 studies.",
-    ]
+        assert len(set(people.map(press, range(2)))) == 1
+    (batch,) = InferenceBatch.objects.all()
+    ask_batch(batch.pk)
+    ask_batch(batch.pk)
     assert InferenceJob.objects.count() == 40
     assert AuditEvent.objects.filter(action="request_inference").count() == 20
 

@@ -152,7 +152,7 @@ def test_only_what_runs_is_cancelled_and_only_what_failed_is_retried() -> None:
 def test_a_study_rejected_while_its_job_waited_reaches_no_model() -> None:
     job = InferenceJobFactory.create()
     Study.objects.update(state=Study.State.REJECTED)
-    run_inference(job.pk)
+    run_inference()
     job.refresh_from_db()
     assert job.state == JobState.FAILED
     assert "no model sees it" in job.error

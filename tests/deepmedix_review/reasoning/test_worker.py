@@ -21,7 +21,7 @@ from tests.factories.accounts import AdminFactory
 from tests.factories.learning import film
 from tests.factories.models import write_untrained_model
 from tests.home import HOME
-from tests.workers import PATIENCE_SECONDS, Workers
+from tests.workers import PATIENCE_SECONDS, Workers, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +120,13 @@ def test_all_that_was_asked_at_once_is_answered_without_a_message_for_each(
     serving: ModelVersion, celery_workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No sweep helps.
-    for sweeper in ("beat", "io"):
-        celery_workers.kill(sweeper)
+    celery_workers.kill("beat")
     monkeypatch.setattr("deepmedix_review.common.jobs.NUM_WOKEN_AT_ONCE", 1)
     ModelVersion.objects.filter(pk=serving.pk).update(max_new_tokens=5)
     for seed in (1, 2, 3):
         film(seed)
     request_inference_of_all(actor=AdminFactory.create())
-    jobs = list(InferenceJob.objects.order_by("pk"))
+    jobs = wait_until(lambda: list(InferenceJob.objects.order_by("pk")), what="jobs of the batch")
     assert len(jobs) == 6
     for job in jobs:
         wait_for(job, is_final)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from django.http import QueryDict
 
-from deepmedix_review.reasoning.selectors import Asking, asked_now
+from deepmedix_review.reasoning.batches.selectors import Progress, live_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
 from deepmedix_review.reviews.designing import choices
@@ -66,9 +66,9 @@ class ModelsOffered:
         return list(dict.fromkeys(version for version in shown if version))
 
     @cached_property
-    def asked_now(self) -> Sequence[Asking]:
+    def asked_now(self) -> Sequence[Progress]:
         """How far those are that are at work at the moment."""
-        return asked_now(self.shown)
+        return live_of(self.shown)
 
     def _version(self, name: str, drafted: ModelVersion | None) -> ModelVersion | None:
         if self._posted is None:

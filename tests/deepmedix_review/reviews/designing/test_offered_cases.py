@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.tasks import ask_batch
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.reviews.designing import cases as design_cases
@@ -40,8 +41,9 @@ def test_another_model_loses_nothing_that_was_entered(admin: Client) -> None:
     assert f"{other} · 0 studies: ask it first" in asked
     assert f"Ask {former} and {other} about all ready studies" in asked
     assert f"{former} has been asked about every ready study already." in asked
-    assert f"{other} is asked about 1 study." in asked
-    assert f"{other} is at work: 0 of 2 completions are there" in asked
+    assert f"{other} is asked about every ready study that it has not seen." in asked
+    assert f"{other} is at work: 0 of 0 completions are there, more are being asked for" in asked
+    ask_batch(InferenceBatch.objects.get().pk)
     assert {job.model_version for job in InferenceJob.objects.all()} == {other}
     said = form(version=str(former.uid), readers=uids(reader), instructions="Read all", studies=uids(study))
     page = admin.post(NEW, said | {"version": ""}).content.decode()

@@ -1,0 +1,195 @@
+"""How a worker has a model answer many jobs at once, each of which ends by itself."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.held_jobs import HeldJobs
+from deepmedix_review.reasoning import claiming, services
+from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import num_at_once, prompt_of, takes_more
+from deepmedix_review.studies.storage import film_path
+from inference.engines import (
+    Done,
+    EngineError,
+    Event,
+    Failed,
+    GenerationRequest,
+    ServingEngine,
+    Stopped,
+    Token,
+)
+from inference.images import render_reference
+
+Load = Callable[[ModelVersion], ServingEngine]
+
+# How often running jobs tell their tokens; a person sees no more, and each time costs a statement.
+SECONDS_BETWEEN_BEATS = 0.2
+# A model that was read into memory is asked for so long before a batch of another version has it read anew.
+KEPT_SECONDS = 60.0
+
+
+@dataclass
+class Answering:
+    """What a worker process remembers between its rounds: which version it has in memory, and since when.
+
+    `load` gives a version's engine. From `until` on (monotonic seconds) nothing more is taken in a round, so
+    that what else waits for the worker has its turn.
+    """
+
+    load: Load
+    until: float = float("inf")
+    version: int | None = None
+    since: float = field(default=float("-inf"))
+
+    def answer_next(self) -> bool:
+        """One round; False where nothing waits."""
+        is_new = time.monotonic() - self.since > KEPT_SECONDS
+        claimed = claiming.claim_next(num_at_once, keeps=None if is_new else self.version)
+        if not claimed:
+            return False
+        if claimed[0].model_version_id != self.version or is_new:
+            self.version, self.since = claimed[0].model_version_id, time.monotonic()
+        with HeldJobs(
+            InferenceJob, progress="num_tokens", at_most_silent_seconds=2 * settings.INFERENCE_SECONDS
+        ) as held:
+            held.add(claimed)
+            _Round(claimed, held, self.load, self.until).answer()
+        return True
+
+
+class _Round:
+    """Jobs of one version that are answered together, and those that come to them as there is room."""
+
+    def __init__(
+        self, claimed: Sequence[InferenceJob], held: HeldJobs[InferenceJob], load: Load, until: float
+    ) -> None:
+        self._version = claimed[0].model_version
+        self._waiting = deque(claimed)
+        self._asked: dict[str, InferenceJob] = {}
+        self._held, self._load, self._until = held, load, until
+        self._takes_more = takes_more(self._version) and not any(job.attempt > 1 for job in claimed)
+        self._beat_at = 0.0
+
+    def answer(self) -> None:
+        self._turn_unready_away()
+        if not self._waiting:
+            return
+        try:
+            engine = self._load(self._version)
+        except Exception as error:
+            for job in self._waiting:
+                self._end(job, error)
+            return
+        try:
+            with closing(engine.generate(self._requests(), is_wanted=self._is_wanted)) as events:
+                for event in events:
+                    self._take(event)
+            for job in list(self._asked.values()):
+                self._end(job, EngineError("The model ended without an answer. Retry it."))
+        except Exception as error:
+            self._take_apart(error)
+
+    def _turn_unready_away(self) -> None:
+        for job in list(self._waiting):
+            try:
+                services.require_ready(job.study)
+            except RefusedByRule as refusal:
+                self._waiting.remove(job)
+                self._end(job, refusal)
+
+    def _take_apart(self, error: Exception) -> None:
+        """What stopped all may be the fault of one: each is asked alone, and ends by its own error."""
+        left = [*self._asked.values(), *self._waiting]
+        if not left:
+            raise error
+        if len(left) == 1:
+            self._end(left[0], error)
+            return
+        for job in left:
+            _Round([job], self._held, self._load, until=0.0).answer()
+
+    def _requests(self) -> Iterator[GenerationRequest]:
+        """Drawn by the engine as it has room for them."""
+        while True:
+            if not self._waiting and self._takes_more and time.monotonic() < self._until:
+                more = claiming.claim_more(self._version, number=1)
+                self._held.add(more)
+                self._waiting.extend(more)
+            if not self._waiting:
+                return
+            job = self._waiting[0]
+            try:
+                request = _request(job)
+            except Exception as error:
+                self._waiting.popleft()
+                self._end(job, error)
+                continue
+            self._asked[request.key] = self._waiting.popleft()
+            yield request
+
+    def _is_wanted(self, key: str) -> bool:
+        job = self._asked.get(key)
+        return job is not None and self._held.why_to_stop(job) is None
+
+    def _take(self, event: Event) -> None:
+        job = self._asked.get(event.key)
+        if job is None:
+            return
+        match event:
+            case Token(num_tokens=num_tokens):
+                self._held.heard(job, num_tokens)
+                if time.monotonic() - self._beat_at >= SECONDS_BETWEEN_BEATS:
+                    self._held.beat()
+                    self._beat_at = time.monotonic()
+            case Done():
+                try:
+                    services.record_completion(job=job, output=event)
+                except Exception as error:
+                    self._end(job, error)
+                else:
+                    self._leave(job)
+            case Failed(reason=reason):
+                self._end(job, EngineError(reason))
+            case Stopped():
+                self._end(job, self._held.why_to_stop(job) or jobs.LeaseLost(f"inference job {job.pk}"))
+
+    def _end(self, job: InferenceJob, error: Exception) -> None:
+        jobs.end_by(job, error, says=(EngineError,))
+        self._leave(job)
+
+    def _leave(self, job: InferenceJob) -> None:
+        self._held.drop(job)
+        self._asked.pop(str(job.uid), None)
+
+
+def _request(job: InferenceJob) -> GenerationRequest:
+    services.require_ready(job.study)
+    return GenerationRequest(
+        key=str(job.uid),
+        film=_film(job),
+        prompt=prompt_of(job.model_version).render(job.query),
+        temperature=job.temperature,
+        seed=job.seed,
+        max_new_tokens=job.max_new_tokens,
+        deadline_seconds=settings.INFERENCE_SECONDS,
+    )
+
+
+def _film(job: InferenceJob) -> NDArray[np.uint8]:
+    path = film_path(job.instance)
+    try:
+        return render_reference(path)
+    except OSError as error:
+        raise EngineError(
+            "The film's file is missing from the film folder, or can't be read. Restore it, then retry."
+        ) from error

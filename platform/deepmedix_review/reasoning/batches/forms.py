@@ -1,0 +1,75 @@
+"""What is asked for a new batch."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from deepmedix_review.common.forms import PlainForm, offer
+from deepmedix_review.reasoning.batches.asking import MOST_SAMPLES, WantedBatch
+from deepmedix_review.reasoning.services import LONGEST_QUERY
+from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import versions
+from deepmedix_review.studies.collecting.selectors import newest_versions
+from deepmedix_review.studies.models import Collection, CollectionVersion
+
+MOST_OFFERED = 100
+
+
+class BatchForm(PlainForm):
+    version = forms.ChoiceField(label="Model")
+    collection = forms.ChoiceField(
+        label="Studies", required=False, help_text="Of a collection, only what is ready is asked about."
+    )
+    query = forms.CharField(
+        label="Question",
+        required=False,
+        max_length=LONGEST_QUERY,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Left empty: the model's own.",
+    )
+    num_samples = forms.IntegerField(
+        label="Completions of each study", min_value=1, max_value=MOST_SAMPLES, initial=2
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        askable = versions().exclude(source=ModelVersion.Source.RECORDED)
+        serving = ModelVersion.State.SERVING
+        self._versions = sorted(askable[:MOST_OFFERED], key=lambda one: one.state != serving)
+        offer(self, "version", [(str(one.uid), f"{one} · {one.state}") for one in self._versions])
+        offer(
+            self,
+            "collection",
+            [("", "every ready study that the model has not seen"), *map(_offered, self._collections())],
+        )
+
+    def wanted(self) -> WantedBatch:
+        """Once it is valid."""
+        said = self.cleaned_data
+        return WantedBatch(
+            version=next(one for one in self._versions if str(one.uid) == said["version"]),
+            query=said["query"],
+            num_samples=said["num_samples"],
+            collection=next((one for one in self._collections() if str(one.uid) == said["collection"]), None),
+        )
+
+    def _collections(self) -> list[CollectionVersion]:
+        """The newest version of each, and the one that the page came from."""
+        newest = newest_versions(list(Collection.objects.order_by("-pk")[:MOST_OFFERED]))
+        found = list(newest.filter(frozen_at__isnull=False).select_related("collection"))
+        named = _uid(self.data.get("collection") or self.initial.get("collection"))
+        if named and all(one.uid != named for one in found):
+            found += CollectionVersion.objects.filter(uid=named).select_related("collection")
+        return found
+
+
+def _offered(version: CollectionVersion) -> tuple[str, str]:
+    return str(version.uid), f"{version} · {version.num_studies:,} studies"
+
+
+def _uid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

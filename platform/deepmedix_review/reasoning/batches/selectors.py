@@ -1,0 +1,159 @@
+"""How far batches are, how fast, and what failed in them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.utils import timezone
+
+from deepmedix_review.accounts.models import User
+from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.models import FINAL_STATES, JobState
+from deepmedix_review.common.paging import Page, page_of
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
+from deepmedix_review.registry.models import ModelVersion
+
+NUM_BATCHES_A_PAGE = 25
+# What was answered in this time tells how fast a batch is.
+RATE_OVER = timedelta(minutes=5)
+MOST_REASONS = 20
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a batch's jobs."""
+
+    num_queued: int = 0
+    num_running: int = 0
+    num_done: int = 0
+    num_failed: int = 0
+    num_cancelled: int = 0
+
+    @property
+    def num_ended(self) -> int:
+        return self.num_done + self.num_failed + self.num_cancelled
+
+    @property
+    def num_asked(self) -> int:
+        return self.num_queued + self.num_running + self.num_ended
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`per_minute` and `seconds_left` are None where nothing was answered lately, or nothing is left."""
+
+    batch: InferenceBatch
+    counts: Counts
+    per_minute: float | None = None
+    seconds_left: float | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.batch.ended_at is None
+
+    @property
+    def is_asking(self) -> bool:
+        return self.batch.state not in FINAL_STATES
+
+    @property
+    def phase(self) -> str:
+        batch = self.batch
+        if batch.cancelled_at:
+            return "cancelled" if batch.ended_at else "ending"
+        if batch.ended_at:
+            return "not asked" if batch.state == JobState.FAILED else "through"
+        if batch.paused_at:
+            return "paused"
+        return "at work" if self.counts.num_asked else "beginning"
+
+    @property
+    def minutes_left(self) -> int | None:
+        return None if self.seconds_left is None else max(1, round(self.seconds_left / 60))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why so many of a batch failed; empty where they were cancelled."""
+
+    error: str
+    number: int
+
+
+def batches() -> QuerySet[InferenceBatch]:
+    return InferenceBatch.objects.select_related("model_version", "collection__collection", "requested_by")
+
+
+def batch_for(user: User, uid: UUID) -> InferenceBatch:
+    """Raises NotYours, or DoesNotExist."""
+    require(user, Capability.REQUEST_INFERENCE)
+    return batches().get(uid=uid)
+
+
+def batch_page(*, before: int | None) -> tuple[Sequence[Progress], Page[InferenceBatch]]:
+    """Newest first. What is through is not counted anew: a page takes as long however much was asked."""
+    page = page_of(batches(), before=before, size=NUM_BATCHES_A_PAGE)
+    return progress_of(page.rows), page
+
+
+def progress_of(found: Sequence[InferenceBatch]) -> list[Progress]:
+    """In three statements, however many there are."""
+    live = [batch for batch in found if batch.ended_at is None]
+    counted, speeds = counts_of(live), _per_minute(live)
+    progress = []
+    for batch in found:
+        counts = counted.get(batch.pk) or Counts(
+            num_done=batch.num_done, num_failed=batch.num_failed, num_cancelled=batch.num_cancelled
+        )
+        speed = speeds.get(batch.pk)
+        left = counts.num_queued + counts.num_running
+        seconds = 60 * left / speed if speed and left and not batch.paused_at else None
+        progress.append(Progress(batch, counts, per_minute=speed, seconds_left=seconds))
+    return progress
+
+
+def counts_of(found: Iterable[InferenceBatch]) -> dict[int, Counts]:
+    """From an index alone."""
+    by_batch: dict[int, dict[str, int]] = {batch.pk: {} for batch in found}
+    if not by_batch:
+        return {}
+    rows = InferenceJob.objects.filter(batch__in=by_batch).order_by().values_list("batch", "state")
+    for batch, state, number in rows.annotate(number=Count("pk")):
+        by_batch[batch][f"num_{state}"] = number
+    return {batch: Counts(**numbers) for batch, numbers in by_batch.items()}
+
+
+def live_of(versions: Iterable[ModelVersion]) -> list[Progress]:
+    """Of each batch of these versions that is at work, the oldest first."""
+    found = batches().filter(model_version__in=list(versions), ended_at=None)
+    return progress_of(list(found.order_by("pk")))
+
+
+def failures_of(batch: InferenceBatch) -> list[Reason]:
+    """The commonest reasons first, and what was cancelled last."""
+    failed = InferenceJob.objects.filter(batch=batch, state=JobState.FAILED).order_by().values_list("error")
+    rows = failed.annotate(number=Count("pk")).order_by("-number", "error")[:MOST_REASONS]
+    reasons = [Reason(error, number) for error, number in rows]
+    num_cancelled = InferenceJob.objects.filter(batch=batch, state=JobState.CANCELLED).count()
+    return [*reasons, *([Reason("", num_cancelled)] if num_cancelled else [])]
+
+
+def _per_minute(live: Sequence[InferenceBatch]) -> dict[int, float]:
+    if not live:
+        return {}
+    now = timezone.now()
+    recent = InferenceJob.objects.filter(
+        batch__in=[batch.pk for batch in live], state=JobState.DONE, finished_at__gte=now - RATE_OVER
+    )
+    rows = (
+        recent.order_by()
+        .values_list("batch")
+        .annotate(number=Count("pk"), first=Min("finished_at"), last=Max("finished_at"))
+    )
+    # Between the first and the last there is one fewer than there are.
+    return {
+        batch: 60 * (number - 1) / seconds
+        for batch, number, first, last in rows
+        if (seconds := (now - first).total_seconds()) > 0 and number > 1
+    }

@@ -1,0 +1,148 @@
+"""Which inference a worker takes next: what a person waits for, then batches, fairly between who asked."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from deepmedix_review.common import jobs
+from deepmedix_review.common.erasing import keep_whole
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
+from deepmedix_review.registry.models import ModelVersion
+
+AtOnce = Callable[[ModelVersion], int]
+
+
+def claim_next(at_once: AtOnce, *, keeps: int | None = None) -> list[InferenceJob]:
+    """Jobs of one version, as many as it answers `at_once`, now leased by the caller; none where none waits.
+
+    First what a person waits for, the oldest first. Then a batch of whoever has least running, and was served
+    longest ago; a round goes to one person, filled up with others' of the same version. Batches of the
+    version `keeps` go before the others, so that a model is not read into memory for every round. What died
+    with its worker is taken alone: see decision 69.
+    """
+    with transaction.atomic():
+        keep_whole()
+        taken = _take_interactive(at_once) or _take_of_batches(at_once, keeps=keeps)
+        _lease(taken)
+    return taken
+
+
+def claim_more(version: ModelVersion, *, number: int) -> list[InferenceJob]:
+    """As `claim_next`, for a worker that has room beside what it does already: none where it is another
+    version's turn, or a job's that is taken alone."""
+    with transaction.atomic():
+        keep_whole()
+        taken = _take_interactive(lambda _: number) or _take_of_batches(lambda _: number, keeps=version.pk)
+        if taken and (taken[0].model_version_id != version.pk or taken[0].attempt):
+            return []
+        _lease(taken)
+    return taken
+
+
+def something_waits() -> bool:
+    return _interactive().exists() or batches_in_turn(keeps=None).exists()
+
+
+def batches_in_turn(*, keeps: int | None) -> QuerySet[InferenceBatch]:
+    """Those with something to do, whoever is next first. Nothing is counted but what runs."""
+    under_way = InferenceBatch.objects.filter(ended_at=None)
+    of_asker = under_way.filter(requested_by=OuterRef("requested_by")).order_by().values("requested_by")
+    running = (
+        InferenceJob.objects.filter(state=JobState.RUNNING, batch__requested_by=OuterRef("requested_by"))
+        .order_by()
+        .values("batch__requested_by")
+    )
+    queued = InferenceJob.objects.filter(state=JobState.QUEUED, batch=OuterRef("pk"))
+    return (
+        under_way.filter(Exists(queued), paused_at=None, cancelled_at=None)
+        .annotate(
+            waits_for_evaluation=_is_so(purpose=Purpose.EVALUATION),
+            is_loaded=_is_so(model_version=keeps),
+            num_running=Coalesce(Subquery(running.annotate(number=Count("pk")).values("number")), 0),
+            asker_served_at=Subquery(of_asker.annotate(last=Max("served_at")).values("last")),
+        )
+        .order_by(
+            "waits_for_evaluation",
+            "-is_loaded",
+            "num_running",
+            F("asker_served_at").asc(nulls_first=True),
+            "pk",
+        )
+    )
+
+
+def _is_so(**holds: object) -> Case:
+    return Case(When(**holds, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def _take_interactive(at_once: AtOnce) -> list[InferenceJob]:
+    first = _locked(_interactive()).first()
+    if first is None:
+        return []
+    return _with_others(first, [_interactive()], at_once(first.model_version))
+
+
+def _take_of_batches(at_once: AtOnce, *, keeps: int | None) -> list[InferenceJob]:
+    in_turn = list(batches_in_turn(keeps=keeps))
+    for place, batch in enumerate(in_turn):
+        first = _locked(_queued_of(batch)).first()
+        if first is None:
+            continue
+        same = [
+            one
+            for one in in_turn[place:]
+            if (one.purpose, one.model_version_id) == (batch.purpose, batch.model_version_id)
+        ]
+        return _with_others(first, map(_queued_of, same), at_once(first.model_version))
+    return []
+
+
+def _lease(taken: Sequence[InferenceJob]) -> None:
+    jobs.lease(taken)
+    served = {job.batch_id for job in taken if job.batch_id and job.purpose != Purpose.INTERACTIVE}
+    if served:
+        InferenceBatch.objects.filter(pk__in=served).update(served_at=timezone.now())
+
+
+def _with_others(
+    first: InferenceJob, lines: Iterable[QuerySet[InferenceJob]], number: int
+) -> list[InferenceJob]:
+    taken = [first]
+    if first.attempt:
+        return taken
+    for line in lines:
+        if len(taken) >= number:
+            break
+        others = line.filter(model_version=first.model_version, attempt=0).exclude(pk=first.pk)
+        taken += _locked(others)[: number - len(taken)]
+    return taken
+
+
+def _interactive() -> QuerySet[InferenceJob]:
+    return InferenceJob.objects.filter(state=JobState.QUEUED, purpose=Purpose.INTERACTIVE).order_by("pk")
+
+
+def _queued_of(batch: InferenceBatch) -> QuerySet[InferenceJob]:
+    return InferenceJob.objects.filter(state=JobState.QUEUED, batch=batch).order_by("pk")
+
+
+def _locked(found: QuerySet[InferenceJob]) -> QuerySet[InferenceJob]:
+    return found.select_related("study", "instance", "model_version").select_for_update(
+        skip_locked=True, of=("self",)
+    )
