@@ -2,6 +2,7 @@
 
 import signal
 import time
+from functools import partial
 
 import redis
 
@@ -24,6 +25,14 @@ FEW_AT_ONCE = {"LEASE_SECONDS": str(LEASE_SECONDS), "INFERENCE_MICRO_BATCH": "4"
 def running() -> dict[int, int]:
     """By job, its attempt."""
     return dict(InferenceJob.objects.filter(state=JobState.RUNNING).values_list("pk", "attempt"))
+
+
+def has_done(number: int) -> bool:
+    return Completion.objects.count() >= number
+
+
+def is_free(held: dict[int, int]) -> bool:
+    return not held.items() & running().items()
 
 
 def kill_at_work(workers: Workers) -> dict[int, int]:
@@ -50,19 +59,15 @@ def test_two_deaths_and_an_emptied_broker_leave_one_completion_for_each(celery_w
     celery_workers.restart("inference", **FEW_AT_ONCE)
     batch = request_batch(WantedBatch(version=version, num_samples=1), actor=AdminFactory.create())
     assert batch is not None
-
-    def num_done() -> int:
-        return Completion.objects.count()
-
     for number in (1, 2):
-        wait_until(lambda number=number: num_done() >= 4 * number, what="some completions")
+        wait_until(partial(has_done, 4 * number), what="some completions")
         held = kill_at_work(celery_workers)
         killed_at = time.monotonic()
         if number == 1:
             redis.Redis(unix_socket_path=str(redis_socket(HOME))).flushall()
-        wait_until(lambda held=held: not held.items() & running().items(), what="jobs queued again")
+        wait_until(partial(is_free, held), what="jobs queued again")
         assert time.monotonic() - killed_at < LEASE_SECONDS + 10
-        assert num_done() < NUM_FILMS
+        assert not has_done(NUM_FILMS)
         celery_workers.start("inference", **FEW_AT_ONCE)
     wait_until(lambda: InferenceBatch.objects.get().ended_at, what="the end of the batch")
     batch.refresh_from_db()
