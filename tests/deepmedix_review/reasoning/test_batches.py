@@ -121,6 +121,8 @@ def test_a_batch_is_paused_resumed_and_cancelled_on_its_page(admin: Client) -> N
     batch.refresh_from_db()
     assert (batch.num_done, batch.num_cancelled, bool(batch.ended_at)) == (2, 5, True)
     assert ">cancelled<" in admin.get(page).content.decode()
+    part = admin.get(page, headers={"HX-Target": "batch-live"})
+    assert ("HX-Refresh" in part, "<h1>" in part.content.decode()) == (True, False)
     steered = [action for action in actions() if not action.startswith(("view", "log"))]
     assert steered == [f"{verb}_inference_batch" for verb in ("pause", "resume", "cancel")]
 

@@ -58,11 +58,15 @@ def show_batch(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not is_part:
         record_event(actor=acting_user(request), action="view_inference_batch", subject=batch)
     (progress,) = progress_of([batch])
-    return render(
+    response = render(
         request,
         "reasoning/batches/live.html" if is_part else "reasoning/batches/detail.html",
         {"progress": progress, "batch": batch, "failures": failures_of(batch)},
     )
+    if is_part and not progress.is_live:
+        # Its buttons are of what is under way.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST
