@@ -2,7 +2,7 @@
 
 One JSON object a line: `{"image": "film-1", "model": "DeepMedix-R1", "text": "<think> … "}`; with `"seed": 2`
 where a film has several, else they count from 1 in the file's order, and with `"model_size": [504, 504]`
-where the model saw another picture than its preset's.
+where the model saw another picture than its preset's, and `"question"` as it was asked.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from typing import Any
 LONGEST_LINE = 1_000_000
 LONGEST_MODEL = 200
 LARGEST_SEED = 2**63 - 1
-_KNOWN = {"image", "model", "text", "seed", "model_size"}
+LONGEST_QUESTION = 2000
+_KNOWN = {"image", "model", "text", "seed", "model_size", "question"}
 _LARGEST_SIDE_PX = 100_000
 
 
 @dataclass(frozen=True)
 class RecordedCompletion:
-    """`model_size` (width, height) is that of the picture its boxes are counted on, None where untold."""
+    """`model_size` (width, height) is that of the picture its boxes are counted on, None where untold;
+    `question` what the model was asked, empty where untold."""
 
     image: str
     model: str
     text: str
     seed: int
     model_size: tuple[int, int] | None = None
+    question: str = ""
 
 
 def read_recorded(path: Path, *, called: str = "") -> tuple[RecordedCompletion, ...]:
@@ -54,6 +57,7 @@ def read_recorded(path: Path, *, called: str = "") -> tuple[RecordedCompletion, 
                 text=told["text"],
                 seed=_seed(told.get("seed", counted[image, model]), place),
                 model_size=_size(told.get("model_size"), place),
+                question=_question(told.get("question", ""), place),
             )
             known = found.setdefault((image, model, completion.seed), completion)
             if known is not completion:
@@ -111,6 +115,13 @@ def _seed(told: object, place: str) -> int:
     if not 0 <= told <= LARGEST_SEED:
         raise ValueError(f"{place}: seed is not from 0 to {LARGEST_SEED}.")
     return told
+
+
+def _question(told: object, place: str) -> str:
+    if not isinstance(told, str) or len(told) > LONGEST_QUESTION:
+        raise ValueError(f"{place}: question is no text of at most {LONGEST_QUESTION} characters.")
+    _require_signs(told, "question", place)
+    return told.strip()
 
 
 def _size(told: object, place: str) -> tuple[int, int] | None:

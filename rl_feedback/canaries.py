@@ -12,7 +12,7 @@ from typing import Any
 
 from inference.canary_films import Grey, draw_blank, draw_hand, shuffle_film
 from inference.engines import Engine
-from inference.grounding import parse_completion
+from inference.grounding import ParsedCompletion, parse_completion
 from inference.phantoms import SIDES, Phantom, PhantomTruth, draw_phantom
 from rl_feedback.evaluation.phantoms import FILM_SIDE_PX, FILMS_PER_ROUND, AskedHow, answers_of
 from rl_feedback.gate.policy import CaseScores
@@ -94,15 +94,16 @@ def evaluate_canaries(
         shown = canaries[start : start + FILMS_PER_ROUND]
         answers = answers_of(engine, [(_key(canary), canary.film) for canary in shown], asked)
         results.extend(
-            score_canary(canary, answer.text) for canary, answer in zip(shown, answers, strict=True)
+            score_canary(canary, answer.text, parsed=asked.read(answer.text))
+            for canary, answer in zip(shown, answers, strict=True)
         )
         on_round(results)
     return tuple(results)
 
 
-def score_canary(canary: Canary, text: str) -> CanaryResult:
-    """See CanaryResult."""
-    parsed = parse_completion(text)
+def score_canary(canary: Canary, text: str, *, parsed: ParsedCompletion | None = None) -> CanaryResult:
+    """See CanaryResult. `parsed`: the text as its dialect reads it, where that is not DeepMedix's."""
+    parsed = parsed or parse_completion(text)
     said = named_findings(parsed.answer) | {name for step in parsed.steps for name in claims(step.text)}
     placed = followed = 0
     if canary.kind is CanaryKind.MIRRORED and canary.truth is not None:

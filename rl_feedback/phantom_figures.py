@@ -9,7 +9,7 @@ from statistics import fmean
 
 import numpy as np
 
-from inference.grounding import ParsedStep, parse_completion
+from inference.grounding import ParsedCompletion, ParsedStep, parse_completion
 from inference.phantom_truth import ALL_LESIONS, KINDS, NO_FINDING, SIDES, Finding, PhantomTruth
 from inference.regions import Box
 from rl_feedback.constant_boxes import PlacedBox, constant_box_scores
@@ -97,9 +97,14 @@ class Figure:
 
 
 def score_phantom(
-    text: str, truth: PhantomTruth, *, model_size: tuple[int, int] = (112, 112)
+    text: str,
+    truth: PhantomTruth,
+    *,
+    model_size: tuple[int, int] = (112, 112),
+    parsed: ParsedCompletion | None = None,
 ) -> PhantomScore:
-    """Score a completion whose boxes are pixels of an image of `model_size` (width, height).
+    """Score a completion whose boxes are pixels of an image of `model_size` (width, height). `parsed`: the
+    text as its dialect reads it, where that is not DeepMedix's.
 
     >>> from inference.phantoms import draw_phantom, ideal_reasoning
     >>> truth = draw_phantom(seed=6).truth
@@ -107,7 +112,7 @@ def score_phantom(
     >>> score.exact_answer, score.heart_iou > 0.9, score.num_hallucinated
     (True, True, 0)
     """
-    parsed = parse_completion(text)
+    parsed = parsed or parse_completion(text)
     seen = truth.resized(width=model_size[0], height=model_size[1])
     present = {finding.name for finding in seen.findings}
     named = named_findings(parsed.answer)

@@ -4,13 +4,15 @@ time."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.dialects import Dialect
 from inference.engines import Done, Engine, Failed, GenerationRequest
+from inference.grounding import ParsedCompletion, parse_completion
 from inference.phantoms import Phantom, draw_phantom
 from inference.regions import Frame
 from rl_feedback.phantom_figures import PhantomScore, score_phantom
@@ -39,11 +41,17 @@ class PhantomBenchmark:
 
 @dataclass(frozen=True)
 class AskedHow:
-    """How a model version is asked: `prompt` follows the film; `box_frame` as in inference.regions."""
+    """How a model version is asked and read: `prompt` follows the film and `reasons` is whether it asks for
+    reasoning; `box_frame` as in inference.regions."""
 
     prompt: str
     box_frame: str
     max_new_tokens: int
+    dialect: Dialect = Dialect.DEEPMEDIX
+    reasons: bool = True
+
+    def read(self, text: str) -> ParsedCompletion:
+        return parse_completion(text, reasons=self.reasons, dialect=self.dialect)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ def _ask(engine: Engine, films: Sequence[Phantom], asked: AskedHow) -> Iterator[
     answers = answers_of(engine, [(str(film.seed), film.to_uint8()) for film in films], asked)
     for film, answer in zip(films, answers, strict=True):
         units = _frame_size(asked.box_frame, model_size=answer.model_size, film=film)
-        yield CaseResult(film.seed, answer.text, score_phantom(answer.text, film.truth, model_size=units))
+        score = score_phantom(answer.text, film.truth, model_size=units, parsed=asked.read(answer.text))
+        yield CaseResult(film.seed, answer.text, score)
 
 
 def answers_of(
@@ -105,7 +114,9 @@ def answers_of(
         if isinstance(event, Failed):
             raise EvaluationFailed(f"Film {event.key}: {event.reason}")
         if isinstance(event, Done):
-            answers[event.key] = event
+            # No row of a database holds a NUL.
+            text = event.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+            answers[event.key] = replace(event, text=text)
     return tuple(answers[key] for key, _ in films)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from inference.grounding import ParsedStep, parse_completion
-from inference.regions import Box, region_problem, to_image_px
+from inference.dialects import Dialect
+from inference.grounding import ParsedCompletion, ParsedStep, parse_completion
+from inference.regions import Box, Preparation, region_problem, to_image_px
 from rl_feedback.agreement import iou_matrix
 from rl_feedback.rewards.answer import score_answer
 from rl_feedback.sealed_patients.findings import Finding, is_among, told_by
@@ -21,11 +22,18 @@ _ABSENT_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class WroteHow:
-    """In what a model counts its regions (inference.regions); sizes are (width, height)."""
+    """How a model writes, and in what it counts its regions (inference.regions); sizes are (width, height).
+    `reasons`: its prompt asks for reasoning."""
 
     box_frame: str
     model_size: tuple[int, int]
     image_size: tuple[int, int]
+    dialect: Dialect = Dialect.DEEPMEDIX
+    reasons: bool = True
+    preparation: str = Preparation.ASPECT
+
+    def read(self, text: str) -> ParsedCompletion:
+        return parse_completion(text, reasons=self.reasons, dialect=self.dialect)
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ def score_sealed(text: str, reference: Reference, how: WroteHow) -> SealedScore:
     >>> list(map(str, score.struck_said)), list(map(str, score.unjudged))
     (['left pleural effusion'], ['nodule'])
     """
-    parsed = parse_completion(text)
+    parsed = how.read(text)
     by_step = [(step, told_by([step.text]).present) for step in parsed.steps]
     said = told_by((parsed.answer or "").split(",")).present.union(*(found for _, found in by_step))
     confirmed = [one.finding for one in reference.confirmed]
@@ -79,7 +87,7 @@ def score_sealed(text: str, reference: Reference, how: WroteHow) -> SealedScore:
 
 def pointed_boxes(text: str, how: WroteHow) -> tuple[Box, ...]:
     """All regions of a text that can be shown, in film pixels."""
-    return tuple(box for step in parse_completion(text).steps for box in _on_film(step, how) if box)
+    return tuple(box for step in how.read(text).steps for box in _on_film(step, how) if box)
 
 
 def _iou(
@@ -104,7 +112,13 @@ def _iou(
 def _on_film(step: ParsedStep, how: WroteHow) -> list[Box | None]:
     """None for a box that can't be a region."""
     placed = [
-        to_image_px(box, frame=how.box_frame, model_size=how.model_size, image_size=how.image_size)
+        to_image_px(
+            box,
+            frame=how.box_frame,
+            model_size=how.model_size,
+            image_size=how.image_size,
+            preparation=how.preparation,
+        )
         for box in step.boxes
     ]
     return [None if region_problem(box, how.image_size) else box for box in placed]

@@ -75,12 +75,13 @@ def patient_on(side: Split) -> str:
     return next(name for name in names if side_of(name, shares=Shares()) == side)
 
 
-def said(instance: Instance, text: str, *, model_version: ModelVersion) -> Completion:
+def said(instance: Instance, text: str, *, model_version: ModelVersion, seed: int = 1) -> Completion:
     """A completion with the steps and regions that the parser finds in its text."""
     parsed = parse_completion(text)
     completion = CompletionFactory.create(
         instance=instance,
         model_version=model_version,
+        seed=seed,
         text=text,
         answer=parsed.answer or "",
         problems=list(parsed.problems),

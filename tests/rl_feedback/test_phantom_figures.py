@@ -5,7 +5,9 @@ import re
 import numpy as np
 import pytest
 
+from inference.dialects import Dialect
 from inference.phantoms import HELD_OUT_SEEDS, PhantomTruth, draw_phantom, ideal_reasoning
+from rl_feedback.evaluation.phantoms import AskedHow
 from rl_feedback.gate import POLICY, Suite
 from rl_feedback.phantom_figures import aggregate, both_case_scores, case_scores, score_phantom
 
@@ -164,3 +166,14 @@ def test_regions_are_counted_as_they_are_written(left_effusion: PhantomTruth) ->
 def test_no_scores_is_said_plainly() -> None:
     with pytest.raises(ValueError, match="at least one completion"):
         aggregate([])
+
+
+def test_a_model_that_writes_in_another_dialect_is_scored_by_what_it_says() -> None:
+    truth = draw_phantom(seed=6).truth
+    heart = truth.resized(width=1000, height=1000).heart
+    box = ", ".join(str(round(edge)) for edge in heart)
+    text = f'[{{"bbox_2d": [{box}], "label": "The heart is large"}}]'
+    asked = AskedHow("Report.", "norm1000", 8, dialect=Dialect.JSON_BOXES, reasons=False)
+    read = score_phantom(text, truth, model_size=(1000, 1000), parsed=asked.read(text))
+    assert read.heart_iou > 0.9
+    assert score_phantom(text, truth, model_size=(1000, 1000)).heart_iou == 0

@@ -747,7 +747,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The model folders that lie in INCOMING_MODEL_FOLDER. */
+        /** @description The model folders that lie in INCOMING_MODEL_FOLDER, and why others there can't be registered. */
         get: operations["model_folder_list"];
         put?: never;
         /** @description Make one of them a version; a worker copies its files. */
@@ -913,6 +913,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{uid}/measure/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have any version that can answer measured by the gate, beside the one that serves. */
+        post: operations["model_measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{uid}/promote/": {
         parameters: {
             query?: never;
@@ -922,7 +939,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Only a candidate that passed the gate against the version that serves, by a signature. */
+        /** @description Only a version that passed the gate beside the one that serves, by a signature. */
         post: operations["model_promote"];
         delete?: never;
         options?: never;
@@ -2675,6 +2692,7 @@ export interface components {
         };
         FoldersJson: {
             folders: string[];
+            unfit: components["schemas"]["UnfitFolderJson"][];
         };
         /**
          * @description * `choice` - one answer
@@ -2706,6 +2724,7 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description The gate's last word; `beside` is the uid of the version that it was compared with. */
         GateJson: {
             outcome: components["schemas"]["GateJsonOutcomeEnum"];
             /** @description which figure decided, for a person */
@@ -2714,6 +2733,8 @@ export interface components {
             policy: unknown;
             /** @description per figure: parent, candidate, difference, interval, verdict */
             comparisons: unknown;
+            /** Format: uuid */
+            readonly beside: string;
         };
         /**
          * @description * `passed` - Passed
@@ -3038,6 +3059,7 @@ export interface components {
          * @enum {string}
          */
         ModelJobJsonKindEnum: "register" | "ask" | "calibrate";
+        /** @description `temperature` and `max_new_tokens` are null of what was recorded elsewhere: nobody told. */
         ModelJson: {
             /** Format: uuid */
             readonly uid: string;
@@ -3083,8 +3105,8 @@ export interface components {
             /** @description divides the sides of the image */
             size_multiple: number;
             /** Format: double */
-            temperature: number;
-            max_new_tokens: number;
+            readonly temperature: number | null;
+            readonly max_new_tokens: number | null;
             readonly gate: components["schemas"]["GateJson"] | null;
         };
         /**
@@ -4065,6 +4087,11 @@ export interface components {
             placement?: {
                 [key: string]: unknown;
             };
+        };
+        UnfitFolderJson: {
+            name: string;
+            /** @description why it can't be registered, in a sentence */
+            reason: string;
         };
         Unmatched: {
             image: string;
@@ -6318,6 +6345,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegisteredJson"];
+                };
+            };
+        };
+    };
+    model_measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJson"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalJson"];
                 };
             };
         };

@@ -169,6 +169,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "retry_evaluation": "tried a measurement for the gate again",
         "set_sealed_patients": "the gate set which sealed patients it measures a candidate on",
         "decide_gate": "the gate decided",
+        "request_gate": "had a version measured by the gate",
         "promote_model": "promoted a model",
         "refuse_signature": "a promotion was refused for a wrong password",
         "retire_model": "retired a model",

@@ -277,6 +277,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-model-jobs", "registry.tasks.tend_model_jobs"),
         ("wake-inference", "reasoning.tasks.reconcile_inference"),
         ("wake-evaluation", "evaluation.tasks.reconcile_evaluations"),
+        ("tend-answer-times", "evaluation.tasks.tend_answer_times"),
         ("wake-training", "feedback.tasks.reconcile_training"),
         ("tend-films", "studies.tasks.tend_films"),
         ("tend-archive-imports", "studies.tasks.tend_archive_imports"),

@@ -135,3 +135,25 @@ class PatientAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["evaluation", "of"], name="one_answer_to_a_patients_film"),
         ]
+
+
+class AnswerTimes(models.Model):
+    """How many completions of a version took about how long in an hour: added up from the completions, so
+    that a page reads a few hundred rows of a million completions. `bucket` is a place on the scale of
+    `evaluation.answer_times`."""
+
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    hour = models.DateTimeField(help_text="its beginning")
+    bucket = models.PositiveSmallIntegerField()
+    num_completions = models.PositiveIntegerField()
+    num_tokens = models.PositiveBigIntegerField()
+    seconds = models.FloatField(help_text="of all of them together")
+
+    class Meta:
+        verbose_name_plural = "answer times"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model_version", "hour", "bucket"], name="an_hours_answers_are_counted_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["hour"])]

@@ -14,8 +14,10 @@ from deepmedix_review.evaluation.models import Benchmark, Evaluation, PatientAns
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Instance, Study
 from deepmedix_review.studies.storage import film_path
+from inference.dialects import Dialect
 from inference.engines import Done, Engine
 from inference.images import Grey, render_reference
+from inference.prompts import template
 from rl_feedback.evaluation.phantoms import FILMS_PER_ROUND, AskedHow, EvaluationFailed, answers_of
 from rl_feedback.gate import BenchmarkScores, Suite
 from rl_feedback.phantom_figures import figures_of
@@ -149,12 +151,18 @@ def _figures(evaluation: Evaluation) -> dict[str, dict[str, object]]:
 def _judged(evaluation: Evaluation, rows: Sequence[PatientFilm]) -> dict[int, Judged]:
     """By the film's place in the benchmark."""
     version: ModelVersion = evaluation.model_version
+    reasons = template(version.prompt_template).reasons
     by_place = {row.pk: row for row in rows}
     found = {}
     for answer in evaluation.patient_answers.filter(of__in=by_place):
         row = by_place[answer.of_id]
         how = WroteHow(
-            version.box_frame, (answer.model_width, answer.model_height), (row.film.columns, row.film.rows)
+            version.box_frame,
+            (answer.model_width, answer.model_height),
+            (row.film.columns, row.film.rows),
+            dialect=Dialect(version.dialect),
+            reasons=reasons,
+            preparation=version.image_preparation,
         )
         reference = Reference.from_json(row.reference)
         found[answer.of_id] = Judged(answer.text, how, score_sealed(answer.text, reference, how))

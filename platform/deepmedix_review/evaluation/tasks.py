@@ -7,14 +7,15 @@ from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
+from deepmedix_review.evaluation.answer_times import add_up_answer_times
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.patients import ask_of_patients, keep_answers, record_patients
 from deepmedix_review.evaluation.services import keep_cases, record_evaluation, requeue_evaluation
 from deepmedix_review.evaluation.suites import AnyResult, measure
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import folder_settings
-from inference.engines import DamagedModel, Done, EngineError, load_engine, require_sound
-from inference.prompts import template
+from deepmedix_review.registry.selectors import engine_settings, prompt_of
+from inference.dialects import Dialect
+from inference.engines import DamagedModel, Done, EngineError, EngineSettings, load_engine, require_sound
 from rl_feedback.evaluation.phantoms import AskedHow, EvaluationFailed
 
 
@@ -58,18 +59,27 @@ def reconcile_evaluations() -> None:
         run_evaluation.apply_async((evaluation_id,), expires=60)
 
 
+@shared_task
+def tend_answer_times() -> None:
+    """Add up how long versions took to answer, for the pages that plot it."""
+    add_up_answer_times()
+
+
 def _measure(evaluation: Evaluation) -> None:
     """To its end, with everything kept; so are the films that are done, wherever it ends before."""
     version, benchmark = evaluation.model_version, evaluation.benchmark
-    prompt = template(version.prompt_template)
+    prompt = prompt_of(version)
     with jobs.kept_alive(evaluation) as check:
-        settings = folder_settings(version)
-        require_sound(settings.folder, sha256=settings.sha256)
+        settings = engine_settings(version)
+        if isinstance(settings, EngineSettings):
+            require_sound(settings.folder, sha256=settings.sha256)
         engine = load_engine(settings)
         asked = AskedHow(
             prompt=prompt.render(prompt.default_query),
             box_frame=version.box_frame,
             max_new_tokens=version.max_new_tokens,
+            dialect=Dialect(version.dialect),
+            reasons=prompt.reasons,
         )
         if benchmark.suite == Benchmark.Suite.PATIENTS:
 

@@ -14,6 +14,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.datasets.choosing import Wanted
+from deepmedix_review.feedback.gating.measuring import request_gate_beside_serving
 from deepmedix_review.feedback.gating.promoting import promote_candidate
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.selectors import dataset_for, datasets, run_for
@@ -142,7 +143,7 @@ class ModelsView(APIView):
 
     @extend_schema(operation_id="model_list", responses={200: ModelJson(many=True), **REFUSALS})
     def get(self, request: Request) -> Response:
-        rows = versions().select_related("parent", "gate_decision")
+        rows = versions().prefetch_related("gate_decisions__parent")
         return Response(ModelJson(rows, many=True).data)
 
 
@@ -163,12 +164,22 @@ class PromoteView(APIView):
         operation_id="model_promote", request=SignatureJson, responses={200: ModelJson, **REFUSALS}
     )
     def post(self, request: Request, uid: UUID) -> Response:
-        """Only a candidate that passed the gate against the version that serves, by a signature."""
+        """Only a version that passed the gate beside the one that serves, by a signature."""
         candidate = _version(uid)
         signature = SignatureJson(data=request.data)
         signature.is_valid(raise_exception=True)
         promote_candidate(candidate, actor=acting_user(request), **signature.validated_data)
         return Response(ModelJson(_version(uid)).data)
+
+
+class MeasureView(APIView):
+    permission_classes = [_TRAIN]
+
+    @extend_schema(operation_id="model_measure", request=None, responses={202: ModelJson, **REFUSALS})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Have any version that can answer measured by the gate, beside the one that serves."""
+        request_gate_beside_serving(_version(uid), actor=acting_user(request))
+        return Response(ModelJson(_version(uid)).data, status=202)
 
 
 class RetireView(APIView):

@@ -26,11 +26,14 @@ from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import most_changed
 from deepmedix_review.feedback.charts import gate_plots, preference_plot
+from deepmedix_review.feedback.gating.compared import compared_with, decision_beside
+from deepmedix_review.feedback.gating.measuring import measuring_refusal, request_gate_beside_serving
 from deepmedix_review.feedback.gating.patients_page import patients_shown
 from deepmedix_review.feedback.gating.preference import preference_of
 from deepmedix_review.feedback.gating.promoting import (
     gains_nothing,
     promote_candidate,
+    promotion_refusal,
     require_promotable,
     return_to_former,
 )
@@ -41,6 +44,7 @@ from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import (
     find_former_model,
+    find_serving_model,
     former_model,
     serving_model,
     training_refusal,
@@ -69,7 +73,7 @@ def show_models(request: HttpRequest) -> HttpResponse:
 def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
     version = get_object_or_404(versions(), uid=uid)
     record_event(actor=acting_user(request), action="view_model", subject=version)
-    lineage = lineage_of(version)
+    lineage, other = lineage_of(version), compared_with(version)
     metrics = metrics_of(lineage.run) if lineage.run else []
     context = {
         **_gate(version),
@@ -80,12 +84,12 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision) if lineage.decision else None,
-        "patients": patients_shown(version, lineage.decision),
-        **_preference(version),
+        "patients": patients_shown(version, lineage.decision, beside=other),
+        **_preference(version, other),
+        **_promoting(version),
         **shadow_context(version),
         "signatures": version.promotions.select_related("signed_by", "replaced"),
         "former": find_former_model() if version.state == ModelVersion.State.SERVING else None,
-        "parent_serves": version.parent is not None and version.parent.state == ModelVersion.State.SERVING,
     }
     return render(request, "feedback/model_detail.html", context)
 
@@ -99,6 +103,20 @@ def show_live_gate(request: HttpRequest, uid: UUID) -> HttpResponse:
     if context["decision"] is not None:
         response.headers["HX-Refresh"] = "true"
     return response
+
+
+@require_POST
+@needs_capability(Capability.TRAIN_MODELS)
+def measure(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Any version that can answer, beside the one that serves."""
+    version = get_object_or_404(versions(), uid=uid)
+    try:
+        request_gate_beside_serving(version, actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    return redirect("model-detail", version.uid)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -241,31 +259,44 @@ def show_held_out_film(request: HttpRequest, uid: UUID, seed: int) -> HttpRespon
     return HttpResponse(picture.getvalue(), content_type="image/png")
 
 
-def _preference(version: ModelVersion) -> dict[str, Any]:
-    """Readers' votes between the version and its parent, where a reader study showed both."""
-    found = preference_of(version, parent=version.parent) if version.parent else None
+def _preference(version: ModelVersion, other: ModelVersion | None) -> dict[str, Any]:
+    """Readers' votes between the version and the one that it is compared with, where a reader study showed
+    both."""
+    found = preference_of(version, parent=other) if other else None
     return {
         "preference": found,
         "preference_plot": preference_plot(found.comparison) if found and found.comparison else None,
     }
 
 
+def _promoting(version: ModelVersion) -> dict[str, Any]:
+    """Whether it may be promoted and measured, and what stands in the way of either."""
+    refusal = promotion_refusal(version)
+    return {
+        "serving": find_serving_model(),
+        "promotion_refusal": refusal,
+        "may_be_measured": bool(refusal) and not measuring_refusal(version),
+    }
+
+
 def _measurements(version: ModelVersion) -> QuerySet[Evaluation]:
     """Those that the gate's decision on this version waits for."""
-    involved = [version] if version.parent is None else [version.parent, version]
+    other = compared_with(version)
+    involved = [version] if other is None else [other, version]
     return evaluations_of(involved).filter(benchmark__in=ensure_benchmarks_for(version))
 
 
 def _shared(version: ModelVersion, others: Sequence[ModelVersion]) -> Q:
-    """Of the measurements on a candidate's page those that the other candidates of its parent wait for."""
+    """Of the measurements on a candidate's page those that others beside the same version wait for."""
     if not others:
         return Q(pk__in=())
-    return Q(model_version=version.parent, benchmark__drawn_for__isnull=True)
+    return Q(model_version=compared_with(version), benchmark__drawn_for__isnull=True)
 
 
 def _gate(version: ModelVersion) -> dict[str, Any]:
-    decision = getattr(version, "gate_decision", None)
-    evaluations = list(_measurements(version)) if decision is None and version.parent else []
+    other = compared_with(version)
+    decision = decision_beside(version, other) if other else None
+    evaluations = list(_measurements(version)) if decision is None and other else []
     others = undecided_beside(version) if evaluations else ()
     shared = set(
         _measurements(version).filter(_shared(version, others)).values_list("pk", flat=True) if others else ()
@@ -278,6 +309,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "num_films": sum(row.benchmark.num_phantoms for row in evaluations),
         "is_deciding": bool(evaluations) and all(row.state == JobState.DONE for row in evaluations),
         "version": version,
+        "beside": other,
         "decision": decision,
         "gains_nothing": decision is not None and gains_nothing(decision),
         # The sentence begins with the outcome, which the page shows by itself.

@@ -320,14 +320,17 @@ class ModelReturn(LeasedJob):
 
 class GateDecision(PublicModel):
     """Candidate beside parent on held-out phantoms: passed or held, and the figure that decided. One that
-    writes what its parent writes, word for word, got worse in nothing: it may serve, with a warning."""
+    writes what its parent writes, word for word, got worse in nothing: it may serve, with a warning.
+
+    `parent` is the version that it was compared with: the one that it was trained from, or the one that
+    served when a person had it measured."""
 
     class Outcome(models.TextChoices):
         PASSED = "passed"
         UNCHANGED = "unchanged", "Nothing changed"
         HELD = "held"
 
-    candidate = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="gate_decision")
+    candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="gate_decisions")
     parent = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     evaluations = models.ManyToManyField(
         Evaluation, related_name="+", help_text="of both versions, on every benchmark of the gate"
@@ -344,6 +347,14 @@ class GateDecision(PublicModel):
         help_text="feedback.changed_cases.Changed as JSON; null where nothing was compared",
     )
 
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["candidate", "parent"], name="the_gate_decides_once_on_two_versions"
+            ),
+        ]
+
     @property
     def may_serve(self) -> bool:
         return self.outcome != self.Outcome.HELD
@@ -354,6 +365,24 @@ class GateDecision(PublicModel):
         return {self.Outcome.PASSED: "good", self.Outcome.UNCHANGED: "warn"}.get(
             self.Outcome(self.outcome), "bad"
         )
+
+
+class GateRequest(PublicModel):
+    """A person has a version measured by the gate beside the one that served then. A trained version is
+    measured beside its parent without one."""
+
+    candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="gate_requests")
+    beside = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["candidate", "beside"], name="two_versions_are_measured_once"),
+            models.CheckConstraint(
+                condition=~Q(candidate=F("beside")), name="no_version_is_measured_beside_itself"
+            ),
+        ]
 
 
 class GatePolicy(PublicModel):

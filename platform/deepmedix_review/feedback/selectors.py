@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -17,6 +17,12 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_benchmarks_for
+from deepmedix_review.feedback.gating.compared import (
+    before_the_gate,
+    compared_with,
+    decision_beside,
+    latest_decision,
+)
 from deepmedix_review.feedback.models import (
     DatasetReading,
     GateDecision,
@@ -46,13 +52,14 @@ class Measuring:
 @dataclass(frozen=True)
 class Branch:
     """One version in the tree of versions; `depth` is the number of its ancestors. `is_measured`: the gate
-    waits for measurements that go on."""
+    waits for measurements that go on; `is_stuck`: for one that ended early."""
 
     version: ModelVersion
     depth: int
     run: TrainingRun | None
     decision: GateDecision | None
     is_measured: bool = False
+    is_stuck: bool = False
 
     @property
     def indent(self) -> range:
@@ -182,28 +189,11 @@ def runs_left_on_the_cluster() -> Sequence[TrainingRun]:
     return list(TrainingRun.objects.filter(state__in=FINAL_STATES).exclude(cluster_job=""))
 
 
-def candidates_before_the_gate() -> Sequence[ModelVersion]:
-    """Trained versions on which the gate has not decided, but for those with a measurement that a person must
-    retry."""
-    stuck = Evaluation.objects.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).filter(
-        Q(benchmark__drawn_for__isnull=True) | Q(benchmark__drawn_for=OuterRef("pk")),
-        Q(model_version=OuterRef("pk")) | Q(model_version=OuterRef("parent")),
-    )
-    return list(
-        ModelVersion.objects.filter(
-            state=ModelVersion.State.CANDIDATE, training_run__isnull=False, gate_decision__isnull=True
-        )
-        .exclude(Exists(stuck))
-        .select_related("parent")
-        .order_by("number")
-    )
-
-
-def is_measured(candidate: ModelVersion) -> bool:
-    """Whether candidate and parent are measured on every benchmark of the gate."""
+def is_measured(candidate: ModelVersion, *, beside: ModelVersion) -> bool:
+    """Whether both are measured on every benchmark of the gate."""
     benchmarks = ensure_benchmarks_for(candidate)
     done = Evaluation.objects.filter(
-        model_version__in=[candidate.pk, candidate.parent_id], benchmark__in=benchmarks, state=JobState.DONE
+        model_version__in=[candidate, beside], benchmark__in=benchmarks, state=JobState.DONE
     )
     return done.count() == len(benchmarks) * 2
 
@@ -214,37 +204,24 @@ def damage_of(candidate: ModelVersion) -> str:
     return found.values_list("error", flat=True).first() or ""
 
 
-def damaged_candidates() -> Sequence[ModelVersion]:
-    """Those that the gate has yet to refuse for it."""
-    damaged = Evaluation.objects.filter(state=JobState.FAILED, is_damaged=True).values("model_version")
-    waiting = ModelVersion.objects.filter(
-        state=ModelVersion.State.CANDIDATE, parent__isnull=False, gate_decision__isnull=True, pk__in=damaged
-    )
-    return list(waiting.select_related("parent").order_by("number"))
-
-
 def undecided_beside(version: ModelVersion) -> tuple[ModelVersion, ...]:
-    """Other candidates of its parent for which the gate measures: they share the parent's measurements."""
-    if version.parent_id is None:
-        return ()
-    undecided = ModelVersion.objects.filter(
-        state=ModelVersion.State.CANDIDATE,
-        parent=version.parent_id,
-        training_run__isnull=False,
-        gate_decision__isnull=True,
-    )
-    return tuple(undecided.exclude(pk=version.pk).order_by("number"))
+    """Other versions that the gate measures beside the same one: they share its measurements."""
+    other = compared_with(version)
+    waiting = {one.candidate for one in before_the_gate() if one.beside == other}
+    return tuple(sorted(waiting - {version}, key=lambda one: one.number))
 
 
 def model_tree() -> tuple[Branch, ...]:
     """Every version below its parent, oldest first, with what it was trained on and what the gate said."""
-    versions = ModelVersion.objects.select_related("training_run__dataset", "gate_decision").order_by(
-        "number"
+    versions = (
+        ModelVersion.objects.select_related("training_run__dataset")
+        .prefetch_related("gate_decisions")
+        .order_by("number")
     )
     children: dict[int | None, list[ModelVersion]] = defaultdict(list)
     for version in versions:
         children[version.parent_id].append(version)
-    measured = {version.pk for version in candidates_before_the_gate()}
+    waiting_at_the_gate = {one.candidate.pk: one.is_stuck for one in before_the_gate()}
     branches: list[Branch] = []
     waiting = [(version, 0) for version in reversed(children[None])]
     while waiting:
@@ -254,8 +231,9 @@ def model_tree() -> tuple[Branch, ...]:
                 version=version,
                 depth=depth,
                 run=getattr(version, "training_run", None),
-                decision=getattr(version, "gate_decision", None),
-                is_measured=version.pk in measured,
+                decision=latest_decision(version),
+                is_measured=waiting_at_the_gate.get(version.pk) is False,
+                is_stuck=waiting_at_the_gate.get(version.pk, False),
             )
         )
         waiting.extend((child, depth + 1) for child in reversed(children[version.pk]))
@@ -270,13 +248,19 @@ def lineage_of(version: ModelVersion) -> Lineage:
         ancestors.append(ancestors[-1].parent)
     return Lineage(
         run=run,
-        decision=GateDecision.objects.filter(candidate=version).first(),
+        decision=_decision_shown(version),
         ancestors=tuple(reversed(ancestors)),
         generations=_generations(ancestors),
         readings=first_readings_of(run.dataset) if run else (),
         num_readings=readings_of(run.dataset).count() if run else 0,
         num_readers=readings_of(run.dataset).values("assignment__reader").distinct().count() if run else 0,
     )
+
+
+def _decision_shown(version: ModelVersion) -> GateDecision | None:
+    """Beside the version that it is compared with now; of a version that serves, the one that let it."""
+    other = compared_with(version)
+    return decision_beside(version, other) if other else latest_decision(version)
 
 
 def _generations(versions: Sequence[ModelVersion]) -> tuple[Generation, ...]:

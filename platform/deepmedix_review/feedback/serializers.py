@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from deepmedix_review.feedback.gating.compared import latest_decision
 from deepmedix_review.feedback.models import (
     GateDecision,
     PreferenceDataset,
@@ -133,9 +134,13 @@ class SignatureJson(serializers.Serializer[Any]):
 
 
 class GateJson(serializers.ModelSerializer[GateDecision]):
+    """The gate's last word; `beside` is the uid of the version that it was compared with."""
+
+    beside = serializers.UUIDField(source="parent.uid", read_only=True)
+
     class Meta:
         model = GateDecision
-        fields = ("outcome", "sentence", "policy", "comparisons")
+        fields = ("outcome", "sentence", "policy", "comparisons", "beside")
 
 
 ASKED = (
@@ -146,7 +151,11 @@ ASKED = (
 
 
 class ModelJson(serializers.ModelSerializer[ModelVersion]):
+    """`temperature` and `max_new_tokens` are null of what was recorded elsewhere: nobody told."""
+
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]
+    temperature = serializers.SerializerMethodField()
+    max_new_tokens = serializers.SerializerMethodField()
     gate = serializers.SerializerMethodField()
 
     class Meta:
@@ -157,9 +166,17 @@ class ModelJson(serializers.ModelSerializer[ModelVersion]):
     def get_parent(self, version: ModelVersion) -> str | None:
         return str(version.parent.uid) if version.parent else None
 
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_temperature(self, version: ModelVersion) -> float | None:
+        return None if version.source == ModelVersion.Source.RECORDED else version.temperature
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_max_new_tokens(self, version: ModelVersion) -> int | None:
+        return None if version.source == ModelVersion.Source.RECORDED else version.max_new_tokens
+
     @extend_schema_field(GateJson(allow_null=True))
     def get_gate(self, version: ModelVersion) -> dict[str, Any] | None:
-        decision = getattr(version, "gate_decision", None)
+        decision = latest_decision(version)
         return dict(GateJson(decision).data) if decision else None
 
 

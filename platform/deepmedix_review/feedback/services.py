@@ -28,6 +28,7 @@ from deepmedix_review.feedback.examples import (
     num_withdrawn_pairs,
     without_drawn,
 )
+from deepmedix_review.feedback.gating.compared import compared_with, decision_beside
 from deepmedix_review.feedback.gating.patients import compare_on_patients, ensure_patients
 from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.gating.step_scores import StepsCompared, compare_steps_of
@@ -247,18 +248,17 @@ def record_candidate(run: TrainingRun, folder: Path) -> ModelVersion:
     return candidate
 
 
-def pass_or_hold(candidate: ModelVersion) -> GateDecision:
-    """The gate's word on a candidate whose evaluations are done; said once, it stands."""
-    known = GateDecision.objects.filter(candidate=candidate).first()
+def pass_or_hold(candidate: ModelVersion, *, beside: ModelVersion | None = None) -> GateDecision:
+    """The gate's word on a candidate whose evaluations are done, beside the version that it is compared with
+    where no other is named; said once, it stands."""
+    parent = _other(candidate, beside)
+    known = decision_beside(candidate, parent)
     if known is not None:
         return known
-    parent = candidate.parent
-    if parent is None:
-        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
     sealed = lineage_refusal(candidate)
     if sealed:
-        return hold_unmeasured(candidate, reason=sealed)
-    ensure_patients(candidate)
+        return hold_unmeasured(candidate, reason=sealed, beside=parent)
+    ensure_patients(candidate, beside=parent)
     both = [
         (_measured(parent, benchmark), _measured(candidate, benchmark))
         for benchmark in ensure_benchmarks_for(candidate)
@@ -291,17 +291,25 @@ def _twins(scores: Sequence[tuple[Benchmark, BenchmarkScores]]) -> list[TwinScor
     return [TwinScores(sealed[benchmark.site], one) for benchmark, one in scores if one.suite is Suite.TWINS]
 
 
-def hold_unmeasured(candidate: ModelVersion, *, reason: str) -> GateDecision:
+def hold_unmeasured(
+    candidate: ModelVersion, *, reason: str, beside: ModelVersion | None = None
+) -> GateDecision:
     """A candidate that no figure could save is refused for good: its files are no sound model, or it learned
     from patients of the sealed films."""
-    known = GateDecision.objects.filter(candidate=candidate).first()
+    parent = _other(candidate, beside)
+    known = decision_beside(candidate, parent)
     if known is not None:
         return known
-    if candidate.parent is None:
-        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
     policy = current_policy()
     refused = GateOutcome(False, f"Held. {reason} By policy {policy.number}.", policy, ())
-    return _keep_decision(candidate, candidate.parent, refused, ())
+    return _keep_decision(candidate, parent, refused, ())
+
+
+def _other(candidate: ModelVersion, beside: ModelVersion | None) -> ModelVersion:
+    other = beside or compared_with(candidate)
+    if other is None:
+        raise RefusedByRule(f"{candidate} has no parent to be compared with.")
+    return other
 
 
 def _keep_decision(
@@ -315,8 +323,8 @@ def _keep_decision(
     with transaction.atomic():
         decision, is_new = GateDecision.objects.get_or_create(
             candidate=candidate,
+            parent=parent,
             defaults={
-                "parent": parent,
                 "outcome": _outcome(outcome),
                 "policy": outcome.policy.as_json(),
                 "comparisons": [asdict(comparison) for comparison in outcome.comparisons],

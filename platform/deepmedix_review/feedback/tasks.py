@@ -14,6 +14,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback import services
 from deepmedix_review.feedback.examples import examples_of
+from deepmedix_review.feedback.gating.compared import before_the_gate
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.gating.patients import are_patients_set
 from deepmedix_review.feedback.gating.turns import a_turn_at_the_gate
@@ -28,13 +29,7 @@ from deepmedix_review.feedback.runs.engines import (
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample
 from deepmedix_review.feedback.sealed_patients import lineage_refusal
-from deepmedix_review.feedback.selectors import (
-    candidates_before_the_gate,
-    damage_of,
-    damaged_candidates,
-    is_measured,
-    runs_left_on_the_cluster,
-)
+from deepmedix_review.feedback.selectors import damage_of, is_measured, runs_left_on_the_cluster
 from rl_feedback.engines.placement import RAY
 from rl_feedback.engines.telling import Listener
 from rl_feedback.training.examples import SampledFilm, write_examples
@@ -86,23 +81,27 @@ def reconcile_training() -> None:
     reconcile_hand_overs()
     for run in runs_left_on_the_cluster():
         _stop_left_job(run)
-    for candidate in damaged_candidates():
-        services.hold_unmeasured(candidate, reason=damage_of(candidate))
+    for waiting in before_the_gate():
+        if damage := damage_of(waiting.candidate):
+            services.hold_unmeasured(waiting.candidate, reason=damage, beside=waiting.beside)
     with a_turn_at_the_gate() as is_mine:
         if is_mine:
             _decide_on_measured()
 
 
 def _decide_on_measured() -> None:
-    for candidate in candidates_before_the_gate():
+    for waiting in before_the_gate():
+        if waiting.is_stuck:
+            continue
+        candidate, beside = waiting.candidate, waiting.beside
         try:
             sealed = lineage_refusal(candidate)
             if sealed:
-                services.hold_unmeasured(candidate, reason=sealed)
-            elif are_patients_set(candidate) and is_measured(candidate):
-                services.pass_or_hold(candidate)
+                services.hold_unmeasured(candidate, reason=sealed, beside=beside)
+            elif are_patients_set(candidate) and is_measured(candidate, beside=beside):
+                services.pass_or_hold(candidate, beside=beside)
             else:
-                request_gate(candidate, actor=None)
+                request_gate(candidate, actor=None, beside=beside)
         except (RefusedByRule, ValueError):
             # The next candidate shall not wait for this one.
             logger.exception("the gate could not decide on %s", candidate)

@@ -10,6 +10,7 @@ from deepmedix_review.feedback.gating import views as gating_views
 from deepmedix_review.feedback.handing_over import views as hand_over_views
 from deepmedix_review.feedback.learned import views as learned_views
 from deepmedix_review.feedback.runs import views as run_views
+from deepmedix_review.feedback.speeds import views as speed_views
 
 page_urlpatterns = [
     path("data-sets/", dataset_views.show_datasets, name="dataset-list"),
@@ -69,9 +70,12 @@ page_urlpatterns = [
     path("models/gate-policies/<int:number>/", gating_views.show_policy, name="gate-policy"),
     path("models/roll-back/", model_views.return_to_former_model, name="model-roll-back"),
     path("models/<uuid:uid>/", model_views.show_model, name="model-detail"),
+    path("models/<uuid:uid>/speeds/", speed_views.show_version_speeds, name="model-speeds"),
+    path("inference/speeds/", speed_views.show_engine_speeds, name="inference-speeds"),
     path("models/<uuid:uid>/gate/", model_views.show_live_gate, name="model-gate"),
     path("models/<uuid:uid>/shadow-study/", shadow_views.shadow_study, name="model-shadow-study"),
     path("models/<uuid:uid>/promote/", model_views.promote, name="model-promote"),
+    path("models/<uuid:uid>/measure/", model_views.measure, name="model-measure"),
     path("models/<uuid:uid>/retire/", model_views.retire, name="model-retire"),
     path(
         "models/<uuid:uid>/measurements/cancel/", model_views.cancel_measurements, name="measurements-cancel"
@@ -114,5 +118,6 @@ api_urlpatterns = [
     path("models/", api_views.ModelsView.as_view(), name="api-model-list"),
     path("models/<uuid:uid>/", api_views.ModelView.as_view(), name="api-model"),
     path("models/<uuid:uid>/promote/", api_views.PromoteView.as_view(), name="api-model-promote"),
+    path("models/<uuid:uid>/measure/", api_views.MeasureView.as_view(), name="api-model-measure"),
     path("models/<uuid:uid>/retire/", api_views.RetireView.as_view(), name="api-model-retire"),
 ]

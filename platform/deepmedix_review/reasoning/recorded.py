@@ -159,9 +159,10 @@ def import_recorded(
 
 
 def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor: User | None) -> int:
-    query = template(preset.prompt_template).default_query
+    # Beside outputs of other models it stands as an answer to the preset's question, where none was told.
+    usual = template(preset.prompt_template).default_query
     wishes = {
-        recorded_key(film=film, version=version, query=query, seed=one.seed): (film, one)
+        recorded_key(film=film, version=version, query=one.question or usual, seed=one.seed): (film, one)
         for film, one in read.matched
     }
     known = set(Completion.objects.filter(content_key__in=wishes).values_list("content_key", flat=True))
@@ -173,8 +174,8 @@ def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor
             instance=film,
             model_version=version,
             content_key=key,
-            query=query,
-            prompt="",
+            query=one.question or usual,
+            prompt=one.question,
             text=one.text,
             answer=found.answer or "",
             problems=list(found.problems),

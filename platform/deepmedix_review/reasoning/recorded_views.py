@@ -75,12 +75,15 @@ def import_completions(request: HttpRequest) -> HttpResponse:
             raise
         except RefusedByRule as refusal:
             form.add_error(None, str(refusal))
+    # What *Check* found is put into the page as it stands, so that the chosen file stays chosen.
+    is_part = "HX-Request" in request.headers
     return render(
         request,
-        "reasoning/recorded.html",
+        "reasoning/recorded_read.html" if is_part else "reasoning/recorded.html",
         {
             "form": form,
             "read": read,
+            "is_part": is_part,
             "unmatched": read.unmatched[:MOST_SHOWN] if read else (),
         },
     )

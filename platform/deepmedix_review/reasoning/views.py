@@ -23,9 +23,10 @@ from deepmedix_review.reasoning.selectors import (
     study_inference,
 )
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import prompt_of, serving_model, versions
+from deepmedix_review.registry.selectors import askable_versions, prompt_of, serving_model, versions
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import demo_import, study_for
+from inference.prompts import TEMPLATES
 
 NUM_JOBS_A_PAGE = 50
 
@@ -57,10 +58,12 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs_capability(Capability.REQUEST_INFERENCE)
 def show_study_inference(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """The part of a study's page that asks for completions and shows them."""
+    """The part of a study's page that asks for completions and shows them; `version` is the one to ask."""
     study = study_for(acting_user(request), uid)
     record_event(actor=acting_user(request), action="view_completions", subject=study)
-    return _render_study_inference(request, study)
+    return _render_study_inference(
+        request, study, query=request.GET.get("query"), version=request.GET.get("version", "")
+    )
 
 
 @require_GET
@@ -77,14 +80,23 @@ def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
     study, said = study_for(acting_user(request), uid), ""
     try:
         wanted = tasks.request_inference(
-            study=study, actor=acting_user(request), query=request.POST.get("query")
+            study=study,
+            actor=acting_user(request),
+            query=request.POST.get("query"),
+            version=_chosen(request.POST.get("version", "")),
         )
         if not any(not job.is_final for job in wanted):
             said = "The model answered this already: the same film, question and seeds give the same text."
     except RefusedByRule as refusal:
         said = str(refusal)
     if "HX-Request" in request.headers:
-        return _render_study_inference(request, study, said=said, query=request.POST.get("query"))
+        return _render_study_inference(
+            request,
+            study,
+            said=said,
+            query=request.POST.get("query"),
+            version=request.POST.get("version", ""),
+        )
     if said:
         messages.warning(request, said)
     return redirect("study-detail", uid=study.uid)
@@ -137,21 +149,35 @@ def retry(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _back(request, job)
 
 
-def _render_study_inference(
-    request: HttpRequest, study: Study, *, said: str = "", query: str | None = None
-) -> HttpResponse:
+def _chosen(uid: str) -> ModelVersion | None:
+    """The version that a person chose; None where none was, which means the one that serves."""
+    if not uid:
+        return None
     try:
-        version, refusal = serving_model(), ""
+        return askable_versions().get(uid=UUID(uid))
+    except (ValueError, ModelVersion.DoesNotExist) as error:
+        raise RefusedByRule("There is no such version to be asked. Choose one of the list.") from error
+
+
+def _render_study_inference(
+    request: HttpRequest, study: Study, *, said: str = "", query: str | None = None, version: str = ""
+) -> HttpResponse:
+    refusal, asked, question = "", None, query or ""
+    try:
+        asked = _chosen(version) or serving_model()
+        # A question that nobody changed is the version's own.
+        if question.strip() in {"", *(template.default_query for template in TEMPLATES.values())}:
+            question = prompt_of(asked).default_query
     except RefusedByRule as error:
-        version, refusal = None, str(error)
-    question = query or (prompt_of(version).default_query if version else "")
+        refusal = str(error)
     return render(
         request,
         "reasoning/study_inference.html",
         {
             "study": study,
             "inference": study_inference(study),
-            "version": version,
+            "version": asked,
+            "askable": askable_versions(),
             "query": question,
             "said": said or refusal,
         },

@@ -14,7 +14,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.registry import tasks
 from deepmedix_review.registry.correcting import register_corrected
 from deepmedix_review.registry.endpoints import register_endpoint
-from deepmedix_review.registry.incoming import incoming_names
+from deepmedix_review.registry.incoming import incoming_names, unfit_folders
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.registering import cancel_model_job
 from deepmedix_review.registry.selectors import key_names, model_job_for, version_for
@@ -36,8 +36,8 @@ class FoldersView(APIView):
 
     @extend_schema(operation_id="model_folder_list", responses=FoldersJson)
     def get(self, request: Request) -> Response:
-        """The model folders that lie in INCOMING_MODEL_FOLDER."""
-        return Response(FoldersJson({"folders": incoming_names()}).data)
+        """The model folders that lie in INCOMING_MODEL_FOLDER, and why others there can't be registered."""
+        return Response(FoldersJson({"folders": incoming_names(), "unfit": unfit_folders()}).data)
 
     @extend_schema(operation_id="model_folder_register", request=FolderJson, responses={202: ModelJobJson})
     def post(self, request: Request) -> Response:

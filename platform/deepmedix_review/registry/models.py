@@ -80,6 +80,9 @@ class ModelVersion(PublicModel):
     max_new_tokens = models.PositiveIntegerField()
     card = models.JSONField(default=dict, help_text="the model card's measured figures")
     promoted_at = models.DateTimeField(null=True, help_text="when it last began to serve")
+    returned_from_at = models.DateTimeField(
+        null=True, help_text="when a roll-back last took its place; null again once it is promoted"
+    )
 
     class Meta:
         constraints = [

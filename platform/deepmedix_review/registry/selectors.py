@@ -5,15 +5,17 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.common.models import JobState
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from inference.dialects import Dialect
 from inference.dialects.shapes import shape_of
-from inference.engines import EndpointSettings, EngineSettings
+from inference.engines import EndpointSettings, EngineError, EngineSettings
+from inference.engines.addresses import require_allowed
 from inference.grounding import ParsedCompletion, parse_completion
 from inference.presets import LOOP_PRESETS, PRESETS
 from inference.prompts import PromptTemplate, template
@@ -23,9 +25,13 @@ from inference.regions import Preparation
 TRAINED_PRESETS = f"{', '.join(_most)} or {_last}"
 
 
+def find_serving_model() -> ModelVersion | None:
+    return ModelVersion.objects.filter(state=ModelVersion.State.SERVING).first()
+
+
 def serving_model() -> ModelVersion:
     """The one version that answers. Raises RefusedByRule where none serves yet."""
-    version = ModelVersion.objects.filter(state=ModelVersion.State.SERVING).first()
+    version = find_serving_model()
     if version is None:
         raise RefusedByRule(
             "No model serves yet. Run `manage.py register_shipped_model`, or promote a version."
@@ -34,8 +40,11 @@ def serving_model() -> ModelVersion:
 
 
 def find_former_model() -> ModelVersion | None:
-    """The version that served last before the one that serves, whatever it was trained from."""
-    served = ModelVersion.objects.filter(state=ModelVersion.State.RETIRED, promoted_at__isnull=False)
+    """The version that served last before the one that serves, whatever it was trained from. One that was
+    rolled back from is none: it serves again by a signature only, as any other."""
+    served = ModelVersion.objects.filter(
+        state=ModelVersion.State.RETIRED, promoted_at__isnull=False, returned_from_at__isnull=True
+    )
     return served.order_by("-promoted_at").first()
 
 
@@ -50,6 +59,13 @@ def former_model() -> ModelVersion:
 def versions() -> QuerySet[ModelVersion]:
     """Newest first, each with its parent."""
     return ModelVersion.objects.select_related("parent").order_by("-number")
+
+
+def askable_versions() -> QuerySet[ModelVersion]:
+    """Those that hold more than what was recorded elsewhere: the one that serves first, then the newest."""
+    askable = versions().exclude(source=ModelVersion.Source.RECORDED)
+    is_serving = Case(When(state=ModelVersion.State.SERVING, then=0), default=1)
+    return askable.order_by(is_serving, "-number")
 
 
 def version_for(user: User, uid: UUID) -> ModelVersion:
@@ -95,6 +111,25 @@ def require_askable(version: ModelVersion) -> None:
             f"{version} holds completions that were recorded elsewhere, so it can't be asked and can't serve."
             " Import more of them, or register the model itself."
         )
+
+
+def unreachable_because(version: ModelVersion) -> str:
+    """Why it can't be asked, as far as is known without asking it, and the way out; empty where it can."""
+    try:
+        prompt_of(version)
+        if version.source == ModelVersion.Source.ENDPOINT:
+            require_allowed(version.endpoint_url, origins=settings.INFERENCE_ENDPOINTS, this_machine=False)
+            engine_settings(version)
+    except (RefusedByRule, EngineError) as error:
+        return str(error)
+    if version.source == ModelVersion.Source.FOLDER:
+        if Path(version.folder).is_dir():
+            return ""
+        return f"The folder of {version} is not here any more. Restore its files first."
+    asked = latest_job(version, ModelJob.Kind.ASK)
+    if asked is None or asked.state != JobState.FAILED:
+        return ""
+    return f"{version} did not answer when it was last asked: {asked.error} Ask it once, until it answers."
 
 
 def read_by(version: ModelVersion, text: str) -> ParsedCompletion:

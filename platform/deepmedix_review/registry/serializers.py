@@ -64,8 +64,14 @@ class RegisteredJson(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class UnfitFolderJson(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reason = serializers.CharField(help_text="why it can't be registered, in a sentence")
+
+
 class FoldersJson(serializers.Serializer[Any]):
     folders = serializers.ListField(child=serializers.CharField())
+    unfit = UnfitFolderJson(many=True)
 
 
 class ModelJobJson(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import former_model, require_askable
+from deepmedix_review.registry.selectors import former_model, require_askable, serving_model
 from inference.engines import EngineError, folder_sha256, require_weights
 from inference.engines.folders import model_files
 from inference.presets import PRESETS, ServingPreset
@@ -182,7 +182,7 @@ def promote(version: ModelVersion, *, actor: User | None) -> None:
         replaced = ModelVersion.objects.filter(state=ModelVersion.State.SERVING).first()
         if replaced is not None:
             _change_state(replaced, ModelVersion.State.RETIRED)
-        version.promoted_at = timezone.now()
+        version.promoted_at, version.returned_from_at = timezone.now(), None
         _change_state(version, ModelVersion.State.SERVING)
         record_event(
             actor=actor,
@@ -206,11 +206,13 @@ def retire(version: ModelVersion, *, actor: User | None) -> None:
 
 
 def roll_back(*, actor: User | None) -> ModelVersion:
-    """The version that served before serves again; returns it."""
+    """The version that served before serves again; returns it. The one that it takes the place of serves
+    again by a signature only."""
     with transaction.atomic():
         lock_registry()
-        former = former_model()
+        former, left = former_model(), serving_model()
         promote(former, actor=actor)
+        ModelVersion.objects.filter(pk=left.pk).update(returned_from_at=timezone.now())
     return former
 
 
@@ -260,7 +262,7 @@ def next_number() -> int:
 
 def _change_state(version: ModelVersion, state: ModelVersion.State) -> None:
     version.state = state
-    version.save(update_fields=["state", "promoted_at"])
+    version.save(update_fields=["state", "promoted_at", "returned_from_at"])
 
 
 def _sha256_or_refuse(folder: Path) -> str:

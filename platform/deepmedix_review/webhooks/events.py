@@ -70,8 +70,9 @@ def _signed(moments: dict[UUID, datetime]) -> Iterator[Happened]:
 
 
 def _decided(moments: dict[UUID, datetime]) -> Iterator[Happened]:
-    rows = GateDecision.objects.filter(candidate__uid__in=moments).values_list("candidate__uid", "outcome")
-    for uid, outcome in rows:
+    # Of a version that was decided on beside several the last word.
+    rows = GateDecision.objects.filter(candidate__uid__in=moments).order_by("candidate", "-pk")
+    for uid, outcome in rows.distinct("candidate").values_list("candidate__uid", "outcome"):
         data = {"model": str(uid), "outcome": outcome}
         yield Happened(EventKind.GATE_DECIDED, uid, moments[uid], data)
 

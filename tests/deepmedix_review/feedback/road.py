@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -29,6 +30,7 @@ PAGES = {
     "model-detail": ("get", "model"),
     "model-gate": ("get", "model"),
     "model-promote": ("post", "model"),
+    "model-measure": ("post", "model"),
     "model-retire": ("post", "model"),
     "model-roll-back": ("post", None),
     "api-dataset-list": ("get", None),
@@ -40,6 +42,7 @@ PAGES = {
     "api-model-list": ("get", None),
     "api-model": ("get", "model"),
     "api-model-promote": ("post", "model"),
+    "api-model-measure": ("post", "model"),
     "api-model-retire": ("post", "model"),
 }
 SIGNATURE = {"password": PASSWORD, "reason": "It is better."}
@@ -56,7 +59,9 @@ class Road:
         self.reading = a_reading_to_learn_from(self.parent)
         self.researcher: User = ResearcherFactory.create()
         self.dataset: PreferenceDataset = freeze_dataset(title="Round 1", actor=self.researcher)
-        self.candidate: ModelVersion = ModelVersionFactory.create(number=1000, parent=self.parent)
+        self.candidate: ModelVersion = ModelVersionFactory.create(
+            number=1000, parent=self.parent, folder=str(settings.SHIPPED_MODEL)
+        )
         self.run = TrainingRun.objects.create(
             dataset=self.dataset,
             parent_version=self.parent,

@@ -11,7 +11,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.learning import film, said
-from tests.factories.registry import ModelVersionFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
 A = "<think> Large heart [10, 20, 50, 60] </think> The answer is: \\boxed{big heart}"
 B = "<think> Large heart [30, 20, 70, 60]; no effusion </think> The answer is: \\boxed{<i>normal</i>}"
@@ -55,11 +55,15 @@ def test_the_page_shows_both_and_is_audited(client: Client) -> None:
     client.force_login(AdminFactory.create())
     assert client.get(address).status_code == 403
     client.force_login(ResearcherFactory.create())
-    assert "Choose two versions" in client.get(address).content.decode()
+    assert client.get(address).context["case"] is not None
+    assert (
+        "Choose two versions that differ"
+        in client.get(address, {"a": str(a.uid), "b": str(a.uid)}).content.decode()
+    )
     page = client.get(address, {"a": str(a.uid), "b": str(b.uid)}).content.decode()
     assert page.count("<rect") == 2
     assert "&lt;i&gt;normal&lt;/i&gt;" in page.replace("</ins><ins>", "")
-    assert AuditEvent.objects.filter(action="view_completions", subject_uid=str(one.study.uid)).count() == 1
+    assert AuditEvent.objects.filter(action="view_completions", subject_uid=str(one.study.uid)).count() == 2
     assert client.get(address, {"a": str(a.uid), "b": str(b.uid), "study": "x"}).status_code == 404
     other = film(2)
     refused = client.get(
@@ -77,3 +81,44 @@ def _silent_but_once() -> ModelVersion:
     version = ModelVersionFactory.create()
     said(film(5), A, model_version=version)
     return version
+
+
+@pytest.mark.django_db
+def test_it_begins_with_the_serving_version_and_another_of_the_same_films(client: Client) -> None:
+    client.force_login(ResearcherFactory.create())
+    assert client.get(reverse("model-compare")).status_code == 200
+    serving = ServingModelFactory.create()
+    beside, alone = ModelVersionFactory.create(), ModelVersionFactory.create()
+    one, other = film(1), film(2)
+    said(one, A, model_version=serving)
+    said(one, B, model_version=beside)
+    said(other, B, model_version=alone)
+    page = client.get(reverse("model-compare"))
+    assert (page.context["a"], page.context["b"]) == (serving, beside)
+    assert page.context["case"].film == one
+
+
+@pytest.mark.django_db
+def test_a_reader_steps_through_the_samples_and_regions_bear_their_steps_number(client: Client) -> None:
+    client.force_login(ResearcherFactory.create())
+    one, a, b = film(1), ModelVersionFactory.create(), ModelVersionFactory.create()
+    for seed, text in ((1, A), (2, B), (3, A)):
+        said(one, text, model_version=a, seed=seed)
+    for seed, text in ((1, B), (2, A)):
+        said(one, text, model_version=b, seed=seed)
+    address = reverse("model-compare")
+    asked = {"a": str(a.uid), "b": str(b.uid)}
+    first = client.get(address, asked)
+    assert (first.context["case"].a.completion.seed, first.context["case"].b.completion.seed) == (1, 1)
+    page = first.content.decode()
+    assert "Sample 1 of 3" in page
+    assert 'id="next-sample"' in page
+    assert 'id="former-sample"' not in page
+    assert page.count(">1</text>") == 2
+    last = client.get(address, {**asked, "sample": "3"})
+    case = last.context["case"]
+    assert (case.a.completion.seed, case.b.completion.seed) == (3, 2)
+    assert "sample 2 of 2" in last.content.decode()
+    assert 'id="next-sample"' not in last.content.decode()
+    for odd, meant in (("99", 3), ("0", 1), ("x", 1), ("-1", 1)):
+        assert client.get(address, {**asked, "sample": odd}).context["case"].a.sample == meant

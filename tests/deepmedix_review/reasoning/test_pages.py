@@ -21,10 +21,11 @@ from deepmedix_review.reasoning.models import Completion, InferenceBatch, Infere
 from deepmedix_review.reasoning.tasks import ask_batch, request_inference_of_all
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import ImportBatch, Study
+from inference.prompts import template
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reasoning import CompletionFactory, say
-from tests.factories.registry import ServingModelFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.studies import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -184,7 +185,7 @@ def test_an_empty_list_renews_itself_while_the_demos_films_are_drawn(admin: Clie
     assert "The demo's films are being drawn" in html.unescape(page)
     assert 'hx-trigger="every 1s"' in page
     InferenceJobFactory.create(state=JobState.DONE)
-    assert "hx-trigger" not in admin.get(address).content.decode()
+    assert "every 1s" not in admin.get(address).content.decode()
 
 
 def test_the_list_goes_on_page_by_page(admin: Client) -> None:
@@ -312,3 +313,34 @@ def test_asking_about_all_takes_a_serving_model_and_the_right_to_ask(admin: Clie
     assert refused.status_code == 409
     assert "register_shipped_model" in refused.content.decode()
     assert client_of(ExpertFactory.create()).post(reverse("inference-request-all")).status_code == 403
+
+
+def test_another_version_than_the_serving_one_is_asked_on_the_studys_page(admin: Client) -> None:
+    film, serving = InstanceFactory.create(), ServingModelFactory.create()
+    address = reverse("inference-fragment", args=[film.study.uid])
+    assert "inference-version" not in admin.get(address).content.decode()
+    other = ModelVersionFactory.create(prompt_template="deepmedix-r1", preset="deepmedix-r1")
+    recorded = ModelVersionFactory.create(source="recorded", folder="", served_model="m")
+    page = admin.get(address).content.decode()
+    assert f'value="{serving.uid}" selected' in page
+    assert f'value="{other.uid}"' in page
+    assert f'value="{recorded.uid}"' not in page
+    usual = template(serving.prompt_template).default_query
+    chosen = admin.get(address, {"version": str(other.uid), "query": usual}).content.decode()
+    assert f"Ask {other} for two completions" in chosen
+    assert template("deepmedix-r1").default_query in chosen
+    assert usual not in chosen
+    own = admin.get(address, {"version": str(other.uid), "query": "Is a tube there?"}).content.decode()
+    assert "Is a tube there?</textarea>" in own
+    said = {"version": str(other.uid), "query": "Is a tube there?"}
+    admin.post(reverse("inference-request", args=[film.study.uid]), said)
+    jobs = InferenceJob.objects.values_list("model_version", "query")
+    assert set(jobs) == {(other.pk, "Is a tube there?")}
+    for odd in ("x", str(recorded.uid), str(film.uid)):
+        refused = admin.post(
+            reverse("inference-request", args=[film.study.uid]),
+            {"version": odd},
+            headers={"HX-Request": "true"},
+        )
+        assert "There is no such version to be asked." in refused.content.decode()
+    assert InferenceJob.objects.count() == 2

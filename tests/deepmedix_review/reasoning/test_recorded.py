@@ -89,6 +89,10 @@ def test_what_the_file_does_not_tell_is_no_figure_on_any_page(tmp_path: Path, cl
     client.force_login(ResearcherFactory.create())
     of_study = client.get(reverse("inference-fragment", args=[one.study.uid])).content.decode()
     assert "not told: it was made elsewhere" in of_study
+    assert "Question not recorded: it was made elsewhere." in of_study
+    assert Completion.objects.get().query not in of_study
+    told = client.get(reverse("api-model", args=[version.uid])).json()
+    assert (told["temperature"], told["max_new_tokens"]) == (None, None)
     assert "temperature" not in of_study
     of_version = client.get(reverse("model-detail", args=[version.uid])).content.decode()
     assert "temperature" not in of_version
@@ -163,6 +167,18 @@ def test_a_researcher_checks_and_imports_on_the_page(tmp_path: Path, client: Cli
     client.force_login(AdminFactory.create())
     assert send().status_code == 403
     client.force_login(ResearcherFactory.create())
+    part = client.post(
+        reverse("model-import"),
+        {"file": SimpleUploadedFile("outputs.jsonl", content), "preset": "maira-2", "check": "1"},
+        headers={"HX-Request": "true"},
+    ).content.decode()
+    assert "1 completion of 1 film" in part
+    assert "<form" not in part
+    bad = client.post(
+        reverse("model-import"), {"preset": "maira-2", "check": "1"}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert "File: This field is required." in bad
+    assert not ModelVersion.objects.exists()
     page = send(check="1").content.decode()
     assert "&lt;b&gt;gone&lt;/b&gt;" in page
     assert "1 completion of 1 film" in page
@@ -221,3 +237,15 @@ def test_a_program_and_a_command_do_the_same(
     call_command("import_completions", str(path), "--preset", "maira-2", "--leave-out")
     assert "0 completions are new" in capsys.readouterr().out
     assert Completion.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_question_that_was_asked_is_shown_where_the_file_tells_it(tmp_path: Path, client: Client) -> None:
+    one = film(1)
+    brought(written(tmp_path, {"image": one.study.label, "question": "Where is the <tube>?"}))
+    client.force_login(ResearcherFactory.create())
+    page = client.get(reverse("inference-fragment", args=[one.study.uid])).content.decode()
+    assert "Where is the &lt;tube&gt;?" in page
+    assert "not recorded" not in page
+    with pytest.raises(RefusedByRule, match="question is no text of at most 2000 characters"):
+        brought(written(tmp_path, {"image": one.study.label, "question": "x" * 2001}))

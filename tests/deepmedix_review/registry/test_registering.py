@@ -270,7 +270,13 @@ def test_a_program_registers_and_a_reader_may_not(incoming: Path, client: Client
     client.force_login(AdminFactory.create())
     assert client.post(address, asked, content_type="application/json").status_code == 403
     client.force_login(ResearcherFactory.create())
-    assert client.get(address).json() == {"folders": ["new"]}
+    assert client.get(address).json() == {
+        "folders": ["new"],
+        "unfit": [
+            {"name": "empty", "reason": "It is empty."},
+            {"name": "link", "reason": "It is a link, and what that names may be anything."},
+        ],
+    }
     job = client.post(address, asked, content_type="application/json")
     assert (job.status_code, job.json()["state"]) == (202, "queued")
     again = client.post(address, asked, content_type="application/json")

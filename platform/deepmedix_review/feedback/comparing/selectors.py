@@ -30,17 +30,21 @@ class Drawn:
     y: float
     width: float
     height: float
+    text_y: float
 
 
 @dataclass(frozen=True)
 class Side:
-    """`pieces` are its steps and its answer, the words marked that the other side does not have there."""
+    """`pieces` are its steps and its answer, the words marked that the other side does not have there.
+    `sample` of `num_samples` of the film, 1, 2, 3 …"""
 
     version: ModelVersion
     completion: Completion
     drawn: tuple[Drawn, ...]
     pieces: tuple[Piece, ...]
     problems: tuple[str, ...]
+    sample: int
+    num_samples: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,16 @@ class SameCase:
     def sides(self) -> tuple[Side, Side]:
         return self.a, self.b
 
+    @property
+    def font_px(self) -> float:
+        """Of the numbers beside regions, in film pixels."""
+        return _font_px(self.film)
+
+    @property
+    def num_samples(self) -> int:
+        """How far one can step: as many as the side with more of them has."""
+        return max(self.a.num_samples, self.b.num_samples)
+
 
 def versions_to_compare() -> QuerySet[ModelVersion]:
     """Those that have said something."""
@@ -81,6 +95,22 @@ def version_to_compare(uid: str) -> ModelVersion | None:
         return None
 
 
+def two_to_begin_with() -> tuple[ModelVersion | None, ModelVersion | None]:
+    """The version that serves and the newest other one that spoke of a film of which it spoke too; where it
+    shares none with any, the two newest that spoke."""
+    spoke = list(versions_to_compare())
+    first = next((one for one in spoke if one.state == ModelVersion.State.SERVING), None)
+    for other in spoke if first else ():
+        if other != first and _have_a_film_in_common(first, other):
+            return first, other
+    return spoke[0] if spoke else None, spoke[1] if len(spoke) > 1 else None
+
+
+def _have_a_film_in_common(a: ModelVersion | None, b: ModelVersion) -> bool:
+    of_b = Completion.objects.filter(model_version=b, instance=OuterRef("instance"))
+    return Completion.objects.filter(Exists(of_b), model_version=a).exists()
+
+
 def studies_of_both(user: User, a: ModelVersion, b: ModelVersion) -> list[Study]:
     """Studies with a film of which both said something, newest first. Raises NotYours."""
     require(user, Capability.VIEW_MODELS)
@@ -91,29 +121,36 @@ def studies_of_both(user: User, a: ModelVersion, b: ModelVersion) -> list[Study]
     return list(found.order_by("-pk")[:MOST_STUDIES_OFFERED])
 
 
-def same_case(a: ModelVersion, b: ModelVersion, study: Study) -> SameCase:
-    """The first sample of each on the same film. Raises RefusedByRule where they have none in common."""
-    own = _said(a, study)
-    others = {one.instance.pk: one for one in reversed(_said(b, study))}
-    first = next((one for one in own if one.instance.pk in others), None)
-    if first is None:
+def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1) -> SameCase:
+    """This sample of each on the same film, the last one of a version that has fewer. Raises RefusedByRule
+    where they have no film in common."""
+    own, others = _said(a, study), _said(b, study)
+    films = {one.instance.pk for one in others}
+    film = next((one.instance for one in own if one.instance.pk in films), None)
+    if film is None:
         raise RefusedByRule(f"{a} and {b} have no completion of the same film of {study.label}.")
-    second = others[first.instance.pk]
+    of_film = [[one for one in said if one.instance.pk == film.pk] for said in (own, others)]
+    places = [min(max(1, sample), len(said)) for said in of_film]
+    first, second = (said[place - 1] for said, place in zip(of_film, places, strict=True))
     pieces = differing_pieces(_text(first), _text(second))
     sides = tuple(
         Side(
             version,
             completion,
             tuple(
-                Drawn(step.position, one.x_min, one.y_min, one.x_max - one.x_min, one.y_max - one.y_min)
+                _drawn(step.position, one, film)
                 for step in completion.steps.all()
                 for one in step.regions.all()
                 if not one.problem
             ),
             told,
             tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
+            place,
+            len(said),
         )
-        for version, completion, told in zip((a, b), (first, second), pieces, strict=True)
+        for version, completion, told, place, said in zip(
+            (a, b), (first, second), pieces, places, of_film, strict=True
+        )
     )
     return SameCase(
         first.instance,
@@ -122,6 +159,24 @@ def same_case(a: ModelVersion, b: ModelVersion, study: Study) -> SameCase:
         _figures(first, second),
         _mean_overlap(_boxes(first), _boxes(second)),
         is_same_text=first.text == second.text,
+    )
+
+
+def _font_px(film: Instance) -> float:
+    return round(max(film.rows, film.columns) / 22, 1)
+
+
+def _drawn(number: int, region: Region, film: Instance) -> Drawn:
+    """Its number stands above it, or inside where it touches the film's upper edge."""
+    font = _font_px(film)
+    above = region.y_min - font / 5
+    return Drawn(
+        number,
+        region.x_min,
+        region.y_min,
+        region.x_max - region.x_min,
+        region.y_max - region.y_min,
+        round(above if above >= font else region.y_min + font, 1),
     )
 
 

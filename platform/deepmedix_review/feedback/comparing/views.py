@@ -15,6 +15,7 @@ from deepmedix_review.feedback.comparing.selectors import (
     MOST_STUDIES_OFFERED,
     same_case,
     studies_of_both,
+    two_to_begin_with,
     version_to_compare,
     versions_to_compare,
 )
@@ -25,15 +26,21 @@ from deepmedix_review.studies.selectors import study_for
 @require_safe
 @needs_capability(Capability.VIEW_MODELS)
 def show_comparison(request: HttpRequest) -> HttpResponse:
-    """Without a study the newest of which both said something."""
+    """Without a study the newest of which both said something; without versions the one that serves and
+    another."""
     user = acting_user(request)
     a, b = (version_to_compare(request.GET.get(side, "")) for side in ("a", "b"))
+    if not {"a", "b"} & set(request.GET):
+        a, b = two_to_begin_with()
+    told = request.GET.get("sample", "")
+    sample = int(told) if told.isascii() and told.isdigit() and len(told) < 7 else 1
     studies = studies_of_both(user, a, b) if a and b and a != b else []
     wanted, case, refusal = request.GET.get("study", ""), None, ""
     study = _study(user, wanted) if wanted else (studies[0] if studies else None)
     if a and b and a != b and study is not None:
         try:
-            case = same_case(a, b, study)
+            case = same_case(a, b, study, sample=sample)
+            sample = min(max(1, sample), case.num_samples)
         except RefusedByRule as error:
             refusal = str(error)
         else:
@@ -47,6 +54,9 @@ def show_comparison(request: HttpRequest) -> HttpResponse:
         "most_studies": MOST_STUDIES_OFFERED,
         "study": study,
         "case": case,
+        "sample": sample,
+        "former_sample": sample - 1 if case and sample > 1 else None,
+        "next_sample": sample + 1 if case and sample < case.num_samples else None,
         "refusal": refusal,
         "newer": studies[place - 1] if place else None,
         "older": studies[place + 1] if place is not None and place + 1 < len(studies) else None,

@@ -13,6 +13,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.patients import PatientPair, compared_on_patients, patient_pairs
 from deepmedix_review.evaluation.services import patients_of, set_patients
+from deepmedix_review.feedback.gating.compared import compared_with
 from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
 from deepmedix_review.feedback.simulated_loop.readers import SIMULATED
@@ -58,17 +59,18 @@ def are_patients_set(candidate: ModelVersion) -> bool:
     return patients_of(candidate) is not None or not current_policy().of(Suite.PATIENTS)
 
 
-def ensure_patients(candidate: ModelVersion) -> None:
-    """The sealed patients that the candidate and its parent answer: set when it comes before the gate, before
-    anything of it is measured, and never changed."""
+def ensure_patients(candidate: ModelVersion, *, beside: ModelVersion | None = None) -> None:
+    """The sealed patients that the candidate and the other version answer: set when it first comes before the
+    gate, before anything of it is measured, and never changed."""
     if are_patients_set(candidate):
         return
-    if candidate.parent is None:
+    other = beside or compared_with(candidate)
+    if other is None:
         raise RefusedByRule(f"{candidate} has no parent to be compared with.")
     try:
         with transaction.atomic():
             keep_whole()
-            films = _films(prompt_of(candidate.parent))
+            films = _films(prompt_of(other))
             patients = {film.study.patient_pseudonym for film in films}
             set_patients(candidate, films=films, num_patients=len(patients))
     except IntegrityError:

@@ -78,9 +78,11 @@ class PatientsShown:
         return self.benchmark.num_phantoms - self.num_here if self.benchmark else 0
 
 
-def patients_shown(version: ModelVersion, decision: GateDecision | None) -> PatientsShown | None:
-    """None of a version without a parent: there is nothing to compare it with."""
-    if version.parent is None:
+def patients_shown(
+    version: ModelVersion, decision: GateDecision | None, *, beside: ModelVersion | None
+) -> PatientsShown | None:
+    """None of a version that is compared with no other."""
+    if beside is None:
         return None
     benchmark = patients_of(version)
     plot = patients_plot(decision) if decision else None

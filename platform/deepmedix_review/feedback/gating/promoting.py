@@ -6,10 +6,17 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.gating.compared import decision_beside, latest_decision
+from deepmedix_review.feedback.gating.measuring import (
+    MEASURE,
+    NONE_SERVES,
+    measuring_refusal,
+    never_serves_because,
+)
 from deepmedix_review.feedback.gating.preference import preference_refusal
 from deepmedix_review.feedback.models import GateDecision, Promotion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import serving_model
+from deepmedix_review.registry.selectors import find_serving_model, serving_model
 from deepmedix_review.registry.services import promote, roll_back
 from rl_feedback.gate.policy import Direction, Verdict, is_better
 
@@ -24,7 +31,7 @@ def promote_candidate(candidate: ModelVersion, *, actor: User, password: str, re
 
 
 def let_serve(candidate: ModelVersion, *, actor: User, reason: str) -> Promotion:
-    """A candidate that the gate did not hold against the version that serves now becomes the one that serves.
+    """A version that the gate did not hold against the version that serves now becomes the one that serves.
     For who has proved to be the actor: by a password, or by commanding the installation from its shell."""
     require(actor, Capability.PROMOTE_MODELS)
     reason = reason.strip()
@@ -57,25 +64,46 @@ def gains_nothing(decision: GateDecision) -> bool:
 
 
 def require_promotable(candidate: ModelVersion) -> GateDecision:
-    """The decision that lets it serve. Raises RefusedByRule, saying what stands in the way."""
-    decision = GateDecision.objects.select_related("parent").filter(candidate=candidate).first()
+    """The decision that lets it serve: on it and the version that serves now. Raises RefusedByRule, saying
+    what stands in the way and what to do."""
+    if refusal := never_serves_because(candidate):
+        raise RefusedByRule(refusal)
+    serving = find_serving_model()
+    if serving is None:
+        raise RefusedByRule(NONE_SERVES)
+    decision = decision_beside(candidate, serving)
     if decision is None:
-        raise RefusedByRule(
-            f"The gate has not decided on {candidate} yet. Wait until its evaluations are done."
-        )
+        raise RefusedByRule(_undecided(candidate, serving))
     if not decision.may_serve:
         raise RefusedByRule(f"{candidate} may not serve. {decision.sentence}")
-    if candidate.state != ModelVersion.State.CANDIDATE:
-        raise RefusedByRule(f"{candidate} is {candidate.state} already; only a candidate can be promoted.")
-    if decision.parent.state != ModelVersion.State.SERVING:
-        raise RefusedByRule(
-            f"{candidate} was compared with {decision.parent}, which does not serve any more. "
-            "Train again from the version that serves now."
-        )
     refusal = preference_refusal(candidate, parent=decision.parent)
     if refusal:
         raise RefusedByRule(f"{candidate} may not serve. {refusal}")
     return decision
+
+
+def _undecided(candidate: ModelVersion, serving: ModelVersion) -> str:
+    if measuring_refusal(candidate):
+        return (
+            f"The gate has not decided on {candidate} beside {serving} yet. Wait until the measurements "
+            "below are done."
+        )
+    other = latest_decision(candidate)
+    if other is None:
+        return f"The gate has not measured {candidate} beside {serving}, which serves. {MEASURE} first."
+    return (
+        f"{candidate} was compared with {other.parent}, which does not serve any more. {MEASURE} beside "
+        f"{serving}, which serves now."
+    )
+
+
+def promotion_refusal(version: ModelVersion) -> str:
+    """What stands beside a Promote that can't be pressed; empty where it can."""
+    try:
+        require_promotable(version)
+    except RefusedByRule as refusal:
+        return str(refusal)
+    return ""
 
 
 def return_to_former(*, actor: User, expected: str | None = None) -> ModelVersion:

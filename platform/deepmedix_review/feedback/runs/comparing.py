@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.feedback.gating.compared import latest_decision
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.runs.curves import (
     SHOWN_FIGURES,
@@ -80,7 +81,8 @@ class Comparison:
 def training_runs(user: User) -> QuerySet[TrainingRun]:
     """All of them, with what a list shows."""
     require(user, Capability.VIEW_MODELS)
-    return TrainingRun.objects.select_related("dataset", "parent_version", "candidate__gate_decision")
+    runs = TrainingRun.objects.select_related("dataset", "parent_version", "candidate")
+    return runs.prefetch_related("candidate__gate_decisions")
 
 
 def compare_runs(user: User, uids: Sequence[UUID]) -> Comparison:
@@ -89,7 +91,7 @@ def compare_runs(user: User, uids: Sequence[UUID]) -> Comparison:
     if not LEAST <= len(runs) <= MOST:
         raise RefusedByRule(f"{LEAST} to {MOST} runs can be compared. Tick as many in the list of runs.")
     compared = tuple(
-        ComparedRun(run, colour, dash, getattr(run.candidate, "gate_decision", None))
+        ComparedRun(run, colour, dash, latest_decision(run.candidate) if run.candidate else None)
         for run, (colour, dash) in zip(runs, LOOKS, strict=False)
     )
     series = [series_of(metrics_of(run), recipe=run.recipe, sampled=sample_series(run)) for run in runs]

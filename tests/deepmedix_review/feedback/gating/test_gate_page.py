@@ -20,7 +20,7 @@ from rl_feedback.phantom_figures import both_case_scores
 from tests.deepmedix_review.feedback.road import SIGNATURE, Road, client_of
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.kinds import drawn, read
-from tests.factories.registry import ModelVersionFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -163,8 +163,15 @@ def test_a_candidate_whose_parent_serves_no_more_is_not_promoted(road: Road) -> 
     road.measure(road.candidate)
     pass_or_hold(road.candidate)
     ModelVersion.objects.filter(pk=road.parent.pk).update(state=ModelVersion.State.RETIRED)
-    answer = client_of(road.researcher).post(road.url("api-model-promote"), SIGNATURE)
-    assert "does not serve any more" in answer.json()["detail"]
+    client = client_of(road.researcher)
+    answer = client.post(road.url("api-model-promote"), SIGNATURE)
+    assert "No version serves" in answer.json()["detail"]
+    other = ServingModelFactory.create()
+    answer = client.post(road.url("api-model-promote"), SIGNATURE)
+    assert f"does not serve any more. Measure it by the gate beside {other}" in answer.json()["detail"]
+    asked = client.post(road.url("api-model-measure"))
+    assert asked.status_code == 202
+    assert asked.json()["gate"]["beside"] == str(road.parent.uid)
 
 
 def test_a_held_out_film_is_drawn_for_its_own_benchmark_alone(road: Road) -> None:

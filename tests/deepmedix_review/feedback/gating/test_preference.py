@@ -1,6 +1,7 @@
 """Readers who saw candidate and parent blinded have a word: whom they do not prefer is not promoted."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +29,7 @@ def versions() -> tuple[ModelVersion, ModelVersion]:
     """A candidate that passed, and its parent, with a reader study in which each film shows both."""
     reader_study(num_cases=NUM_CASES)
     parent = ModelVersion.objects.get(state=ModelVersion.State.SERVING)
-    candidate = ModelVersionFactory.create(number=900, parent=parent)
+    candidate = ModelVersionFactory.create(number=900, parent=parent, folder=str(settings.SHIPPED_MODEL))
     GateDecision.objects.create(
         candidate=candidate, parent=parent, outcome="passed", policy={}, comparisons=[], sentence="Passed."
     )

@@ -1,0 +1,1 @@
+"""How fast versions and engines answer, plotted."""
