@@ -20,7 +20,8 @@ class EngineSettings:
     """Which model, and how. `sha256`, where given, must be the folder's `folder_sha256`.
 
     `device` is "auto", "cpu" or "cuda"; `dtype` is "auto" (bfloat16 on an accelerator, else float32) or
-    torch's name. `micro_batch`: how many requests share a forward pass.
+    torch's name. `micro_batch`: how many requests share a forward pass. `feature_bytes`: how much of what
+    the model made of the last films is kept for further questions on them; 0 keeps nothing.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class EngineSettings:
     device: str = "auto"
     dtype: str = "auto"
     micro_batch: int = 8
+    feature_bytes: int = 256 * 1024**2
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class SeededSampling(LogitsProcessor):
             raise EngineError(
                 "The model computes no numbers any more; its weights are broken. Serve another version."
             )
+        if not any(self._temperatures):
+            return scores
         drawn = scores.float().clone()
         for row, (temperature, generator) in enumerate(
             zip(self._temperatures, self._generators, strict=True)

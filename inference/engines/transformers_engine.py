@@ -1,6 +1,7 @@
 """Runs models in this process: any folder of the families in `inference.engines.families`."""
 
 import threading
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import torch
 from PIL import Image
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-from inference.engines.families import load_family
+from inference.engines.families import Family, load_family
+from inference.engines.image_features import RememberedFeatures
 from inference.engines.requests import (
     Done,
     EngineError,
@@ -28,6 +30,12 @@ from inference.engines.sampling import RowProgress, RowWatch, SeededSampling
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
 # weights, batches of 8). The setting holds for the generating thread alone.
 SMALL_NUM_WEIGHTS = 50_000_000
+# Whoever waits for tokens is woken so often at most: each waking takes Python's lock from the model's thread.
+SECONDS_BETWEEN_TELLS = 0.02
+
+
+# Tokens of film and question, by the picture's size and the question.
+_KnownNumbers = dict[tuple[tuple[int, int] | None, str], int]
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class TransformersEngine:
         except Exception as error:  # the readers of weights raise errors of their own kinds
             raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
         self._model = self._family.model
+        self.features = RememberedFeatures(self._model.model, most_bytes=settings.feature_bytes)
         # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token (H200).
         torch.backends.cuda.enable_cudnn_sdp(False)
         self._device = torch.device(device)
@@ -79,14 +88,29 @@ class TransformersEngine:
         self._is_small_on_cpu = device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
         self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
 
+    @property
+    def family(self) -> Family:
+        """The model in memory, with its picture of a film and the words round it."""
+        return self._family
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        return self._end_tokens
+
+    @property
+    def micro_batch(self) -> int:
+        return self._settings.micro_batch
+
     def generate(
         self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
     ) -> Generator[Event]:
         """See `requests.ServingEngine.generate`."""
         rows = []
+        # Pictures of one size take as many tokens: each is read once alone, and not again for its number.
+        known: _KnownNumbers = {}
         for request in requests:
             try:
-                rows.append(self._prepare(request))
+                rows.append(self._prepare(request, known))
             except (ValueError, EngineError) as error:
                 yield Failed(request.key, str(error))
         # Like sizes together: least padding, and one image grid per batch.
@@ -94,7 +118,7 @@ class TransformersEngine:
         for start in range(0, len(rows), self._settings.micro_batch):
             yield from self._generate_batch(rows[start : start + self._settings.micro_batch], is_wanted)
 
-    def _prepare(self, request: GenerationRequest) -> _Row:
+    def _prepare(self, request: GenerationRequest, known: _KnownNumbers) -> _Row:
         for word in self._reserved_words:
             if word in request.prompt:
                 raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
@@ -106,7 +130,10 @@ class TransformersEngine:
             )
         image = None if request.film is None else self._family.picture(request.film)
         prompt = self._family.chat(request.prompt)
-        num_prompt_tokens = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])
+        alike = (None if image is None else image.size, prompt)
+        if alike not in known:
+            known[alike] = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])
+        num_prompt_tokens = known[alike]
         if num_prompt_tokens >= self._max_positions:
             what = "The question takes" if image is None else "The film and the question take"
             raise EngineError(
@@ -133,6 +160,7 @@ class TransformersEngine:
                     "The model's memory is too small for this film and question. "
                     "Lower the version's max_pixels, or run the worker on a larger accelerator."
                 ) from error
+            self.features.forget()
             torch.cuda.empty_cache()
             left = [row for row in rows if row.request.key not in answered]
             half = (len(left) + 1) // 2
@@ -142,8 +170,20 @@ class TransformersEngine:
     def _run(self, rows: Sequence[_Row], is_wanted: IsWanted) -> Generator[Event]:
         """Generate in a thread, so that tokens are told while the model works."""
         requests = [row.request for row in rows]
-        told: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+        told: SimpleQueue[Sequence[Event] | BaseException | None] = SimpleQueue()
         stop = threading.Event()
+        written: list[Event] = []
+        last_told = time.monotonic()
+
+        def flush(*last: Event) -> None:
+            nonlocal written, last_told
+            told.put([*written, *last])
+            written, last_told = [], time.monotonic()
+
+        def tell(key: str, num_tokens: int) -> None:
+            written.append(Token(key, num_tokens))
+            if time.monotonic() - last_told >= SECONDS_BETWEEN_TELLS:
+                flush()
 
         def work() -> None:
             if self._is_small_on_cpu:
@@ -155,13 +195,14 @@ class TransformersEngine:
 
                 def end(place: int, tokens: torch.Tensor) -> None:
                     progress = watch.rows[place]
-                    told.put(self._result(rows[place], progress, tokens[num_given:][: progress.num_tokens]))
+                    result = self._result(rows[place], progress, tokens[num_given:][: progress.num_tokens])
+                    flush(result)
 
                 watch = RowWatch(
                     requests=requests,
                     end_tokens=self._end_tokens,
                     is_wanted=lambda key: not stop.is_set() and is_wanted(key),
-                    tell=lambda key, num_tokens: told.put(Token(key, num_tokens)),
+                    tell=tell,
                     ended=end,
                 )
                 with torch.inference_mode():
@@ -174,6 +215,7 @@ class TransformersEngine:
                 for place, progress in enumerate(watch.rows):
                     if not progress.ended:
                         end(place, output[place])
+                flush()
             except BaseException as error:  # handed to the thread that waits for it
                 told.put(error)
             told.put(None)
@@ -181,10 +223,10 @@ class TransformersEngine:
         thread = threading.Thread(target=work, name="generate", daemon=True)
         thread.start()
         try:
-            while (event := told.get()) is not None:
-                if isinstance(event, BaseException):
-                    raise event
-                yield event
+            while (events := told.get()) is not None:
+                if isinstance(events, BaseException):
+                    raise events
+                yield from events
         finally:
             stop.set()
             thread.join()

@@ -1,6 +1,7 @@
 """Every family of models answers through the same engine, and it is known which picture each one saw."""
 
 import json
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from inference.engines import (
     load_engine,
 )
 from inference.engines.families import load_family
+from inference.engines.image_features import RememberedFeatures
 from inference.engines.sampling import SeededSampling
+from inference.engines.transformers_engine import TransformersEngine
 from inference.phantoms import draw_phantom
 from inference.regions import Preparation
 from tests.factories.families import FAMILIES, SQUARES, write_tiny_model, write_tiny_text_model
@@ -216,3 +219,44 @@ def test_a_text_model_without_a_chat_template_is_refused_with_the_way_out(tmp_pa
     (tmp_path / "chat_template.jinja").unlink()
     with pytest.raises(EngineError, match="has no chat template"):
         load_engine(EngineSettings(folder=tmp_path))
+
+
+def test_a_further_question_on_a_film_looks_at_it_once_and_is_answered_the_same(folder: Path) -> None:
+    keeping, forgetting = (load_engine(settings_for(folder, feature_bytes=most)) for most in (2**28, 0))
+    assert isinstance(keeping, TransformersEngine)
+    assert isinstance(forgetting, TransformersEngine)
+    other = draw_phantom(seed=2, width=112, height=168).to_uint8()
+    asked = [
+        ask("first"),
+        ask("follow-up", prompt="Where is it?"),
+        replace(ask("other film"), film=other),
+        ask("again", prompt="How large is it?"),
+    ]
+    texts = [[answers(engine, one)[one.key].text for one in asked] for engine in (keeping, forgetting)]
+    assert texts[0] == texts[1]
+    assert (keeping.features.num_made, forgetting.features.num_made) == (2, 4)
+    assert keeping.features.num_bytes > 0
+    assert forgetting.features.num_bytes == 0
+
+
+def test_what_is_remembered_of_films_is_bounded_in_bytes() -> None:
+    class Eye:
+        def get_image_features(self, pixels: torch.Tensor, *, scale: float = 1.0) -> torch.Tensor:
+            return pixels * scale
+
+    eye = Eye()
+    kept = RememberedFeatures(eye, most_bytes=2 * 400)
+    one, two, three = (torch.full((100,), float(number)) for number in (1, 2, 3))
+    for pixels in (one, two, one, three):
+        assert torch.equal(eye.get_image_features(pixels), pixels)
+    assert (kept.num_made, kept.num_bytes) == (3, 800)
+    # The second was wanted longest ago, so it went.
+    eye.get_image_features(one)
+    assert kept.num_made == 3
+    eye.get_image_features(two)
+    assert kept.num_made == 4
+    assert torch.equal(eye.get_image_features(one, scale=2.0), one * 2)
+    assert torch.equal(eye.get_image_features(torch.ones(500)), torch.ones(500))
+    assert kept.num_bytes <= 800
+    kept.forget()
+    assert kept.num_bytes == 0
