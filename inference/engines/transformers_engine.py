@@ -71,7 +71,12 @@ class TransformersEngine:
         except Exception as error:  # the readers of weights raise errors of their own kinds
             raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
         self._model = self._family.model
-        self.features = RememberedFeatures(self._model.model, most_bytes=settings.feature_bytes)
+        # What reads texts alone has no eye.
+        self.features = (
+            RememberedFeatures(self._model.model, most_bytes=settings.feature_bytes)
+            if self._family.sees_films
+            else None
+        )
         # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token (H200).
         torch.backends.cuda.enable_cudnn_sdp(False)
         self._device = torch.device(device)
@@ -160,7 +165,8 @@ class TransformersEngine:
                     "The model's memory is too small for this film and question. "
                     "Lower the version's max_pixels, or run the worker on a larger accelerator."
                 ) from error
-            self.features.forget()
+            if self.features is not None:
+                self.features.forget()
             torch.cuda.empty_cache()
             left = [row for row in rows if row.request.key not in answered]
             half = (len(left) + 1) // 2

@@ -234,6 +234,8 @@ def test_a_further_question_on_a_film_looks_at_it_once_and_is_answered_the_same(
     ]
     texts = [[answers(engine, one)[one.key].text for one in asked] for engine in (keeping, forgetting)]
     assert texts[0] == texts[1]
+    assert keeping.features is not None
+    assert forgetting.features is not None
     assert (keeping.features.num_made, forgetting.features.num_made) == (2, 4)
     assert keeping.features.num_bytes > 0
     assert forgetting.features.num_bytes == 0
