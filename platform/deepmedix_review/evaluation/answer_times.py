@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Exists, Max, OuterRef, Sum
 from django.db.models.functions import Trunc
 
 from deepmedix_review.evaluation.models import AnswerTimes
@@ -109,8 +109,8 @@ def beginning(span: Span, *, now: datetime) -> datetime:
 
 def versions_with_times() -> list[ModelVersion]:
     """Those that answered anything here, newest first."""
-    counted = AnswerTimes.objects.order_by().values("model_version").distinct()
-    return list(ModelVersion.objects.filter(pk__in=counted).order_by("-number"))
+    counted = AnswerTimes.objects.filter(model_version=OuterRef("pk"))
+    return list(ModelVersion.objects.filter(Exists(counted)).order_by("-number"))
 
 
 def _answered(at: datetime, found: Sequence[tuple[int, int, int, float]]) -> Answered:
