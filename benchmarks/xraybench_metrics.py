@@ -110,9 +110,10 @@ def _told(work: Any, folder: str, send: Any) -> None:
 
 
 def _evaluate(folder: Path) -> int:
-    from rl_feedback.evaluation.evaluating import Settings, evaluate
+    from rl_feedback.evaluation.evaluating import evaluate
     from rl_feedback.evaluation.printing.writing import write_report
     from rl_feedback.evaluation.samples import read_system
+    from rl_feedback.evaluation.settings import Settings
     from rl_feedback.evaluation.xraybench import deviations, read_folder
 
     samples = read_folder(folder / "bench")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from inference.presets import PRESETS
 from rl_feedback.counting import counted
-from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES, Settings, evaluate
+from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES, evaluate
 from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
 from rl_feedback.evaluation.printing.writing import require_new, write_report
 from rl_feedback.evaluation.reports.green import PROMPT_VERSION, endpoint
 from rl_feedback.evaluation.results import Report
 from rl_feedback.evaluation.samples import Sample, System, read_references, read_system
+from rl_feedback.evaluation.settings import Settings
 from rl_feedback.evaluation.xraybench import HUB_NAME, deviations, read_folder, read_hub
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
-import platform
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rl_feedback.evaluation import answers
+from rl_feedback.evaluation.blind_spots import blind_spots
 from rl_feedback.evaluation.columns import Columns
 from rl_feedback.evaluation.grounding import THRESHOLDS, score_boxes
 from rl_feedback.evaluation.measures import GROUNDING_MEASURES, REPORT_MEASURES, VQA_MEASURES, Measure
 from rl_feedback.evaluation.pictures import picture_of
-from rl_feedback.evaluation.probes import flip_denials, swap_sides
+from rl_feedback.evaluation.provenance import provenance_of
 from rl_feedback.evaluation.reports import rule_chexpert
-from rl_feedback.evaluation.reports.green import Ask
 from rl_feedback.evaluation.reports.scoring import score_reports
 from rl_feedback.evaluation.results import (
     Absent,
-    BlindSpot,
     Case,
     Compared,
     Dependence,
@@ -35,6 +29,7 @@ from rl_feedback.evaluation.results import (
     Said,
 )
 from rl_feedback.evaluation.samples import Prediction, Sample, System, Task
+from rl_feedback.evaluation.settings import USUAL, Settings
 from rl_feedback.evaluation.statistics import ALL, Design, Scored, compare, estimate, holm
 
 MEASURES: dict[str, dict[str, Measure]] = {
@@ -49,31 +44,9 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     Task.GROUNDING: ("mean_iou",),
 }
 NUM_CASES = 6
-MOST_PROBED = 500
-_VERSIONS_OF = ("deepmedix-review", "numpy", "scipy", "nltk")
 _NO_REPORT = "no report can be read"
 
 Predictions = Sequence[Prediction | None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How many draws of studies, how many exchanges of outputs, and from which seed; `ask` is the judge of
-    GREEN. Without `with_texts` no report and no answer goes into the result; films only `with_films`."""
-
-    num_draws: int = 1000
-    num_shuffles: int = 10_000
-    seed: int = 7
-    with_weights: bool = True
-    with_java: bool = False
-    ask: Ask | None = None
-    judge: str = ""
-    with_texts: bool = True
-    with_films: bool = False
-
-    def __post_init__(self) -> None:
-        if self.num_draws < 1 or self.num_shuffles < 1:
-            raise ValueError("Draws and exchanges are at least 1 each; 1,000 and 10,000 are usual.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +67,7 @@ def evaluate(
     systems: Sequence[System],
     *,
     title: str,
-    settings: Settings = Settings(),
+    settings: Settings = USUAL,
     deviations: tuple[str, ...] | None = None,
 ) -> Report:
     """The first system is the one that is evaluated; the others stand beside it on the same samples."""
@@ -125,7 +98,7 @@ def evaluate(
     return Report(
         title=title,
         systems=tuple(names),
-        provenance=_provenance(samples, systems, settings),
+        provenance=provenance_of(samples, systems, settings),
         sizes={of.task: {name: len(rows) for name, rows in of.design.subsets.items()} for of in tasks},
         deviations=deviations,
         notes=tuple(notes),
@@ -133,7 +106,7 @@ def evaluate(
         absent=tuple(absent.values()),
         compared=tuple(compared),
         failed=tuple(failed),
-        blind_spots=() if reports is None else tuple(_blind_spots(reports, settings)),
+        blind_spots=() if reports is None else tuple(blind_spots(reports.samples, settings)),
         dependence=tuple(dependence),
         cases=tuple(cases),
     )
@@ -253,13 +226,12 @@ def _figures(of: _Of, system: str, scored: Scored, settings: Settings) -> Iterat
 
 def _compared(of: _Of, scores: Mapping[str, Scored], settings: Settings) -> Iterator[Compared]:
     first, *others = scores
-    better = {name: measure.better for name, measure in MEASURES[of.task].items()}
     for other in others:
         found = compare(
             scores[first],
             scores[other],
             of.design,
-            better={name: value or 1 for name, value in better.items()},
+            better={name: measure.better for name, measure in MEASURES[of.task].items()},
             num_draws=settings.num_draws,
             num_shuffles=settings.num_shuffles,
             seed=settings.seed,
@@ -289,33 +261,6 @@ def _notes(of: _Of) -> Iterator[str]:
     if of.design.num_studies < len(of.samples):
         many = f"{len(of.samples)} samples of {of.design.num_studies} studies"
         yield f"{of.task}: {many}; studies are drawn whole."
-
-
-def _blind_spots(of: _Of, settings: Settings) -> Iterator[BlindSpot]:
-    """On some of the references, drawn by the seed; the judge of GREEN is not asked."""
-    wanted = [sample.reference for sample in of.samples]
-    if len(wanted) > MOST_PROBED:
-        wanted = random.Random(settings.seed).sample(wanted, MOST_PROBED)
-    changed = {
-        "same": wanted,
-        "flipped": [flip_denials(text) for text in wanted],
-        "swapped": [swap_sides(text) for text in wanted],
-    }
-    sided = np.array([a != b for a, b in zip(changed["swapped"], wanted, strict=True)])
-    values: dict[str, dict[str, float]] = {}
-    for kind, given in changed.items():
-        scored = score_reports(given, wanted, with_weights=settings.with_weights).scored
-        rows = scored.counts[sided] if kind == "swapped" else scored.counts
-        values[kind] = {
-            name: float(value_of(rows.sum(axis=0))) if len(rows) else float("nan")
-            for name, value_of in scored.measures.items()
-        }
-    for name in values["same"]:
-        if REPORT_MEASURES[name].better:
-            same, flipped, swapped = (
-                None if np.isnan(values[kind][name]) else values[kind][name] for kind in changed
-            )
-            yield BlindSpot(name, same, flipped, swapped, num=len(wanted), num_sided=int(sided.sum()))
 
 
 def _dependence(of: _Of, system: System, settings: Settings) -> Iterator[Dependence]:
@@ -423,35 +368,3 @@ def _case(
         has_texts=settings.with_texts,
         picture=picture_of(sample.image) if settings.with_films and sample.image else "",
     )
-
-
-def _provenance(samples: Sequence[Sample], systems: Sequence[System], settings: Settings) -> dict[str, str]:
-    told = {"python": platform.python_version()}
-    told |= {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-    told["references"] = f"{len(samples)} samples, sha256 {data_hash(samples)}"
-    for system in systems:
-        told[f"predictions of {system.name}"] = f"sha256 {system.sha256}"
-        told[f"prompts of {system.name}"] = _prompt_hash(system)
-    told["draws of studies"] = str(settings.num_draws)
-    told["exchanges of outputs"] = str(settings.num_shuffles)
-    told["seed"] = str(settings.seed)
-    if settings.judge:
-        told["judge of GREEN"] = settings.judge
-    return told
-
-
-def data_hash(samples: Sequence[Sample]) -> str:
-    """Of what is asked and what is right, whatever file it came from."""
-    digest = hashlib.sha256()
-    for one in samples:
-        row = (one.uid, one.task, one.dataset, one.category, one.study, one.question, one.reference)
-        digest.update(json.dumps([*row, one.options, one.boxes, one.image_size]).encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _prompt_hash(system: System) -> str:
-    prompts = [one.prompt for one in system.own if one is not None]
-    if not any(prompts):
-        return "not told"
-    digest = hashlib.sha256("\n".join(prompts).encode()).hexdigest()
-    return f"{len(set(prompts))} different, sha256 {digest}"

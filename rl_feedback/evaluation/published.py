@@ -66,8 +66,8 @@ COMPOSITES: dict[str, tuple[float, float]] = {
 ERRATA = (
     "The figure prints the labels of METEOR and macro-14 swapped for LLaVA-Rad, MedGemma and DeepMedix; the "
     "values here follow the drawn polygons.",
-    "The average of a row is not the mean of the seven measures beside it: it holds further ones, which were "
-    "not published.",
+    "The average of a row is not the mean of the seven measures beside it: it must hold "
+    "further ones, which are not published.",
     "Which BLEU, METEOR and RadGraph were run is not published, so no value here compares with a measured "
     "one to the last digit.",
     "An independent check (arXiv 2512.10691) finds DeepMedix-R1 below LLaVA-Rad on CheXbert F1, micro .482 "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from rl_feedback.evaluation import published
@@ -16,8 +16,10 @@ _STYLE = """:root{color-scheme:light}
 body{font:15px/1.5 system-ui,sans-serif;max-width:84rem;margin:2rem auto;padding:0 1.5rem;color:#222}
 h2{margin-top:2.5rem}.scroll{overflow-x:auto}table{border-collapse:collapse;margin:1rem 0}
 caption{text-align:left;color:#555;padding:.3rem 0}
-td,th{border-bottom:1px solid #ddd;padding:.3rem .7rem;text-align:right;vertical-align:top;white-space:nowrap}
-th[scope=row]{font-weight:inherit}th:first-child,td.words,th.words{text-align:left}
+td,th{border-bottom:1px solid #ddd;padding:.3rem .7rem;text-align:right;vertical-align:top}
+td,th{white-space:nowrap}
+thead th{white-space:normal}th[scope=row]{font-weight:inherit}
+th:first-child,td.words,th.words{text-align:left}
 td.words{white-space:normal}.plots{display:flex;flex-wrap:wrap;gap:1rem}svg{max-width:100%;height:auto}
 .published{background:#fff7e0;padding:.1rem 1rem;border-left:4px solid #b3661a}
 .cases{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,34rem),1fr))}
@@ -112,7 +114,10 @@ def _differences(report: Report, task: str) -> str:
                 told(one.value, one.low, one.high),
                 _p(one.p),
                 _p(one.p_holm),
-                *(f"{number:,}" for number in (one.wins, one.ties, one.losses)),
+                *(
+                    f"{number:,}" if labels[one.measure].better else ""
+                    for number in (one.wins, one.ties, one.losses)
+                ),
             ]
             for one in found
         ]
@@ -270,36 +275,38 @@ def _published(report: Report) -> str:
     """Only for XrayBench, in a box of its own."""
     if report.deviations is None:
         return ""
-    models = list(dict.fromkeys(one.model for one in published.TABLE))
-    values = {(one.model, one.measure): one.value for one in published.TABLE}
-    measures = {**published.REPORT_MEASURES, "vqa": "VQA score"}
-    rows = [
-        [
-            f"{model} (published)",
-            *(f"{values[model, m]:.3f}" if (model, m) in values else "" for m in measures),
-        ]
-        for model in models
-    ]
-    ours = {"rouge_l": ("report", "rouge_l"), "vqa": ("vqa", "as_published")}
-    for system in report.systems:
-        cells = []
-        for measure in measures:
-            task, name = ours.get(measure, ("report", measure))
-            one = report.figure(task, name, system) if name in MEASURES[task] else None
-            # Another METEOR is no METEOR of theirs.
-            cells.append("" if one is None or measure == "meteor" else told(one.value))
-        rows.append([f"{system} (measured here)", *cells])
+    tables = "".join(
+        _published_table(report, task, measures)
+        for task, measures in (("report", published.REPORT_MEASURES), ("vqa", {"vqa": "score"}))
+    )
     errata = "".join(f"<li>{escape(one)}</li>" for one in published.ERRATA)
     composites = _table(
         ["set", "DeepMedix (published)", "DeepMedix-R1 (published)"],
         [[name, f"{a:.4g}", f"{b:.4g}"] for name, (a, b) in published.COMPOSITES.items()],
         "Composite of each set, as published",
     )
-    caption = f"Published values, not measured here: {published.SOURCE}"
     return (
-        f'<section class="published"><h2>Published figures of XrayBench</h2>'
-        f"{_table(['model', *measures.values()], rows, caption)}{composites}<ul>{errata}</ul></section>"
+        f'<section class="published"><h2>Published figures of XrayBench</h2>{tables}{composites}'
+        f"<ul>{errata}</ul></section>"
     )
+
+
+def _published_table(report: Report, task: str, measures: Mapping[str, str]) -> str:
+    """Published models, then what was measured here by a measure of the same name."""
+    values = {(one.model, one.measure): one.value for one in published.TABLE if one.measure in measures}
+    rows = [
+        [f"{model} (published)", *(f"{values[model, name]:.3f}" for name in measures)]
+        for model in dict.fromkeys(model for model, _ in values)
+    ]
+    for system in report.systems:
+        cells = []
+        for name in measures:
+            one = report.figure(task, "as_published" if name == "vqa" else name, system)
+            # Our METEOR is another one than theirs.
+            cells.append("not measured" if one is None or name == "meteor" else told(one.value))
+        rows.append([f"{system} (measured here)", *cells])
+    caption = f"{TASK_WORDS[task]}, published values, not measured here: {published.SOURCE}"
+    return _table(["model", *measures.values()], rows, caption)
 
 
 def _cases(report: Report) -> str:
@@ -381,6 +388,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, *,
         for place, one in enumerate(heads)
     )
     return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(map(row, rows))}</tbody></table></div>"
     )

@@ -149,7 +149,7 @@ def own_benchmark(folder: Path) -> tuple[str, str]:
     ]
     told = []
     for row in made:
-        text = f"<think> A finding [4, 4, 20, 40] </think> \\boxed{{{row['answer']}}}"
+        text = f"<think> A <script>finding [4, 4, 20, 40] </think> \\boxed{{{row['answer']}}}"
         told += [
             {"id": row["id"], "text": text},
             {"id": row["id"], "film": "blank", "text": "\\boxed{<script>Clear lungs.}"},
@@ -176,6 +176,7 @@ def test_regions_films_and_image_dependence_of_ones_own_benchmark(tmp_path: Path
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "data:image/jpeg;base64," in page
     assert "Published figures" not in page
+    assert "A &lt;script&gt;finding" in page
     assert "<script>" not in page
     blind = {one.measure: one for one in report.blind_spots}
     swapped = blind["rule_chexpert_f1_micro_14"].swapped

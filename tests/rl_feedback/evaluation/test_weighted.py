@@ -64,6 +64,9 @@ def test_labels_of_chexbert_are_counted_by_their_names(monkeypatch: pytest.Monke
     # The effusion is right, the edema made up: 2 / (2 + 1).
     assert float(value_of(found.scored.counts.sum(axis=0))) == pytest.approx(2 / 3)
     assert "chexbert_f1_micro_14" not in found.unavailable
+    without = score_reports(GIVEN, WANTED, with_weights=False)
+    assert "chexbert_f1_micro_14" not in without.scored.measures
+    assert without.unavailable["chexbert_f1_micro_14"][1] == "leave out --weight-free"
 
 
 def test_a_package_that_breaks_leaves_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
