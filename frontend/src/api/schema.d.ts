@@ -107,6 +107,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/arena/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["arena_list"];
+        put?: never;
+        /** @description Let a judge on a model server compare what versions wrote of the same films. */
+        post: operations["arena_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How far it is, and its board. */
+        get: operations["arena_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description End it; what is judged is kept. */
+        post: operations["arena_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/{uid}/go-on/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let one that ended go on, with more battles or other limits where these are given. */
+        post: operations["arena_go_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/collections/": {
         parameters: {
             query?: never;
@@ -1757,6 +1826,41 @@ export interface components {
          * @enum {string}
          */
         ArchiveState: "receiving" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description What is left out stays as it is. */
+        ArenaGoOnJsonRequest: {
+            num_wanted?: number;
+            limits?: components["schemas"]["LimitsJsonRequest"];
+        };
+        ArenaRunJson: {
+            /** Format: uuid */
+            uid: string;
+            title: string;
+            judge: string;
+            prompt_version: string;
+            state: components["schemas"]["JobState"];
+            error: string;
+            num_wanted: number;
+            num_judged: number;
+        };
+        ArenaRunPageJson: {
+            results: components["schemas"]["ArenaRunJson"][];
+            next_before: number | null;
+        };
+        ArenaWantedJsonRequest: {
+            title: string;
+            versions: string[];
+            /** @description where the judge's API begins, as in …/v1 */
+            url: string;
+            /** @description its name there */
+            served_model: string;
+            key_name?: string;
+            revision?: string;
+            num_wanted?: number;
+            /** Format: double */
+            random_share?: number;
+            seed?: number;
+            limits?: components["schemas"]["LimitsJsonRequest"];
+        };
         /** @description For good. Take both from the preview. */
         AskBatchJsonRequest: {
             /**
@@ -2931,6 +3035,18 @@ export interface components {
             dataset: string | null;
             num_readings: number;
             through: number[];
+        };
+        /** @description What is left out has no limit. Prices are of a million tokens. */
+        LimitsJsonRequest: {
+            requests_per_minute?: number;
+            most_requests?: number;
+            most_tokens?: number;
+            /** Format: double */
+            most_cost?: number;
+            /** Format: double */
+            price_of_prompt?: number;
+            /** Format: double */
+            price_of_answer?: number;
         };
         LogInAgainRequest: {
             /**
@@ -4139,6 +4255,19 @@ export interface components {
          * @enum {string}
          */
         VoteSide: "a" | "tie" | "b" | "both_bad";
+        /** @description `board` as docs/reference/arena.md tells it; empty before it is drawn. */
+        WholeArenaRunJson: {
+            /** Format: uuid */
+            uid: string;
+            title: string;
+            judge: string;
+            prompt_version: string;
+            state: components["schemas"]["JobState"];
+            error: string;
+            num_wanted: number;
+            num_judged: number;
+            board: unknown;
+        };
         /**
          * @description `left_out` gave no pair, `disputes` are sent to adjudication, each with its reason and its readings;
          *     `readers` are the models of the readers behind it.
@@ -4561,6 +4690,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotTakenJson"];
+                };
+            };
+        };
+    };
+    arena_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArenaRunPageJson"];
+                };
+            };
+        };
+    };
+    arena_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArenaWantedJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["ArenaWantedJsonRequest"];
+                "multipart/form-data": components["schemas"]["ArenaWantedJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArenaRunJson"];
+                };
+            };
+        };
+    };
+    arena_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeArenaRunJson"];
+                };
+            };
+        };
+    };
+    arena_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArenaRunJson"];
+                };
+            };
+        };
+    };
+    arena_go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ArenaGoOnJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["ArenaGoOnJsonRequest"];
+                "multipart/form-data": components["schemas"]["ArenaGoOnJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArenaRunJson"];
                 };
             };
         };

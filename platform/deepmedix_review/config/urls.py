@@ -7,6 +7,7 @@ from deepmedix_review.accounts import urls as accounts
 from deepmedix_review.audit import urls as audit
 from deepmedix_review.config.health import show_health
 from deepmedix_review.erasure import urls as erasure
+from deepmedix_review.evaluation import urls as evaluation
 from deepmedix_review.exports import urls as exports
 from deepmedix_review.feedback import urls as feedback
 from deepmedix_review.reasoning import urls as reasoning
@@ -16,8 +17,20 @@ from deepmedix_review.studies import urls as studies
 from deepmedix_review.studies.dicomweb import urls as dicomweb
 from deepmedix_review.webhooks import urls as webhooks
 
-PAGES = (accounts, audit, studies, registry, reasoning, reviews, feedback, exports, webhooks, erasure)
-INTERFACES = (accounts, studies, registry, reasoning, reviews, feedback, exports, erasure)
+PAGES = (
+    accounts,
+    audit,
+    studies,
+    registry,
+    reasoning,
+    reviews,
+    evaluation,
+    feedback,
+    exports,
+    webhooks,
+    erasure,
+)
+INTERFACES = (accounts, studies, registry, reasoning, reviews, evaluation, feedback, exports, erasure)
 
 urlpatterns = [
     path("healthz", show_health, name="health"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from deepmedix_review.evaluation.models import PatientAnswer, PatientFilm
+from deepmedix_review.evaluation.models import Battle, Judgement, PatientAnswer, PatientFilm
 from deepmedix_review.feedback.models import (
     DatasetReading,
     ExpertRegion,
@@ -72,6 +72,8 @@ KINDS: Mapping[str, str] = {
     "samples": "texts that models wrote of its films while they learned",
     "gate_films": "places among the sealed patients that the gate measures on",
     "gate_answers": "texts that models wrote of its films before the gate",
+    "battles": "battles between outputs of its films",
+    "judgements": "verdicts of judges on them",
     "frozen_rows": "rows of frozen data sets that lose their way to it",
     "import_lines": "lines in lists of imports that lose file name and reason",
 }
@@ -91,6 +93,8 @@ class Table:
 
 OF_READING = "reading__assignment__case__study"
 TABLES: Sequence[Table] = (
+    Table(Judgement.objects.all(), "battle__study", "judgements"),
+    Table(Battle.objects.all(), "study", "battles"),
     Table(CriterionRating.objects.all(), OF_READING, "ratings"),
     Table(StepRating.objects.all(), OF_READING, "ratings"),
     Table(RegionAnnotation.objects.all(), OF_READING, "ratings"),

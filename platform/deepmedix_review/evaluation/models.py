@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from deepmedix_review.common.models import LeasedJob, PublicModel
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.studies.models import Instance
+from deepmedix_review.reviews.models import Vote
+from deepmedix_review.studies.models import Instance, Study
 
 
 class Benchmark(PublicModel):
@@ -157,3 +159,100 @@ class AnswerTimes(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["hour"])]
+
+
+class ArenaRun(LeasedJob):
+    """One judge, a language model on a model server, who compares what versions wrote of the same films.
+
+    `plan` holds, round by round, the battles that were chosen; a round is chosen once all before it are
+    judged, so that a run which stopped goes on as if it had not.
+    """
+
+    title = models.CharField(max_length=120)
+    versions = models.ManyToManyField(ModelVersion, related_name="arena_runs")
+    endpoint_url = models.CharField(max_length=500)
+    served_model = models.CharField(max_length=200)
+    key_name = models.CharField(max_length=200, blank=True)
+    revision = models.CharField(max_length=100, blank=True, help_text="of the judge, as far as one knows")
+    prompt_version = models.CharField(max_length=40)
+    seed = models.PositiveIntegerField(default=1)
+    random_share = models.FloatField(default=0.2, help_text="of the battles, drawn from all open ones alike")
+    num_wanted = models.PositiveIntegerField(help_text="battles, each judged in both orders")
+    limits = models.JSONField(default=dict, help_text="rl_feedback.evaluation.arena.Limits as JSON")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    plan = models.JSONField(default=list, help_text="keys of battles, a list for each round")
+    num_judged = models.PositiveIntegerField(default=0, help_text="battles judged in both orders")
+    board = models.JSONField(default=dict, help_text="rl_feedback.evaluation.arena.Arena as JSON")
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def judge(self) -> str:
+        """As the board calls it."""
+        return f"{self.served_model} {self.revision}".strip()
+
+
+class Battle(PublicModel):
+    """Two outputs on the same film and question, of different versions: the older row stands left."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    left = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
+    right = models.ForeignKey(Completion, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["left", "right"], name="one_battle_between_two_outputs"),
+            models.CheckConstraint(condition=Q(left__lt=F("right")), name="the_older_output_stands_left"),
+        ]
+
+
+class Judgement(models.Model):
+    """What a language model or an expert said of a battle, in one order: a verdict of either kind is a row
+    here, and the board reads no other. An expert's is the vote of a signed reading."""
+
+    class Kind(models.TextChoices):
+        MODEL = "model"
+        EXPERT = "expert"
+
+    class Verdict(models.TextChoices):
+        FIRST = "first"
+        SECOND = "second"
+        TIE = "tie"
+        INVALID = "invalid"
+
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="judgements")
+    is_left_first = models.BooleanField(help_text="whether the left output was met in the first place")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    verdict = models.CharField(max_length=7, choices=Verdict.choices)
+    judged_at = models.DateTimeField(auto_now_add=True)
+    # Of a language model.
+    judge = models.CharField(max_length=310, blank=True)
+    run = models.ForeignKey(ArenaRun, null=True, on_delete=models.PROTECT, related_name="judgements")
+    key = models.CharField(max_length=64, blank=True, help_text="rl_feedback.evaluation.arena.key_of")
+    criteria = models.JSONField(default=dict, help_text="by criterion: which is better, and why")
+    text = models.TextField(blank=True, help_text="what the judge wrote")
+    problem = models.TextField(blank=True, help_text="why it is no verdict, where it is none")
+    num_requests = models.PositiveSmallIntegerField(default=0)
+    num_prompt_tokens = models.PositiveIntegerField(default=0)
+    num_tokens = models.PositiveIntegerField(default=0)
+    # Of an expert.
+    vote = models.OneToOneField(Vote, null=True, on_delete=models.PROTECT, related_name="judgement")
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind="model", vote=None, reader=None) & ~Q(key="") & Q(run__isnull=False))
+                | Q(kind="expert", key="", run=None, vote__isnull=False, reader__isnull=False),
+                name="a_judgement_is_of_a_model_or_of_an_expert",
+            ),
+            models.UniqueConstraint(
+                fields=["battle", "is_left_first", "key"],
+                condition=Q(kind="model"),
+                name="a_judge_answers_a_question_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["key"], condition=Q(kind="model"), name="judgement_by_key")]

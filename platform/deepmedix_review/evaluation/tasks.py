@@ -1,14 +1,18 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from celery import shared_task
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
+from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.answer_times import add_up_answer_times
-from deepmedix_review.evaluation.models import Benchmark, Evaluation
+from deepmedix_review.evaluation.arena import services as arena_services
+from deepmedix_review.evaluation.arena.services import WantedRun
+from deepmedix_review.evaluation.models import ArenaRun, Benchmark, Evaluation
 from deepmedix_review.evaluation.patients import ask_of_patients, keep_answers, record_patients
 from deepmedix_review.evaluation.services import keep_cases, record_evaluation, requeue_evaluation
 from deepmedix_review.evaluation.suites import AnyResult, measure
@@ -57,6 +61,41 @@ def reconcile_evaluations() -> None:
     """Queue again what lost its worker, and wake what waits."""
     for evaluation_id in jobs.requeue_expired(Evaluation):
         run_evaluation.apply_async((evaluation_id,), expires=60)
+    for run_id in jobs.requeue_expired(ArenaRun):
+        run_arena.apply_async((run_id,), expires=60)
+
+
+def request_arena(wanted: WantedRun, *, actor: User) -> ArenaRun:
+    """A run of the arena, whose judge begins as soon as a worker is free."""
+    with transaction.atomic():
+        run = arena_services.make_run(wanted, actor=actor)
+        jobs.wake(run_arena, run)
+    return run
+
+
+def request_arena_again(
+    run: ArenaRun, *, actor: User, num_wanted: int | None = None, limits: Mapping[str, Any] | None = None
+) -> None:
+    with transaction.atomic():
+        arena_services.let_go_on(run, actor=actor, num_wanted=num_wanted, limits=limits)
+        jobs.wake(run_arena, run)
+
+
+@shared_task
+def run_arena(run_id: int) -> None:
+    # With them come statistics, which the web process does without.
+    from deepmedix_review.evaluation.arena.running import carry_out, endpoint_settings
+    from rl_feedback.evaluation.arena import JudgeFailed, LimitReached
+
+    run = jobs.claim(ArenaRun, job_id=run_id)
+    if run is None:
+        return
+    try:
+        with jobs.kept_alive(run) as check:
+            carry_out(run, load_engine(endpoint_settings(run)), check=check)
+        jobs.finish(run, state=JobState.DONE)
+    except Exception as error:
+        jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))
 
 
 @shared_task

@@ -55,7 +55,7 @@ def register_endpoint(
     url, served_model = require_endpoint(url.strip()), served_model.strip()
     if not 1 <= len(served_model) <= LONGEST_SERVED_MODEL or not served_model.isprintable():
         raise RefusedByRule("Name the model as its server names it: its /v1/models lists them.")
-    _require_key_of(url, key_name)
+    require_key_of(url, key_name)
     named = {"source": ModelVersion.Source.ENDPOINT, "endpoint_url": url, "served_model": served_model}
     with transaction.atomic():
         lock_registry()
@@ -93,7 +93,7 @@ def require_endpoint(url: str) -> str:
         raise RefusedByRule(str(error)) from error
 
 
-def _require_key_of(url: str, key_name: str) -> None:
+def require_key_of(url: str, key_name: str) -> None:
     """A key goes to the server that its operator laid it down for: whoever registers a model could else have
     it sent to another."""
     if not key_name:

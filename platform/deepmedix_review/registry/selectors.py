@@ -231,15 +231,21 @@ def _endpoint_settings(version: ModelVersion) -> EndpointSettings:
 
 
 def _key(version: ModelVersion) -> str:
-    if not version.key_name:
+    return key_in(version.key_name, of=str(version))
+
+
+def key_in(key_name: str, *, of: str) -> str:
+    """What a key file holds, empty where none is named. Raises RefusedByRule where it is not there; `of` says
+    whose it is."""
+    if not key_name:
         return ""
     try:
-        key = (Path(settings.ENDPOINT_KEY_FOLDER) / version.key_name).read_text("utf-8").strip()
+        key = (Path(settings.ENDPOINT_KEY_FOLDER) / key_name).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         key = ""
     if not key or not key.isascii() or not key.isprintable():
         raise RefusedByRule(
-            f"The key file {version.key_name} of {version} is missing, or holds no key of one line. Whoever "
-            "runs this installation lays it into ENDPOINT_KEY_FOLDER."
+            f"The key file {key_name} of {of} is missing, or holds no key of one line. Whoever runs this "
+            "installation lays it into ENDPOINT_KEY_FOLDER."
         )
     return key

@@ -15,7 +15,7 @@ from deepmedix_review.erasure.models import Erasure
 from deepmedix_review.erasure.scope import Scope
 from deepmedix_review.erasure.services import Asked, queue_erasure
 from deepmedix_review.erasure.tasks import erase_claimed
-from deepmedix_review.evaluation.models import Evaluation, PatientAnswer
+from deepmedix_review.evaluation.models import ArenaRun, Battle, Evaluation, Judgement, PatientAnswer
 from deepmedix_review.evaluation.services import set_patients
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun, TrainingSample
@@ -25,7 +25,14 @@ from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.versions import library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
-from deepmedix_review.reviews.models import CriterionRating, DrawnRegion, MissedFinding, ReaderStudy, Reading
+from deepmedix_review.reviews.models import (
+    CriterionRating,
+    DrawnRegion,
+    MissedFinding,
+    ReaderStudy,
+    Reading,
+    Vote,
+)
 from deepmedix_review.reviews.study_services import create_reader_study
 from deepmedix_review.studies.collecting.services import collect_picks
 from deepmedix_review.studies.models import (
@@ -123,6 +130,7 @@ def a_used_study(admin: User) -> Used:
     studies = [film.study for film in films]
     collection = collect_picks(name="Winter", picks=[one.uid for one in studies], actor=admin).collection
     reader_study = _read(studies)
+    _fought(model)
     dataset = freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
     candidate = ModelVersionFactory.create(number=90_100, parent=model)
     _measured_on(films, candidate)
@@ -181,6 +189,21 @@ def _measured_on(films: list[Instance], candidate: ModelVersion) -> None:
         PatientAnswer.objects.create(
             evaluation=evaluation, of=row, text="A nodule.", model_width=112, model_height=112
         )
+
+
+def _fought(model: ModelVersion) -> None:
+    """Outputs that readers voted on met in the arena; a judge had its say too."""
+    run = ArenaRun.objects.create(title="Round", num_wanted=2, requested_by=ResearcherFactory.create())
+    for vote in Vote.objects.filter(reading__completion_a__model_version=model):
+        reading = vote.reading
+        left, right = sorted((reading.completion_a_id, reading.completion_b_id or 0))
+        battle, _ = Battle.objects.get_or_create(
+            left_id=left, right_id=right, study=reading.completion_a.study
+        )
+        told = {"battle": battle, "is_left_first": True, "verdict": "first"}
+        reader = reading.assignment.reader
+        Judgement.objects.create(kind="expert", vote=vote, reader=reader, **told)
+        Judgement.objects.create(kind="model", judge="judge", run=run, key=uuid4().hex, **told)
 
 
 def _altered(film: Instance) -> Completion:

@@ -1,0 +1,1 @@
+"""Report Arena: battles between what versions wrote, judged by language models and by experts."""

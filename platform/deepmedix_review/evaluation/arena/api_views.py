@@ -1,0 +1,91 @@
+"""The JSON interface of the Report Arena."""
+
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deepmedix_review.accounts.permissions import Capability, needs
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.evaluation import tasks
+from deepmedix_review.evaluation.arena.selectors import arena_run_for, arena_runs
+from deepmedix_review.evaluation.arena.serializers import (
+    ArenaGoOnJson,
+    ArenaRunJson,
+    ArenaRunPageJson,
+    ArenaWantedJson,
+    WholeArenaRunJson,
+)
+from deepmedix_review.evaluation.arena.services import cancel_run
+from deepmedix_review.evaluation.models import ArenaRun
+
+PAGE_SIZE = 50
+_VIEW = needs(Capability.VIEW_MODELS)
+_TRAIN = needs(Capability.TRAIN_MODELS)
+
+
+class ArenaRunsView(APIView):
+    def get_permissions(self) -> list[BasePermission]:
+        return [_TRAIN() if self.request.method == "POST" else _VIEW()]
+
+    @extend_schema(
+        operation_id="arena_list", parameters=[OpenApiParameter("before", int)], responses=ArenaRunPageJson
+    )
+    def get(self, request: Request) -> Response:
+        """Newest first, page by page: `before` takes the last answer's `next_before`."""
+        before = read_before(request.query_params.get("before"))
+        page = page_of(arena_runs(acting_user(request)), before=before, size=PAGE_SIZE)
+        return Response(ArenaRunPageJson({"results": page.rows, "next_before": page.next_before}).data)
+
+    @extend_schema(operation_id="arena_request", request=ArenaWantedJson, responses={202: ArenaRunJson})
+    def post(self, request: Request) -> Response:
+        """Let a judge on a model server compare what versions wrote of the same films."""
+        wanted = ArenaWantedJson(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        run = tasks.request_arena(wanted.wanted(), actor=acting_user(request))
+        return Response(ArenaRunJson(run).data, status=202)
+
+
+class ArenaRunView(APIView):
+    permission_classes = [_VIEW]
+
+    @extend_schema(operation_id="arena_run", responses=WholeArenaRunJson)
+    def get(self, request: Request, uid: UUID) -> Response:
+        """How far it is, and its board."""
+        return Response(WholeArenaRunJson(_run(request, uid)).data)
+
+
+class ArenaCancelView(APIView):
+    permission_classes = [_TRAIN]
+
+    @extend_schema(operation_id="arena_cancel", request=None, responses=ArenaRunJson)
+    def post(self, request: Request, uid: UUID) -> Response:
+        """End it; what is judged is kept."""
+        run = _run(request, uid)
+        cancel_run(run, actor=acting_user(request))
+        return Response(ArenaRunJson(run).data)
+
+
+class ArenaGoOnView(APIView):
+    permission_classes = [_TRAIN]
+
+    @extend_schema(operation_id="arena_go_on", request=ArenaGoOnJson, responses={202: ArenaRunJson})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Let one that ended go on, with more battles or other limits where these are given."""
+        wanted = ArenaGoOnJson(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        run = _run(request, uid)
+        tasks.request_arena_again(run, actor=acting_user(request), **wanted.validated_data)
+        return Response(ArenaRunJson(run).data, status=202)
+
+
+def _run(request: Request, uid: UUID) -> ArenaRun:
+    try:
+        return arena_run_for(acting_user(request), uid)
+    except ArenaRun.DoesNotExist:
+        raise Http404 from None

@@ -1,0 +1,66 @@
+"""How a run of the arena looks as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.arena.services import LONGEST_REVISION, MOST_BATTLES, WantedRun
+from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
+from deepmedix_review.registry.models import ModelVersion
+
+
+class LimitsJson(serializers.Serializer[Any]):
+    """What is left out has no limit. Prices are of a million tokens."""
+
+    requests_per_minute = serializers.IntegerField(min_value=1, required=False)
+    most_requests = serializers.IntegerField(min_value=1, required=False)
+    most_tokens = serializers.IntegerField(min_value=1, required=False)
+    most_cost = serializers.FloatField(min_value=0, required=False)
+    price_of_prompt = serializers.FloatField(min_value=0, required=False)
+    price_of_answer = serializers.FloatField(min_value=0, required=False)
+
+
+class ArenaWantedJson(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=120)
+    versions = serializers.SlugRelatedField(slug_field="uid", many=True, queryset=ModelVersion.objects.all())
+    url = serializers.CharField(max_length=LONGEST_URL, help_text="where the judge's API begins, as in …/v1")
+    served_model = serializers.CharField(max_length=LONGEST_SERVED_MODEL, help_text="its name there")
+    key_name = serializers.CharField(required=False, allow_blank=True)
+    revision = serializers.CharField(max_length=LONGEST_REVISION, required=False, allow_blank=True)
+    num_wanted = serializers.IntegerField(min_value=1, max_value=MOST_BATTLES, required=False)
+    random_share = serializers.FloatField(min_value=0, max_value=1, required=False)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    limits = LimitsJson(required=False)
+
+    def wanted(self) -> WantedRun:
+        return WantedRun(**self.validated_data)
+
+
+class ArenaGoOnJson(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    num_wanted = serializers.IntegerField(min_value=1, max_value=MOST_BATTLES, required=False)
+    limits = LimitsJson(required=False)
+
+
+class ArenaRunJson(serializers.Serializer[Any]):
+    uid = serializers.UUIDField()
+    title = serializers.CharField()
+    judge = serializers.CharField()
+    prompt_version = serializers.CharField()
+    state = serializers.ChoiceField(choices=JobState.choices)
+    error = serializers.CharField()
+    num_wanted = serializers.IntegerField()
+    num_judged = serializers.IntegerField()
+
+
+class ArenaRunPageJson(serializers.Serializer[Any]):
+    results = ArenaRunJson(many=True)
+    next_before = serializers.IntegerField(allow_null=True)
+
+
+class WholeArenaRunJson(ArenaRunJson):
+    """`board` as docs/reference/arena.md tells it; empty before it is drawn."""
+
+    board = serializers.JSONField()
