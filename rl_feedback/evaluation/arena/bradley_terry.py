@@ -138,21 +138,25 @@ def bradley_terry(
     won = columns.won(counts[None])
     notes = _require_linked(won[0], columns.models, prior)
     rng = np.random.default_rng(seed)
-    styles = style_differences(style, num_battles=len(columns.left)) if style else None
-    if styles is None:
+    told = style_differences(style, num_battles=len(columns.left)) if style else np.zeros((0, 0))
+    differs = {name: place for place, name in enumerate(style or {}) if told[:, place].any()}
+    styles = told[:, list(differs.values())]
+    if len(differs) < len(style or {}):
+        same = ", ".join(name for name in style or {} if name not in differs)
+        notes.append(f"No two texts differ in {same}, so nothing is known of its effect.")
+    if not differs:
         strength = strengths_of(won, prior=prior)[0]
         covariance = _sandwich(columns, counts, strength, won[0], prior)
         effects: tuple[StyleEffect, ...] = ()
         draws, num_poor = _drawn(columns, strength, num_draws=num_draws, prior=prior, rng=rng)
     else:
-        assert style is not None
         fitted = styled_fit(columns, styles, prior=prior)
         many = len(columns.models)
         strength, covariance = fitted.strength, fitted.covariance[:many, :many]
         reach = scipy.stats.norm.ppf((1 + confidence) / 2) * np.sqrt(fitted.covariance.diagonal()[many:])
         effects = tuple(
             StyleEffect(name, float(value), (float(value - half), float(value + half)))
-            for name, value, half in zip(style, fitted.effect, reach, strict=True)
+            for name, value, half in zip(differs, fitted.effect, reach, strict=True)
         )
         draws, num_poor = _drawn_styled(
             columns, styles, (strength, fitted.effect), num_draws=num_draws, prior=prior, rng=rng

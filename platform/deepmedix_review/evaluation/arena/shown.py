@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH, HEIGHT = 260, 22
-_MARGIN = 10
+# As wide as the axis above it.
+WIDTH, HEIGHT = 180, 22
+_MARGIN = 8
 _GOOD, _BAD = "#3fb984", "#ef7a73"
 
 

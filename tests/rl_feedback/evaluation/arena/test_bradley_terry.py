@@ -191,6 +191,8 @@ def test_a_style_of_no_effect_leaves_ratings_and_intervals_as_they_are() -> None
     same = np.full(3000, 7)
     plain = bradley_terry(left, right, outcome, num_draws=0)
     styled = bradley_terry(left, right, outcome, style={"boxes": (same, same)}, num_draws=0)
+    assert styled.style == ()
+    assert styled.note == "No two texts differ in boxes, so nothing is known of its effect."
     assert styled.rating == pytest.approx(plain.rating, abs=1e-4)
     assert styled.sandwich_interval == pytest.approx(plain.sandwich_interval, abs=1e-3)
 
