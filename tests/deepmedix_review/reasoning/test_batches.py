@@ -102,7 +102,7 @@ def test_a_batch_is_paused_resumed_and_cancelled_on_its_page(admin: Client) -> N
     batch = batch_with(queued=3, running=1, done=2)
     waited_for = BatchedJobFactory.create(batch=batch, purpose=Purpose.INTERACTIVE)
     page = reverse("inference-batch", args=[batch.uid])
-    assert "2 of 7" in admin.get(page).content.decode()
+    assert "2&nbsp;of&nbsp;7" in admin.get(page).content.decode()
     assert "Paused." in admin.post(f"{page}pause/", follow=True).content.decode()
     again = admin.post(f"{page}pause/")
     assert (again.status_code, "Resume it to go on" in again.content.decode()) == (409, True)
