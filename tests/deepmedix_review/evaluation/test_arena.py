@@ -15,11 +15,12 @@ from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Case, Reading, Vote
 from deepmedix_review.studies.models import Reference
-from inference.engines import Done, Failed
+from inference.engines import Done, Failed, load_engine
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.reader_studies import list_of, sign_unsaid, two_versions_running
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory
+from tests.factories.simulated_model_server import MODEL, SimulatedServer
 from tests.factories.studies import InstanceFactory
 from tests.rl_feedback.evaluation.arena.judged import verdict
 
@@ -230,3 +231,54 @@ def test_experts_and_judge_meet_on_one_board(judge) -> None:
     beside = run.board["against_experts"][0]
     assert (beside["num_battles"], beside["num_experts"]) == (4, 1)
     assert "nobody knows" not in json.dumps(run.board)
+
+
+def test_a_run_that_is_cancelled_in_the_middle_keeps_what_is_judged_and_goes_on_to_the_same_end(
+    versions, judge
+) -> None:
+    whole = carried_out(versions, num_wanted=36)
+    told, board = rows_of(whole), whole.board
+    Judgement.objects.all().delete()
+    judge.prompts.clear()
+    run = make_run(wanted(versions, num_wanted=36), actor=ResearcherFactory.create())
+
+    def cancelling(prompt: str) -> str:
+        if len(judge.prompts) == 20:
+            cancel_run(run, actor=run.requested_by)
+        return truthful(prompt)
+
+    judge.says = cancelling
+    run_arena(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.judgements.count()) == (JobState.CANCELLED, 32)
+    assert run.board["judges"]["num_battles"] == run.num_judged == 16
+    judge.says = truthful
+    request_arena_again(run, actor=run.requested_by)
+    run_arena(run.pk)
+    run.refresh_from_db()
+    assert (run.state, rows_of(run), run.board) == (JobState.DONE, told, board)
+
+
+def test_a_judge_is_asked_over_its_server_with_texts_alone(versions, monkeypatch, settings) -> None:
+    server = SimulatedServer()
+    try:
+        settings.INFERENCE_ENDPOINTS = [server.origin]
+        monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", load_engine)
+        asked = WantedRun(
+            title="Round 1",
+            versions=versions,
+            url=f"{server.origin}/v1",
+            served_model=MODEL,
+            num_wanted=5,
+            limits={"most_cost": 1.0, "price_of_prompt": 1.0, "price_of_answer": 2.0},
+        )
+        run = make_run(asked, actor=ResearcherFactory.create())
+        run_arena(run.pk)
+        requests = server.log()["requests"]
+    finally:
+        server.kill()
+    run.refresh_from_db()
+    assert (run.state, run.error, run.num_judged) == (JobState.DONE, "", 5)
+    assert len(requests) == 10
+    assert all(isinstance(request["body"]["messages"][0]["content"], str) for request in requests)
+    assert set(run.judgements.values_list("verdict", "num_prompt_tokens")) == {("first", 300)}
