@@ -7,7 +7,6 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
-    Exists,
     F,
     Max,
     OuterRef,
@@ -26,6 +25,8 @@ from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purp
 from deepmedix_review.registry.models import ModelVersion
 
 AtOnce = Callable[[ModelVersion], int]
+# As the index of what is queued has it. By the key alone PostgreSQL may walk past all that are done already.
+_IN_BATCH = ("created_at", "pk")
 
 
 def claim_next(at_once: AtOnce, *, keeps: int | None = None) -> list[InferenceJob]:
@@ -68,9 +69,12 @@ def batches_in_turn(*, keeps: int | None) -> QuerySet[InferenceBatch]:
         .order_by()
         .values("batch__requested_by")
     )
-    queued = InferenceJob.objects.filter(state=JobState.QUEUED, batch=OuterRef("pk"))
+    # Of each batch one, by its index: EXISTS is made a join, which reads all that are queued.
+    queued = InferenceJob.objects.filter(state=JobState.QUEUED, batch=OuterRef("pk")).order_by(*_IN_BATCH)
     return (
-        under_way.filter(Exists(queued), paused_at=None, cancelled_at=None)
+        under_way.filter(paused_at=None, cancelled_at=None)
+        .annotate(next_queued=Subquery(queued.values("pk")[:1]))
+        .filter(next_queued__isnull=False)
         .annotate(
             waits_for_evaluation=_is_so(purpose=Purpose.EVALUATION),
             is_loaded=_is_so(model_version=keeps),
@@ -139,7 +143,7 @@ def _interactive() -> QuerySet[InferenceJob]:
 
 
 def _queued_of(batch: InferenceBatch) -> QuerySet[InferenceJob]:
-    return InferenceJob.objects.filter(state=JobState.QUEUED, batch=batch).order_by("pk")
+    return InferenceJob.objects.filter(state=JobState.QUEUED, batch=batch).order_by(*_IN_BATCH)
 
 
 def _locked(found: QuerySet[InferenceJob]) -> QuerySet[InferenceJob]:

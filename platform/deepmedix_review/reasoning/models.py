@@ -91,7 +91,9 @@ class InferenceJob(LeasedJob):
                 name="inference_a_person_waits_for",
             ),
             models.Index(
-                fields=["batch", "id"], condition=models.Q(state="queued"), name="inference_queued_of_a_batch"
+                fields=["batch", "created_at", "id"],
+                condition=models.Q(state="queued"),
+                name="inference_queued_of_a_batch",
             ),
             # How far a batch is, and how fast.
             models.Index(fields=["batch", "state", "finished_at"], name="inference_of_a_batch"),

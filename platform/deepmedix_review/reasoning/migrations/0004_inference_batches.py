@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
             model_name="inferencejob",
             index=models.Index(
                 condition=models.Q(("state", "queued")),
-                fields=["batch", "id"],
+                fields=["batch", "created_at", "id"],
                 name="inference_queued_of_a_batch",
             ),
         ),
