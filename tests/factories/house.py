@@ -20,6 +20,7 @@ from deepmedix_review.erasure.models import (
     NamedUse,
     RetentionBatch,
 )
+from deepmedix_review.evaluation.models import ArenaRun
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
     HandOver,
@@ -50,6 +51,7 @@ from deepmedix_review.studies.retention.services import AskedRule, make_rule
 from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.arena import judged_run
 from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory
 from tests.factories.knowing import NOTHING, measure_for
 from tests.factories.learning import a_reading_to_learn_from, finished_run
@@ -102,6 +104,7 @@ class House:
     candidate: ModelVersion
     passed: ModelVersion
     inference_batch: InferenceBatch
+    arena_run: ArenaRun
 
 
 def furnish() -> House:
@@ -205,7 +208,16 @@ def furnish() -> House:
         candidate=candidate,
         passed=passed,
         inference_batch=half_answered(admin, studies[0]),
+        arena_run=compared(films, serving, researcher),
     )
+
+
+def compared(films: Sequence[Instance], version: ModelVersion, researcher: User) -> ArenaRun:
+    """The version against another one that says less of the same films."""
+    other = ModelVersionFactory.create()
+    for film in films:
+        say(film, steps=[LUNGS], answer="no acute finding", model_version=other)
+    return judged_run([version, other], actor=researcher)
 
 
 def half_answered(admin: User, study: Study) -> InferenceBatch:

@@ -1,7 +1,7 @@
 """Battles on the platform: a SIMULATED judge on a model server, experts' votes, one table, one board."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,8 +15,9 @@ from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Case, Reading, Vote
 from deepmedix_review.studies.models import Reference
-from inference.engines import Done, Failed, load_engine
+from inference.engines import load_engine
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
+from tests.factories.arena import ORIGIN, URL, SimulatedJudge, truthful
 from tests.factories.reader_studies import list_of, sign_unsaid, two_versions_running
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory
@@ -25,31 +26,7 @@ from tests.factories.studies import InstanceFactory
 from tests.rl_feedback.evaluation.arena.judged import verdict
 
 pytestmark = pytest.mark.django_db
-URL = "http://127.0.0.1:9/v1"
 RIGHT = {"good": 0.9, "middling": 0.6, "bad": 0.2}
-
-
-class SimulatedJudge:
-    """Takes the report that names the nodule; answers nothing more once `most` questions came."""
-
-    def __init__(self, says=None, *, most: int | None = None) -> None:
-        self.says, self.most = says or truthful, most
-        self.prompts: list[str] = []
-
-    def generate(self, requests) -> Iterator[Done | Failed]:
-        for request in requests:
-            assert request.film is None
-            if self.most is not None and len(self.prompts) >= self.most:
-                yield Failed(request.key, "The model server can't be reached.")
-                continue
-            self.prompts.append(request.prompt)
-            text = self.says(request.prompt)
-            yield Done(request.key, text, request.prompt, 10, 0.1, (0, 0), "stop", num_prompt_tokens=100)
-
-
-def truthful(prompt: str) -> str:
-    first, second = ("nodule" in prompt.split(f"report_{which}>")[1] for which in "AB")
-    return verdict("tie" if first == second else "A" if first else "B")
 
 
 def words(prompt: str, which: str) -> int:
@@ -58,7 +35,7 @@ def words(prompt: str, which: str) -> int:
 
 @pytest.fixture(autouse=True)
 def judge(monkeypatch, settings) -> SimulatedJudge:
-    settings.INFERENCE_ENDPOINTS = ["http://127.0.0.1:9"]
+    settings.INFERENCE_ENDPOINTS = [ORIGIN]
     judge = SimulatedJudge()
     monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", lambda settings: judge)
     return judge

@@ -10,13 +10,13 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import ArenaRun, Judgement
 from deepmedix_review.evaluation.tasks import run_arena
 from tests.deepmedix_review.evaluation.test_arena import (
-    URL,
     carried_out,
     judge,
     signed_votes,
     versions,
 )
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
+from tests.factories.arena import URL
 from tests.rl_feedback.evaluation.arena.judged import verdict
 
 __all__ = ["judge", "versions"]
