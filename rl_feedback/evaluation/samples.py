@@ -207,7 +207,11 @@ def _prediction(row: Mapping[str, Any], sample: Sample, place: str, *, preset: s
     if row.get("boxes") is not None:
         written = _boxes(row["boxes"], place)
     else:
-        written = tuple(box for step in parsed.steps for box in step.boxes)
+        steps = parsed.steps
+        if sample.boxes is not None and serving is None and not any(step.boxes for step in steps):
+            # Regions are asked for, and a model that doesn't reason may name them in its answer.
+            steps = parse_completion(f"<think> {text} </think>", reasons=True).steps
+        written = tuple(box for step in steps for box in step.boxes)
     answer = parsed.answer if parsed.answer and parsed.answer.strip() else None
     return Prediction(
         uid=sample.uid,

@@ -36,6 +36,8 @@ def words(prompt: str, which: str) -> int:
 @pytest.fixture(autouse=True)
 def judge(monkeypatch, settings) -> SimulatedJudge:
     settings.INFERENCE_ENDPOINTS = [ORIGIN]
+    # The thread that renews leases sees nothing of a test's transaction: it must not have its turn.
+    settings.LEASE_SECONDS = 3600
     judge = SimulatedJudge()
     monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", lambda settings: judge)
     return judge
@@ -143,10 +145,22 @@ def test_a_bad_judge_is_unmasked_by_the_boards_own_figures(versions, judge, says
     assert any(sentence in said for said in run.board["judge_bias"][0]["says"])
 
 
+def test_where_two_versions_say_the_same_nobody_is_asked_which_is_better(versions, judge) -> None:
+    good, middling, _ = versions
+    for number, completion in enumerate(Completion.objects.filter(model_version=middling).order_by("pk")[:5]):
+        same = Completion.objects.filter(model_version=good).order_by("pk")[number]
+        Completion.objects.filter(pk=completion.pk).update(answer=same.answer)
+    run = carried_out([good, middling], num_wanted=100)
+    assert (run.num_judged, len(judge.prompts), run.board["num_alike"]) == (7, 14, 5)
+    Completion.objects.filter(model_version__in=[good, middling]).update(answer="Clear.")
+    with pytest.raises(RefusedByRule, match="On no film do two"):
+        make_run(wanted([good, middling]), actor=ResearcherFactory.create())
+
+
 def test_versions_without_a_common_film_and_unnamed_servers_are_refused(versions, settings) -> None:
     actor = ResearcherFactory.create()
     alone = ModelVersionFactory.create()
-    with pytest.raises(RefusedByRule, match="No film has outputs of two of these versions"):
+    with pytest.raises(RefusedByRule, match="On no film do two of these versions say different"):
         make_run(wanted([alone, ModelVersionFactory.create()]), actor=actor)
     with pytest.raises(RefusedByRule, match="from 2 to 50"):
         make_run(wanted([alone]), actor=actor)

@@ -186,8 +186,12 @@ def test_by_json_a_batch_is_asked_watched_and_steered(admin: Client) -> None:
     assert admin.post(f"{address}cancel/").json()["phase"] == "ending"
     refused = admin.post(f"{address}cancel/")
     assert (refused.status_code, refused.json()["detail"]) == (409, "This batch was cancelled already.")
-    again = admin.post("/api/inference-batches/", {"model": version.number}, "application/json")
-    assert (again.status_code, "answered already" in again.json()["detail"]) == (409, True)
+    same, other = ({"model": version.number, "query": query} for query in ("Is it large?", "Is it small?"))
+    again = admin.post("/api/inference-batches/", same, "application/json")
+    assert (again.status_code, "asked this already" in again.json()["detail"]) == (409, True)
+    assert admin.post("/api/inference-batches/", other, "application/json").status_code == 202
+    ask_batch(InferenceBatch.objects.latest("pk").pk)
+    assert InferenceJob.objects.filter(query="Is it small?").count() == 4
 
 
 def test_a_collection_is_asked_about_by_a_form_and_of_it_what_has_no_such_answer(admin: Client) -> None:
@@ -219,7 +223,7 @@ def test_a_collection_is_asked_about_by_a_form_and_of_it_what_has_no_such_answer
     batch = InferenceBatch.objects.get()
     ask_batch(batch.pk)
     assert [job.study for job in InferenceJob.objects.all()] == [asked.study]
-    assert "were answered already" in admin.post(address, wanted).content.decode()
+    assert "asked this already" in admin.post(address, wanted).content.decode()
 
 
 def test_an_asking_that_lost_its_worker_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,14 @@ def test_samples_and_predictions_are_matched_by_id(tmp_path: Path) -> None:
     assert (second.answer, found.blank[1].answer, found.name) == ("yes", "no", "p")
 
 
+def test_a_region_that_a_model_names_in_plain_text_counts(tmp_path: Path) -> None:
+    samples = read_references(written(tmp_path / "r.jsonl", REPORT, QUESTION))
+    answer = {"id": 1, "text": "An effusion [10, 10, 20, 20].", "box_frame": "norm100"}
+    found = read_system(written(tmp_path / "p.jsonl", answer), samples)
+    assert found.own[0]
+    assert found.own[0].boxes == (Box(10, 20, 20, 40),)
+
+
 def test_a_preset_says_how_its_model_writes_and_what_it_saw(tmp_path: Path) -> None:
     samples = read_references(written(tmp_path / "r.jsonl", REPORT))
     text = "<think> Clear [14, 14, 28, 28] </think> no answer"

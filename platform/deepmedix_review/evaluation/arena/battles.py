@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -35,7 +35,10 @@ class OpenPair:
 
 def open_pairs(versions: Sequence[ModelVersion], *, seed: int) -> list[OpenPair]:
     """One pair for each film, question and two of the versions: the outputs that experts voted on where there
-    are such, else the first ones. Those with votes come first, the others in an order drawn by `seed`."""
+    are such, else the first ones. Those with votes come first, the others in an order drawn by `seed`.
+
+    Where both say the same there is nothing to judge: see `num_alike`.
+    """
     ids = [version.pk for version in versions]
     found: dict[tuple[int, str, frozenset[int]], OpenPair] = {}
     voted = (
@@ -51,18 +54,36 @@ def open_pairs(versions: Sequence[ModelVersion], *, seed: int) -> list[OpenPair]
     for battle in voted:
         pair = pair_of(battle.left, battle.right)
         found.setdefault((*pair.where, pair.versions), pair)
-    first: dict[tuple[int, str], dict[int, Completion]] = defaultdict(dict)
-    rows = Completion.objects.filter(model_version__in=ids).order_by("pk")
-    for completion in rows.only("instance", "query", "model_version", "study").iterator():
-        first[completion.instance_id, completion.query].setdefault(completion.model_version_id, completion)
-    others = []
-    for _, of_film in sorted(first.items(), key=lambda item: item[0]):
-        for one, other in itertools.combinations(sorted(of_film), 2):
-            pair = pair_of(of_film[one], of_film[other])
-            if (*pair.where, pair.versions) not in found:
-                others.append(pair)
+    others = [
+        pair
+        for one, other in _first_outputs(ids)
+        if said_by(one) != said_by(other)
+        and (*(pair := pair_of(one, other)).where, pair.versions) not in found
+    ]
     random.Random(seed).shuffle(others)
     return [*found.values(), *others]
+
+
+def num_alike(versions: Sequence[ModelVersion]) -> int:
+    """On how many films and questions two of the versions say the same, word for word."""
+    ids = [version.pk for version in versions]
+    return sum(said_by(one) == said_by(other) for one, other in _first_outputs(ids))
+
+
+def said_by(completion: Completion) -> str:
+    """What a reader would take for the report: the answer; all of it where it has none."""
+    return completion.answer or completion.text
+
+
+def _first_outputs(versions: Sequence[int]) -> Iterator[tuple[Completion, Completion]]:
+    """Of each film and question, and of every two versions, what each wrote first."""
+    first: dict[tuple[int, str], dict[int, Completion]] = defaultdict(dict)
+    rows = Completion.objects.filter(model_version__in=versions).order_by("pk")
+    for completion in rows.only("instance", "query", "model_version", "study", "answer", "text").iterator():
+        first[completion.instance_id, completion.query].setdefault(completion.model_version_id, completion)
+    for _, of_film in sorted(first.items(), key=lambda item: item[0]):
+        for one, other in itertools.combinations(sorted(of_film), 2):
+            yield of_film[one], of_film[other]
 
 
 def keep_battles(pairs: Iterable[OpenPair]) -> None:

@@ -10,13 +10,14 @@ from deepmedix_review.common import jobs
 from deepmedix_review.evaluation.arena.battles import (
     OpenPair,
     keep_battles,
+    num_alike,
     open_pairs,
     pair_of,
+    said_by,
     take_votes,
 )
 from deepmedix_review.evaluation.models import ArenaRun, Battle
 from deepmedix_review.evaluation.models import Judgement as Row
-from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.selectors import key_in
 from deepmedix_review.studies.models import Reference
 from inference.engines import EndpointSettings, Engine
@@ -88,7 +89,10 @@ def draw_board(run: ArenaRun, names: dict[int, str]) -> None:
     jobs.heartbeat(
         run,
         is_kept=True,
-        board=arena_of(told, prior=PRIOR, seed=run.seed).as_json(),
+        board={
+            **arena_of(told, prior=PRIOR, seed=run.seed).as_json(),
+            "num_alike": num_alike(list(run.versions.order_by("pk"))),
+        },
         num_judged=len(of_judge.battles) + of_judge.num_invalid,
     )
 
@@ -179,17 +183,12 @@ def _comparisons(battles: Iterable[Battle], names: dict[int, str]) -> Iterable[C
             category=left.query,
             first=names[left.model_version_id],
             second=names[right.model_version_id],
-            first_text=_said(left),
-            second_text=_said(right),
+            first_text=said_by(left),
+            second_text=said_by(right),
             reference=references.get(battle.study_id, ""),
         )
         yield comparison
         yield comparison.turned
-
-
-def _said(completion: Completion) -> str:
-    """What a reader would take for the report: the answer; all of it where it has none."""
-    return completion.answer or completion.text
 
 
 def _report(reference: Reference) -> str:

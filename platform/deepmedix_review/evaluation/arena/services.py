@@ -57,8 +57,8 @@ def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
         take_votes(wanted.versions)
         if not open_pairs(wanted.versions, seed=wanted.seed):
             raise RefusedByRule(
-                "No film has outputs of two of these versions on the same question. Ask them about the same "
-                "films first: Inference, or Models → Import completions."
+                "On no film do two of these versions say different things to the same question. Ask them "
+                "about the same films first: Inference → Batches, or Models → Import completions."
             )
         run = ArenaRun.objects.create(
             title=wanted.title.strip(),

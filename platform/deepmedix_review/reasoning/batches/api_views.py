@@ -16,7 +16,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reasoning import tasks
 from deepmedix_review.reasoning.batches import services
-from deepmedix_review.reasoning.batches.asking import WantedBatch
+from deepmedix_review.reasoning.batches.asking import ALL_ASKED, WantedBatch
 from deepmedix_review.reasoning.batches.selectors import batch_for, batch_page, failures_of, progress_of
 from deepmedix_review.reasoning.batches.serializers import (
     BatchDetailSerializer,
@@ -66,7 +66,7 @@ class BatchesView(_AskersOnly):
             actor=acting_user(request),
         )
         if batch is None:
-            raise RefusedByRule("All of them were answered already, or are under way. Ask something else.")
+            raise RefusedByRule(ALL_ASKED)
         return Response(_shown(batch), status=202)
 
 

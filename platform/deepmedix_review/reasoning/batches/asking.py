@@ -22,12 +22,13 @@ from deepmedix_review.studies.models import CollectionVersion, Instance, Study
 # record. A thousand take a second.
 NUM_STUDIES_AT_ONCE = 1000
 MOST_SAMPLES = 8
+ALL_ASKED = "All of them were asked this already. Ask something else, or about other studies."
 
 
 @dataclass(frozen=True)
 class WantedBatch:
-    """Without a collection: every ready study that the version has not seen. With one: its ready studies of
-    which the version has not answered this question."""
+    """About every ready study, or those of a collection, of which the version has not answered this
+    question."""
 
     version: ModelVersion
     query: str | None = None
@@ -116,7 +117,7 @@ def _to_ask(batch: InferenceBatch) -> QuerySet[Study]:
         batch.model_version,
         before=batch.asked_down_to,
         collection=batch.collection,
-        query=batch.query if batch.collection else None,
+        query=batch.query,
     )
 
 

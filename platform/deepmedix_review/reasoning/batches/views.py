@@ -13,6 +13,7 @@ from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.reasoning import tasks
 from deepmedix_review.reasoning.batches import services
+from deepmedix_review.reasoning.batches.asking import ALL_ASKED
 from deepmedix_review.reasoning.batches.forms import BatchForm
 from deepmedix_review.reasoning.batches.selectors import batch_for, batch_page, failures_of, progress_of
 from deepmedix_review.reasoning.models import InferenceBatch
@@ -45,7 +46,7 @@ def make_batch(request: HttpRequest) -> HttpResponse:
         batch = tasks.request_batch(form.wanted(), actor=acting_user(request))
         if batch is not None:
             return redirect("inference-batch", uid=batch.uid)
-        form.add_error(None, "All of them were answered already, or are under way. Ask something else.")
+        form.add_error(None, ALL_ASKED)
     return render(request, "reasoning/batches/make.html", {"form": form})
 
 

@@ -35,6 +35,7 @@ def latex_lines(figure: Figure) -> Iterator[str]:
     n = f"n: {figure.n}." if figure.n else ""
     about = " ".join(filter(None, (f"{figure.title}.", n, f"Method: {figure.method}.", figure.note)))
     is_wide = len(table.columns) > MOST_COLUMNS
+    yield "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n"
     yield f"\\begin{{table}}\n\\centering\n\\caption{{{escaped(about)}}}\n\\label{{tab:{figure.key}}}\n"
     if is_wide:
         yield "\\resizebox{\\textwidth}{!}{%\n"

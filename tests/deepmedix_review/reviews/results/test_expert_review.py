@@ -95,7 +95,8 @@ def test_a_figure_leaves_as_latex_and_is_recorded(admin: Client) -> None:
     answer = admin.get(reverse("reader-study-results-tex", args=[study.uid, "expert-review"]))
     assert answer.headers["Content-Disposition"].endswith('-expert-review.tex"')
     text = b"".join(answer).decode()
-    assert text.startswith("\\begin{table}\n\\centering\n\\caption{Each dimension, as papers print it. n: ")
+    assert text.startswith("% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n\\begin{table}\n")
+    assert "\n\\caption{Each dimension, as papers print it. n: " in text
     assert "\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}{ll" in text
     assert "\nRelevance & absolute, 0 to 1 & 1.000 & " in text
     assert text.endswith("\\bottomrule\n\\end{tabular}\n}\n\\end{table}\n")
