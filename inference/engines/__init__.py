@@ -9,6 +9,7 @@
 from inference.engines.checkpoints import DamagedModel, require_sound, require_weights
 from inference.engines.folders import folder_sha256
 from inference.engines.requests import (
+    MOST_TOLD_TOKENS,
     AnySettings,
     Done,
     EndpointSettings,
@@ -22,12 +23,14 @@ from inference.engines.requests import (
     ReplaySettings,
     ServingEngine,
     Shape,
+    SoFar,
     Stopped,
     Token,
     every_one,
 )
 
 __all__ = [
+    "MOST_TOLD_TOKENS",
     "AnySettings",
     "DamagedModel",
     "Done",
@@ -42,6 +45,7 @@ __all__ = [
     "ReplaySettings",
     "ServingEngine",
     "Shape",
+    "SoFar",
     "Stopped",
     "Token",
     "every_one",

@@ -109,6 +109,11 @@ class Answer:
         reasoning, content = "".join(self._reasoning), "".join(self._content)
         return well_formed(f"<think>{reasoning}</think>{content}" if reasoning else content)
 
+    @property
+    def text_so_far(self) -> str:
+        """As `text`, while more may come: reasoning without an answer has no end yet."""
+        return self.text if self._content else self.text.removesuffix("</think>")
+
     def take(self, data: str) -> bool:
         """Whether this event brought more text. Raises NotTheProtocol, ToldByServer."""
         if data.strip() == "[DONE]":

@@ -42,8 +42,8 @@ class EndpointConnection:
             raise EngineError("Name the model as its server names it: its /v1/models lists them.")
         self._settings = settings
 
-    def ask(self, flight: Flight, body: dict[str, Any], tell: Callable[[int], None]) -> Answer:
-        """`tell` is given the number of tokens so far. Raises Refused, TryAgain, TakenBack."""
+    def ask(self, flight: Flight, body: dict[str, Any], tell: Callable[[Answer], None]) -> Answer:
+        """`tell` is given what has come so far, at each token. Raises Refused, TryAgain, TakenBack."""
         flight.require_wanted()
         left = flight.seconds_left()
         silence = SILENCE_SECONDS if left is None else max(left, 0.001)
@@ -118,7 +118,7 @@ class EndpointConnection:
         return f": {words}" if words.strip() else ""
 
 
-def _read(flight: Flight, response: requests.Response, tell: Callable[[int], None]) -> Answer:
+def _read(flight: Flight, response: requests.Response, tell: Callable[[Answer], None]) -> Answer:
     answer = Answer(most_characters=(flight.request.max_new_tokens + 100) * CHARACTERS_PER_TOKEN)
 
     def read() -> bytes:
@@ -131,7 +131,7 @@ def _read(flight: Flight, response: requests.Response, tell: Callable[[int], Non
         for data in data_of(read):
             flight.require_wanted()
             if answer.take(data):
-                tell(answer.num_tokens)
+                tell(answer)
             if answer.is_whole:
                 break
     except BrokenOff:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -20,11 +20,13 @@ from inference.engines.requests import (
     Failed,
     GenerationRequest,
     IsWanted,
+    SoFar,
     Stopped,
     Token,
     every_one,
 )
 from inference.engines.retries import wait_seconds
+from inference.engines.text_so_far import TextClock
 from inference.images import prepare_image
 
 # What a flight tells: tokens, and last of all how it ended.
@@ -98,11 +100,18 @@ class EndpointEngine:
         request, settings = flight.request, self._settings
         picture = self._picture(request)
         freely = body_of(request, picture, model=settings.served_model)
-        answer, is_shaped = self._tried(flight, freely, told), False
+        clock, size = TextClock(request), (0, 0) if picture is None else picture.size
+
+        def tell(answer: Answer) -> None:
+            is_due = clock.is_due(answer.num_tokens)
+            so_far = SoFar(answer.text_so_far, size) if is_due else None
+            told.put((flight, Token(request.key, answer.num_tokens, so_far)))
+
+        answer, is_shaped = self._tried(flight, freely, tell), False
         if settings.shape is not None and answer.ended == "stop" and not settings.shape.fits(answer.text):
             again = body_of(request, picture, model=settings.served_model, regex=settings.shape.regex)
             try:
-                answer, is_shaped = self._tried(flight, again, told), True
+                answer, is_shaped = self._tried(flight, again, tell), True
             except Refused:
                 pass  # it holds no text to a shape, or no time is left: what it wrote freely is kept
         if answer.ended == "filtered":
@@ -115,7 +124,7 @@ class EndpointEngine:
             prompt=request.prompt,
             num_tokens=answer.num_tokens,
             seconds=time.monotonic() - flight.started,
-            model_size=(0, 0) if picture is None else picture.size,
+            model_size=size,
             ended="length" if answer.ended == "length" else "stop",
             num_prompt_tokens=answer.num_prompt_tokens,
             is_shaped=is_shaped,
@@ -137,15 +146,13 @@ class EndpointEngine:
         except ValueError as error:
             raise Refused(str(error)) from error
 
-    def _tried(self, flight: Flight, body: dict[str, Any], told: Told) -> Answer:
+    def _tried(self, flight: Flight, body: dict[str, Any], tell: Callable[[Answer], None]) -> Answer:
         """Asked until it is answered, at most `most_tries` times, with waits that double."""
         num_tries = 0
         while True:
             num_tries += 1
             try:
-                return self._connection.ask(
-                    flight, body, lambda num_tokens: told.put((flight, Token(flight.request.key, num_tokens)))
-                )
+                return self._connection.ask(flight, body, tell)
             except TryAgain as failure:
                 flight.require_wanted()
                 if num_tries >= self._settings.most_tries:

@@ -41,7 +41,7 @@ class ReplayEngine:
     def generate(
         self, requests: Iterable[GenerationRequest], *, is_wanted: IsWanted = every_one
     ) -> Generator[Event]:
-        """See `requests.ServingEngine.generate`; no Token is told: nobody knows how the text was cut."""
+        """See `requests.ServingEngine.generate`; no Token is told: each text is whole at once."""
         for request in requests:
             image = self._settings.image_of(request.key)
             recorded = self._by_film.get((image, request.seed))

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from inference.regions import MAX_PIXELS, MIN_PIXELS, Preparation
 
+# A text that goes on past these is told no more before its end: nobody reads that far along.
+MOST_TOLD_TOKENS = 4096
+
 
 class EngineError(Exception):
     """The model can't do this; the message tells a person why and what would help."""
@@ -99,7 +102,7 @@ class GenerationRequest:
 
     `key` names it in the events. At temperature 0 the likeliest token is taken and `seed` means nothing; else
     the same seed gives the same text, whatever else is in the batch. Of `max_new_tokens` and
-    `deadline_seconds` whichever comes first ends it.
+    `deadline_seconds` whichever comes first ends it. `tells_text`: somebody looks on while it is written.
     """
 
     key: str
@@ -109,6 +112,7 @@ class GenerationRequest:
     seed: int
     max_new_tokens: int
     deadline_seconds: float | None = None
+    tells_text: bool = False
 
     @property
     def shown_film(self) -> NDArray[np.uint8]:
@@ -119,11 +123,20 @@ class GenerationRequest:
 
 
 @dataclass(frozen=True)
+class SoFar:
+    """What is written of a completion that is not complete; `model_size` as in `Done`."""
+
+    text: str
+    model_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Token:
-    """One more token was written."""
+    """One more token was written. `so_far` comes with few of them, and only where the request asks for it."""
 
     key: str
     num_tokens: int
+    so_far: SoFar | None = None
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,14 @@ class RowWatch(StoppingCriteria):
     """Counts each row's tokens, tells them on, and ends rows: at their end sign ("stop"), their length
     ("length"), their deadline ("deadline"), or when nobody wants them any more ("stopped").
 
-    `ended` is called for each at that moment, with its place and all its tokens, those it was given too.
+    `tell` is called for each token and `ended` at the end, with the row's place and all its tokens, those it
+    was given too.
     """
 
     requests: Sequence[GenerationRequest]
     end_tokens: frozenset[int]
     is_wanted: Callable[[str], bool]
-    tell: Callable[[str, int], None]
+    tell: Callable[[int, torch.Tensor], None]
     ended: Callable[[int, torch.Tensor], None]
     rows: list[RowProgress] = field(init=False)
     started: float = field(init=False)
@@ -81,7 +82,7 @@ class RowWatch(StoppingCriteria):
                 row.ended = "stop"
             else:
                 row.num_tokens += 1
-                self.tell(request.key, row.num_tokens)
+                self.tell(place, input_ids[place])
                 row.ended = self._ending(row, request)
             if row.ended:
                 self.ended(place, input_ids[place])

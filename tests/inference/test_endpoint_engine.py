@@ -94,6 +94,27 @@ def test_an_answer_is_streamed_and_the_server_got_the_prepared_picture_before_th
     assert np.array_equal(np.asarray(picture), np.asarray(expected))
 
 
+@pytest.mark.parametrize("question", ["Look on", "[cut 1] Look on", "[thinks] Look on"])
+def test_who_looks_on_is_told_the_text_so_far_anew_after_a_lost_connection(
+    question: str, settings: EndpointSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.engines.text_so_far.SECONDS_BETWEEN_TEXTS", 0.0)
+    events = answered(settings, ask(question, tells_text=True))
+    done = outcome(events)
+    assert isinstance(done, Done)
+    told = [event.so_far for event in events if isinstance(event, Token) and event.so_far]
+    assert {one.model_size for one in told} == {done.model_size}
+    assert all(done.text.startswith(one.text) for one in told)
+    texts = [one.text for one in told]
+    assert texts[-1] == done.text
+    # The first try broke off after two pieces.
+    assert texts.count(texts[0]) == (2 if "cut" in question else 1)
+    if "thinks" in question:
+        assert texts[0] == "<think> The heart [1, 2, 3, 4] "
+    quiet = answered(settings, ask(question))
+    assert not any(event.so_far for event in quiet if isinstance(event, Token))
+
+
 def test_many_are_in_flight_and_never_more_than_allowed(settings: EndpointSettings) -> None:
     own = SimulatedServer()
     try:

@@ -80,6 +80,32 @@ def test_every_request_of_a_batch_is_answered_and_its_tokens_are_told(engine: Se
         assert "What is there?" in done.prompt
 
 
+def test_who_looks_on_is_told_the_text_so_far_and_nobody_else_is(
+    engine: ServingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [ask("told", width=140, tells_text=True), ask("not told", seed=2)]
+
+    def told(seconds_between: float) -> dict[str, list[tuple[int, str]]]:
+        monkeypatch.setattr("inference.engines.text_so_far.SECONDS_BETWEEN_TEXTS", seconds_between)
+        events, found = list(engine.generate(requests)), dict[str, list[tuple[int, str]]]()
+        whole = results(events)["told"]
+        for event in events:
+            if isinstance(event, Token) and event.so_far is not None:
+                assert event.so_far.model_size == whole.model_size
+                assert whole.text.startswith(event.so_far.text)
+                found.setdefault(event.key, []).append((event.num_tokens, event.so_far.text))
+        return found
+
+    each = told(0.0)
+    assert list(each) == ["told"]
+    assert [num_tokens for num_tokens, _ in each["told"]] == list(range(1, 13))
+    assert len({text for _, text in each["told"]}) > 6
+    # However fast it writes.
+    assert [num_tokens for num_tokens, _ in told(3600.0)["told"]] == [1]
+    monkeypatch.setattr("inference.engines.text_so_far.MOST_TOLD_TOKENS", 4)
+    assert len(told(0.0)["told"]) == 4
+
+
 def test_a_seed_gives_the_same_text_alone_and_among_others(engine: ServingEngine) -> None:
     alone = results(list(engine.generate([ask("x", seed=5)])))["x"]
     among = results(

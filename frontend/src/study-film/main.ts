@@ -1,5 +1,6 @@
 /** The films on a study's page, each in a viewer of its own, with the regions that models pointed at. */
 
+import { sayHowFar } from "./said-aloud";
 import { showWhatIsPointedAt } from "./said-regions";
 import { StudyFilm } from "./study-film";
 
@@ -10,3 +11,4 @@ for (const place of document.querySelectorAll<HTMLElement>("[data-film-viewer]")
     films.set(sopInstanceUid, new StudyFilm(place, { url: filmUrl, sopInstanceUid, sha256 }));
 }
 showWhatIsPointedAt(document, films);
+sayHowFar(document);

@@ -1,11 +1,12 @@
 /**
  * The regions that a model pointed at: each is drawn on its film while it or its step is pointed at, and stays when
- * pressed.
+ * pressed. Those of a text that is being written are drawn as they come, dashed.
  */
 import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable, placeOnFilm } from "../viewer/geometry";
 
 const REGION = "button[data-region-box]";
+const UNFINISHED = "[data-unfinished-region]";
 const STEP = "[data-step-regions]";
 const NUM_COLOURS = 5;
 
@@ -25,8 +26,9 @@ export function showWhatIsPointedAt(root: Document, films: ReadonlyMap<string, C
     const buttons = [...root.querySelectorAll<HTMLButtonElement>(REGION)];
     for (const each of buttons) each.setAttribute("aria-pressed", String(kept.has(uidOf(each))));
     const shown = buttons.filter((each) => kept.has(uidOf(each)) || pointed.includes(uidOf(each)));
+    const unfinished = [...root.querySelectorAll<HTMLElement>(UNFINISHED)];
     for (const [uid, film] of films) {
-      const marks = shown.filter((each) => each.dataset.film === uid);
+      const marks = [...unfinished, ...shown].filter((each) => each.dataset.film === uid);
       film.showRegions(marks.flatMap((each) => markOf(each, film, pointed.includes(uidOf(each)))));
     }
   };
@@ -67,17 +69,17 @@ function pointedAt(target: EventTarget | null): readonly string[] {
   return [...(target.closest(STEP)?.querySelectorAll<HTMLButtonElement>(REGION) ?? [])].map(uidOf);
 }
 
-function uidOf({ dataset }: HTMLButtonElement): string {
+function uidOf({ dataset }: HTMLElement): string {
   return dataset.region ?? "";
 }
 
-function boxOf({ dataset }: HTMLButtonElement): Box | null {
+function boxOf({ dataset }: HTMLElement): Box | null {
   const [x_min, y_min, x_max, y_max] = (dataset.regionBox ?? "").split(",").map(Number);
   if (x_min === undefined || y_min === undefined || x_max === undefined || y_max === undefined) return null;
   return { x_min, y_min, x_max, y_max };
 }
 
-function markOf(region: HTMLButtonElement, film: Canvas, focused: boolean): RegionMark[] {
+function markOf(region: HTMLElement, film: Canvas, focused: boolean): RegionMark[] {
   const box = boxOf(region);
   if (box === null || film.size === null) return [];
   const step = Number(region.dataset.step);
@@ -89,7 +91,7 @@ function markOf(region: HTMLButtonElement, film: Canvas, focused: boolean): Regi
       box: placeOnFilm(box, film.size),
       original: null,
       colour: ((step - 1) % NUM_COLOURS) + 1,
-      dashed: false,
+      dashed: region.matches(UNFINISHED),
       focused,
       wrong: false,
       flawed,

@@ -17,7 +17,13 @@ from deepmedix_review.feedback.models import (
     PreferencePair,
     TrainingSample,
 )
-from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
+from deepmedix_review.reasoning.models import (
+    Completion,
+    InferenceJob,
+    ReasoningStep,
+    Region,
+    UnfinishedText,
+)
 from deepmedix_review.reviews.models import (
     AnswerRating,
     Assignment,
@@ -116,6 +122,7 @@ TABLES: Sequence[Table] = (
     Table(Region.objects.all(), "step__completion__study", "regions"),
     Table(ReasoningStep.objects.all(), "completion__study", "steps"),
     Table(Completion.with_altered.all(), "study", "outputs"),
+    Table(UnfinishedText.objects.all(), "job__study"),
     Table(InferenceJob.objects.all(), "study", "inference_jobs"),
     Table(PictureView.objects.all(), "film__series__study"),
     Table(Sighting.objects.all(), "film__series__study", "sightings"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.held_jobs import HeldJobs
-from deepmedix_review.reasoning import claiming, services
+from deepmedix_review.reasoning import claiming, services, unfinished
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import num_at_once, prompt_of, takes_more
@@ -25,6 +25,7 @@ from inference.engines import (
     Failed,
     GenerationRequest,
     ServingEngine,
+    SoFar,
     Stopped,
     Token,
 )
@@ -79,6 +80,7 @@ class _Round:
         self._held, self._load, self._until = held, load, until
         self._takes_more = takes_more(self._version) and not any(job.attempt > 1 for job in claimed)
         self._beat_at = 0.0
+        self._so_far: dict[int, tuple[InferenceJob, SoFar]] = {}
 
     def answer(self) -> None:
         self._turn_unready_away()
@@ -146,11 +148,12 @@ class _Round:
         if job is None:
             return
         match event:
-            case Token(num_tokens=num_tokens):
+            case Token(num_tokens=num_tokens, so_far=so_far):
                 self._held.heard(job, num_tokens)
+                if so_far is not None:
+                    self._so_far[job.pk] = (job, so_far)
                 if time.monotonic() - self._beat_at >= SECONDS_BETWEEN_BEATS:
-                    self._held.beat()
-                    self._beat_at = time.monotonic()
+                    self._beat()
             case Done():
                 try:
                     services.record_completion(job=job, output=event)
@@ -163,12 +166,20 @@ class _Round:
             case Stopped():
                 self._end(job, self._held.why_to_stop(job) or jobs.LeaseLost(f"inference job {job.pk}"))
 
+    def _beat(self) -> None:
+        self._held.beat()
+        if self._so_far:
+            unfinished.keep(list(self._so_far.values()))
+            self._so_far.clear()
+        self._beat_at = time.monotonic()
+
     def _end(self, job: InferenceJob, error: Exception) -> None:
         jobs.end_by(job, error, says=(EngineError,))
         self._leave(job)
 
     def _leave(self, job: InferenceJob) -> None:
         self._held.drop(job)
+        self._so_far.pop(job.pk, None)
         self._asked.pop(str(job.uid), None)
 
 
@@ -182,6 +193,7 @@ def _request(job: InferenceJob) -> GenerationRequest:
         seed=job.seed,
         max_new_tokens=job.max_new_tokens,
         deadline_seconds=settings.INFERENCE_SECONDS,
+        tells_text=unfinished.is_looked_on(job),
     )
 
 

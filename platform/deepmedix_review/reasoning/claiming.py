@@ -21,6 +21,7 @@ from django.utils import timezone
 from deepmedix_review.common import jobs
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning import unfinished
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
 from deepmedix_review.registry.models import ModelVersion
 
@@ -119,6 +120,8 @@ def _take_of_batches(at_once: AtOnce, *, keeps: int | None) -> list[InferenceJob
 
 def _lease(taken: Sequence[InferenceJob]) -> None:
     jobs.lease(taken)
+    if taken:
+        unfinished.begin_anew(taken)
     served = {job.batch_id for job in taken if job.batch_id and job.purpose != Purpose.INTERACTIVE}
     if served:
         InferenceBatch.objects.filter(pk__in=served).update(served_at=timezone.now())

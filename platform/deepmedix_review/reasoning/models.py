@@ -106,6 +106,20 @@ class InferenceJob(LeasedJob):
         ]
 
 
+class UnfinishedText(models.Model):
+    """What an attempt at a running job has written so far, for who looks on: see `reasoning.unfinished`.
+
+    The table is UNLOGGED: written a few times a second, and empty after a crash of the database.
+    """
+
+    job = models.OneToOneField(InferenceJob, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    attempt = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    model_width = models.PositiveIntegerField()
+    model_height = models.PositiveIntegerField()
+    written_at = models.DateTimeField()
+
+
 class CompletionsAsWritten(models.Manager["Completion"]):
     """What models really said. Every list, export and data set starts here, so that none takes a control."""
 

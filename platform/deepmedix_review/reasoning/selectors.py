@@ -13,6 +13,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
 from deepmedix_review.reasoning.region_labels import region_label
+from deepmedix_review.reasoning.unfinished import Unfinished, unfinished_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import CollectionMember, CollectionVersion, Instance, Study
 from deepmedix_review.studies.selectors import films_of, frontal_first
@@ -20,14 +21,24 @@ from deepmedix_review.studies.selectors import films_of, frontal_first
 
 @dataclass(frozen=True)
 class StudyInference:
-    """What the study's page shows: jobs without a result, and the completions, newest first."""
+    """What the study's page shows: jobs without a result, what runs of them has written so far, and the
+    completions, newest first."""
 
     jobs: tuple[InferenceJob, ...]
+    unfinished: tuple[Unfinished, ...]
     completions: tuple[Completion, ...]
 
     @property
     def is_live(self) -> bool:
         return any(not job.is_final for job in self.jobs)
+
+    @property
+    def said(self) -> str:
+        """For who hears the page: the same sentence until there is a step more."""
+        if not self.is_live:
+            number = len(self.completions)
+            return f"Nothing is under way. {number} completion{' is' if number == 1 else 's are'} there."
+        return " ".join(one.said for one in self.unfinished)
 
 
 def film_to_read(study: Study) -> Instance:
@@ -95,7 +106,7 @@ def job_for(user: User, uid: UUID) -> InferenceJob:
 
 
 def study_inference(study: Study) -> StudyInference:
-    """Three queries, however many completions there are."""
+    """At most five queries, however many completions there are."""
     steps = ReasoningStep.objects.prefetch_related("regions")
     completions = (
         Completion.objects.filter(study=study)
@@ -104,8 +115,10 @@ def study_inference(study: Study) -> StudyInference:
         .order_by("-pk")
     )
     unanswered = InferenceJob.objects.filter(study=study).exclude(state=JobState.DONE)
+    jobs = tuple(unanswered.select_related("model_version", "instance").order_by("-pk"))
     return StudyInference(
-        jobs=tuple(unanswered.select_related("model_version").order_by("-pk")),
+        jobs=jobs,
+        unfinished=unfinished_of(jobs),
         completions=tuple(completions),
     )
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
-from deepmedix_review.reasoning import claiming, services
+from deepmedix_review.reasoning import claiming, services, unfinished
 from deepmedix_review.reasoning.answering import Answering
 from deepmedix_review.reasoning.batches import asking
 from deepmedix_review.reasoning.batches import services as batch_services
@@ -141,6 +141,7 @@ def reconcile_inference() -> None:
     """Queue again what lost its worker, batches and jobs, call for what lost its message, and end batches
     that are through."""
     jobs.requeue_lost(InferenceJob)
+    unfinished.forget_ended()
     for batch_id in jobs.requeue_expired(InferenceBatch):
         ask_batch.apply_async((batch_id,), expires=_expiry())
     for batch in batch_services.being_cancelled():

@@ -21,7 +21,7 @@ from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun, TrainingSample
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.feedback.services import freeze_dataset
-from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reasoning.models import Completion, UnfinishedText
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.versions import library
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -171,7 +171,9 @@ def _seen_and_described(film: Instance) -> None:
     TextMasking.objects.create(film=film, state="done", **asked)
     decision = HeldDecision.objects.create(decided_by=reader, is_accepted=True, decided_at=timezone.now())
     decision.studies.create(study=film.study)
-    InferenceJobFactory.create(instance=film)
+    job = InferenceJobFactory.create(instance=film)
+    size = {"model_width": 112, "model_height": 112}
+    UnfinishedText.objects.create(job=job, attempt=1, text="<think> The", written_at=timezone.now(), **size)
     _altered(film)
     batch = ImportBatch.objects.create(source=ImportBatch.Source.PACS)
     pull = PacsPull.objects.create(requested_by=reader, source="house", state="failed", batch=batch)

@@ -11,7 +11,7 @@ from django.conf import settings
 from deepmedix_review.common.models import JobState
 from deepmedix_review.config.embedded import redis_socket
 from deepmedix_review.reasoning import services
-from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.models import Completion, InferenceJob, UnfinishedText
 from deepmedix_review.reasoning.tasks import request_inference, request_inference_of_all, request_retry
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
@@ -78,13 +78,16 @@ def test_a_worker_killed_midway_leaves_one_completion_after_its_restart(
     write_at_length(serving)
     (job,) = request_inference(study=film(1).study, actor=None, num_samples=1)
     wait_for(job, is_writing)
+    wait_until(UnfinishedText.objects.filter(job=job, attempt=1).exists, what="a text so far")
     celery_workers.kill("inference")
     job.refresh_from_db()
     assert job.state == JobState.RUNNING
     celery_workers.start("inference")
+    wait_until(UnfinishedText.objects.filter(job=job, attempt=2).exists, what="one begun anew")
     wait_for(job, is_final)
     assert (job.state, job.attempt) == (JobState.DONE, 2), job.error
     assert Completion.objects.filter(content_key=job.content_key).count() == 1
+    wait_until(lambda: not UnfinishedText.objects.exists(), what="the sweep that throws it away")
 
 
 def test_a_running_inference_is_cancelled_and_tried_again(serving: ModelVersion) -> None:

@@ -62,6 +62,28 @@ def test_any_text_is_read_and_everything_found_stands_where_it_says(
         assert all(abs(value) <= 1e6 for box in step.boxes for value in box)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        (Dialect.DEEPMEDIX, "<think> Large [10, 20, 30.5, 400]; tube [1,2,3,45] </think>\\boxed{large}"),
+        (Dialect.JSON_BOXES, '```json\n[{"bbox_2d": [10, 20, 30, 400], "label": "a"}]\n```\n\\boxed{a}'),
+        (Dialect.JSON_BOXES, '[{"box_2d": [10, 20, 30, 400], "label": "a"}]'),
+        (Dialect.MAIRA_2, "<obj>Effusion.<box><x55><y45><x70><y56></box></obj><obj>Clear.</obj>"),
+        (Dialect.MARKED, "<|ref|>a<|/ref|><|box|>(12,60),(18,870)<|/box|>; b (1, 2), (3, 40)."),
+    ],
+)
+@pytest.mark.parametrize("reasons", [True, False])
+def test_the_beginning_of_a_text_points_nowhere_that_the_whole_does_not(
+    dialect: Dialect, text: str, reasons: bool
+) -> None:
+    def boxes(of: str) -> set[tuple[float, ...]]:
+        steps = parse_completion(of, reasons=reasons, dialect=dialect).steps
+        return {tuple(box) for step in steps for box in step.boxes}
+
+    found = [boxes(text[:end]) for end in range(len(text) + 1)]
+    assert all(some <= found[-1] for some in found)
+
+
 @pytest.mark.parametrize("dialect", Dialect)
 @pytest.mark.parametrize("reasons", [True, False])
 def test_a_long_hostile_text_is_read_in_a_moment(dialect: Dialect, reasons: bool) -> None:
