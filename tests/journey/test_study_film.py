@@ -8,10 +8,14 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from deepmedix_review.reasoning.models import Completion, Region
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import Completion, InferenceJob, Region
+from deepmedix_review.reasoning.unfinished import keep
 from deepmedix_review.studies.models import Instance
+from inference.engines import SoFar
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
+from tests.factories.jobs import InferenceJobFactory
 from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import store_phantom
@@ -41,6 +45,28 @@ def spacing_mm() -> float:
 
 def labels_on(page: Page) -> Locator:
     return page.locator(".region .plate-text")
+
+
+def test_regions_of_an_unfinished_text_are_on_the_film_dashed_until_it_ends(page: Page) -> None:
+    problems = watch(page)
+    job = InferenceJobFactory.create(instance=Instance.objects.get(), state=JobState.RUNNING, attempt=1)
+
+    def writes(text: str) -> None:
+        keep([(job, SoFar(text, (FILM_SIZE, FILM_SIZE)))])
+
+    writes("<think> Heart [10, 20, 30, 4")
+    page.reload()
+    expect(page.get_by_text("Heart [10, 20, 30, 4")).to_be_visible()
+    expect(labels_on(page)).to_have_count(0)
+    writes("<think> Heart [10, 20, 30, 40]; tube [50, 60, 70, 80]")
+    expect(labels_on(page)).to_have_text(["1", "2"])
+    expect(page.locator(".region.dashed")).to_have_count(2)
+    expect(page.locator("#inference-said")).to_contain_text("unfinished: 2 steps so far.")
+    check_barriers(page)
+    InferenceJob.objects.update(state=JobState.CANCELLED)
+    expect(labels_on(page)).to_have_count(0)
+    expect(page.locator("#inference-said")).to_have_text("Nothing is under way. 1 completion is there.")
+    assert problems == []
 
 
 def test_a_region_is_on_the_film_while_it_is_pointed_at_and_stays_when_pressed(page: Page) -> None:
